@@ -14,6 +14,7 @@
 #include "models/link/impair.h"
 #include "models/link/port.h"
 #include "models/queue/queue.h"
+#include "sim/engine/sim.h"
 #include "sim/engine/timer.h"
 
 #define LINK_OVERHEAD_ETHERNET 24
@@ -47,7 +48,9 @@ void linkdirconfig_init(LinkDirConfig *c);
 
 /* Joins two ports (neither may be plugged in). c[0] is a → b, c[1] is b → a. */
 Link *link_new(LinkPort *a, LinkPort *b, const LinkDirConfig c[2]);
-void link_free(Link *l); /* NULL allowed; unplugs both ends */
+/* Pulls both plugs; the ports may be joined again by another link. The Link itself must stay until the run is over. */
+void link_unplug(Link *l);
+void link_free(Link *l); /* NULL allowed; not during a run */
 
 LinkPort *link_port(const Link *l, unsigned end);   /* end 0 = a, 1 = b */
 LinkDir *link_dir(const Link *l, unsigned i);       /* 0: a → b */
@@ -56,6 +59,7 @@ const LinkDirStats *linkdir_stats(const LinkDir *d);
 uint32_t linkdir_mtu(const LinkDir *d);
 uint64_t linkdir_rate(const LinkDir *d);
 SimTime linkdir_delay(const LinkDir *d);
+const LinkPort *linkdir_from(const LinkDir *d);
 
 /* Changes take effect for frames whose transmission starts from now on. Must be called from an event of the sending node
  * (or before the run). */
@@ -63,11 +67,13 @@ void linkdir_set_rate(LinkDir *d, uint64_t rate_bps);
 void linkdir_set_delay(LinkDir *d, SimTime delay); /* a shorter delay lets later frames wait behind earlier ones: FIFO */
 void linkdir_set_mtu(LinkDir *d, uint32_t mtu);
 void linkdir_set_queue(LinkDir *d, Queue *q); /* waiting packets move over, in order; what does not fit is dropped */
+void linkdir_set_paused(LinkDir *d, bool paused); /* a stopped transmitter: frames wait in the queue (802.3x pause) */
 void linkdir_add_impair(LinkDir *d, Impair *im); /* at the end of the chain */
 /* Follows a parsed trace (rate/delay/loss, or delivery opportunities) from now on; the trace is taken over. */
 void linkdir_follow(LinkDir *d, struct LinkTrace *trace);
 
-/* Down: frames in flight are lost, queued ones stay until the queue is full or the link is up; carrier is reported. */
+/* Down: frames in flight and in the queues are lost, as when a cable is pulled from a running card (Linux dev_deactivate drops
+ * what the qdisc holds); what is sent meanwhile is dropped; both ends hear about the carrier. */
 void link_set_up(Link *l, bool up);
 bool link_is_up(const Link *l);
 size_t link_bytes(const Link *l); /* memory, for --stats */

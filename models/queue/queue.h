@@ -37,6 +37,7 @@ struct QueueOps {
     const char *name;
     const char *help;
     size_t size; /* of the discipline's struct, Queue first */
+    bool can_bypass; /* a frame that finds queue and transmitter idle may go without passing through (Linux TCQ_F_CAN_BYPASS) */
     const QueueParam *params; /* ends with a NULL name */
     /* values[i] belongs to params[i]; set[i] says whether the scenario gave it. false: *error (g_malloc'ed sentence). */
     bool (*init)(Queue *q, const double *values, const bool *set, char **error);
