@@ -32,8 +32,8 @@
 
 #define ROUTES_MAX 16   /* a larger table becomes a trie … */
 #define TRIE_MIN 8      /* … and a trie with fewer prefixes an array again */
-#define DIRECT_ON 4096  /* prefixes from which the direct array (64 KiB) pays */
-#define DIRECT_OFF 2048 /* and below which it goes */
+#define DIRECT_ON 16384 /* prefixes from which the direct array (256 KiB) pays */
+#define DIRECT_OFF 8192 /* and below which it goes */
 #define DIRECT_BITS 14  /* where level 3 begins */
 #define DIRECT_LEVEL 3
 #define STRIDE 6
@@ -57,11 +57,17 @@ typedef struct {
 static_assert(sizeof(Node) == NODE_WORDS * sizeof(uint64_t), "a node is three words");
 static_assert(sizeof(void *) <= sizeof(uint64_t), "a value fits a word");
 
+typedef struct {
+    void *best;    /* the longest match among the prefixes of fewer than 14 bits */
+    uint32_t node; /* the node of level 3, or 0 */
+} DirectSlot;
+
 struct LpmTrie {
     uint64_t *words; /* the root node is at 0, so 0 also says "none" */
     uint32_t used, capacity;
-    uint32_t waste;   /* words in the free lists */
-    uint32_t *direct; /* first 14 bits -> node of level 3, or 0; NULL while the table is not large */
+    uint32_t waste;     /* words in the free lists */
+    DirectSlot *direct; /* by the first 14 bits; NULL while the table is not large */
+    bool has_popcnt;
     uint32_t free_list[BLOCK_WORDS_MAX + 1];
 };
 
@@ -108,9 +114,16 @@ static int key_compare(Key a, Key b)
     return a.lo < b.lo ? -1 : a.lo > b.lo;
 }
 
+/* Whether lookups have a second version for processors that turn out to have popcnt. */
+#if defined(__x86_64__) && !defined(__POPCNT__)
+#define POPCNT_AT_RUN_TIME 1
+#else
+#define POPCNT_AT_RUN_TIME 0
+#endif
+
 static inline unsigned popcount(uint64_t x)
 {
-#if defined(__POPCNT__) || defined(__aarch64__)
+#if !POPCNT_AT_RUN_TIME
     return (unsigned)__builtin_popcountll(x);
 #else
     x -= x >> 1 & 0x5555555555555555u;
@@ -235,17 +248,70 @@ static inline unsigned key_pos(Key k, unsigned plen)
     return (1u << rel) - 1 + (key_chunk(k, plen_level(plen)) >> (STRIDE - rel));
 }
 
+static inline __attribute__((always_inline)) unsigned count(uint64_t x, bool popcnt)
+{
+    return popcnt ? (unsigned)__builtin_popcountll(x) : popcount(x);
+}
+
+/* For the first five bits of a chunk, the bits of `internal` that stand for prefixes of it. The position
+ * grows with the length, so the highest one that is set is the longest match. */
+#define ANCESTOR(rel, c) (1ull << ((1u << (rel)) - 1 + ((unsigned)(c) >> (5 - (rel)))))
+#define ANCESTORS(c)                                                                                         \
+    (ANCESTOR(0, c) | ANCESTOR(1, c) | ANCESTOR(2, c) | ANCESTOR(3, c) | ANCESTOR(4, c) | ANCESTOR(5, c))
+#define ANCESTORS_4(c) ANCESTORS(c), ANCESTORS((c) + 1), ANCESTORS((c) + 2), ANCESTORS((c) + 3)
+static const uint64_t ancestors[32] = {
+    ANCESTORS_4(0),  ANCESTORS_4(4),  ANCESTORS_4(8),  ANCESTORS_4(12),
+    ANCESTORS_4(16), ANCESTORS_4(20), ANCESTORS_4(24), ANCESTORS_4(28),
+};
+
+/* Longest match from the node at idx down, through at most `levels` nodes. k begins with the `take` bits that
+ * the node consumes. Inlined so that take, levels, popcnt and (IPv4) k.lo become constants. */
+static inline __attribute__((always_inline)) void *walk(const uint64_t *words, uint32_t idx, Key k,
+                                                        unsigned take, unsigned levels, bool popcnt)
+{
+    const Node *best = NULL;
+    uint64_t best_matches = 0;
+    while (levels--) {
+        const Node *n = (const Node *)&words[idx];
+        unsigned c = (unsigned)(k.hi >> (64 - take));
+        uint64_t matches = n->internal & ancestors[c >> 1];
+        if (matches) {
+            best = n;
+            best_matches = matches;
+        }
+        if (!(n->external >> c & 1))
+            break;
+        idx = n->children + NODE_WORDS * count(n->external & ((1ull << c) - 1), popcnt);
+        k = key_shift(k, take);
+        take = STRIDE;
+    }
+    if (!best)
+        return NULL;
+    uint64_t longest = 1ull << (63 - __builtin_clzll(best_matches));
+    return (void *)(uintptr_t)words[best->values + count(best->internal & (longest - 1), popcnt)];
+}
+
 /* The direct array. */
 
 /* Rewrites the 64 entries that the children of one node of level 2 (depth 8) stand for. */
 static void direct_refresh(LpmTrie *trie, const Node *n, unsigned first_octet)
 {
-    uint32_t *slot = &trie->direct[first_octet << STRIDE];
+    DirectSlot *slot = &trie->direct[first_octet << STRIDE];
     uint32_t child = n ? n->children : 0;
     for (unsigned c = 0; c < 64; c++) {
         bool has_child = n && (n->external >> c & 1);
-        slot[c] = has_child ? child : 0;
+        slot[c].node = has_child ? child : 0;
         child += has_child ? NODE_WORDS : 0;
+    }
+}
+
+/* Looks up anew what the slots under a prefix of fewer than 14 bits fall back to. */
+static void direct_refresh_best(LpmTrie *trie, Key k, unsigned plen)
+{
+    unsigned first = (unsigned)(k.hi >> (64 - DIRECT_BITS)), n = 1u << (DIRECT_BITS - plen);
+    for (unsigned i = first; i < first + n; i++) {
+        Key slot_key = {(uint64_t)i << (64 - DIRECT_BITS), 0};
+        trie->direct[i].best = walk(trie->words, 0, slot_key, 2, DIRECT_LEVEL, false);
     }
 }
 
@@ -274,8 +340,9 @@ static void direct_fill(LpmTrie *trie)
 static void direct_adapt(LpmTrie *trie, uint32_t len)
 {
     if (!trie->direct && len >= DIRECT_ON) {
-        trie->direct = g_new(uint32_t, 1u << DIRECT_BITS);
+        trie->direct = g_new(DirectSlot, 1u << DIRECT_BITS);
         direct_fill(trie);
+        direct_refresh_best(trie, (Key){0, 0}, 0);
     } else if (trie->direct && len < DIRECT_OFF) {
         g_clear_pointer(&trie->direct, g_free);
     }
@@ -327,6 +394,9 @@ static LpmTrie *trie_new(void)
     words_reserve(trie, 64);
     trie->used = NODE_WORDS;
     memset(trie->words, 0, sizeof(Node));
+#if POPCNT_AT_RUN_TIME
+    trie->has_popcnt = __builtin_cpu_supports("popcnt");
+#endif
     return trie;
 }
 
@@ -369,6 +439,8 @@ static void *trie_insert(LpmTrie *trie, Key k, unsigned plen, void *value)
         n->internal |= 1ull << pos;
     }
     trie->words[n->values + rank(n->internal, pos)] = (uintptr_t)value;
+    if (plen < DIRECT_BITS && trie->direct)
+        direct_refresh_best(trie, k, plen);
     return old;
 }
 
@@ -393,6 +465,8 @@ static void *trie_remove(LpmTrie *trie, Key k, unsigned plen)
     n = node_at(trie, path[level]);
     n->values = block;
     n->internal &= ~(1ull << pos);
+    if (plen < DIRECT_BITS && trie->direct)
+        direct_refresh_best(trie, k, plen);
 
     /* A node that became empty leaves its parent, which may become empty by that. Moving the children of a
      * node moves none of the nodes above it, so the path stays valid. */
@@ -421,57 +495,45 @@ static void *trie_get(const LpmTrie *trie, Key k, unsigned plen)
     return n->internal >> pos & 1 ? value_at(trie->words, n, pos) : NULL;
 }
 
-/* For the first five bits of a chunk, the bits of `internal` that stand for prefixes of it. The position
- * grows with the length, so the highest one that is set is the longest match. */
-#define ANCESTOR(rel, c) (1ull << ((1u << (rel)) - 1 + ((unsigned)(c) >> (5 - (rel)))))
-#define ANCESTORS(c)                                                                                         \
-    (ANCESTOR(0, c) | ANCESTOR(1, c) | ANCESTOR(2, c) | ANCESTOR(3, c) | ANCESTOR(4, c) | ANCESTOR(5, c))
-#define ANCESTORS_4(c) ANCESTORS(c), ANCESTORS((c) + 1), ANCESTORS((c) + 2), ANCESTORS((c) + 3)
-static const uint64_t ancestors[32] = {
-    ANCESTORS_4(0),  ANCESTORS_4(4),  ANCESTORS_4(8),  ANCESTORS_4(12),
-    ANCESTORS_4(16), ANCESTORS_4(20), ANCESTORS_4(24), ANCESTORS_4(28),
-};
-
-/* Longest match from the node at idx down, through at most `levels` nodes. k begins with the `take` bits that
- * the node consumes. Inlined so that take, levels and (IPv4) k.lo become constants. */
-static inline __attribute__((always_inline)) void *walk(const uint64_t *words, uint32_t idx, Key k,
-                                                        unsigned take, unsigned levels)
-{
-    const Node *best = NULL;
-    uint64_t best_matches = 0;
-    while (levels--) {
-        const Node *n = (const Node *)&words[idx];
-        unsigned c = (unsigned)(k.hi >> (64 - take));
-        uint64_t matches = n->internal & ancestors[c >> 1];
-        if (matches) {
-            best = n;
-            best_matches = matches;
-        }
-        if (!(n->external >> c & 1))
-            break;
-        idx = child_at(n, c);
-        k = key_shift(k, take);
-        take = STRIDE;
-    }
-    return best ? value_at(words, best, 63u - (unsigned)__builtin_clzll(best_matches)) : NULL;
-}
-
-static inline __attribute__((always_inline)) void *trie_lookup(const LpmTrie *trie, Key k)
+static inline __attribute__((always_inline)) void *lookup(const LpmTrie *trie, Key k, bool popcnt)
 {
     if (!trie->direct)
-        return walk(trie->words, 0, k, 2, LEVELS_MAX);
-    uint32_t start = trie->direct[k.hi >> (64 - DIRECT_BITS)];
-    if (start) {
-        void *value = walk(trie->words, start, key_shift(k, DIRECT_BITS), STRIDE, LEVELS_MAX);
-        if (value)
-            return value;
-    }
-    return walk(trie->words, 0, k, 2, DIRECT_LEVEL);
+        return walk(trie->words, 0, k, 2, LEVELS_MAX, popcnt);
+    const DirectSlot *slot = &trie->direct[k.hi >> (64 - DIRECT_BITS)];
+    void *value = NULL;
+    if (slot->node)
+        value = walk(trie->words, slot->node, key_shift(k, DIRECT_BITS), STRIDE, LEVELS_MAX, popcnt);
+    return value ? value : slot->best;
 }
+
+#if POPCNT_AT_RUN_TIME
+static __attribute__((target("popcnt"))) void *lookup4_popcnt(const LpmTrie *trie, uint32_t addr)
+{
+    return lookup(trie, (Key){(uint64_t)addr << 32, 0}, true);
+}
+
+static __attribute__((target("popcnt"))) void *lookup6_popcnt(const LpmTrie *trie, Key k)
+{
+    return lookup(trie, k, true);
+}
+#endif
 
 void *lpm_trie_lookup4(const LpmTrie *trie, uint32_t addr)
 {
-    return trie_lookup(trie, key_from4(addr));
+#if POPCNT_AT_RUN_TIME
+    if (HS_LIKELY(trie->has_popcnt))
+        return lookup4_popcnt(trie, addr);
+#endif
+    return lookup(trie, key_from4(addr), false);
+}
+
+static void *trie_lookup6(const LpmTrie *trie, Key k)
+{
+#if POPCNT_AT_RUN_TIME
+    if (HS_LIKELY(trie->has_popcnt))
+        return lookup6_popcnt(trie, k);
+#endif
+    return lookup(trie, k, false);
 }
 
 /* The small table. */
@@ -777,7 +839,7 @@ void *lpm_lookup(const Lpm *t, const uint8_t *key)
     Key k = key_load(t->key_bits, key);
     if (t->key_bits == 32)
         return lpm_lookup4(t, (uint32_t)(k.hi >> 32));
-    return t->is_trie ? trie_lookup(t->u.trie, k) : routes_lookup6(t, k);
+    return t->is_trie ? trie_lookup6(t->u.trie, k) : routes_lookup6(t, k);
 }
 
 size_t lpm_bytes(const Lpm *t)
