@@ -8,11 +8,8 @@ TSHARK_OPTIONS = [
     "-o", "ip.check_checksum:TRUE",
     "-o", "udp.check_checksum:TRUE",
     "-o", "tcp.check_checksum:TRUE",
-    "-o", "icmp.check_checksum:TRUE",
     "-o", "eth.check_fcs:TRUE",
 ]
-# tshark knows only the preferences of its own version; these are tried one by one once.
-_accepted = None
 
 
 def find_scenarios(folder):
@@ -78,21 +75,9 @@ class Run:
         return text
 
 
-def tshark_options():
-    global _accepted
-    if _accepted is None:
-        _accepted = []
-        options = [TSHARK_OPTIONS[i:i + 2] for i in range(1, len(TSHARK_OPTIONS), 2)]
-        for option in options:
-            probe = subprocess.run(["tshark", *option, "-G", "currentprefs"], capture_output=True, text=True)
-            if probe.returncode == 0:
-                _accepted += option
-    return ["-n", *_accepted]
-
-
 def tshark_remarks(path):
     """What tshark finds wrong in a capture: expert remarks of severity warning and above, and unreadable files."""
-    run = subprocess.run(["tshark", *tshark_options(), "-r", path, "-q", "-z", "expert,warn"], capture_output=True, text=True)
+    run = subprocess.run(["tshark", *TSHARK_OPTIONS, "-r", path, "-q", "-z", "expert,warn"], capture_output=True, text=True)
     remarks = []
     severity = None
     for line in run.stdout.splitlines():
