@@ -63,4 +63,6 @@ struct Impair {
 Impair *impair_new(const ImpairOps *ops, const ImpairValue *values, char **error);
 void impair_free(Impair *im);
 const ImpairOps *impair_ops_by_name(const char *name);
-extern const ImpairOps *const impair_ops_table[]; /* sorted by name, NULL at the end */
+/* All kinds, sorted by name, NULL at the end (generated from models/link/impair/meson.build). */
+extern const ImpairOps *const impair_ops_table[];
+extern const unsigned impair_ops_table_len;

@@ -64,6 +64,7 @@ void queue_free(Queue *q); /* releases the packets that still wait */
 const QueueOps *queue_ops_by_name(const char *name);
 /* All disciplines, sorted by name, NULL at the end (generated from this folder's build list). */
 extern const QueueOps *const queue_ops_table[];
+extern const unsigned queue_ops_table_len;
 
 static inline QueueVerdict queue_enqueue(Queue *q, Packet *p, SimTime now)
 {

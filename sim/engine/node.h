@@ -11,6 +11,8 @@
 typedef struct Sim Sim;
 typedef struct Partition Partition;
 typedef struct Node Node;
+
+#define EVENT_SEQ_BITS 40 /* of an event key: 10^12 events a node, 16 million nodes */
 struct Rng;
 struct PacketPool;
 struct Probes;
