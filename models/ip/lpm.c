@@ -111,7 +111,8 @@ static unsigned routes_find(const Lpm *t, LpmKey k, unsigned plen, bool *found)
 
 static void *routes_lookup6(const Lpm *t, LpmKey k)
 {
-    for (const LpmRoute6 *r = t->u.routes6, *end = r + t->len; r < end; r++) {
+    const LpmRoute6 *r = t->u.routes6;
+    for (uint32_t n = t->len; n > 0; n--, r++) {
         if (key_compare(key_mask(k, r->plen), (LpmKey){r->hi, r->lo}) == 0)
             return r->value;
     }
