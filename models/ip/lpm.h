@@ -84,7 +84,8 @@ static inline void *lpm_lookup4(const Lpm *t, uint32_t addr)
 {
     if (HS_UNLIKELY(t->is_trie))
         return lpm_trie_lookup4(t->u.trie, addr);
-    for (const LpmRoute4 *r = t->u.routes4, *end = r + t->len; r < end; r++) {
+    const LpmRoute4 *r = t->u.routes4;
+    for (uint32_t n = t->len; n > 0; n--, r++) {
         if ((addr & r->mask) == r->prefix)
             return r->value;
     }

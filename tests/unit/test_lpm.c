@@ -314,6 +314,22 @@ static void count(const uint8_t *prefix, unsigned plen, void *value, void *user)
     ++*(size_t *)user;
 }
 
+/* With b at 0.1.0.0/plen and a at 255.254.0.0/plen (b alone if plen is 0): addresses in no /24 of the table,
+ * near those two, fall back to them. */
+static void check_fallback(const Lpm *t, GRand *rng, unsigned plen)
+{
+    for (unsigned i = 0; i < 256; i++) {
+        uint32_t base = i & 1 ? 0x00010000 : 0xfffe0000;
+        uint32_t addr = base ^ g_rand_int(rng) >> g_rand_int_range(rng, 0, 17);
+        void *expected = lpm_get4(t, addr, 24);
+        if (!expected && (uint64_t)(addr ^ 0x00010000) >> (32 - plen) == 0)
+            expected = &b;
+        else if (!expected && (uint64_t)(addr ^ 0xfffe0000) >> (32 - plen) == 0)
+            expected = &a;
+        g_assert_true(lpm_lookup4(t, addr) == expected);
+    }
+}
+
 /* Large enough for the direct array. Prefixes shorter than its 14 bits, and as long, come and go under it;
  * lookups are checked against prefixes whose answer is known by construction. */
 static void test_large(void)
@@ -332,21 +348,18 @@ static void test_large(void)
 
     for (unsigned plen = 0; plen <= 16; plen++) {
         g_assert_null(lpm_insert4(&t, 0xfffe0000, plen, &a));
-        g_assert_null(lpm_insert4(&t, 0x00010000, plen, &b) == &a ? NULL : lpm_get4(&t, 0, 32));
+        g_assert_true(lpm_insert4(&t, 0x00010000, plen, &b) == (plen ? NULL : &a));
         for (uint32_t i = 0; i < N; i += 17) {
             uint32_t addr = (i * 0x9e3779b1u) << 8 | (g_rand_int(rng) & 0xff);
             g_assert_cmpuint((uintptr_t)lpm_lookup4(&t, addr), ==, i + 1);
         }
-        /* i = N is the first /24 that is not in the table. */
-        uint32_t addr = (N * 0x9e3779b1u) << 8, mask = plen ? ~0u << (32 - plen) : 0;
-        void *expected = plen == 0 ? (void *)&b : NULL;
-        if (plen && ((addr ^ 0x00010000) & mask) == 0)
-            expected = &b;
-        else if (plen && ((addr ^ 0xfffe0000) & mask) == 0)
-            expected = &a;
-        g_assert_true(lpm_lookup4(&t, addr) == expected);
+        check_fallback(&t, rng, plen);
         lpm_remove4(&t, 0xfffe0000, plen);
         lpm_remove4(&t, 0x00010000, plen);
+        for (unsigned i = 0; i < 64; i++) {
+            uint32_t addr = g_rand_int(rng);
+            g_assert_true(lpm_lookup4(&t, addr) == lpm_get4(&t, addr, 24));
+        }
     }
 
     /* Churn must not leak words: remove and add everything in another order, several times. */
