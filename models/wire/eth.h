@@ -86,4 +86,8 @@ void eth_put_fcs(uint8_t *p, size_t len);
 /* len includes the FCS: WIRE_OK, WIRE_BAD_CHECKSUM or WIRE_TRUNCATED. */
 int eth_check_fcs(const uint8_t *p, size_t len);
 
+/* For the layers that end in an EtherType or 802.3 length at c->p + type_off (this one and VLAN): tells it,
+ * trims the cursor to an 802.3 length, and says what follows. false: malformed (told). */
+bool eth_describe_type(WireCursor *c, WireLayerId id, size_t type_off, WireLayerId *next);
+
 extern const WireName eth_type_names[];

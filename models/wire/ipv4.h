@@ -60,6 +60,7 @@ typedef struct Ipv4Hdr {
     uint16_t total_len;
     uint16_t id;
     uint16_t frag_offset; /* bytes; a multiple of 8 */
+    bool evil;            /* the reserved bit */
     bool df;
     bool mf;
     uint16_t checksum; /* as decoded; encode computes it */

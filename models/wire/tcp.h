@@ -33,7 +33,8 @@ typedef struct TcpHdr {
     uint16_t dst_port;
     uint32_t seq;
     uint32_t ack;
-    uint8_t hdr_len; /* bytes, 20–60; encode derives it from options_len */
+    uint8_t hdr_len;  /* bytes, 20–60; encode derives it from options_len */
+    uint8_t reserved; /* three bits, must be zero */
     uint16_t flags;
     uint16_t window; /* as on the wire, unscaled */
     uint16_t checksum;

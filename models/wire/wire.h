@@ -157,12 +157,12 @@ typedef struct WireCursor {
     const uint8_t *p;    /* the first byte of the layer to describe */
     size_t len;          /* bytes left, bounded by the length fields of the layers around */
     size_t off;          /* of p from the start of the frame */
+    size_t padding;      /* bytes behind p + len that those length fields exclude */
     WireLayerId next;    /* set by the describer: what p holds now (NONE: nothing follows) */
     int depth;           /* 0 in the frame itself, +1 in a packet quoted by an ICMP error */
     bool is_partial;     /* the packet is cut short (a quote, a fragment): its checksums cannot be verified */
     bool has_pseudo;     /* pseudo_sum is known */
-    uint32_t pseudo_sum; /* addresses and protocol of the IP header around, without the length */
-    size_t cut_bytes;    /* how much of the packet is missing here */
+    uint32_t pseudo_sum; /* of the IP header around, without the length */
 } WireCursor;
 
 /* The table of header types: names, and who describes them. */
@@ -199,6 +199,15 @@ typedef struct WireFieldDef {
     const WireName *names; /* meanings, or NULL */
     const char *unit;      /* "bytes", or NULL */
 } WireFieldDef;
+
+/* Bounds what is left to len bytes; the others become padding. */
+static inline void wire_trim(WireCursor *c, size_t len)
+{
+    if (len < c->len) {
+        c->padding += c->len - len;
+        c->len = len;
+    }
+}
 
 void wire_begin(WireCursor *c, WireLayerId id, size_t len);
 void wire_end(WireCursor *c, WireLayerId id, size_t len, WireLayerId next); /* also moves the cursor by len */
