@@ -20,7 +20,7 @@ typedef struct Lines {
     char words[COLUMNS_MAX][WORD_MAX_BYTES];
 } Lines;
 
-G_DEFINE_QUARK(hs - linktrace - error - quark, linktrace_error)
+G_DEFINE_QUARK(hs_linktrace_error, linktrace_error)
 
 /* What is in the file may be no UTF-8, a message must be. */
 static bool fail(const Lines *l, GError **error, const char *fmt, ...) HS_PRINTF(3, 4);
