@@ -5,15 +5,15 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#ifndef BOT_CAP
 #define BOT_CAP 256 /* room of the bottom */
 #define BOT_MAX 64  /* more than this many and its later half is spilt */
 #define SORT_MAX 48 /* a bag this small is sorted into the bottom, a larger one becomes a rung */
 #define PER_BAG 4   /* events a bag of a new rung should hold */
 #define MAX_BAGS 1024
-#endif
 #define MIN_BAGS 16
+#define TOP_SORT_MAX 24 /* the same for the top */
 #define SWEEP_MIN 1024
+#define IDLE_BYTES (4u << 20)
 #define HEAP_BATCH 32
 #define CHUNK_BYTES 128
 #define BLOCK_MIN 8192
@@ -120,6 +120,11 @@ static inline EvChunk *bag_chunk(EvBag b)
     return b.end ? (EvChunk *)(((uintptr_t)b.end - 1) & ~(uintptr_t)(CHUNK_BYTES - 1)) : NULL;
 }
 
+static inline EvSlot *chunk_end(EvChunk *c)
+{
+    return c->slot + HS_ARRAY_LEN(c->slot);
+}
+
 static inline size_t bag_len(EvBag b)
 {
     EvChunk *c = bag_chunk(b);
@@ -155,11 +160,11 @@ static void bot_centre(EvQueue *q)
     q->tail = head + n;
 }
 
-static inline void bot_insert(EvQueue *q, EvEntry x)
+static inline void bot_insert(EvQueue *q, uint64_t time, uint64_t key, Event *ev)
 {
     if (HS_UNLIKELY(q->head == 0 || q->tail == BOT_CAP))
         bot_centre(q);
-    EvOrder o = entry_order(&x);
+    EvOrder o = order_of(time, key);
     uint32_t h = q->head, t = q->tail, mid = h + (t - h) / 2;
     EvEntry *bot = q->bot;
     if (t > h && o < entry_order(&bot[mid])) { /* move the smaller half */
@@ -168,7 +173,7 @@ static inline void bot_insert(EvQueue *q, EvEntry x)
             bot[i - 1] = bot[i];
             i++;
         }
-        bot[i - 1] = x;
+        bot[i - 1] = (EvEntry){time, key, ev};
         q->head = h - 1;
         q->moves += i - h + 1;
     } else {
@@ -177,7 +182,7 @@ static inline void bot_insert(EvQueue *q, EvEntry x)
             bot[i] = bot[i - 1];
             i--;
         }
-        bot[i] = x;
+        bot[i] = (EvEntry){time, key, ev};
         q->tail = t + 1;
         q->moves += t - i + 1;
     }
@@ -185,8 +190,10 @@ static inline void bot_insert(EvQueue *q, EvEntry x)
 
 /* ---- heap ---- */
 
-static void heap_sift_down(EvEntry *h, size_t n, size_t i, EvEntry x)
+static void heap_sift_down(EvQueue *q, size_t i, EvEntry x)
 {
+    EvEntry *h = q->heap;
+    size_t n = q->heap_n;
     EvOrder o = entry_order(&x);
     for (;;) {
         size_t c = 4 * i + 1, best = c;
@@ -199,6 +206,7 @@ static void heap_sift_down(EvEntry *h, size_t n, size_t i, EvEntry x)
             break;
         h[i] = h[best];
         i = best;
+        q->moves++;
     }
     h[i] = x;
 }
@@ -226,7 +234,7 @@ static EvEntry heap_pop(EvQueue *q)
     EvEntry top = q->heap[0];
     q->heap_n--;
     if (q->heap_n)
-        heap_sift_down(q->heap, q->heap_n, 0, q->heap[q->heap_n]);
+        heap_sift_down(q, 0, q->heap[q->heap_n]);
     return top;
 }
 
@@ -248,7 +256,7 @@ static inline void put(EvQueue *q, uint64_t time, uint64_t key, Event *ev)
 {
     EvOrder o = order_of(time, key);
     if (o < q->bot_end) {
-        bot_insert(q, (EvEntry){time, key, ev});
+        bot_insert(q, time, key, ev);
         if (HS_UNLIKELY(q->tail - q->head > BOT_MAX))
             spill(q);
         return;
@@ -277,8 +285,10 @@ static void spill(EvQueue *q)
             Event *ev = q->bot[i].ev;
             if (ev->fn)
                 q->bot[q->head + keep++] = q->bot[i];
-            else
-                event_free(q, ev), q->n_dead--;
+            else {
+                event_free(q, ev);
+                q->n_dead--;
+            }
         }
         q->moves += q->tail - q->head;
         q->tail = q->head + keep;
@@ -290,15 +300,14 @@ static void spill(EvQueue *q)
     EvRung *r = q->n_rungs ? &q->rungs[q->n_rungs - 1] : NULL;
     EvOrder old_end = q->bot_end;
     q->bot_end = entry_order(&q->bot[mid]);
-    if (q->heap_end)
-        ;
-    else if (!r && old_end == ORDER_MAX) {
-        q->top_start = first;
-        /* A tie that spans the cut stays in order: the bottom is below bot_end, the top above. */
-    } else if (r && first >= r->start)
-        r->cur = (uint32_t)((first - r->start) >> r->shift);
-    else
-        q->heap_end = old_end;
+    if (!q->heap_end) {
+        if (!r)
+            q->top_start = first;
+        else if (first >= r->start)
+            r->cur = (uint32_t)((first - r->start) >> r->shift); /* reopens bags that were found empty */
+        else
+            q->heap_end = old_end;
+    }
     uint32_t tail = q->tail;
     q->tail = mid;
     q->moves += tail - mid;
@@ -306,46 +315,72 @@ static void spill(EvQueue *q)
         put(q, q->bot[i].time, q->bot[i].key, q->bot[i].ev);
 }
 
-/* Sorts a bag into the empty bottom. */
+typedef int32_t Lanes __attribute__((vector_size(16)));
+
+/* place[i]: how many of the distinct v[0..n) are smaller than v[i]. No branch depends on the values. */
+static inline void count_places(const int32_t *v, size_t n, int32_t *place)
+{
+    for (size_t i = 0; i < n; i += 8) {
+        Lanes a, b, na = {0}, nb = {0};
+        memcpy(&a, v + i, sizeof a);
+        memcpy(&b, v + i + 4, sizeof b);
+        for (size_t j = 0; j < n; j++) {
+            Lanes x = {v[j], v[j], v[j], v[j]};
+            na -= x < a;
+            nb -= x < b;
+        }
+        memcpy(place + i, &na, sizeof na);
+        memcpy(place + i + 4, &nb, sizeof nb);
+    }
+}
+
+/* Sorts a bag into the empty bottom. Each entry's place is counted, not searched for: at these sizes n*n
+ * comparisons four at a time, with nothing to mispredict, are cheaper than any comparison sort, and they need
+ * only the times, so that the events meanwhile arrive in the cache. Counted are the upper 25 bits of the time
+ * within the bag, then the order of insertion, which is usually that of the keys; the last pass compares
+ * properly and puts right what that got wrong. */
 static void bag_to_bottom(EvQueue *q, EvBag *b)
 {
     EvSlot *end = b->end;
-    EvChunk *c = bag_chunk(*b);
     size_t n = bag_len(*b);
+    uint64_t time[SORT_MAX], lo = UINT64_MAX, hi = 0;
     Event *evs[SORT_MAX];
-    uint32_t k = 0;
+    int32_t v[SORT_MAX + 8] = {0}, place[SORT_MAX + 8];
     b->end = NULL;
-    while (c) {
-        for (EvSlot *s = c->slot; s < end; s++) {
+    for (EvChunk *c = bag_chunk((EvBag){end}), *older; c; c = older, end = c ? chunk_end(c) : NULL) {
+        size_t k = c->before;
+        older = c->next;
+        for (EvSlot *s = c->slot; s < end; s++, k++) {
             __builtin_prefetch(s->ev);
-            evs[k++] = s->ev;
+            time[k] = s->time;
+            evs[k] = s->ev;
+            lo = HS_MIN(lo, s->time);
+            hi = HS_MAX(hi, s->time);
         }
-        EvChunk *old = c->next;
         chunk_free(q, c);
-        c = old;
-        end = c ? c->slot + HS_ARRAY_LEN(c->slot) : NULL;
     }
+    int shift = HS_MAX(0, 64 - __builtin_clzll((hi - lo) | 1) - 25);
+    for (size_t k = 0; k < n; k++)
+        v[k] = (int32_t)((time[k] - lo) >> shift << 6 | k);
+    count_places(v, n, place);
     EvEntry *bot = q->bot + (BOT_CAP - n) / 2;
-    uint32_t m = 0;
-    for (uint32_t j = 0; j < k; j++) {
-        Event *ev = evs[j];
-        if (HS_UNLIKELY(!ev->fn)) {
-            event_free(q, ev);
-            q->n_dead--;
-            continue;
-        }
-        EvEntry x = {(uint64_t)ev->time, ev->key, ev};
-        EvOrder o = entry_order(&x);
-        uint32_t i = m++;
-        while (i && o < entry_order(&bot[i - 1])) {
-            bot[i] = bot[i - 1];
-            i--;
-        }
-        bot[i] = x;
-        q->moves += m - i;
-    }
     q->head = (uint32_t)(bot - q->bot);
-    q->tail = q->head + m;
+    q->tail = q->head + (uint32_t)n;
+    q->moves += n;
+    for (size_t k = 0; k < n; k++)
+        bot[place[k]] = (EvEntry){time[k], evs[k]->key, evs[k]};
+    for (size_t i = 1; i < n; i++) {
+        if (HS_LIKELY(entry_order(&bot[i - 1]) < entry_order(&bot[i])))
+            continue;
+        EvEntry x = bot[i];
+        size_t j = i;
+        while (j && entry_order(&x) < entry_order(&bot[j - 1])) {
+            bot[j] = bot[j - 1];
+            j--;
+        }
+        bot[j] = x;
+        q->moves += i - j;
+    }
 }
 
 static void bag_to_heap(EvQueue *q, EvBag *b)
@@ -359,7 +394,7 @@ static void bag_to_heap(EvQueue *q, EvBag *b)
         EvChunk *old = c->next;
         chunk_free(q, c);
         c = old;
-        end = c ? c->slot + HS_ARRAY_LEN(c->slot) : NULL;
+        end = c ? chunk_end(c) : NULL;
     }
 }
 
@@ -370,7 +405,7 @@ static EvRung *bag_to_rung(EvQueue *q, EvBag *b, uint64_t bound)
     size_t n = bag_len(bag);
     uint64_t lo = UINT64_MAX, hi = 0;
     EvSlot *end = bag.end;
-    for (EvChunk *c = bag_chunk(bag); c; c = c->next, end = c ? c->slot + HS_ARRAY_LEN(c->slot) : NULL) {
+    for (EvChunk *c = bag_chunk(bag); c; c = c->next, end = c ? chunk_end(c) : NULL) {
         __builtin_prefetch(c->next);
         for (EvSlot *s = c->slot; s < end; s++) {
             lo = HS_MIN(lo, s->time);
@@ -402,10 +437,24 @@ static EvRung *bag_to_rung(EvQueue *q, EvBag *b, uint64_t bound)
         EvChunk *old = c->next;
         chunk_free(q, c);
         c = old;
-        end = c ? c->slot + HS_ARRAY_LEN(c->slot) : NULL;
+        end = c ? chunk_end(c) : NULL;
     }
+    q->bot_end = order_of(lo, 0); /* nothing is pending below: pushes into that gap belong to the bottom */
     q->moves += n + nb;
     return r;
+}
+
+/* A large queue that has run dry gives its memory back; partly filled ones keep what they had at their peak.
+ */
+static void release_if_idle(EvQueue *q)
+{
+    q->top_min = UINT64_MAX;
+    if (q->n_detached || q->events.bytes < IDLE_BYTES)
+        return;
+    pool_clear(&q->events);
+    pool_clear(&q->chunks);
+    g_clear_pointer(&q->heap, g_free);
+    q->heap_cap = 0;
 }
 
 /* Fills the empty bottom; false when nothing is pending at or before limit. */
@@ -428,17 +477,16 @@ static __attribute__((noinline)) bool refill(EvQueue *q, uint64_t limit)
         if (!q->n_rungs) {
             size_t n = bag_len(q->top);
             if (!n) {
-                q->bot_end = ORDER_MAX;
-                q->top_start = UINT64_MAX;
+                release_if_idle(q);
                 return false;
             }
             if (q->top_min > limit)
                 return false;
             q->top_min = UINT64_MAX;
-            if (n <= SORT_MAX) {
+            if (n <= TOP_SORT_MAX) {
                 bag_to_bottom(q, &q->top);
-                q->bot_end = ORDER_MAX;
-                q->top_start = UINT64_MAX;
+                q->top_start = q->tail > q->head ? q->bot[q->tail - 1].time + 1 : q->top_start;
+                q->bot_end = order_of(q->top_start, 0);
                 continue;
             }
             q->top_start = bag_to_rung(q, &q->top, UINT64_MAX)->end;
@@ -488,7 +536,7 @@ static void bag_sweep(EvQueue *q, EvBag *b)
         EvChunk *old = c->next;
         chunk_free(q, c);
         c = old;
-        end = c ? c->slot + HS_ARRAY_LEN(c->slot) : NULL;
+        end = c ? chunk_end(c) : NULL;
     }
 }
 
@@ -511,7 +559,7 @@ static __attribute__((noinline)) void sweep(EvQueue *q)
     q->heap_n = entries_sweep(q, q->heap, q->heap_n);
     for (size_t i = q->heap_n / 4 + 1; i--;)
         if (i < q->heap_n)
-            heap_sift_down(q->heap, q->heap_n, i, q->heap[i]);
+            heap_sift_down(q, i, q->heap[i]);
     for (uint32_t k = 0; k < q->n_rungs; k++)
         for (uint32_t i = q->rungs[k].cur; i < q->rungs[k].nb; i++)
             bag_sweep(q, &q->rungs[k].bags[i]);
@@ -526,8 +574,7 @@ void evqueue_init(EvQueue *q)
     memset(q, 0, sizeof *q);
     q->bot = g_new(EvEntry, BOT_CAP);
     q->head = q->tail = BOT_CAP / 2;
-    q->bot_end = ORDER_MAX;
-    q->top_start = q->top_min = UINT64_MAX;
+    q->top_min = UINT64_MAX;
 }
 
 void evqueue_clear(EvQueue *q)
@@ -579,16 +626,18 @@ static inline EvEntry *first_live(EvQueue *q, uint64_t limit)
 
 Event *evqueue_pop(EvQueue *q, SimTime limit)
 {
-    EvEntry *e = first_live(q, (uint64_t)limit);
+    EvEntry *e = limit >= 0 ? first_live(q, (uint64_t)limit) : NULL;
     if (!e)
         return NULL;
     q->head++;
     q->n_live--;
+    q->n_detached++;
     return e->ev;
 }
 
 void evqueue_recycle(EvQueue *q, Event *ev)
 {
+    q->n_detached--;
     event_free(q, ev);
 }
 

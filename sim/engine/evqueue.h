@@ -3,9 +3,9 @@
  * Order is total and belongs to the model, not to the machine: see evqueue_order(). Two runs that push the
  * same (time, key) pairs pop them alike, whatever the order of the pushes, the partitioning or the addresses.
  *
- * Who owns what: Events belong to the queue and never move. evqueue_push() lends a handle, good until the event
- * is popped or cancelled. evqueue_pop() detaches the event: copy fn and arg, call evqueue_recycle(), and only
- * then call fn, so that the push it probably makes finds that Event again, still in the cache.
+ * Who owns what: Events belong to the queue and never move. evqueue_push() lends a handle, good until the
+ * event is popped or cancelled. evqueue_pop() detaches the event: copy fn and arg, call evqueue_recycle(),
+ * and only then call fn, so that the push it probably makes finds that Event again, still in the cache.
  *
  * Times are >= 0. Nothing may be pushed before the time last popped; an equal time with a smaller key may. */
 #pragma once
@@ -61,8 +61,8 @@ typedef struct EvPool {
 #define EVQUEUE_RUNGS 24
 
 typedef struct EvQueue {
-    EvOrder bot_end;   /* orders below live in bot[], all others above it */
-    EvOrder heap_end;  /* orders in [bot_end, heap_end) live in the heap; 0: no heap */
+    EvOrder bot_end;    /* orders below live in bot[], all others above it */
+    EvOrder heap_end;   /* orders in [bot_end, heap_end) live in the heap; 0: no heap */
     uint64_t top_start; /* times from here on live in top */
     EvEntry *bot;       /* sorted, bot[head] first */
     uint32_t head, tail;
@@ -82,7 +82,8 @@ void evqueue_clear(EvQueue *q);
 
 Event *evqueue_push(EvQueue *q, SimTime time, uint64_t key, EventFn fn, void *arg);
 
-/* The event stays behind as a tombstone; the queue sweeps when these outnumber live events (and are > 1024). */
+/* The event stays behind as a tombstone; the queue sweeps when these outnumber live events (and are > 1024).
+ */
 void evqueue_cancel(EvQueue *q, Event *ev);
 
 /* The earliest live event with time <= limit, detached, or NULL. */
