@@ -1,3 +1,27 @@
+/* A ladder queue (Tang, Goh and Thng, ACM TOMACS 15(3), 2005) over chunked bags.
+ *
+ *   push ->  bottom | heap | innermost rung ... outermost rung | top      -> later
+ *            sorted   (rare)        unsorted bags                unsorted
+ *
+ * The pending set is cut into consecutive intervals of the order. Pops come from the bottom, a short sorted
+ * array. When that is empty refill() takes the next non-empty bag: a small one is sorted into the bottom, a
+ * large one becomes a finer rung; the top becomes the first rung. When pushes make the bottom long, spill()
+ * puts its later half back. Where that is impossible - more events at one nanosecond than a bag should hold,
+ * or a crowd pushed before a rung that a peek far ahead had already opened - a heap serves the interval.
+ *
+ * Why nothing is quadratic: the bottom and the bags sorted into it are bounded; each rung is at least 8 times
+ * finer than the one outside it, so an event moves down at most 22 times (twice or three times, usually);
+ * everything else goes through the heap.
+ *
+ * Differences from the paper, each measured with the hold model (million events per CPU second with 60, 10^3,
+ * 10^5 and 10^6 pending, one 2.6 GHz Zen 4 core, callback included; a plain C ladder over linked lists: 46,
+ * 37, 18, 4.4): bags are chunks of {time, event}, not lists through the events: spawning a rung streams, and
+ * an event's own cache line is touched when it is pushed and, prefetched, when it nears the bottom; widths
+ * are powers of two and at most 1024 bags a rung, so that the tail of every bag stays in the second-level
+ * cache (insertion sort: 33, 33, 15-20, 9); small bags are sorted by counting places (scalar: 33, 38, 28, 10;
+ * four lanes at a time: 46, 43, 26, 12); a small queue is not simply the sorted bottom (22 instead of 46 at
+ * 60 pending): random insertion costs a misprediction, and a chain of links pushes at the far end, which the
+ * top takes for nothing. Tried without gain: 4096 bags a rung, 256-byte chunks, 2 or 8 events per bag. */
 #include "sim/engine/evqueue.h"
 
 #include <glib.h>
@@ -33,6 +57,10 @@ typedef struct EvChunk {
 
 _Static_assert(sizeof(EvChunk) == CHUNK_BYTES, "chunks are found by masking addresses");
 
+/* The one comparison of the queue: events compare by this number, the time above the key. The key is (origin
+ * node, that node's own sequence number), which depends on neither how the network is cut into partitions nor
+ * on who pushes first; it is unique, so the order is total and no two runs can differ in a tie. One 128-bit
+ * comparison also has no branch to mispredict. */
 static inline EvOrder order_of(uint64_t time, uint64_t key)
 {
     return (EvOrder)time << 64 | key;
@@ -500,9 +528,10 @@ static __attribute__((noinline)) bool refill(EvQueue *q, uint64_t limit)
             q->bot_end = order_of(r->end, 0);
             continue;
         }
+        r->cur = i;
+        q->bot_end = HS_MAX(q->bot_end, order_of(rung_bag_start(r, i), 0));
         if (rung_bag_start(r, i) > limit)
             return false;
-        r->cur = i;
         uint64_t end = rung_bag_start(r, i + 1);
         size_t n = bag_len(r->bags[i]);
         if (n <= SORT_MAX) {
@@ -590,6 +619,8 @@ void evqueue_clear(EvQueue *q)
 
 Event *evqueue_push(EvQueue *q, SimTime time, uint64_t key, EventFn fn, void *arg)
 {
+    hs_assert(fn != NULL);
+    hs_assert(time >= 0);
     Event *ev = event_alloc(q);
     ev->time = time;
     ev->key = key;

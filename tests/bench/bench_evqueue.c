@@ -45,7 +45,7 @@ static void on_hold(void *arg)
     evqueue_push(&b->q, b->now + next_delay(b), b->seq++, on_hold, (void *)((uintptr_t)arg + 1));
 }
 
-/* Pops and runs until `events` have run since the call; prints the row. */
+/* Prints the row and clears the queue. */
 static void report(const char *workload, size_t n, uint64_t events, double s)
 {
     Bench *b = &bench;

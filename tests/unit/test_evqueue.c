@@ -5,8 +5,6 @@
 #include <glib.h>
 #include <math.h>
 
-#define LEN(a) HS_ARRAY_LEN(a)
-
 typedef struct Ref {
     SimTime time;
     uint64_t key;
@@ -136,7 +134,7 @@ static void mix(Dist d, uint64_t seed, int steps)
 static void test_mix(void)
 {
     for (int d = 0; d < N_DIST; d++)
-        for (uint64_t seed = 1; seed <= 6; seed++)
+        for (uint64_t seed = 1; seed <= 3; seed++)
             mix((Dist)d, seed, 40000);
 }
 
