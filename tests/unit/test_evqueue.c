@@ -305,6 +305,34 @@ static void test_limit(void)
     evqueue_clear(&q);
 }
 
+/* A crowd pushed between two bags of a rung, after a pop in vain has passed over the empty ones. */
+static void test_gap_within_rung(void)
+{
+    EvQueue q;
+    evqueue_init(&q);
+    uint64_t key = 0;
+    for (int i = 0; i < 100; i++) {
+        evqueue_push(&q, i, key++, nop, NULL);
+        evqueue_push(&q, SIM_SEC + i, key++, nop, NULL);
+    }
+    for (int i = 0; i < 100; i++)
+        evqueue_recycle(&q, evqueue_pop(&q, SIM_MS));
+    g_assert_null(evqueue_pop(&q, SIM_MS));
+    for (int i = 1000; i--;)
+        evqueue_push(&q, 2 * SIM_MS + i % 500 * SIM_US, key++, nop, NULL);
+    Ref last = {.time = SIM_MS};
+    for (int i = 0; i < 1100; i++) {
+        Event *ev = evqueue_pop(&q, SIM_NEVER);
+        g_assert_nonnull(ev);
+        Ref x = {.time = ev->time, .key = ev->key};
+        g_assert_cmpint(ref_cmp(&last, &x), <, 0);
+        last = x;
+        evqueue_recycle(&q, ev);
+    }
+    g_assert_null(evqueue_peek(&q));
+    evqueue_clear(&q);
+}
+
 /* A timer re-armed at every event leaves tombstones; memory and work stay bounded. */
 static void test_rearm(void)
 {
@@ -359,6 +387,7 @@ int main(int argc, char **argv)
     g_test_add_func("/engine/evqueue/ties-while-popping", test_ties_while_popping);
     g_test_add_func("/engine/evqueue/gap-after-peek", test_gap_after_peek);
     g_test_add_func("/engine/evqueue/limit", test_limit);
+    g_test_add_func("/engine/evqueue/gap-within-rung", test_gap_within_rung);
     g_test_add_func("/engine/evqueue/rearm", test_rearm);
     g_test_add_func("/engine/evqueue/memory", test_memory);
     return g_test_run();
