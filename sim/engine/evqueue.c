@@ -29,13 +29,13 @@
 
 #include "sim/engine/evqueue_mem.h"
 
-#define BOT_CAP 256 /* room of the bottom */
-#define BOT_MAX 64  /* more than this many and its later half is spilt */
-#define SORT_MAX 48 /* a bag this small is sorted into the bottom, a larger one becomes a rung */
-#define PER_BAG 4   /* events a bag of a new rung should hold */
+#define BOT_CAP 256     /* room of the bottom */
+#define BOT_MAX 64      /* more than this many and its later half is spilt */
+#define SORT_MAX 48     /* a bag this small is sorted into the bottom, a larger one becomes a rung */
+#define TOP_SORT_MAX 24 /* the same for the top */
+#define PER_BAG 4       /* events a bag of a new rung should hold */
 #define MAX_BAGS 1024
 #define MIN_BAGS 16
-#define TOP_SORT_MAX 24 /* the same for the top */
 #define SWEEP_MIN 1024
 #define IDLE_BYTES (4u << 20)
 #define HEAP_BATCH 32

@@ -1,8 +1,8 @@
 /* Private to evqueue.c: where its Events and chunks come from, and the bags made of chunks.
  *
- * Blocks double from 8 KiB to 2 MiB, so a small simulation stays small and a large one gets huge pages (its
- * events are visited in random order: address translation is half of a cache miss there). Freed objects are
- * reused last in, first out, while they are still in the cache. */
+ * Blocks double from 8 KiB to 2 MiB: a small simulation stays small, a large one asks for huge pages, since
+ * its events are visited in random order. Freed objects are reused last in, first out, while still in the
+ * cache. */
 #pragma once
 
 #include <glib.h>
