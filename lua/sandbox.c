@@ -1,11 +1,13 @@
-/* The sandbox's state, memory and instruction limits. What the scenario sees is put together in the sandbox_*.c files.
+/* The sandbox's state, memory and instruction limits. What the scenario sees is put together in the
+ * sandbox_*.c files.
  *
- * Every block of memory has a word in front of it with the number of the object in it (Lua tells the allocator when a
- * block is a new table, function, thread or userdata). This gives objects a creation order, which is what pairs sorts
- * them by: their addresses differ from run to run.
+ * Every block of memory has a word in front of it with the number of the object in it (Lua tells the
+ * allocator when a block is a new table, function, thread or userdata). This gives objects a creation order,
+ * which is what pairs sorts them by: their addresses differ from run to run.
  *
- * Why limits are final: the hook's error unwinds with hooks switched off in that coroutine, so a close handler that
- * ran there later would not be counted. A sandbox that has hit a limit is only good for being freed. */
+ * Why limits are final: the hook's error unwinds with hooks switched off in that coroutine, so a close
+ * handler that ran there later would not be counted. A sandbox that has hit a limit is only good for being
+ * freed. */
 #include "lua/sandbox.h"
 
 #include <glib.h>
@@ -28,7 +30,8 @@ typedef struct BlockHeader {
 #define BYTES_PER_UNIT 64
 #define FIRST_SERIAL ((uint64_t)1 << 32)
 
-const char sandbox_key_ids, sandbox_key_builtins, sandbox_key_next, sandbox_key_modules, sandbox_key_loaded, sandbox_key_blocked;
+const char sandbox_key_ids, sandbox_key_builtins, sandbox_key_next, sandbox_key_modules, sandbox_key_loaded,
+    sandbox_key_blocked;
 
 static void set_limit(Sandbox *sb, SandboxLimit limit)
 {
@@ -40,10 +43,12 @@ static void set_limit(Sandbox *sb, SandboxLimit limit)
                    sb->config.memory_max_bytes >> (sb->config.memory_max_bytes >> 20 ? 20 : 10),
                    sb->config.memory_max_bytes >> 20 ? "MiB" : "KiB");
     else if (limit == SANDBOX_LIMIT_EVENT)
-        g_snprintf(sb->limit_text, sizeof sb->limit_text, "more than %" G_GUINT64_FORMAT " instructions in one event",
+        g_snprintf(sb->limit_text, sizeof sb->limit_text,
+                   "more than %" G_GUINT64_FORMAT " instructions in one event",
                    sb->config.event_instructions_max);
     else
-        g_snprintf(sb->limit_text, sizeof sb->limit_text, "more than %" G_GUINT64_FORMAT " instructions in one run",
+        g_snprintf(sb->limit_text, sizeof sb->limit_text,
+                   "more than %" G_GUINT64_FORMAT " instructions in one run",
                    sb->config.total_instructions_max);
 }
 

@@ -1,7 +1,8 @@
 /* The basic functions that differ from stock Lua's:
  *   pcall, xpcall   do not stop a limit error; may be yielded through
  *   tostring, print objects are numbered in the order in which they are first shown, never by their address
- *   setmetatable    refuses __gc and __mode: when garbage is collected differs from run to run. (A scenario that adds
+ *   setmetatable    refuses __gc and __mode: when garbage is collected differs from run to run. (A scenario
+ * that adds
  *                   __mode to a metatable later is not stopped: it only makes its own results vary.)
  *   require         modules the host registered, then FILE.lua beside the scenario */
 #include <glib.h>
@@ -103,12 +104,14 @@ static int base_setmetatable(lua_State *L)
     if (type == LUA_TTABLE) {
         lua_pushliteral(L, "__gc");
         if (lua_rawget(L, 2) != LUA_TNIL)
-            return luaL_error(L, "__gc is not available in scenarios: when garbage is collected differs from run "
-                                 "to run (use a local variable with <close>)");
+            return luaL_error(
+                L, "__gc is not available in scenarios: when garbage is collected differs from run "
+                   "to run (use a local variable with <close>)");
         lua_pushliteral(L, "__mode");
         if (lua_rawget(L, 2) != LUA_TNIL)
-            return luaL_error(L, "__mode (a weak table) is not available in scenarios: when garbage is collected "
-                                 "differs from run to run");
+            return luaL_error(
+                L, "__mode (a weak table) is not available in scenarios: when garbage is collected "
+                   "differs from run to run");
     }
     lua_settop(L, 2);
     lua_setmetatable(L, 1);
@@ -172,12 +175,14 @@ static bool name_is_plain(const char *name, size_t len, bool dots)
     if (len == 0 || len > 200 || strlen(name) != len || name[0] == '.')
         return false;
     for (const char *p = name; *p; p++)
-        if (!g_ascii_isalnum(*p) && *p != '_' && *p != '-' && !(dots && *p == '.' && p[1] != '.' && p[1] != '\0'))
+        if (!g_ascii_isalnum(*p) && *p != '_' && *p != '-' &&
+            !(dots && *p == '.' && p[1] != '.' && p[1] != '\0'))
             return false;
     return true;
 }
 
-/* Pushes the chunk, or returns false having pushed nothing. GLib's strings are freed before anything can raise. */
+/* Pushes the chunk, or returns false having pushed nothing. GLib's strings are freed before anything can
+ * raise. */
 static bool load_module_file(lua_State *L, const char *name, const char *path)
 {
     char *text = NULL;
@@ -211,7 +216,8 @@ static void find_module(lua_State *L, const char *name, size_t len)
     const char *path = NULL;
 
     if (!name_is_plain(name, len, true))
-        luaL_error(L, "bad module name \"%s\": expected letters, digits, '_' and '-' only (no folders)", name);
+        luaL_error(L, "bad module name \"%s\": expected letters, digits, '_' and '-' only (no folders)",
+                   name);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &sandbox_key_modules);
     lua_getfield(L, -1, name);
     if (lua_isfunction(L, -1))
@@ -313,8 +319,9 @@ void sandbox_add_module_text(Sandbox *sb, const char *name, const char *text)
 void sandbox_base_install(lua_State *L)
 {
     static const luaL_Reg ours[] = {
-        {"pcall", base_pcall},       {"xpcall", base_xpcall},     {"tostring", base_tostring},
-        {"print", base_print},       {"require", base_require},   {"setmetatable", base_setmetatable},
+        {"pcall", base_pcall},       {"xpcall", base_xpcall},
+        {"tostring", base_tostring}, {"print", base_print},
+        {"require", base_require},   {"setmetatable", base_setmetatable},
         {"tonumber", base_tonumber}, {NULL, NULL},
     };
 

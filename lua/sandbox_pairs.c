@@ -1,10 +1,11 @@
-/* pairs and next in a defined order: integer keys ascending, then other numbers ascending, then strings bytewise, then
- * false, true, then functions of the library and other objects in the order of their creation. (Stock Lua's order
- * depends on addresses and on a seed made of them.)
+/* pairs and next in a defined order: integer keys ascending, then other numbers ascending, then strings
+ * bytewise, then false, true, then functions of the library and other objects in the order of their creation.
+ * (Stock Lua's order depends on addresses and on a seed made of them.)
  *
- * pairs sorts one snapshot of the keys and walks through it: fields may be assigned and cleared on the way as in stock
- * Lua, and what was cleared is skipped; a key added on the way is never visited. A table whose keys are 1..n needs no
- * snapshot. next is the same walk, remembered between calls; next(t) alone looks for the smallest key only. */
+ * pairs sorts one snapshot of the keys and walks through it: fields may be assigned and cleared on the way as
+ * in stock Lua, and what was cleared is skipped; a key added on the way is never visited. A table whose keys
+ * are 1..n needs no snapshot. next is the same walk, remembered between calls; next(t) alone looks for the
+ * smallest key only. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,7 +220,8 @@ static int next_first(lua_State *L)
     return 2;
 }
 
-/* Where in the sorted list at `list` the walk goes on after the key at `idx` (which may have left the table). */
+/* Where in the sorted list at `list` the walk goes on after the key at `idx` (which may have left the table).
+ */
 static lua_Integer position_after(lua_State *L, int list, lua_Integer n, int idx)
 {
     Key key = key_of(L, idx);
@@ -241,7 +243,8 @@ static lua_Integer position_after(lua_State *L, int list, lua_Integer n, int idx
     return low;
 }
 
-/* The walk under way is a list {table, snapshot, position} in the registry; position is that of the last key given. */
+/* The walk under way is a list {table, snapshot, position} in the registry; position is that of the last key
+ * given. */
 static int base_next(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);

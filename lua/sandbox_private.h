@@ -1,4 +1,4 @@
-/* What the files of the sandbox share. Nobody else includes this, except luaproc (the blocking state below). */
+/* What the files of the sandbox share. Nobody else includes this, except luaerr and luaproc. */
 #pragma once
 
 #include "lua/sandbox.h"
@@ -19,31 +19,36 @@ struct Sandbox {
     const void *last_block;
     size_t thread_offset, userdata_offset;
 
-    /* Stock library functions that ours wrap, called in the wrapper's own frame so that errors name it well. */
+    /* Stock library functions that ours wrap, called in the wrapper's own frame so that errors name it well.
+     */
     lua_CFunction stock_format, stock_insert, stock_remove, stock_concat, stock_unpack, stock_tonumber;
     lua_CFunction stock_utf8_len, stock_utf8_codepoint, stock_utf8_offset;
 
-    /* Blocking (luaproc): the thread the host resumed, whether a blocking call may yield through everything between
-     * that thread and the running one, and whether the yield under way is such a call. */
+    struct LuaErr *catching; /* what the handler of the innermost luaerr_call fills */
+
+    /* Blocking (luaproc): the thread the host resumed, whether a blocking call may yield through everything
+     * between that thread and the running one, and whether the yield under way is such a call. */
     lua_State *root;
     bool can_block;
     bool blocking;
+    struct LuaProc *proc; /* that runs */
 };
 
 /* Units between two calls of the hook; a new coroutine is charged as much, as its count starts afresh. */
 #define SANDBOX_HOOK_INTERVAL 1000
 
 /* Registry keys: the address of each is the key. */
-extern const char sandbox_key_ids;     /* object -> number shown by tostring, weak keys */
+extern const char sandbox_key_ids;      /* object -> number shown by tostring, weak keys */
 extern const char sandbox_key_builtins; /* C function without upvalues -> its rank */
-extern const char sandbox_key_next;    /* the traversal that next is in */
-extern const char sandbox_key_modules; /* name -> function or text */
-extern const char sandbox_key_loaded;  /* name -> value of require */
-extern const char sandbox_key_blocked; /* coroutine -> true while it waits in a blocking call, weak keys */
+extern const char sandbox_key_next;     /* the traversal that next is in */
+extern const char sandbox_key_modules;  /* name -> function or text */
+extern const char sandbox_key_loaded;   /* name -> value of require */
+extern const char sandbox_key_blocked;  /* coroutine -> true while it waits in a blocking call, weak keys */
 
 _Noreturn void sandbox_raise_limit(lua_State *L);
-/* Creation number of the table, function, thread or userdata at idx. A C function without upvalues is no object; it is
- * numbered when first asked for, which the sandbox does for its own in the order of their list. */
+/* Creation number of the table, function, thread or userdata at idx. A C function without upvalues is no
+ * object; it is numbered when first asked for, which the sandbox does for its own in the order of their list.
+ */
 uint64_t sandbox_serial(lua_State *L, int idx);
 
 /* Each expects the library's table on top of the stack and replaces functions in it. */

@@ -1,5 +1,5 @@
-/* The table library: sort is a stable merge sort (stock Lua's picks pivots from the clock on large arrays), and what
- * loops in C charges for it (a __len of 2^62 must not be an endless loop). */
+/* The table library: sort is a stable merge sort (stock Lua's picks pivots from the clock on large arrays),
+ * and what loops in C charges for it (a __len of 2^62 must not be an endless loop). */
 #include <string.h>
 
 #include "lua/sandbox_private.h"
