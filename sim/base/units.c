@@ -11,7 +11,7 @@
 __extension__ typedef unsigned __int128 U128;
 
 #define MAX_DIGITS 30
-#define MAX_TEXT 200
+#define MAX_TEXT 200   /* bytes */
 #define MAX_POWER10 38 /* 10^38 < 2^127 */
 
 typedef struct Unit {
@@ -118,7 +118,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Appends a digit unless it is beyond the limit; zeros at either end of the number cost nothing. */
+/* Significant digits as they arrive; zeros at either end of the number cost nothing. */
 typedef struct Digits {
     U128 value;
     int count; /* significant digits in value */
@@ -153,7 +153,7 @@ static bool parse_number(const Kind *kind, const char *s, Number *out, char **er
     if (*p == '\0')
         return refuse(kind, s, error, "it is empty");
     if (strlen(s) > MAX_TEXT)
-        return refuse(kind, s, error, "it is longer than %d characters", MAX_TEXT);
+        return refuse(kind, s, error, "it is longer than %d bytes", MAX_TEXT);
     out->negative = *p == '-';
     if (*p == '-' || *p == '+')
         p++;
