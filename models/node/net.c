@@ -190,7 +190,7 @@ bool net_prepare(Net *net, char **error)
         ok = netassign_addresses(net, segments, error);
     for (unsigned i = 0; ok && i < net->links->len; i++) {
         NetLink *l = net->links->pdata[i];
-        const Segment *s = segments->pdata[of_link[i]];
+        const NetSegment *s = segments->pdata[of_link[i]];
 
         l->subnet = s->subnet;
         l->has_subnet = s->has_subnet;

@@ -56,11 +56,11 @@ struct Host {
 };
 
 /* A segment of net_prepare: what one broadcast reaches. */
-typedef struct Segment {
+typedef struct NetSegment {
     Ipv4Prefix subnet;
     bool has_subnet;
     GArray *ends; /* NetEnd *: those with a device, in order of plugging */
-} Segment;
+} NetSegment;
 
 /* Segments in order of their first link; *of_link gives each link's. */
 GPtrArray *netassign_segments(const Net *net, unsigned **of_link);
@@ -73,3 +73,4 @@ void netroutes_drop(Net *net);
 
 Ip4If *netend_if(const NetEnd *e);
 void host_clear(Host *h);
+void host_free_dev(NetDev *dev);
