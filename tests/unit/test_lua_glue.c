@@ -51,7 +51,8 @@ static void test_options(void)
         const char *text, *message;
     } wrong[] = {
         {"opt { dleay = 1 }", "t.lua:1: unknown option \"dleay\" for hs.link (did you mean \"delay\"?)"},
-        {"opt { zzzzzz = 1, yyyyyyyy = 2 }", "unknown option \"yyyyyyyy\" for hs.link: its options are name, on,"},
+        {"opt { zzzzzz = 1, yyyyyyyy = 2 }",
+         "unknown option \"yyyyyyyy\" for hs.link: its options are name, on,"},
         {"opt { rate = '10 Mbs' }", "t.lua:1: bad option \"rate\" for hs.link: \"10 Mbs\" is not a rate"},
         {"opt { rate = {} }", "got a table, expected a rate such as \"10Mbps\""},
         {"opt { rate = -1 }", "got -1, expected a rate"},
@@ -71,14 +72,16 @@ static void test_options(void)
 
     luatest_init(&t, 0, 0);
     lua_register(t.L, "opt", bind_options);
-    luatest_expect(&t,
-                   "opt { 'first', name = 'n', on = true, count = 5, number = 2, loss = '1%', delay = '20ms', rate = "
-                   "'10Mbps', size = '64KiB', table = {}, fn = print }",
-                   "");
+    luatest_expect(
+        &t,
+        "opt { 'first', name = 'n', on = true, count = 5, number = 2, loss = '1%', delay = '20ms', rate = "
+        "'10Mbps', size = '64KiB', table = {}, fn = print }",
+        "");
     g_assert_true(options.on && options.count == 5 && options.number == 2.0 && options.ratio == 0.01);
     g_assert_true(options.delay == 20 * SIM_MS && options.rate == 10000000 && options.size == 65536);
     luatest_expect(&t, "print(opt { delay = 0.001, rate = 1e9, size = 1500, loss = 1 })", "240\n");
-    g_assert_true(options.delay == SIM_MS && options.rate == 1000000000 && options.size == 1500 && options.ratio == 1);
+    g_assert_true(options.delay == SIM_MS && options.rate == 1000000000 && options.size == 1500 &&
+                  options.ratio == 1);
     luatest_expect(&t, "print(opt(), opt {}, opt(nil))", "0\t0\t0\n");
     g_assert_cmpint(options.delay, ==, 7);
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++)
@@ -97,12 +100,14 @@ static void test_errors(void)
 
     luatest_init(&t, 0, 0);
     lua_register(t.L, "arg", bind_arg);
-    luatest_expect_error(&t, "\n\nlocal function inner()\narg '10 Mbs'\nend\ninner()", LUAERR_SCENARIO,
-                         "t.lua:4: bad argument #1 (rate): got \"10 Mbs\", expected a rate such as \"10Mbps\"");
+    luatest_expect_error(
+        &t, "\n\nlocal function inner()\narg '10 Mbs'\nend\ninner()", LUAERR_SCENARIO,
+        "t.lua:4: bad argument #1 (rate): got \"10 Mbs\", expected a rate such as \"10Mbps\"");
     g_assert_cmpstr(t.err.traceback, ==, "  t.lua:4: in function 'inner'\n  t.lua:6: in the main chunk\n");
     g_assert_cmpint(luaerr_exit_code(&t.err), ==, 2);
-    luatest_expect(&t, "print(pcall(arg, 1))", "false\tt.lua:1: bad argument #1 (rate): got 1, expected a rate such as "
-                                              "\"10Mbps\"\n");
+    luatest_expect(&t, "print(pcall(arg, 1))",
+                   "false\tt.lua:1: bad argument #1 (rate): got 1, expected a rate such as "
+                   "\"10Mbps\"\n");
     /* Through a module of the host: the place is the scenario's. */
     sandbox_add_module_text(t.sb, "lib", "return { f = function(x) arg(x) end }");
     luatest_expect_error(&t, "local lib = require 'lib'\nlib.f(true)\nprint()", LUAERR_SCENARIO,
@@ -162,12 +167,15 @@ static void test_class(void)
     luatest_init(&t, 0, 0);
     lua_register(t.L, "thing", bind_thing);
     lua_register(t.L, "owned", bind_owned);
-    luatest_expect(&t,
-                   "x = thing(0) y = thing(1) print(x, x.name, x:hello(), x == thing(0), x == y, rawequal(x, thing(0)))\n"
-                   "print(owned():hello()) local o = {} for k in pairs {[y] = 1, [x] = 1} do o[#o + 1] = k.name end\n"
-                   "print(table.concat(o), getmetatable(x))",
-                   "thing a\ta\thello a\ttrue\tfalse\ttrue\nhello a\nab\tfalse\n");
-    luatest_expect_error(&t, "x:helo()", LUAERR_SCENARIO, "t.lua:1: a thing has no \"helo\" (did you mean \"hello\"?)");
+    luatest_expect(
+        &t,
+        "x = thing(0) y = thing(1) print(x, x.name, x:hello(), x == thing(0), x == y, rawequal(x, "
+        "thing(0)))\n"
+        "print(owned():hello()) local o = {} for k in pairs {[y] = 1, [x] = 1} do o[#o + 1] = k.name end\n"
+        "print(table.concat(o), getmetatable(x))",
+        "thing a\ta\thello a\ttrue\tfalse\ttrue\nhello a\nab\tfalse\n");
+    luatest_expect_error(&t, "x:helo()", LUAERR_SCENARIO,
+                         "t.lua:1: a thing has no \"helo\" (did you mean \"hello\"?)");
     luatest_expect_error(&t, "return x.qqqqqqq", LUAERR_SCENARIO, "it has hello, name");
     luatest_expect_error(&t, "x.name = 1", LUAERR_SCENARIO, "\"name\" of a thing cannot be assigned");
     luatest_expect_error(&t, "x.hello(5)", LUAERR_SCENARIO, "bad argument #1: got 5, expected a thing");
@@ -267,7 +275,8 @@ static void test_process(void)
     g_assert_cmpstr(waiting.err.message, ==, "t.lua:2: error object that is no text (a table value)");
     start(&t, "spawn(function() coroutine.yield(1) end)");
     g_assert_nonnull(strstr(waiting.err.message, "t.lua:1: coroutine.yield outside of a coroutine"));
-    luatest_expect_error(&t, "\nwait()", LUAERR_SCENARIO, "t.lua:2: this call lets time pass: it is possible in a process");
+    luatest_expect_error(&t, "\nwait()", LUAERR_SCENARIO,
+                         "t.lua:2: this call lets time pass: it is possible in a process");
     start(&t, "spawn(function() table.sort({2, 1}, function() wait() end) end)");
     g_assert_nonnull(strstr(waiting.err.message, "not possible inside table.sort"));
     luatest_clear(&t);
@@ -281,9 +290,11 @@ static void test_process_nested(void)
 
     proc_init(&t);
     start(&t, "spawn(function()\n"
-              "local gen = coroutine.wrap(function() for i = 1, 2 do local v = wait() coroutine.yield('y' .. v) end end)\n"
+              "local gen = coroutine.wrap(function() for i = 1, 2 do local v = wait() coroutine.yield('y' .. "
+              "v) end end)\n"
               "print(gen(), gen())\n"
-              "local co = coroutine.create(function() local inner = coroutine.wrap(function() print(pcall(wait)) return 9 "
+              "local co = coroutine.create(function() local inner = coroutine.wrap(function() "
+              "print(pcall(wait)) return 9 "
               "end) return inner() end)\n"
               "kept = co\n"
               "print(coroutine.resume(co)) end)");
@@ -309,7 +320,8 @@ static void test_process_end(void)
     LuaTest t;
 
     proc_init(&t);
-    start(&t, "spawn(function() local c <close> = setmetatable({}, {__close = function() print 'closed' end}) wait() end)");
+    start(&t, "spawn(function() local c <close> = setmetatable({}, {__close = function() print 'closed' "
+              "end}) wait() end)");
     luaproc_kill(waiting.proc);
     g_assert_cmpstr(t.printed->str, ==, "closed\n");
     g_assert_cmpint(waiting.n_done, ==, 0);
@@ -322,7 +334,8 @@ static void test_process_end(void)
     wake(1);
     g_assert_cmpint(waiting.n_done, ==, 1);
     g_assert_cmpint(waiting.err.class, ==, LUAERR_LIMIT);
-    g_assert_nonnull(strstr(waiting.err.message, "t.lua:1: the scenario took more than 10000000 instructions"));
+    g_assert_nonnull(
+        strstr(waiting.err.message, "t.lua:1: the scenario took more than 10000000 instructions"));
     luatest_clear(&t);
     luaerr_clear(&waiting.err);
 }
