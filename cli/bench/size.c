@@ -1,4 +1,5 @@
 /* Size: 100 000 idle hosts behind 1 000 routers that hang on one core; how long it takes to build, and what a host costs. */
+#include <glib.h>
 #include <inttypes.h>
 
 #include "cli/bench/bench.h"

@@ -1,4 +1,5 @@
 /* W4, the UDP chain: source – 10 routers – sink, 1 Gbit/s and 1 ms each; a 1000-byte datagram every 16 µs for 5 s. */
+#include <glib.h>
 #include <stdio.h>
 
 #include "cli/bench/bench.h"

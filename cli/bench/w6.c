@@ -1,6 +1,8 @@
 /* W6, the LAN: 100 hosts on one learning switch; each pings its successors in turn, one every 10 ms, ten rounds. */
 #include "cli/bench/bench.h"
 
+#include <glib.h>
+
 #define HOSTS 100
 #define ROUNDS 10
 #define GAP (10 * SIM_MS)
