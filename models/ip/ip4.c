@@ -171,6 +171,18 @@ void ip4_free(Ip4 *ip)
     g_free(ip);
 }
 
+void ip4_reset(Ip4 *ip)
+{
+    live_free(ip->live);
+    ip->live = NULL;
+    for (Ip4If *ifp = ip->first_if; ifp; ifp = ifp->next)
+        if (ifp->arp)
+            neightable_flush(&ifp->arp->table, false);
+    if (ip->lo)
+        loopback_purge(ip4_loopback(ip));
+    ip4_changed(ip);
+}
+
 Node *ip4_node(const Ip4 *ip)
 {
     return ip->node;
@@ -196,10 +208,14 @@ static size_t if_bytes(const Ip4If *ifp)
     return n;
 }
 
+size_t ip4_route_bytes(const Ip4 *ip)
+{
+    return lpm_bytes(&ip->fib) + ip->n_routes * sizeof(Ip4Route);
+}
+
 size_t ip4_bytes(const Ip4 *ip)
 {
-    size_t n = sizeof *ip + lpm_bytes(&ip->fib) + ip->n_routes * sizeof(Ip4Route) +
-               ip->n_protos * sizeof *ip->protos;
+    size_t n = sizeof *ip + ip4_route_bytes(ip) + ip->n_protos * sizeof *ip->protos;
 
     for (const Ip4If *ifp = ip->first_if; ifp; ifp = ifp->next)
         n += if_bytes(ifp);
