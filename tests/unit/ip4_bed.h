@@ -1,7 +1,9 @@
-/* A bench for the network layer: hosts with stub devices. A device keeps what it is given to send, and passes it on to its peer, if it
- * has one, after a delay. ICMP errors are only noted: icmp4_send_error is a stub here. */
+/* A bench for the network layer: hosts with stub devices. A device keeps what it is given to send, and passes
+ * it on to its peer, if it has one, after a delay. ICMP errors are only noted: icmp4_send_error is a stub
+ * here. */
 #pragma once
 
+#include <errno.h>
 #include <glib.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@
 #include "models/ip/icmp4.h"
 #include "models/ip/ip4.h"
 #include "models/wire/eth.h"
+#include "sim/packet/checksum.h"
 #include "sim/engine/sim.h"
 
 typedef struct Sent {
@@ -223,7 +226,8 @@ static inline int bed_send(Bed *b, Ip4 *ip, const char *dst, unsigned len)
 }
 
 /* A raw IP packet given to the device as if it came from its wire. */
-static inline Packet *bed_ip(Bed *b, const char *src, const char *dst, unsigned len, uint16_t frag, uint8_t ttl)
+static inline Packet *bed_ip(Bed *b, const char *src, const char *dst, unsigned len, uint16_t frag,
+                             uint8_t ttl)
 {
     Packet *p = packet_new(b->pool, 0, 0, 34);
     uint8_t *h = packet_put(p, 20);

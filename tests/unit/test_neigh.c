@@ -40,7 +40,8 @@ static void answer(T *t, const char *ip, bool unicast)
     t->dev->dev.input(&t->dev->dev, p, ETH_TYPE_ARP);
 }
 
-/* mcast_solicit 3, retrans_time 1 s: requests at 0, 1, 2 s, FAILED at 3 s; the waiting packet draws host unreachable. */
+/* mcast_solicit 3, retrans_time 1 s: requests at 0, 1, 2 s, FAILED at 3 s; the waiting packet draws host
+ * unreachable. */
 static void test_fail(void)
 {
     T t = start();
@@ -62,7 +63,8 @@ static void test_fail(void)
     bed_free(t.b);
 }
 
-/* REACHABLE for 15 to 45 s, then STALE; a packet makes it DELAY, 5 s later PROBE with unicast requests, then FAILED after three. */
+/* REACHABLE for 15 to 45 s, then STALE; a packet makes it DELAY, 5 s later PROBE with unicast requests, then
+ * FAILED after three. */
 static void test_walk(void)
 {
     T t = start();
@@ -86,7 +88,8 @@ static void test_walk(void)
     }
     g_assert_cmpint(stale, >, 15 * SIM_SEC);
     g_assert_cmpint(stale, <=, 46 * SIM_SEC);
-    g_assert_cmpuint(sim_pending(t.b->sim), <=, 1); /* an idle entry costs no events but one forgotten queue entry */
+    g_assert_cmpuint(sim_pending(t.b->sim), <=,
+                     1); /* an idle entry costs no events but one forgotten queue entry */
     used = stale + 10 * SIM_SEC;
     bed_run(t.b, used);
     bed_send(t.b, t.ip, "10.0.0.2", 102);
@@ -112,7 +115,7 @@ static void test_confirm(void)
     Neigh *n;
 
     bed_send(t.b, t.ip, "10.0.0.2", 100);
-    answer(&t, "10.0.0.2", false); /* a broadcast reply proves nothing: STALE */
+    answer(&t, "10.0.0.2", false);                              /* a broadcast reply proves nothing: STALE */
     g_assert_cmpint(state_of(&t, "10.0.0.2"), ==, NEIGH_DELAY); /* and the waiting packet used it */
     bed_run(t.b, 2 * SIM_SEC);
     n = neigh_lookup(t.tab, &a);
@@ -123,7 +126,8 @@ static void test_confirm(void)
     bed_free(t.b);
 }
 
-/* unres_qlen_bytes: the oldest waiting packet goes. 1500 bytes are 2112 of true size: 100 of them fit into 212992. */
+/* unres_qlen_bytes: the oldest waiting packet goes. 1500 bytes are 2112 of true size: 100 of them fit into
+ * 212992. */
 static void test_queue(void)
 {
     T t = start();
@@ -161,7 +165,8 @@ static void test_lifetime(void)
     bed_free(t.b);
 }
 
-/* Within locktime a second answer with another address is ignored; afterwards it counts. Gratuitous ones always count. */
+/* Within locktime a second answer with another address is ignored; afterwards it counts. Gratuitous ones
+ * always count. */
 static void test_locktime(void)
 {
     T t = start();
