@@ -1,1 +1,6 @@
-int main(void) { return 0; }
+/* The hopscope command. */
+
+int main(void)
+{
+    return 0;
+}

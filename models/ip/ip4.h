@@ -1,0 +1,197 @@
+/* A host's IPv4: addresses, routes, input, forwarding, output. One Ip4 per host or router; IPv6 stands beside it.
+ *
+ *   device input → ip4_input ─┬─ for us: (reassembly) → protocol handler (ICMP, UDP, …)
+ *                             └─ for others: ip4_forward → route → (fragmentation) → neighbour → device
+ *   protocol → ip4_output → route, source address → (fragmentation) → neighbour → device
+ *
+ * Rules and names follow Linux (net/ipv4/ip_input.c, ip_forward.c, ip_output.c, route.c); RFC 791, 1122, 1812.
+ * An Ip4 that has seen no packet stays small: counters, reassembly and caches are allocated when first used. */
+#pragma once
+
+#include "models/ether/netdev.h"
+#include "models/ip/lpm.h"
+#include "models/wire/ipv4.h"
+
+typedef struct Ip4 Ip4;
+typedef struct Ip4If Ip4If;       /* a device with its IPv4 configuration and neighbour table */
+typedef struct Ip4Route Ip4Route;
+struct NeighTable;
+
+/* ---- counters, by the names of netstat -s / nstat ---- */
+
+/* X(name): the stem of "IpInReceives" and so on (RFC 4293 order, then Linux's IpExt). */
+#define IP4_MIB(X)                                                                                          \
+    X(IpInReceives) X(IpInHdrErrors) X(IpInAddrErrors) X(IpForwDatagrams) X(IpInUnknownProtos)              \
+    X(IpInDiscards) X(IpInDelivers) X(IpOutRequests) X(IpOutDiscards) X(IpOutNoRoutes) X(IpReasmTimeout)    \
+    X(IpReasmReqds) X(IpReasmOKs) X(IpReasmFails) X(IpFragOKs) X(IpFragFails) X(IpFragCreates)              \
+    X(IpOutTransmits) X(IpExtInNoRoutes) X(IpExtInTruncatedPkts) X(IpExtInMcastPkts) X(IpExtOutMcastPkts)   \
+    X(IpExtInBcastPkts) X(IpExtOutBcastPkts) X(IpExtInOctets) X(IpExtOutOctets) X(IpExtInMcastOctets)       \
+    X(IpExtOutMcastOctets) X(IpExtInBcastOctets) X(IpExtOutBcastOctets) X(IpExtInCsumErrors)                \
+    X(IpExtInNoECTPkts) X(IpExtInECT1Pkts) X(IpExtInECT0Pkts) X(IpExtInCEPkts) X(IpExtReasmOverlaps)
+
+enum {
+#define X(name) MIB_##name,
+    IP4_MIB(X)
+#undef X
+        IP4_MIB_COUNT
+};
+
+/* ---- set-up ---- */
+
+struct Ip4 *ip4_new(Node *node, PacketPool *pool);
+void ip4_free(Ip4 *ip);
+Node *ip4_node(const Ip4 *ip);
+PacketPool *ip4_pool(const Ip4 *ip);
+size_t ip4_bytes(const Ip4 *ip); /* memory, for --stats */
+
+/* The loopback device (127.0.0.1/8) is made with the Ip4; others are added as they are plugged in. */
+Ip4If *ip4_add_dev(Ip4 *ip, NetDev *dev);
+void ip4_remove_dev(Ip4 *ip, Ip4If *ifp);
+Ip4If *ip4_if_by_index(const Ip4 *ip, unsigned ifindex);
+Ip4If *ip4_if_by_name(const Ip4 *ip, const char *name);
+unsigned ip4_if_count(const Ip4 *ip);
+Ip4If *ip4_if(const Ip4 *ip, unsigned i); /* in order of creation, loopback first */
+NetDev *ip4_if_dev(const Ip4If *ifp);
+struct NeighTable *ip4_if_neighbours(Ip4If *ifp); /* models/ether/neigh.h */
+
+/* false: *error is a sentence (class D or E, network or broadcast address of the prefix, there already, …). The first
+ * address of a device is its primary. Connected and broadcast routes come and go with the address. */
+bool ip4_addr_add(Ip4 *ip, Ip4If *ifp, Ipv4Prefix prefix, char **error);
+bool ip4_addr_remove(Ip4 *ip, Ip4If *ifp, Ipv4Prefix prefix);
+unsigned ip4_addr_count(const Ip4If *ifp);
+Ipv4Prefix ip4_addr(const Ip4If *ifp, unsigned i);
+uint32_t ip4_primary_addr(const Ip4If *ifp); /* 0: none */
+bool ip4_is_local(const Ip4 *ip, uint32_t addr); /* one of ours, 127/8 included */
+
+typedef enum Ip4RouteType {
+    IP4_ROUTE_UNICAST,
+    IP4_ROUTE_LOCAL,
+    IP4_ROUTE_BROADCAST,
+    IP4_ROUTE_MULTICAST,
+    IP4_ROUTE_BLACKHOLE,  /* silently dropped */
+    IP4_ROUTE_UNREACHABLE, /* ICMP 3/1 */
+    IP4_ROUTE_PROHIBIT,    /* ICMP 3/13 */
+} Ip4RouteType;
+
+typedef struct Ip4RouteSpec { /* ip route add … */
+    Ipv4Prefix prefix;
+    Ip4RouteType type;
+    uint32_t via; /* gateway; 0: directly connected */
+    Ip4If *dev;   /* NULL: found from via */
+    uint32_t src; /* preferred source; 0: the device's address in the right subnet */
+    uint32_t metric;
+    uint32_t mtu; /* 0: the device's */
+} Ip4RouteSpec;
+
+bool ip4_route_add(Ip4 *ip, const Ip4RouteSpec *spec, char **error);
+bool ip4_route_remove(Ip4 *ip, const Ip4RouteSpec *spec, char **error); /* matched as `ip route del` does */
+void ip4_route_foreach(const Ip4 *ip, void (*fn)(const Ip4RouteSpec *spec, void *user), void *user);
+size_t ip4_route_count(const Ip4 *ip);
+
+/* What the kernel would do with a packet to dst (ip route get): 0 or a negative errno. */
+typedef struct Ip4Flow {
+    Ip4RouteType type;
+    Ip4If *dev;
+    uint32_t next_hop; /* the address to resolve */
+    uint32_t src;
+    uint32_t mtu; /* path MTU if known, else the device's */
+} Ip4Flow;
+int ip4_route_get(Ip4 *ip, uint32_t dst, uint32_t src, const Ip4If *oif, Ip4Flow *out);
+
+/* Path MTU as learnt from ICMP 3/4 (expires after 600 s, floor min_pmtu 552 as Linux). */
+void ip4_pmtu_update(Ip4 *ip, uint32_t dst, uint32_t mtu);
+
+/* ---- configuration (Linux sysctl names) ---- */
+
+typedef struct Ip4Sysctl {
+    bool ip_forward;            /* net.ipv4.ip_forward */
+    uint8_t ip_default_ttl;     /* 64 */
+    bool accept_redirects, send_redirects, bc_forwarding, rp_filter;
+    bool icmp_echo_ignore_all, icmp_echo_ignore_broadcasts; /* false, true */
+    uint32_t icmp_ratelimit_ms; /* 1000 */
+    uint32_t icmp_ratemask;     /* 6168 */
+    uint32_t icmp_msgs_per_sec, icmp_msgs_burst; /* 1000, 50 */
+    uint32_t ipfrag_high_thresh, ipfrag_low_thresh; /* 4194304, 3145728 */
+    uint32_t ipfrag_time_ms;    /* 30000 */
+    uint32_t ipfrag_max_dist;   /* 64 */
+    uint8_t ip_no_pmtu_disc;
+    uint32_t min_pmtu, mtu_expires_s; /* 552, 600 */
+    uint16_t port_low, port_high;     /* ip_local_port_range: 32768, 60999 */
+    bool connect_zero_is_error;       /* hopscope's strict profile: 0.0.0.0 is no destination (Linux: loopback) */
+    bool source_quench;               /* historic profile: send and obey ICMP 4 (RFC 6633 forbids it) */
+    bool ip_id_global;                /* hopscope: one counter, +1 per datagram (default); false: as Linux, per destination, 0 with DF */
+    bool drop_private;                /* hopscope: a public router: RFC 1918 addresses are not forwarded */
+    bool icmp_silent;                 /* hopscope: generates no ICMP errors (a router that hides) */
+} Ip4Sysctl;
+Ip4Sysctl *ip4_sysctl(Ip4 *ip); /* the host's own copy, made when first asked for writing */
+const Ip4Sysctl *ip4_sysctl_get(const Ip4 *ip);
+
+/* ---- protocols ---- */
+
+/* What a handler learns beside the packet. The packet's head stands at the transport header, l3 and l4 are set; trailing
+ * padding is cut off; its first bytes are in buf (at least 8, or all). */
+typedef struct Ip4Rx {
+    Ip4 *ip;
+    Ip4If *in; /* where it came in */
+    uint32_t src, dst;
+    uint8_t proto, tos, ttl;
+    Ip4RouteType type; /* LOCAL, BROADCAST, MULTICAST: how it was addressed to us */
+    const uint8_t *hdr; /* the IP header (also when head has moved on) */
+} Ip4Rx;
+
+typedef struct Ip4Proto {
+    /* Takes the packet. */
+    void (*input)(void *user, Packet *pkt, const Ip4Rx *rx);
+    /* An ICMP error about a packet that we sent: the quoted packet's addresses and its first len >= 8 transport bytes.
+     * err is the errno that Linux derives, hard says that it ends a connection (RFC 1122 4.2.3.9). */
+    void (*error)(void *user, const struct Ip4Error *e);
+    void *user;
+} Ip4Proto;
+
+typedef struct Ip4Error {
+    uint32_t src, dst; /* of the quoted packet: src is ours */
+    uint32_t reporter; /* who sent the error */
+    uint8_t icmp_type, icmp_code;
+    uint16_t mtu; /* with 3/4 */
+    const uint8_t *l4;
+    uint32_t l4_len;
+    int err;
+    bool hard;
+} Ip4Error;
+
+void ip4_set_proto(Ip4 *ip, uint8_t proto, const Ip4Proto *p); /* copied */
+const Ip4Proto *ip4_proto(const Ip4 *ip, uint8_t proto);
+
+/* ---- output ---- */
+
+typedef struct Ip4Tx {
+    uint32_t src; /* 0: chosen by the route */
+    uint32_t dst;
+    uint8_t proto, tos;
+    uint8_t ttl; /* 0: the default (1 for multicast) */
+    bool df;
+    bool has_id;
+    bool allow_broadcast;
+    bool header_included; /* raw sockets: head stands at a complete IP header */
+    uint16_t id;
+    const Ip4If *oif; /* NULL: any */
+    const uint8_t *options;
+    uint8_t options_len;
+} Ip4Tx;
+
+/* Sends the packet whose head stands at the transport header (its checksum field already set up: for PARTIAL, by
+ * ip4_output, which adds the pseudo-header, see ip4_l4_csum). Takes the packet, whatever is returned: 0, or a
+ * negative errno as Linux gives it (-ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE, -EACCES, -EINVAL, -ENETDOWN, -ENOBUFS). */
+int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx);
+
+/* For transports: the packet's checksum is PARTIAL at l4 + field offset, with the pseudo-header's sum filled in. */
+void ip4_l4_csum(Packet *pkt, uint32_t src, uint32_t dst, uint8_t proto, unsigned field_off);
+
+/* ---- counters ---- */
+uint64_t ip4_mib(const Ip4 *ip, unsigned i);
+void ip4_mib_add(Ip4 *ip, unsigned i, uint64_t n);
+const char *ip4_mib_name(unsigned i);
+
+/* ---- hooks for ICMP (models/ip/icmp4.c), which ip4 calls and which calls ip4 ---- */
+struct Icmp4;
+struct Icmp4 *ip4_icmp(Ip4 *ip);

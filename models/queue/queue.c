@@ -1,0 +1,32 @@
+#include "models/queue/queue.h"
+
+#include <glib.h>
+#include <string.h>
+
+Queue *queue_new(const QueueOps *ops, const double *values, const bool *set, char **error)
+{
+    Queue *q = g_malloc0(ops->size);
+
+    q->ops = ops;
+    if (!ops->init(q, values, set, error)) {
+        g_free(q);
+        return NULL;
+    }
+    return q;
+}
+
+void queue_free(Queue *q)
+{
+    if (!q)
+        return;
+    q->ops->clear(q);
+    g_free(q);
+}
+
+const QueueOps *queue_ops_by_name(const char *name)
+{
+    for (const QueueOps *const *o = queue_ops_table; *o; o++)
+        if (strcmp((*o)->name, name) == 0)
+            return *o;
+    return NULL;
+}

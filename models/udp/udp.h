@@ -1,0 +1,81 @@
+/* UDP over IPv4: sockets with Linux's rules (RFC 768, 1122 4.1; Linux net/ipv4/udp.c). Everything is non-blocking here: the socket
+ * layer (models/node/socket.h) and the applications add waiting. */
+#pragma once
+
+#include "models/ip/ip4.h"
+#include "models/wire/udp.h"
+
+typedef struct Udp Udp;         /* one per host */
+typedef struct UdpSock UdpSock;
+
+#define UDP_MIB(X)                                                                                          \
+    X(UdpInDatagrams) X(UdpNoPorts) X(UdpInErrors) X(UdpOutDatagrams) X(UdpRcvbufErrors) X(UdpSndbufErrors)  \
+    X(UdpInCsumErrors) X(UdpIgnoredMulti)
+
+enum {
+#define X(name) MIB_##name,
+    UDP_MIB(X)
+#undef X
+        UDP_MIB_COUNT
+};
+
+Udp *udp_new(Ip4 *ip); /* registers itself as protocol 17 */
+void udp_free(Udp *u); /* closes what is open */
+uint64_t udp_mib(const Udp *u, unsigned i);
+const char *udp_mib_name(unsigned i);
+
+typedef struct UdpAddr {
+    uint32_t ip; /* host order; 0: any */
+    uint16_t port;
+} UdpAddr;
+
+/* All calls return 0 (or a count) or a negative errno. */
+UdpSock *udpsock_new(Udp *u);
+void udpsock_close(UdpSock *s);
+int udpsock_bind(UdpSock *s, UdpAddr a);    /* port 0: an ephemeral one. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES */
+int udpsock_connect(UdpSock *s, UdpAddr a); /* ip 0 and port 0: disconnect (AF_UNSPEC) */
+UdpAddr udpsock_local(const UdpSock *s);
+UdpAddr udpsock_peer(const UdpSock *s);
+
+/* The payload: bytes, or a range of the synthetic stream when bytes is NULL. to NULL: the connected peer. */
+typedef struct UdpSend {
+    const UdpAddr *to;
+    const void *bytes;
+    uint64_t synthetic_off;
+    uint32_t len;
+    uint8_t tos; /* used when has_tos */
+    uint8_t ttl; /* used when not 0 */
+    bool has_tos;
+} UdpSend;
+int udpsock_send(UdpSock *s, const UdpSend *m); /* -EMSGSIZE, -EDESTADDRREQ, -ECONNREFUSED (pending), -EACCES (broadcast), … */
+
+typedef struct UdpRecv {
+    UdpAddr from, to;
+    uint32_t len;     /* of the datagram */
+    uint32_t copied;  /* into the buffer; the rest is gone */
+    uint8_t tos, ttl;
+    SimTime time; /* of arrival */
+} UdpRecv;
+/* The next datagram: -EAGAIN when there is none, or the pending error. */
+int udpsock_recv(UdpSock *s, void *buf, uint32_t size, UdpRecv *info);
+/* The same without copying: the caller gets the packet (head at the payload) and releases it. */
+int udpsock_recv_packet(UdpSock *s, Packet **pkt, UdpRecv *info);
+bool udpsock_readable(const UdpSock *s);
+int udpsock_take_error(UdpSock *s); /* SO_ERROR */
+
+typedef struct UdpSockOpt {
+    uint32_t rcvbuf; /* bytes of truesize as Linux counts it (SO_RCVBUF doubled); default rmem_default 212992 */
+    uint32_t sndbuf;
+    bool broadcast, reuseaddr, reuseport, no_check; /* SO_BROADCAST, SO_REUSEADDR, SO_REUSEPORT, SO_NO_CHECK */
+    bool recverr;                                   /* IP_RECVERR */
+    uint8_t tos, ttl;
+    uint8_t mtu_discover;                           /* IP_PMTUDISC_WANT (1) by default */
+    const Ip4If *bound_dev;                         /* SO_BINDTODEVICE */
+} UdpSockOpt;
+UdpSockOpt *udpsock_opt(UdpSock *s);
+
+/* Something to read, an error, or room to write again. Called from events; may call anything but udpsock_close of another socket. */
+typedef void (*UdpWakeFn)(void *user, UdpSock *s);
+void udpsock_on_wake(UdpSock *s, UdpWakeFn fn, void *user);
+uint64_t udpsock_drops(const UdpSock *s); /* datagrams lost to a full receive buffer */
+uint32_t udpsock_rmem(const UdpSock *s);  /* bytes of truesize waiting */

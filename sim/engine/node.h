@@ -1,0 +1,84 @@
+/* A node is the unit of state: a host, a switch, a router. It belongs to one partition, and everything in it
+ * changes only in events that run there. Nodes touch each other only through links.
+ *
+ * Hosts, switches and routers embed a Node as their first member. */
+#pragma once
+
+#include "sim/base/base.h"
+#include "sim/base/simtime.h"
+#include "sim/engine/evqueue.h"
+
+typedef struct Sim Sim;
+typedef struct Partition Partition;
+typedef struct Node Node;
+
+#define EVENT_SEQ_BITS 40 /* of an event key: 10^12 events a node, 16 million nodes */
+struct Rng;
+struct PacketPool;
+struct Probes;
+
+/* What runs in one thread. Now there is one of them; models reach it only through their node. */
+struct Partition {
+    SimTime now;
+    uint64_t probe_mask; /* one bit a probe: somebody listens (sim/trace/probe.h) */
+    EvQueue queue;
+    uint64_t events;             /* executed so far */
+    struct PacketPool *packets;  /* sim/packet */
+    struct Probes *probes;       /* sim/trace */
+    Sim *sim;
+    /* Called before each event when set: the finest grade of the digest, stepping. It must not change anything. */
+    void (*on_event)(void *user, SimTime time, uint64_t key);
+    void *on_event_user;
+};
+
+struct Node {
+    Partition *part;
+    uint64_t key_next; /* id << EVENT_SEQ_BITS | the sequence number of the next event this node schedules */
+    uint64_t birth_next; /* the id of the next packet born here */
+    uint32_t id;         /* 0-based, in order of creation */
+    uint16_t kind;       /* the owner's own enum (models/node/net.h) */
+    uint16_t flags;
+    const char *name; /* owned by the Sim; unique */
+};
+
+/* Registers an embedded node. The name must be new (sim_node_by_name). */
+void node_init(Node *n, Sim *sim, const char *name);
+/* Events that the node still owns must have been cancelled before. */
+void node_clear(Node *n);
+
+static inline SimTime node_now(const Node *n)
+{
+    return n->part->now;
+}
+
+static inline Sim *node_sim(const Node *n)
+{
+    return n->part->sim;
+}
+
+static inline uint32_t event_key_node(uint64_t key)
+{
+    return (uint32_t)(key >> EVENT_SEQ_BITS);
+}
+
+/* Takes the node's next place in the total order of events. */
+static inline uint64_t node_take_key(Node *n)
+{
+    return n->key_next++;
+}
+
+/* Run fn(arg) on this node at time t (>= now). The event cannot be taken back: for that, use a Timer. */
+static inline void node_at(Node *n, SimTime t, EventFn fn, void *arg)
+{
+    hs_assert(t >= n->part->now);
+    evqueue_push(&n->part->queue, t, node_take_key(n), fn, arg);
+}
+
+static inline void node_after(Node *n, SimTime delay, EventFn fn, void *arg)
+{
+    node_at(n, n->part->now + delay, fn, arg);
+}
+
+/* The stream of random numbers of this node for that purpose; the same pointer at every call, owned by the Sim.
+ * Look it up once and keep it: the look-up is not for hot paths. */
+struct Rng *node_rng(Node *n, const char *purpose);

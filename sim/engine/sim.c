@@ -1,0 +1,260 @@
+/* The run loop, the list of nodes and the register of random streams. */
+#include "sim/engine/sim.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "sim/base/rng.h"
+#include "sim/base/siphash.h"
+#include "sim/engine/timer.h"
+
+#define STUCK_SAMPLE 1024 /* events whose origins are counted to name the culprit */
+
+typedef struct Stream {
+    Rng rng; /* first: node_rng hands out its address */
+    char *id; /* "node/purpose": the order of the unseed and the key of the stream */
+} Stream;
+
+struct Sim {
+    Partition part;
+    uint64_t seed;
+    bool running, stop;
+    GPtrArray *nodes;
+    GHashTable *node_by_name; /* for look-ups only, never iterated */
+    GHashTable *stream_by_id; /* likewise */
+    GPtrArray *streams;
+    GStringChunk *names;
+    const Node *stuck;
+    uint64_t same_time;
+    uint64_t stuck_from;
+    uint32_t stuck_origin[STUCK_SAMPLE];
+};
+
+Sim *sim_new(uint64_t seed)
+{
+    Sim *s = g_new0(Sim, 1);
+
+    s->seed = seed;
+    s->part.sim = s;
+    evqueue_init(&s->part.queue);
+    s->nodes = g_ptr_array_new();
+    s->node_by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    s->stream_by_id = g_hash_table_new(g_str_hash, g_str_equal);
+    s->streams = g_ptr_array_new();
+    s->names = g_string_chunk_new(4096);
+    return s;
+}
+
+void sim_free(Sim *s)
+{
+    if (!s)
+        return;
+    for (unsigned i = 0; i < s->streams->len; i++) {
+        Stream *st = s->streams->pdata[i];
+        g_free(st->id);
+        g_free(st);
+    }
+    evqueue_clear(&s->part.queue);
+    g_ptr_array_free(s->streams, TRUE);
+    g_ptr_array_free(s->nodes, TRUE);
+    g_hash_table_destroy(s->node_by_name);
+    g_hash_table_destroy(s->stream_by_id);
+    g_string_chunk_free(s->names);
+    g_free(s);
+}
+
+/* Counts who scheduled the events at this instant, once there have been suspiciously many; true: enough is known. */
+static bool note_stuck(Sim *s, uint64_t n, uint32_t origin)
+{
+    uint64_t i = n - s->stuck_from;
+    unsigned best = 0, best_count = 0;
+
+    s->stuck_origin[i] = origin;
+    if (i + 1 < STUCK_SAMPLE)
+        return false;
+    for (unsigned a = 0; a < STUCK_SAMPLE; a++) {
+        unsigned count = 0;
+        for (unsigned b = 0; b < STUCK_SAMPLE; b++)
+            count += s->stuck_origin[b] == s->stuck_origin[a];
+        if (count > best_count)
+            best = s->stuck_origin[a], best_count = count;
+    }
+    s->stuck = sim_node(s, best);
+    return true;
+}
+
+SimStop sim_run(Sim *s, const SimLimits *limits)
+{
+    Partition *p = &s->part;
+    const uint64_t events_end = limits->events ? p->events + limits->events : UINT64_MAX;
+    const uint64_t poll_every = limits->poll ? (limits->poll_every ? limits->poll_every : SIM_POLL_DEFAULT) : 0;
+    uint64_t poll_at = poll_every ? p->events + poll_every : UINT64_MAX;
+    uint64_t check_at = HS_MIN(events_end, poll_at);
+    SimStop why = SIM_STOP_IDLE;
+    Event *ev;
+
+    hs_assert(!s->running);
+    s->running = true;
+    s->stop = false;
+    s->stuck_from = limits->same_time ? limits->same_time : SIM_SAME_TIME_DEFAULT;
+    s->same_time = 0;
+    while ((ev = evqueue_pop(&p->queue, limits->until))) {
+        EventFn fn = ev->fn;
+        void *arg = ev->arg;
+        uint64_t key = ev->key;
+
+        if (fn == timer_event && !timer_is_due(arg, ev)) {
+            evqueue_recycle(&p->queue, ev);
+            timer_move_on(arg);
+            continue;
+        }
+        if (ev->time != p->now) {
+            p->now = ev->time;
+            s->same_time = 0;
+        } else if (HS_UNLIKELY(++s->same_time >= s->stuck_from) &&
+                   note_stuck(s, s->same_time, event_key_node(key))) {
+            why = SIM_STOP_STUCK;
+            evqueue_recycle(&p->queue, ev);
+            goto out;
+        }
+        evqueue_recycle(&p->queue, ev);
+        p->events++;
+        if (HS_UNLIKELY(p->on_event))
+            p->on_event(p->on_event_user, p->now, key);
+        fn(arg);
+        if (HS_UNLIKELY(s->stop)) {
+            why = SIM_STOP_REQUEST;
+            goto out;
+        }
+        if (HS_UNLIKELY(p->events >= check_at)) {
+            if (p->events >= events_end) {
+                why = SIM_STOP_EVENTS;
+                goto out;
+            }
+            if (!limits->poll(limits->user)) {
+                why = SIM_STOP_POLL;
+                goto out;
+            }
+            poll_at = p->events + poll_every;
+            check_at = HS_MIN(events_end, poll_at);
+        }
+    }
+    if (evqueue_len(&p->queue))
+        why = SIM_STOP_TIME;
+    if (limits->until != SIM_NEVER)
+        p->now = HS_MAX(p->now, limits->until);
+out:
+    s->running = false;
+    return why;
+}
+
+void sim_stop(Sim *s)
+{
+    s->stop = true;
+}
+
+bool sim_is_running(const Sim *s)
+{
+    return s->running;
+}
+
+const Node *sim_stuck_node(const Sim *s)
+{
+    return s->stuck;
+}
+
+SimTime sim_now(const Sim *s)
+{
+    return s->part.now;
+}
+
+uint64_t sim_seed(const Sim *s)
+{
+    return s->seed;
+}
+
+uint64_t sim_events(const Sim *s)
+{
+    return s->part.events;
+}
+
+uint64_t sim_pending(const Sim *s)
+{
+    return evqueue_len(&s->part.queue);
+}
+
+Partition *sim_partition(Sim *s, unsigned i)
+{
+    hs_assert(i == 0);
+    return &s->part;
+}
+
+void node_init(Node *n, Sim *sim, const char *name)
+{
+    hs_assert(!g_hash_table_contains(sim->node_by_name, name));
+    *n = (Node){.part = &sim->part, .id = sim->nodes->len, .name = g_string_chunk_insert(sim->names, name)};
+    n->key_next = (uint64_t)n->id << EVENT_SEQ_BITS;
+    g_ptr_array_add(sim->nodes, n);
+    g_hash_table_insert(sim->node_by_name, (char *)n->name, n);
+}
+
+void node_clear(Node *n)
+{
+    Sim *s = node_sim(n);
+
+    g_hash_table_remove(s->node_by_name, n->name);
+    s->nodes->pdata[n->id] = NULL;
+}
+
+unsigned sim_node_count(const Sim *s)
+{
+    return s->nodes->len;
+}
+
+Node *sim_node(const Sim *s, unsigned id)
+{
+    return id < s->nodes->len ? s->nodes->pdata[id] : NULL;
+}
+
+Node *sim_node_by_name(const Sim *s, const char *name)
+{
+    return g_hash_table_lookup(s->node_by_name, name);
+}
+
+Rng *node_rng(Node *n, const char *purpose)
+{
+    Sim *s = node_sim(n);
+    char *id = g_strconcat(n->name, "/", purpose, NULL);
+    Stream *st = g_hash_table_lookup(s->stream_by_id, id);
+
+    if (st) {
+        g_free(id);
+        return &st->rng;
+    }
+    st = g_new(Stream, 1);
+    st->id = id;
+    rng_init(&st->rng, s->seed, n->name, purpose);
+    g_hash_table_insert(s->stream_by_id, id, st);
+    g_ptr_array_add(s->streams, st);
+    return &st->rng;
+}
+
+static int stream_cmp(const void *a, const void *b)
+{
+    return strcmp((*(Stream *const *)a)->id, (*(Stream *const *)b)->id);
+}
+
+uint64_t sim_unseed(const Sim *s)
+{
+    GPtrArray *sorted = g_ptr_array_copy(s->streams, NULL, NULL);
+    uint64_t h = s->seed;
+
+    g_ptr_array_sort(sorted, stream_cmp); /* ids are unique, so an unstable sort is a defined order */
+    for (unsigned i = 0; i < sorted->len; i++) {
+        const Stream *st = sorted->pdata[i];
+        const uint64_t words[2] = {rng_hash(&st->rng), siphash(&(SipKey){h, s->seed}, st->id, strlen(st->id))};
+        h = words[0] * 0x9e3779b97f4a7c15u ^ words[1];
+    }
+    g_ptr_array_free(sorted, TRUE);
+    return h;
+}

@@ -1,0 +1,224 @@
+/* Buffered output with a sticky error; see outfile.h for the two modes and what each leaves behind. */
+#include "sim/trace/outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* Large enough that the system call is noise beside the copying, small enough to stay in a second-level
+ * cache. */
+#define BUFFER_BYTES ((size_t)256 * 1024)
+/* From here on a writev of the caller's memory is cheaper than copying it into the buffer first. */
+#define DIRECT_BYTES ((size_t)64 * 1024)
+
+struct OutFile {
+    OutFileCursor cursor; /* first: outfile.h looks at it */
+    uint8_t *buffer;
+    uint64_t flushed_bytes;
+    int fd;
+    int error; /* errno of the first failure, or 0 */
+    OutFileMode mode;
+    bool in_place; /* not a regular file: nothing to rename or remove */
+    char *path;    /* as the user named it */
+    char *written; /* what is open: path or path.part */
+};
+
+static void write_all(OutFile *f, struct iovec *iov, int n_iov);
+
+OutFile *outfile_open(const char *path, OutFileMode mode, GError **error)
+{
+    OutFile *f = g_new0(OutFile, 1);
+    struct stat st;
+
+    f->path = g_strdup(path);
+    f->mode = mode;
+    f->in_place = lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
+    f->written = mode == OUTFILE_WHOLE && !f->in_place ? g_strconcat(path, ".part", NULL) : g_strdup(path);
+    f->fd = open(f->written, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (f->fd < 0) {
+        int err = errno;
+
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(err), "cannot create %s: %s", path,
+                    g_strerror(err));
+        g_free(f->written);
+        g_free(f->path);
+        g_free(f);
+        return NULL;
+    }
+    f->buffer = g_malloc(BUFFER_BYTES);
+    f->cursor.next = f->buffer;
+    f->cursor.end = f->buffer + BUFFER_BYTES;
+    return f;
+}
+
+static void free_outfile(OutFile *f)
+{
+    g_free(f->buffer);
+    g_free(f->written);
+    g_free(f->path);
+    g_free(f);
+}
+
+/* Take the failed or unwanted file out of sight. Errors here cannot make matters worse and are not reported.
+ */
+static void set_aside(OutFile *f)
+{
+    if (f->in_place)
+        return;
+    if (f->mode == OUTFILE_WHOLE) {
+        unlink(f->written);
+    } else {
+        char *aside = g_strconcat(f->path, ".incomplete", NULL);
+
+        if (rename(f->path, aside) != 0)
+            unlink(f->path);
+        g_free(aside);
+    }
+}
+
+bool outfile_close(OutFile *f, GError **error)
+{
+    int err;
+
+    outfile_flush(f);
+    /* NFS and quotas report late: close may be the first to know of a failed write. */
+    if (close(f->fd) != 0 && errno != EINTR && !f->error)
+        f->error = errno;
+    if (!f->error && strcmp(f->written, f->path) != 0 && rename(f->written, f->path) != 0)
+        f->error = errno;
+    err = f->error;
+    if (err) {
+        set_aside(f);
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(err), "cannot write %s: %s", f->path,
+                    g_strerror(err));
+    }
+    free_outfile(f);
+    return err == 0;
+}
+
+void outfile_discard(OutFile *f)
+{
+    if (!f)
+        return;
+    if (f->mode == OUTFILE_STREAM)
+        outfile_flush(f);
+    close(f->fd);
+    set_aside(f);
+    free_outfile(f);
+}
+
+uint64_t outfile_size(const OutFile *f)
+{
+    return f->flushed_bytes + (uint64_t)(f->cursor.next - f->buffer);
+}
+
+bool outfile_has_failed(const OutFile *f)
+{
+    return f->error != 0;
+}
+
+const char *outfile_path(const OutFile *f)
+{
+    return f->path;
+}
+
+void outfile_flush(OutFile *f)
+{
+    struct iovec iov = {f->buffer, (size_t)(f->cursor.next - f->buffer)};
+
+    f->cursor.next = f->buffer;
+    write_all(f, &iov, 1);
+}
+
+uint8_t *outfile_grow(OutFile *f, size_t keep, size_t n)
+{
+    uint8_t *kept = f->cursor.next;
+    size_t room = (size_t)(f->cursor.end - f->buffer);
+
+    hs_assert(keep <= n);
+    if ((size_t)(f->cursor.end - f->cursor.next) >= n)
+        return kept;
+    outfile_flush(f);
+    memmove(f->buffer, kept, keep);
+    if (room < n) {
+        f->buffer = g_realloc(f->buffer, n);
+        f->cursor.next = f->buffer;
+        f->cursor.end = f->buffer + n;
+    }
+    return f->buffer;
+}
+
+void outfile_write(OutFile *f, const void *data, size_t n)
+{
+    if (n >= DIRECT_BYTES) {
+        struct iovec iov[2] = {{f->buffer, (size_t)(f->cursor.next - f->buffer)}, {(void *)data, n}};
+
+        f->cursor.next = f->buffer;
+        write_all(f, iov, 2);
+    } else if (n) {
+        memcpy(outfile_reserve(f, n), data, n);
+        outfile_commit(f, n);
+    }
+}
+
+void outfile_printf(OutFile *f, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    outfile_vprintf(f, fmt, ap);
+    va_end(ap);
+}
+
+void outfile_vprintf(OutFile *f, const char *fmt, va_list ap)
+{
+    size_t room = (size_t)(f->cursor.end - f->cursor.next);
+    va_list again;
+    int n;
+
+    va_copy(again, ap);
+    n = vsnprintf((char *)f->cursor.next, room, fmt, ap);
+    hs_assert(n >= 0);
+    /* vsnprintf wants one byte more than it leaves, for its terminator. */
+    if ((size_t)n >= room)
+        vsnprintf((char *)outfile_grow(f, 0, (size_t)n + 1), (size_t)n + 1, fmt, again);
+    va_end(again);
+    outfile_commit(f, (size_t)n);
+}
+
+/* Short writes go on where they stopped: on a nearly full disk the next call then says ENOSPC. */
+static void write_all(OutFile *f, struct iovec *iov, int n_iov)
+{
+    for (int i = 0; i < n_iov; i++)
+        f->flushed_bytes += iov[i].iov_len;
+    while (!f->error && n_iov) {
+        ssize_t n;
+
+        if (iov->iov_len == 0) {
+            iov++;
+            n_iov--;
+            continue;
+        }
+        n = writev(f->fd, iov, n_iov);
+        if (n < 0) {
+            if (errno != EINTR)
+                f->error = errno;
+            continue;
+        }
+        for (size_t left = (size_t)n; left;) {
+            size_t step = HS_MIN(left, iov->iov_len);
+
+            iov->iov_base = (uint8_t *)iov->iov_base + step;
+            iov->iov_len -= step;
+            left -= step;
+            if (iov->iov_len == 0 && n_iov > 1) {
+                iov++;
+                n_iov--;
+            }
+        }
+    }
+}

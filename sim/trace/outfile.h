@@ -1,0 +1,77 @@
+/* A buffered output file for everything that a run leaves behind: captures, series, pictures, event logs.
+ *
+ * Two modes, because "half-written must not look whole" means different things:
+ *
+ *   OUTFILE_WHOLE   An artefact that is worth something only when complete (SVG, TSV, JSON). It is written as
+ *                   NAME.part and gets its name at a successful close. Error or discard: NAME.part is removed
+ *                   and an older NAME stays as it was.
+ *   OUTFILE_STREAM  A capture or log that is useful up to where it was cut. It is written under its final
+ * name and every flush ends after a whole commit (or outfile_write), so that what a killed run leaves is
+ * readable to its end; only a kill inside write(2) itself can leave a torn last record. Error or discard: the
+ * file is renamed to NAME.incomplete, so that a short capture is never taken for a whole one, and yet can be
+ * looked at.
+ *
+ * An existing NAME that is not a regular file (a symbolic link, a FIFO, /dev/stdout) is written through in
+ * place; there is nothing to rename then.
+ *
+ * Errors stick: after the first one nothing more is written and whatever is committed is forgotten, so that
+ * writers need not check anything until outfile_close, which reports it. Nobody calls fsync: a simulation's
+ * output can be made again. A caller that writes into pipes or under RLIMIT_FSIZE must ignore SIGPIPE and
+ * SIGXFSZ to see the error instead of the signal. */
+#pragma once
+
+#include <glib.h>
+
+#include "sim/base/base.h"
+
+typedef struct OutFile OutFile;
+
+typedef enum OutFileMode {
+    OUTFILE_WHOLE,
+    OUTFILE_STREAM,
+} OutFileMode;
+
+/* The two members the inline functions need; the rest is private to outfile.c. */
+typedef struct OutFileCursor {
+    uint8_t *next; /* first free byte */
+    uint8_t *end;  /* past the buffer */
+} OutFileCursor;
+
+OutFile *outfile_open(const char *path, OutFileMode mode, GError **error) HS_MUST_USE;
+
+/* Flush, close, give the file its name. False when anything since the open failed. Frees f in either case. */
+bool outfile_close(OutFile *f, GError **error);
+
+/* Give up: what was written is removed (WHOLE) or set aside as NAME.incomplete (STREAM). Frees f. NULL is
+ * fine. */
+void outfile_discard(OutFile *f);
+
+/* What was written so far, flushed or not; after an error the count goes on as if nothing had happened. */
+uint64_t outfile_size(const OutFile *f);
+bool outfile_has_failed(const OutFile *f);
+const char *outfile_path(const OutFile *f);
+
+/* Push the buffer out, for readers who follow a stream while it grows. */
+void outfile_flush(OutFile *f);
+
+/* One unit of n bytes; long ones go out beside the buffer by writev(2), without being copied. */
+void outfile_write(OutFile *f, const void *data, size_t n);
+void outfile_printf(OutFile *f, const char *fmt, ...) HS_PRINTF(2, 3);
+void outfile_vprintf(OutFile *f, const char *fmt, va_list ap) HS_PRINTF(2, 0);
+
+/* Room for n bytes in one piece, whose first `keep` bytes are those already filled at the cursor and not yet
+ * committed. The pointer holds until the next call. */
+uint8_t *outfile_grow(OutFile *f, size_t keep, size_t n);
+
+/* Room for n bytes in one piece: fill it, then commit what was filled. */
+static inline uint8_t *outfile_reserve(OutFile *f, size_t n)
+{
+    OutFileCursor *c = (OutFileCursor *)f;
+
+    return HS_LIKELY((size_t)(c->end - c->next) >= n) ? c->next : outfile_grow(f, 0, n);
+}
+
+static inline void outfile_commit(OutFile *f, size_t n)
+{
+    ((OutFileCursor *)f)->next += n;
+}

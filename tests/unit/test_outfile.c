@@ -1,0 +1,264 @@
+/* sim/trace/outfile: what stands on the disk after success, failure and change of mind. */
+#include "sim/trace/outfile.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char *dir;
+
+static char *in_dir(const char *name)
+{
+    return g_build_filename(dir, name, NULL);
+}
+
+static bool exists(const char *name)
+{
+    char *path = in_dir(name);
+    bool is_there = g_file_test(path, G_FILE_TEST_EXISTS);
+
+    g_free(path);
+    return is_there;
+}
+
+static void remove_file(const char *name)
+{
+    char *path = in_dir(name);
+
+    g_unlink(path);
+    g_free(path);
+}
+
+static void assert_content(const char *name, const char *expected)
+{
+    char *path = in_dir(name), *content;
+    GError *error = NULL;
+
+    g_file_get_contents(path, &content, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(content, ==, expected);
+    g_free(content);
+    g_free(path);
+}
+
+static OutFile *open_ok(const char *name, OutFileMode mode)
+{
+    char *path = in_dir(name);
+    GError *error = NULL;
+    OutFile *f = outfile_open(path, mode, &error);
+
+    g_assert_no_error(error);
+    g_assert_nonnull(f);
+    g_free(path);
+    return f;
+}
+
+static void close_ok(OutFile *f)
+{
+    GError *error = NULL;
+
+    g_assert_true(outfile_close(f, &error));
+    g_assert_no_error(error);
+}
+
+static void test_whole(void)
+{
+    OutFile *f = open_ok("a.tsv", OUTFILE_WHOLE);
+
+    outfile_printf(f, "%s\t%d\n", "cwnd", 10);
+    outfile_flush(f);
+    g_assert_false(exists("a.tsv")); /* nothing half-written has the name */
+    g_assert_true(exists("a.tsv.part"));
+    g_assert_cmpuint(outfile_size(f), ==, 8);
+    close_ok(f);
+    g_assert_false(exists("a.tsv.part"));
+    assert_content("a.tsv", "cwnd\t10\n");
+
+    /* Giving up leaves the older file alone. */
+    f = open_ok("a.tsv", OUTFILE_WHOLE);
+    outfile_write(f, "new", 3);
+    outfile_discard(f);
+    g_assert_false(exists("a.tsv.part"));
+    assert_content("a.tsv", "cwnd\t10\n");
+    remove_file("a.tsv");
+}
+
+static void test_stream(void)
+{
+    OutFile *f = open_ok("a.log", OUTFILE_STREAM);
+
+    outfile_write(f, "one\n", 4);
+    outfile_flush(f);
+    assert_content("a.log", "one\n");
+    outfile_write(f, "two\n", 4);
+    outfile_discard(f);
+    g_assert_false(exists("a.log"));
+    assert_content("a.log.incomplete", "one\ntwo\n");
+    remove_file("a.log.incomplete");
+    outfile_discard(NULL);
+}
+
+/* Every way to write, across many buffers' ends, against the same bytes put together in memory. */
+static void test_large(void)
+{
+    GByteArray *expected = g_byte_array_new();
+    OutFile *f = open_ok("big", OUTFILE_WHOLE);
+    uint8_t *big = g_malloc(700000);
+    char *path = in_dir("big"), *content;
+    gsize n;
+
+    for (unsigned i = 0; i < 700000; i++)
+        big[i] = (uint8_t)(i * 7 + i / 256);
+    for (unsigned i = 0; i < 4000; i++) {
+        unsigned k = i * 37 % 1500;
+        char text[32];
+
+        outfile_write(f, big + i, k);
+        g_byte_array_append(expected, big + i, k);
+        memcpy(outfile_reserve(f, k + 10), big, k);
+        outfile_commit(f, k); /* less than reserved */
+        g_byte_array_append(expected, big, k);
+        outfile_printf(f, "<%u>", i);
+        g_snprintf(text, sizeof(text), "<%u>", i);
+        g_byte_array_append(expected, (uint8_t *)text, (guint)strlen(text));
+        if (i % 1000 == 0) {
+            outfile_write(f, big, 700000); /* goes out beside the buffer, in order */
+            g_byte_array_append(expected, big, 700000);
+        }
+    }
+    /* A reservation beyond the buffer, grown while it is being filled. */
+    memset(outfile_reserve(f, 10), 'x', 10);
+    memset(outfile_grow(f, 10, 600000) + 10, 'y', 599990);
+    outfile_commit(f, 600000);
+    memset(big, 'x', 10);
+    memset(big + 10, 'y', 599990);
+    g_byte_array_append(expected, big, 600000);
+    g_assert_cmpuint(outfile_size(f), ==, expected->len);
+    close_ok(f);
+    g_assert_true(g_file_get_contents(path, &content, &n, NULL));
+    g_assert_cmpmem(content, n, expected->data, expected->len);
+    g_unlink(path);
+    g_free(content);
+    g_free(path);
+    g_free(big);
+    g_byte_array_unref(expected);
+}
+
+static void test_no_folder(void)
+{
+    char *path = in_dir("none/x.svg");
+    char *message = g_strdup_printf("cannot create %s: No such file or directory", path);
+    GError *error = NULL;
+
+    g_assert_null(outfile_open(path, OUTFILE_WHOLE, &error));
+    g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+    g_assert_cmpstr(error->message, ==, message);
+    g_error_free(error);
+    g_free(message);
+    g_free(path);
+}
+
+/* /dev/full is a device: it is written in place, and never renamed. */
+static void test_dev_full(void)
+{
+    GError *error = NULL;
+    OutFile *f;
+
+    if (!g_file_test("/dev/full", G_FILE_TEST_EXISTS)) {
+        g_test_skip("no /dev/full here");
+        return;
+    }
+    f = outfile_open("/dev/full", OUTFILE_WHOLE, &error);
+    g_assert_no_error(error);
+    outfile_write(f, "x", 1);
+    outfile_flush(f);
+    g_assert_true(outfile_has_failed(f));
+    for (int i = 0; i < 1000; i++) { /* writers need not look: what they do is forgotten */
+        memset(outfile_reserve(f, 1000), 0, 1000);
+        outfile_commit(f, 1000);
+    }
+    g_assert_false(outfile_close(f, &error));
+    g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
+    g_assert_cmpstr(error->message, ==, "cannot write /dev/full: No space left on device");
+    g_error_free(error);
+    g_assert_true(g_file_test("/dev/full", G_FILE_TEST_EXISTS));
+    g_assert_false(g_file_test("/dev/full.incomplete", G_FILE_TEST_EXISTS));
+}
+
+/* A disk that fills up in the middle, by RLIMIT_FSIZE: the file so far must not look whole. */
+static void test_full_midway(gconstpointer mode)
+{
+    struct rlimit old, limit;
+    char *path = in_dir("cut");
+    char *message = g_strdup_printf("cannot write %s: File too large", path);
+    GError *error = NULL;
+    OutFile *f = open_ok("cut", GPOINTER_TO_INT(mode));
+
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    limit = (struct rlimit){300000, old.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    for (int i = 0; i < 1000; i++) {
+        memset(outfile_reserve(f, 1000), 'a', 1000);
+        outfile_commit(f, 1000);
+    }
+    g_assert_false(outfile_close(f, &error));
+    setrlimit(RLIMIT_FSIZE, &old);
+    g_assert_cmpstr(error->message, ==, message);
+    g_error_free(error);
+    g_assert_false(exists("cut"));
+    g_assert_false(exists("cut.part"));
+    g_assert_true(exists("cut.incomplete") == (GPOINTER_TO_INT(mode) == OUTFILE_STREAM));
+    remove_file("cut.incomplete");
+    g_free(message);
+    g_free(path);
+}
+
+static void test_broken_pipe(void)
+{
+    char *path = in_dir("fifo");
+    char *message = g_strdup_printf("cannot write %s: Broken pipe", path);
+    GError *error = NULL;
+    OutFile *f;
+    int reader;
+
+    signal(SIGPIPE, SIG_IGN);
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    reader = g_open(path, O_RDONLY | O_NONBLOCK, 0);
+    f = open_ok("fifo", OUTFILE_STREAM);
+    close(reader);
+    outfile_write(f, "x", 1);
+    g_assert_false(outfile_close(f, &error));
+    g_assert_cmpstr(error->message, ==, message);
+    g_error_free(error);
+    g_assert_true(exists("fifo"));
+    g_unlink(path);
+    g_free(message);
+    g_free(path);
+}
+
+int main(int argc, char **argv)
+{
+    int rc;
+
+    g_test_init(&argc, &argv, NULL);
+    dir = g_dir_make_tmp("outfile-XXXXXX", NULL);
+    g_test_add_func("/trace/outfile/whole", test_whole);
+    g_test_add_func("/trace/outfile/stream", test_stream);
+    g_test_add_func("/trace/outfile/large", test_large);
+    g_test_add_func("/trace/outfile/no-folder", test_no_folder);
+    g_test_add_func("/trace/outfile/dev-full", test_dev_full);
+    g_test_add_data_func("/trace/outfile/full-midway/whole", GINT_TO_POINTER(OUTFILE_WHOLE),
+                         test_full_midway);
+    g_test_add_data_func("/trace/outfile/full-midway/stream", GINT_TO_POINTER(OUTFILE_STREAM),
+                         test_full_midway);
+    g_test_add_func("/trace/outfile/broken-pipe", test_broken_pipe);
+    rc = g_test_run();
+    g_rmdir(dir);
+    g_free(dir);
+    return rc;
+}
