@@ -15,6 +15,7 @@
 typedef struct Ip4 Ip4;
 typedef struct Ip4If Ip4If;       /* a device with its IPv4 configuration and neighbour table */
 typedef struct Ip4Route Ip4Route;
+typedef struct Ip4Error Ip4Error;
 struct NeighTable;
 
 /* ---- counters, by the names of netstat -s / nstat ---- */
@@ -144,11 +145,11 @@ typedef struct Ip4Proto {
     void (*input)(void *user, Packet *pkt, const Ip4Rx *rx);
     /* An ICMP error about a packet that we sent: the quoted packet's addresses and its first len >= 8 transport bytes.
      * err is the errno that Linux derives, hard says that it ends a connection (RFC 1122 4.2.3.9). */
-    void (*error)(void *user, const struct Ip4Error *e);
+    void (*error)(void *user, const Ip4Error *e);
     void *user;
 } Ip4Proto;
 
-typedef struct Ip4Error {
+struct Ip4Error {
     uint32_t src, dst; /* of the quoted packet: src is ours */
     uint32_t reporter; /* who sent the error */
     uint8_t icmp_type, icmp_code;
@@ -157,7 +158,7 @@ typedef struct Ip4Error {
     uint32_t l4_len;
     int err;
     bool hard;
-} Ip4Error;
+};
 
 void ip4_set_proto(Ip4 *ip, uint8_t proto, const Ip4Proto *p); /* copied */
 const Ip4Proto *ip4_proto(const Ip4 *ip, uint8_t proto);
