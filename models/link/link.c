@@ -337,11 +337,25 @@ void linkdir_update_slow(LinkDir *d)
     d->slow = d->rule || d->impair || d->jitter;
 }
 
+static void describe(const LinkTx *tx, LinkTxInfo *info)
+{
+    const LinkDir *d = (const LinkDir *)tx;
+
+    *info = (LinkTxInfo){.rate_bps = d->rate_bps,
+                         .mtu = d->mtu,
+                         .tx_packets = d->stats.tx_packets,
+                         .tx_bytes = d->stats.tx_bytes,
+                         .queue_drops = d->stats.queue_drops,
+                         .queue_packets = d->queue ? d->queue->packets : 0,
+                         .queue_bytes = d->queue ? d->queue->bytes : 0};
+}
+
 static void dir_init(LinkDir *d, Link *l, LinkPort *from, LinkPort *to, unsigned i, const LinkDirConfig *c)
 {
     Node *node = (Node *)from->point.node;
 
     d->tx.send = linkdir_send;
+    d->tx.describe = describe;
     d->from = from;
     d->to = to;
     d->link = l;
