@@ -15,6 +15,7 @@
 typedef struct Ip4 Ip4;
 typedef struct Ip4If Ip4If;       /* a device with its IPv4 configuration and neighbour table */
 typedef struct Ip4Route Ip4Route;
+typedef struct Ip4Error Ip4Error;
 struct NeighTable;
 
 /* ---- counters, by the names of netstat -s / nstat ---- */
