@@ -34,6 +34,7 @@ struct Net {
     GPtrArray *hosts, *switches, *hubs, *links;
     GPtrArray *pulled; /* Links whose events may still come: freed with the net */
     GArray *auto_routes;
+    GHashTable *owner; /* address → Host, of those given in net_link: for look-ups only */
     uint64_t next_mac;
     uint8_t *subnet_used; /* a bit for each /24 of 10.0.0.0/8, made when first needed */
     bool auto_routes_on, auto_addresses_on;
