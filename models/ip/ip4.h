@@ -48,7 +48,11 @@ void ip4_on_first_use(Ip4 *ip, void (*fn)(void *user), void *user);
 void ip4_reset(Ip4 *ip);
 Node *ip4_node(const Ip4 *ip);
 PacketPool *ip4_pool(const Ip4 *ip);
-size_t ip4_bytes(const Ip4 *ip); /* memory, for --stats */
+size_t ip4_bytes(const Ip4 *ip);       /* memory, for --stats */
+size_t ip4_route_bytes(const Ip4 *ip); /* the part of it that routes take */
+/* The host lost its power: counters, caches, neighbours, fragments and what waits in the loopback are gone; devices, addresses, routes
+ * and settings are its configuration and stay. */
+void ip4_reset(Ip4 *ip);
 
 /* The loopback device (127.0.0.1/8) is made with the Ip4; others are added as they are plugged in. */
 Ip4If *ip4_add_dev(Ip4 *ip, NetDev *dev);
