@@ -39,7 +39,7 @@ enum {
 
 /* ---- set-up ---- */
 
-struct Ip4 *ip4_new(Node *node, PacketPool *pool);
+Ip4 *ip4_new(Node *node, PacketPool *pool);
 void ip4_free(Ip4 *ip);
 Node *ip4_node(const Ip4 *ip);
 PacketPool *ip4_pool(const Ip4 *ip);
@@ -54,6 +54,16 @@ unsigned ip4_if_count(const Ip4 *ip);
 Ip4If *ip4_if(const Ip4 *ip, unsigned i); /* in order of creation, loopback first */
 NetDev *ip4_if_dev(const Ip4If *ifp);
 struct NeighTable *ip4_if_neighbours(Ip4If *ifp); /* models/ether/neigh.h */
+struct Arp *ip4_if_arp(Ip4If *ifp);               /* models/ether/arp.h */
+
+/* Frames of other protocols that come in by the device (RARP, later IPv6): fn takes the packet, whose head stands at the
+ * network header. fn NULL: no more. */
+typedef void (*Ip4TapFn)(void *user, Ip4If *ifp, Packet *pkt);
+void ip4_if_set_tap(Ip4If *ifp, uint16_t ethertype, Ip4TapFn fn, void *user);
+
+/* Multicast groups to be received; counted, so joins nest. 224.0.0.1 needs none. */
+void ip4_group_join(Ip4If *ifp, uint32_t group);
+bool ip4_group_leave(Ip4If *ifp, uint32_t group); /* false: was no member */
 
 /* false: *error is a sentence (class D or E, network or broadcast address of the prefix, there already, …). The first
  * address of a device is its primary. Connected and broadcast routes come and go with the address. */
@@ -101,6 +111,9 @@ int ip4_route_get(Ip4 *ip, uint32_t dst, uint32_t src, const Ip4If *oif, Ip4Flow
 
 /* Path MTU as learnt from ICMP 3/4 (expires after 600 s, floor min_pmtu 552 as Linux). */
 void ip4_pmtu_update(Ip4 *ip, uint32_t dst, uint32_t mtu);
+/* An ICMP redirect: `from` says that packets to dst go better by gw. Followed if the rules of RFC 1122 3.2.2.2 allow it: it
+ * came from the gateway in use, gw is a neighbour on the same device, accept_redirects. false: not followed. */
+bool ip4_redirect(Ip4 *ip, Ip4If *in, uint32_t from, uint32_t dst, uint32_t gw);
 
 /* ---- configuration (Linux sysctl names) ---- */
 
@@ -124,7 +137,7 @@ typedef struct Ip4Sysctl {
     bool drop_private;                /* hopscope: a public router: RFC 1918 addresses are not forwarded */
     bool icmp_silent;                 /* hopscope: generates no ICMP errors (a router that hides) */
 } Ip4Sysctl;
-Ip4Sysctl *ip4_sysctl(Ip4 *ip); /* the host's own copy, made when first asked for writing */
+Ip4Sysctl *ip4_sysctl(Ip4 *ip); /* the host's own copy, to be written to now: ask again for the next change */
 const Ip4Sysctl *ip4_sysctl_get(const Ip4 *ip);
 
 /* ---- protocols ---- */
@@ -139,6 +152,8 @@ typedef struct Ip4Rx {
     Ip4RouteType type; /* LOCAL, BROADCAST, MULTICAST: how it was addressed to us */
     const uint8_t *hdr; /* the IP header (also when head has moved on) */
 } Ip4Rx;
+
+typedef struct Ip4Error Ip4Error;
 
 typedef struct Ip4Proto {
     /* Takes the packet. */
@@ -180,9 +195,10 @@ typedef struct Ip4Tx {
     uint8_t options_len;
 } Ip4Tx;
 
-/* Sends the packet whose head stands at the transport header (its checksum field already set up: for PARTIAL, by
- * ip4_output, which adds the pseudo-header, see ip4_l4_csum). Takes the packet, whatever is returned: 0, or a
- * negative errno as Linux gives it (-ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE, -EACCES, -EINVAL, -ENETDOWN, -ENOBUFS). */
+/* Sends the packet whose head stands at the transport header, its checksum set up: complete; or PARTIAL, with the pseudo-header's sum
+ * in the field (ip4_l4_csum); or, for UDP and TCP that leave the source address to the route, PARTIAL with 0 in the field,
+ * and ip4_output adds the pseudo-header. Takes the packet, whatever is returned: 0, or a negative errno as Linux gives it
+ * (-ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE, -EACCES, -EINVAL, -ENOBUFS). */
 int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx);
 
 /* For transports: the packet's checksum is PARTIAL at l4 + field offset, with the pseudo-header's sum filled in. */
