@@ -113,7 +113,15 @@ Ip4Live *ip4_live_new(Ip4 *ip)
     live->cache_mask = CACHE_MIN - 1;
     live->id_next = 1;
     ip->live = live;
+    if (ip->first_use)
+        ip->first_use(ip->first_use_user);
     return live;
+}
+
+void ip4_on_first_use(Ip4 *ip, void (*fn)(void *user), void *user)
+{
+    ip->first_use = fn;
+    ip->first_use_user = user;
 }
 
 static void live_free(Ip4Live *live)
@@ -196,10 +204,24 @@ static size_t if_bytes(const Ip4If *ifp)
     return n;
 }
 
+void ip4_reset(Ip4 *ip)
+{
+    for (Ip4If *ifp = ip->first_if; ifp; ifp = ifp->next)
+        if (ifp->arp)
+            neightable_flush(ip4_if_neighbours(ifp), false);
+    live_free(ip->live);
+    ip->live = NULL;
+    ip4_changed(ip);
+}
+
+size_t ip4_route_bytes(const Ip4 *ip)
+{
+    return lpm_bytes(&ip->fib) + ip->n_routes * sizeof(Ip4Route);
+}
+
 size_t ip4_bytes(const Ip4 *ip)
 {
-    size_t n = sizeof *ip + lpm_bytes(&ip->fib) + ip->n_routes * sizeof(Ip4Route) +
-               ip->n_protos * sizeof *ip->protos;
+    size_t n = sizeof *ip + ip4_route_bytes(ip) + ip->n_protos * sizeof *ip->protos;
 
     for (const Ip4If *ifp = ip->first_if; ifp; ifp = ifp->next)
         n += if_bytes(ifp);

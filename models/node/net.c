@@ -79,6 +79,13 @@ static bool name_is_ok(const Net *net, const char *name, char **error)
     return true;
 }
 
+/* An idle host is small: its protocols are made with the first packet. */
+static void host_wake(void *host)
+{
+    host_icmp4(host);
+    host_udp(host);
+}
+
 static Host *add_host(Net *net, const char *name, uint16_t kind, char **error)
 {
     Host *h;
@@ -90,6 +97,7 @@ static Host *add_host(Net *net, const char *name, uint16_t kind, char **error)
     h->node.kind = kind;
     h->net = net;
     h->ip = ip4_new(&h->node, net->packets);
+    ip4_on_first_use(h->ip, host_wake, h);
     if (kind == NET_ROUTER)
         ip4_sysctl(h->ip)->ip_forward = true;
     g_ptr_array_add(net->hosts, h);
@@ -112,7 +120,7 @@ Switch *net_switch(Net *net, const char *name, char **error)
 
     if (!name_is_ok(net, name, error))
         return NULL;
-    sw = switch_new(net->sim, name, net->probes);
+    sw = switch_new(net->sim, name, netlink_next_mac(net), net->probes);
     switch_node(sw)->kind = NET_SWITCH;
     g_ptr_array_add(net->switches, sw);
     return sw;

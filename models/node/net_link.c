@@ -94,7 +94,7 @@ static bool check(const Net *net, const NetLinkConfig *c, char **error)
 
 /* ---- making ---- */
 
-static MacAddr next_mac(Net *net)
+MacAddr netlink_next_mac(Net *net)
 {
     return mac_from_u64(++net->next_mac);
 }
@@ -109,7 +109,7 @@ static bool make_end(Net *net, NetEnd *end, const NetEndConfig *c, NetLinkKind k
 
     end->node = c->node;
     if (c->node->kind == NET_SWITCH) {
-        end->port = switch_add_port((Switch *)c->node, c->dev);
+        end->port = switch_add_port((Switch *)c->node);
         return true;
     }
     if (!h)
@@ -131,7 +131,7 @@ static bool make_end(Net *net, NetEnd *end, const NetEndConfig *c, NetLinkKind k
         end->dev = &ppp->dev;
         end->port = &ppp->port;
     } else {
-        Nic *nic = nic_new(&h->node, name, c->has_mac ? c->mac : next_mac(net), net->probes);
+        Nic *nic = nic_new(&h->node, name, c->has_mac ? c->mac : netlink_next_mac(net), net->probes);
 
         h->n_eth++;
         end->dev = &nic->dev;

@@ -71,6 +71,7 @@ void netassign_mark_used(Net *net, Ipv4Prefix p);
 bool netroutes_make(Net *net, GPtrArray *segments, char **error);
 void netroutes_drop(Net *net);
 
+MacAddr netlink_next_mac(Net *net);
 Ip4If *netend_if(const NetEnd *e);
 void host_clear(Host *h);
 void host_free_dev(NetDev *dev);
