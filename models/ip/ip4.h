@@ -43,9 +43,6 @@ Ip4 *ip4_new(Node *node, PacketPool *pool);
 void ip4_free(Ip4 *ip);
 /* Called once, when the first packet comes or goes: the moment to add ICMP and the transports of a host that has been idle. */
 void ip4_on_first_use(Ip4 *ip, void (*fn)(void *user), void *user);
-/* The host lost power: counters, caches, fragments and what was learnt about neighbours are gone; addresses and routes stay, and the
- * next packet is a first use again. */
-void ip4_reset(Ip4 *ip);
 Node *ip4_node(const Ip4 *ip);
 PacketPool *ip4_pool(const Ip4 *ip);
 size_t ip4_bytes(const Ip4 *ip);       /* memory, for --stats */
@@ -107,7 +104,6 @@ bool ip4_route_add(Ip4 *ip, const Ip4RouteSpec *spec, char **error);
 bool ip4_route_remove(Ip4 *ip, const Ip4RouteSpec *spec, char **error); /* matched as `ip route del` does */
 void ip4_route_foreach(const Ip4 *ip, void (*fn)(const Ip4RouteSpec *spec, void *user), void *user);
 size_t ip4_route_count(const Ip4 *ip);
-size_t ip4_route_bytes(const Ip4 *ip); /* the part of ip4_bytes that holds routes */
 
 /* What the kernel would do with a packet to dst (ip route get): 0 or a negative errno. */
 typedef struct Ip4Flow {
