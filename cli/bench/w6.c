@@ -32,9 +32,13 @@ static void on_reply(void *user, Packet *reply, const Ip4Rx *rx)
 static void on_timer(Timer *t)
 {
     Pinger *p = HS_CONTAINER_OF(t, Pinger, timer);
-    Host *to = p->all[p->next].host;
+    Node *node = host_node(p->host);
+    const IcmpMsg echo = {.type = ICMP_ECHO, .id = p->id, .seq = ++p->seq};
+    Packet *pkt = packet_new(net_packets(p->bench->net), node->id, node->birth_next++, PKT_HEADROOM);
 
-    icmp4_echo_send(host_ip4(p->host), &(Icmp4Echo){.dst = host_addr(to), .id = p->id, .seq = ++p->seq, .len = DATA});
+    icmp_encode(packet_put(pkt, (unsigned)icmp_encoded_len(&echo)), &echo);
+    packet_add_synthetic(pkt, 0, DATA);
+    icmp4_send_query(host_ip4(p->host), pkt, &(Ip4Tx){.dst = host_addr(p->all[p->next].host), .proto = IP_PROTO_ICMP});
     do
         p->next = (p->next + 1) % p->n;
     while (p->next == p->me);
@@ -59,7 +63,7 @@ int bench_w6(const BenchOptions *o)
         all[i].host = net_host(b.net, name, NULL);
         netlinkconfig_init(&c);
         c.end[0].node = host_node(all[i].host);
-        c.end[1].node = switch_node(sw);
+        c.end[1].node = &sw->node;
         for (int k = 0; k < 2; k++) {
             c.dir[k].rate_bps = SWITCH_PORT_RATE;
             c.dir[k].delay = SIM_US;

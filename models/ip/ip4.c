@@ -113,7 +113,15 @@ Ip4Live *ip4_live_new(Ip4 *ip)
     live->cache_mask = CACHE_MIN - 1;
     live->id_next = 1;
     ip->live = live;
+    if (ip->first_use)
+        ip->first_use(ip->first_use_user);
     return live;
+}
+
+void ip4_on_first_use(Ip4 *ip, void (*fn)(void *user), void *user)
+{
+    ip->first_use = fn;
+    ip->first_use_user = user;
 }
 
 static void live_free(Ip4Live *live)

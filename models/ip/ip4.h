@@ -15,6 +15,7 @@
 typedef struct Ip4 Ip4;
 typedef struct Ip4If Ip4If;       /* a device with its IPv4 configuration and neighbour table */
 typedef struct Ip4Route Ip4Route;
+typedef struct Ip4Error Ip4Error;
 struct NeighTable;
 
 /* ---- counters, by the names of netstat -s / nstat ---- */
@@ -40,6 +41,8 @@ enum {
 
 Ip4 *ip4_new(Node *node, PacketPool *pool);
 void ip4_free(Ip4 *ip);
+/* Called once, when the first packet comes or goes: the moment to add ICMP and the transports of a host that has been idle. */
+void ip4_on_first_use(Ip4 *ip, void (*fn)(void *user), void *user);
 Node *ip4_node(const Ip4 *ip);
 PacketPool *ip4_pool(const Ip4 *ip);
 size_t ip4_bytes(const Ip4 *ip);       /* memory, for --stats */

@@ -66,6 +66,8 @@ struct Ip4 {
     PacketPool *pool;
     const Ip4Sysctl *sysctl; /* ip4_sysctl_default or our own */
     Ip4Live *live;
+    void (*first_use)(void *user);
+    void *first_use_user;
     Ip4If *first_if; /* without the loopback */
     Ip4If *lo;       /* made when first needed */
     Ip4Route *parked;

@@ -32,7 +32,7 @@ static void drop_config(NetLinkConfig *c)
 static bool check_address(const Net *net, const NetLinkConfig *c, const NetEndConfig *e, char **error)
 {
     char addr[IPV4_PREFIX_STR_LEN], subnet[IPV4_PREFIX_STR_LEN];
-    const char *owner;
+    const Host *owner;
 
     if (!e->has_addr)
         return true;
@@ -48,9 +48,10 @@ static bool check_address(const Net *net, const NetLinkConfig *c, const NetEndCo
                                  ipv4_prefix_format(c->subnet, subnet));
         return false;
     }
-    owner = net_name_of(net, e->addr.addr);
+    owner = g_hash_table_lookup(net->owner, GUINT_TO_POINTER(e->addr.addr));
     if (owner) {
-        *error = g_strdup_printf("the address %s is %s's already", ipv4_addr_format(e->addr.addr, addr), owner);
+        *error = g_strdup_printf("the address %s is %s's already", ipv4_addr_format(e->addr.addr, addr),
+                                 owner->node.name);
         return false;
     }
     return true;
@@ -94,7 +95,7 @@ static bool check(const Net *net, const NetLinkConfig *c, char **error)
 
 /* ---- making ---- */
 
-static MacAddr next_mac(Net *net)
+MacAddr netlink_next_mac(Net *net)
 {
     return mac_from_u64(++net->next_mac);
 }
@@ -109,7 +110,7 @@ static bool make_end(Net *net, NetEnd *end, const NetEndConfig *c, NetLinkKind k
 
     end->node = c->node;
     if (c->node->kind == NET_SWITCH) {
-        end->port = switch_add_port((Switch *)c->node, c->dev);
+        end->port = switch_add_port((Switch *)c->node);
         return true;
     }
     if (!h)
@@ -131,7 +132,7 @@ static bool make_end(Net *net, NetEnd *end, const NetEndConfig *c, NetLinkKind k
         end->dev = &ppp->dev;
         end->port = &ppp->port;
     } else {
-        Nic *nic = nic_new(&h->node, name, c->has_mac ? c->mac : next_mac(net), net->probes);
+        Nic *nic = nic_new(&h->node, name, c->has_mac ? c->mac : netlink_next_mac(net), net->probes);
 
         h->n_eth++;
         end->dev = &nic->dev;
@@ -141,7 +142,12 @@ static bool make_end(Net *net, NetEnd *end, const NetEndConfig *c, NetLinkKind k
     if (c->no_addr)
         end->dev->flags |= NETDEV_NO_AUTO_ADDR;
     ifp = ip4_add_dev(h->ip, end->dev);
-    return !c->has_addr || ip4_addr_add(h->ip, ifp, c->addr, error);
+    if (!c->has_addr)
+        return true;
+    if (!ip4_addr_add(h->ip, ifp, c->addr, error))
+        return false;
+    g_hash_table_insert(net->owner, GUINT_TO_POINTER(c->addr.addr), h);
+    return true;
 }
 
 /* Takes back the interface that make_end made before something else failed. */

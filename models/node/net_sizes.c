@@ -8,7 +8,7 @@ void net_sizes(const Net *net, NetSizes *out)
     for (unsigned i = 0; i < net->hosts->len; i++) {
         const Host *h = net->hosts->pdata[i];
 
-        out->host_bytes += sizeof *h + ip4_bytes(h->ip);
+        out->host_bytes += sizeof *h + ip4_bytes(h->ip) - ip4_route_bytes(h->ip);
         out->routes += ip4_route_count(h->ip);
         out->route_bytes += ip4_route_bytes(h->ip);
         for (unsigned k = 0; k < ip4_if_count(h->ip); k++) {
