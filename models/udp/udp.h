@@ -37,9 +37,11 @@ int udpsock_connect(UdpSock *s, UdpAddr a); /* ip 0 and port 0: disconnect (AF_U
 UdpAddr udpsock_local(const UdpSock *s);
 UdpAddr udpsock_peer(const UdpSock *s);
 
-/* The payload: bytes, or a range of the synthetic stream when bytes is NULL. to NULL: the connected peer. */
+/* The payload: what a packet carries (from its head on, by reference; it stays the caller's, and len is its length), or
+ * bytes, or a range of the synthetic stream when both are NULL. to NULL: the connected peer. */
 typedef struct UdpSend {
     const UdpAddr *to;
+    const Packet *packet;
     const void *bytes;
     uint64_t synthetic_off;
     uint32_t len;

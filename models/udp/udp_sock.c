@@ -192,9 +192,22 @@ int udpsock_connect(UdpSock *s, UdpAddr a)
 
 /* ---- sending ---- */
 
+static void attach_packet(Packet *p, const Packet *from, uint32_t len)
+{
+    uint32_t in_buf = HS_MIN(packet_header_len(from), len);
+
+    if (in_buf <= (uint32_t)(PKT_BUF - p->tail))
+        memcpy(packet_put(p, in_buf), packet_cdata(from), in_buf);
+    else
+        packet_add_bytes(p, packet_cdata(from), in_buf);
+    packet_add_payload_of(p, from, 0, len - in_buf);
+}
+
 static void attach(Packet *p, const UdpSend *m)
 {
-    if (!m->bytes)
+    if (m->packet)
+        attach_packet(p, m->packet, m->len);
+    else if (!m->bytes)
         packet_add_synthetic(p, m->synthetic_off, m->len);
     else if (m->len <= (uint32_t)(PKT_BUF - p->tail))
         memcpy(packet_put(p, m->len), m->bytes, m->len); /* no chunk for small ones */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "models/ip/icmp4_rate.h"
-#include "sim/packet/checksum.h"
+#include "sim/base/rng.h"
 
 typedef struct Seen {
     unsigned n_replies, n_errors;
