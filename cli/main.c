@@ -1,7 +1,6 @@
 /* The hopscope command: finds the subcommand. */
 #include <errno.h>
 #include <glib.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,7 +80,6 @@ int commands_finish_output(const char *command, int status)
 
 int main(int argc, char **argv)
 {
-    setlocale(LC_CTYPE, "");
     /* Full disks and closed pipes are errors to be reported, not signals to die of. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);

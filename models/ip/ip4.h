@@ -15,6 +15,7 @@
 typedef struct Ip4 Ip4;
 typedef struct Ip4If Ip4If;       /* a device with its IPv4 configuration and neighbour table */
 typedef struct Ip4Route Ip4Route;
+typedef struct Ip4Error Ip4Error;
 struct NeighTable;
 
 /* ---- counters, by the names of netstat -s / nstat ---- */
@@ -38,11 +39,17 @@ enum {
 
 /* ---- set-up ---- */
 
-struct Ip4 *ip4_new(Node *node, PacketPool *pool);
+Ip4 *ip4_new(Node *node, PacketPool *pool);
 void ip4_free(Ip4 *ip);
+/* Called once, when the first packet comes or goes: the moment to add ICMP and the transports of a host that has been idle. */
+void ip4_on_first_use(Ip4 *ip, void (*fn)(void *user), void *user);
 Node *ip4_node(const Ip4 *ip);
 PacketPool *ip4_pool(const Ip4 *ip);
-size_t ip4_bytes(const Ip4 *ip); /* memory, for --stats */
+size_t ip4_bytes(const Ip4 *ip);       /* memory, for --stats */
+size_t ip4_route_bytes(const Ip4 *ip); /* the part of it that routes take */
+/* The host lost its power: counters, caches, neighbours, fragments and what waits in the loopback are gone; devices, addresses, routes
+ * and settings are its configuration and stay. */
+void ip4_reset(Ip4 *ip);
 
 /* The loopback device (127.0.0.1/8) is made with the Ip4; others are added as they are plugged in. */
 Ip4If *ip4_add_dev(Ip4 *ip, NetDev *dev);
@@ -53,6 +60,16 @@ unsigned ip4_if_count(const Ip4 *ip);
 Ip4If *ip4_if(const Ip4 *ip, unsigned i); /* in order of creation, loopback first */
 NetDev *ip4_if_dev(const Ip4If *ifp);
 struct NeighTable *ip4_if_neighbours(Ip4If *ifp); /* models/ether/neigh.h */
+struct Arp *ip4_if_arp(Ip4If *ifp);               /* models/ether/arp.h */
+
+/* Frames of other protocols that come in by the device (RARP, later IPv6): fn takes the packet, whose head stands at the
+ * network header. fn NULL: no more. */
+typedef void (*Ip4TapFn)(void *user, Ip4If *ifp, Packet *pkt);
+void ip4_if_set_tap(Ip4If *ifp, uint16_t ethertype, Ip4TapFn fn, void *user);
+
+/* Multicast groups to be received; counted, so joins nest. 224.0.0.1 needs none. */
+void ip4_group_join(Ip4If *ifp, uint32_t group);
+bool ip4_group_leave(Ip4If *ifp, uint32_t group); /* false: was no member */
 
 /* false: *error is a sentence (class D or E, network or broadcast address of the prefix, there already, …). The first
  * address of a device is its primary. Connected and broadcast routes come and go with the address. */
@@ -100,6 +117,9 @@ int ip4_route_get(Ip4 *ip, uint32_t dst, uint32_t src, const Ip4If *oif, Ip4Flow
 
 /* Path MTU as learnt from ICMP 3/4 (expires after 600 s, floor min_pmtu 552 as Linux). */
 void ip4_pmtu_update(Ip4 *ip, uint32_t dst, uint32_t mtu);
+/* An ICMP redirect: `from` says that packets to dst go better by gw. Followed if the rules of RFC 1122 3.2.2.2 allow it: it
+ * came from the gateway in use, gw is a neighbour on the same device, accept_redirects. false: not followed. */
+bool ip4_redirect(Ip4 *ip, Ip4If *in, uint32_t from, uint32_t dst, uint32_t gw);
 
 /* ---- configuration (Linux sysctl names) ---- */
 
@@ -123,7 +143,7 @@ typedef struct Ip4Sysctl {
     bool drop_private;                /* hopscope: a public router: RFC 1918 addresses are not forwarded */
     bool icmp_silent;                 /* hopscope: generates no ICMP errors (a router that hides) */
 } Ip4Sysctl;
-Ip4Sysctl *ip4_sysctl(Ip4 *ip); /* the host's own copy, made when first asked for writing */
+Ip4Sysctl *ip4_sysctl(Ip4 *ip); /* the host's own copy, to be written to now: ask again for the next change */
 const Ip4Sysctl *ip4_sysctl_get(const Ip4 *ip);
 
 /* ---- protocols ---- */
@@ -139,16 +159,18 @@ typedef struct Ip4Rx {
     const uint8_t *hdr; /* the IP header (also when head has moved on) */
 } Ip4Rx;
 
+typedef struct Ip4Error Ip4Error;
+
 typedef struct Ip4Proto {
     /* Takes the packet. */
     void (*input)(void *user, Packet *pkt, const Ip4Rx *rx);
     /* An ICMP error about a packet that we sent: the quoted packet's addresses and its first len >= 8 transport bytes.
      * err is the errno that Linux derives, hard says that it ends a connection (RFC 1122 4.2.3.9). */
-    void (*error)(void *user, const struct Ip4Error *e);
+    void (*error)(void *user, const Ip4Error *e);
     void *user;
 } Ip4Proto;
 
-typedef struct Ip4Error {
+struct Ip4Error {
     uint32_t src, dst; /* of the quoted packet: src is ours */
     uint32_t reporter; /* who sent the error */
     uint8_t icmp_type, icmp_code;
@@ -157,7 +179,7 @@ typedef struct Ip4Error {
     uint32_t l4_len;
     int err;
     bool hard;
-} Ip4Error;
+};
 
 void ip4_set_proto(Ip4 *ip, uint8_t proto, const Ip4Proto *p); /* copied */
 const Ip4Proto *ip4_proto(const Ip4 *ip, uint8_t proto);
@@ -179,9 +201,10 @@ typedef struct Ip4Tx {
     uint8_t options_len;
 } Ip4Tx;
 
-/* Sends the packet whose head stands at the transport header (its checksum field already set up: for PARTIAL, by
- * ip4_output, which adds the pseudo-header, see ip4_l4_csum). Takes the packet, whatever is returned: 0, or a
- * negative errno as Linux gives it (-ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE, -EACCES, -EINVAL, -ENETDOWN, -ENOBUFS). */
+/* Sends the packet whose head stands at the transport header, its checksum set up: complete; or PARTIAL, with the pseudo-header's sum
+ * in the field (ip4_l4_csum); or, for UDP and TCP that leave the source address to the route, PARTIAL with 0 in the field,
+ * and ip4_output adds the pseudo-header. Takes the packet, whatever is returned: 0, or a negative errno as Linux gives it
+ * (-ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE, -EACCES, -EINVAL, -ENOBUFS). */
 int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx);
 
 /* For transports: the packet's checksum is PARTIAL at l4 + field offset, with the pseudo-header's sum filled in. */

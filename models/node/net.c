@@ -23,6 +23,7 @@ Net *net_new(uint64_t seed)
     net->links = g_ptr_array_new();
     net->pulled = g_ptr_array_new();
     net->auto_routes = g_array_new(FALSE, FALSE, sizeof(AutoRoute));
+    net->owner = g_hash_table_new(NULL, NULL);
     net->next_mac = MAC_BASE;
     net->auto_routes_on = net->auto_addresses_on = true;
     return net;
@@ -55,6 +56,7 @@ void net_free(Net *net)
     g_ptr_array_free(net->switches, TRUE);
     g_ptr_array_free(net->hubs, TRUE);
     g_array_free(net->auto_routes, TRUE);
+    g_hash_table_destroy(net->owner);
     g_free(net->subnet_used);
     probes_free(net->probes);
     sim_free(net->sim);
@@ -79,6 +81,13 @@ static bool name_is_ok(const Net *net, const char *name, char **error)
     return true;
 }
 
+/* An idle host is small: its protocols are made with the first packet. */
+static void host_wake(void *host)
+{
+    host_icmp4(host);
+    host_udp(host);
+}
+
 static Host *add_host(Net *net, const char *name, uint16_t kind, char **error)
 {
     Host *h;
@@ -90,6 +99,7 @@ static Host *add_host(Net *net, const char *name, uint16_t kind, char **error)
     h->node.kind = kind;
     h->net = net;
     h->ip = ip4_new(&h->node, net->packets);
+    ip4_on_first_use(h->ip, host_wake, h);
     if (kind == NET_ROUTER)
         ip4_sysctl(h->ip)->ip_forward = true;
     g_ptr_array_add(net->hosts, h);
@@ -112,15 +122,15 @@ Switch *net_switch(Net *net, const char *name, char **error)
 
     if (!name_is_ok(net, name, error))
         return NULL;
-    sw = switch_new(net->sim, name, net->probes);
-    switch_node(sw)->kind = NET_SWITCH;
+    sw = switch_new(net->sim, name, netlink_next_mac(net), net->probes);
+    sw->node.kind = NET_SWITCH;
     g_ptr_array_add(net->switches, sw);
     return sw;
 }
 
 Node *net_hub(Net *net, const char *name, uint64_t rate_bps, char **error)
 {
-    Segment_ *hub;
+    Segment *hub;
 
     if (!name_is_ok(net, name, error))
         return NULL;
@@ -190,7 +200,7 @@ bool net_prepare(Net *net, char **error)
         ok = netassign_addresses(net, segments, error);
     for (unsigned i = 0; ok && i < net->links->len; i++) {
         NetLink *l = net->links->pdata[i];
-        const Segment *s = segments->pdata[of_link[i]];
+        const NetSegment *s = segments->pdata[of_link[i]];
 
         l->subnet = s->subnet;
         l->has_subnet = s->has_subnet;

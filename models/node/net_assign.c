@@ -51,11 +51,11 @@ GPtrArray *netassign_segments(const Net *net, unsigned **of_link)
     for (unsigned i = 0; i < n; i++) {
         NetLink *l = net->links->pdata[i];
         unsigned root = find_root(parent, i);
-        Segment *s;
+        NetSegment *s;
 
         if (root == i) {
             of[i] = segments->len;
-            s = g_new0(Segment, 1);
+            s = g_new0(NetSegment, 1);
             s->ends = g_array_new(FALSE, FALSE, sizeof(NetEnd *));
             g_ptr_array_add(segments, s);
         } else {
@@ -89,7 +89,7 @@ GPtrArray *netassign_segments(const Net *net, unsigned **of_link)
 void netassign_free_segments(GPtrArray *segments, unsigned *of_link)
 {
     for (unsigned i = 0; i < segments->len; i++) {
-        Segment *s = segments->pdata[i];
+        NetSegment *s = segments->pdata[i];
 
         g_array_free(s->ends, TRUE);
         g_free(s);
@@ -158,7 +158,7 @@ static bool is_router_end(const NetEnd *e)
     return e->node->kind == NET_ROUTER;
 }
 
-static bool assign_segment(Segment *s, char **error)
+static bool assign_segment(NetSegment *s, char **error)
 {
     /* Only the first (ends + already used) numbers can be wanted: each is free or one of the used ones. */
     unsigned n = s->ends->len, limit = 2 * n + 2, next = 1;
@@ -205,13 +205,13 @@ static bool assign_segment(Segment *s, char **error)
 bool netassign_addresses(Net *net, GPtrArray *segments, char **error)
 {
     for (unsigned i = 0; i < segments->len; i++) {
-        const Segment *s = segments->pdata[i];
+        const NetSegment *s = segments->pdata[i];
 
         if (s->has_subnet)
             netassign_mark_used(net, s->subnet);
     }
     for (unsigned i = 0; i < segments->len; i++) {
-        Segment *s = segments->pdata[i];
+        NetSegment *s = segments->pdata[i];
         unsigned wanted = 0;
 
         for (unsigned k = 0; k < s->ends->len; k++) {

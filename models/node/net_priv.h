@@ -34,6 +34,7 @@ struct Net {
     GPtrArray *hosts, *switches, *hubs, *links;
     GPtrArray *pulled; /* Links whose events may still come: freed with the net */
     GArray *auto_routes;
+    GHashTable *owner; /* address → Host, of those given in net_link: for look-ups only */
     uint64_t next_mac;
     uint8_t *subnet_used; /* a bit for each /24 of 10.0.0.0/8, made when first needed */
     bool auto_routes_on, auto_addresses_on;
@@ -56,11 +57,11 @@ struct Host {
 };
 
 /* A segment of net_prepare: what one broadcast reaches. */
-typedef struct Segment {
+typedef struct NetSegment {
     Ipv4Prefix subnet;
     bool has_subnet;
     GArray *ends; /* NetEnd *: those with a device, in order of plugging */
-} Segment;
+} NetSegment;
 
 /* Segments in order of their first link; *of_link gives each link's. */
 GPtrArray *netassign_segments(const Net *net, unsigned **of_link);
@@ -71,5 +72,7 @@ void netassign_mark_used(Net *net, Ipv4Prefix p);
 bool netroutes_make(Net *net, GPtrArray *segments, char **error);
 void netroutes_drop(Net *net);
 
+MacAddr netlink_next_mac(Net *net);
 Ip4If *netend_if(const NetEnd *e);
 void host_clear(Host *h);
+void host_free_dev(NetDev *dev);

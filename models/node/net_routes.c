@@ -52,7 +52,7 @@ static bool is_router(const NetEnd *e)
 }
 
 /* The address by which neighbours on this segment reach the router's end. */
-static uint32_t gateway_addr(const Segment *s, const NetEnd *e)
+static uint32_t gateway_addr(const NetSegment *s, const NetEnd *e)
 {
     Ip4If *ifp = netend_if(e);
 
@@ -80,7 +80,7 @@ static void search_from(Net *net, Search *q, Host *h)
     }
     while (head < tail) {
         unsigned si = q->queue[head++];
-        const Segment *s = q->segments->pdata[si];
+        const NetSegment *s = q->segments->pdata[si];
 
         for (unsigned k = 0; k < s->ends->len; k++) {
             const NetEnd *e = g_array_index(s->ends, NetEnd *, k);
@@ -113,7 +113,7 @@ static void search_from(Net *net, Search *q, Host *h)
         }
     }
     for (unsigned i = 0; i < tail; i++) {
-        const Segment *s = q->segments->pdata[q->queue[i]];
+        const NetSegment *s = q->segments->pdata[q->queue[i]];
 
         if (q->hop[q->queue[i]].via && s->has_subnet)
             add_route(net, h, s->subnet, q->hop[q->queue[i]]);
@@ -127,7 +127,7 @@ static bool only_router(const Search *q, const Host *h, Hop *hop, unsigned *n_ro
 
     *n_routers = 0;
     for (unsigned i = 0; own && i < own->len; i++) {
-        const Segment *s = q->segments->pdata[g_array_index(own, unsigned, i)];
+        const NetSegment *s = q->segments->pdata[g_array_index(own, unsigned, i)];
         Ip4If *dev = NULL;
 
         for (unsigned k = 0; k < s->ends->len; k++) {
@@ -156,7 +156,7 @@ bool netroutes_make(Net *net, GPtrArray *segments, char **error)
                 .queue = g_new(unsigned, n + 1)};
 
     for (unsigned i = 0; i < n; i++) {
-        const Segment *s = segments->pdata[i];
+        const NetSegment *s = segments->pdata[i];
 
         for (unsigned k = 0; k < s->ends->len; k++) {
             GArray **of = &q.segments_of[g_array_index(s->ends, NetEnd *, k)->node->id];

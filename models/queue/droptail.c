@@ -21,8 +21,9 @@ static bool droptail_init(Queue *q, const double *values, const bool *set, char 
 {
     Droptail *d = (Droptail *)q;
 
+    /* An `ecn` of 0 would have to mark frames that find the transmitter idle, which never come here. */
     for (int i = 0; i < 3; i++) {
-        if (set[i] && (values[i] < (i == ECN ? 0 : 1) || values[i] > UINT32_MAX)) {
+        if (set[i] && !(values[i] >= 1 && values[i] <= UINT32_MAX)) {
             *error = g_strdup_printf("a droptail queue of %.15g %s makes no sense (expected 1 or more)", values[i],
                                      i == BYTES ? "bytes" : "packets");
             return false;

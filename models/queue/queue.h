@@ -42,12 +42,15 @@ struct QueueOps {
     /* values[i] belongs to params[i]; set[i] says whether the scenario gave it. false: *error (g_malloc'ed sentence). */
     bool (*init)(Queue *q, const double *values, const bool *set, char **error);
     void (*clear)(Queue *q);
-    /* On QUEUE_OK the queue has taken the packet (and the packet's stamp is the time); otherwise it stays the caller's. */
+    /* On QUEUE_OK the queue has taken the packet; otherwise it stays the caller's. The packet may be shared (a flooded frame
+     * waits in many queues): times of arrival belong into the queue's own slots, and marking needs packet_own. */
     QueueVerdict (*enqueue)(Queue *q, Packet *p, SimTime now);
     /* The next packet, or NULL when there is none ready. Packets that the discipline drops here go to q->drop. */
     Packet *(*dequeue)(Queue *q, SimTime now);
     /* When dequeue could give a packet: <= now when at once, SIM_NEVER when empty. */
     SimTime (*next)(const Queue *q, SimTime now);
+    /* The next packet, ready or not, and without a drop: the owner empties the queue. NULL: dequeue does that. */
+    Packet *(*take)(Queue *q, SimTime now);
     void (*set_rng)(Queue *q, struct Rng *rng); /* NULL: draws no random numbers */
 };
 
@@ -60,6 +63,7 @@ struct Queue {
 };
 
 Queue *queue_new(const QueueOps *ops, const double *values, const bool *set, char **error);
+Queue *queue_new_default(uint32_t packets); /* drop-tail */
 void queue_free(Queue *q); /* releases the packets that still wait */
 const QueueOps *queue_ops_by_name(const char *name);
 /* All disciplines, sorted by name, NULL at the end (generated from this folder's build list). */
@@ -74,4 +78,10 @@ static inline QueueVerdict queue_enqueue(Queue *q, Packet *p, SimTime now)
 static inline Packet *queue_dequeue(Queue *q, SimTime now)
 {
     return q->ops->dequeue(q, now);
+}
+
+/* For an owner who empties the queue (a cable pulled, another discipline): NULL when nothing is left. */
+static inline Packet *queue_take(Queue *q, SimTime now)
+{
+    return q->ops->take ? q->ops->take(q, now) : q->ops->dequeue(q, now);
 }

@@ -23,6 +23,7 @@ struct Partition {
     uint64_t probe_mask; /* one bit a probe: somebody listens (sim/trace/probe.h) */
     EvQueue queue;
     uint64_t events;             /* executed so far */
+    uint64_t dormant;            /* entries in the queue whose timer is not armed: they will be forgotten */
     struct PacketPool *packets;  /* sim/packet */
     struct Probes *probes;       /* sim/trace */
     Sim *sim;

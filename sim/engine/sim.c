@@ -64,9 +64,9 @@ void sim_free(Sim *s)
 }
 
 /* Counts who scheduled the events at this instant, once there have been suspiciously many; true: enough is known. */
-static bool note_stuck(Sim *s, uint64_t n, uint32_t origin)
+static bool note_stuck(Sim *s, uint32_t origin)
 {
-    uint64_t i = n - s->stuck_from;
+    uint64_t i = s->same_time - s->stuck_from;
     unsigned best = 0, best_count = 0;
 
     s->stuck_origin[i] = origin;
@@ -98,6 +98,7 @@ SimStop sim_run(Sim *s, const SimLimits *limits)
     s->stop = false;
     s->stuck_from = limits->same_time ? limits->same_time : SIM_SAME_TIME_DEFAULT;
     s->same_time = 0;
+    s->stuck = NULL;
     while ((ev = evqueue_pop(&p->queue, limits->until))) {
         EventFn fn = ev->fn;
         void *arg = ev->arg;
@@ -111,11 +112,8 @@ SimStop sim_run(Sim *s, const SimLimits *limits)
         if (ev->time != p->now) {
             p->now = ev->time;
             s->same_time = 0;
-        } else if (HS_UNLIKELY(++s->same_time >= s->stuck_from) &&
-                   note_stuck(s, s->same_time, event_key_node(key))) {
-            why = SIM_STOP_STUCK;
-            evqueue_recycle(&p->queue, ev);
-            goto out;
+        } else {
+            s->same_time++;
         }
         evqueue_recycle(&p->queue, ev);
         p->events++;
@@ -124,6 +122,10 @@ SimStop sim_run(Sim *s, const SimLimits *limits)
         fn(arg);
         if (HS_UNLIKELY(s->stop)) {
             why = SIM_STOP_REQUEST;
+            goto out;
+        }
+        if (HS_UNLIKELY(s->same_time >= s->stuck_from) && note_stuck(s, event_key_node(key))) {
+            why = SIM_STOP_STUCK;
             goto out;
         }
         if (HS_UNLIKELY(p->events >= check_at)) {
@@ -139,7 +141,7 @@ SimStop sim_run(Sim *s, const SimLimits *limits)
             check_at = HS_MIN(events_end, poll_at);
         }
     }
-    if (evqueue_len(&p->queue))
+    if (sim_pending(s))
         why = SIM_STOP_TIME;
     if (limits->until != SIM_NEVER)
         p->now = HS_MAX(p->now, limits->until);
@@ -180,7 +182,7 @@ uint64_t sim_events(const Sim *s)
 
 uint64_t sim_pending(const Sim *s)
 {
-    return evqueue_len(&s->part.queue);
+    return evqueue_len(&s->part.queue) - s->part.dormant;
 }
 
 Partition *sim_partition(Sim *s, unsigned i)

@@ -40,7 +40,7 @@ const Node *sim_stuck_node(const Sim *s);
 SimTime sim_now(const Sim *s);
 uint64_t sim_seed(const Sim *s);
 uint64_t sim_events(const Sim *s);  /* executed so far */
-uint64_t sim_pending(const Sim *s); /* in the queue */
+uint64_t sim_pending(const Sim *s); /* events to come; lazy timers' stale entries do not count */
 Partition *sim_partition(Sim *s, unsigned i);
 
 unsigned sim_node_count(const Sim *s);

@@ -33,6 +33,8 @@ static inline void timer_arm_after(Timer *t, SimTime delay)
 
 static inline void timer_cancel(Timer *t)
 {
+    if (t->ev && t->deadline != SIM_NEVER)
+        t->node->part->dormant++;
     t->deadline = SIM_NEVER;
 }
 

@@ -69,7 +69,8 @@ static inline void luatest_expect(LuaTest *t, const char *text, const char *prin
 
 static inline void luatest_expect_error(LuaTest *t, const char *text, LuaErrClass class, const char *message)
 {
-    g_assert_false(luatest_run(t, text));
+    if (luatest_run(t, text))
+        g_error("'%s' gave no error", text);
     if (!strstr(t->err.message, message))
         g_error("'%s' gave: %s", text, t->err.message);
     g_assert_cmpint(t->err.class, ==, class);
