@@ -20,9 +20,13 @@ static const Command commands[] = {
 #ifdef HS_HAS_BENCH
     {"bench", "measure the engine and the packet path on this machine", cmd_bench},
 #endif
+#ifdef HS_HAS_RUN
     {"diff", "find the first difference between two runs", cmd_diff},
+#endif
     {"dissect", "explain captured frames field by field", cmd_dissect},
+#ifdef HS_HAS_RUN
     {"run", "run a scenario", cmd_run},
+#endif
 };
 
 static void print_help(void)
