@@ -17,9 +17,7 @@ typedef struct Command {
 
 /* Sorted by name. */
 static const Command commands[] = {
-#ifdef HS_HAS_BENCH
     {"bench", "measure the engine and the packet path on this machine", cmd_bench},
-#endif
 #ifdef HS_HAS_RUN
     {"diff", "find the first difference between two runs", cmd_diff},
 #endif
