@@ -21,7 +21,6 @@ Net *net_new(uint64_t seed)
     net->switches = g_ptr_array_new();
     net->hubs = g_ptr_array_new();
     net->links = g_ptr_array_new();
-    net->pulled = g_ptr_array_new();
     net->auto_routes = g_array_new(FALSE, FALSE, sizeof(AutoRoute));
     net->owner = g_hash_table_new(NULL, NULL);
     net->next_mac = MAC_BASE;
@@ -42,8 +41,6 @@ void net_free(Net *net)
         return;
     for (unsigned i = 0; i < net->links->len; i++)
         netlink_free(net->links->pdata[i]);
-    for (unsigned i = 0; i < net->pulled->len; i++)
-        link_free(net->pulled->pdata[i]);
     for (unsigned i = 0; i < net->hosts->len; i++)
         host_clear(net->hosts->pdata[i]);
     for (unsigned i = 0; i < net->switches->len; i++)
@@ -51,7 +48,6 @@ void net_free(Net *net)
     for (unsigned i = 0; i < net->hubs->len; i++)
         segment_free(net->hubs->pdata[i]);
     g_ptr_array_free(net->links, TRUE);
-    g_ptr_array_free(net->pulled, TRUE);
     g_ptr_array_free(net->hosts, TRUE);
     g_ptr_array_free(net->switches, TRUE);
     g_ptr_array_free(net->hubs, TRUE);
