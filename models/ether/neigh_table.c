@@ -1,8 +1,6 @@
 /* Where neighbour entries live: a small hash table for each device, nothing before the first entry, and the
  * collection of what is no longer used (Linux net/core/neighbour.c: neigh_alloc, neigh_forced_gc,
  * neigh_periodic_work). There is no periodic work: stale entries are collected when the table grows. */
-#include "models/ether/neigh.h"
-
 #include <glib.h>
 #include <string.h>
 
@@ -151,7 +149,7 @@ static Neigh **sorted(NeighTable *t, uint32_t *len)
     for (uint32_t i = 0; i < b->cap; i++)
         if (b->slot[i])
             all[(*len)++] = b->slot[i];
-    qsort(all, *len, sizeof *all, by_key); /* tidy-allow: keys are unique in a table */
+    qsort(all, *len, sizeof *all, by_key); /* tidy-allow: qsort (keys are unique in a table) */
     return all;
 }
 

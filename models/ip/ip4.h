@@ -25,14 +25,41 @@ struct NeighTable;
 /* X(name): the stem of "IpInReceives" and so on (RFC 4293 order, then Linux's IpExt). */
 #define IP4_MIB(X)                                                                                           \
     X(IpInReceives)                                                                                          \
-    X(IpInHdrErrors) X(IpInAddrErrors) X(IpForwDatagrams) X(IpInUnknownProtos) X(IpInDiscards)               \
-        X(IpInDelivers) X(IpOutRequests) X(IpOutDiscards) X(IpOutNoRoutes) X(IpReasmTimeout) X(IpReasmReqds) \
-            X(IpReasmOKs) X(IpReasmFails) X(IpFragOKs) X(IpFragFails) X(IpFragCreates) X(IpOutTransmits)     \
-                X(IpExtInNoRoutes) X(IpExtInTruncatedPkts) X(IpExtInMcastPkts) X(IpExtOutMcastPkts)          \
-                    X(IpExtInBcastPkts) X(IpExtOutBcastPkts) X(IpExtInOctets) X(IpExtOutOctets)              \
-                        X(IpExtInMcastOctets) X(IpExtOutMcastOctets) X(IpExtInBcastOctets)                   \
-                            X(IpExtOutBcastOctets) X(IpExtInCsumErrors) X(IpExtInNoECTPkts)                  \
-                                X(IpExtInECT1Pkts) X(IpExtInECT0Pkts) X(IpExtInCEPkts) X(IpExtReasmOverlaps)
+    X(IpInHdrErrors)                                                                                         \
+    X(IpInAddrErrors)                                                                                        \
+    X(IpForwDatagrams)                                                                                       \
+    X(IpInUnknownProtos)                                                                                     \
+    X(IpInDiscards)                                                                                          \
+    X(IpInDelivers)                                                                                          \
+    X(IpOutRequests)                                                                                         \
+    X(IpOutDiscards)                                                                                         \
+    X(IpOutNoRoutes)                                                                                         \
+    X(IpReasmTimeout)                                                                                        \
+    X(IpReasmReqds)                                                                                          \
+    X(IpReasmOKs)                                                                                            \
+    X(IpReasmFails)                                                                                          \
+    X(IpFragOKs)                                                                                             \
+    X(IpFragFails)                                                                                           \
+    X(IpFragCreates)                                                                                         \
+    X(IpOutTransmits)                                                                                        \
+    X(IpExtInNoRoutes)                                                                                       \
+    X(IpExtInTruncatedPkts)                                                                                  \
+    X(IpExtInMcastPkts)                                                                                      \
+    X(IpExtOutMcastPkts)                                                                                     \
+    X(IpExtInBcastPkts)                                                                                      \
+    X(IpExtOutBcastPkts)                                                                                     \
+    X(IpExtInOctets)                                                                                         \
+    X(IpExtOutOctets)                                                                                        \
+    X(IpExtInMcastOctets)                                                                                    \
+    X(IpExtOutMcastOctets)                                                                                   \
+    X(IpExtInBcastOctets)                                                                                    \
+    X(IpExtOutBcastOctets)                                                                                   \
+    X(IpExtInCsumErrors)                                                                                     \
+    X(IpExtInNoECTPkts)                                                                                      \
+    X(IpExtInECT1Pkts)                                                                                       \
+    X(IpExtInECT0Pkts)                                                                                       \
+    X(IpExtInCEPkts)                                                                                         \
+    X(IpExtReasmOverlaps)
 
 enum {
 #define X(name) MIB_##name,
@@ -166,8 +193,6 @@ typedef struct Ip4Rx {
     Ip4RouteType type;  /* LOCAL, BROADCAST, MULTICAST: how it was addressed to us */
     const uint8_t *hdr; /* the IP header (also when head has moved on) */
 } Ip4Rx;
-
-typedef struct Ip4Error Ip4Error;
 
 typedef struct Ip4Proto {
     /* Takes the packet. */
