@@ -53,9 +53,12 @@ static void test_draws(void)
 
 static void test_errors(void)
 {
-    impair_refuses("bernoulli", (ImpairValue[]){UNSET}, "bernoulli: the loss ratio is missing (expected loss = 0 to 1)");
-    impair_refuses("bernoulli", (ImpairValue[]){RATIO(1.5)}, "bernoulli: loss = 1.5 is out of range (expected 0 to 1)");
-    impair_refuses("bernoulli", (ImpairValue[]){RATIO(NAN)}, "bernoulli: loss = nan is out of range (expected 0 to 1)");
+    impair_refuses("bernoulli", (ImpairValue[]){UNSET},
+                   "bernoulli: the loss ratio is missing (expected loss = 0 to 1)");
+    impair_refuses("bernoulli", (ImpairValue[]){RATIO(1.5)},
+                   "bernoulli: loss = 1.5 is out of range (expected 0 to 1)");
+    impair_refuses("bernoulli", (ImpairValue[]){RATIO(NAN)},
+                   "bernoulli: loss = nan is out of range (expected 0 to 1)");
     g_assert_null(impair_ops_by_name("bernouilli"));
 }
 

@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-/* 2 % of 50000 frames: 1000, and 4.5 standard deviations are 141. Where in the frame is uniform: with 1000 hits in 8
- * eighths, chi square with 7 degrees of freedom stays below 35 but for one in 10^5 seeds. */
+/* 2 % of 50000 frames: 1000, and 4.5 standard deviations are 141. Where in the frame is uniform: with 1000
+ * hits in 8 eighths, chi square with 7 degrees of freedom stays below 35 but for one in 10^5 seeds. */
 static void test_probability(void)
 {
     unsigned hit = 0, eighth[8] = {0};
@@ -47,8 +47,9 @@ static void test_draws(void)
     impair_free(im);
 }
 
-/* A bit error rate of 10^-5 over 60000 frames of 1250 bytes (10^4 bits): 6000 wrong bits, deviation 77.5; frames without an
- * error (1 - 10^-5)^10^4 = 0.90484, so 5710 bad ones, deviation 72. Over shorter frames, fewer. */
+/* A bit error rate of 10^-5 over 60000 frames of 1250 bytes (10^4 bits): 6000 wrong bits, deviation 77.5;
+ * frames without an error (1 - 10^-5)^10^4 = 0.90484, so 5710 bad ones, deviation 72. Over shorter frames,
+ * fewer. */
 static void test_ber(void)
 {
     unsigned bits = 0, frames = 0, small = 0;
@@ -88,7 +89,8 @@ static void test_ber(void)
     impair_free(im);
 }
 
-/* On a link: the FCS tells, unless a device computed it afterwards; and what is corrupted is this copy of the frame alone. */
+/* On a link: the FCS tells, unless a device computed it afterwards; and what is corrupted is this copy of the
+ * frame alone. */
 static void test_fcs(void)
 {
     for (int fcs = 0; fcs < 2; fcs++) {
@@ -97,7 +99,8 @@ static void test_fcs(void)
         Bed b;
 
         bed_start(&b, 0, 0);
-        bed_impair(&b, impair_ops_by_name("corrupt"), (ImpairValue[]){RATIO(1), NUMBER(3), UNSET, RATIO(fcs)});
+        bed_impair(&b, impair_ops_by_name("corrupt"),
+                   (ImpairValue[]){RATIO(1), NUMBER(3), UNSET, RATIO(fcs)});
         mine = bed_packet(&b, 600);
         g_assert_cmpuint(packet_copy(mine, 0, before, 600), ==, 600);
         port_send(&b.port[0].port, packet_ref(mine));

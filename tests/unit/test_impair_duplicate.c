@@ -50,7 +50,8 @@ static void test_errors(void)
                    "duplicate: the probability is missing (expected probability = 0 to 1)");
     impair_refuses("duplicate", (ImpairValue[]){RATIO(0.1), NUMBER(0), UNSET},
                    "duplicate: copies = 0 is out of range (expected 1 to 1000)");
-    impair_refuses("duplicate", (ImpairValue[]){RATIO(0.1), UNSET, NUMBER(-1)}, "duplicate: gap = -1 is negative");
+    impair_refuses("duplicate", (ImpairValue[]){RATIO(0.1), UNSET, NUMBER(-1)},
+                   "duplicate: gap = -1 is negative");
 }
 
 int main(int argc, char **argv)

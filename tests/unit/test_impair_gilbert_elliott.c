@@ -25,9 +25,10 @@ static Seen watch(const ImpairValue *values, unsigned n)
     return s;
 }
 
-/* p = 0.01, r = 0.2, all lost in bad: the share of bad is p / (p + r) = 1/21, bursts are 1 / r = 5 frames long on average.
- * Over 10^6 frames there are n p r / (p + r) = 9524 bursts, geometric with deviation sqrt(0.8) / 0.2 = 4.47: their mean is
- * known to 4.47 / sqrt(9524) = 0.046, the loss to about 0.047 * sqrt(2 * 0.95 / (9524)) = 1.4 %. 4.5 of these each. */
+/* p = 0.01, r = 0.2, all lost in bad: the share of bad is p / (p + r) = 1/21, bursts are 1 / r = 5 frames
+ * long on average. Over 10^6 frames there are n p r / (p + r) = 9524 bursts, geometric with deviation
+ * sqrt(0.8) / 0.2 = 4.47: their mean is known to 4.47 / sqrt(9524) = 0.046, the loss to about 0.047 * sqrt(2
+ * * 0.95 / (9524)) = 1.4 %. 4.5 of these each. */
 static void test_p_r(void)
 {
     const unsigned n = 1000000;
@@ -64,7 +65,8 @@ static void test_alternation(void)
 {
     ImpairVerdict v;
     Rng rng, start;
-    Impair *im = impair_make("gilbert_elliott", (ImpairValue[]){RATIO(1), RATIO(1), UNSET, UNSET, UNSET, UNSET}, &rng);
+    Impair *im =
+        impair_make("gilbert_elliott", (ImpairValue[]){RATIO(1), RATIO(1), UNSET, UNSET, UNSET, UNSET}, &rng);
 
     start = rng;
     for (unsigned k = 1; k <= 20; k++) {
@@ -79,14 +81,18 @@ static void test_errors(void)
 {
     impair_refuses("gilbert_elliott", (ImpairValue[]){RATIO(0.1), UNSET, UNSET, UNSET, UNSET, UNSET},
                    "gilbert_elliott: expected either r (bad to good) or burst (the mean burst in frames)");
-    impair_refuses("gilbert_elliott", (ImpairValue[]){RATIO(0.1), RATIO(0.1), UNSET, UNSET, RATIO(0.1), UNSET},
+    impair_refuses("gilbert_elliott",
+                   (ImpairValue[]){RATIO(0.1), RATIO(0.1), UNSET, UNSET, RATIO(0.1), UNSET},
                    "gilbert_elliott: expected either p (good to bad) or loss (the overall ratio)");
     impair_refuses("gilbert_elliott", (ImpairValue[]){RATIO(0.1), UNSET, UNSET, UNSET, UNSET, NUMBER(0)},
                    "gilbert_elliott: burst = 0 makes no sense (expected 1 frame or more)");
     impair_refuses("gilbert_elliott", (ImpairValue[]){UNSET, UNSET, UNSET, UNSET, RATIO(0.9), NUMBER(2)},
-                   "gilbert_elliott: loss = 0.9 cannot be reached with loss_good = 0, loss_bad = 1 and bursts of 2 frames");
-    impair_refuses("gilbert_elliott", (ImpairValue[]){UNSET, UNSET, RATIO(0.5), RATIO(0.5), RATIO(0.5), NUMBER(2)},
-                   "gilbert_elliott: loss = 0.5 cannot be reached with loss_good = 0.5, loss_bad = 0.5 and bursts of 2 frames");
+                   "gilbert_elliott: loss = 0.9 cannot be reached with loss_good = 0, loss_bad = 1 and "
+                   "bursts of 2 frames");
+    impair_refuses("gilbert_elliott",
+                   (ImpairValue[]){UNSET, UNSET, RATIO(0.5), RATIO(0.5), RATIO(0.5), NUMBER(2)},
+                   "gilbert_elliott: loss = 0.5 cannot be reached with loss_good = 0.5, loss_bad = 0.5 and "
+                   "bursts of 2 frames");
 }
 
 int main(int argc, char **argv)

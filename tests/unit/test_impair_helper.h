@@ -5,9 +5,18 @@
 
 #include "models/link/impair.h"
 
-#define RATIO(x) {.set = true, .ratio = (x)}
-#define NUMBER(x) {.set = true, .number = (x)}
-#define UNSET {0}
+#define RATIO(x)                                                                                             \
+    {                                                                                                        \
+        .set = true, .ratio = (x)                                                                            \
+    }
+#define NUMBER(x)                                                                                            \
+    {                                                                                                        \
+        .set = true, .number = (x)                                                                           \
+    }
+#define UNSET                                                                                                \
+    {                                                                                                        \
+        0                                                                                                    \
+    }
 
 static inline Impair *impair_make(const char *name, const ImpairValue *values, Rng *rng)
 {

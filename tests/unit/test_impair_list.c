@@ -2,7 +2,10 @@
 #include "tests/unit/test_link_helper.h"
 
 #define LIST(...)                                                                                            \
-    {.set = true, .list = (const uint64_t[]){__VA_ARGS__}, .list_len = sizeof((uint64_t[]){__VA_ARGS__}) / 8}
+    {                                                                                                        \
+        .set = true, .list = (const uint64_t[]){__VA_ARGS__},                                                \
+        .list_len = sizeof((uint64_t[]){__VA_ARGS__}) / 8                                                    \
+    }
 
 /* "The 3rd and 7th", and no other; frames that it is not asked about do not confuse it; no random numbers. */
 static void test_list(void)
@@ -49,7 +52,8 @@ static void test_errors(void)
 {
     const char *order = "list: frames must be frame numbers from 1 on, in ascending order, at least one";
 
-    impair_refuses("list", (ImpairValue[]){UNSET}, "list: the frames are missing (expected frames = { 3, 7 })");
+    impair_refuses("list", (ImpairValue[]){UNSET},
+                   "list: the frames are missing (expected frames = { 3, 7 })");
     impair_refuses("list", (ImpairValue[]){LIST(7, 3)}, order);
     impair_refuses("list", (ImpairValue[]){LIST(3, 3)}, order);
     impair_refuses("list", (ImpairValue[]){LIST(0, 3)}, order);

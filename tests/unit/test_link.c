@@ -10,7 +10,8 @@
 
 #define GBIT UINT64_C(1000000000)
 
-/* 1000 bytes and 24 of overhead at 1 Gbit/s: busy for 8192 ns; the last bit leaves 12 bytes (96 ns) earlier. */
+/* 1000 bytes and 24 of overhead at 1 Gbit/s: busy for 8192 ns; the last bit leaves 12 bytes (96 ns) earlier.
+ */
 static void test_idle(void)
 {
     Bed b;
@@ -24,10 +25,12 @@ static void test_idle(void)
     bed_end(&b);
 }
 
-/* Frame k of a train ends at (bits of k frames - the last gap) / rate, rounded down: to the nanosecond after any number. */
+/* Frame k of a train ends at (bits of k frames - the last gap) / rate, rounded down: to the nanosecond after
+ * any number. */
 static void test_exact_rates(void)
 {
-    static const uint64_t rates[] = {GBIT, GBIT / 3, 1, 9600, 56000, 999999937, 10 * GBIT, 400 * GBIT, 123456789};
+    static const uint64_t rates[] = {GBIT,      GBIT / 3,  1,          9600,     56000,
+                                     999999937, 10 * GBIT, 400 * GBIT, 123456789};
     __extension__ typedef unsigned __int128 U128;
 
     for (size_t r = 0; r < HS_ARRAY_LEN(rates); r++) {
@@ -43,13 +46,14 @@ static void test_exact_rates(void)
             bytes += 60 + k * 7 % 1400 + 24;
             bed_expect(&b, k, k + 1, (SimTime)((U128)(bytes - 12) * 8 * GBIT / rates[r]) + 7);
         }
-        g_assert_cmpuint(sim_events(b.sim), ==, 900 + 899); /* arrivals; ends of transmission with frames waiting */
+        g_assert_cmpuint(sim_events(b.sim), ==,
+                         900 + 899); /* arrivals; ends of transmission with frames waiting */
         bed_end(&b);
     }
 }
 
-/* 125 bytes on the wire take 333 1/3 ns at 3 Gbit/s. A frame that comes as the transmitter becomes free inherits the
- * remainder; after a pause of a nanosecond it starts on the dot. */
+/* 125 bytes on the wire take 333 1/3 ns at 3 Gbit/s. A frame that comes as the transmitter becomes free
+ * inherits the remainder; after a pause of a nanosecond it starts on the dot. */
 static void test_remainder(void)
 {
     Bed b;
@@ -161,7 +165,9 @@ static void test_jitter(void)
             most = HS_MAX(most, delay);
         }
         g_assert_cmpint(least, >=, 10 * SIM_MS);
-        g_assert_cmpint(least, <, 10 * SIM_MS + 50 * SIM_US); /* of 2000 draws from 4 ms, one in the lowest 1/80: surely */
+        g_assert_cmpint(least, <,
+                        10 * SIM_MS +
+                            50 * SIM_US); /* of 2000 draws from 4 ms, one in the lowest 1/80: surely */
         g_assert_cmpint(most, <=, 14 * SIM_MS);
         g_assert_cmpint(most, >, 14 * SIM_MS - 50 * SIM_US);
         if (reorders)
@@ -184,8 +190,8 @@ static void send_later(void *arg)
     bed_send(l->bed, l->len);
 }
 
-/* A frame that comes at the instant at which the transmitter becomes free does not pass the one that waits, whichever of
- * the two events comes first; nor does it wait behind nothing. */
+/* A frame that comes at the instant at which the transmitter becomes free does not pass the one that waits,
+ * whichever of the two events comes first; nor does it wait behind nothing. */
 static void test_same_instant(void)
 {
     for (int order = 0; order < 2; order++) {
@@ -231,7 +237,8 @@ static void test_duplicates_follow(void)
     bed_end(&b);
 }
 
-/* Pulling the cable takes what is in flight (the strays too), what waits and what is being sent; afterwards the line is as new. */
+/* Pulling the cable takes what is in flight (the strays too), what waits and what is being sent; afterwards
+ * the line is as new. */
 static void test_carrier_loss(void)
 {
     FateSink fates;
@@ -403,8 +410,8 @@ static const QueueOps gate_ops = {.name = "gate",
                                   .next = gate_next,
                                   .take = gate_take};
 
-/* The link asks a queue when its next frame is ready, and does not sleep until then if another queue takes over; nor are
- * frames that are not ready lost when it does, or when the cable is pulled. */
+/* The link asks a queue when its next frame is ready, and does not sleep until then if another queue takes
+ * over; nor are frames that are not ready lost when it does, or when the cable is pulled. */
 static void test_gate(void)
 {
     FateSink fates;
@@ -518,7 +525,8 @@ static void test_mtu(void)
         unsigned tags;
         uint32_t len;
         bool passes;
-    } rows[] = {{0, 1514, true}, {0, 1515, false}, {1, 1518, true}, {1, 1519, false}, {2, 1522, true}, {2, 1523, false}};
+    } rows[] = {{0, 1514, true},  {0, 1515, false}, {1, 1518, true},
+                {1, 1519, false}, {2, 1522, true},  {2, 1523, false}};
     Bed b;
     unsigned want = 0;
 
@@ -608,7 +616,8 @@ static Packet *random_rule(void *user, LinkDir *d, Packet *pkt, const ImpairFram
 
 static void random_trace(Random *r)
 {
-    static const char *const traces[] = {"0 10Mbps 1ms 0.1\n0.001 - 0ms 0\n0.002 1Mbps\n", "1\n1\n2\n5\n", "0\n3\n"};
+    static const char *const traces[] = {"0 10Mbps 1ms 0.1\n0.001 - 0ms 0\n0.002 1Mbps\n", "1\n1\n2\n5\n",
+                                         "0\n3\n"};
     uint64_t i = rng_below(&r->rng, HS_ARRAY_LEN(traces) + 1);
 
     if (i == HS_ARRAY_LEN(traces))
@@ -674,8 +683,8 @@ static void random_step(Random *r)
     bed_run(b, sim_now(b->sim) + (SimTime)rng_below(&r->rng, 300 * SIM_US));
 }
 
-/* Whatever is done to a link: each frame given to it is dropped or put on the wire, not both; and each frame on the wire
- * arrives or is dropped, once. */
+/* Whatever is done to a link: each frame given to it is dropped or put on the wire, not both; and each frame
+ * on the wire arrives or is dropped, once. */
 static void test_conservation(void)
 {
     for (uint64_t seed = 1; seed <= 30; seed++) {
@@ -694,7 +703,8 @@ static void test_conservation(void)
         for (guint i = 0; i < r.old->len; i++) {
             const LinkDirStats *s = linkdir_stats(link_dir(r.old->pdata[i], 0));
 
-            g_assert_cmpuint(s->tx_packets + s->duplicate_packets, ==, s->delivered_packets + s->lost_packets);
+            g_assert_cmpuint(s->tx_packets + s->duplicate_packets, ==,
+                             s->delivered_packets + s->lost_packets);
             sum.delivered_packets += s->delivered_packets;
             if (i + 1 < r.old->len)
                 link_free(r.old->pdata[i]);

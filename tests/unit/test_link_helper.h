@@ -58,9 +58,9 @@ static inline void bed_init(Bed *b, uint64_t seed)
     b->probes = probes_new(sim_partition(b->sim, 0));
     for (int i = 0; i < 3; i++) {
         node_init(&b->node[i], b->sim, names[i]);
-        b->port[i] = (TestPort){.port = {.point = {.node = &b->node[i], .name = "eth0", .linktype = 1},
-                                         .ops = &bed_port_ops},
-                                .got = g_array_new(FALSE, FALSE, sizeof(Got))};
+        b->port[i] = (TestPort){
+            .port = {.point = {.node = &b->node[i], .name = "eth0", .linktype = 1}, .ops = &bed_port_ops},
+            .got = g_array_new(FALSE, FALSE, sizeof(Got))};
         probes_add_point(b->probes, &b->port[i].port.point);
     }
     linkdirconfig_init(&b->config[0]);
@@ -181,9 +181,9 @@ static inline void fate_record(ProbeSink *sink, const ProbeRecord *r)
 
 static inline void fate_attach(FateSink *s, Bed *b)
 {
-    s->sink = (ProbeSink){
-        .mask = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX) | PROBE_BIT(PROBE_FRAME_DROP),
-        .record = fate_record};
+    s->sink = (ProbeSink){.mask = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX) |
+                                  PROBE_BIT(PROBE_FRAME_DROP),
+                          .record = fate_record};
     s->fate = g_array_new(FALSE, TRUE, sizeof(Fate));
     probes_attach(b->probes, &s->sink);
 }

@@ -18,7 +18,8 @@ static void follow_opportunities(Bed *b, const char *text)
     linkdir_follow(b->dir, t);
 }
 
-/* Times count from when the link begins to follow; what a line does not name stays; one event for each line, then none. */
+/* Times count from when the link begins to follow; what a line does not name stays; one event for each line,
+ * then none. */
 static void test_schedule(void)
 {
     Bed b;
@@ -36,7 +37,7 @@ static void test_schedule(void)
     bed_expect(&b, 0, 1, 2 * SIM_SEC + SIM_MS - 9600 + 20 * SIM_MS);
     bed_send(&b, 1226); /* lost: 100 % */
     bed_run(&b, 4 * SIM_SEC);
-    bed_send(&b, 1226); /* 5 ms at 2 Mbit/s */
+    bed_send(&b, 1226);                          /* 5 ms at 2 Mbit/s */
     g_assert_cmpuint(sim_pending(b.sim), ==, 1); /* the frame, nothing else */
     bed_run(&b, SIM_NEVER);
     g_assert_cmpuint(b.port[1].got->len, ==, 2);
@@ -61,8 +62,9 @@ static void test_schedule_loss(void)
     bed_end(&b);
 }
 
-/* A full-sized frame (1514 bytes: 1500 + 14) takes one opportunity of 1504 (1500 + 4); two at the same millisecond let two
- * go. Opportunities that nobody uses are gone: frame 3 finds 5 and 5 used up and waits for the next lap's 2, at 10 + 2. */
+/* A full-sized frame (1514 bytes: 1500 + 14) takes one opportunity of 1504 (1500 + 4); two at the same
+ * millisecond let two go. Opportunities that nobody uses are gone: frame 3 finds 5 and 5 used up and waits
+ * for the next lap's 2, at 10 + 2. */
 static void test_opportunities(void)
 {
     Bed b;
@@ -82,8 +84,8 @@ static void test_opportunities(void)
     bed_end(&b);
 }
 
-/* Small frames share an opportunity: 740 + 4 bytes of charge fit twice (1488), and the third has 16 bytes of it and leaves
- * with the next, whose other 776 bytes take the fourth along. */
+/* Small frames share an opportunity: 740 + 4 bytes of charge fit twice (1488), and the third has 16 bytes of
+ * it and leaves with the next, whose other 776 bytes take the fourth along. */
 static void test_credit(void)
 {
     Bed b;
