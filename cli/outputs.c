@@ -189,7 +189,7 @@ static bool add_scenario_capture(Outputs *o, unsigned i, GError **error)
 
 static bool add_captures(Outputs *o, GError **error)
 {
-    unsigned n = scenario_capture_count(o->scenario);
+    unsigned n = o->config.no_scenario_captures ? 0 : scenario_capture_count(o->scenario);
 
     if (o->config.pcap->len || n) {
         learn_links(o);
