@@ -36,12 +36,26 @@ static void set_gap(LinkDir *d)
     d->gap_frac = d->rate_bps ? num % d->rate_bps : 0;
 }
 
+static void describe(const LinkTx *tx, LinkTxInfo *info)
+{
+    const LinkDir *d = (const LinkDir *)tx;
+
+    *info = (LinkTxInfo){.rate_bps = d->rate_bps,
+                         .mtu = linkdir_mtu(d),
+                         .tx_packets = d->stats.tx_packets,
+                         .tx_bytes = d->stats.tx_bytes,
+                         .queue_drops = d->stats.queue_drops,
+                         .queue_packets = d->queue ? d->queue->packets : 0,
+                         .queue_bytes = d->queue ? d->queue->bytes : 0};
+}
+
 static void dir_init(LinkDir *d, LinkPort *from, LinkPort *to, const LinkDirConfig *c)
 {
     hs_assert(c->gap_bytes <= c->overhead_bytes);
     hs_assert(c->overhead_bytes <= UINT16_MAX);
     hs_assert(c->delay >= 0);
     d->tx.send = linkdir_send;
+    d->tx.describe = describe;
     d->from = from;
     d->to = to;
     d->rate_bps = c->rate_bps;
@@ -104,6 +118,20 @@ void link_unplug(Link *l)
         return;
     a->tx = NULL;
     b->tx = NULL;
+}
+
+void link_plug(Link *l, LinkPort *a, LinkPort *b)
+{
+    LinkPort *port[2] = {a, b};
+
+    hs_assert(!is_plugged(l));
+    hs_assert(!a->tx && !b->tx && a != b);
+    for (int i = 0; i < 2; i++) {
+        l->dir[i].from = port[i];
+        l->dir[i].to = port[!i];
+        port[i]->tx = &l->dir[i].tx;
+    }
+    link_set_up(l, true);
 }
 
 void link_free(Link *l)

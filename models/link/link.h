@@ -53,6 +53,8 @@ Link *link_new(LinkPort *a, LinkPort *b, const LinkDirConfig c[2]);
 /* Pulls both plugs; the ports may be joined again by another link. An unplugged link stays down for good, and
  * must stay until sim_run returns. */
 void link_unplug(Link *l);
+/* The pulled cable joins these two ports, with its queues, impairments and settings. */
+void link_plug(Link *l, LinkPort *a, LinkPort *b);
 void link_free(Link *l); /* NULL allowed; before its ports' owners and not during a run */
 
 LinkPort *link_port(const Link *l, unsigned end); /* end 0 = a, 1 = b */

