@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/bench/bench.h"
+#include "models/ether/neigh.h"
 
 #define ROUTERS 10
 #define PAYLOAD 1000
@@ -59,6 +60,18 @@ static NetLink *chain_link(Net *net, Host *a, Host *b)
     return l;
 }
 
+/* ns-3's point-to-point links resolve no addresses; ours are Ethernet, so each end is told the other's: ip neigh add … nud permanent. */
+static void know_neighbours(NetLink *l)
+{
+    for (unsigned end = 0; end < 2; end++) {
+        Ip4If *mine = netlink_dev(l, end)->upper, *other = netlink_dev(l, !end)->upper;
+        uint32_t addr = ip4_primary_addr(other);
+
+        neigh_update(neigh_get(ip4_if_neighbours(mine), &addr), &netlink_dev(l, !end)->mac, NEIGH_PERMANENT,
+                     NEIGH_UPDATE_ADMIN);
+    }
+}
+
 int bench_w4(const BenchOptions *o)
 {
     BenchNet b = {.workload = "w4", .net = net_new(1)};
@@ -84,6 +97,8 @@ int bench_w4(const BenchOptions *o)
         fprintf(stderr, "hopscope: w4: %s\n", error);
         return 2;
     }
+    for (unsigned i = 0; i < net_link_count(b.net); i++)
+        know_neighbours(net_link_at(b.net, i));
     rx = udpsock_new(host_udp(sink));
     udpsock_bind(rx, (UdpAddr){0, PORT});
     udpsock_on_wake(rx, on_datagram, &b);

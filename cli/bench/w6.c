@@ -63,7 +63,7 @@ int bench_w6(const BenchOptions *o)
         all[i].host = net_host(b.net, name, NULL);
         netlinkconfig_init(&c);
         c.end[0].node = host_node(all[i].host);
-        c.end[1].node = switch_node(sw);
+        c.end[1].node = &sw->node;
         for (int k = 0; k < 2; k++) {
             c.dir[k].rate_bps = SWITCH_PORT_RATE;
             c.dir[k].delay = SIM_US;

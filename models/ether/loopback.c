@@ -86,13 +86,18 @@ void loopback_init(Loopback *lo, Node *node)
     timer_init(&lo->softirq, node, run);
 }
 
-void loopback_clear(Loopback *lo)
+void loopback_purge(Loopback *lo)
 {
     timer_clear(&lo->softirq);
     for (; lo->len; lo->len--) {
         packet_unref(lo->ring[lo->first].pkt);
         lo->first = (lo->first + 1) & (lo->cap - 1);
     }
+}
+
+void loopback_clear(Loopback *lo)
+{
+    loopback_purge(lo);
     g_free(lo->ring);
     lo->ring = NULL;
     lo->cap = lo->first = 0;

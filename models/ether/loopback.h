@@ -26,5 +26,6 @@ typedef struct Loopback {
 
 void loopback_init(Loopback *lo, Node *node);
 void loopback_clear(Loopback *lo);
+void loopback_purge(Loopback *lo); /* forgets what is on its way */
 /* netif_rx: has the packet received by dev, a device of the same host. Takes it. */
 void loopback_receive(Loopback *lo, NetDev *dev, Packet *pkt, uint16_t ethertype);

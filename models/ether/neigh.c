@@ -1,6 +1,6 @@
 /* Linux net/core/neighbour.c, by its function names:
- *   __neigh_event_send → event_send; neigh_timer_handler → on_timer; neigh_update → neigh_update;
- *   neigh_invalidate → fail; neigh_forced_gc → forced_gc; neigh_periodic_work → gc_stale.
+ *   __neigh_event_send → event_send; neigh_timer_handler → neigh_on_timer; neigh_update → neigh_update;
+ *   neigh_invalidate → fail; neigh_forced_gc and neigh_periodic_work: see neigh_table.c.
  *
  * Differences: no periodic work (stale entries are collected when the table grows, the reachable time is
  * drawn anew when it is next used after 300 s); no app_solicit, no proxy queue. */
@@ -9,20 +9,10 @@
 #include <glib.h>
 #include <string.h>
 
+#include "models/ether/neigh_priv.h"
 #include "sim/base/rng.h"
 
 #define REACHABLE_REDRAW (300 * SIM_SEC) /* neigh_periodic_work */
-#define FORCED_GC_KEEP (5 * SIM_SEC)     /* neigh_alloc: gc_thresh2 is enforced at most so often */
-#define MIN_SLOTS 4
-
-struct NeighBody {
-    Neigh **slot; /* open addressing, linear probing; cap is a power of two */
-    uint32_t cap, len;
-    bool own_params;
-    SimTime reachable_time, last_draw, last_gc;
-    struct Rng *rng;
-    NeighStats stats;
-};
 
 const NeighParams neigh_params_default = {
     .base_reachable_time = 30 * SIM_SEC,
@@ -46,131 +36,20 @@ const ProbeDesc neigh_probe_state = {
     {{"ip", PROBE_IP4}, {"mac", PROBE_MAC}, {"old", PROBE_STR}, {"new", PROBE_STR}, {"due", PROBE_TIME}},
 };
 
-static const char *const state_names[NEIGH_STATES] = {"NONE",  "INCOMPLETE", "REACHABLE", "STALE",    "DELAY",
-                                                      "PROBE", "FAILED",     "NOARP",     "PERMANENT"};
-
 #define BIT(s) (1u << (s))
 /* NUD_CONNECTED, NUD_VALID, NUD_IN_TIMER */
 #define CONNECTED (BIT(NEIGH_PERMANENT) | BIT(NEIGH_NOARP) | BIT(NEIGH_REACHABLE))
 #define VALID (CONNECTED | BIT(NEIGH_PROBE) | BIT(NEIGH_STALE) | BIT(NEIGH_DELAY))
 
-static void on_timer(Timer *timer);
+static const char *const state_names[NEIGH_STATES] = {"NONE",  "INCOMPLETE", "REACHABLE", "STALE",    "DELAY",
+                                                      "PROBE", "FAILED",     "NOARP",     "PERMANENT"};
 
 const char *neigh_state_name(NeighState s)
 {
     return (unsigned)s < NEIGH_STATES ? state_names[s] : "?";
 }
 
-void neightable_init(NeighTable *t, NetDev *dev, const NeighOps *ops)
-{
-    hs_assert(ops->key_len == 4 || ops->key_len == 16);
-    *t = (NeighTable){.dev = dev, .ops = ops, .params = &neigh_params_default};
-}
-
-static SimTime now_of(const NeighTable *t)
-{
-    return node_now(t->dev->node);
-}
-
-static NeighBody *body_of(NeighTable *t)
-{
-    if (!t->body) {
-        t->body = g_new0(NeighBody, 1);
-        t->body->cap = MIN_SLOTS;
-        t->body->slot = g_new0(Neigh *, MIN_SLOTS);
-    }
-    return t->body;
-}
-
-NeighParams *neightable_params(NeighTable *t)
-{
-    NeighBody *b = body_of(t);
-
-    if (!b->own_params) {
-        t->params = g_memdup2(t->params, sizeof *t->params);
-        b->own_params = true;
-    }
-    b->reachable_time = 0; /* neigh_proc_base_reachable_time: drawn anew at a change */
-    return (NeighParams *)t->params;
-}
-
-/* ---- the table ---- */
-
-static uint32_t hash_key(const NeighTable *t, const void *key)
-{
-    uint64_t k[2] = {0, 0};
-
-    memcpy(k, key, t->ops->key_len);
-    return (uint32_t)((k[0] * 0x9e3779b97f4a7c15u ^ k[1] * 0xc2b2ae3d27d4eb4fu) >> 32);
-}
-
-static bool key_is(const NeighTable *t, const Neigh *n, const void *key)
-{
-    return memcmp(&n->key, key, t->ops->key_len) == 0;
-}
-
-Neigh *neigh_lookup(NeighTable *t, const void *key)
-{
-    NeighBody *b = t->body;
-
-    if (!b)
-        return NULL;
-    b->stats.lookups++;
-    for (uint32_t i = hash_key(t, key) & (b->cap - 1); b->slot[i]; i = (i + 1) & (b->cap - 1)) {
-        if (key_is(t, b->slot[i], key)) {
-            b->stats.hits++;
-            return b->slot[i];
-        }
-    }
-    return NULL;
-}
-
-static void insert(NeighTable *t, Neigh *n)
-{
-    NeighBody *b = t->body;
-    uint32_t i = hash_key(t, &n->key) & (b->cap - 1);
-
-    while (b->slot[i])
-        i = (i + 1) & (b->cap - 1);
-    b->slot[i] = n;
-}
-
-static void grow(NeighTable *t)
-{
-    NeighBody *b = t->body;
-    Neigh **old = b->slot;
-    uint32_t cap = b->cap;
-
-    b->cap *= 2;
-    b->slot = g_new0(Neigh *, b->cap);
-    for (uint32_t i = 0; i < cap; i++)
-        if (old[i])
-            insert(t, old[i]);
-    g_free(old);
-}
-
-/* Linear probing without tombstones: the entries behind the gap move up if that brings them no further than
- * home. */
-static void unlink_slot(NeighTable *t, const Neigh *n)
-{
-    NeighBody *b = t->body;
-    uint32_t mask = b->cap - 1, i = hash_key(t, &n->key) & mask;
-
-    while (b->slot[i] != n)
-        i = (i + 1) & mask;
-    for (uint32_t j = (i + 1) & mask; b->slot[j]; j = (j + 1) & mask) {
-        uint32_t home = hash_key(t, &b->slot[j]->key) & mask;
-
-        if (((j - home) & mask) >= ((j - i) & mask)) {
-            b->slot[i] = b->slot[j];
-            i = j;
-        }
-    }
-    b->slot[i] = NULL;
-    b->len--;
-}
-
-static void emit_state(Neigh *n, NeighState old, SimTime due)
+void neigh_emit_state(Neigh *n, NeighState old, SimTime due)
 {
     const NetDev *dev = n->table->dev;
 
@@ -186,7 +65,7 @@ static void emit_state(Neigh *n, NeighState old, SimTime due)
 static SimTime reachable_time(NeighTable *t)
 {
     NeighBody *b = t->body;
-    SimTime now = now_of(t), base = t->params->base_reachable_time;
+    SimTime now = neigh_now(t), base = t->params->base_reachable_time;
 
     if (b->reachable_time == 0 || now >= b->last_draw + REACHABLE_REDRAW) {
         if (!b->rng) {
@@ -226,10 +105,10 @@ static void set_state(Neigh *n, NeighState s)
 }
 
 /* The steps that are due without an event. */
-static void catch_up(Neigh *n)
+void neigh_catch_up(Neigh *n)
 {
     const NeighParams *p = n->table->params;
-    SimTime now = now_of(n->table), due;
+    SimTime now = neigh_now(n->table), due;
 
     if (n->state != NEIGH_REACHABLE)
         return;
@@ -237,20 +116,20 @@ static void catch_up(Neigh *n)
         if (p->lifetime != SIM_NEVER && now - n->used >= p->lifetime) {
             due = n->used + p->lifetime;
             set_state(n, NEIGH_NONE);
-            emit_state(n, NEIGH_REACHABLE, due);
+            neigh_emit_state(n, NEIGH_REACHABLE, due);
         }
     } else if (now >= n->usable_until) {
         due = n->usable_until;
         set_state(n, NEIGH_STALE);
         n->updated = due;
-        emit_state(n, NEIGH_REACHABLE, due);
+        neigh_emit_state(n, NEIGH_REACHABLE, due);
     }
 }
 
 NeighState neigh_state(Neigh *n)
 {
     if (!n->is_dead)
-        catch_up(n);
+        neigh_catch_up(n);
     return n->state;
 }
 
@@ -292,174 +171,13 @@ void neigh_unref(Neigh *n)
     g_free(n);
 }
 
-static void bury(Neigh *n)
+void neigh_bury(Neigh *n)
 {
     timer_clear(&n->timer);
     purge_queue(n, DROP_NEIGH_FAILED);
     n->state = NEIGH_NONE;
     n->usable_until = 0;
     n->is_dead = true;
-}
-
-void neigh_remove(Neigh *n)
-{
-    NeighState old = n->state;
-
-    if (n->is_dead)
-        return;
-    unlink_slot(n->table, n);
-    bury(n);
-    emit_state(n, old, now_of(n->table));
-    neigh_unref(n);
-}
-
-static bool collectable(const Neigh *n)
-{
-    return n->state != NEIGH_PERMANENT && n->state != NEIGH_NOARP && n->state != NEIGH_INCOMPLETE &&
-           n->state != NEIGH_DELAY && n->state != NEIGH_PROBE;
-}
-
-static int by_key(const void *a, const void *b)
-{
-    const Neigh *x = *(Neigh *const *)a, *y = *(Neigh *const *)b;
-
-    if (x->table->ops->key_len == 4)
-        return x->key.ip4 < y->key.ip4 ? -1 : x->key.ip4 > y->key.ip4;
-    return memcmp(x->key.ip6, y->key.ip6, 16);
-}
-
-static Neigh **sorted(NeighTable *t, uint32_t *len)
-{
-    NeighBody *b = t->body;
-    Neigh **all = g_new(Neigh *, b->len + 1);
-
-    *len = 0;
-    for (uint32_t i = 0; i < b->cap; i++)
-        if (b->slot[i])
-            all[(*len)++] = b->slot[i];
-    qsort(all, *len, sizeof *all, by_key); /* keys are unique */
-    return all;
-}
-
-/* neigh_periodic_work, when the table has grown beyond gc_thresh1: what failed, or was unused for
- * gc_stale_time. forced (neigh_forced_gc): also what was used since then, but not within 5 s. */
-static void collect(NeighTable *t, bool forced)
-{
-    SimTime now = now_of(t), age = forced ? FORCED_GC_KEEP : t->params->gc_stale_time;
-    uint32_t len;
-    Neigh **all = sorted(t, &len);
-
-    t->body->last_gc = now;
-    t->body->stats.forced_gc_runs += forced;
-    for (uint32_t i = 0; i < len; i++) {
-        Neigh *n = all[i];
-        SimTime used = HS_MAX(n->used, n->confirmed);
-
-        catch_up(n);
-        if (collectable(n) && (n->state == NEIGH_FAILED || n->state == NEIGH_NONE || now - used > age))
-            neigh_remove(n);
-    }
-    g_free(all);
-}
-
-Neigh *neigh_get(NeighTable *t, const void *key)
-{
-    Neigh *n = neigh_lookup(t, key);
-    const NeighParams *p = t->params;
-    NeighBody *b;
-    SimTime now;
-
-    if (n)
-        return n;
-    b = body_of(t);
-    now = now_of(t);
-    if (b->len >= p->gc_thresh3 || (b->len >= p->gc_thresh2 && now > b->last_gc + FORCED_GC_KEEP)) {
-        collect(t, true);
-        if (b->len >= p->gc_thresh3) {
-            b->stats.table_fulls++;
-            return NULL;
-        }
-    } else if (b->len >= p->gc_thresh1 && now >= b->last_gc + p->base_reachable_time / 2) {
-        collect(t, false);
-    }
-    if ((b->len + 1) * 4 > b->cap * 3)
-        grow(t);
-    n = g_new0(Neigh, 1);
-    n->table = t;
-    n->ref = 1;
-    memcpy(&n->key, key, t->ops->key_len);
-    timer_init(&n->timer, t->dev->node, on_timer);
-    n->used = n->updated = now;
-    n->confirmed = now - 2 * p->base_reachable_time;
-    insert(t, n);
-    b->len++;
-    b->stats.allocs++;
-    return n;
-}
-
-void neightable_flush(NeighTable *t, bool all)
-{
-    uint32_t len;
-    Neigh **list;
-
-    if (!t->body)
-        return;
-    list = sorted(t, &len);
-    for (uint32_t i = 0; i < len; i++)
-        if (all || list[i]->state != NEIGH_PERMANENT)
-            neigh_remove(list[i]);
-    g_free(list);
-}
-
-void neightable_clear(NeighTable *t)
-{
-    NeighBody *b = t->body;
-
-    if (!b)
-        return;
-    for (uint32_t i = 0; i < b->cap; i++) {
-        Neigh *n = b->slot[i];
-
-        if (!n)
-            continue;
-        bury(n);
-        n->table = NULL;
-        neigh_unref(n);
-    }
-    if (b->own_params)
-        g_free((NeighParams *)t->params);
-    t->params = &neigh_params_default;
-    g_free(b->slot);
-    g_free(b);
-    t->body = NULL;
-}
-
-void neightable_stats(const NeighTable *t, NeighStats *out)
-{
-    const NeighBody *b = t->body;
-
-    *out = (NeighStats){0};
-    if (!b)
-        return;
-    *out = b->stats;
-    out->entries = b->len;
-    out->bytes = sizeof *b + b->cap * sizeof *b->slot + b->len * sizeof(Neigh) +
-                 (b->own_params ? sizeof *t->params : 0);
-}
-
-void neightable_foreach(NeighTable *t, void (*fn)(Neigh *n, void *user), void *user)
-{
-    uint32_t len;
-    Neigh **all;
-
-    if (!t->body)
-        return;
-    all = sorted(t, &len);
-    for (uint32_t i = 0; i < len; i++) {
-        catch_up(all[i]);
-        fn(all[i], user);
-    }
-    g_free(all);
 }
 
 /* ---- the state machine ---- */
@@ -493,12 +211,12 @@ static void fail(Neigh *n)
     neigh_unref(n);
 }
 
-static void on_timer(Timer *timer)
+void neigh_on_timer(Timer *timer)
 {
     Neigh *n = HS_CONTAINER_OF(timer, Neigh, timer);
     NeighTable *t = n->table;
     const NeighParams *p = t->params;
-    SimTime now = now_of(t);
+    SimTime now = neigh_now(t);
     NeighState old = n->state;
     unsigned max;
 
@@ -506,20 +224,20 @@ static void on_timer(Timer *timer)
         if (now <= n->confirmed + p->delay_first_probe_time) { /* confirmed from above meanwhile */
             n->updated = now;
             set_state(n, NEIGH_REACHABLE);
-            emit_state(n, old, now);
+            neigh_emit_state(n, old, now);
             return;
         }
         n->updated = now;
         n->probes = 0;
         set_state(n, NEIGH_PROBE);
-        emit_state(n, old, now);
+        neigh_emit_state(n, old, now);
     }
     max = p->ucast_solicit + (n->state == NEIGH_PROBE ? 0u : p->mcast_solicit);
     if (n->probes >= max) {
         old = n->state;
         n->updated = now;
         set_state(n, NEIGH_FAILED);
-        emit_state(n, old, now);
+        neigh_emit_state(n, old, now);
         fail(n);
         return;
     }
@@ -552,10 +270,10 @@ static bool event_send(Neigh *n, Packet *pkt)
 {
     NeighTable *t = n->table;
     const NeighParams *p = t->params;
-    SimTime now = now_of(t);
+    SimTime now = neigh_now(t);
     NeighState old;
 
-    catch_up(n);
+    neigh_catch_up(n);
     n->used = now;
     old = n->state;
     if (BIT(old) & (CONNECTED | BIT(NEIGH_DELAY) | BIT(NEIGH_PROBE)))
@@ -564,7 +282,7 @@ static bool event_send(Neigh *n, Packet *pkt)
         n->updated = now;
         set_state(n, NEIGH_DELAY);
         timer_arm(&n->timer, now + p->delay_first_probe_time);
-        emit_state(n, old, now);
+        neigh_emit_state(n, old, now);
         return true;
     }
     if (old != NEIGH_INCOMPLETE) {
@@ -577,7 +295,7 @@ static bool event_send(Neigh *n, Packet *pkt)
         n->probes = p->ucast_solicit;
         set_state(n, NEIGH_INCOMPLETE);
         timer_arm(&n->timer, now + HS_MAX(p->retrans_time, 10 * SIM_MS));
-        emit_state(n, old, now);
+        neigh_emit_state(n, old, now);
         enqueue(n, pkt);
         solicit(n);
         return false;
@@ -606,13 +324,13 @@ void neigh_output_slow(Neigh *n, Packet *pkt)
 void neigh_update(Neigh *n, const MacAddr *mac, NeighState state, unsigned flags)
 {
     NeighTable *t = n->table;
-    SimTime now = now_of(t);
+    SimTime now = neigh_now(t);
     NeighState old;
     bool old_valid, changed;
 
     if (n->is_dead)
         return;
-    catch_up(n);
+    neigh_catch_up(n);
     old = n->state;
     old_valid = BIT(old) & VALID;
     if (!(flags & NEIGH_UPDATE_ADMIN) && (old == NEIGH_NOARP || old == NEIGH_PERMANENT))
@@ -625,7 +343,7 @@ void neigh_update(Neigh *n, const MacAddr *mac, NeighState state, unsigned flags
     if (!(BIT(state) & VALID)) {
         timer_cancel(&n->timer);
         set_state(n, state);
-        emit_state(n, old, now);
+        neigh_emit_state(n, old, now);
         if ((old == NEIGH_INCOMPLETE || old == NEIGH_PROBE) && state == NEIGH_FAILED)
             fail(n);
         return;
@@ -669,7 +387,7 @@ void neigh_update(Neigh *n, const MacAddr *mac, NeighState state, unsigned flags
     }
     set_state(n, state);
     if (state != old || changed)
-        emit_state(n, old, now);
+        neigh_emit_state(n, old, now);
     if (!old_valid && n->last) { /* what waited goes out in order */
         Packet *p;
 
@@ -693,8 +411,8 @@ void neigh_confirm(Neigh *n)
 {
     if (n->is_dead)
         return;
-    catch_up(n);
-    n->confirmed = now_of(n->table);
+    neigh_catch_up(n);
+    n->confirmed = neigh_now(n->table);
     if (n->state == NEIGH_REACHABLE)
         set_state(n, NEIGH_REACHABLE);
 }

@@ -89,6 +89,11 @@ struct NeighTable *ip4_if_neighbours(Ip4If *ifp)
     return &ip4_if_arp(ifp)->table;
 }
 
+bool ip4_if_has_neighbours(const Ip4If *ifp)
+{
+    return ifp->arp != NULL;
+}
+
 /* ---- the instance ---- */
 
 Ip4 *ip4_new(Node *node, PacketPool *pool)
@@ -179,6 +184,18 @@ void ip4_free(Ip4 *ip)
     g_free(ip);
 }
 
+void ip4_reset(Ip4 *ip)
+{
+    live_free(ip->live);
+    ip->live = NULL;
+    for (Ip4If *ifp = ip->first_if; ifp; ifp = ifp->next)
+        if (ifp->arp)
+            neightable_flush(&ifp->arp->table, false);
+    if (ip->lo)
+        loopback_purge(ip4_loopback(ip));
+    ip4_changed(ip);
+}
+
 Node *ip4_node(const Ip4 *ip)
 {
     return ip->node;
@@ -202,16 +219,6 @@ static size_t if_bytes(const Ip4If *ifp)
         n += sizeof *ifp->arp + st.bytes;
     }
     return n;
-}
-
-void ip4_reset(Ip4 *ip)
-{
-    for (Ip4If *ifp = ip->first_if; ifp; ifp = ifp->next)
-        if (ifp->arp)
-            neightable_flush(ip4_if_neighbours(ifp), false);
-    live_free(ip->live);
-    ip->live = NULL;
-    ip4_changed(ip);
 }
 
 size_t ip4_route_bytes(const Ip4 *ip)

@@ -3,12 +3,11 @@
 #include <glib.h>
 
 #include "models/ip/ip4_priv.h"
+#include "models/wire/tcp.h"
 #include "models/wire/udp.h"
 #include "sim/packet/checksum.h"
 
 #define IDENTS 256
-#define UDP_CSUM_AT 6
-#define TCP_CSUM_AT 16
 
 void ip4_l4_csum(Packet *pkt, uint32_t src, uint32_t dst, uint8_t proto, unsigned field_off)
 {
@@ -153,7 +152,7 @@ static int output_raw(Ip4 *ip, Packet *pkt, const Ip4Tx *tx)
  * which no pseudo-header's sum ever is. */
 static void add_pseudo(Packet *pkt, uint32_t src, uint32_t dst, uint8_t proto)
 {
-    unsigned at = proto == IP_PROTO_UDP ? UDP_CSUM_AT : TCP_CSUM_AT;
+    unsigned at = proto == IP_PROTO_UDP ? UDP_CHECKSUM_OFF : TCP_CHECKSUM_OFF;
 
     if (pkt->csum_at == pkt->head + at && wire_get16(pkt->buf + pkt->csum_at) == 0) {
         pkt->l4 = pkt->head;

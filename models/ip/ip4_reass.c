@@ -21,9 +21,10 @@ typedef struct Piece {
     uint32_t off, end;
 } Piece;
 
-/* How many fragments a source has sent: ip_frag_too_far. */
+/* How many fragments a source has sent: ip_frag_too_far. Kept once made, so that steady traffic allocates
+ * nothing. */
 typedef struct Peer {
-    uint32_t addr, rid, users;
+    uint32_t rid;
 } Peer;
 
 typedef struct FragQueue {
@@ -43,6 +44,7 @@ typedef struct FragQueue {
 
 struct Ip4Reass {
     FragQueue **bucket;
+    FragQueue *spare; /* done with, with their arrays */
     uint32_t n_buckets, n_queues;
     uint32_t mem;
     GHashTable *peers; /* by address; only looked up, never walked */
@@ -97,15 +99,27 @@ static void unlink_queue(Ip4Reass *r, FragQueue *q)
     *at = q->next;
     r->n_queues--;
     r->mem -= q->mem;
-    if (--q->peer->users == 0)
-        g_hash_table_remove(r->peers, GUINT_TO_POINTER(q->peer->addr));
     timer_clear(&q->timer);
 }
 
-static void free_queue(FragQueue *q)
+static void recycle(Ip4Reass *r, FragQueue *q)
 {
-    g_free(q->piece);
-    g_free(q);
+    q->next = r->spare;
+    r->spare = q;
+}
+
+static FragQueue *take_queue(Ip4Reass *r)
+{
+    FragQueue *q = r->spare;
+    Piece *piece;
+    uint32_t cap;
+
+    if (!q)
+        return g_new0(FragQueue, 1);
+    r->spare = q->next;
+    piece = q->piece, cap = q->cap;
+    *q = (FragQueue){.piece = piece, .cap = cap};
+    return q;
 }
 
 static void drop_pieces(FragQueue *q, ProbeDrop reason)
@@ -120,7 +134,7 @@ static void fail(FragQueue *q, ProbeDrop reason)
     ip4_count(q->ip, MIB_IpReasmFails);
     unlink_queue(q->ip->live->reass, q);
     drop_pieces(q, reason);
-    free_queue(q);
+    recycle(q->ip->live->reass, q);
 }
 
 void ip4_reass_free(Ip4Reass *r)
@@ -134,8 +148,15 @@ void ip4_reass_free(Ip4Reass *r)
             unlink_queue(r, q);
             for (uint32_t k = 0; k < q->n; k++)
                 packet_unref(q->piece[k].pkt);
-            free_queue(q);
+            recycle(r, q);
         }
+    }
+    while (r->spare) {
+        FragQueue *q = r->spare;
+
+        r->spare = q->next;
+        g_free(q->piece);
+        g_free(q);
     }
     g_hash_table_destroy(r->peers);
     g_free(r->bucket);
@@ -176,17 +197,15 @@ static FragQueue *find(Ip4 *ip, Ip4If *ifp, const uint8_t *h)
         return NULL;
     if (r->n_queues >= 2 * r->n_buckets)
         rehash(r);
-    q = g_new0(FragQueue, 1);
+    q = take_queue(r);
     q->ip = ip;
     q->in = ifp;
     q->src = src, q->dst = dst, q->id = id, q->proto = proto;
     q->peer = g_hash_table_lookup(r->peers, GUINT_TO_POINTER(src));
     if (!q->peer) {
         q->peer = g_new0(Peer, 1);
-        q->peer->addr = src;
         g_hash_table_insert(r->peers, GUINT_TO_POINTER(src), q->peer);
     }
-    q->peer->users++;
     q->rid = q->peer->rid;
     timer_init(&q->timer, ip->node, expire);
     timer_arm_after(&q->timer, ip->sysctl->ipfrag_time_ms * SIM_MS);
@@ -283,7 +302,7 @@ static Packet *complete(FragQueue *q)
     ipv4_fill_checksum(h);
     ip4_count(ip, MIB_IpReasmOKs);
     ip4_probe(q->in, &ip4_probe_reassembled, whole);
-    free_queue(q);
+    recycle(ip->live->reass, q);
     return whole;
 }
 

@@ -26,15 +26,16 @@ static char *describe(const ImpairOps *ops, const ImpairParam *p, const ImpairVa
     switch (p->kind) {
     case IMPAIR_RATIO:
     case IMPAIR_BOOL:
-        return g_strdup_printf("%s: %s = %.15g is out of range (expected 0 to 1)", ops->name, p->name, v->ratio);
+        return g_strdup_printf("%s: %s = %.15g is out of range (expected 0 to 1)", ops->name, p->name,
+                               v->ratio);
     case IMPAIR_TIME:
     case IMPAIR_COUNT:
         return g_strdup_printf("%s: %s = %" G_GINT64_FORMAT " is negative", ops->name, p->name, v->number);
     case IMPAIR_LIST:
         break;
     }
-    return g_strdup_printf("%s: %s must be frame numbers from 1 on, in ascending order, at least one", ops->name,
-                           p->name);
+    return g_strdup_printf("%s: %s must be frame numbers from 1 on, in ascending order, at least one",
+                           ops->name, p->name);
 }
 
 Impair *impair_new(const ImpairOps *ops, const ImpairValue *values, char **error)

@@ -120,6 +120,20 @@ void link_unplug(Link *l)
     b->tx = NULL;
 }
 
+void link_plug(Link *l, LinkPort *a, LinkPort *b)
+{
+    LinkPort *port[2] = {a, b};
+
+    hs_assert(!is_plugged(l));
+    hs_assert(!a->tx && !b->tx && a != b);
+    for (int i = 0; i < 2; i++) {
+        l->dir[i].from = port[i];
+        l->dir[i].to = port[!i];
+        port[i]->tx = &l->dir[i].tx;
+    }
+    link_set_up(l, true);
+}
+
 void link_free(Link *l)
 {
     if (!l)

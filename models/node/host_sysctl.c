@@ -7,7 +7,8 @@
 #include "sim/base/suggest.h"
 #include "sim/base/units.h"
 
-typedef enum SysctlKind { BOOL, U8, U16, U32, PORT_RANGE } SysctlKind;
+/* MS and S are a SimTime, shown in milliseconds or seconds. */
+typedef enum SysctlKind { BOOL, U8, U32, PORT_RANGE, MS, S } SysctlKind;
 
 typedef struct Sysctl {
     const char *name;
@@ -53,22 +54,20 @@ static const Sysctl table[] = {
 /* net.ipv4.neigh.<default or interface>.<name>: the last part is looked up here. */
 #define NEIGH(name, kind, field, min, max, help) {name, kind, offsetof(NeighParams, field), min, max, help}
 
-enum { NEIGH_MS = 100, NEIGH_S, NEIGH_U32, NEIGH_U8 };
-
 static const Sysctl neigh_table[] = {
-    NEIGH("base_reachable_time_ms", NEIGH_MS, base_reachable_time, 1, UINT32_MAX, "milliseconds REACHABLE, ± half"),
-    NEIGH("delay_first_probe_time", NEIGH_S, delay_first_probe_time, 0, UINT32_MAX, "seconds from DELAY to PROBE"),
-    NEIGH("gc_stale_time", NEIGH_S, gc_stale_time, 0, UINT32_MAX, "seconds before a STALE entry may be collected"),
-    NEIGH("gc_thresh1", NEIGH_U32, gc_thresh1, 0, UINT32_MAX, "no collection below so many entries"),
-    NEIGH("gc_thresh2", NEIGH_U32, gc_thresh2, 0, UINT32_MAX, "collection begins above so many entries"),
-    NEIGH("gc_thresh3", NEIGH_U32, gc_thresh3, 1, UINT32_MAX, "so many entries at most"),
-    NEIGH("hopscope_lifetime_ms", NEIGH_MS, lifetime, 0, UINT32_MAX,
+    NEIGH("base_reachable_time_ms", MS, base_reachable_time, 1, UINT32_MAX, "milliseconds REACHABLE, ± half"),
+    NEIGH("delay_first_probe_time", S, delay_first_probe_time, 0, UINT32_MAX, "seconds from DELAY to PROBE"),
+    NEIGH("gc_stale_time", S, gc_stale_time, 0, UINT32_MAX, "seconds before a STALE entry may be collected"),
+    NEIGH("gc_thresh1", U32, gc_thresh1, 0, UINT32_MAX, "no collection below so many entries"),
+    NEIGH("gc_thresh2", U32, gc_thresh2, 0, UINT32_MAX, "collection begins above so many entries"),
+    NEIGH("gc_thresh3", U32, gc_thresh3, 1, UINT32_MAX, "so many entries at most"),
+    NEIGH("hopscope_lifetime_ms", MS, lifetime, 0, UINT32_MAX,
           "the classic cache: forgotten when unused for so long (BSD: 1200000); 0: as Linux"),
-    NEIGH("locktime_ms", NEIGH_MS, locktime, 0, UINT32_MAX, "milliseconds during which an entry is not changed again"),
-    NEIGH("mcast_solicit", NEIGH_U8, mcast_solicit, 0, 255, "broadcast requests before giving up"),
-    NEIGH("retrans_time_ms", NEIGH_MS, retrans_time, 1, UINT32_MAX, "milliseconds between requests"),
-    NEIGH("ucast_solicit", NEIGH_U8, ucast_solicit, 0, 255, "unicast probes before giving up"),
-    NEIGH("unres_qlen_bytes", NEIGH_U32, unres_qlen_bytes, 0, UINT32_MAX, "bytes that may wait for an answer"),
+    NEIGH("locktime_ms", MS, locktime, 0, UINT32_MAX, "milliseconds during which an entry is not changed again"),
+    NEIGH("mcast_solicit", U8, mcast_solicit, 0, 255, "broadcast requests before giving up"),
+    NEIGH("retrans_time_ms", MS, retrans_time, 1, UINT32_MAX, "milliseconds between requests"),
+    NEIGH("ucast_solicit", U8, ucast_solicit, 0, 255, "unicast probes before giving up"),
+    NEIGH("unres_qlen_bytes", U32, unres_qlen_bytes, 0, UINT32_MAX, "bytes that may wait for an answer"),
 };
 
 #define NEIGH_PREFIX "net.ipv4.neigh."
@@ -173,26 +172,23 @@ static void store(void *base, const Sysctl *s, uint64_t value)
 {
     void *at = (char *)base + s->offset;
 
-    switch ((int)s->kind) {
+    switch (s->kind) {
     case BOOL:
         *(bool *)at = value;
         break;
     case U8:
-    case NEIGH_U8:
         *(uint8_t *)at = (uint8_t)value;
         break;
-    case U16:
-        *(uint16_t *)at = (uint16_t)value;
-        break;
     case U32:
-    case NEIGH_U32:
         *(uint32_t *)at = (uint32_t)value;
         break;
-    case NEIGH_MS:
+    case MS:
         *(SimTime *)at = (SimTime)value * SIM_MS;
         break;
-    case NEIGH_S:
+    case S:
         *(SimTime *)at = (SimTime)value * SIM_SEC;
+        break;
+    case PORT_RANGE: /* two values: set_range */
         break;
     }
 }
@@ -201,17 +197,14 @@ static uint64_t load(const void *base, const Sysctl *s)
 {
     const void *at = (const char *)base + s->offset;
 
-    switch ((int)s->kind) {
+    switch (s->kind) {
     case BOOL:
         return *(const bool *)at;
     case U8:
-    case NEIGH_U8:
         return *(const uint8_t *)at;
-    case U16:
-        return *(const uint16_t *)at;
-    case NEIGH_MS:
+    case MS:
         return (uint64_t)(*(const SimTime *)at / SIM_MS);
-    case NEIGH_S:
+    case S:
         return (uint64_t)(*(const SimTime *)at / SIM_SEC);
     default:
         return *(const uint32_t *)at;

@@ -21,8 +21,8 @@ Net *net_new(uint64_t seed)
     net->switches = g_ptr_array_new();
     net->hubs = g_ptr_array_new();
     net->links = g_ptr_array_new();
-    net->pulled = g_ptr_array_new();
     net->auto_routes = g_array_new(FALSE, FALSE, sizeof(AutoRoute));
+    net->owner = g_hash_table_new(NULL, NULL);
     net->next_mac = MAC_BASE;
     net->auto_routes_on = net->auto_addresses_on = true;
     return net;
@@ -41,8 +41,6 @@ void net_free(Net *net)
         return;
     for (unsigned i = 0; i < net->links->len; i++)
         netlink_free(net->links->pdata[i]);
-    for (unsigned i = 0; i < net->pulled->len; i++)
-        link_free(net->pulled->pdata[i]);
     for (unsigned i = 0; i < net->hosts->len; i++)
         host_clear(net->hosts->pdata[i]);
     for (unsigned i = 0; i < net->switches->len; i++)
@@ -50,11 +48,11 @@ void net_free(Net *net)
     for (unsigned i = 0; i < net->hubs->len; i++)
         segment_free(net->hubs->pdata[i]);
     g_ptr_array_free(net->links, TRUE);
-    g_ptr_array_free(net->pulled, TRUE);
     g_ptr_array_free(net->hosts, TRUE);
     g_ptr_array_free(net->switches, TRUE);
     g_ptr_array_free(net->hubs, TRUE);
     g_array_free(net->auto_routes, TRUE);
+    g_hash_table_destroy(net->owner);
     g_free(net->subnet_used);
     probes_free(net->probes);
     sim_free(net->sim);
@@ -121,14 +119,14 @@ Switch *net_switch(Net *net, const char *name, char **error)
     if (!name_is_ok(net, name, error))
         return NULL;
     sw = switch_new(net->sim, name, netlink_next_mac(net), net->probes);
-    switch_node(sw)->kind = NET_SWITCH;
+    sw->node.kind = NET_SWITCH;
     g_ptr_array_add(net->switches, sw);
     return sw;
 }
 
 Node *net_hub(Net *net, const char *name, uint64_t rate_bps, char **error)
 {
-    Segment_ *hub;
+    Segment *hub;
 
     if (!name_is_ok(net, name, error))
         return NULL;

@@ -32,7 +32,7 @@ static void drop_config(NetLinkConfig *c)
 static bool check_address(const Net *net, const NetLinkConfig *c, const NetEndConfig *e, char **error)
 {
     char addr[IPV4_PREFIX_STR_LEN], subnet[IPV4_PREFIX_STR_LEN];
-    const char *owner;
+    const Host *owner;
 
     if (!e->has_addr)
         return true;
@@ -48,9 +48,10 @@ static bool check_address(const Net *net, const NetLinkConfig *c, const NetEndCo
                                  ipv4_prefix_format(c->subnet, subnet));
         return false;
     }
-    owner = net_name_of(net, e->addr.addr);
+    owner = g_hash_table_lookup(net->owner, GUINT_TO_POINTER(e->addr.addr));
     if (owner) {
-        *error = g_strdup_printf("the address %s is %s's already", ipv4_addr_format(e->addr.addr, addr), owner);
+        *error = g_strdup_printf("the address %s is %s's already", ipv4_addr_format(e->addr.addr, addr),
+                                 owner->node.name);
         return false;
     }
     return true;
@@ -141,7 +142,12 @@ static bool make_end(Net *net, NetEnd *end, const NetEndConfig *c, NetLinkKind k
     if (c->no_addr)
         end->dev->flags |= NETDEV_NO_AUTO_ADDR;
     ifp = ip4_add_dev(h->ip, end->dev);
-    return !c->has_addr || ip4_addr_add(h->ip, ifp, c->addr, error);
+    if (!c->has_addr)
+        return true;
+    if (!ip4_addr_add(h->ip, ifp, c->addr, error))
+        return false;
+    g_hash_table_insert(net->owner, GUINT_TO_POINTER(c->addr.addr), h);
+    return true;
 }
 
 /* Takes back the interface that make_end made before something else failed. */
@@ -157,22 +163,35 @@ static void unmake_end(NetEnd *end)
     end->port = NULL;
 }
 
-static void plug(NetLink *l, LinkDirConfig dir[2])
+/* The hub that the link leads to, and the port that leads there. */
+static Segment *hub_of(const NetLink *l, LinkPort **port)
 {
     for (int i = 0; i < 2; i++) {
-        l->plug[i] = dir[i];
-        l->plug[i].queue = NULL;
-        l->plug[i].impair = NULL;
-        if (l->kind == NET_LINK_PPP) {
-            dir[i].overhead_bytes = PPP_OVERHEAD;
-            dir[i].gap_bytes = 0;
+        if (l->end[i].node->kind == NET_HUB) {
+            *port = l->end[!i].port;
+            return segment_of_node(l->end[i].node);
         }
     }
-    for (int i = 0; i < 2; i++) {
-        if (l->end[i].node->kind == NET_HUB) {
-            segment_attach(segment_of_node(l->end[i].node), l->end[!i].port);
-            return;
-        }
+    return NULL;
+}
+
+static void plug(NetLink *l, LinkDirConfig dir[2])
+{
+    LinkPort *port;
+    Segment *hub = hub_of(l, &port);
+
+    l->is_pulled = false;
+    if (hub) {
+        segment_attach(hub, port);
+        return;
+    }
+    if (l->link) {
+        link_plug(l->link, l->end[0].port, l->end[1].port);
+        return;
+    }
+    for (int i = 0; i < 2 && l->kind == NET_LINK_PPP; i++) {
+        dir[i].overhead_bytes = PPP_OVERHEAD;
+        dir[i].gap_bytes = 0;
     }
     l->link = link_new(l->end[0].port, l->end[1].port, dir);
 }
@@ -205,37 +224,40 @@ NetLink *net_link(Net *net, NetLinkConfig *c, char **error)
 
 void net_unplug(NetLink *l)
 {
-    if (!l->link) {
-        for (int i = 0; i < 2; i++)
-            if (l->end[i].port && l->end[i].port->tx && l->end[!i].node->kind == NET_HUB)
-                segment_detach(segment_of_node(l->end[!i].node), l->end[i].port);
+    LinkPort *port;
+    Segment *hub = hub_of(l, &port);
+
+    if (l->is_pulled)
         return;
-    }
-    link_unplug(l->link);
-    g_ptr_array_add(l->net->pulled, l->link);
-    l->link = NULL;
+    l->is_pulled = true;
+    if (hub)
+        segment_detach(hub, port);
+    else
+        link_unplug(l->link);
 }
 
 bool net_replug(NetLink *l, unsigned end, const NetEndConfig *to, char **error)
 {
     NetEnd fresh = {0};
-    LinkDirConfig dir[2] = {l->plug[0], l->plug[1]};
+    LinkDirConfig dir[2];
 
     if (to->node == l->end[!end].node) {
         *error = g_strdup_printf("a link joins two different nodes, not %s with itself", to->node->name);
         return false;
     }
+    linkdirconfig_init(&dir[0]);
+    linkdirconfig_init(&dir[1]);
+    if (to->node != l->end[end].node || to->dev) { /* else: back into the same socket */
+        if (!make_end(l->net, &fresh, to, l->kind, &dir[end], error)) {
+            unmake_end(&fresh);
+            return false;
+        }
+    }
     net_unplug(l);
-    if (to->node == l->end[end].node && !to->dev) {
-        plug(l, dir); /* back into the same socket */
-        return true;
+    if (fresh.node) {
+        l->end[end] = fresh;
+        g_clear_pointer(&l->name, g_free);
     }
-    if (!make_end(l->net, &fresh, to, l->kind, &dir[end], error)) {
-        unmake_end(&fresh);
-        return false;
-    }
-    l->end[end] = fresh;
-    g_clear_pointer(&l->name, g_free);
     plug(l, dir);
     return true;
 }
@@ -265,12 +287,12 @@ NetLink *net_link_between(const Net *net, const Node *a, const Node *b)
 
 Link *netlink_link(const NetLink *l)
 {
-    return l->link;
+    return l->is_pulled ? NULL : l->link;
 }
 
 LinkDir *netlink_dir(const NetLink *l, unsigned from)
 {
-    return l->link ? link_dir(l->link, from) : NULL;
+    return l->link && !l->is_pulled ? link_dir(l->link, from) : NULL;
 }
 
 Node *netlink_node(const NetLink *l, unsigned end)
@@ -306,6 +328,6 @@ const char *netlink_name(const NetLink *l)
 
 void netlink_set_up(NetLink *l, bool up)
 {
-    if (l->link)
+    if (l->link && !l->is_pulled)
         link_set_up(l->link, up);
 }

@@ -13,12 +13,12 @@ struct NetEnd {
 
 struct NetLink {
     Net *net;
-    Link *link; /* NULL at a hub, and while unplugged */
+    Link *link; /* NULL at a hub */
     NetEnd end[2];
     Ipv4Prefix subnet; /* of its segment: given, or found by net_prepare */
     bool has_subnet;
     NetLinkKind kind;
-    LinkDirConfig plug[2]; /* how to make the cable again (net_replug); queues and impairments go with the first one */
+    bool is_pulled;
     char *name;            /* NULL until asked for */
 };
 
@@ -32,8 +32,8 @@ struct Net {
     PacketPool *packets;
     Probes *probes;
     GPtrArray *hosts, *switches, *hubs, *links;
-    GPtrArray *pulled; /* Links whose events may still come: freed with the net */
     GArray *auto_routes;
+    GHashTable *owner; /* address → Host, of those given in net_link: for look-ups only */
     uint64_t next_mac;
     uint8_t *subnet_used; /* a bit for each /24 of 10.0.0.0/8, made when first needed */
     bool auto_routes_on, auto_addresses_on;

@@ -8,8 +8,8 @@
  * event is popped or cancelled. evqueue_pop() detaches the event: copy fn and arg, call evqueue_recycle(),
  * and only then call fn, so that the push it probably makes finds that Event again, still in the cache.
  *
- * Times are >= 0. An event may be pushed before the one last popped: it comes next. (The run loop relies on it: it
- * pops and forgets stale timer entries without moving the clock.) */
+ * Times are >= 0. An event may be pushed before the one last popped: it comes next. (The run loop relies on
+ * it: it pops and forgets stale timer entries without moving the clock.) */
 #pragma once
 
 #include "sim/base/base.h"

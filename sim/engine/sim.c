@@ -11,7 +11,7 @@
 #define STUCK_SAMPLE 1024 /* events whose origins are counted to name the culprit */
 
 typedef struct Stream {
-    Rng rng; /* first: node_rng hands out its address */
+    Rng rng;  /* first: node_rng hands out its address */
     char *id; /* "node/purpose": the order of the unseed and the key of the stream */
 } Stream;
 
@@ -63,7 +63,8 @@ void sim_free(Sim *s)
     g_free(s);
 }
 
-/* Counts who scheduled the events at this instant, once there have been suspiciously many; true: enough is known. */
+/* Counts who scheduled the events at this instant, once there have been suspiciously many; true: enough is
+ * known. */
 static bool note_stuck(Sim *s, uint32_t origin)
 {
     uint64_t i = s->same_time - s->stuck_from;
@@ -87,7 +88,8 @@ SimStop sim_run(Sim *s, const SimLimits *limits)
 {
     Partition *p = &s->part;
     const uint64_t events_end = limits->events ? p->events + limits->events : UINT64_MAX;
-    const uint64_t poll_every = limits->poll ? (limits->poll_every ? limits->poll_every : SIM_POLL_DEFAULT) : 0;
+    const uint64_t poll_every =
+        limits->poll ? (limits->poll_every ? limits->poll_every : SIM_POLL_DEFAULT) : 0;
     uint64_t poll_at = poll_every ? p->events + poll_every : UINT64_MAX;
     uint64_t check_at = HS_MIN(events_end, poll_at);
     SimStop why = SIM_STOP_IDLE;
@@ -254,7 +256,8 @@ uint64_t sim_unseed(const Sim *s)
     g_ptr_array_sort(sorted, stream_cmp); /* ids are unique, so an unstable sort is a defined order */
     for (unsigned i = 0; i < sorted->len; i++) {
         const Stream *st = sorted->pdata[i];
-        const uint64_t words[2] = {rng_hash(&st->rng), siphash(&(SipKey){h, s->seed}, st->id, strlen(st->id))};
+        const uint64_t words[2] = {rng_hash(&st->rng),
+                                   siphash(&(SipKey){h, s->seed}, st->id, strlen(st->id))};
         h = words[0] * 0x9e3779b97f4a7c15u ^ words[1];
     }
     g_ptr_array_free(sorted, TRUE);

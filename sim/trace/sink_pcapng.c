@@ -28,6 +28,8 @@ struct SinkPcapng {
     ProbeSink sink; /* first */
     Probes *probes;
     SinkPcapngConfig config;
+    char *path, *comment, **patterns; /* copies that config points to */
+    const ProbePoint **points;
     Target *target; /* by point id */
     unsigned n_targets;
     GHashTable *pointless; /* node -> Target: what ends where no card is involved; look-up only */
@@ -243,6 +245,12 @@ SinkPcapng *sink_pcapng_new(Probes *probes, const SinkPcapngConfig *config, GErr
 
     s->probes = probes;
     s->config = *config;
+    s->config.path = s->path = g_strdup(config->path);
+    s->config.comment = s->comment = g_strdup(config->comment);
+    s->patterns = g_strdupv((char **)config->patterns);
+    s->config.patterns = (const char *const *)s->patterns;
+    s->points = g_memdup2(config->points, config->n_points * sizeof(*config->points));
+    s->config.points = s->points;
     s->writers = g_ptr_array_new();
     s->paths = g_ptr_array_new_with_free_func(g_free);
     s->pointless = g_hash_table_new_full(NULL, NULL, NULL, g_free);
@@ -274,6 +282,14 @@ uint64_t sink_pcapng_frames(const SinkPcapng *s)
     return s->frames;
 }
 
+bool sink_pcapng_has_failed(const SinkPcapng *s)
+{
+    for (unsigned i = 0; i < s->writers->len; i++)
+        if (pcapng_writer_has_failed(s->writers->pdata[i]))
+            return true;
+    return s->error != NULL;
+}
+
 unsigned sink_pcapng_file_count(const SinkPcapng *s)
 {
     return s->paths->len;
@@ -291,6 +307,10 @@ static void forget(SinkPcapng *s)
     g_ptr_array_free(s->paths, TRUE);
     g_hash_table_destroy(s->pointless);
     g_clear_error(&s->error);
+    g_free(s->path);
+    g_free(s->comment);
+    g_strfreev(s->patterns);
+    g_free(s->points);
     g_free(s->target);
     g_free(s);
 }

@@ -41,12 +41,13 @@ typedef struct SinkPcapngConfig {
     void *user;
 } SinkPcapngConfig;
 
-/* NULL and *error: cannot write. Strings and names must outlive the sink. */
+/* NULL and *error: cannot write. The names must outlive the sink; everything else is copied. */
 SinkPcapng *sink_pcapng_new(Probes *probes, const SinkPcapngConfig *config, GError **error) HS_MUST_USE;
 
 /* How many interfaces were selected up to now; 0 is worth an error to whoever wrote a pattern. */
 unsigned sink_pcapng_interfaces(const SinkPcapng *s);
 uint64_t sink_pcapng_frames(const SinkPcapng *s);
+bool sink_pcapng_has_failed(const SinkPcapng *s);
 /* The files, in order of creation; paths are the sink's. */
 unsigned sink_pcapng_file_count(const SinkPcapng *s);
 const char *sink_pcapng_file(const SinkPcapng *s, unsigned i);

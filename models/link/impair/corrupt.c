@@ -1,15 +1,16 @@
 /* Corruption: bits of the frame are inverted on the way.
  *
- * Either `probability`: a frame is hit with that probability, and then `bits` random bits of it (1) are inverted,
- * uniformly over the frame; the same bit may be drawn twice, and is then as before. Or `ber`: every bit on the wire is wrong with
- * that probability, independently, so long frames suffer more.
+ * Either `probability`: a frame is hit with that probability, and then `bits` random bits of it (1) are
+ * inverted, uniformly over the frame; the same bit may be drawn twice, and is then as before. Or `ber`: every
+ * bit on the wire is wrong with that probability, independently, so long frames suffer more.
  *
- * Normally the receiver finds a wrong FCS. With fcs = false the damage was done inside a device that computed the FCS
- * afterwards: only the checksums of IP, UDP and TCP can notice (J. Stone, C. Partridge, "When the CRC and TCP checksum
- * disagree", SIGCOMM 2000).
+ * Normally the receiver finds a wrong FCS. With fcs = false the damage was done inside a device that computed
+ * the FCS afterwards: only the checksums of IP, UDP and TCP can notice (J. Stone, C. Partridge, "When the CRC
+ * and TCP checksum disagree", SIGCOMM 2000).
  *
- * The frame is headers and payload, without preamble and FCS. Random numbers: with `probability` one for each frame and one
- * more for each inverted bit; with `ber` one for each wrong bit (the distance to the next one is geometric). */
+ * The frame is headers and payload, without preamble and FCS. Random numbers: with `probability` one for each
+ * frame and one more for each inverted bit; with `ber` one for each wrong bit (the distance to the next one
+ * is geometric). */
 #include <glib.h>
 
 #include "models/link/impair.h"
@@ -37,15 +38,17 @@ static bool corrupt_init(Impair *im, const ImpairValue *values, char **error)
         *error = g_strdup("corrupt: expected either a probability (of a frame) or ber (of a bit)");
         return false;
     }
-    if (values[BITS].set && (values[BER].set || values[BITS].number < 1 || values[BITS].number > IMPAIR_FLIPS_MAX)) {
-        *error = values[BER].set
-                     ? g_strdup("corrupt: bits goes with probability, not with ber")
-                     : g_strdup_printf("corrupt: bits = %" G_GINT64_FORMAT " is out of range (expected 1 to %d)",
-                                       values[BITS].number, IMPAIR_FLIPS_MAX);
+    if (values[BITS].set &&
+        (values[BER].set || values[BITS].number < 1 || values[BITS].number > IMPAIR_FLIPS_MAX)) {
+        *error = values[BER].set ? g_strdup("corrupt: bits goes with probability, not with ber")
+                                 : g_strdup_printf("corrupt: bits = %" G_GINT64_FORMAT
+                                                   " is out of range (expected 1 to %d)",
+                                                   values[BITS].number, IMPAIR_FLIPS_MAX);
         return false;
     }
     if (values[BER].set && values[BER].ratio > 0.5) {
-        *error = g_strdup_printf("corrupt: ber = %.15g is out of range (expected 0 to 0.5)", values[BER].ratio);
+        *error =
+            g_strdup_printf("corrupt: ber = %.15g is out of range (expected 0 to 0.5)", values[BER].ratio);
         return false;
     }
     c->bits = values[BITS].set ? (unsigned)values[BITS].number : 1;

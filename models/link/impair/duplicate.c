@@ -1,7 +1,7 @@
 /* Duplication: a frame arrives more than once.
  *
- * Without a gap the copies arrive right behind the frame, ahead of later frames; with one, each copy arrives that much after
- * the one before it, and other frames pass it. Random numbers: one for each frame. */
+ * Without a gap the copies arrive right behind the frame, ahead of later frames; with one, each copy arrives
+ * that much after the one before it, and other frames pass it. Random numbers: one for each frame. */
 #include <glib.h>
 
 #include "models/link/impair.h"
@@ -26,8 +26,9 @@ static bool duplicate_init(Impair *im, const ImpairValue *values, char **error)
         return false;
     }
     if (values[COPIES].set && (values[COPIES].number < 1 || values[COPIES].number > COPIES_MAX)) {
-        *error = g_strdup_printf("duplicate: copies = %" G_GINT64_FORMAT " is out of range (expected 1 to %d)",
-                                 values[COPIES].number, COPIES_MAX);
+        *error =
+            g_strdup_printf("duplicate: copies = %" G_GINT64_FORMAT " is out of range (expected 1 to %d)",
+                            values[COPIES].number, COPIES_MAX);
         return false;
     }
     d->copies = values[COPIES].set ? (unsigned)values[COPIES].number : 1;

@@ -1,14 +1,16 @@
-/* Gilbert-Elliott loss: a Markov chain of two states (E. N. Gilbert, BSTJ 39, 1960; E. O. Elliott, BSTJ 42, 1963).
+/* Gilbert-Elliott loss: a Markov chain of two states (E. N. Gilbert, BSTJ 39, 1960; E. O. Elliott, BSTJ 42,
+ * 1963).
  *
  *              p                      loss in state good: loss_good (1 - k), default 0
  *     good ---------> bad             loss in state bad:  loss_bad  (1 - h), default 1
  *          <---------
  *              r
  *
- * One step of the chain for each frame, as Linux netem's "loss gemodel" does it: the frame's fate is decided in the state in
- * which it finds the chain, which then moves. The chain begins in the good state. Either p and r are given, or the
- * mean burst, in frames that find the bad state (r = 1 / burst), and optionally the overall ratio `loss`, from which p follows:
- * the bad state's share of the time is p / (p + r) = (loss - loss_good) / (loss_bad - loss_good).
+ * One step of the chain for each frame, as Linux netem's "loss gemodel" does it: the frame's fate is decided
+ * in the state in which it finds the chain, which then moves. The chain begins in the good state. Either p
+ * and r are given, or the mean burst, in frames that find the bad state (r = 1 / burst), and optionally the
+ * overall ratio `loss`, from which p follows: the bad state's share of the time is p / (p + r) = (loss -
+ * loss_good) / (loss_bad - loss_good).
  *
  * Random numbers: two for each frame, for the loss and for the move, whatever comes of them. */
 #include <glib.h>
@@ -31,7 +33,8 @@ static bool gilbert_elliott_init(Impair *im, const ImpairValue *values, char **e
     double p = values[P].ratio, r = values[R].ratio;
 
     if (values[R].set == values[BURST].set) {
-        *error = g_strdup("gilbert_elliott: expected either r (bad to good) or burst (the mean burst in frames)");
+        *error =
+            g_strdup("gilbert_elliott: expected either r (bad to good) or burst (the mean burst in frames)");
         return false;
     }
     if (values[P].set == values[LOSS].set) {
@@ -50,9 +53,10 @@ static bool gilbert_elliott_init(Impair *im, const ImpairValue *values, char **e
 
         p = share * r / (1 - share);
         if (!(bad > good) || !(share >= 0) || !(p <= 1)) {
-            *error = g_strdup_printf("gilbert_elliott: loss = %.15g cannot be reached with loss_good = %.15g, loss_bad = %.15g "
-                                     "and bursts of %.15g frames",
-                                     values[LOSS].ratio, good, bad, 1 / r);
+            *error = g_strdup_printf(
+                "gilbert_elliott: loss = %.15g cannot be reached with loss_good = %.15g, loss_bad = %.15g "
+                "and bursts of %.15g frames",
+                values[LOSS].ratio, good, bad, 1 / r);
             return false;
         }
     }
@@ -77,13 +81,14 @@ const ImpairOps impair_gilbert_elliott_ops = {
     .name = "gilbert_elliott",
     .help = "loses frames in bursts: a Markov chain with a good and a bad state",
     .size = sizeof(GilbertElliott),
-    .params = (const ImpairParam[]){{"p", IMPAIR_RATIO, "probability of going from good to bad, for each frame"},
-                                    {"r", IMPAIR_RATIO, "probability of going from bad to good, for each frame"},
-                                    {"loss_good", IMPAIR_RATIO, "probability of loss in the good state (0)"},
-                                    {"loss_bad", IMPAIR_RATIO, "probability of loss in the bad state (1)"},
-                                    {"loss", IMPAIR_RATIO, "overall loss ratio, instead of p"},
-                                    {"burst", IMPAIR_COUNT, "mean burst in frames, instead of r"},
-                                    {NULL}},
+    .params =
+        (const ImpairParam[]){{"p", IMPAIR_RATIO, "probability of going from good to bad, for each frame"},
+                              {"r", IMPAIR_RATIO, "probability of going from bad to good, for each frame"},
+                              {"loss_good", IMPAIR_RATIO, "probability of loss in the good state (0)"},
+                              {"loss_bad", IMPAIR_RATIO, "probability of loss in the bad state (1)"},
+                              {"loss", IMPAIR_RATIO, "overall loss ratio, instead of p"},
+                              {"burst", IMPAIR_COUNT, "mean burst in frames, instead of r"},
+                              {NULL}},
     .init = gilbert_elliott_init,
     .apply = gilbert_elliott_apply,
 };

@@ -1,8 +1,9 @@
 /* Reordering: some frames take longer, and those behind them overtake.
  *
- * A frame is delayed by `delay` with the given probability; with `every` = n only each n-th frame is a candidate (and the
- * probability defaults to 1, so that exactly these are delayed). Linux netem says it the other way round: there all
- * frames are delayed and the chosen ones are sent at once; the order in which frames arrive is the same kind.
+ * A frame is delayed by `delay` with the given probability; with `every` = n only each n-th frame is a
+ * candidate (and the probability defaults to 1, so that exactly these are delayed). Linux netem says it the
+ * other way round: there all frames are delayed and the chosen ones are sent at once; the order in which
+ * frames arrive is the same kind.
  *
  * Random numbers: one for each frame, also for those that are no candidates. */
 #include <glib.h>
