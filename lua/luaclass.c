@@ -68,7 +68,7 @@ static const luaL_Reg *find_member(const luaL_Reg *list, const char *name)
 
 _Noreturn static void unknown_member(lua_State *L, const LuaClass *class, const char *name)
 {
-    const char *known[256];
+    const char *known[256] = {NULL};
     size_t n = 0;
 
     for (const luaL_Reg *m = class->methods; m && m->name && n < G_N_ELEMENTS(known); m++)

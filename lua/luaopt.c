@@ -187,7 +187,7 @@ void luaopt_value(lua_State *L, int idx, const char *who, const LuaOpt *opt, voi
 _Noreturn static void unknown_option(lua_State *L, const char *name, const char *who, const LuaOpt *opts,
                                      size_t n)
 {
-    const char *known[64];
+    const char *known[64] = {NULL};
 
     for (size_t i = 0; i < n; i++)
         known[i] = opts[i].name;

@@ -51,7 +51,7 @@ const char *sandbox_tolstring(lua_State *L, int idx, size_t *len)
     bool has_name = luaL_getmetafield(L, idx, "__name") == LUA_TSTRING;
 
     lua_pushfstring(L, "%s: #%I", has_name ? lua_tostring(L, -1) : lua_typename(L, type), (LUAI_UACINT)id);
-    lua_replace(L, top + 1);
+    lua_copy(L, -1, top + 1);
     lua_settop(L, top + 1);
     return lua_tolstring(L, -1, len);
 }

@@ -116,6 +116,7 @@ static const struct {
     {"package", "a scenario loads code with require only"},
     {"string.dump", "a scenario has no access to byte code"},
     /* left-overs of Lua 5.1-5.3 that a Lua built with compatibility still has */
+    {"math.atan2", "Lua 5.4 has it no more: use math.atan(y, x)"},
     {"math.cosh", "Lua 5.4 has it no more"},
     {"math.frexp", "Lua 5.4 has it no more"},
     {"math.ldexp", "Lua 5.4 has it no more"},

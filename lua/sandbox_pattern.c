@@ -240,8 +240,10 @@ static const char *match_back(Matcher *m, const char *s, char digit)
 
     if (i < 0 || i >= m->n_captures || m->capture[i].len == CAPTURE_OPEN)
         luaL_error(m->L, "invalid capture index %%%d in pattern", i + 1);
-    ptrdiff_t len = HS_MAX(m->capture[i].len, 0);
+    ptrdiff_t len = m->capture[i].len;
 
+    if (len == CAPTURE_POSITION) /* has no text; stock Lua finds no match either */
+        return NULL;
     m->steps += (unsigned)HS_MIN(len / 16, STEPS_PER_CHARGE);
     step(m);
     if (m->src_end - s < len || memcmp(s, m->capture[i].start, (size_t)len) != 0)

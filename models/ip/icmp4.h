@@ -32,9 +32,14 @@ const char *icmp4_mib_name(unsigned i);
  * the rate limits. `info` is the MTU (3/4), the gateway (5) or the pointer (12). */
 void icmp4_send_error(Ip4 *ip, Packet *pkt, uint8_t type, uint8_t code, uint32_t info);
 
+/* Answers address mask requests (RFC 950) from its interfaces' prefixes; off, as Linux always is (RFC 1122 3.2.2.9). */
+void icmp4_set_mask_agent(Icmp4 *ic, bool on);
+
 /* Queries of our own (ping): answers go to the registered listener by id. Returns 0 or a negative errno. */
 typedef void (*Icmp4EchoFn)(void *user, Packet *reply, const Ip4Rx *rx); /* head at the ICMP header; takes the packet */
 typedef void (*Icmp4EchoErrorFn)(void *user, const Ip4Error *e);
 /* id 0: a free one is chosen. Returns the id, or 0 when it is taken. */
 uint16_t icmp4_echo_open(Ip4 *ip, uint16_t id, Icmp4EchoFn fn, Icmp4EchoErrorFn error, void *user);
 void icmp4_echo_close(Ip4 *ip, uint16_t id);
+/* Sends a query made by the caller, head at its ICMP header; fills in the checksum. Takes it; errors as ip4_output. */
+int icmp4_send_query(Ip4 *ip, Packet *pkt, const Ip4Tx *tx);

@@ -4,7 +4,8 @@
 #include "models/wire/ipv4.h"
 #include "models/wire/vlan.h"
 
-/* The IP header of an Ethernet or bare IP frame, or 0 when there is none in the header area. PPP carries its protocol in front. */
+/* The IP header of an Ethernet or bare IP frame, or 0 when there is none in the header area. PPP carries its
+ * protocol in front. */
 static unsigned ip_offset(const Packet *p)
 {
     const uint8_t *d = packet_cdata(p);
@@ -30,7 +31,8 @@ Packet *queue_mark_ce(Queue *q, Packet *p)
 {
     unsigned off = ip_offset(p);
 
-    if (!off || ipv4_ecn(packet_cdata(p) + off) == IP_ECN_NOT_ECT || ipv4_ecn(packet_cdata(p) + off) == IP_ECN_CE)
+    if (!off || ipv4_ecn(packet_cdata(p) + off) == IP_ECN_NOT_ECT ||
+        ipv4_ecn(packet_cdata(p) + off) == IP_ECN_CE)
         return p;
     p = packet_own(p);
     ipv4_set_ecn(packet_data(p) + off, IP_ECN_CE);

@@ -1,0 +1,127 @@
+#include "models/ether/nic_vlan.h"
+
+#include <glib.h>
+
+#include "models/wire/eth.h"
+#include "models/wire/vlan.h"
+
+static void xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint16_t ethertype)
+{
+    NicVlan *v = (NicVlan *)dev;
+    uint8_t *p;
+
+    if (packet_len(pkt) > dev->mtu || !(dev->flags & NETDEV_UP)) {
+        dev->stats.tx_dropped++;
+        probe_drop(dev->node, dev->point, pkt, dev->flags & NETDEV_UP ? DROP_MTU : DROP_DEVICE_DOWN);
+        return;
+    }
+    pkt = packet_own(pkt);
+    p = packet_push(pkt, ETH_HDR_LEN + VLAN_TAG_LEN);
+    eth_put(p, *dst, dev->mac, ETH_TYPE_VLAN);
+    vlan_encode(p + ETH_HDR_LEN, &(VlanTag){.pcp = v->pcp, .vid = v->vid, .type = ethertype});
+    dev->stats.tx_packets++;
+    dev->stats.tx_bytes += packet_len(pkt);
+    nic_transmit(v->nic, pkt);
+}
+
+Packet *nic_vlan_receive(Nic *nic, Packet *pkt, NetDev **dev, uint16_t *type)
+{
+    const uint8_t *tag;
+    uint16_t vid;
+
+    hs_assert(packet_pullup(pkt, ETH_HDR_LEN + VLAN_TAG_LEN)); /* 60 bytes at least were checked */
+    tag = packet_cdata(pkt) + ETH_HDR_LEN;
+    vid = vlan_vid(tag);
+    *type = vlan_type(tag);
+    if (vid != 0) {
+        NicVlan *v = nic_vlan_find(nic, vid);
+
+        if (!v || !(v->dev.flags & NETDEV_UP)) {
+            nic->dev.stats.rx_dropped++;
+            probe_drop(nic->dev.node, &nic->port.point, pkt, v ? DROP_DEVICE_DOWN : DROP_VLAN);
+            return NULL;
+        }
+        *dev = &v->dev;
+        v->dev.stats.rx_packets++;
+        v->dev.stats.rx_bytes += packet_len(pkt) - ETH_HDR_LEN;
+        v->dev.stats.rx_multicast += !!(pkt->flags & PKT_MULTICAST);
+    }
+    packet_pull(pkt, ETH_HDR_LEN + VLAN_TAG_LEN);
+    pkt->l3 = pkt->head;
+    return pkt;
+}
+
+NicVlan *nic_vlan_find(const Nic *nic, uint16_t vid)
+{
+    for (NicVlan *v = nic->vlans; v; v = v->next)
+        if (v->vid == vid)
+            return v;
+    return NULL;
+}
+
+void nic_vlan_follow(Nic *nic)
+{
+    for (NicVlan *v = nic->vlans; v; v = v->next) {
+        bool carrier = netdev_is_running(&nic->dev);
+
+        v->dev.flags = (uint16_t)((v->dev.flags & ~NETDEV_CARRIER) | (carrier ? NETDEV_CARRIER : 0));
+        v->dev.mac = nic->dev.mac;
+        v->dev.mtu = nic->dev.mtu;
+        if (v->dev.changed)
+            v->dev.changed(&v->dev);
+    }
+}
+
+static void set_up(NetDev *dev, bool up)
+{
+    dev->flags = (uint16_t)(up ? dev->flags | NETDEV_UP : dev->flags & ~NETDEV_UP);
+    if (dev->changed)
+        dev->changed(dev);
+}
+
+static void set_promisc(NetDev *dev, bool on)
+{
+    dev->flags = (uint16_t)(on ? dev->flags | NETDEV_PROMISC : dev->flags & ~NETDEV_PROMISC);
+    nic_update_promisc(((NicVlan *)dev)->nic);
+}
+
+static void join(NetDev *dev, MacAddr group, bool on)
+{
+    Nic *nic = ((NicVlan *)dev)->nic;
+
+    nic->dev.ops->join(&nic->dev, group, on);
+}
+
+static const NetDevOps vlan_ops = {.xmit = xmit, .set_up = set_up, .set_promisc = set_promisc, .join = join};
+
+NicVlan *nic_vlan_new(Nic *nic, uint16_t vid, const char *name)
+{
+    NicVlan *v, **at = &nic->vlans;
+
+    if (vid == 0 || vid > VLAN_VID_MAX || nic_vlan_find(nic, vid))
+        return NULL;
+    v = g_new0(NicVlan, 1);
+    v->nic = nic;
+    v->vid = vid;
+    v->dev.ops = &vlan_ops;
+    v->dev.node = nic->dev.node;
+    v->dev.name = name ? g_strdup(name) : g_strdup_printf("%s.%u", nic->dev.name, vid);
+    v->dev.point = &nic->port.point;
+    v->dev.flags = NETDEV_UP | NETDEV_BROADCAST;
+    while (*at)
+        at = &(*at)->next;
+    *at = v;
+    nic_vlan_follow(nic);
+    return v;
+}
+
+void nic_vlan_clear(Nic *nic)
+{
+    while (nic->vlans) {
+        NicVlan *v = nic->vlans;
+
+        nic->vlans = v->next;
+        g_free((char *)v->dev.name);
+        g_free(v);
+    }
+}
