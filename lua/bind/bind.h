@@ -26,6 +26,7 @@ void bind_private_open(lua_State *L); /* for lua/hs only */
 bool bind_param_check(Scenario *s); /* false: --set names what does not exist */
 void bind_expect_finish(Scenario *s);
 void bind_observe_free(Scenario *s);
+void bind_observe_replugged(Scenario *s); /* a cable was moved */
 void bind_time_free(Scenario *s);
 /* Joins the arguments from `first` on as print does, and logs them for the node. */
 void bind_log_args(lua_State *L, int first, const Node *node);
@@ -113,9 +114,6 @@ int bind_host_route_del(lua_State *L);
 int bind_host_route_get(lua_State *L);
 int bind_host_routes(lua_State *L);
 void bind_host_hear_power(ScnHost *h);
-
-/* The port at the far end of what is plugged in; NULL: a shared segment. */
-const LinkPort *bind_linktx_peer(Scenario *s, const LinkPort *port);
 
 /* ---- packets (bind_packet.c) ---- */
 

@@ -165,6 +165,7 @@ static int link_unplug(lua_State *L)
 
     scenario_may_change(L);
     net_unplug(link);
+    bind_observe_replugged(scenario_of(L));
     lua_settop(L, 1);
     return 1;
 }
@@ -207,6 +208,7 @@ static int link_plug(lua_State *L)
     if (!net_replug(link, end, &to, &error))
         bind_raise_free(L, error);
     scenario_of(L)->is_dirty = true;
+    bind_observe_replugged(scenario_of(L));
     lua_settop(L, 1);
     return 1;
 }

@@ -91,14 +91,30 @@ typedef struct Event {
     PacketView *view;
 } Event;
 
-/* The node at the other end of the cable in that port. */
+/* The node at the other end of the cable in that port; NULL: none, or a hub. The table is made anew when the cables changed. */
 static const char *peer_of(Scenario *s, const ProbePoint *point)
 {
-    (void)s;
-    const LinkPort *port = HS_CONTAINER_OF(point, const LinkPort, point);
-    const LinkPort *other = port->tx ? bind_linktx_peer(port->tx) : NULL;
+    unsigned n = net_link_count(s->net);
 
-    return other ? other->point.node->name : NULL;
+    if (!s->peers || s->peers_links != n) {
+        if (s->peers)
+            g_hash_table_destroy(s->peers);
+        s->peers = g_hash_table_new(NULL, NULL);
+        s->peers_links = n;
+        for (unsigned i = 0; i < n; i++) {
+            const NetLink *link = net_link_at(s->net, i);
+
+            for (unsigned end = 0; end < 2; end++)
+                g_hash_table_insert(s->peers, &netlink_port(link, end)->point,
+                                    (gpointer)netlink_node(link, !end)->name);
+        }
+    }
+    return g_hash_table_lookup(s->peers, point);
+}
+
+void bind_observe_replugged(Scenario *s)
+{
+    s->peers_links = UINT_MAX;
 }
 
 static int call_observer(lua_State *L)
@@ -237,6 +253,8 @@ void bind_observe_free(Scenario *s)
         g_free(o);
     }
     g_ptr_array_free(s->observers, true);
+    if (s->peers)
+        g_hash_table_destroy(s->peers);
 }
 
 static const luaL_Reg methods[] = {{"cancel", observer_cancel}, {NULL, NULL}};
