@@ -69,8 +69,8 @@ int bench_size(const BenchOptions *o)
     }
     after = bench_clock();
     stop = sim_run(net_sim(net), &limits);
-    net_sizes(net, &z);
     rss_per_host = (double)(bench_peak_rss_kb() - rss_before) * 1024 / made;
+    net_sizes(net, &z);
     printf("workload=size hosts=%u routers=%u setup_cpu_s=%.3f setup_wall_s=%.3f events=%" PRIu64
            " rss_bytes_per_host=%.0f counted_bytes_per_host=%.0f bytes_per_link=%.0f bytes_per_route=%.0f "
            "peak_rss_kb=%ld idle=%d\n",

@@ -89,6 +89,11 @@ struct NeighTable *ip4_if_neighbours(Ip4If *ifp)
     return &ip4_if_arp(ifp)->table;
 }
 
+bool ip4_if_has_neighbours(const Ip4If *ifp)
+{
+    return ifp->arp != NULL;
+}
+
 /* ---- the instance ---- */
 
 Ip4 *ip4_new(Node *node, PacketPool *pool)

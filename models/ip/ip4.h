@@ -92,6 +92,7 @@ unsigned ip4_if_count(const Ip4 *ip);
 Ip4If *ip4_if(const Ip4 *ip, unsigned i); /* in order of creation, loopback first */
 NetDev *ip4_if_dev(const Ip4If *ifp);
 struct NeighTable *ip4_if_neighbours(Ip4If *ifp); /* models/ether/neigh.h */
+bool ip4_if_has_neighbours(const Ip4If *ifp); /* false: nothing was resolved there yet, and nothing is allocated */
 struct Arp *ip4_if_arp(Ip4If *ifp);               /* models/ether/arp.h */
 
 /* Frames of other protocols that come in by the device (RARP, later IPv6): fn takes the packet, whose head

@@ -40,10 +40,10 @@ Udp *host_udp(Host *h)
 
 uint32_t host_addr(Host *h)
 {
-    for (unsigned i = 0; i < ip4_if_count(h->ip); i++) {
+    for (unsigned i = 1; i < ip4_if_count(h->ip); i++) {
         Ip4If *ifp = ip4_if(h->ip, i);
 
-        if (!(ip4_if_dev(ifp)->flags & NETDEV_LOOPBACK) && ip4_primary_addr(ifp))
+        if (ip4_primary_addr(ifp))
             return ip4_primary_addr(ifp);
     }
     return 0;
@@ -68,8 +68,6 @@ NetDev *host_dev_at(const Host *h, unsigned i)
 
 void host_free_dev(NetDev *dev)
 {
-    if (dev->flags & NETDEV_LOOPBACK)
-        return; /* the Ip4's own */
     if (dev->flags & NETDEV_POINTOPOINT)
         ppp_free(HS_CONTAINER_OF(dev, Ppp, dev));
     else
@@ -81,17 +79,13 @@ void host_clear(Host *h)
     unsigned n = ip4_if_count(h->ip);
     NetDev **devs = g_new(NetDev *, n + 1);
 
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 1; i < n; i++) /* the loopback is the Ip4's own */
         devs[i] = ip4_if_dev(ip4_if(h->ip, i));
     udp_free(h->udp);
     icmp4_free(h->icmp);
-    for (unsigned i = 0; i < n; i++)
-        if (devs[i]->flags & NETDEV_LOOPBACK)
-            devs[i] = NULL;
     ip4_free(h->ip);
-    for (unsigned i = 0; i < n; i++)
-        if (devs[i])
-            host_free_dev(devs[i]);
+    for (unsigned i = 1; i < n; i++)
+        host_free_dev(devs[i]);
     g_free(devs);
     if (h->power_hooks)
         g_array_free(h->power_hooks, TRUE);

@@ -11,10 +11,10 @@ void net_sizes(const Net *net, NetSizes *out)
         out->host_bytes += sizeof *h + ip4_bytes(h->ip) - ip4_route_bytes(h->ip);
         out->routes += ip4_route_count(h->ip);
         out->route_bytes += ip4_route_bytes(h->ip);
-        for (unsigned k = 0; k < ip4_if_count(h->ip); k++) {
+        for (unsigned k = 1; k < ip4_if_count(h->ip); k++) { /* not the loopback: it is made when asked for */
             NeighStats st;
 
-            if (ip4_if_dev(ip4_if(h->ip, k))->flags & NETDEV_NOARP)
+            if (!ip4_if_has_neighbours(ip4_if(h->ip, k)))
                 continue;
             neightable_stats(ip4_if_neighbours(ip4_if(h->ip, k)), &st);
             out->neighbours += st.entries;

@@ -84,7 +84,7 @@ typedef void (*UdpWakeFn)(void *user, UdpSock *s);
 void udpsock_on_wake(UdpSock *s, UdpWakeFn fn, void *user);
 
 /* Every ICMP error about a datagram of this socket, also those that fail nothing (what Linux's IP_RECVERR queue would tell,
- * and source quench). Called before the errno is set and on_wake is called. */
+ * and source quench). With such a function, on_wake is not called for errors; the errno is set before. */
 typedef void (*UdpIcmpFn)(void *user, UdpSock *s, const Ip4Error *e);
 void udpsock_on_icmp(UdpSock *s, UdpIcmpFn fn, void *user);
 
