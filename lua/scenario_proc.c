@@ -38,6 +38,19 @@ static void on_done(LuaProc *lua, const LuaErr *err, void *user)
         sim_stop(p->s->sim);
 }
 
+/* The wait is over before the process goes on: it may wait for the same thing again. */
+static int push_results(lua_State *L, void *data)
+{
+    ProcWait *wait = data;
+    int n = wait->push ? wait->push(L, wait->data) : 0;
+    void (*left)(void *) = wait->left;
+
+    wait->left = NULL;
+    if (left)
+        left(wait->data);
+    return n;
+}
+
 void proc_continue(Proc *p)
 {
     Scenario *s = p->s;
@@ -47,10 +60,10 @@ void proc_continue(Proc *p)
     p->wait = (ProcWait){0};
     p->is_waiting = p->is_woken = false;
     s->current = p;
-    luaproc_resume(p->lua, wait.push, wait.data);
+    luaproc_resume(p->lua, push_results, &wait);
     s->current = outer;
     if (wait.left)
-        wait.left(wait.data);
+        wait.left(wait.data); /* push raised an error */
     if (!p->lua && p->is_waiting)
         free_wait(p); /* killed by what it did itself: it ended where it blocked */
 }

@@ -34,7 +34,7 @@ void bind_log(Scenario *s, const Node *node, const char *kind, const char *text)
 
 /* All classes, and all option tables: for scenario_foreach_api. */
 extern const LuaClass bind_host_class, bind_switch_class, bind_hub_class, bind_link_class, bind_linkdir_class,
-    bind_dev_class, bind_sock_class, bind_payload_class, bind_packet_class, bind_layer_class, bind_alarm_class,
+    bind_dev_class, bind_sock_class, bind_payload_class, bind_packet_class, bind_alarm_class,
     bind_observer_class, bind_rng_class, bind_raw_class;
 extern const LuaClass *const bind_classes[]; /* NULL at the end */
 

@@ -159,7 +159,7 @@ static int link_rule(lua_State *L)
     return 1;
 }
 
-static int link_unplug(lua_State *L)
+static int link_method_unplug(lua_State *L)
 {
     NetLink *link = check_link(L);
 
@@ -183,7 +183,7 @@ static const LuaOpt plug_opts[] = {
 const BindOptions bind_plug_options = {"link:plug", plug_opts, HS_ARRAY_LEN(plug_opts)};
 
 /* link:plug(end, node, {…}): the plug that was in `end` goes into another node. */
-static int link_plug(lua_State *L)
+static int link_method_plug(lua_State *L)
 {
     NetLink *link = check_link(L);
     PlugOpts o = {0};
@@ -309,8 +309,8 @@ static char *describe_link(const void *ptr)
 }
 
 static const luaL_Reg link_methods[] = {{"dev", link_dev},   {"dir", link_dir_method}, {"down", link_down},
-                                        {"plug", link_plug}, {"rule", link_rule},      {"set", link_set},
-                                        {"stats", link_stats}, {"unplug", link_unplug}, {"up", link_up},
+                                        {"plug", link_method_plug}, {"rule", link_rule},      {"set", link_set},
+                                        {"stats", link_stats}, {"unplug", link_method_unplug}, {"up", link_up},
                                         {NULL, NULL}};
 static const luaL_Reg link_properties[] = {
     {"a", link_get_a}, {"b", link_get_b}, {"is_up", link_get_is_up}, {"name", link_get_name}, {NULL, NULL}};

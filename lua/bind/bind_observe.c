@@ -85,11 +85,11 @@ static void push_value(lua_State *L, ProbeKind kind, ProbeValue v)
     }
 }
 
-typedef struct Event {
+typedef struct Sighting {
     const Observer *o;
     const ProbeRecord *r;
     PacketView *view;
-} Event;
+} Sighting;
 
 /* The node at the other end of the cable in that port; NULL: none, or a hub. The table is made anew when the cables changed. */
 static const char *peer_of(Scenario *s, const ProbePoint *point)
@@ -119,7 +119,7 @@ void bind_observe_replugged(Scenario *s)
 
 static int call_observer(lua_State *L)
 {
-    Event *e = lua_touserdata(L, 1);
+    Sighting *e = lua_touserdata(L, 1);
     const ProbeRecord *r = e->r;
     Scenario *s = e->o->s;
 
@@ -170,7 +170,7 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
 
     for (guint i = 0; i < s->observers->len && !s->failed; i++) {
         Observer *o = g_ptr_array_index(s->observers, i);
-        Event e = {o, r, NULL};
+        Sighting e = {o, r, NULL};
         LuaErr err = {0};
 
         if (!is_wanted(o, r))

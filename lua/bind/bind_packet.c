@@ -192,7 +192,7 @@ static void push_field(lua_State *L, const Dissection *d, const Field *f)
         break;
     case WIRE_IP6:
         memcpy(&addr, d->bytes + f->at, sizeof addr);
-        lua_pushstring(L, ipv6_addr_format(addr, text));
+        lua_pushstring(L, ipv6_addr_format(&addr, text));
         break;
     case WIRE_BYTES:
     case WIRE_TEXT:
@@ -271,7 +271,7 @@ static const LayerView *check_layer(lua_State *L, int idx)
 
 _Noreturn static void unknown_field(lua_State *L, const Dissection *d, const Layer *layer, const char *name)
 {
-    const char *known[MAX_FIELDS];
+    const char *known[MAX_FIELDS] = {NULL};
     size_t n = 0;
 
     for (unsigned i = 0; i < layer->n; i++)
