@@ -19,6 +19,7 @@ enum {
     NETDEV_POINTOPOINT = 1 << 4,
     NETDEV_PROMISC = 1 << 5,
     NETDEV_BROADCAST = 1 << 6,
+    NETDEV_NO_AUTO_ADDR = 1 << 7, /* the scenario wants it without an address */
 };
 
 typedef struct NetDevStats { /* the columns of ip -s link */

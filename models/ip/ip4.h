@@ -1,11 +1,13 @@
-/* A host's IPv4: addresses, routes, input, forwarding, output. One Ip4 per host or router; IPv6 stands beside it.
+/* A host's IPv4: addresses, routes, input, forwarding, output. One Ip4 per host or router; IPv6 stands beside
+ * it.
  *
  *   device input → ip4_input ─┬─ for us: (reassembly) → protocol handler (ICMP, UDP, …)
  *                             └─ for others: ip4_forward → route → (fragmentation) → neighbour → device
  *   protocol → ip4_output → route, source address → (fragmentation) → neighbour → device
  *
- * Rules and names follow Linux (net/ipv4/ip_input.c, ip_forward.c, ip_output.c, route.c); RFC 791, 1122, 1812.
- * An Ip4 that has seen no packet stays small: counters, reassembly and caches are allocated when first used. */
+ * Rules and names follow Linux (net/ipv4/ip_input.c, ip_forward.c, ip_output.c, route.c); RFC 791, 1122,
+ * 1812. An Ip4 that has seen no packet stays small: counters, reassembly and caches are allocated when first
+ * used. */
 #pragma once
 
 #include "models/ether/netdev.h"
@@ -13,21 +15,51 @@
 #include "models/wire/ipv4.h"
 
 typedef struct Ip4 Ip4;
-typedef struct Ip4If Ip4If;       /* a device with its IPv4 configuration and neighbour table */
+typedef struct Ip4If Ip4If; /* a device with its IPv4 configuration and neighbour table */
 typedef struct Ip4Route Ip4Route;
+typedef struct Ip4Error Ip4Error;
 struct NeighTable;
 
 /* ---- counters, by the names of netstat -s / nstat ---- */
 
 /* X(name): the stem of "IpInReceives" and so on (RFC 4293 order, then Linux's IpExt). */
-#define IP4_MIB(X)                                                                                          \
-    X(IpInReceives) X(IpInHdrErrors) X(IpInAddrErrors) X(IpForwDatagrams) X(IpInUnknownProtos)              \
-    X(IpInDiscards) X(IpInDelivers) X(IpOutRequests) X(IpOutDiscards) X(IpOutNoRoutes) X(IpReasmTimeout)    \
-    X(IpReasmReqds) X(IpReasmOKs) X(IpReasmFails) X(IpFragOKs) X(IpFragFails) X(IpFragCreates)              \
-    X(IpOutTransmits) X(IpExtInNoRoutes) X(IpExtInTruncatedPkts) X(IpExtInMcastPkts) X(IpExtOutMcastPkts)   \
-    X(IpExtInBcastPkts) X(IpExtOutBcastPkts) X(IpExtInOctets) X(IpExtOutOctets) X(IpExtInMcastOctets)       \
-    X(IpExtOutMcastOctets) X(IpExtInBcastOctets) X(IpExtOutBcastOctets) X(IpExtInCsumErrors)                \
-    X(IpExtInNoECTPkts) X(IpExtInECT1Pkts) X(IpExtInECT0Pkts) X(IpExtInCEPkts) X(IpExtReasmOverlaps)
+#define IP4_MIB(X)                                                                                           \
+    X(IpInReceives)                                                                                          \
+    X(IpInHdrErrors)                                                                                         \
+    X(IpInAddrErrors)                                                                                        \
+    X(IpForwDatagrams)                                                                                       \
+    X(IpInUnknownProtos)                                                                                     \
+    X(IpInDiscards)                                                                                          \
+    X(IpInDelivers)                                                                                          \
+    X(IpOutRequests)                                                                                         \
+    X(IpOutDiscards)                                                                                         \
+    X(IpOutNoRoutes)                                                                                         \
+    X(IpReasmTimeout)                                                                                        \
+    X(IpReasmReqds)                                                                                          \
+    X(IpReasmOKs)                                                                                            \
+    X(IpReasmFails)                                                                                          \
+    X(IpFragOKs)                                                                                             \
+    X(IpFragFails)                                                                                           \
+    X(IpFragCreates)                                                                                         \
+    X(IpOutTransmits)                                                                                        \
+    X(IpExtInNoRoutes)                                                                                       \
+    X(IpExtInTruncatedPkts)                                                                                  \
+    X(IpExtInMcastPkts)                                                                                      \
+    X(IpExtOutMcastPkts)                                                                                     \
+    X(IpExtInBcastPkts)                                                                                      \
+    X(IpExtOutBcastPkts)                                                                                     \
+    X(IpExtInOctets)                                                                                         \
+    X(IpExtOutOctets)                                                                                        \
+    X(IpExtInMcastOctets)                                                                                    \
+    X(IpExtOutMcastOctets)                                                                                   \
+    X(IpExtInBcastOctets)                                                                                    \
+    X(IpExtOutBcastOctets)                                                                                   \
+    X(IpExtInCsumErrors)                                                                                     \
+    X(IpExtInNoECTPkts)                                                                                      \
+    X(IpExtInECT1Pkts)                                                                                       \
+    X(IpExtInECT0Pkts)                                                                                       \
+    X(IpExtInCEPkts)                                                                                         \
+    X(IpExtReasmOverlaps)
 
 enum {
 #define X(name) MIB_##name,
@@ -38,11 +70,18 @@ enum {
 
 /* ---- set-up ---- */
 
-struct Ip4 *ip4_new(Node *node, PacketPool *pool);
+Ip4 *ip4_new(Node *node, PacketPool *pool);
 void ip4_free(Ip4 *ip);
+/* Called once, when the first packet comes or goes: the moment to add ICMP and the transports of a host that
+ * has been idle. */
+void ip4_on_first_use(Ip4 *ip, void (*fn)(void *user), void *user);
 Node *ip4_node(const Ip4 *ip);
 PacketPool *ip4_pool(const Ip4 *ip);
-size_t ip4_bytes(const Ip4 *ip); /* memory, for --stats */
+size_t ip4_bytes(const Ip4 *ip);       /* memory, for --stats */
+size_t ip4_route_bytes(const Ip4 *ip); /* the part of it that routes take */
+/* The host lost its power: counters, caches, neighbours, fragments and what waits in the loopback are gone;
+ * devices, addresses, routes and settings are its configuration and stay. */
+void ip4_reset(Ip4 *ip);
 
 /* The loopback device (127.0.0.1/8) is made with the Ip4; others are added as they are plugged in. */
 Ip4If *ip4_add_dev(Ip4 *ip, NetDev *dev);
@@ -53,14 +92,26 @@ unsigned ip4_if_count(const Ip4 *ip);
 Ip4If *ip4_if(const Ip4 *ip, unsigned i); /* in order of creation, loopback first */
 NetDev *ip4_if_dev(const Ip4If *ifp);
 struct NeighTable *ip4_if_neighbours(Ip4If *ifp); /* models/ether/neigh.h */
+bool ip4_if_has_neighbours(const Ip4If *ifp); /* false: nothing was resolved there yet, and nothing is allocated */
+struct Arp *ip4_if_arp(Ip4If *ifp);               /* models/ether/arp.h */
 
-/* false: *error is a sentence (class D or E, network or broadcast address of the prefix, there already, …). The first
- * address of a device is its primary. Connected and broadcast routes come and go with the address. */
+/* Frames of other protocols that come in by the device (RARP, later IPv6): fn takes the packet, whose head
+ * stands at the network header. fn NULL: no more. */
+typedef void (*Ip4TapFn)(void *user, Ip4If *ifp, Packet *pkt);
+void ip4_if_set_tap(Ip4If *ifp, uint16_t ethertype, Ip4TapFn fn, void *user);
+
+/* Multicast groups to be received; counted, so joins nest. 224.0.0.1 needs none. */
+void ip4_group_join(Ip4If *ifp, uint32_t group);
+bool ip4_group_leave(Ip4If *ifp, uint32_t group); /* false: was no member */
+
+/* false: *error is a sentence (class D or E, network or broadcast address of the prefix, there already, …).
+ * The first address of a device is its primary. Connected and broadcast routes come and go with the address.
+ */
 bool ip4_addr_add(Ip4 *ip, Ip4If *ifp, Ipv4Prefix prefix, char **error);
 bool ip4_addr_remove(Ip4 *ip, Ip4If *ifp, Ipv4Prefix prefix);
 unsigned ip4_addr_count(const Ip4If *ifp);
 Ipv4Prefix ip4_addr(const Ip4If *ifp, unsigned i);
-uint32_t ip4_primary_addr(const Ip4If *ifp); /* 0: none */
+uint32_t ip4_primary_addr(const Ip4If *ifp);     /* 0: none */
 bool ip4_is_local(const Ip4 *ip, uint32_t addr); /* one of ours, 127/8 included */
 
 typedef enum Ip4RouteType {
@@ -68,7 +119,7 @@ typedef enum Ip4RouteType {
     IP4_ROUTE_LOCAL,
     IP4_ROUTE_BROADCAST,
     IP4_ROUTE_MULTICAST,
-    IP4_ROUTE_BLACKHOLE,  /* silently dropped */
+    IP4_ROUTE_BLACKHOLE,   /* silently dropped */
     IP4_ROUTE_UNREACHABLE, /* ICMP 3/1 */
     IP4_ROUTE_PROHIBIT,    /* ICMP 3/13 */
 } Ip4RouteType;
@@ -100,55 +151,61 @@ int ip4_route_get(Ip4 *ip, uint32_t dst, uint32_t src, const Ip4If *oif, Ip4Flow
 
 /* Path MTU as learnt from ICMP 3/4 (expires after 600 s, floor min_pmtu 552 as Linux). */
 void ip4_pmtu_update(Ip4 *ip, uint32_t dst, uint32_t mtu);
+/* An ICMP redirect: `from` says that packets to dst go better by gw. Followed if the rules of RFC
+ * 1122 3.2.2.2 allow it: it came from the gateway in use, gw is a neighbour on the same device,
+ * accept_redirects. false: not followed. */
+bool ip4_redirect(Ip4 *ip, Ip4If *in, uint32_t from, uint32_t dst, uint32_t gw);
 
 /* ---- configuration (Linux sysctl names) ---- */
 
 typedef struct Ip4Sysctl {
-    bool ip_forward;            /* net.ipv4.ip_forward */
-    uint8_t ip_default_ttl;     /* 64 */
+    bool ip_forward;        /* net.ipv4.ip_forward */
+    uint8_t ip_default_ttl; /* 64 */
     bool accept_redirects, send_redirects, bc_forwarding, rp_filter;
     bool icmp_echo_ignore_all, icmp_echo_ignore_broadcasts; /* false, true */
-    uint32_t icmp_ratelimit_ms; /* 1000 */
-    uint32_t icmp_ratemask;     /* 6168 */
-    uint32_t icmp_msgs_per_sec, icmp_msgs_burst; /* 1000, 50 */
-    uint32_t ipfrag_high_thresh, ipfrag_low_thresh; /* 4194304, 3145728 */
-    uint32_t ipfrag_time_ms;    /* 30000 */
-    uint32_t ipfrag_max_dist;   /* 64 */
+    uint32_t icmp_ratelimit_ms;                             /* 1000 */
+    uint32_t icmp_ratemask;                                 /* 6168 */
+    uint32_t icmp_msgs_per_sec, icmp_msgs_burst;            /* 1000, 50 */
+    uint32_t ipfrag_high_thresh, ipfrag_low_thresh;         /* 4194304, 3145728 */
+    uint32_t ipfrag_time_ms;                                /* 30000 */
+    uint32_t ipfrag_max_dist;                               /* 64 */
     uint8_t ip_no_pmtu_disc;
     uint32_t min_pmtu, mtu_expires_s; /* 552, 600 */
     uint16_t port_low, port_high;     /* ip_local_port_range: 32768, 60999 */
-    bool connect_zero_is_error;       /* hopscope's strict profile: 0.0.0.0 is no destination (Linux: loopback) */
-    bool source_quench;               /* historic profile: send and obey ICMP 4 (RFC 6633 forbids it) */
-    bool ip_id_global;                /* hopscope: one counter, +1 per datagram (default); false: as Linux, per destination, 0 with DF */
-    bool drop_private;                /* hopscope: a public router: RFC 1918 addresses are not forwarded */
-    bool icmp_silent;                 /* hopscope: generates no ICMP errors (a router that hides) */
+    bool connect_zero_is_error; /* hopscope's strict profile: 0.0.0.0 is no destination (Linux: loopback) */
+    bool source_quench;         /* historic profile: send and obey ICMP 4 (RFC 6633 forbids it) */
+    bool ip_id_global; /* hopscope: one counter, +1 per datagram (default); false: as Linux, per destination,
+                          0 with DF */
+    bool drop_private; /* hopscope: a public router: RFC 1918 addresses are not forwarded */
+    bool icmp_silent;  /* hopscope: generates no ICMP errors (a router that hides) */
 } Ip4Sysctl;
-Ip4Sysctl *ip4_sysctl(Ip4 *ip); /* the host's own copy, made when first asked for writing */
+Ip4Sysctl *ip4_sysctl(Ip4 *ip); /* the host's own copy, to be written to now: ask again for the next change */
 const Ip4Sysctl *ip4_sysctl_get(const Ip4 *ip);
 
 /* ---- protocols ---- */
 
-/* What a handler learns beside the packet. The packet's head stands at the transport header, l3 and l4 are set; trailing
- * padding is cut off; its first bytes are in buf (at least 8, or all). */
+/* What a handler learns beside the packet. The packet's head stands at the transport header, l3 and l4 are
+ * set; trailing padding is cut off; its first bytes are in buf (at least 8, or all). */
 typedef struct Ip4Rx {
     Ip4 *ip;
     Ip4If *in; /* where it came in */
     uint32_t src, dst;
     uint8_t proto, tos, ttl;
-    Ip4RouteType type; /* LOCAL, BROADCAST, MULTICAST: how it was addressed to us */
+    Ip4RouteType type;  /* LOCAL, BROADCAST, MULTICAST: how it was addressed to us */
     const uint8_t *hdr; /* the IP header (also when head has moved on) */
 } Ip4Rx;
 
 typedef struct Ip4Proto {
     /* Takes the packet. */
     void (*input)(void *user, Packet *pkt, const Ip4Rx *rx);
-    /* An ICMP error about a packet that we sent: the quoted packet's addresses and its first len >= 8 transport bytes.
-     * err is the errno that Linux derives, hard says that it ends a connection (RFC 1122 4.2.3.9). */
-    void (*error)(void *user, const struct Ip4Error *e);
+    /* An ICMP error about a packet that we sent: the quoted packet's addresses and its first len >= 8
+     * transport bytes. err is the errno that Linux derives, hard says that it ends a connection (RFC
+     * 1122 4.2.3.9). */
+    void (*error)(void *user, const Ip4Error *e);
     void *user;
 } Ip4Proto;
 
-typedef struct Ip4Error {
+struct Ip4Error {
     uint32_t src, dst; /* of the quoted packet: src is ours */
     uint32_t reporter; /* who sent the error */
     uint8_t icmp_type, icmp_code;
@@ -157,7 +214,7 @@ typedef struct Ip4Error {
     uint32_t l4_len;
     int err;
     bool hard;
-} Ip4Error;
+};
 
 void ip4_set_proto(Ip4 *ip, uint8_t proto, const Ip4Proto *p); /* copied */
 const Ip4Proto *ip4_proto(const Ip4 *ip, uint8_t proto);
@@ -179,12 +236,15 @@ typedef struct Ip4Tx {
     uint8_t options_len;
 } Ip4Tx;
 
-/* Sends the packet whose head stands at the transport header (its checksum field already set up: for PARTIAL, by
- * ip4_output, which adds the pseudo-header, see ip4_l4_csum). Takes the packet, whatever is returned: 0, or a
- * negative errno as Linux gives it (-ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE, -EACCES, -EINVAL, -ENETDOWN, -ENOBUFS). */
+/* Sends the packet whose head stands at the transport header, its checksum set up: complete; or PARTIAL, with
+ * the pseudo-header's sum in the field (ip4_l4_csum); or, for UDP and TCP that leave the source address to
+ * the route, PARTIAL with 0 in the field, and ip4_output adds the pseudo-header. Takes the packet, whatever
+ * is returned: 0, or a negative errno as Linux gives it
+ * (-ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE, -EACCES, -EINVAL, -ENOBUFS). */
 int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx);
 
-/* For transports: the packet's checksum is PARTIAL at l4 + field offset, with the pseudo-header's sum filled in. */
+/* For transports: the packet's checksum is PARTIAL at l4 + field offset, with the pseudo-header's sum filled
+ * in. */
 void ip4_l4_csum(Packet *pkt, uint32_t src, uint32_t dst, uint8_t proto, unsigned field_off);
 
 /* ---- counters ---- */

@@ -1,4 +1,15 @@
-/* One direction of a link, for the files of this folder. */
+/* One direction of a link, for the files of this folder.
+ *
+ * Who touches what. With one partition everything runs in one thread; the fields are nevertheless kept apart
+ * by the side that touches them, so that an engine with several partitions can split them:
+ *
+ *   the sender's node    everything up to the receiving side, and the ring's producing end (ring, ring_cap,
+ * ring_tail) the receiver's node  `to`, the ring's consuming end (ring_head, arrival_ev), what was delivered,
+ * strays that arrive both, at a barrier   carrier loss (link_set_up, link_unplug): it takes back frames in
+ * flight
+ *
+ * An arrival is an event of the receiver's partition, with a key that the sender took: its place among the
+ * events of that instant does not depend on when it is queued. */
 #pragma once
 
 #include "models/link/link.h"
@@ -9,69 +20,105 @@ typedef struct Flight { /* a frame in flight */
     uint64_t key; /* its arrival's place in the order of events, taken by the sender at transmission */
 } Flight;
 
-typedef struct Stray { /* a frame that may overtake others: an event of its own */
+typedef struct Stray Stray;
+struct Stray { /* a frame that may overtake others: an event of its own */
     LinkDir *dir;
     Packet *pkt;
-    uint32_t epoch;
-} Stray;
+    Event *ev;
+    Stray *prev, *next; /* in flight, or (next only) the free list */
+};
 
-struct LinkOpportunity; /* models/link/linkfollow.c: a transmitter that sends only at given moments */
+typedef struct LinkFollow LinkFollow; /* linkfollow.c: a trace being played */
 
-struct LinkDir {
-    LinkTx tx; /* first: what the sending port holds */
-    LinkPort *from, *to;
-    Link *link;
-
-    /* The transmitter. It is busy until busy_until + busy_frac / rate_bps nanoseconds. */
-    uint64_t rate_bps;
-    SimTime busy_until;
-    uint64_t busy_frac;
-    uint32_t overhead_bytes, gap_bytes;
-    SimTime gap;       /* gap_bytes at the present rate */
-    uint32_t max_frame; /* MTU + the largest link header */
-    uint32_t mtu;
-    uint32_t timed_len; /* the length for which timed_ns and timed_frac were computed */
-    SimTime timed_ns;
-    uint64_t timed_frac;
-
-    Queue *queue; /* NULL until a frame has to wait and none was given */
-    bool tx_armed; /* an event at busy_until will take the next frame from the queue */
-    bool slow;     /* there is a rule, an impairment or jitter: frames take the long way */
-    bool paused;
-    bool up;
-    bool jitter_reorders;
-
-    /* In flight: a ring in order of arrival; only its head is in the event queue. */
-    Flight *ring;
-    uint32_t ring_head, ring_len, ring_cap; /* cap: a power of two */
-    uint32_t epoch; /* counts carrier losses: strays of an older epoch are lost */
-    Event *arrival_ev;
-    SimTime delay, last_arrival;
-
+/* What most links do without; allocated when first needed. */
+typedef struct LinkExtra {
     SimTime jitter;
     Rng *jitter_rng;
+    bool jitter_reorders;
     Impair *impair;
     LinkRuleFn rule;
     void *rule_user;
-    struct LinkOpportunity *opportunity;
-    struct LinkFollow *follow;
+    LinkFollow *follow;
+    Stray *strays, *strays_last, *strays_free;
+} LinkExtra;
 
-    LinkDirStats stats;
+/* Reasons why a frame that finds the transmitter idle cannot start all the same. */
+enum {
+    LINK_STOP_DOWN = 1,
+    LINK_STOP_PAUSED = 2,
+    LINK_STOP_OPPORTUNITY = 4, /* frames leave at a trace's opportunities only */
 };
+
+struct LinkDir {
+    LinkTx tx; /* first: what the sending port holds */
+    LinkPort *from;
+    Queue *queue; /* NULL until a frame has to wait and none was given */
+
+    /* The transmitter. It is busy until busy_until + busy_frac / rate_bps nanoseconds, busy_frac < rate_bps.
+     */
+    uint64_t rate_bps; /* 0: infinitely fast */
+    SimTime busy_until;
+    uint64_t busy_frac;
+    SimTime timed_ns; /* what a frame of timed_len takes: timed_ns + timed_frac / rate_bps */
+    uint64_t timed_frac;
+    SimTime gap_ns; /* what the gap takes, likewise */
+    uint64_t gap_frac;
+    uint32_t timed_len;
+    uint32_t max_frame; /* MTU + header of the shortest kind: what is shorter fits without looking */
+    uint16_t overhead_bytes, gap_bytes;
+    uint8_t header_bytes; /* without VLAN tags */
+    uint8_t stop;         /* LINK_STOP_ bits */
+    bool slow;            /* there is a rule, an impairment or jitter: frames take the long way */
+    Event *tx_ev;         /* when the next frame will be taken from the queue; NULL: nothing waits */
+    LinkExtra *extra;
+
+    /* In flight: a ring in order of arrival; only its head is in the event queue. */
+    SimTime delay, last_arrival;
+    Flight *ring;
+    uint32_t ring_tail, ring_cap; /* head and tail count on for ever; cap: 0 or a power of two */
+
+    LinkDirStats stats; /* the delivered_ ones, at the end, are the receiver's */
+
+    /* The receiving side. */
+    LinkPort *to;
+    Event *arrival_ev; /* of the ring's head; NULL: the ring is empty */
+    uint32_t ring_head;
+};
+
+/* An idle host costs two of these; see docs on memory. */
+_Static_assert(sizeof(LinkDir) <= 240, "LinkDir has grown: rarely used fields belong in LinkExtra");
 
 struct Link {
     LinkDir dir[2]; /* 0: port 0 → port 1 */
     bool up;
 };
 
-/* Puts a frame on the wire now: the transmitter is free. Takes the packet. */
-void linkdir_transmit(LinkDir *d, Packet *pkt);
-/* The transmitter became free, or something else changed that may let a waiting frame go. */
+static inline Node *linkdir_node(const LinkDir *d) /* the sender's */
+{
+    return (Node *)d->from->point.node;
+}
+
+/* linkdir.c: the way of a frame */
+void linkdir_send(LinkTx *tx, Packet *pkt);
+/* Puts a frame on the wire, its last bit at `departure`. Takes the packet. */
+void linkdir_launch(LinkDir *d, Packet *pkt, SimTime departure);
+/* Takes the next waiting frame if it may go now, and arranges for the one after it. To be called when
+ * anything changed that may let a frame go. */
 void linkdir_kick(LinkDir *d);
-/* Hands a frame to the propagation delay; it leaves at `departure` (its last bit). */
-void linkdir_propagate(LinkDir *d, Packet *pkt, SimTime departure, SimTime extra, bool may_overtake);
-/* Impairments and rule for a frame that starts now; NULL when it is lost (and reported). *copies etc. in v. */
-Packet *linkdir_judge(LinkDir *d, Packet *pkt, ImpairVerdict *v);
+/* What kick arranged is off. */
+void linkdir_unkick(LinkDir *d);
+Packet *linkdir_dequeue(LinkDir *d);
+void linkdir_enqueue(LinkDir *d, Packet *pkt);
+void linkdir_adopt_queue(LinkDir *d, Queue *q);
+/* Carrier loss: the frames in flight and in the queue are gone. */
+void linkdir_lose_all(LinkDir *d);
+LinkExtra *linkdir_extra(LinkDir *d);
 void linkdir_update_slow(LinkDir *d);
-void linkfollow_clear(LinkDir *d); /* releases d->follow and d->opportunity */
-void linkopportunity_send(LinkDir *d); /* a frame was queued in opportunity mode */
+
+/* linkfollow.c */
+void linkfollow_clear(LinkDir *d);
+bool linkfollow_has_loss(const LinkFollow *f);
+bool linkfollow_loses(LinkFollow *f);  /* one draw */
+void linkfollow_on_down(LinkDir *d);   /* a frame that was leaving piece by piece is lost */
+void linkopportunity_send(LinkDir *d); /* a frame was queued, or may go again */
+size_t linkfollow_bytes(const LinkFollow *f);

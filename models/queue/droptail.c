@@ -1,9 +1,9 @@
-/* Drop-tail: first in, first out; what does not fit is refused. The limit is in packets, in bytes (frame lengths without FCS), or
- * both (Linux pfifo and bfifo). With `ecn`, packets that join a queue of that many packets or more are marked Congestion
- * Experienced if they are ECN-capable (a step mark, as DCTCP's switches do; RFC 8257 section 3.1). */
+/* Drop-tail: first in, first out; what does not fit is refused. The limit is in packets, in bytes (frame
+ * lengths without FCS), or both (Linux pfifo and bfifo). With `ecn`, packets that join a queue of that many
+ * packets or more are marked Congestion Experienced if they are ECN-capable (a step mark, as DCTCP's switches
+ * do; RFC 8257 section 3.1). */
 #include <glib.h>
 
-#include "models/queue/mark.h"
 #include "models/queue/pktring.h"
 #include "models/queue/queue.h"
 
@@ -21,10 +21,11 @@ static bool droptail_init(Queue *q, const double *values, const bool *set, char 
 {
     Droptail *d = (Droptail *)q;
 
+    /* An `ecn` of 0 would have to mark frames that find the transmitter idle, which never come here. */
     for (int i = 0; i < 3; i++) {
-        if (set[i] && (values[i] < (i == ECN ? 0 : 1) || values[i] > UINT32_MAX)) {
-            *error = g_strdup_printf("a droptail queue of %.15g %s makes no sense (expected 1 or more)", values[i],
-                                     i == BYTES ? "bytes" : "packets");
+        if (set[i] && !(values[i] >= 1 && values[i] <= UINT32_MAX)) {
+            *error = g_strdup_printf("a droptail queue of %.15g %s makes no sense (expected 1 or more)",
+                                     values[i], i == BYTES ? "bytes" : "packets");
             return false;
         }
     }
@@ -50,7 +51,7 @@ static QueueVerdict droptail_enqueue(Queue *q, Packet *p, SimTime now)
         return QUEUE_FULL;
     }
     if (HS_UNLIKELY(q->packets >= d->mark_packets))
-        p = queue_mark_ce(q, p);
+        queue_mark(q, &p);
     pktring_push(&d->ring, p);
     q->packets++;
     q->bytes += len;
@@ -87,10 +88,11 @@ const QueueOps queue_droptail_ops = {
     .help = "first in, first out; refuses what does not fit",
     .size = sizeof(Droptail),
     .can_bypass = true,
-    .params = (const QueueParam[]){{"packets", QUEUE_PARAM_PACKETS, "at most so many packets (1000)"},
-                                   {"bytes", QUEUE_PARAM_BYTES, "at most so many bytes"},
-                                   {"ecn", QUEUE_PARAM_PACKETS, "mark packets that join so many waiting ones"},
-                                   {NULL}},
+    .params =
+        (const QueueParam[]){{"packets", QUEUE_PARAM_PACKETS, "at most so many packets (1000)"},
+                             {"bytes", QUEUE_PARAM_BYTES, "at most so many bytes"},
+                             {"ecn", QUEUE_PARAM_PACKETS, "mark packets that join so many waiting ones"},
+                             {NULL}},
     .init = droptail_init,
     .clear = droptail_clear,
     .enqueue = droptail_enqueue,

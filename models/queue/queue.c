@@ -15,6 +15,12 @@ Queue *queue_new(const QueueOps *ops, const double *values, const bool *set, cha
     return q;
 }
 
+Queue *queue_new_default(uint32_t packets)
+{
+    return queue_new(queue_ops_by_name("droptail"), (const double[]){packets, 0, 0},
+                     (const bool[]){true, false, false}, NULL);
+}
+
 void queue_free(Queue *q)
 {
     if (!q)

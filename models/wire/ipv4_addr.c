@@ -1,3 +1,4 @@
+/* IPv4 addresses and prefixes as text, and their classes (RFC 791, RFC 1918). */
 #include "models/wire/ipv4_addr.h"
 
 #include <stdio.h>

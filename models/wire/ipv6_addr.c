@@ -1,3 +1,4 @@
+/* IPv6 addresses and prefixes as text (RFC 4291 2.2, RFC 5952). */
 #include "models/wire/ipv6_addr.h"
 
 #include <stdio.h>

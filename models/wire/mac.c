@@ -1,3 +1,4 @@
+/* MAC addresses as text. */
 #include "models/wire/mac.h"
 
 #include <stdio.h>

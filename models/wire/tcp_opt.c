@@ -33,6 +33,7 @@ static bool read_fastopen(TcpOptions *o, const uint8_t *cookie, unsigned len, bo
     o->has_fastopen = true;
     o->is_fastopen_experimental = is_experimental;
     o->fastopen_cookie_len = (uint8_t)len;
+    memset(o->fastopen_cookie, 0, sizeof o->fastopen_cookie); /* of an earlier one in the same header */
     memcpy(o->fastopen_cookie, cookie, len);
     return true;
 }
@@ -41,9 +42,10 @@ static bool read_sack(TcpOptions *o, const TcpOpt *opt)
 {
     unsigned n = (opt->len - 2u) / 8;
 
-    if (opt->len < 10 || (opt->len - 2) % 8)
+    if (n == 0 || n > TCP_MAX_SACK_BLOCKS || (opt->len - 2) % 8)
         return false;
-    o->n_sack = (uint8_t)n; /* 40 bytes of options hold at most 4 */
+    memset(o->sack, 0, sizeof o->sack);
+    o->n_sack = (uint8_t)n;
     for (unsigned i = 0; i < n; i++)
         o->sack[i] = (TcpSackBlock){wire_get32(opt->p + 2 + 8 * i), wire_get32(opt->p + 6 + 8 * i)};
     return true;

@@ -131,7 +131,7 @@ static void format_bytes(char *buf, size_t size, const uint8_t *p, size_t n)
 
     buf[0] = '\0';
     for (size_t i = 0; i < n; i++) {
-        if (at + 2 + sizeof " …" > size) {
+        if (at + 3 + sizeof " …" > size) {
             memcpy(buf + at, " …", sizeof " …");
             return;
         }

@@ -1,13 +1,15 @@
 /* The queue of pending events: a ladder queue with a heap as its safety net.
  *
- * Order is total and belongs to the model, not to the machine: see evqueue_order(). Two runs that push the
- * same (time, key) pairs pop them alike, whatever the order of the pushes, the partitioning or the addresses.
+ * Order is total and belongs to the model, not to the machine: see order_of() in evqueue.c. Two runs that
+ * push the same (time, key) pairs pop them alike, whatever the order of the pushes, the partitioning or the
+ * addresses.
  *
- * Who owns what: Events belong to the queue and never move. evqueue_push() lends a handle, good until the event
- * is popped or cancelled. evqueue_pop() detaches the event: copy fn and arg, call evqueue_recycle(), and only
- * then call fn, so that the push it probably makes finds that Event again, still in the cache.
+ * Who owns what: Events belong to the queue and never move. evqueue_push() lends a handle, good until the
+ * event is popped or cancelled. evqueue_pop() detaches the event: copy fn and arg, call evqueue_recycle(),
+ * and only then call fn, so that the push it probably makes finds that Event again, still in the cache.
  *
- * Times are >= 0. Nothing may be pushed before the time last popped; an equal time with a smaller key may. */
+ * Times are >= 0. An event may be pushed before the one last popped: it comes next. (The run loop relies on
+ * it: it pops and forgets stale timer entries without moving the clock.) */
 #pragma once
 
 #include "sim/base/base.h"
@@ -23,7 +25,7 @@ typedef struct Event {
     struct Event *next; /* free list */
 } Event;
 
-/* Place of an event in the total order: the earlier time, then the smaller key. */
+/* Place in the total order: the earlier time, then the smaller key (evqueue.c says why). */
 typedef unsigned __int128 EvOrder;
 
 typedef struct EvEntry {
@@ -36,13 +38,13 @@ typedef struct EvSlot {
     Event *ev;
 } EvSlot;
 
-/* An unsorted bag of slots in a list of chunks; `end` points at the next free slot of the newest chunk, or is
- * aligned to a chunk's size when there is none (evqueue.c). NULL: empty. */
+/* An unsorted bag: slots in a list of chunks. `end` is the next free slot of the newest chunk; when that
+ * chunk is full, this is an address aligned to the size of a chunk. NULL: empty. */
 typedef struct EvBag {
     EvSlot *end;
 } EvBag;
 
-/* One rung of the ladder: nb bags, each 2^shift ns wide; those before `cur` are empty for good. */
+/* One rung of the ladder: nb bags, each 2^shift ns wide; those before `cur` are empty. */
 typedef struct EvRung {
     uint64_t start, end; /* end: first time that does not belong to it */
     unsigned shift;
@@ -61,8 +63,8 @@ typedef struct EvPool {
 #define EVQUEUE_RUNGS 24
 
 typedef struct EvQueue {
-    EvOrder bot_end;   /* orders below live in bot[], all others above it */
-    EvOrder heap_end;  /* orders in [bot_end, heap_end) live in the heap; 0: no heap */
+    EvOrder bot_end;    /* orders below live in bot[], all others above it */
+    EvOrder heap_end;   /* orders in [bot_end, heap_end) live in the heap; 0: no heap */
     uint64_t top_start; /* times from here on live in top */
     EvEntry *bot;       /* sorted, bot[head] first */
     uint32_t head, tail;
@@ -82,7 +84,7 @@ void evqueue_clear(EvQueue *q);
 
 Event *evqueue_push(EvQueue *q, SimTime time, uint64_t key, EventFn fn, void *arg);
 
-/* The event stays behind as a tombstone; the queue sweeps when these outnumber live events (and are > 1024). */
+/* Leaves a tombstone; the queue sweeps when these outnumber the live events and are more than 1024. */
 void evqueue_cancel(EvQueue *q, Event *ev);
 
 /* The earliest live event with time <= limit, detached, or NULL. */

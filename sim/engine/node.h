@@ -22,11 +22,13 @@ struct Partition {
     SimTime now;
     uint64_t probe_mask; /* one bit a probe: somebody listens (sim/trace/probe.h) */
     EvQueue queue;
-    uint64_t events;             /* executed so far */
-    struct PacketPool *packets;  /* sim/packet */
-    struct Probes *probes;       /* sim/trace */
+    uint64_t events;            /* executed so far */
+    uint64_t dormant;           /* entries in the queue whose timer is not armed: they will be forgotten */
+    struct PacketPool *packets; /* sim/packet */
+    struct Probes *probes;      /* sim/trace */
     Sim *sim;
-    /* Called before each event when set: the finest grade of the digest, stepping. It must not change anything. */
+    /* Called before each event when set: the finest grade of the digest, stepping. It must not change
+     * anything. */
     void (*on_event)(void *user, SimTime time, uint64_t key);
     void *on_event_user;
 };
@@ -79,6 +81,6 @@ static inline void node_after(Node *n, SimTime delay, EventFn fn, void *arg)
     node_at(n, n->part->now + delay, fn, arg);
 }
 
-/* The stream of random numbers of this node for that purpose; the same pointer at every call, owned by the Sim.
- * Look it up once and keep it: the look-up is not for hot paths. */
+/* The stream of random numbers of this node for that purpose; the same pointer at every call, owned by the
+ * Sim. Look it up once and keep it: the look-up is not for hot paths. */
 struct Rng *node_rng(Node *n, const char *purpose);

@@ -11,7 +11,7 @@
 #define STUCK_SAMPLE 1024 /* events whose origins are counted to name the culprit */
 
 typedef struct Stream {
-    Rng rng; /* first: node_rng hands out its address */
+    Rng rng;  /* first: node_rng hands out its address */
     char *id; /* "node/purpose": the order of the unseed and the key of the stream */
 } Stream;
 
@@ -63,10 +63,11 @@ void sim_free(Sim *s)
     g_free(s);
 }
 
-/* Counts who scheduled the events at this instant, once there have been suspiciously many; true: enough is known. */
-static bool note_stuck(Sim *s, uint64_t n, uint32_t origin)
+/* Counts who scheduled the events at this instant, once there have been suspiciously many; true: enough is
+ * known. */
+static bool note_stuck(Sim *s, uint32_t origin)
 {
-    uint64_t i = n - s->stuck_from;
+    uint64_t i = s->same_time - s->stuck_from;
     unsigned best = 0, best_count = 0;
 
     s->stuck_origin[i] = origin;
@@ -87,7 +88,8 @@ SimStop sim_run(Sim *s, const SimLimits *limits)
 {
     Partition *p = &s->part;
     const uint64_t events_end = limits->events ? p->events + limits->events : UINT64_MAX;
-    const uint64_t poll_every = limits->poll ? (limits->poll_every ? limits->poll_every : SIM_POLL_DEFAULT) : 0;
+    const uint64_t poll_every =
+        limits->poll ? (limits->poll_every ? limits->poll_every : SIM_POLL_DEFAULT) : 0;
     uint64_t poll_at = poll_every ? p->events + poll_every : UINT64_MAX;
     uint64_t check_at = HS_MIN(events_end, poll_at);
     SimStop why = SIM_STOP_IDLE;
@@ -98,6 +100,7 @@ SimStop sim_run(Sim *s, const SimLimits *limits)
     s->stop = false;
     s->stuck_from = limits->same_time ? limits->same_time : SIM_SAME_TIME_DEFAULT;
     s->same_time = 0;
+    s->stuck = NULL;
     while ((ev = evqueue_pop(&p->queue, limits->until))) {
         EventFn fn = ev->fn;
         void *arg = ev->arg;
@@ -111,11 +114,8 @@ SimStop sim_run(Sim *s, const SimLimits *limits)
         if (ev->time != p->now) {
             p->now = ev->time;
             s->same_time = 0;
-        } else if (HS_UNLIKELY(++s->same_time >= s->stuck_from) &&
-                   note_stuck(s, s->same_time, event_key_node(key))) {
-            why = SIM_STOP_STUCK;
-            evqueue_recycle(&p->queue, ev);
-            goto out;
+        } else {
+            s->same_time++;
         }
         evqueue_recycle(&p->queue, ev);
         p->events++;
@@ -124,6 +124,10 @@ SimStop sim_run(Sim *s, const SimLimits *limits)
         fn(arg);
         if (HS_UNLIKELY(s->stop)) {
             why = SIM_STOP_REQUEST;
+            goto out;
+        }
+        if (HS_UNLIKELY(s->same_time >= s->stuck_from) && note_stuck(s, event_key_node(key))) {
+            why = SIM_STOP_STUCK;
             goto out;
         }
         if (HS_UNLIKELY(p->events >= check_at)) {
@@ -139,7 +143,7 @@ SimStop sim_run(Sim *s, const SimLimits *limits)
             check_at = HS_MIN(events_end, poll_at);
         }
     }
-    if (evqueue_len(&p->queue))
+    if (sim_pending(s))
         why = SIM_STOP_TIME;
     if (limits->until != SIM_NEVER)
         p->now = HS_MAX(p->now, limits->until);
@@ -180,7 +184,7 @@ uint64_t sim_events(const Sim *s)
 
 uint64_t sim_pending(const Sim *s)
 {
-    return evqueue_len(&s->part.queue);
+    return evqueue_len(&s->part.queue) - s->part.dormant;
 }
 
 Partition *sim_partition(Sim *s, unsigned i)
@@ -252,7 +256,8 @@ uint64_t sim_unseed(const Sim *s)
     g_ptr_array_sort(sorted, stream_cmp); /* ids are unique, so an unstable sort is a defined order */
     for (unsigned i = 0; i < sorted->len; i++) {
         const Stream *st = sorted->pdata[i];
-        const uint64_t words[2] = {rng_hash(&st->rng), siphash(&(SipKey){h, s->seed}, st->id, strlen(st->id))};
+        const uint64_t words[2] = {rng_hash(&st->rng),
+                                   siphash(&(SipKey){h, s->seed}, st->id, strlen(st->id))};
         h = words[0] * 0x9e3779b97f4a7c15u ^ words[1];
     }
     g_ptr_array_free(sorted, TRUE);

@@ -1,7 +1,8 @@
 /* A simulation: its nodes, its clock, its random streams, and the run loop.
  *
- * Order of calls: sim_new, node_init for every node, sim_run (as often as wanted: it goes on where it stopped),
- * node_clear for every node, sim_free. No global state: several simulations can live in one process. */
+ * Order of calls: sim_new, node_init for every node, sim_run (as often as wanted: it goes on where it
+ * stopped), node_clear for every node, sim_free. No global state: several simulations can live in one
+ * process. */
 #pragma once
 
 #include "sim/engine/node.h"
@@ -16,10 +17,10 @@ typedef enum SimStop {
 } SimStop;
 
 typedef struct SimLimits {
-    SimTime until;          /* run events at times <= until; SIM_NEVER: to the end */
-    uint64_t events;        /* at most so many more; 0: no limit */
-    uint64_t same_time;     /* so many events at one instant count as stuck; 0: SIM_SAME_TIME_DEFAULT */
-    uint64_t poll_every;    /* call poll after so many events; 0: SIM_POLL_DEFAULT */
+    SimTime until;            /* run events at times <= until; SIM_NEVER: to the end */
+    uint64_t events;          /* at most so many more; 0: no limit */
+    uint64_t same_time;       /* so many events at one instant count as stuck; 0: SIM_SAME_TIME_DEFAULT */
+    uint64_t poll_every;      /* call poll after so many events; 0: SIM_POLL_DEFAULT */
     bool (*poll)(void *user); /* false: stop. May look at the simulation, must not change it */
     void *user;
 } SimLimits;
@@ -40,13 +41,13 @@ const Node *sim_stuck_node(const Sim *s);
 SimTime sim_now(const Sim *s);
 uint64_t sim_seed(const Sim *s);
 uint64_t sim_events(const Sim *s);  /* executed so far */
-uint64_t sim_pending(const Sim *s); /* in the queue */
+uint64_t sim_pending(const Sim *s); /* events to come; lazy timers' stale entries do not count */
 Partition *sim_partition(Sim *s, unsigned i);
 
 unsigned sim_node_count(const Sim *s);
 Node *sim_node(const Sim *s, unsigned id); /* NULL for one that has been cleared */
 Node *sim_node_by_name(const Sim *s, const char *name);
 
-/* A hash of every random stream's present state, in an order defined by the streams' names: the cheapest witness of
- * determinism. */
+/* A hash of every random stream's present state, in an order defined by the streams' names: the cheapest
+ * witness of determinism. */
 uint64_t sim_unseed(const Sim *s);

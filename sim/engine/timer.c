@@ -4,7 +4,10 @@ void timer_arm(Timer *t, SimTime deadline)
 {
     EvQueue *q = &t->node->part->queue;
 
-    hs_assert(deadline >= node_now(t->node) && deadline != SIM_NEVER);
+    hs_assert(deadline >= node_now(t->node));
+    hs_assert(deadline != SIM_NEVER);
+    if (t->ev && t->deadline == SIM_NEVER)
+        t->node->part->dormant--;
     t->deadline = deadline;
     t->key = node_take_key(t->node);
     if (t->ev) {
@@ -18,7 +21,9 @@ void timer_arm(Timer *t, SimTime deadline)
 void timer_move_on(Timer *t)
 {
     t->ev = NULL;
-    if (t->deadline != SIM_NEVER)
+    if (t->deadline == SIM_NEVER)
+        t->node->part->dormant--;
+    else
         t->ev = evqueue_push(&t->node->part->queue, t->deadline, t->key, timer_event, t);
 }
 
@@ -33,8 +38,10 @@ void timer_event(void *timer)
 
 void timer_clear(Timer *t)
 {
-    t->deadline = SIM_NEVER;
-    if (t->ev)
+    if (t->ev) {
+        t->node->part->dormant -= t->deadline == SIM_NEVER;
         evqueue_cancel(&t->node->part->queue, t->ev);
+    }
+    t->deadline = SIM_NEVER;
     t->ev = NULL;
 }

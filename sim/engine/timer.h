@@ -1,7 +1,7 @@
-/* Intrusive lazy timers. Moving a deadline later or cancelling costs a store: the entry in the event queue stays
- * where it is, and when it comes up it is moved on (or forgotten) by the run loop without counting as an event.
- * Firing order is by (deadline, node, the sequence number taken at the last arming), exactly as if the entry had been
- * queued then, so that laziness cannot be observed.
+/* Intrusive lazy timers. Moving a deadline later or cancelling costs a store: the entry in the event queue
+ * stays where it is, and when it comes up it is moved on (or forgotten) by the run loop without counting as
+ * an event. Firing order is by (deadline, node, the sequence number taken at the last arming), exactly as if
+ * the entry had been queued then, so that laziness cannot be observed.
  *
  * Embed a Timer, get the owner back with HS_CONTAINER_OF. timer_clear before the memory goes away. */
 #pragma once
@@ -33,6 +33,8 @@ static inline void timer_arm_after(Timer *t, SimTime delay)
 
 static inline void timer_cancel(Timer *t)
 {
+    if (t->ev && t->deadline != SIM_NEVER)
+        t->node->part->dormant++;
     t->deadline = SIM_NEVER;
 }
 
@@ -46,7 +48,8 @@ void timer_clear(Timer *t);
 
 /* For the run loop only: the function by which it recognises a timer's entry. */
 void timer_event(void *timer);
-/* For the run loop only: is the popped entry the timer's present arming? If not, it is moved on or forgotten. */
+/* For the run loop only: is the popped entry the timer's present arming? If not, it is moved on or forgotten.
+ */
 static inline bool timer_is_due(const Timer *t, const Event *ev)
 {
     return t->deadline == ev->time && t->key == ev->key;

@@ -154,7 +154,8 @@ void packet_add_payload_of(Packet *p, const Packet *src, uint32_t off, uint32_t 
     }
 }
 
-Packet *packet_from_bytes(PacketPool *pool, uint32_t birth_node, uint64_t birth_id, const uint8_t *bytes, size_t len)
+Packet *packet_from_bytes(PacketPool *pool, uint32_t birth_node, uint64_t birth_id, const uint8_t *bytes,
+                          size_t len)
 {
     Packet *p = packet_new(pool, birth_node, birth_id, 16);
     size_t in_buf = HS_MIN(len, (size_t)PKT_BUF - 16);
@@ -265,6 +266,8 @@ void packet_trim(Packet *p, uint32_t n)
     hs_assert(n <= packet_len(p));
     p->pad -= (uint8_t)c;
     cut -= c;
+    if (cut) /* what the checksum covered is cut off: the field keeps the value that it had on the wire */
+        packet_fill_csum(p);
     while (cut && p->n_slices) {
         PktSlice *s = &p->slice[p->n_slices - 1];
 
@@ -299,7 +302,8 @@ uint32_t packet_sum(const Packet *p, unsigned start, uint32_t len)
             continue;
         }
         n = HS_MIN(len - pos, s->len - off);
-        part = s->chunk ? checksum_add(0, s->chunk->bytes + s->off + off, n) : payload_checksum(s->off + off, n);
+        part =
+            s->chunk ? checksum_add(0, s->chunk->bytes + s->off + off, n) : payload_checksum(s->off + off, n);
         part = checksum_fold(part);
         if (pos & 1) /* RFC 1071 2(B): a range at an odd offset contributes byte-swapped */
             part = (part >> 8 | part << 8) & 0xffff;
@@ -315,8 +319,8 @@ uint16_t packet_csum_value(const Packet *p)
     uint32_t len = p->tail - p->csum_start + p->payload_len;
     uint16_t v = (uint16_t)~checksum_fold(packet_sum(p, p->csum_start, len));
 
-    /* RFC 768: a computed zero is sent as all ones. TCP and ICMP never sum to zero either way: 0 and 0xffff are equal
-     * in one's complement, and Linux does the same in csum_fold users that share this path. */
+    /* RFC 768: a computed zero is sent as all ones. TCP and ICMP never sum to zero either way: 0 and 0xffff
+     * are equal in one's complement, and Linux does the same in csum_fold users that share this path. */
     return v ? v : 0xffff;
 }
 

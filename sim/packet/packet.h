@@ -1,19 +1,21 @@
 /* A frame on its way through a simulated network.
  *
- *   buf: |  headroom  | headers: head .. tail |  room  |      then by reference: slice[0] slice[1], then `pad` zeros
+ *   buf: |  headroom  | headers: head .. tail |  room  |      then by reference: slice[0] slice[1], then
+ * `pad` zeros
  *
- * Headers are pushed and pulled by moving `head`; they are never copied. The payload is referenced, never copied, until
- * somebody needs its bytes (a capture, a corrupting link, a reader).
+ * Headers are pushed and pulled by moving `head`; they are never copied. The payload is referenced, never
+ * copied, until somebody needs its bytes (a capture, a corrupting link, a reader).
  *
- * Sharing. packet_ref gives another reference to the same frame: everybody who holds a shared packet only reads it.
- * Whoever wants to change anything (a header byte, `head`, a mark) calls packet_own first, which returns the packet
- * itself when nobody else holds it, and a copy of its headers with the same payload otherwise. A flooded broadcast is
- * therefore one packet in many hands.
+ * Sharing. packet_ref gives another reference to the same frame: everybody who holds a shared packet only
+ * reads it. Whoever wants to change anything (a header byte, `head`, a mark) calls packet_own first, which
+ * returns the packet itself when nobody else holds it, and a copy of its headers with the same payload
+ * otherwise. A flooded broadcast is therefore one packet in many hands.
  *
- * Checksums are lazy, as with hardware offload (Linux CHECKSUM_PARTIAL): csum == PKT_CSUM_PARTIAL says that the 16 bits at
- * csum_at hold only the folded pseudo-header sum, and that the rest, from csum_start to the end of the payload, is to
- * be added and complemented by whoever needs the true value. Until a frame is corrupted such a checksum is right by
- * definition, and a receiver does not verify it. packet_copy (what captures use) always gives true bytes.
+ * Checksums are lazy, as with hardware offload (Linux CHECKSUM_PARTIAL): csum == PKT_CSUM_PARTIAL says that
+ * the 16 bits at csum_at hold only the folded pseudo-header sum, and that the rest, from csum_start to the
+ * end of the payload, is to be added and complemented by whoever needs the true value. Until a frame is
+ * corrupted such a checksum is right by definition, and a receiver does not verify it. packet_copy (what
+ * captures use) always gives true bytes.
  *
  * Packets come from a pool per partition; a pool recycles last-in first-out. */
 #pragma once
@@ -26,8 +28,8 @@
 typedef struct Packet Packet;
 typedef struct PacketPool PacketPool;
 
-#define PKT_BUF 192        /* headers of all layers, outermost to innermost, with their options */
-#define PKT_SLICES 2       /* a segment that spans two writes; more are flattened into one new chunk */
+#define PKT_BUF 192         /* headers of all layers, outermost to innermost, with their options */
+#define PKT_SLICES 2        /* a segment that spans two writes; more are flattened into one new chunk */
 #define PKT_MAX_LEN 0x10000 /* headers + payload of the largest IP datagram fit */
 
 enum { PKT_CSUM_FULL = 0, PKT_CSUM_PARTIAL = 1 };
@@ -49,8 +51,9 @@ struct Packet {
     uint8_t n_slices;
     uint8_t csum;
     uint8_t flags;
-    uint8_t pad;           /* zero bytes after the payload (Ethernet minimum) */
-    uint16_t l3, l4;       /* offsets in buf of the network and transport headers, set by whoever parses or builds them */
+    uint8_t pad; /* zero bytes after the payload (Ethernet minimum) */
+    uint16_t l3,
+        l4; /* offsets in buf of the network and transport headers, set by whoever parses or builds them */
     uint16_t csum_start, csum_at; /* offsets in buf; valid when csum is PARTIAL */
     uint32_t fcs;
     uint32_t birth_node; /* where it was made, and its number there: survives forwarding, cloning, NAT */
@@ -63,7 +66,8 @@ struct Packet {
 
 PacketPool *packetpool_new(void);
 void packetpool_free(PacketPool *pool); /* every packet must have been released */
-/* Figures for --stats and for the test that counts allocations: packets live now, at most, and slabs taken so far. */
+/* Figures for --stats and for the test that counts allocations: packets live now, at most, and slabs taken so
+ * far. */
 typedef struct PacketPoolInfo {
     uint64_t live, peak, slabs, bytes;
 } PacketPoolInfo;
@@ -127,10 +131,12 @@ static inline uint8_t *packet_put(Packet *p, unsigned n)
     p->tail += n;
     return at;
 }
-/* Makes sure that the first n bytes of the frame are in buf, moving payload bytes in if need be (a frame from outside, a
- * reassembled datagram). false: the frame is shorter than n, or n bytes do not fit. Needs an owned packet. */
+/* Makes sure that the first n bytes of the frame are in buf, moving payload bytes in if need be (a frame from
+ * outside, a reassembled datagram). false: the frame is shorter than n, or n bytes do not fit. Needs an owned
+ * packet. */
 bool packet_pullup(Packet *p, unsigned n);
-/* Cuts the frame to its first n bytes (padding first, then payload, then headers). n <= packet_len. */
+/* Cuts the frame to its first n bytes (padding first, then payload, then headers). n <= packet_len. A PARTIAL
+ * checksum over bytes that go is filled in before. Needs an owned packet. */
 void packet_trim(Packet *p, uint32_t n);
 
 /* Payload. The packet takes its own reference to the chunk. Adjoining slices are joined. */
@@ -142,19 +148,21 @@ static inline void packet_add_synthetic(Packet *p, uint64_t off, uint32_t len)
 void packet_add_bytes(Packet *p, const void *bytes, size_t len); /* copies into a new chunk */
 /* Appends the payload range [off, off+len) of src (counted from the end of src's header area). */
 void packet_add_payload_of(Packet *p, const Packet *src, uint32_t off, uint32_t len);
-/* A packet from plain bytes: the first up to `in_buf` of them in buf, the others as payload. */
-Packet *packet_from_bytes(PacketPool *pool, uint32_t birth_node, uint64_t birth_id, const uint8_t *bytes, size_t len);
+/* A packet from plain bytes: as many of them as fit in buf, the others as payload. */
+Packet *packet_from_bytes(PacketPool *pool, uint32_t birth_node, uint64_t birth_id, const uint8_t *bytes,
+                          size_t len);
 
-/* Reading. Copies len bytes from offset off (0 = head) of the true frame: padding included and a PARTIAL checksum
- * filled in, in the copy only. Returns how many bytes there were. */
+/* Reading. Copies len bytes from offset off (0 = head) of the true frame: padding included and a PARTIAL
+ * checksum filled in, in the copy only. Returns how many bytes there were. */
 uint32_t packet_copy(const Packet *p, uint32_t off, void *dst, uint32_t len);
 /* The same without filling in a checksum: payload for applications. */
 uint32_t packet_copy_raw(const Packet *p, uint32_t off, void *dst, uint32_t len);
 
-/* Checksums. Partial one's-complement sum over len bytes from absolute buffer offset `start` (in buf), payload included. */
+/* Checksums. Partial one's-complement sum over len bytes from absolute buffer offset `start` (in buf),
+ * payload included. */
 uint32_t packet_sum(const Packet *p, unsigned start, uint32_t len);
-/* Marks the checksum at csum_at (offset in buf) as to be computed over [start, end of payload); the field must already hold
- * the folded, uncomplemented pseudo-header sum. */
+/* Marks the checksum at csum_at (offset in buf) as to be computed over [start, end of payload); the field
+ * must already hold the folded, uncomplemented pseudo-header sum. */
 static inline void packet_set_csum_partial(Packet *p, unsigned start, unsigned at)
 {
     p->csum = PKT_CSUM_PARTIAL;
@@ -165,10 +173,11 @@ static inline void packet_set_csum_partial(Packet *p, unsigned start, unsigned a
 uint16_t packet_csum_value(const Packet *p);
 /* Writes it and makes the packet FULL. Needs an owned packet. */
 void packet_fill_csum(Packet *p);
-/* Everything becomes real bytes: checksum filled in, payload (and padding) in one private chunk. Needs an owned packet. */
+/* Everything becomes real bytes: checksum filled in, payload (and padding) in one private chunk. Needs an
+ * owned packet. */
 void packet_materialise(Packet *p);
-/* Flips one bit of the frame (bit 0 = the top bit of the first byte), as a bad cable does: records the check sequence that
- * was sent (PKT_HAS_FCS) unless there is one already. Needs an owned packet. */
+/* Flips one bit of the frame (bit 0 = the top bit of the first byte), as a bad cable does: records the check
+ * sequence that was sent (PKT_HAS_FCS) unless there is one already. Needs an owned packet. */
 void packet_flip_bit(Packet *p, uint32_t bit);
 /* The Ethernet FCS over the true frame. */
 uint32_t packet_fcs(const Packet *p);

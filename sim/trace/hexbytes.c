@@ -26,7 +26,7 @@ typedef struct Parser {
     GPtrArray *packets; /* GBytes */
 } Parser;
 
-G_DEFINE_QUARK(hs - hexbytes - error - quark, hexbytes_error)
+G_DEFINE_QUARK(hs_hexbytes_error, hexbytes_error)
 
 static bool fail(const Parser *p, const char *at, GError **error, const char *fmt, ...) HS_PRINTF(4, 5);
 static bool fail(const Parser *p, const char *at, GError **error, const char *fmt, ...)

@@ -6,11 +6,10 @@
  * length. */
 #include "sim/trace/pcapng_reader.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "sim/trace/bytesource.h"
 
 /* Wireshark's limit (wiretap/pcapng.c); far above any block with one packet. */
 #define BLOCK_MAX_BYTES (16u * 1024 * 1024)
@@ -36,12 +35,7 @@ typedef struct Iface {
 } Iface;
 
 struct PcapngReader {
-    char *name;
-    int fd;         /* -1: memory */
-    uint8_t *input; /* what read(2) brings, so that it is not asked for every few bytes; NULL for memory */
-    const uint8_t *ahead; /* what is left of the input, or of the memory */
-    size_t n_ahead;
-
+    ByteSource source;
     uint8_t *data; /* the current block or record, from its first byte */
     size_t n_data;
     size_t room;
@@ -63,19 +57,18 @@ typedef struct Option {
     const uint8_t *data;
 } Option;
 
-G_DEFINE_QUARK(hs - pcapng - reader - error - quark, pcapng_reader_error)
+G_DEFINE_QUARK(hs_pcapng_reader_error, pcapng_reader_error)
 
 static void clear_iface(void *p)
 {
     g_free(((Iface *)p)->name);
 }
 
-static PcapngReader *new_reader(const char *name)
+static PcapngReader *new_reader(const ByteSource *source)
 {
     PcapngReader *r = g_new0(PcapngReader, 1);
 
-    r->name = g_strdup(name);
-    r->fd = -1;
+    r->source = *source;
     r->status = PCAPNG_READ_PACKET;
     r->ifaces = g_array_new(FALSE, TRUE, sizeof(Iface));
     g_array_set_clear_func(r->ifaces, clear_iface);
@@ -85,42 +78,27 @@ static PcapngReader *new_reader(const char *name)
 
 PcapngReader *pcapng_reader_open(const char *path, GError **error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    PcapngReader *r;
+    ByteSource source;
 
-    if (fd < 0) {
-        int err = errno;
-
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(err), "cannot open %s: %s", path,
-                    g_strerror(err));
-        return NULL;
-    }
-    r = new_reader(path);
-    r->fd = fd;
-    r->input = g_malloc(READ_STEP_BYTES);
-    return r;
+    return bytesource_init_file(&source, path, error) ? new_reader(&source) : NULL;
 }
 
 PcapngReader *pcapng_reader_new(const void *data, size_t n, const char *name)
 {
-    PcapngReader *r = new_reader(name);
+    ByteSource source;
 
-    r->ahead = data;
-    r->n_ahead = n;
-    return r;
+    bytesource_init_memory(&source, data, n, name);
+    return new_reader(&source);
 }
 
 void pcapng_reader_free(PcapngReader *r)
 {
     if (!r)
         return;
-    if (r->fd >= 0)
-        close(r->fd);
+    bytesource_clear(&r->source);
     g_array_unref(r->ifaces);
     g_ptr_array_unref(r->comments);
-    g_free(r->input);
     g_free(r->data);
-    g_free(r->name);
     g_free(r);
 }
 
@@ -135,50 +113,14 @@ static bool fail(PcapngReader *r, uint64_t at, GError **error, const char *fmt, 
     va_start(ap, fmt);
     what = g_strdup_vprintf(fmt, ap);
     va_end(ap);
-    g_set_error(error, PCAPNG_READER_ERROR, PCAPNG_READER_ERROR_FORMAT, "%s: byte %" PRIu64 ": %s", r->name,
-                at, what);
+    g_set_error(error, PCAPNG_READER_ERROR, PCAPNG_READER_ERROR_FORMAT, "%s: byte %" PRIu64 ": %s",
+                r->source.name, at, what);
     g_free(what);
     r->status = PCAPNG_READ_ERROR;
     return false;
 }
 
 /* --- bringing in bytes --- */
-
-/* Up to n bytes to `to`; fewer only at the end of the file. Negative: read error, told in *error. */
-static ssize_t read_some(PcapngReader *r, uint8_t *to, size_t n, GError **error)
-{
-    size_t got = 0;
-
-    while (got < n) {
-        size_t step = HS_MIN(n - got, r->n_ahead);
-        ssize_t k;
-
-        if (step) {
-            memcpy(to + got, r->ahead, step);
-            r->ahead += step;
-            r->n_ahead -= step;
-            got += step;
-            continue;
-        }
-        if (r->fd < 0)
-            break;
-        k = read(r->fd, r->input, READ_STEP_BYTES);
-        if (k == 0)
-            break;
-        if (k > 0) {
-            r->ahead = r->input;
-            r->n_ahead = (size_t)k;
-        } else if (errno != EINTR) {
-            int err = errno;
-
-            g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(err), "cannot read %s: %s",
-                        r->name, g_strerror(err));
-            r->status = PCAPNG_READ_ERROR;
-            return -1;
-        }
-    }
-    return (ssize_t)got;
-}
 
 /* Have at least n bytes of the current block. False if the file ends first (status CUT_SHORT) or
  * cannot be read (status ERROR). */
@@ -192,15 +134,17 @@ static bool want(PcapngReader *r, size_t n, const char *what, GError **error)
             r->room = HS_MAX(r->n_data + step, 2 * r->room);
             r->data = g_realloc(r->data, r->room);
         }
-        got = read_some(r, r->data + r->n_data, step, error);
-        if (got < 0)
+        got = bytesource_read(&r->source, r->data + r->n_data, step, error);
+        if (got < 0) {
+            r->status = PCAPNG_READ_ERROR;
             return false;
+        }
         r->n_data += (size_t)got;
         if ((size_t)got < step) {
             g_set_error(error, PCAPNG_READER_ERROR, PCAPNG_READER_ERROR_CUT_SHORT,
                         "%s: cut short: the file ends at byte %" PRIu64
                         ", within %s of %zu bytes that begins at byte %" PRIu64,
-                        r->name, r->offset + r->n_data, what, n, r->offset);
+                        r->source.name, r->offset + r->n_data, what, n, r->offset);
             r->status = PCAPNG_READ_CUT_SHORT;
             return false;
         }
@@ -693,7 +637,7 @@ PcapngReadStatus pcapng_reader_next(PcapngReader *r, PcapngPacket *packet, GErro
     if (r->status != PCAPNG_READ_PACKET) {
         if (r->status != PCAPNG_READ_END)
             g_set_error(error, PCAPNG_READER_ERROR, PCAPNG_READER_ERROR_FORMAT,
-                        "%s: byte %" PRIu64 ": nothing can be read beyond this", r->name, r->offset);
+                        "%s: byte %" PRIu64 ": nothing can be read beyond this", r->source.name, r->offset);
         return r->status;
     }
     if (r->format == FORMAT_UNKNOWN) {

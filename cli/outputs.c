@@ -1,0 +1,392 @@
+#include "cli/outputs.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "models/wire/dissect.h"
+#include "sim/trace/pcapng.h"
+#include "sim/trace/sink_events.h"
+#include "sim/trace/sink_pcapng.h"
+
+typedef struct DropCounter {
+    ProbeSink sink; /* first */
+    GArray *rows;   /* OutputsDrops */
+} DropCounter;
+
+struct Outputs {
+    OutputsConfig config;
+    Scenario *scenario;
+    Sim *sim;
+    Probes *probes;
+    SinkDigest *digest;
+    SinkEvents *events;
+    char *events_path;
+    GPtrArray *captures; /* SinkPcapng */
+    DropCounter drops;
+    GHashTable *link_of; /* ProbePoint -> NetLink; look-up only */
+    GArray *names;       /* PcapngName */
+    char *comment;
+    GPtrArray *files; /* char * */
+    bool is_attached;
+};
+
+/* ---- what captures say about interfaces ---- */
+
+static void learn_links(Outputs *o)
+{
+    Net *net = scenario_net(o->scenario);
+
+    for (unsigned i = 0; i < net_link_count(net); i++) {
+        NetLink *l = net_link_at(net, i);
+
+        for (unsigned end = 0; end < 2; end++)
+            if (netlink_port(l, end))
+                g_hash_table_insert(o->link_of, &netlink_port(l, end)->point, l);
+    }
+}
+
+static void add_addresses(const NetDev *dev, SinkPcapngPoint *out)
+{
+    const Ip4If *ifp = dev->upper;
+    unsigned n = ifp ? HS_MIN(ip4_addr_count(ifp), sizeof(out->ipv4) / 8) : 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        Ipv4Prefix p = ip4_addr(ifp, i);
+
+        wire_put32(out->ipv4 + 8 * i, p.addr);
+        wire_put32(out->ipv4 + 8 * i + 4, p.len ? UINT32_MAX << (32 - p.len) : 0);
+    }
+    out->n_ipv4 = n;
+}
+
+static void describe_point(void *user, const ProbePoint *point, SinkPcapngPoint *out)
+{
+    const Outputs *o = user;
+    const NetLink *l = g_hash_table_lookup(o->link_of, point);
+    unsigned end;
+    const LinkDir *dir;
+
+    if (!l)
+        return;
+    end = &netlink_port(l, 1)->point == point;
+    dir = netlink_dir(l, end);
+    out->link = out->description = netlink_name(l);
+    out->speed_bps = dir ? linkdir_rate(dir) : 0;
+    if (netlink_dev(l, end))
+        add_addresses(netlink_dev(l, end), out);
+}
+
+static void learn_names(Outputs *o)
+{
+    Net *net = scenario_net(o->scenario);
+
+    for (unsigned i = 0; i < net_link_count(net); i++) {
+        NetLink *l = net_link_at(net, i);
+
+        for (unsigned end = 0; end < 2; end++) {
+            SinkPcapngPoint info = {0};
+
+            if (netlink_dev(l, end))
+                add_addresses(netlink_dev(l, end), &info);
+            for (unsigned a = 0; a < info.n_ipv4; a++) {
+                PcapngName name = {.name = netlink_node(l, end)->name};
+
+                memcpy(name.address, info.ipv4 + 8 * a, 4);
+                g_array_append_val(o->names, name);
+            }
+        }
+    }
+}
+
+static void summarize(void *user, uint16_t linktype, const uint8_t *bytes, size_t len, char *buf,
+                      size_t buf_len)
+{
+    dissect_summary(buf, buf_len, linktype == PCAPNG_LINKTYPE_PPP ? WIRE_LINK_PPP : (WireLinkType)linktype,
+                    bytes, len);
+}
+
+/* ---- drops ---- */
+
+static void on_drop(ProbeSink *sink, const ProbeRecord *r)
+{
+    DropCounter *c = (DropCounter *)sink;
+    OutputsDrops row = {r->value[0].s, 1};
+
+    for (unsigned i = 0; i < c->rows->len; i++) {
+        OutputsDrops *known = &g_array_index(c->rows, OutputsDrops, i);
+
+        if (known->reason == row.reason) {
+            known->count++;
+            return;
+        }
+    }
+    g_array_append_val(c->rows, row);
+}
+
+/* ---- attaching ---- */
+
+static bool add_capture(Outputs *o, const SinkPcapngConfig *config, GError **error)
+{
+    SinkPcapng *s = sink_pcapng_new(o->probes, config, error);
+
+    if (s)
+        g_ptr_array_add(o->captures, s);
+    return s != NULL;
+}
+
+static SinkPcapngConfig capture_config(Outputs *o)
+{
+    return (SinkPcapngConfig){.comment = o->comment,
+                              .names = (const PcapngName *)o->names->data,
+                              .n_names = o->names->len,
+                              .describe = describe_point,
+                              .user = o};
+}
+
+static bool add_asked_capture(Outputs *o, GError **error)
+{
+    SinkPcapngConfig c = capture_config(o);
+    GPtrArray *patterns = g_ptr_array_new();
+    char *path = outputs_path(o->config.out_dir, o->config.scenario, "pcapng");
+    bool ok, all = false;
+
+    for (unsigned i = 0; i < o->config.pcap->len; i++) {
+        const char *pattern = o->config.pcap->pdata[i];
+
+        all |= !*pattern;
+        g_ptr_array_add(patterns, (void *)pattern);
+    }
+    g_ptr_array_add(patterns, NULL);
+    c.path = o->config.pcap_per_interface ? o->config.out_dir : path;
+    c.per_interface = o->config.pcap_per_interface;
+    c.patterns = all ? NULL : (const char *const *)patterns->pdata;
+    c.drops = o->config.pcap_drops;
+    c.snaplen = o->config.snaplen;
+    ok = add_capture(o, &c, error);
+    g_ptr_array_free(patterns, TRUE);
+    g_free(path);
+    return ok;
+}
+
+static bool add_scenario_capture(Outputs *o, unsigned i, GError **error)
+{
+    SinkPcapngConfig c = capture_config(o);
+    ScenarioCapture wish;
+    char *path;
+    bool ok;
+
+    scenario_capture(o->scenario, i, &wish);
+    path = g_build_filename(o->config.out_dir, wish.file, NULL);
+    c.path = path;
+    c.points = wish.point;
+    c.n_points = wish.n_points;
+    c.drops = wish.drops;
+    c.snaplen = wish.snaplen;
+    ok = add_capture(o, &c, error);
+    g_free(path);
+    return ok;
+}
+
+static bool add_captures(Outputs *o, GError **error)
+{
+    unsigned n = o->config.no_scenario_captures ? 0 : scenario_capture_count(o->scenario);
+
+    if (o->config.pcap->len || n) {
+        learn_links(o);
+        learn_names(o);
+        o->comment = g_strdup_printf("%s, seed %" PRIu64, o->config.scenario, scenario_seed(o->scenario));
+    }
+    for (unsigned i = 0; i < n; i++)
+        if (!add_scenario_capture(o, i, error))
+            return false;
+    if (!o->config.pcap->len)
+        return true;
+    if (!add_asked_capture(o, error))
+        return false;
+    if (sink_pcapng_interfaces(o->captures->pdata[o->captures->len - 1]))
+        return true;
+    g_set_error(
+        error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+        "--pcap: \"%s\" matches no interface; expected a pattern of NODE:DEVICE such as \"client:eth0\" or "
+        "\"client:*\", or a link's name",
+        (const char *)o->config.pcap->pdata[0]);
+    return false;
+}
+
+static bool add_events(Outputs *o, GError **error)
+{
+    SinkEventsConfig c = {.classes = o->config.event_classes,
+                          .format = {.summary = summarize, .sim = o->sim}};
+
+    if (!o->config.event_classes)
+        return true;
+    o->events_path = o->config.event_path
+                         ? g_strdup(o->config.event_path)
+                         : outputs_path(o->config.out_dir, o->config.scenario, "events.jsonl");
+    c.path = o->events_path;
+    o->events = sink_events_new(o->probes, &c, error);
+    return o->events != NULL;
+}
+
+static void on_event(void *user, SimTime time, uint64_t key)
+{
+    Outputs *o = user;
+
+    if (o->digest)
+        sink_digest_on_event(o->digest, time, key);
+    if (o->events && sink_events_wants_engine(o->events))
+        sink_events_on_event(o->events, time, key);
+}
+
+bool outputs_attach(Outputs *o, Scenario *s, GError **error)
+{
+    Partition *part;
+
+    o->scenario = s;
+    o->sim = net_sim(scenario_net(s));
+    o->probes = net_probes(scenario_net(s));
+    o->is_attached = true;
+    if (!add_captures(o, error) || !add_events(o, error))
+        return false;
+    if (o->config.count_drops)
+        probes_attach(o->probes, &o->drops.sink);
+    part = sim_partition(o->sim, 0);
+    if (o->config.digest) {
+        o->digest = sink_digest_new(o->sim, o->probes);
+        part->on_event = sink_digest_on_event;
+        part->on_event_user = o->digest;
+    }
+    if (o->events && sink_events_wants_engine(o->events)) {
+        part->on_event = on_event;
+        part->on_event_user = o;
+    }
+    return true;
+}
+
+/* ---- life ---- */
+
+Outputs *outputs_new(const OutputsConfig *config)
+{
+    Outputs *o = g_new0(Outputs, 1);
+
+    o->config = *config;
+    o->captures = g_ptr_array_new();
+    o->files = g_ptr_array_new_with_free_func(g_free);
+    o->link_of = g_hash_table_new(NULL, NULL);
+    o->names = g_array_new(FALSE, FALSE, sizeof(PcapngName));
+    o->drops.rows = g_array_new(FALSE, FALSE, sizeof(OutputsDrops));
+    o->drops.sink = (ProbeSink){.mask = PROBE_BIT(PROBE_FRAME_DROP), .record = on_drop};
+    return o;
+}
+
+bool outputs_are_attached(const Outputs *o)
+{
+    return o->is_attached;
+}
+
+bool outputs_have_failed(const Outputs *o)
+{
+    for (unsigned i = 0; i < o->captures->len; i++)
+        if (sink_pcapng_has_failed(o->captures->pdata[i]))
+            return true;
+    return o->events && sink_events_has_failed(o->events);
+}
+
+static void tell_capture(Outputs *o, const SinkPcapng *s)
+{
+    unsigned n = sink_pcapng_file_count(s);
+
+    for (unsigned i = 0; i < n && n > 1; i++)
+        g_ptr_array_add(o->files, g_strdup(sink_pcapng_file(s, i)));
+    if (n == 1)
+        g_ptr_array_add(o->files,
+                        g_strdup_printf("%s (%" PRIu64 " frames, %u interface%s)", sink_pcapng_file(s, 0),
+                                        sink_pcapng_frames(s), sink_pcapng_interfaces(s),
+                                        sink_pcapng_interfaces(s) == 1 ? "" : "s"));
+}
+
+bool outputs_close(Outputs *o, GError **error)
+{
+    GError *first = NULL;
+
+    for (unsigned i = 0; i < o->captures->len; i++) {
+        SinkPcapng *s = o->captures->pdata[i];
+
+        tell_capture(o, s);
+        (void)!sink_pcapng_close(s, first ? NULL : &first);
+    }
+    g_ptr_array_set_size(o->captures, 0);
+    if (o->events) {
+        g_ptr_array_add(o->files, g_strdup_printf("%s (%" PRIu64 " records)", o->events_path,
+                                                  sink_events_records(o->events)));
+        (void)!sink_events_close(g_steal_pointer(&o->events), first ? NULL : &first);
+    }
+    if (first) {
+        g_propagate_error(error, first);
+        return false;
+    }
+    return true;
+}
+
+void outputs_discard(Outputs *o)
+{
+    for (unsigned i = 0; i < o->captures->len; i++)
+        sink_pcapng_discard(o->captures->pdata[i]);
+    g_ptr_array_set_size(o->captures, 0);
+    sink_events_discard(g_steal_pointer(&o->events));
+}
+
+const SinkDigest *outputs_digest(const Outputs *o)
+{
+    return o->digest;
+}
+
+unsigned outputs_drops(const Outputs *o, const OutputsDrops **rows)
+{
+    *rows = (const OutputsDrops *)o->drops.rows->data;
+    return o->drops.rows->len;
+}
+
+unsigned outputs_file_count(const Outputs *o)
+{
+    return o->files->len;
+}
+
+const char *outputs_file(const Outputs *o, unsigned i)
+{
+    return o->files->pdata[i];
+}
+
+void outputs_free(Outputs *o)
+{
+    outputs_discard(o);
+    if (o->is_attached) {
+        Partition *part = sim_partition(o->sim, 0);
+
+        part->on_event = NULL;
+        probes_detach(o->probes, &o->drops.sink);
+    }
+    sink_digest_free(o->digest);
+    g_ptr_array_free(o->captures, TRUE);
+    g_ptr_array_free(o->files, TRUE);
+    g_hash_table_destroy(o->link_of);
+    g_array_free(o->names, TRUE);
+    g_array_free(o->drops.rows, TRUE);
+    g_free(o->comment);
+    g_free(o->events_path);
+    g_free(o);
+}
+
+char *outputs_path(const char *dir, const char *scenario, const char *suffix)
+{
+    char *base = g_path_get_basename(scenario);
+    char *name, *path;
+
+    if (g_str_has_suffix(base, ".lua") && strlen(base) > 4)
+        base[strlen(base) - 4] = 0;
+    name = g_strdup_printf("%s.%s", base, suffix);
+    path = strcmp(dir, ".") ? g_build_filename(dir, name, NULL) : g_strdup(name);
+    g_free(base);
+    g_free(name);
+    return path;
+}

@@ -1,0 +1,55 @@
+/* What observers of a run leave behind, as the command line and the scenario asked for it: captures, the
+ * event log, the digest, and the count of drops for the summary.
+ *
+ * Order of calls: outputs_new; outputs_attach when the network is built (ScenarioConfig.on_ready); the run;
+ * outputs_close or outputs_discard; questions; outputs_free before scenario_free. */
+#pragma once
+
+#include <glib.h>
+
+#include "lua/scenario.h"
+#include "sim/trace/sink_digest.h"
+
+typedef struct Outputs Outputs;
+
+typedef struct OutputsConfig {
+    const char *scenario; /* its path: names the files and stands in their comments */
+    const char *out_dir;  /* exists */
+    GPtrArray *pcap;      /* patterns of const char *, "" for all; empty: no capture */
+    bool pcap_drops;
+    bool pcap_per_interface;
+    uint32_t snaplen;
+    bool no_scenario_captures; /* what the scenario asked for is not written */
+    bool digest;
+    bool count_drops;
+    uint64_t event_classes; /* 0: no event log */
+    const char *event_path; /* NULL: STEM.events.jsonl in out_dir */
+} OutputsConfig;
+
+/* One row of the count of drops. */
+typedef struct OutputsDrops {
+    const char *reason;
+    uint64_t count;
+} OutputsDrops;
+
+Outputs *outputs_new(const OutputsConfig *config);
+/* False and *error: a file cannot be written, or a pattern matches nothing. */
+bool outputs_attach(Outputs *o, Scenario *s, GError **error) HS_MUST_USE;
+bool outputs_are_attached(const Outputs *o);
+/* A write error that makes it pointless to go on. */
+bool outputs_have_failed(const Outputs *o);
+
+/* Completes the files. */
+bool outputs_close(Outputs *o, GError **error) HS_MUST_USE;
+/* Sets aside what was written as NAME.incomplete. */
+void outputs_discard(Outputs *o);
+
+const SinkDigest *outputs_digest(const Outputs *o);                  /* NULL: not asked for */
+unsigned outputs_drops(const Outputs *o, const OutputsDrops **rows); /* in order of first appearance */
+/* Lines like "out/ping.pcapng (84 frames, 4 interfaces)", after outputs_close. */
+unsigned outputs_file_count(const Outputs *o);
+const char *outputs_file(const Outputs *o, unsigned i);
+void outputs_free(Outputs *o);
+
+/* "DIR/STEM.SUFFIX" for g_free, STEM being the scenario's file name without ".lua". */
+char *outputs_path(const char *dir, const char *scenario, const char *suffix);

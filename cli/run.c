@@ -1,0 +1,178 @@
+/* hopscope run: one scenario, what it says, a summary, and the files that were asked for. */
+#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/run_summary.h"
+#include "cli/runner.h"
+#include "sim/trace/eventlog.h"
+
+typedef struct RunOptions {
+    RunnerConfig config;
+    GPtrArray *set;    /* "name=value" */
+    GPtrArray *events; /* classes */
+    const char *out_dir;
+    bool has_until, has_progress, has_snaplen, stats;
+    bool progress;
+    uint64_t max_memory, snaplen;
+} RunOptions;
+
+static bool check_params(const ArgCommand *command, const GPtrArray *set)
+{
+    for (unsigned i = 0; i < set->len; i++) {
+        const char *param = set->pdata[i];
+        const char *equals = strchr(param, '=');
+
+        if (!equals || equals == param) {
+            args_wrong(command, "--set: \"%s\" is not NAME=VALUE", param);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool parse_events(const ArgCommand *command, const GPtrArray *lists, uint64_t *classes)
+{
+    for (unsigned i = 0; i < lists->len; i++) {
+        const char *list = lists->pdata[i];
+        uint64_t mask = 0;
+        char *error = NULL;
+
+        if (!eventlog_parse_classes(*list ? list : "all", &mask, &error)) {
+            args_wrong(command, "--events: %s", error);
+            g_free(error);
+            return false;
+        }
+        *classes |= mask;
+    }
+    return true;
+}
+
+static bool check(const ArgCommand *command, RunOptions *o)
+{
+    RunnerConfig *c = &o->config;
+
+    if (!check_params(command, o->set) || !parse_events(command, o->events, &c->outputs.event_classes))
+        return false;
+    if (c->max_wall < 0 || c->scenario.until < 0) {
+        args_wrong(command, "%s: a time must not be negative", c->max_wall < 0 ? "--max-wall" : "--until");
+        return false;
+    }
+    if (o->has_snaplen && (o->snaplen == 0 || o->snaplen > UINT32_MAX)) {
+        args_wrong(command, "--snaplen: expected at least 1 byte and less than 4 GiB");
+        return false;
+    }
+    c->outputs.snaplen = (uint32_t)o->snaplen;
+    if ((c->outputs.pcap_drops || c->outputs.pcap_per_interface || o->has_snaplen) && !c->outputs.pcap->len)
+        g_ptr_array_add(c->outputs.pcap, (void *)"");
+    return true;
+}
+
+static void complete(RunOptions *o, const char *path)
+{
+    RunnerConfig *c = &o->config;
+
+    g_ptr_array_add(o->set, NULL);
+    c->command = "run";
+    c->scenario.path = c->outputs.scenario = path;
+    c->scenario.params = (const char *const *)o->set->pdata;
+    c->scenario.out_dir = c->outputs.out_dir = o->out_dir ? o->out_dir : ".";
+    c->scenario.max_memory = o->max_memory;
+    c->outputs.count_drops = !c->scenario.quiet;
+    if (o->has_progress)
+        c->progress = o->progress ? PROGRESS_ALWAYS : PROGRESS_NEVER;
+}
+
+static int run(RunOptions *o)
+{
+    Runner r;
+    int status;
+
+    if (o->out_dir && !runner_make_folder("run", o->out_dir))
+        return EXIT_WRONG;
+    status = runner_run(&r, &o->config);
+    runsummary_print(&r, status, o->stats);
+    runner_clear(&r);
+    return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    RunOptions o = {.config = {.scenario = {.until = SIM_NEVER}, .outputs = {.pcap = g_ptr_array_new()}},
+                    .set = g_ptr_array_new(),
+                    .events = g_ptr_array_new()};
+    RunnerConfig *c = &o.config;
+    const char *operand[2];
+    const ArgOption options[] = {
+        {"seed", 's', ARG_COUNT, "N", "seed of every random stream (default 1)", &c->scenario.seed,
+         &c->scenario.has_seed, NULL},
+        {"set", 'p', ARG_LIST, "NAME=VALUE", "set a parameter of the scenario (hs.param); may be repeated",
+         o.set, NULL, NULL},
+        {"until", 'u', ARG_TIME, "TIME", "end the run at this simulated time at the latest: 10s, 250ms",
+         &c->scenario.until, &o.has_until, NULL},
+        {"out", 'o', ARG_STRING, "DIR", "folder for the files of the run; made if need be (default: here)",
+         &o.out_dir, NULL, NULL},
+        {"pcap", 'c', ARG_OPTIONAL_LIST, "PATTERN",
+         "capture into SCENARIO.pcapng: every interface, or those that match: client:eth0, 'r*:*', client "
+         "(all of its "
+         "interfaces), client-r (both ends of a link); may be repeated",
+         c->outputs.pcap, NULL, NULL},
+        {"pcap-drops", 0, ARG_FLAG, NULL, "capture dropped frames too, with the reason as a comment",
+         &c->outputs.pcap_drops, NULL, NULL},
+        {"pcap-per-interface", 0, ARG_FLAG, NULL, "one capture file for each interface: NODE-DEVICE.pcapng",
+         &c->outputs.pcap_per_interface, NULL, NULL},
+        {"snaplen", 0, ARG_SIZE, "BYTES", "capture only the first bytes of each frame", &o.snaplen,
+         &o.has_snaplen, NULL},
+        {"digest", 'd', ARG_FLAG, NULL, "print the digest of the run (docs/determinism.md)",
+         &c->outputs.digest, NULL, NULL},
+        {"stats", 'S', ARG_FLAG, NULL,
+         "print what the run cost: events, packets, memory for each host and link, unseed", &o.stats, NULL,
+         NULL},
+        {"events", 'e', ARG_OPTIONAL_LIST, "CLASSES",
+         "log what happens into SCENARIO.events.jsonl: all, or some of frames, state, engine, tx, rx, drop, "
+         "queue, link, "
+         "switch, neigh, route, ip, udp, socket, tcp, app, log, separated by commas",
+         o.events, NULL, NULL},
+        {"quiet", 'q', ARG_FLAG, NULL, "no narration and no summary; failed expectations are still told",
+         &c->scenario.quiet, NULL, NULL},
+        {"max-events", 0, ARG_COUNT, "N", "stop after so many events: 1e6, 5M", &c->scenario.max_events, NULL,
+         NULL},
+        {"max-wall", 0, ARG_TIME, "TIME", "stop after so much real time", &c->max_wall, NULL, NULL},
+        {"max-memory", 0, ARG_SIZE, "SIZE", "memory that the scenario's Lua may use: 64MiB", &o.max_memory,
+         NULL, NULL},
+        {"progress", 0, ARG_FLAG, NULL, "show progress on stderr even if it is no terminal", &o.progress,
+         &o.has_progress, NULL},
+        {"no-progress", 0, ARG_NO_FLAG, NULL, "show no progress on a terminal", &o.progress, &o.has_progress,
+         NULL},
+        {0},
+    };
+    const ArgCommand command = {
+        "run",
+        "SCENARIO.lua",
+        "Runs a scenario and tells what happened. Exit status: 0, 1 if an expectation failed, 2 if the "
+        "scenario or the "
+        "command line is wrong or a file cannot be written, 3 if a limit was hit, 130 after ^C.",
+        options,
+        1,
+        1,
+        "  hopscope run ping.lua --pcap --out out\n"
+        "  hopscope run ping.lua --set loss=2% --seed 7 --digest\n"
+        "  hopscope run ping.lua --pcap='client:*' --pcap-drops --events=neigh,ip\n",
+    };
+    ArgsResult result;
+    int status = EXIT_WRONG;
+
+    result = args_parse(&command, argc, argv, operand);
+    if (result == ARGS_HELPED) {
+        status = EXIT_OK;
+    } else if (result == ARGS_OK && check(&command, &o)) {
+        complete(&o, operand[0]);
+        status = run(&o);
+    }
+    g_ptr_array_free(o.set, TRUE);
+    g_ptr_array_free(o.events, TRUE);
+    g_ptr_array_free(c->outputs.pcap, TRUE);
+    return status;
+}

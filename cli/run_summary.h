@@ -1,0 +1,8 @@
+/* What `hopscope run` says at the end. */
+#pragma once
+
+#include "cli/runner.h"
+
+/* On stdout: the summary (not with --quiet), failed expectations (with --quiet on stderr), digest and
+ * statistics if they were asked for. After a wrong scenario nothing: its error has been told. */
+void runsummary_print(const Runner *r, int status, bool stats);

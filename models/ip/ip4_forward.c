@@ -1,0 +1,93 @@
+/* A router's work on a packet for somebody else: ip_forward and ip_forward_finish (Linux
+ * net/ipv4/ip_forward.c; RFC 1812 5.2.1.2, 5.3.1). */
+#include "models/ip/ip4_priv.h"
+
+/* ip_rt_send_redirect: a sender that does not listen is told at growing intervals, nine times at most. */
+#define REDIRECT_NUMBER 9
+#define REDIRECT_LOAD (20 * SIM_MS)                               /* HZ/50 */
+#define REDIRECT_SILENCE (REDIRECT_LOAD << (REDIRECT_NUMBER + 1)) /* after which all is forgotten */
+
+static void send_redirect(Ip4 *ip, Packet *pkt, uint32_t gateway)
+{
+    uint32_t src = ipv4_src(packet_cdata(pkt)), i = (src * 0x9e3779b1u) >> 29;
+    SimTime now = node_now(ip->node);
+
+    if (ip->live->redirect[i].addr != src || now > ip->live->redirect[i].last + REDIRECT_SILENCE) {
+        ip->live->redirect[i].addr = src;
+        ip->live->redirect[i].count = 0;
+    }
+    if (ip->live->redirect[i].count >= REDIRECT_NUMBER) {
+        ip->live->redirect[i].last = now;
+        return;
+    }
+    if (ip->live->redirect[i].count == 0 ||
+        now > ip->live->redirect[i].last + (REDIRECT_LOAD << ip->live->redirect[i].count)) {
+        ip->live->redirect[i].last = now;
+        ip->live->redirect[i].count++;
+        icmp4_send_error(ip, pkt, ICMP_REDIRECT, ICMP_REDIRECT_HOST, gateway);
+    }
+}
+
+static inline void count_transmit(uint64_t *mib, uint32_t len)
+{
+    mib[MIB_IpOutTransmits]++;
+    mib[MIB_IpExtOutOctets] += len;
+}
+
+void ip4_forward(Ip4 *ip, Ip4If *ifp, Packet *pkt, const Ip4Dst *d)
+{
+    uint8_t *h = packet_data(pkt);
+    uint64_t *mib = ip->live->mib;
+    uint32_t len = packet_len(pkt);
+
+    if (HS_UNLIKELY(pkt->flags &
+                    (PKT_BROADCAST |
+                     PKT_MULTICAST))) { /* RFC 1812 5.3.4: a frame for everybody is nobody's to route */
+        ip4_drop(ifp, pkt, DROP_NOT_FORWARDING);
+        return;
+    }
+    if (HS_UNLIKELY(ipv4_ttl(h) <= 1)) {
+        mib[MIB_IpInHdrErrors]++;
+        icmp4_send_error(ip, pkt, ICMP_TIME_EXCEEDED, ICMP_EXCEEDED_TTL, 0);
+        ip4_drop(ifp, pkt, DROP_TTL);
+        return;
+    }
+    if (HS_UNLIKELY(ip->sysctl->drop_private) &&
+        (ipv4_addr_is_private(ipv4_src(h)) || ipv4_addr_is_private(ipv4_dst(h)))) {
+        ip4_drop(ifp, pkt, DROP_FILTER);
+        return;
+    }
+    if (HS_UNLIKELY(len > d->mtu) && (ipv4_frag(h) & IPV4_FLAG_DF)) {
+        mib[MIB_IpFragFails]++;
+        icmp4_send_error(ip, pkt, ICMP_DEST_UNREACH, ICMP_UNREACH_NEEDFRAG, d->mtu);
+        ip4_drop(ifp, pkt, DROP_DF);
+        return;
+    }
+    if (HS_UNLIKELY(d->redirect)) {
+        Ip4Dst copy = *d; /* the error goes through the cache too */
+
+        copy.neigh = d->neigh ? neigh_ref(d->neigh) : NULL;
+        send_redirect(ip, pkt, d->next_hop);
+        ipv4_dec_ttl(h);
+        pkt->flags = PKT_FORWARDED;
+        mib[MIB_IpForwDatagrams]++;
+        if (h[0] != 0x45)
+            ip4_options_forward(ip, pkt, copy.out);
+        ip4_probe(ifp, &ip4_probe_forward, pkt);
+        ip4_transmit(ip, pkt, &copy);
+        neigh_unref(copy.neigh);
+        return;
+    }
+    ipv4_dec_ttl(h);
+    pkt->flags = PKT_FORWARDED;
+    mib[MIB_IpForwDatagrams]++;
+    if (HS_UNLIKELY(h[0] != 0x45))
+        ip4_options_forward(ip, pkt, d->out);
+    ip4_probe(ifp, &ip4_probe_forward, pkt);
+    if (HS_LIKELY(len <= d->mtu && d->neigh && d->type == IP4_ROUTE_UNICAST)) {
+        count_transmit(mib, len);
+        neigh_output(d->neigh, pkt);
+    } else {
+        ip4_transmit(ip, pkt, d);
+    }
+}

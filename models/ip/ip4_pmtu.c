@@ -1,0 +1,99 @@
+/* What ICMP taught about single destinations: a smaller path MTU (RFC 1191), a better gateway (RFC 792
+ * redirect). Linux keeps both as exceptions of a next hop (net/ipv4/route.c: __ip_rt_update_pmtu,
+ * __ip_do_redirect, update_or_create_fnhe). */
+#include <glib.h>
+
+#include "models/ip/ip4_priv.h"
+
+#define REDIRECT_TIMEOUT (300 * SIM_SEC) /* ip_rt_gc_timeout: how long a redirect is believed */
+
+typedef struct Exception {
+    uint32_t mtu, gw;
+    SimTime mtu_expires, gw_expires;
+} Exception;
+
+struct Ip4Exceptions {
+    GHashTable *by_dst; /* only looked up, never walked */
+};
+
+static Exception *exception_for(Ip4 *ip, uint32_t dst)
+{
+    Ip4Live *live = ip4_live(ip);
+    Exception *e;
+
+    if (!live->exc) {
+        live->exc = g_new0(Ip4Exceptions, 1);
+        live->exc->by_dst = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    }
+    e = g_hash_table_lookup(live->exc->by_dst, GUINT_TO_POINTER(dst));
+    if (!e) {
+        e = g_new0(Exception, 1);
+        g_hash_table_insert(live->exc->by_dst, GUINT_TO_POINTER(dst), e);
+    }
+    ip4_changed(ip);
+    return e;
+}
+
+void ip4_exc_free(Ip4Exceptions *e)
+{
+    if (!e)
+        return;
+    g_hash_table_destroy(e->by_dst);
+    g_free(e);
+}
+
+bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, uint32_t *gw)
+{
+    SimTime now = node_now(ip->node);
+    const Exception *e;
+
+    if (!ip->live || !ip->live->exc)
+        return false;
+    e = g_hash_table_lookup(ip->live->exc->by_dst, GUINT_TO_POINTER(dst));
+    if (!e)
+        return false;
+    if (e->mtu && now < e->mtu_expires)
+        *mtu = e->mtu;
+    if (e->gw && now < e->gw_expires)
+        *gw = e->gw;
+    return *mtu || *gw;
+}
+
+void ip4_pmtu_update(Ip4 *ip, uint32_t dst, uint32_t mtu)
+{
+    const Ip4Sysctl *s = ip->sysctl;
+    SimTime lifetime = s->mtu_expires_s * SIM_SEC;
+    Exception *e;
+    Ip4Flow flow;
+
+    if (s->ip_no_pmtu_disc == 1 || ip4_route_get(ip, dst, 0, NULL, &flow) || flow.type != IP4_ROUTE_UNICAST)
+        return;
+    mtu = HS_MAX(mtu, s->min_pmtu);
+    if (flow.mtu < mtu) /* no error makes a path wider */
+        return;
+    e = exception_for(ip, dst);
+    if (e->mtu == mtu && node_now(ip->node) < e->mtu_expires - lifetime / 2)
+        return;
+    e->mtu = mtu;
+    e->mtu_expires = node_now(ip->node) + lifetime;
+}
+
+bool ip4_redirect(Ip4 *ip, Ip4If *in, uint32_t from, uint32_t dst, uint32_t gw)
+{
+    Exception *e;
+    Ip4Flow flow;
+
+    if (!ip->sysctl->accept_redirects ||
+        ip->sysctl->ip_forward) /* routers do not obey (Linux: IN_DEV_RX_REDIRECTS) */
+        return false;
+    if (ip4_route_get(ip, dst, 0, NULL, &flow) || flow.type != IP4_ROUTE_UNICAST)
+        return false;
+    if (flow.dev != in || flow.next_hop != from || gw == from)
+        return false;
+    if (ip4_addr_type(ip, gw) != IP4_ROUTE_UNICAST || !ip4_is_onlink(in, gw, gw))
+        return false;
+    e = exception_for(ip, dst);
+    e->gw = gw;
+    e->gw_expires = node_now(ip->node) + REDIRECT_TIMEOUT;
+    return true;
+}

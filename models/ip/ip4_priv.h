@@ -1,0 +1,218 @@
+/* What the rooms of IPv4 share. Only models/ip/ip4*.c include it. */
+#pragma once
+
+#include <errno.h>
+
+#include "models/ether/arp.h"
+#include "models/ether/loopback.h"
+#include "models/ip/icmp4.h"
+#include "models/ip/ip4.h"
+#include "models/wire/eth.h"
+
+typedef struct Ip4Live Ip4Live;
+typedef struct Ip4Reass Ip4Reass;
+typedef struct Ip4Exceptions Ip4Exceptions;
+
+struct Ip4Route {
+    Ip4Route *next; /* same prefix: ours (local, broadcast) first, then by metric; or the next parked one */
+    Ip4If *dev;     /* NULL: blackhole and its kin */
+    uint32_t prefix, via, src, metric, mtu;
+    uint8_t plen;
+    uint8_t type;   /* Ip4RouteType */
+    bool is_kernel; /* came with an address and goes with it */
+    bool is_parked; /* not in the table: its device is down */
+};
+
+/* Where packets of one kind go: the answer of the routing code, kept as long as ip->gen stands still. */
+typedef struct Ip4Dst {
+    uint32_t src, dst; /* as asked */
+    uint32_t gen;      /* of the Ip4 when it was made; 0: empty */
+    uint16_t in;       /* input: ifindex; output: 0, or DST_OIF | ifindex */
+    uint8_t type;      /* Ip4RouteType */
+    bool redirect;     /* the sender should go to next_hop directly */
+    Ip4If *out;
+    Neigh *neigh; /* NULL: the device needs none. One reference is ours */
+    uint32_t next_hop;
+    uint32_t src_used; /* output: the source that the route gives */
+    uint32_t mtu;
+} Ip4Dst;
+#define DST_OIF 0x8000u
+
+#define REDIRECT_PEERS 8
+
+/* Made with the first packet. */
+struct Ip4Live {
+    uint64_t mib[IP4_MIB_COUNT];
+    Ip4Dst *cache; /* direct-mapped */
+    uint32_t cache_mask, cache_misses;
+    uint16_t id_next;
+    uint16_t n_idents;
+    uint32_t *idents; /* Linux's id policy: a counter per hash of the destination */
+    Ip4Reass *reass;
+    Ip4Exceptions *exc;
+    struct {
+        uint32_t addr, count;
+        SimTime last;
+    } redirect[REDIRECT_PEERS];
+};
+
+typedef struct Ip4ProtoEntry {
+    uint8_t proto;
+    Ip4Proto p;
+} Ip4ProtoEntry;
+
+struct Ip4 {
+    Node *node;
+    PacketPool *pool;
+    const Ip4Sysctl *sysctl; /* ip4_sysctl_default or our own */
+    Ip4Live *live;
+    void (*first_use)(void *user);
+    void *first_use_user;
+    Ip4If *first_if; /* without the loopback */
+    Ip4If *lo;       /* made when first needed */
+    Ip4Route *parked;
+    Ip4ProtoEntry *protos; /* sorted by how they came; a handful */
+    Lpm fib;
+    uint32_t gen; /* changes with every change of addresses, routes, devices, settings; never 0 */
+    uint32_t n_routes;
+    uint16_t n_ifs; /* the loopback counted */
+    uint16_t next_ifindex;
+    uint8_t n_protos;
+};
+
+typedef struct Ip4Tap Ip4Tap;
+struct Ip4Tap {
+    Ip4Tap *next;
+    Ip4TapFn fn;
+    void *user;
+    uint16_t ethertype;
+};
+
+typedef struct Ip4Group {
+    uint32_t group, users;
+} Ip4Group;
+
+struct Ip4If {
+    Ip4 *ip;
+    NetDev *dev;
+    Ip4If *next;
+    Arp *arp; /* made with the first neighbour */
+    union {
+        Ipv4Prefix one;
+        Ipv4Prefix *many;
+    } addr;
+    Ip4Group *groups;
+    Ip4Tap *taps;
+    uint16_t n_addrs, n_groups;
+    bool was_up, was_running;
+    MacAddr mac; /* to notice a change */
+};
+
+extern const Ip4Sysctl ip4_sysctl_default;
+
+/* ip4.c */
+Ip4If *ip4_lo(Ip4 *ip);
+Loopback *ip4_loopback(Ip4 *ip);
+void ip4_changed(Ip4 *ip); /* what was resolved is void */
+Ip4Live *ip4_live_new(Ip4 *ip);
+static inline Ip4Live *ip4_live(Ip4 *ip)
+{
+    return HS_LIKELY(ip->live != NULL) ? ip->live : ip4_live_new(ip);
+}
+static inline const Ipv4Prefix *ip4_addrs(const Ip4If *ifp)
+{
+    return ifp->n_addrs > 1 ? ifp->addr.many : &ifp->addr.one;
+}
+bool ip4_in_group(const Ip4If *ifp, uint32_t group);
+static inline void ip4_count(Ip4 *ip, unsigned i)
+{
+    ip4_live(ip)->mib[i]++;
+}
+static inline void ip4_drop(Ip4If *ifp, Packet *pkt, ProbeDrop reason)
+{
+    probe_drop(ifp->ip->node, ifp->dev->point, pkt, reason);
+}
+
+/* ip4_route.c */
+void ip4_route_addr_added(Ip4 *ip, Ip4If *ifp, Ipv4Prefix p);
+void ip4_route_addr_removed(Ip4 *ip, Ip4If *ifp, Ipv4Prefix p);
+void ip4_route_dev_changed(Ip4 *ip, Ip4If *ifp, bool up);
+void ip4_route_dev_removed(Ip4 *ip, Ip4If *ifp);
+void ip4_route_clear(Ip4 *ip);
+/* The best route, or NULL; local addresses too, but for 127/8. */
+const Ip4Route *ip4_route_lookup(const Ip4 *ip, uint32_t dst);
+Ip4RouteType ip4_addr_type(const Ip4 *ip, uint32_t addr);
+/* inet_select_addr: the address of the device from which to talk to dst; 0: the host has none. */
+uint32_t ip4_select_src(const Ip4 *ip, const Ip4If *ifp, uint32_t dst);
+bool ip4_is_onlink(const Ip4If *ifp, uint32_t a, uint32_t b); /* both in one subnet of the device */
+
+/* ip4_dst.c. 0 and *out, or a negative errno: -EINVAL martian, -ENETUNREACH no route, -EHOSTUNREACH not
+ * forwarding, -EXDEV reverse path filter, -ENOENT a multicast group that is not ours, -ENOBUFS the neighbour
+ * table is full. The answer is valid until the next call. */
+int ip4_dst_in_slow(Ip4 *ip, Ip4If *ifp, uint32_t src, uint32_t dst, const Ip4Dst **out);
+int ip4_dst_out_slow(Ip4 *ip, const Ip4If *oif, uint32_t src, uint32_t dst, const Ip4Dst **out);
+void ip4_dst_clear(Ip4Live *live);
+
+static inline uint32_t ip4_dst_hash(uint32_t src, uint32_t dst, uint32_t in)
+{
+    return (uint32_t)((((uint64_t)dst << 32 | src) ^ (uint64_t)in << 20) * 0x9e3779b97f4a7c15u >> 40);
+}
+
+static inline const Ip4Dst *ip4_dst_cached(Ip4 *ip, uint32_t src, uint32_t dst, uint32_t in)
+{
+    Ip4Live *live = ip4_live(ip);
+    const Ip4Dst *d = &live->cache[ip4_dst_hash(src, dst, in) & live->cache_mask];
+
+    return HS_LIKELY(d->dst == dst && d->src == src && d->in == in && d->gen == ip->gen) ? d : NULL;
+}
+
+static inline int ip4_dst_in(Ip4 *ip, Ip4If *ifp, uint32_t src, uint32_t dst, const Ip4Dst **out)
+{
+    *out = ip4_dst_cached(ip, src, dst, ifp->dev->ifindex);
+    return HS_LIKELY(*out != NULL) ? 0 : ip4_dst_in_slow(ip, ifp, src, dst, out);
+}
+
+static inline int ip4_dst_out(Ip4 *ip, const Ip4If *oif, uint32_t src, uint32_t dst, const Ip4Dst **out)
+{
+    *out = ip4_dst_cached(ip, src, dst, oif ? DST_OIF | oif->dev->ifindex : 0);
+    return HS_LIKELY(*out != NULL) ? 0 : ip4_dst_out_slow(ip, oif, src, dst, out);
+}
+
+/* ip4_input.c: what stands behind the routing decision; takes the packet, head at the IP header. */
+void ip4_input(NetDev *dev, Packet *pkt, uint16_t ethertype);
+void ip4_local_deliver(Ip4 *ip, Ip4If *ifp, Packet *pkt, Ip4RouteType type);
+/* ip4_options.c. false: refused, and told to the sender if that is allowed. The packet stays the caller's. */
+bool ip4_options_input(Ip4 *ip, Ip4If *ifp, Packet *pkt, ProbeDrop *reason);
+void ip4_options_forward(Ip4 *ip, Packet *pkt, const Ip4If *out);
+/* Options for all fragments but the first: what has the copied bit. Returns the length, padded. */
+unsigned ip4_options_copied(uint8_t *to, const uint8_t *options, unsigned len);
+
+/* ip4_forward.c */
+void ip4_forward(Ip4 *ip, Ip4If *ifp, Packet *pkt, const Ip4Dst *d);
+
+/* ip4_output.c: the last steps for a packet with a complete IP header at head. */
+void ip4_transmit(Ip4 *ip, Packet *pkt, const Ip4Dst *d);          /* fragments it if need be */
+void ip4_transmit_fragment(Ip4 *ip, Packet *pkt, const Ip4Dst *d); /* it fits */
+uint16_t ip4_take_id(Ip4 *ip, uint32_t src, uint32_t dst, uint8_t proto, bool df);
+
+/* ip4_frag.c: cuts the packet and hands each fragment to ip4_transmit. Takes it. 0 or -EMSGSIZE. */
+int ip4_fragment(Ip4 *ip, Packet *pkt, const Ip4Dst *d);
+
+/* ip4_reass.c: takes a fragment; returns the whole datagram when it is complete, else NULL. */
+Packet *ip4_reassemble(Ip4 *ip, Ip4If *ifp, Packet *pkt);
+void ip4_reass_free(Ip4Reass *r);
+size_t ip4_reass_bytes(const Ip4Reass *r);
+
+/* ip4_pmtu.c: what was learnt about single destinations (Linux's next-hop exceptions). 0: nothing. */
+bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, uint32_t *gw);
+void ip4_exc_free(Ip4Exceptions *e);
+
+/* ip4_probes.c */
+extern const ProbeDesc ip4_probe_rcv, ip4_probe_local_deliver, ip4_probe_forward, ip4_probe_output,
+    ip4_probe_fragment, ip4_probe_reassembled;
+void ip4_probe_emit(const Ip4If *ifp, const ProbeDesc *desc, const Packet *pkt);
+static inline void ip4_probe(const Ip4If *ifp, const ProbeDesc *desc, const Packet *pkt)
+{
+    if (probe_wanted(ifp->ip->node, PROBE_IP))
+        ip4_probe_emit(ifp, desc, pkt);
+}

@@ -1,0 +1,359 @@
+/* The forwarding table: prefixes to routes, and the rules of ip route and ip address (Linux
+ * net/ipv4/fib_frontend.c, fib_semantics.c).
+ *
+ * One table holds what Linux keeps in "local" and "main": ours (LOCAL, BROADCAST) come first among routes of
+ * one prefix. 127.0.0.0/8 is built in. A route whose device is down is parked: out of the table until the
+ * device is up again. (Linux forgets static routes then, and users of a laboratory would only type them
+ * again.) */
+#include <glib.h>
+
+#include "models/ip/ip4_priv.h"
+
+static bool is_own(const Ip4Route *r)
+{
+    return r->type == IP4_ROUTE_LOCAL || r->type == IP4_ROUTE_BROADCAST;
+}
+
+/* ---- the table ---- */
+
+static void table_insert(Ip4 *ip, Ip4Route *r)
+{
+    Ip4Route *head = lpm_get4(&ip->fib, r->prefix, r->plen), **at = &head;
+
+    while (*at && (is_own(*at) > is_own(r) || (is_own(*at) == is_own(r) && (*at)->metric <= r->metric)))
+        at = &(*at)->next;
+    r->next = *at;
+    *at = r;
+    r->is_parked = false;
+    lpm_insert4(&ip->fib, r->prefix, r->plen, head);
+}
+
+static void table_remove(Ip4 *ip, Ip4Route *r)
+{
+    Ip4Route *head = lpm_get4(&ip->fib, r->prefix, r->plen), **at = &head;
+
+    while (*at != r)
+        at = &(*at)->next;
+    *at = r->next;
+    if (head)
+        lpm_insert4(&ip->fib, r->prefix, r->plen, head);
+    else
+        lpm_remove4(&ip->fib, r->prefix, r->plen);
+}
+
+static void unpark(Ip4 *ip, Ip4Route *r)
+{
+    Ip4Route **at = &ip->parked;
+
+    while (*at != r)
+        at = &(*at)->next;
+    *at = r->next;
+}
+
+static void park(Ip4 *ip, Ip4Route *r)
+{
+    r->is_parked = true;
+    r->next = ip->parked;
+    ip->parked = r;
+}
+
+static bool is_usable(const Ip4Route *r)
+{
+    return !r->dev || r->type == IP4_ROUTE_LOCAL || (r->dev->dev->flags & NETDEV_UP);
+}
+
+static void route_insert(Ip4 *ip, const Ip4Route *r)
+{
+    Ip4Route *copy = g_memdup2(r, sizeof *r);
+
+    ip->n_routes++;
+    if (is_usable(r))
+        table_insert(ip, copy);
+    else
+        park(ip, copy);
+    ip4_changed(ip);
+}
+
+static void route_free(Ip4 *ip, Ip4Route *r)
+{
+    if (r->is_parked)
+        unpark(ip, r);
+    else
+        table_remove(ip, r);
+    ip->n_routes--;
+    g_free(r);
+    ip4_changed(ip);
+}
+
+static void add_chain(const uint8_t *prefix, unsigned plen, void *value, void *user)
+{
+    (void)prefix, (void)plen;
+    for (Ip4Route *r = value; r; r = r->next)
+        g_ptr_array_add(user, r);
+}
+
+/* All routes, the parked ones last. */
+static GPtrArray *all_routes(const Ip4 *ip)
+{
+    GPtrArray *all = g_ptr_array_new();
+
+    lpm_foreach(&ip->fib, add_chain, all);
+    for (Ip4Route *r = ip->parked; r; r = r->next)
+        g_ptr_array_add(all, r);
+    return all;
+}
+
+const Ip4Route *ip4_route_lookup(const Ip4 *ip, uint32_t dst)
+{
+    return lpm_lookup4(&ip->fib, dst);
+}
+
+Ip4RouteType ip4_addr_type(const Ip4 *ip, uint32_t addr)
+{
+    const Ip4Route *r;
+
+    if (addr == IPV4_BROADCAST || addr == 0)
+        return IP4_ROUTE_BROADCAST;
+    if (ipv4_addr_is_multicast(addr))
+        return IP4_ROUTE_MULTICAST;
+    if (ipv4_addr_is_loopback(addr))
+        return IP4_ROUTE_LOCAL;
+    r = ip4_route_lookup(ip, addr);
+    return r ? (Ip4RouteType)r->type : IP4_ROUTE_UNICAST;
+}
+
+/* ---- addresses and devices ---- */
+
+void ip4_route_addr_added(Ip4 *ip, Ip4If *ifp, Ipv4Prefix p)
+{
+    Ip4Route r = {.dev = ifp, .src = p.addr, .is_kernel = true};
+
+    r.prefix = p.addr, r.plen = 32, r.type = IP4_ROUTE_LOCAL;
+    route_insert(ip, &r);
+    if (p.len < 32) {
+        r.prefix = ipv4_prefix_network(p), r.plen = p.len, r.type = IP4_ROUTE_UNICAST;
+        route_insert(ip, &r);
+    }
+    if (p.len < 31) {
+        r.prefix = ipv4_prefix_broadcast(p), r.plen = 32, r.type = IP4_ROUTE_BROADCAST;
+        route_insert(ip, &r);
+    }
+}
+
+void ip4_route_addr_removed(Ip4 *ip, Ip4If *ifp, Ipv4Prefix p)
+{
+    GPtrArray *all = all_routes(ip);
+
+    for (unsigned i = 0; i < all->len; i++) {
+        Ip4Route *r = all->pdata[i];
+
+        /* fib_sync_down_addr: also static routes that prefer the address as source */
+        if (r->src == p.addr && (r->dev == ifp || !r->is_kernel))
+            route_free(ip, r);
+    }
+    g_ptr_array_free(all, TRUE);
+}
+
+void ip4_route_dev_changed(Ip4 *ip, Ip4If *ifp, bool up)
+{
+    GPtrArray *all = all_routes(ip);
+
+    for (unsigned i = 0; i < all->len; i++) {
+        Ip4Route *r = all->pdata[i];
+
+        if (r->dev != ifp)
+            continue;
+        if (up && r->is_parked) {
+            unpark(ip, r);
+            table_insert(ip, r);
+        } else if (!up && !r->is_parked && !is_usable(r)) {
+            table_remove(ip, r);
+            park(ip, r);
+        }
+    }
+    g_ptr_array_free(all, TRUE);
+}
+
+void ip4_route_dev_removed(Ip4 *ip, Ip4If *ifp)
+{
+    GPtrArray *all = all_routes(ip);
+
+    for (unsigned i = 0; i < all->len; i++)
+        if (((Ip4Route *)all->pdata[i])->dev == ifp)
+            route_free(ip, all->pdata[i]);
+    g_ptr_array_free(all, TRUE);
+}
+
+void ip4_route_clear(Ip4 *ip)
+{
+    GPtrArray *all = all_routes(ip);
+
+    g_ptr_array_set_free_func(all, g_free);
+    g_ptr_array_free(all, TRUE);
+    lpm_clear(&ip->fib);
+    ip->parked = NULL;
+    ip->n_routes = 0;
+}
+
+bool ip4_is_onlink(const Ip4If *ifp, uint32_t a, uint32_t b)
+{
+    for (unsigned i = 0; i < ifp->n_addrs; i++)
+        if (ipv4_prefix_contains(ip4_addrs(ifp)[i], a) && ipv4_prefix_contains(ip4_addrs(ifp)[i], b))
+            return true;
+    return false;
+}
+
+uint32_t ip4_select_src(const Ip4 *ip, const Ip4If *ifp, uint32_t dst)
+{
+    if (ifp) {
+        for (unsigned i = 0; i < ifp->n_addrs; i++)
+            if (ipv4_prefix_contains(ip4_addrs(ifp)[i], dst))
+                return ip4_addrs(ifp)[i].addr;
+        if (ifp->n_addrs)
+            return ip4_primary_addr(ifp);
+    }
+    /* A device without an address borrows another's (inet_select_addr). */
+    for (const Ip4If *i = ip->first_if; i; i = i->next)
+        if (i->n_addrs)
+            return ip4_primary_addr(i);
+    return 0;
+}
+
+/* ---- ip route ---- */
+
+static bool fail(char **error, char *message)
+{
+    if (error)
+        *error = message;
+    else
+        g_free(message);
+    return false;
+}
+
+/* fib_check_nh: the gateway must be a neighbour, and nobody of ours. */
+static char *check_gateway(const Ip4 *ip, const Ip4RouteSpec *spec, Ip4If **dev)
+{
+    char via[IPV4_ADDR_STR_LEN];
+    const Ip4Route *r;
+
+    ipv4_addr_format(spec->via, via);
+    switch (ip4_addr_type(ip, spec->via)) {
+    case IP4_ROUTE_LOCAL:
+        return g_strdup_printf("gateway %s is this host itself", via);
+    case IP4_ROUTE_BROADCAST:
+    case IP4_ROUTE_MULTICAST:
+        return g_strdup_printf("gateway %s is a broadcast or multicast address", via);
+    default:
+        break;
+    }
+    r = ip4_route_lookup(ip, spec->via);
+    while (r && spec->dev && r->dev != spec->dev)
+        r = r->next;
+    if (!r || r->type != IP4_ROUTE_UNICAST || r->via)
+        return g_strdup_printf("gateway %s is not on a network of this host%s%s", via,
+                               spec->dev ? "'s device " : "", spec->dev ? spec->dev->dev->name : "");
+    *dev = r->dev;
+    return NULL;
+}
+
+bool ip4_route_add(Ip4 *ip, const Ip4RouteSpec *spec, char **error)
+{
+    Ip4Route r = {.dev = spec->dev,
+                  .prefix = spec->prefix.addr,
+                  .plen = spec->prefix.len,
+                  .type = (uint8_t)spec->type,
+                  .via = spec->via,
+                  .src = spec->src,
+                  .metric = spec->metric,
+                  .mtu = spec->mtu};
+    char text[IPV4_PREFIX_STR_LEN], addr[IPV4_PREFIX_STR_LEN];
+
+    ipv4_prefix_format(spec->prefix, text);
+    if (spec->prefix.len > 32)
+        return fail(error, g_strdup_printf("route %s: a prefix length is 0 to 32", text));
+    if (!ipv4_prefix_is_network(spec->prefix)) {
+        Ipv4Prefix meant = {ipv4_prefix_network(spec->prefix), spec->prefix.len};
+
+        return fail(error, g_strdup_printf("route %s: bits beyond the prefix are set; %s is meant?", text,
+                                           ipv4_prefix_format(meant, addr)));
+    }
+    if (spec->type == IP4_ROUTE_UNICAST) {
+        if (spec->via) {
+            char *problem = check_gateway(ip, spec, &r.dev);
+
+            if (problem) {
+                char *message = g_strdup_printf("route %s: %s", text, problem);
+
+                g_free(problem);
+                return fail(error, message);
+            }
+        } else if (!spec->dev) {
+            return fail(error, g_strdup_printf("route %s: neither a gateway nor a device is given", text));
+        }
+        if (!(r.dev->dev->flags & NETDEV_UP))
+            return fail(error, g_strdup_printf("route %s: device %s is down", text, r.dev->dev->name));
+    } else if (spec->type == IP4_ROUTE_MULTICAST || is_own(&r)) {
+        return fail(error, g_strdup_printf(
+                               "route %s: local, broadcast and multicast routes come with addresses", text));
+    } else {
+        r.dev = NULL;
+        r.via = 0;
+    }
+    if (spec->src && !ip4_is_local(ip, spec->src))
+        return fail(error, g_strdup_printf("route %s: source %s is no address of this host", text,
+                                           ipv4_addr_format(spec->src, addr)));
+    for (const Ip4Route *o = lpm_get4(&ip->fib, r.prefix, r.plen); o; o = o->next)
+        if (!is_own(o) && o->metric == r.metric)
+            return fail(error,
+                        g_strdup_printf("route %s: there is one with metric %u already", text, r.metric));
+    route_insert(ip, &r);
+    return true;
+}
+
+static bool spec_matches(const Ip4RouteSpec *s, const Ip4Route *r)
+{
+    return r->prefix == s->prefix.addr && r->plen == s->prefix.len && r->type == s->type &&
+           (!s->via || r->via == s->via) && (!s->dev || r->dev == s->dev) && (!s->src || r->src == s->src) &&
+           (!s->metric || r->metric == s->metric);
+}
+
+bool ip4_route_remove(Ip4 *ip, const Ip4RouteSpec *spec, char **error)
+{
+    GPtrArray *all = all_routes(ip);
+    char text[IPV4_PREFIX_STR_LEN];
+    Ip4Route *found = NULL;
+
+    for (unsigned i = 0; i < all->len && !found; i++)
+        if (spec_matches(spec, all->pdata[i]) && !is_own(all->pdata[i]))
+            found = all->pdata[i];
+    g_ptr_array_free(all, TRUE);
+    if (!found)
+        return fail(error, g_strdup_printf("route %s: there is no such route",
+                                           ipv4_prefix_format(spec->prefix, text)));
+    route_free(ip, found);
+    return true;
+}
+
+void ip4_route_foreach(const Ip4 *ip, void (*fn)(const Ip4RouteSpec *spec, void *user), void *user)
+{
+    GPtrArray *all = all_routes(ip);
+
+    for (unsigned i = 0; i < all->len; i++) {
+        const Ip4Route *r = all->pdata[i];
+        const Ip4RouteSpec s = {.prefix = {r->prefix, r->plen},
+                                .type = (Ip4RouteType)r->type,
+                                .via = r->via,
+                                .dev = r->dev,
+                                .src = r->src,
+                                .metric = r->metric,
+                                .mtu = r->mtu};
+
+        fn(&s, user);
+    }
+    g_ptr_array_free(all, TRUE);
+}
+
+size_t ip4_route_count(const Ip4 *ip)
+{
+    return ip->n_routes;
+}

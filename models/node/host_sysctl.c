@@ -1,0 +1,279 @@
+/* Sysctls by their Linux names. Values are text as on a real host: "1", "32768 60999", milliseconds and seconds as the name says. Names
+ * under "hopscope." are ours: profiles that Linux has no switch for. */
+#include <string.h>
+
+#include "models/ether/neigh.h"
+#include "models/node/net_priv.h"
+#include "sim/base/suggest.h"
+#include "sim/base/units.h"
+
+/* MS and S are a SimTime, shown in milliseconds or seconds. */
+typedef enum SysctlKind { BOOL, U8, U32, PORT_RANGE, MS, S } SysctlKind;
+
+typedef struct Sysctl {
+    const char *name;
+    SysctlKind kind;
+    size_t offset;
+    uint64_t min, max;
+    const char *help;
+} Sysctl;
+
+#define IP4(name, kind, field, min, max, help) {name, kind, offsetof(Ip4Sysctl, field), min, max, help}
+
+static const Sysctl table[] = {
+    IP4("hopscope.connect_zero_is_error", BOOL, connect_zero_is_error, 0, 1,
+        "0.0.0.0 is no destination (Linux: this host)"),
+    IP4("hopscope.drop_private", BOOL, drop_private, 0, 1, "a public router: private addresses are not forwarded"),
+    IP4("hopscope.icmp_silent", BOOL, icmp_silent, 0, 1, "sends no ICMP errors"),
+    IP4("hopscope.ip_id_global", BOOL, ip_id_global, 0, 1, "one identification counter, +1 per datagram"),
+    IP4("hopscope.source_quench", BOOL, source_quench, 0, 1, "send and obey ICMP source quench (obsolete: RFC 6633)"),
+    IP4("net.ipv4.conf.all.accept_redirects", BOOL, accept_redirects, 0, 1, "obey ICMP redirects"),
+    IP4("net.ipv4.conf.all.bc_forwarding", BOOL, bc_forwarding, 0, 1, "forward directed broadcasts"),
+    IP4("net.ipv4.conf.all.rp_filter", BOOL, rp_filter, 0, 1, "drop packets whose source is not reached that way"),
+    IP4("net.ipv4.conf.all.send_redirects", BOOL, send_redirects, 0, 1, "send ICMP redirects"),
+    IP4("net.ipv4.icmp_echo_ignore_all", BOOL, icmp_echo_ignore_all, 0, 1, "do not answer pings"),
+    IP4("net.ipv4.icmp_echo_ignore_broadcasts", BOOL, icmp_echo_ignore_broadcasts, 0, 1,
+        "do not answer pings to broadcast and multicast addresses"),
+    IP4("net.ipv4.icmp_msgs_burst", U32, icmp_msgs_burst, 0, UINT32_MAX, "burst of ICMP errors, whole host"),
+    IP4("net.ipv4.icmp_msgs_per_sec", U32, icmp_msgs_per_sec, 0, UINT32_MAX, "rate of ICMP errors, whole host"),
+    IP4("net.ipv4.icmp_ratelimit", U32, icmp_ratelimit_ms, 0, UINT32_MAX,
+        "milliseconds between ICMP errors to one destination; 0: no limit"),
+    IP4("net.ipv4.icmp_ratemask", U32, icmp_ratemask, 0, UINT32_MAX, "which ICMP types are limited, a bit each"),
+    IP4("net.ipv4.ip_default_ttl", U8, ip_default_ttl, 1, 255, "TTL of packets sent"),
+    IP4("net.ipv4.ip_forward", BOOL, ip_forward, 0, 1, "forward packets between interfaces"),
+    IP4("net.ipv4.ip_local_port_range", PORT_RANGE, port_low, 1, 65535, "ephemeral ports: first and last"),
+    IP4("net.ipv4.ip_no_pmtu_disc", U8, ip_no_pmtu_disc, 0, 3, "no path MTU discovery"),
+    IP4("net.ipv4.ipfrag_high_thresh", U32, ipfrag_high_thresh, 0, UINT32_MAX, "bytes for fragments, at most"),
+    IP4("net.ipv4.ipfrag_low_thresh", U32, ipfrag_low_thresh, 0, UINT32_MAX, "bytes for fragments after pruning"),
+    IP4("net.ipv4.ipfrag_max_dist", U32, ipfrag_max_dist, 0, UINT32_MAX, "disorder of fragments tolerated"),
+    IP4("net.ipv4.ipfrag_time", U32, ipfrag_time_ms, 1, UINT32_MAX, "seconds to wait for all fragments"),
+    IP4("net.ipv4.route.min_pmtu", U32, min_pmtu, 68, 65535, "smallest path MTU believed"),
+    IP4("net.ipv4.route.mtu_expires", U32, mtu_expires_s, 1, UINT32_MAX, "seconds that a learnt path MTU holds"),
+};
+
+/* net.ipv4.neigh.<default or interface>.<name>: the last part is looked up here. */
+#define NEIGH(name, kind, field, min, max, help) {name, kind, offsetof(NeighParams, field), min, max, help}
+
+static const Sysctl neigh_table[] = {
+    NEIGH("base_reachable_time_ms", MS, base_reachable_time, 1, UINT32_MAX, "milliseconds REACHABLE, ± half"),
+    NEIGH("delay_first_probe_time", S, delay_first_probe_time, 0, UINT32_MAX, "seconds from DELAY to PROBE"),
+    NEIGH("gc_stale_time", S, gc_stale_time, 0, UINT32_MAX, "seconds before a STALE entry may be collected"),
+    NEIGH("gc_thresh1", U32, gc_thresh1, 0, UINT32_MAX, "no collection below so many entries"),
+    NEIGH("gc_thresh2", U32, gc_thresh2, 0, UINT32_MAX, "collection begins above so many entries"),
+    NEIGH("gc_thresh3", U32, gc_thresh3, 1, UINT32_MAX, "so many entries at most"),
+    NEIGH("hopscope_lifetime_ms", MS, lifetime, 0, UINT32_MAX,
+          "the classic cache: forgotten when unused for so long (BSD: 1200000); 0: as Linux"),
+    NEIGH("locktime_ms", MS, locktime, 0, UINT32_MAX, "milliseconds during which an entry is not changed again"),
+    NEIGH("mcast_solicit", U8, mcast_solicit, 0, 255, "broadcast requests before giving up"),
+    NEIGH("retrans_time_ms", MS, retrans_time, 1, UINT32_MAX, "milliseconds between requests"),
+    NEIGH("ucast_solicit", U8, ucast_solicit, 0, 255, "unicast probes before giving up"),
+    NEIGH("unres_qlen_bytes", U32, unres_qlen_bytes, 0, UINT32_MAX, "bytes that may wait for an answer"),
+};
+
+#define NEIGH_PREFIX "net.ipv4.neigh."
+#define FRAG_TIME "net.ipv4.ipfrag_time"
+
+/* ---- finding ---- */
+
+static bool unknown(const char *name, char **error)
+{
+    const char *known[HS_ARRAY_LEN(table) + HS_ARRAY_LEN(neigh_table)];
+    char *long_names[HS_ARRAY_LEN(neigh_table)];
+    const char *close;
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(table); i++)
+        known[i] = table[i].name;
+    for (unsigned i = 0; i < HS_ARRAY_LEN(neigh_table); i++)
+        known[HS_ARRAY_LEN(table) + i] = long_names[i] =
+            g_strconcat(NEIGH_PREFIX "default.", neigh_table[i].name, NULL);
+    close = suggest_closest(name, known, HS_ARRAY_LEN(known));
+    *error = close ? g_strdup_printf("unknown sysctl \"%s\" (did you mean \"%s\"?)", name, close)
+                   : g_strdup_printf("unknown sysctl \"%s\"", name);
+    for (unsigned i = 0; i < HS_ARRAY_LEN(neigh_table); i++)
+        g_free(long_names[i]);
+    return false;
+}
+
+static const Sysctl *find(const char *name)
+{
+    for (unsigned i = 0; i < HS_ARRAY_LEN(table); i++)
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    return NULL;
+}
+
+/* The neighbour sysctl and its tables: of one interface, or of all ("default" here also changes those that exist, so that a
+ * scenario need not care about the order of its lines). */
+static const Sysctl *find_neigh(Host *h, const char *name, Ip4If **only)
+{
+    const char *dev, *dot;
+    char *dev_name;
+
+    *only = NULL;
+    if (!g_str_has_prefix(name, NEIGH_PREFIX))
+        return NULL;
+    dev = name + strlen(NEIGH_PREFIX);
+    dot = strrchr(dev, '.');
+    if (!dot)
+        return NULL;
+    dev_name = g_strndup(dev, (gsize)(dot - dev));
+    if (strcmp(dev_name, "default") != 0 && !(*only = ip4_if_by_name(h->ip, dev_name))) {
+        g_free(dev_name);
+        return NULL;
+    }
+    g_free(dev_name);
+    for (unsigned i = 0; i < HS_ARRAY_LEN(neigh_table); i++)
+        if (strcmp(neigh_table[i].name, dot + 1) == 0)
+            return &neigh_table[i];
+    return NULL;
+}
+
+/* ---- values ---- */
+
+static bool parse(const Sysctl *s, const char *text, uint64_t *value, char **error)
+{
+    char *end;
+
+    *value = g_ascii_strtoull(text, &end, 0);
+    if (*text == '\0' || *end != '\0' || *text == '-' || *text == '+' || g_ascii_isspace(*text) ||
+        *value < s->min || *value > s->max) {
+        *error = g_strdup_printf("%s cannot be \"%s\" (expected a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT ")",
+                                 s->name, text, s->min, s->max);
+        return false;
+    }
+    return true;
+}
+
+static bool set_range(Ip4Sysctl *c, const Sysctl *s, const char *text, char **error)
+{
+    char **part = g_strsplit_set(text, " \t", -1);
+    uint64_t low = 0, high = 0;
+    unsigned n = 0;
+    bool ok = true;
+
+    for (unsigned i = 0; part[i] && ok; i++) {
+        if (!*part[i])
+            continue;
+        ok = n < 2 && parse(s, part[i], n ? &high : &low, error);
+        n++;
+    }
+    g_strfreev(part);
+    if (!ok || n != 2 || low > high) {
+        if (ok || !*error)
+            *error = g_strdup_printf("%s cannot be \"%s\" (expected two ports, such as \"32768 60999\")", s->name, text);
+        return false;
+    }
+    c->port_low = (uint16_t)low;
+    c->port_high = (uint16_t)high;
+    return true;
+}
+
+static void store(void *base, const Sysctl *s, uint64_t value)
+{
+    void *at = (char *)base + s->offset;
+
+    switch (s->kind) {
+    case BOOL:
+        *(bool *)at = value;
+        break;
+    case U8:
+        *(uint8_t *)at = (uint8_t)value;
+        break;
+    case U32:
+        *(uint32_t *)at = (uint32_t)value;
+        break;
+    case MS:
+        *(SimTime *)at = (SimTime)value * SIM_MS;
+        break;
+    case S:
+        *(SimTime *)at = (SimTime)value * SIM_SEC;
+        break;
+    case PORT_RANGE: /* two values: set_range */
+        break;
+    }
+}
+
+static uint64_t load(const void *base, const Sysctl *s)
+{
+    const void *at = (const char *)base + s->offset;
+
+    switch (s->kind) {
+    case BOOL:
+        return *(const bool *)at;
+    case U8:
+        return *(const uint8_t *)at;
+    case MS:
+        return (uint64_t)(*(const SimTime *)at / SIM_MS);
+    case S:
+        return (uint64_t)(*(const SimTime *)at / SIM_SEC);
+    default:
+        return *(const uint32_t *)at;
+    }
+}
+
+bool host_sysctl_set(Host *h, const char *name, const char *value, char **error)
+{
+    const Sysctl *s = find(name);
+    Ip4If *only;
+    uint64_t v;
+
+    *error = NULL;
+    if (s && s->kind == PORT_RANGE)
+        return set_range(ip4_sysctl(h->ip), s, value, error);
+    if (s) {
+        if (!parse(s, value, &v, error))
+            return false;
+        /* Linux keeps and shows this one in seconds. */
+        store(ip4_sysctl(h->ip), s, strcmp(name, FRAG_TIME) == 0 ? v * 1000 : v);
+        return true;
+    }
+    s = find_neigh(h, name, &only);
+    if (!s)
+        return unknown(name, error);
+    if (!parse(s, value, &v, error))
+        return false;
+    for (unsigned i = 0; i < ip4_if_count(h->ip); i++) {
+        Ip4If *ifp = ip4_if(h->ip, i);
+
+        if ((!only || ifp == only) && !(ip4_if_dev(ifp)->flags & NETDEV_NOARP))
+            store(neightable_params(ip4_if_neighbours(ifp)), s, v);
+    }
+    return true;
+}
+
+bool host_sysctl_get(Host *h, const char *name, char **value, char **error)
+{
+    const Sysctl *s = find(name);
+    const Ip4Sysctl *c = ip4_sysctl_get(h->ip);
+    Ip4If *only;
+
+    if (s && s->kind == PORT_RANGE) {
+        *value = g_strdup_printf("%u\t%u", c->port_low, c->port_high);
+        return true;
+    }
+    if (s) {
+        uint64_t v = load(c, s);
+        *value = g_strdup_printf("%" G_GUINT64_FORMAT, strcmp(name, FRAG_TIME) == 0 ? v / 1000 : v);
+        return true;
+    }
+    s = find_neigh(h, name, &only);
+    if (!s)
+        return unknown(name, error);
+    for (unsigned i = 0; i < ip4_if_count(h->ip) && !only; i++)
+        if (!(ip4_if_dev(ip4_if(h->ip, i))->flags & NETDEV_NOARP))
+            only = ip4_if(h->ip, i);
+    *value = g_strdup_printf("%" G_GUINT64_FORMAT,
+                             load(only ? ip4_if_neighbours(only)->params : &neigh_params_default, s));
+    return true;
+}
+
+void host_foreach_sysctl(void (*fn)(const char *name, const char *help, void *user), void *user)
+{
+    for (unsigned i = 0; i < HS_ARRAY_LEN(table); i++)
+        fn(table[i].name, table[i].help, user);
+    for (unsigned i = 0; i < HS_ARRAY_LEN(neigh_table); i++) {
+        char *name = g_strconcat(NEIGH_PREFIX "default.", neigh_table[i].name, NULL);
+        fn(name, neigh_table[i].help, user);
+        g_free(name);
+    }
+}

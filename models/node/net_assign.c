@@ -1,0 +1,232 @@
+/* Segments, subnets and addresses: what net_prepare gives to interfaces that were given none. The rules are in net.h. */
+#include "models/node/net_priv.h"
+
+#define AUTO_NET IPV4_ADDR(10, 0, 0, 0)
+#define AUTO_SUBNETS 65536 /* the /24s of 10.0.0.0/8 */
+#define AUTO_LEN 24
+
+static unsigned find_root(unsigned *parent, unsigned i)
+{
+    while (parent[i] != i)
+        i = parent[i] = parent[parent[i]];
+    return i;
+}
+
+/* Links that meet at a switch or hub are one segment. The smaller index becomes the root: order of creation. */
+static void join(unsigned *parent, unsigned a, unsigned b)
+{
+    a = find_root(parent, a);
+    b = find_root(parent, b);
+    if (a < b)
+        parent[b] = a;
+    else
+        parent[a] = b;
+}
+
+GPtrArray *netassign_segments(const Net *net, unsigned **of_link)
+{
+    unsigned n = net->links->len, nodes = sim_node_count(net->sim);
+    unsigned *parent = g_new(unsigned, n + 1), *at_node = g_new(unsigned, nodes + 1), *of = g_new(unsigned, n + 1);
+    GPtrArray *segments = g_ptr_array_new();
+
+    for (unsigned i = 0; i < n; i++)
+        parent[i] = i;
+    for (unsigned i = 0; i < nodes; i++)
+        at_node[i] = UINT32_MAX;
+    for (unsigned i = 0; i < n; i++) {
+        const NetLink *l = net->links->pdata[i];
+
+        for (int e = 0; e < 2; e++) {
+            unsigned id;
+
+            if (l->end[e].dev || !l->end[e].node)
+                continue;
+            id = l->end[e].node->id;
+            if (at_node[id] == UINT32_MAX)
+                at_node[id] = i;
+            else
+                join(parent, at_node[id], i);
+        }
+    }
+    for (unsigned i = 0; i < n; i++) {
+        NetLink *l = net->links->pdata[i];
+        unsigned root = find_root(parent, i);
+        NetSegment *s;
+
+        if (root == i) {
+            of[i] = segments->len;
+            s = g_new0(NetSegment, 1);
+            s->ends = g_array_new(FALSE, FALSE, sizeof(NetEnd *));
+            g_ptr_array_add(segments, s);
+        } else {
+            of[i] = of[root];
+            s = segments->pdata[of[i]];
+        }
+        if (l->has_subnet && !s->has_subnet) {
+            s->subnet = l->subnet;
+            s->has_subnet = true;
+        }
+        for (int e = 0; e < 2; e++) {
+            NetEnd *end = &l->end[e];
+            Ip4If *ifp = end->dev ? netend_if(end) : NULL;
+
+            if (!ifp)
+                continue;
+            g_array_append_val(s->ends, end);
+            if (!s->has_subnet && ip4_addr_count(ifp)) {
+                s->subnet = ip4_addr(ifp, 0);
+                s->subnet.addr = ipv4_prefix_network(s->subnet);
+                s->has_subnet = true;
+            }
+        }
+    }
+    g_free(parent);
+    g_free(at_node);
+    *of_link = of;
+    return segments;
+}
+
+void netassign_free_segments(GPtrArray *segments, unsigned *of_link)
+{
+    for (unsigned i = 0; i < segments->len; i++) {
+        NetSegment *s = segments->pdata[i];
+
+        g_array_free(s->ends, TRUE);
+        g_free(s);
+    }
+    g_ptr_array_free(segments, TRUE);
+    g_free(of_link);
+}
+
+/* ---- subnets ---- */
+
+static bool subnet_is_used(const Net *net, unsigned k)
+{
+    return net->subnet_used && net->subnet_used[k / 8] >> (k % 8) & 1;
+}
+
+static void use_subnets(Net *net, unsigned first, unsigned n)
+{
+    if (!net->subnet_used)
+        net->subnet_used = g_malloc0(AUTO_SUBNETS / 8);
+    for (unsigned k = first; k < first + n && k < AUTO_SUBNETS; k++)
+        net->subnet_used[k / 8] |= (uint8_t)(1 << (k % 8));
+}
+
+void netassign_mark_used(Net *net, Ipv4Prefix p)
+{
+    uint32_t base = ipv4_prefix_network(p);
+
+    if (p.len <= 8) {
+        if (ipv4_prefix_contains(p, AUTO_NET))
+            use_subnets(net, 0, AUTO_SUBNETS);
+        return;
+    }
+    if (base >> 24 == AUTO_NET >> 24)
+        use_subnets(net, (base - AUTO_NET) >> 8, p.len >= AUTO_LEN ? 1 : 1u << (AUTO_LEN - p.len));
+}
+
+/* The first free aligned run of /24s that holds so many interfaces. */
+static bool take_subnet(Net *net, unsigned ends, Ipv4Prefix *out, char **error)
+{
+    unsigned len = AUTO_LEN, run;
+
+    while (len > 8 && ends > (1u << (32 - len)) - 2)
+        len--;
+    run = 1u << (AUTO_LEN - len);
+    for (unsigned k = 0; k + run <= AUTO_SUBNETS; k += run) {
+        unsigned i = 0;
+
+        while (i < run && !subnet_is_used(net, k + i))
+            i++;
+        if (i < run)
+            continue;
+        use_subnets(net, k, run);
+        *out = (Ipv4Prefix){AUTO_NET + (k << 8), (uint8_t)len};
+        return true;
+    }
+    *error = g_strdup_printf("10.0.0.0/8 has no room for another automatic subnet of %u interfaces: give subnets "
+                             "in the links' options",
+                             ends);
+    return false;
+}
+
+/* ---- addresses ---- */
+
+static bool is_router_end(const NetEnd *e)
+{
+    return e->node->kind == NET_ROUTER;
+}
+
+static bool assign_segment(NetSegment *s, char **error)
+{
+    /* Only the first (ends + already used) numbers can be wanted: each is free or one of the used ones. */
+    unsigned n = s->ends->len, limit = 2 * n + 2, next = 1;
+    uint8_t *used = g_malloc0(limit);
+    uint32_t base = s->subnet.addr;
+    /* RFC 3021: a /31 has no network and no broadcast address. */
+    uint32_t first = s->subnet.len >= 31 ? 0 : 1;
+    uint32_t last = s->subnet.len >= 31 ? (1u << (32 - s->subnet.len)) - 1 : (1u << (32 - s->subnet.len)) - 2;
+    bool ok = true;
+
+    next = first;
+    for (unsigned i = 0; i < n; i++) {
+        Ip4If *ifp = netend_if(g_array_index(s->ends, NetEnd *, i));
+
+        for (unsigned a = 0; a < ip4_addr_count(ifp); a++) {
+            uint32_t off = ip4_addr(ifp, a).addr - base;
+            if (off < limit)
+                used[off] = 1;
+        }
+    }
+    for (int hosts = 0; hosts < 2 && ok; hosts++) {
+        for (unsigned i = 0; i < n && ok; i++) {
+            NetEnd *e = g_array_index(s->ends, NetEnd *, i);
+            Ip4If *ifp = netend_if(e);
+
+            if (is_router_end(e) == (bool)hosts || ip4_addr_count(ifp) || (e->dev->flags & NETDEV_NO_AUTO_ADDR))
+                continue;
+            while (next < limit && used[next])
+                next++;
+            if (next > last) {
+                char buf[IPV4_PREFIX_STR_LEN];
+                *error = g_strdup_printf("the subnet %s is too small for its %u interfaces",
+                                         ipv4_prefix_format(s->subnet, buf), n);
+                ok = false;
+                break;
+            }
+            ok = ip4_addr_add(host_of_node(e->node)->ip, ifp, (Ipv4Prefix){base + next++, s->subnet.len}, error);
+        }
+    }
+    g_free(used);
+    return ok;
+}
+
+bool netassign_addresses(Net *net, GPtrArray *segments, char **error)
+{
+    for (unsigned i = 0; i < segments->len; i++) {
+        const NetSegment *s = segments->pdata[i];
+
+        if (s->has_subnet)
+            netassign_mark_used(net, s->subnet);
+    }
+    for (unsigned i = 0; i < segments->len; i++) {
+        NetSegment *s = segments->pdata[i];
+        unsigned wanted = 0;
+
+        for (unsigned k = 0; k < s->ends->len; k++) {
+            NetEnd *e = g_array_index(s->ends, NetEnd *, k);
+            wanted += !ip4_addr_count(netend_if(e)) && !(e->dev->flags & NETDEV_NO_AUTO_ADDR);
+        }
+        if (!wanted)
+            continue;
+        if (!s->has_subnet) {
+            if (!take_subnet(net, s->ends->len, &s->subnet, error))
+                return false;
+            s->has_subnet = true;
+        }
+        if (!assign_segment(s, error))
+            return false;
+    }
+    return true;
+}

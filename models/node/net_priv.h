@@ -1,0 +1,77 @@
+/* What the files of this folder know of a Net. */
+#pragma once
+
+#include <glib.h>
+
+#include "models/node/net.h"
+
+struct NetEnd {
+    Node *node;
+    NetDev *dev;    /* NULL at a switch or hub */
+    LinkPort *port; /* of the device, or of the switch */
+};
+
+struct NetLink {
+    Net *net;
+    Link *link; /* NULL at a hub */
+    NetEnd end[2];
+    Ipv4Prefix subnet; /* of its segment: given, or found by net_prepare */
+    bool has_subnet;
+    NetLinkKind kind;
+    bool is_pulled;
+    char *name;            /* NULL until asked for */
+};
+
+typedef struct AutoRoute { /* a route that net_prepare made */
+    Host *host;
+    Ip4RouteSpec spec;
+} AutoRoute;
+
+struct Net {
+    Sim *sim;
+    PacketPool *packets;
+    Probes *probes;
+    GPtrArray *hosts, *switches, *hubs, *links;
+    GArray *auto_routes;
+    GHashTable *owner; /* address → Host, of those given in net_link: for look-ups only */
+    uint64_t next_mac;
+    uint8_t *subnet_used; /* a bit for each /24 of 10.0.0.0/8, made when first needed */
+    bool auto_routes_on, auto_addresses_on;
+};
+
+typedef struct PowerHook {
+    void (*fn)(void *user, bool on);
+    void *user;
+} PowerHook;
+
+struct Host {
+    Node node; /* first */
+    Net *net;
+    Ip4 *ip;
+    Icmp4 *icmp;
+    Udp *udp;
+    GArray *power_hooks; /* NULL: none */
+    uint16_t n_eth, n_ppp; /* interfaces so far, for their names */
+    bool off;
+};
+
+/* A segment of net_prepare: what one broadcast reaches. */
+typedef struct NetSegment {
+    Ipv4Prefix subnet;
+    bool has_subnet;
+    GArray *ends; /* NetEnd *: those with a device, in order of plugging */
+} NetSegment;
+
+/* Segments in order of their first link; *of_link gives each link's. */
+GPtrArray *netassign_segments(const Net *net, unsigned **of_link);
+void netassign_free_segments(GPtrArray *segments, unsigned *of_link);
+bool netassign_addresses(Net *net, GPtrArray *segments, char **error);
+/* Marks automatic subnets that overlap the prefix as taken. */
+void netassign_mark_used(Net *net, Ipv4Prefix p);
+bool netroutes_make(Net *net, GPtrArray *segments, char **error);
+void netroutes_drop(Net *net);
+
+MacAddr netlink_next_mac(Net *net);
+Ip4If *netend_if(const NetEnd *e);
+void host_clear(Host *h);
+void host_free_dev(NetDev *dev);

@@ -1,0 +1,78 @@
+/* Shared by the files of UDP: the host's table and the socket. The files:
+ *   udp.c        life, counters, arriving datagrams and errors
+ *   udp_table.c  which socket has which port: look-up by score, conflicts, ephemeral ports
+ *   udp_sock.c   a socket: bind, connect, send, receive, its queue */
+#pragma once
+
+#include <glib.h>
+
+#include "models/udp/udp.h"
+#include "sim/base/rng.h"
+
+typedef struct UdpWaiting {
+    Packet *pkt; /* head at the UDP header; perhaps in several sockets' queues: read only */
+    SimTime time;
+    uint32_t len, truesize; /* of the payload */
+} UdpWaiting;
+
+struct UdpSock {
+    UdpSock *next; /* in its bucket of the table */
+    Udp *udp;
+    uint32_t local_ip;  /* what datagrams must be addressed to; 0: any */
+    uint32_t source_ip; /* what ours come from; 0: the route decides (also when bound to a group) */
+    uint32_t peer_ip;
+    uint16_t local_port, peer_port; /* local 0: not in the table */
+    bool is_connected, has_bound_ip, has_bound_port;
+    int err; /* pending, positive */
+    UdpSockOpt opt;
+    UdpWaiting *ring;
+    uint32_t ring_head, ring_len, ring_cap; /* cap: a power of two, or 0 */
+    uint32_t rmem;
+    uint64_t drops;
+    UdpWakeFn wake;
+    void *wake_user;
+    UdpIcmpFn icmp;
+    void *icmp_user;
+    UdpSock *all_next, *all_prev; /* every socket of the host */
+};
+
+struct Udp {
+    Ip4 *ip;
+    Node *node;
+    UdpSock **bucket; /* by local port */
+    uint32_t n_buckets, n_bound;
+    Rng *ports;
+    UdpSock *all;
+    uint64_t mib[UDP_MIB_COUNT];
+};
+
+extern const ProbeDesc udp_probe_send, udp_probe_deliver, udp_probe_drop;
+
+/* udp_table.c */
+
+typedef struct UdpKey { /* of an arriving datagram; for an error, of the answer that will not come */
+    uint32_t local_ip, remote_ip;
+    uint16_t local_port, remote_port;
+    const Ip4If *dev; /* NULL: any */
+} UdpKey;
+
+void udptable_insert(Udp *u, UdpSock *s);
+void udptable_remove(Udp *u, UdpSock *s);
+void udptable_clear(Udp *u);
+UdpSock *udptable_lookup(const Udp *u, const UdpKey *k);
+/* The next socket after `after` (NULL: from the start) that a datagram to a group reaches. */
+UdpSock *udptable_next_in_group(const Udp *u, const UdpKey *k, UdpSock *after);
+bool udptable_conflicts(const Udp *u, const UdpSock *s, uint32_t ip, uint16_t port);
+/* A free port of ip_local_port_range, or 0. */
+uint16_t udptable_ephemeral(Udp *u, const UdpSock *s, uint32_t ip);
+
+/* udp_sock.c */
+
+/* Takes the packet if there is room: false if not. */
+bool udpsock_enqueue(UdpSock *s, Packet *pkt, uint32_t len);
+
+static inline void udpsock_wake(UdpSock *s)
+{
+    if (s->wake)
+        s->wake(s->wake_user, s);
+}

@@ -1,0 +1,116 @@
+/* One line for each record, put together in a buffer that is kept. */
+#include "sim/trace/sink_events.h"
+
+#include "sim/trace/outfile.h"
+
+struct SinkEvents {
+    ProbeSink sink; /* first */
+    Probes *probes;
+    SinkEventsConfig config;
+    OutFile *file;
+    GString *line;
+    uint64_t records;
+};
+
+static bool is_named(const SinkEvents *s, const char *name)
+{
+    if (!s->config.names)
+        return true;
+    for (const char *const *p = s->config.names; *p; p++)
+        if (g_pattern_match_simple(*p, name))
+            return true;
+    return false;
+}
+
+static bool is_placed(const SinkEvents *s, const ProbeRecord *r)
+{
+    if (!s->config.places)
+        return true;
+    for (const char *const *p = s->config.places; *p; p++)
+        if (eventlog_matches(*p, r->node->name, r->point ? r->point->name : NULL))
+            return true;
+    return false;
+}
+
+static void write_line(SinkEvents *s)
+{
+    g_string_append_c(s->line, '\n');
+    outfile_write(s->file, s->line->str, s->line->len);
+    s->records++;
+}
+
+static void on_record(ProbeSink *sink, const ProbeRecord *r)
+{
+    SinkEvents *s = (SinkEvents *)sink;
+
+    if (!is_named(s, r->desc->name) || !is_placed(s, r))
+        return;
+    g_string_truncate(s->line, 0);
+    eventlog_append_record(s->line, &s->config.format, r);
+    write_line(s);
+}
+
+void sink_events_on_event(void *user, SimTime time, uint64_t key)
+{
+    SinkEvents *s = user;
+
+    g_string_truncate(s->line, 0);
+    eventlog_append_event(s->line, &s->config.format, time, key);
+    write_line(s);
+}
+
+SinkEvents *sink_events_new(Probes *probes, const SinkEventsConfig *config, GError **error)
+{
+    OutFile *file = outfile_open(config->path, OUTFILE_STREAM, error);
+    SinkEvents *s;
+
+    if (!file)
+        return NULL;
+    s = g_new0(SinkEvents, 1);
+    s->probes = probes;
+    s->config = *config;
+    s->file = file;
+    s->line = g_string_sized_new(512);
+    s->sink.mask = config->classes & ~EVENTLOG_ENGINE_EVENTS;
+    s->sink.record = on_record;
+    probes_attach(probes, &s->sink);
+    return s;
+}
+
+bool sink_events_wants_engine(const SinkEvents *s)
+{
+    return (s->config.classes & EVENTLOG_ENGINE_EVENTS) != 0;
+}
+
+uint64_t sink_events_records(const SinkEvents *s)
+{
+    return s->records;
+}
+
+bool sink_events_has_failed(const SinkEvents *s)
+{
+    return outfile_has_failed(s->file);
+}
+
+static void forget(SinkEvents *s)
+{
+    probes_detach(s->probes, &s->sink);
+    g_string_free(s->line, TRUE);
+    g_free(s);
+}
+
+bool sink_events_close(SinkEvents *s, GError **error)
+{
+    bool ok = outfile_close(s->file, error);
+
+    forget(s);
+    return ok;
+}
+
+void sink_events_discard(SinkEvents *s)
+{
+    if (!s)
+        return;
+    outfile_discard(s->file);
+    forget(s);
+}

@@ -1,0 +1,28 @@
+/* Writes records of the probe bus as JSON Lines (sim/trace/eventlog.h has the format). The file is a stream:
+ * what a killed run leaves is readable up to its last whole line. */
+#pragma once
+
+#include "sim/trace/eventlog.h"
+
+typedef struct SinkEvents SinkEvents;
+
+typedef struct SinkEventsConfig {
+    const char *path;
+    uint64_t classes; /* bits of PROBE_BIT, and EVENTLOG_ENGINE_EVENTS */
+    const char *const
+        *names; /* patterns of event names, "neigh.*"; NULL at the end; NULL: all of the classes */
+    const char *const *places; /* patterns of "node:point"; NULL: everywhere */
+    EventlogFormat format;
+} SinkEventsConfig;
+
+/* Strings must outlive the sink. */
+SinkEvents *sink_events_new(Probes *probes, const SinkEventsConfig *config, GError **error) HS_MUST_USE;
+/* For Partition.on_event with the SinkEvents as user, when engine events are wanted; the caller sets it. */
+void sink_events_on_event(void *user, SimTime time, uint64_t key);
+bool sink_events_wants_engine(const SinkEvents *s);
+uint64_t sink_events_records(const SinkEvents *s);
+bool sink_events_has_failed(const SinkEvents *s);
+
+/* Both detach and free s. */
+bool sink_events_close(SinkEvents *s, GError **error);
+void sink_events_discard(SinkEvents *s); /* NULL is allowed */

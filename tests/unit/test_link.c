@@ -1,0 +1,760 @@
+/* The cable: exact times, order, changes during a run, and that no frame is ever lost from the books. */
+#include "models/link/link.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/link/linktrace.h"
+#include "models/wire/vlan.h"
+#include "tests/unit/test_link_helper.h"
+
+#define GBIT UINT64_C(1000000000)
+
+/* 1000 bytes and 24 of overhead at 1 Gbit/s: busy for 8192 ns; the last bit leaves 12 bytes (96 ns) earlier.
+ */
+static void test_idle(void)
+{
+    Bed b;
+
+    bed_start(&b, GBIT, SIM_MS);
+    bed_send(&b, 1000);
+    g_assert_cmpint(bed_run(&b, SIM_NEVER), ==, SIM_STOP_IDLE);
+    bed_expect(&b, 0, 1, SIM_MS + 8192 - 96);
+    g_assert_cmpuint(sim_events(b.sim), ==, 1); /* one event for a frame that finds the link idle */
+    g_assert_cmpint(linkdir_stats(b.dir)->busy, ==, 8192);
+    bed_end(&b);
+}
+
+/* Frame k of a train ends at (bits of k frames - the last gap) / rate, rounded down: to the nanosecond after
+ * any number. */
+static void test_exact_rates(void)
+{
+    static const uint64_t rates[] = {GBIT,      GBIT / 3,  1,          9600,     56000,
+                                     999999937, 10 * GBIT, 400 * GBIT, 123456789};
+    __extension__ typedef unsigned __int128 U128;
+
+    for (size_t r = 0; r < HS_ARRAY_LEN(rates); r++) {
+        uint64_t bytes = 0;
+        Bed b;
+
+        bed_start(&b, rates[r], 7);
+        for (unsigned k = 0; k < 900; k++)
+            bed_send(&b, 60 + k * 7 % 1400);
+        bed_run(&b, SIM_NEVER);
+        g_assert_cmpuint(b.port[1].got->len, ==, 900);
+        for (unsigned k = 0; k < 900; k++) {
+            bytes += 60 + k * 7 % 1400 + 24;
+            bed_expect(&b, k, k + 1, (SimTime)((U128)(bytes - 12) * 8 * GBIT / rates[r]) + 7);
+        }
+        g_assert_cmpuint(sim_events(b.sim), ==,
+                         900 + 899); /* arrivals; ends of transmission with frames waiting */
+        bed_end(&b);
+    }
+}
+
+/* 125 bytes on the wire take 333 1/3 ns at 3 Gbit/s. A frame that comes as the transmitter becomes free
+ * inherits the remainder; after a pause of a nanosecond it starts on the dot. */
+static void test_remainder(void)
+{
+    Bed b;
+
+    bed_start(&b, 3 * GBIT, 0);
+    for (unsigned k = 0; k < 1000; k++) {
+        bed_run(&b, b.dir->busy_until);
+        bed_send(&b, 101);
+    }
+    g_assert_cmpint(b.dir->busy_until, ==, 333333);
+    bed_run(&b, b.dir->busy_until + 1);
+    bed_send(&b, 101);
+    g_assert_cmpint(b.dir->busy_until, ==, 333334 + 333);
+    g_assert_cmpuint(b.dir->busy_frac, ==, GBIT);
+    bed_end(&b);
+}
+
+/* An infinitely fast link: the delay is all. */
+static void test_no_rate(void)
+{
+    Bed b;
+
+    bed_start(&b, 0, 5);
+    for (int i = 0; i < 3; i++)
+        bed_send(&b, 1500);
+    bed_run(&b, SIM_NEVER);
+    for (unsigned i = 0; i < 3; i++)
+        bed_expect(&b, i, i + 1, 5);
+    bed_end(&b);
+}
+
+/* 1226 + 24 bytes: 10 us at 1 Gbit/s, 100 us at 100 Mbit/s. The frame under way keeps its rate. */
+static void test_rate_change(void)
+{
+    Bed b;
+
+    bed_start(&b, GBIT, 0);
+    for (int i = 0; i < 3; i++)
+        bed_send(&b, 1226);
+    bed_run(&b, 5 * SIM_US);
+    linkdir_set_rate(b.dir, GBIT / 10);
+    bed_run(&b, 50 * SIM_US);
+    linkdir_set_rate(b.dir, GBIT);
+    bed_run(&b, SIM_NEVER);
+    bed_expect(&b, 0, 1, 10 * SIM_US - 96);
+    bed_expect(&b, 1, 2, 110 * SIM_US - 960);
+    bed_expect(&b, 2, 3, 120 * SIM_US - 96);
+    bed_end(&b);
+}
+
+/* The remainder survives a change of rate as a fraction of a nanosecond. */
+static void test_rate_change_remainder(void)
+{
+    Bed b;
+
+    bed_start(&b, GBIT / 3, 0);
+    bed_send(&b, 101);
+    b.dir->busy_frac = b.dir->rate_bps / 2; /* half a nanosecond */
+    linkdir_set_rate(b.dir, 7 * GBIT);
+    g_assert_cmpint(llabs((long long)b.dir->busy_frac - (long long)(7 * GBIT / 2)), <, 100);
+    linkdir_set_rate(b.dir, 0);
+    g_assert_cmpuint(b.dir->busy_frac, ==, 0);
+    bed_end(&b);
+}
+
+/* A link is a FIFO: after the delay was shortened a frame waits for the one before it. */
+static void test_delay_change(void)
+{
+    Bed b;
+
+    bed_start(&b, 0, 10 * SIM_MS);
+    bed_send(&b, 100);
+    bed_run(&b, SIM_MS);
+    linkdir_set_delay(b.dir, SIM_MS);
+    bed_send(&b, 100);
+    bed_run(&b, 20 * SIM_MS);
+    bed_send(&b, 100);
+    bed_run(&b, SIM_NEVER);
+    bed_expect(&b, 0, 1, 10 * SIM_MS);
+    bed_expect(&b, 1, 2, 10 * SIM_MS);
+    bed_expect(&b, 2, 3, 21 * SIM_MS);
+    bed_end(&b);
+}
+
+static void test_jitter(void)
+{
+    for (int reorders = 0; reorders < 2; reorders++) {
+        unsigned overtaken = 0;
+        SimTime least = SIM_NEVER, most = 0;
+        Bed b;
+
+        bed_init(&b, 3);
+        b.config[0].delay = 10 * SIM_MS;
+        b.config[0].jitter = 4 * SIM_MS;
+        b.config[0].jitter_reorders = reorders;
+        bed_plug(&b);
+        for (int i = 0; i < 2000; i++) {
+            bed_run(&b, i * SIM_MS);
+            bed_send(&b, 100);
+        }
+        bed_run(&b, SIM_NEVER);
+        g_assert_cmpuint(b.port[1].got->len, ==, 2000);
+        for (unsigned i = 0; i < 2000; i++) {
+            const Got *g = bed_got(&b, 1, i);
+            SimTime delay = g->time - (SimTime)(g->id - 1) * SIM_MS;
+
+            overtaken += i && g->id < bed_got(&b, 1, i - 1)->id;
+            least = HS_MIN(least, delay);
+            most = HS_MAX(most, delay);
+        }
+        g_assert_cmpint(least, >=, 10 * SIM_MS);
+        g_assert_cmpint(least, <,
+                        10 * SIM_MS +
+                            50 * SIM_US); /* of 2000 draws from 4 ms, one in the lowest 1/80: surely */
+        g_assert_cmpint(most, <=, 14 * SIM_MS);
+        g_assert_cmpint(most, >, 14 * SIM_MS - 50 * SIM_US);
+        if (reorders)
+            g_assert_cmpuint(overtaken, >, 300);
+        else
+            g_assert_cmpuint(overtaken, ==, 0);
+        bed_end(&b);
+    }
+}
+
+typedef struct Later {
+    Bed *bed;
+    uint32_t len;
+} Later;
+
+static void send_later(void *arg)
+{
+    Later *l = arg;
+
+    bed_send(l->bed, l->len);
+}
+
+/* A frame that comes at the instant at which the transmitter becomes free does not pass the one that waits,
+ * whichever of the two events comes first; nor does it wait behind nothing. */
+static void test_same_instant(void)
+{
+    for (int order = 0; order < 2; order++) {
+        Bed b;
+        Later l = {&b, 1226};
+
+        bed_start(&b, GBIT, 0);
+        if (order == 0) /* the newcomer's event was scheduled first, so it runs before the transmitter's */
+            node_at(&b.node[0], 10 * SIM_US, send_later, &l);
+        bed_send(&b, 1226); /* 1: busy until 10 us */
+        bed_send(&b, 1226); /* 2: waits */
+        if (order == 1)
+            node_at(&b.node[0], 10 * SIM_US, send_later, &l);
+        bed_run(&b, SIM_NEVER);
+        for (unsigned i = 0; i < 3; i++)
+            bed_expect(&b, i, i + 1, (i + 1) * 10 * SIM_US - 96);
+        bed_end(&b);
+    }
+    Bed b;
+    bed_start(&b, GBIT, 0);
+    bed_send(&b, 1226);
+    bed_run(&b, 10 * SIM_US);
+    bed_send(&b, 1226);
+    g_assert_null(linkdir_queue(b.dir)); /* went straight through */
+    bed_end(&b);
+}
+
+static void test_duplicates_follow(void)
+{
+    Bed b;
+
+    bed_start(&b, 0, SIM_MS);
+    bed_impair(&b, impair_ops_by_name("duplicate"),
+               (ImpairValue[]){{.set = true, .ratio = 1}, {.set = true, .number = 2}, {0}});
+    bed_send(&b, 100);
+    bed_send(&b, 100);
+    bed_run(&b, SIM_NEVER);
+    for (unsigned i = 0; i < 6; i++)
+        bed_expect(&b, i, i / 3 + 1, SIM_MS);
+    g_assert_cmpuint(linkdir_stats(b.dir)->tx_packets, ==, 2);
+    g_assert_cmpuint(linkdir_stats(b.dir)->duplicate_packets, ==, 4);
+    g_assert_cmpuint(linkdir_stats(b.dir)->delivered_packets, ==, 6);
+    bed_end(&b);
+}
+
+/* Pulling the cable takes what is in flight (the strays too), what waits and what is being sent; afterwards
+ * the line is as new. */
+static void test_carrier_loss(void)
+{
+    FateSink fates;
+    Bed b;
+
+    bed_init(&b, 1);
+    b.config[0].rate_bps = 1000000; /* 1226 + 24 bytes: 10 ms */
+    b.config[0].delay = SIM_SEC;
+    bed_plug(&b);
+    fate_attach(&fates, &b);
+    bed_impair(&b, impair_ops_by_name("reorder"),
+               (ImpairValue[]){{0}, {.set = true, .number = 2}, {.set = true, .number = 5 * SIM_SEC}});
+    for (int i = 0; i < 8; i++)
+        bed_send(&b, 1226);
+    bed_run(&b, 45 * SIM_MS); /* 1 to 4 are in flight, 2 and 4 as strays, 5 is being sent, 6 to 8 wait */
+    link_set_up(b.link, false);
+    link_set_up(b.link, false);
+    g_assert_false(link_is_up(b.link));
+    for (uint64_t id = 1; id <= 8; id++) {
+        g_assert_cmpuint(fate_of(&fates, id)->tx, ==, id <= 5);
+        g_assert_cmpuint(fate_of(&fates, id)->drop, ==, 1);
+        g_assert_cmpstr(fate_of(&fates, id)->reason, ==, "link down");
+    }
+    g_assert_cmpuint(bed_live(&b), ==, 0);
+    g_assert_cmpuint(linkdir_stats(b.dir)->lost_packets, ==, 5);
+    g_assert_cmpuint(linkdir_stats(b.dir)->queue_drops, ==, 3);
+    g_assert_cmpint(linkdir_stats(b.dir)->busy, ==, 45 * SIM_MS);
+    g_assert_cmpint(b.port[0].downs, ==, 1);
+    g_assert_cmpint(b.port[1].downs, ==, 1);
+    g_assert_false(b.port[0].port.carrier);
+    bed_send(&b, 1226);
+    g_assert_cmpuint(fate_of(&fates, 9)->drop, ==, 1);
+    g_assert_cmpuint(sim_pending(b.sim), ==, 0);
+    linkdir_set_delay(b.dir, SIM_MS);
+    link_set_up(b.link, true);
+    bed_send(&b, 1226); /* frame 6 of the direction: another stray */
+    bed_send(&b, 1226); /* 7: at 45 + 20 ms, less the gap of 96 us, + 1 */
+    bed_run(&b, SIM_SEC);
+    g_assert_cmpuint(b.port[1].got->len, ==, 1);
+    bed_expect(&b, 0, 11, 65 * SIM_MS - 96 * SIM_US + SIM_MS);
+    bed_end(&b);
+    g_array_free(fates.fate, TRUE);
+}
+
+/* A cable moves from b to c in mid-run and back; ends that are not plugged have no carrier. */
+static void test_replug(void)
+{
+    Bed b;
+    Link *old;
+
+    bed_start(&b, GBIT, SIM_MS);
+    bed_send(&b, 1000);
+    bed_run(&b, SIM_US);
+    old = b.link;
+    link_unplug(old);
+    link_unplug(old);
+    link_set_up(old, true); /* nothing is plugged in: nothing happens */
+    g_assert_false(b.port[0].port.carrier);
+    bed_send(&b, 1000);
+    g_assert_cmpuint(bed_live(&b), ==, 0);
+    b.link = link_new(&b.port[0].port, &b.port[2].port, b.config);
+    g_assert_true(b.port[0].port.carrier);
+    g_assert_true(b.port[2].port.carrier);
+    g_assert_false(b.port[1].port.carrier);
+    link_set_up(old, true);
+    link_unplug(old);
+    bed_send(&b, 1000);
+    bed_run(&b, SIM_NEVER);
+    g_assert_cmpuint(b.port[1].got->len, ==, 0);
+    g_assert_cmpuint(b.port[2].got->len, ==, 1);
+    g_assert_cmpuint(bed_got(&b, 2, 0)->id, ==, 3);
+    link_free(old);
+    g_assert_true(b.port[0].port.carrier);
+    bed_end(&b);
+}
+
+static void test_pause(void)
+{
+    Bed b;
+
+    bed_start(&b, GBIT, 0);
+    bed_send(&b, 1226);
+    bed_send(&b, 1226);
+    linkdir_set_paused(b.dir, true);
+    bed_run(&b, SIM_MS); /* the frame under way ends, the next waits */
+    g_assert_cmpuint(b.port[1].got->len, ==, 1);
+    bed_send(&b, 1226);
+    g_assert_cmpuint(sim_pending(b.sim), ==, 0);
+    linkdir_set_paused(b.dir, false);
+    bed_run(&b, SIM_NEVER);
+    bed_expect(&b, 1, 2, SIM_MS + 10 * SIM_US - 96);
+    bed_expect(&b, 2, 3, SIM_MS + 20 * SIM_US - 96);
+    bed_end(&b);
+}
+
+static void test_set_queue(void)
+{
+    FateSink fates;
+    Bed b;
+
+    bed_start(&b, GBIT, 0);
+    fate_attach(&fates, &b);
+    for (int i = 0; i < 6; i++) /* one goes, five wait */
+        bed_send(&b, 1226);
+    linkdir_set_queue(b.dir, queue_new_default(3));
+    g_assert_cmpuint(linkdir_queue(b.dir)->packets, ==, 3);
+    g_assert_cmpuint(linkdir_stats(b.dir)->queue_drops, ==, 2);
+    g_assert_cmpstr(fate_of(&fates, 6)->reason, ==, "queue full");
+    bed_run(&b, SIM_NEVER);
+    g_assert_cmpuint(b.port[1].got->len, ==, 4);
+    for (unsigned i = 0; i < 4; i++)
+        bed_expect(&b, i, i + 1, (i + 1) * 10 * SIM_US - 96);
+    bed_end(&b);
+    g_array_free(fates.fate, TRUE);
+}
+
+/* A queue that lets nothing go before a set time: a shaper's face. */
+typedef struct Gate {
+    Queue q;
+    Packet *held[8];
+    SimTime opens;
+} Gate;
+
+static bool gate_init(Queue *q, const double *values, const bool *set, char **error)
+{
+    ((Gate *)q)->opens = (SimTime)values[0];
+    return true;
+}
+
+static void gate_clear(Queue *q)
+{
+    for (unsigned i = 0; i < q->packets; i++)
+        packet_unref(((Gate *)q)->held[i]);
+}
+
+static QueueVerdict gate_enqueue(Queue *q, Packet *p, SimTime now)
+{
+    ((Gate *)q)->held[q->packets++] = p;
+    return QUEUE_OK;
+}
+
+static Packet *gate_take(Queue *q, SimTime now)
+{
+    Gate *g = (Gate *)q;
+    Packet *p = g->held[0];
+
+    if (!q->packets)
+        return NULL;
+    memmove(g->held, g->held + 1, --q->packets * sizeof *g->held);
+    return p;
+}
+
+static Packet *gate_dequeue(Queue *q, SimTime now)
+{
+    return now >= ((Gate *)q)->opens ? gate_take(q, now) : NULL;
+}
+
+static SimTime gate_next(const Queue *q, SimTime now)
+{
+    return q->packets ? ((const Gate *)q)->opens : SIM_NEVER;
+}
+
+static const QueueOps gate_ops = {.name = "gate",
+                                  .size = sizeof(Gate),
+                                  .init = gate_init,
+                                  .clear = gate_clear,
+                                  .enqueue = gate_enqueue,
+                                  .dequeue = gate_dequeue,
+                                  .next = gate_next,
+                                  .take = gate_take};
+
+/* The link asks a queue when its next frame is ready, and does not sleep until then if another queue takes
+ * over; nor are frames that are not ready lost when it does, or when the cable is pulled. */
+static void test_gate(void)
+{
+    FateSink fates;
+    Bed b;
+
+    bed_start(&b, 0, 0);
+    fate_attach(&fates, &b);
+    linkdir_set_queue(b.dir, queue_new(&gate_ops, (double[]){(double)SIM_SEC}, NULL, NULL));
+    bed_send(&b, 100);
+    bed_send(&b, 100);
+    bed_run(&b, SIM_MS);
+    g_assert_cmpuint(b.port[1].got->len, ==, 0);
+    linkdir_set_queue(b.dir, queue_new(&gate_ops, (double[]){(double)(2 * SIM_MS)}, NULL, NULL));
+    bed_run(&b, 500 * SIM_MS);
+    g_assert_cmpuint(b.port[1].got->len, ==, 2);
+    bed_expect(&b, 1, 2, 2 * SIM_MS);
+    linkdir_set_queue(b.dir, queue_new(&gate_ops, (double[]){(double)SIM_SEC}, NULL, NULL));
+    bed_send(&b, 100);
+    link_set_up(b.link, false);
+    g_assert_cmpuint(fate_of(&fates, 3)->drop, ==, 1);
+    bed_end(&b);
+    g_array_free(fates.fate, TRUE);
+}
+
+static Packet *rule_replace(void *user, LinkDir *d, Packet *pkt, const ImpairFrame *f, ImpairVerdict *v)
+{
+    Bed *b = user;
+    Packet *other = pkt;
+
+    switch (f->nth) {
+    case 1: /* another frame in its place */
+        g_assert_cmpuint(f->len, ==, 100);
+        other = bed_packet(b, 60);
+        other->birth_id = 1001;
+        packet_unref(pkt);
+        break;
+    case 2: /* the same, cut */
+        other = packet_own(pkt);
+        packet_trim(other, 20);
+        break;
+    case 3:
+        v->drop = DROP_RULE;
+        break;
+    case 4:
+        v->delay = SIM_MS;
+        v->may_overtake = true;
+        break;
+    case 5:
+        impair_flip(v, 1000000007); /* taken modulo the frame's length */
+        break;
+    case 6:
+        link_set_up(b->link, false);
+        break;
+    }
+    return other;
+}
+
+static void test_rule(void)
+{
+    FateSink fates;
+    Bed b;
+
+    bed_start(&b, 0, 0);
+    fate_attach(&fates, &b);
+    linkdir_set_rule(b.dir, rule_replace, &b);
+    b.next_id = 1;
+    for (uint64_t i = 1; i <= 6; i++) {
+        b.next_id = i;
+        bed_send(&b, 100);
+    }
+    bed_run(&b, SIM_NEVER);
+    g_assert_cmpuint(b.port[1].got->len, ==, 0); /* the sixth took them all with it */
+    for (uint64_t i = 2; i <= 6; i++) {
+        g_assert_cmpuint(fate_of(&fates, i)->tx, ==, 1);
+        g_assert_cmpuint(fate_of(&fates, i)->drop, ==, 1);
+        g_assert_cmpstr(fate_of(&fates, i)->reason, ==, i == 3 ? "packet rule" : "link down");
+    }
+    g_assert_cmpuint(fate_of(&fates, 1)->drop, ==, 0); /* replaced: its stand-in ends instead */
+    g_assert_cmpuint(fate_of(&fates, 1001)->drop, ==, 1);
+    link_set_up(b.link, true);
+    linkdir_set_rule(b.dir, NULL, NULL);
+    g_assert_false(b.dir->slow);
+    b.next_id = 7;
+    bed_send(&b, 100);
+    bed_run(&b, SIM_NEVER);
+    bed_expect(&b, 0, 7, 0);
+    bed_end(&b);
+    g_array_free(fates.fate, TRUE);
+
+    bed_start(&b, 0, 0); /* the first five of the list arrive, as told */
+    linkdir_set_rule(b.dir, rule_replace, &b);
+    for (uint64_t i = 1; i <= 5; i++) {
+        b.next_id = i;
+        bed_send(&b, 100);
+    }
+    bed_run(&b, SIM_NEVER);
+    bed_expect(&b, 0, 1001, 0);
+    g_assert_cmpuint(bed_got(&b, 1, 0)->len, ==, 60);
+    bed_expect(&b, 1, 2, 0);
+    g_assert_cmpuint(bed_got(&b, 1, 1)->len, ==, 20);
+    bed_expect(&b, 2, 5, 0);
+    g_assert_false(bed_got(&b, 1, 2)->fcs_ok);
+    bed_expect(&b, 3, 4, SIM_MS);
+    bed_end(&b);
+}
+
+/* The MTU counts what is behind the link header; VLAN tags belong to the header. */
+static void test_mtu(void)
+{
+    static const struct {
+        unsigned tags;
+        uint32_t len;
+        bool passes;
+    } rows[] = {{0, 1514, true},  {0, 1515, false}, {1, 1518, true},
+                {1, 1519, false}, {2, 1522, true},  {2, 1523, false}};
+    Bed b;
+    unsigned want = 0;
+
+    bed_start(&b, 0, 0);
+    g_assert_cmpuint(linkdir_mtu(b.dir), ==, 1500);
+    for (size_t i = 0; i < HS_ARRAY_LEN(rows); i++) {
+        Packet *p = packet_new(b.pool, 0, 1, 16);
+        uint8_t *d = packet_put(p, 14 + 4 * rows[i].tags);
+
+        for (unsigned t = 0; t < rows[i].tags; t++)
+            wire_put16(d + 12 + 4 * t, t + 1 < rows[i].tags ? ETH_TYPE_QINQ : ETH_TYPE_VLAN);
+        wire_put16(d + 12 + 4 * rows[i].tags, ETH_TYPE_IPV4);
+        packet_add_synthetic(p, 0, rows[i].len - packet_len(p));
+        port_send(&b.port[0].port, p);
+        want += rows[i].passes;
+        bed_run(&b, SIM_NEVER);
+        g_assert_cmpuint(b.port[1].got->len, ==, want);
+    }
+    linkdir_set_mtu(b.dir, 9000);
+    bed_send(&b, 9014);
+    bed_send(&b, 9015);
+    bed_run(&b, SIM_NEVER);
+    g_assert_cmpuint(b.port[1].got->len, ==, want + 1);
+    bed_end(&b);
+}
+
+/* An unused link, and one that has carried a frame or two (a ring of eight). */
+static void test_size(void)
+{
+    Bed b;
+
+    bed_start(&b, GBIT, 0);
+    g_assert_cmpuint(link_bytes(b.link), <=, 480);
+    bed_send(&b, 100);
+    bed_run(&b, SIM_NEVER);
+    g_assert_cmpuint(link_bytes(b.link), <=, 480 + 8 * sizeof(Flight));
+    bed_end(&b);
+}
+
+/* ---- conservation ---- */
+
+typedef struct Random {
+    Bed b;
+    FateSink fates;
+    Rng rng;
+    GPtrArray *old;
+} Random;
+
+static Packet *random_rule(void *user, LinkDir *d, Packet *pkt, const ImpairFrame *f, ImpairVerdict *v)
+{
+    Random *r = user;
+
+    switch (rng_below(&r->rng, 12)) {
+    case 0:
+        v->drop = DROP_RULE;
+        break;
+    case 1:
+        v->delay = (SimTime)rng_below(&r->rng, SIM_MS);
+        v->may_overtake = rng_below(&r->rng, 2);
+        break;
+    case 2:
+        v->copies = (unsigned)rng_below(&r->rng, 4);
+        v->copy_gap = (SimTime)rng_below(&r->rng, SIM_MS);
+        break;
+    case 3:
+        pkt = packet_own(pkt);
+        packet_trim(pkt, 1 + (uint32_t)rng_below(&r->rng, packet_len(pkt)));
+        break;
+    case 4:
+        impair_flip(v, (uint32_t)rng_next(&r->rng));
+        break;
+    case 5:
+        if (rng_below(&r->rng, 8) == 0)
+            link_set_up(r->b.link, false);
+        break;
+    case 6:
+        if (rng_below(&r->rng, 8) == 0)
+            linkdir_set_paused(d, true);
+        break;
+    case 7:
+        if (rng_below(&r->rng, 8) == 0)
+            linkdir_follow(d, NULL);
+        break;
+    }
+    return pkt;
+}
+
+static void random_trace(Random *r)
+{
+    static const char *const traces[] = {"0 10Mbps 1ms 0.1\n0.001 - 0ms 0\n0.002 1Mbps\n", "1\n1\n2\n5\n",
+                                         "0\n3\n"};
+    uint64_t i = rng_below(&r->rng, HS_ARRAY_LEN(traces) + 1);
+
+    if (i == HS_ARRAY_LEN(traces))
+        linkdir_follow(r->b.dir, NULL);
+    else
+        linkdir_follow(r->b.dir, i ? linktrace_parse_opportunities(traces[i], strlen(traces[i]), "t", NULL)
+                                   : linktrace_parse_schedule(traces[i], strlen(traces[i]), "t", NULL));
+}
+
+static void random_step(Random *r)
+{
+    static const uint64_t rates[] = {0, 10000000, 333333333, GBIT};
+    Bed *b = &r->b;
+
+    switch (rng_below(&r->rng, 24)) {
+    case 0:
+        linkdir_set_rate(b->dir, rates[rng_below(&r->rng, HS_ARRAY_LEN(rates))]);
+        break;
+    case 1:
+        linkdir_set_delay(b->dir, (SimTime)rng_below(&r->rng, 2 * SIM_MS));
+        break;
+    case 2:
+        linkdir_set_jitter(b->dir, (SimTime)rng_below(&r->rng, SIM_MS), rng_below(&r->rng, 2));
+        break;
+    case 3:
+        linkdir_set_paused(b->dir, rng_below(&r->rng, 3) == 0);
+        break;
+    case 4:
+        link_set_up(b->link, rng_below(&r->rng, 3) != 0);
+        break;
+    case 5:
+        if (rng_below(&r->rng, 6) == 0) {
+            link_unplug(b->link);
+            g_ptr_array_add(r->old, b->link);
+            bed_plug(b);
+        }
+        break;
+    case 6:
+        linkdir_set_queue(b->dir, queue_new_default(1 + (uint32_t)rng_below(&r->rng, 20)));
+        break;
+    case 7:
+        linkdir_set_rule(b->dir, rng_below(&r->rng, 3) ? random_rule : NULL, r);
+        break;
+    case 8:
+        if (rng_below(&r->rng, 4) == 0)
+            bed_impair(b, impair_ops_by_name("duplicate"),
+                       (ImpairValue[]){{.set = true, .ratio = 0.1}, {0}, {.set = true, .number = 100}});
+        break;
+    case 9:
+        if (rng_below(&r->rng, 4) == 0)
+            bed_impair(b, impair_ops_by_name("bernoulli"), (ImpairValue[]){{.set = true, .ratio = 0.1}});
+        break;
+    case 10:
+        random_trace(r);
+        break;
+    default:
+        break;
+    }
+    for (uint64_t n = rng_below(&r->rng, 12); n; n--) {
+        fate_of(&r->fates, b->next_id)->given++;
+        bed_send(b, 60 + (uint32_t)rng_below(&r->rng, 1460));
+    }
+    bed_run(b, sim_now(b->sim) + (SimTime)rng_below(&r->rng, 300 * SIM_US));
+}
+
+/* Whatever is done to a link: each frame given to it is dropped or put on the wire, not both; and each frame
+ * on the wire arrives or is dropped, once. */
+static void test_conservation(void)
+{
+    uint64_t given = 0, rx = 0;
+
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        Random r = {.old = g_ptr_array_new()};
+        uint64_t delivered = 0, arrived = 0;
+
+        bed_init(&r.b, seed);
+        bed_plug(&r.b);
+        fate_attach(&r.fates, &r.b);
+        rng_init(&r.rng, seed, "", "test");
+        for (int i = 0; i < 400; i++)
+            random_step(&r);
+        link_unplug(r.b.link);
+        g_ptr_array_add(r.old, r.b.link);
+        for (guint i = 0; i < r.old->len; i++) {
+            const LinkDirStats *s = linkdir_stats(link_dir(r.old->pdata[i], 0));
+
+            g_assert_cmpuint(s->tx_packets + s->duplicate_packets, ==,
+                             s->delivered_packets + s->lost_packets);
+            delivered += s->delivered_packets;
+            if (i + 1 < r.old->len)
+                link_free(r.old->pdata[i]);
+        }
+        for (guint id = 1; id < r.fates.fate->len; id++) {
+            const Fate *f = fate_of(&r.fates, id);
+
+            given += f->given;
+            arrived += f->rx;
+            g_assert_cmpuint(f->given, ==, 1);
+            if (f->tx == 0) {
+                g_assert_cmpuint(f->drop, ==, 1);
+                g_assert_cmpuint(f->rx, ==, 0);
+            } else {
+                g_assert_cmpuint(f->tx, ==, f->rx + f->drop);
+            }
+        }
+        g_assert_cmpuint(arrived, ==, delivered);
+        rx += arrived;
+        g_assert_cmpuint(sim_pending(r.b.sim), ==, 0);
+        bed_end(&r.b);
+        g_array_free(r.fates.fate, TRUE);
+        g_ptr_array_free(r.old, TRUE);
+    }
+    g_assert_cmpuint(given, >, 30000);
+    g_assert_cmpuint(rx, >, given / 10); /* the test would be void if nothing ever came through */
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/link/idle", test_idle);
+    g_test_add_func("/link/exact-rates", test_exact_rates);
+    g_test_add_func("/link/remainder", test_remainder);
+    g_test_add_func("/link/no-rate", test_no_rate);
+    g_test_add_func("/link/rate-change", test_rate_change);
+    g_test_add_func("/link/rate-change-remainder", test_rate_change_remainder);
+    g_test_add_func("/link/delay-change", test_delay_change);
+    g_test_add_func("/link/jitter", test_jitter);
+    g_test_add_func("/link/same-instant", test_same_instant);
+    g_test_add_func("/link/duplicates-follow", test_duplicates_follow);
+    g_test_add_func("/link/carrier-loss", test_carrier_loss);
+    g_test_add_func("/link/replug", test_replug);
+    g_test_add_func("/link/pause", test_pause);
+    g_test_add_func("/link/set-queue", test_set_queue);
+    g_test_add_func("/link/queue-that-waits", test_gate);
+    g_test_add_func("/link/rule", test_rule);
+    g_test_add_func("/link/mtu", test_mtu);
+    g_test_add_func("/link/size", test_size);
+    g_test_add_func("/link/conservation", test_conservation);
+    return g_test_run();
+}
