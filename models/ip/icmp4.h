@@ -7,15 +7,15 @@
 
 typedef struct Icmp4 Icmp4;
 
-#define ICMP4_MIB(X)                                                                                         \
-    X(IcmpInMsgs)                                                                                            \
-    X(IcmpInErrors) X(IcmpInCsumErrors) X(IcmpInDestUnreachs) X(IcmpInTimeExcds) X(IcmpInParmProbs)          \
-        X(IcmpInSrcQuenchs) X(IcmpInRedirects) X(IcmpInEchos) X(IcmpInEchoReps) X(IcmpInTimestamps)          \
-            X(IcmpInTimestampReps) X(IcmpInAddrMasks) X(IcmpInAddrMaskReps) X(IcmpOutMsgs) X(IcmpOutErrors)  \
-                X(IcmpOutDestUnreachs) X(IcmpOutTimeExcds) X(IcmpOutParmProbs) X(IcmpOutSrcQuenchs)          \
-                    X(IcmpOutRedirects) X(IcmpOutEchos) X(IcmpOutEchoReps) X(IcmpOutTimestamps)              \
-                        X(IcmpOutTimestampReps) X(IcmpOutAddrMasks) X(IcmpOutAddrMaskReps)                   \
-                            X(IcmpOutRateLimitGlobal) X(IcmpOutRateLimitHost)
+/* clang-format off */
+#define ICMP4_MIB(X)                                                                                        \
+    X(IcmpInMsgs) X(IcmpInErrors) X(IcmpInCsumErrors) X(IcmpInDestUnreachs) X(IcmpInTimeExcds)              \
+    X(IcmpInParmProbs) X(IcmpInSrcQuenchs) X(IcmpInRedirects) X(IcmpInEchos) X(IcmpInEchoReps)              \
+    X(IcmpInTimestamps) X(IcmpInTimestampReps) X(IcmpInAddrMasks) X(IcmpInAddrMaskReps) X(IcmpOutMsgs)      \
+    X(IcmpOutErrors) X(IcmpOutDestUnreachs) X(IcmpOutTimeExcds) X(IcmpOutParmProbs) X(IcmpOutSrcQuenchs)    \
+    X(IcmpOutRedirects) X(IcmpOutEchos) X(IcmpOutEchoReps) X(IcmpOutTimestamps) X(IcmpOutTimestampReps)     \
+    X(IcmpOutAddrMasks) X(IcmpOutAddrMaskReps) X(IcmpOutRateLimitGlobal) X(IcmpOutRateLimitHost)
+/* clang-format on */
 
 enum {
 #define X(name) MIB_##name,

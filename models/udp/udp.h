@@ -8,10 +8,11 @@
 typedef struct Udp Udp; /* one per host */
 typedef struct UdpSock UdpSock;
 
-#define UDP_MIB(X)                                                                                           \
-    X(UdpInDatagrams)                                                                                        \
-    X(UdpNoPorts) X(UdpInErrors) X(UdpOutDatagrams) X(UdpRcvbufErrors) X(UdpSndbufErrors) X(UdpInCsumErrors) \
-        X(UdpIgnoredMulti)
+/* clang-format off */
+#define UDP_MIB(X)                                                                                          \
+    X(UdpInDatagrams) X(UdpNoPorts) X(UdpInErrors) X(UdpOutDatagrams) X(UdpRcvbufErrors)                    \
+    X(UdpSndbufErrors) X(UdpInCsumErrors) X(UdpIgnoredMulti)
+/* clang-format on */
 
 enum {
 #define X(name) MIB_##name,
