@@ -9,6 +9,7 @@ static int hs_link(lua_State *L)
     char *error = NULL;
 
     scenario_may_change(L);
+    lua_settop(L, 3);
     Node *a = bind_check_node(L, 1, "first end"), *b = bind_check_node(L, 2, "second end");
     LinkDraft *d = bind_linkdraft_push(L);
 
