@@ -114,22 +114,33 @@ static int hs_router(lua_State *L)
 
 typedef struct HubOpts {
     uint64_t rate;
+    SimTime delay;
+    uint64_t mtu;
+    int64_t queue, attempts;
 } HubOpts;
 
 static const LuaOpt hub_opts[] = {
     {.name = "rate", .kind = LUAOPT_RATE, .offset = offsetof(HubOpts, rate), .min = 1, .max = 1e12},
+    {.name = "delay", .kind = LUAOPT_TIME, .offset = offsetof(HubOpts, delay)},
+    {.name = "mtu", .kind = LUAOPT_SIZE, .offset = offsetof(HubOpts, mtu), .min = 68, .max = 65535},
+    {.name = "queue", .kind = LUAOPT_INT, .offset = offsetof(HubOpts, queue), .min = 1, .max = 1e6},
+    {.name = "attempts", .kind = LUAOPT_INT, .offset = offsetof(HubOpts, attempts), .min = 1, .max = 1000},
 };
 const BindOptions bind_hub_options = {"hs.hub", hub_opts, HS_ARRAY_LEN(hub_opts)};
 
 static int hs_hub(lua_State *L)
 {
     const char *name = bind_check_name(L, 1, "name");
-    HubOpts o = {.rate = 10000000};
+    SegmentConfig c;
+    HubOpts o;
     char *error = NULL;
 
+    segmentconfig_init(&c);
+    o = (HubOpts){c.rate_bps, c.delay, c.mtu, c.queue_packets, c.attempts};
     luaopt_read(L, 2, "hs.hub", hub_opts, HS_ARRAY_LEN(hub_opts), 0, &o);
+    c = (SegmentConfig){o.rate, o.delay, (uint32_t)o.mtu, (uint32_t)o.queue, (unsigned)o.attempts};
     Scenario *s = may_build(L);
-    Node *hub = net_hub(s->net, name, o.rate, &error);
+    Node *hub = net_hub(s->net, name, &c, &error);
 
     if (!hub)
         bind_raise_free(L, error);
