@@ -510,6 +510,17 @@ uint64_t scenario_seed(const Scenario *s)
     return s->config.seed;
 }
 
+SimTime scenario_until(const Scenario *s)
+{
+    return HS_MIN(s->in_run ? s->run_until : SIM_NEVER, s->config.until);
+}
+
+size_t scenario_lua_bytes(const Scenario *s, size_t *peak)
+{
+    *peak = s->sb ? sandbox_memory_peak_bytes(s->sb) : 0;
+    return s->sb ? sandbox_memory_bytes(s->sb) : 0;
+}
+
 unsigned scenario_expect_count(const Scenario *s)
 {
     return s->expects->len;
