@@ -2,12 +2,9 @@
 #include <string.h>
 
 #include "models/ether/ppp.h"
-#include "models/link/segment.h"
 #include "models/node/net_priv.h"
 
 #define DEV_NAME_MAX_LEN 15 /* Linux IFNAMSIZ - 1 */
-#define PPP_OVERHEAD                                                                                         \
-    4 /* opening flag, FCS-16, closing flag; address, control and protocol are in the frame */
 
 void netlinkconfig_init(NetLinkConfig *c)
 {
@@ -287,7 +284,7 @@ static Segment *hub_of(const NetLink *l, LinkPort **port)
         if (l->end[i].node->kind == NET_HUB) {
             if (port)
                 *port = l->end[!i].port;
-            return segment_of_node(l->end[i].node);
+            return net_segment_of(l->net, l->end[i].node);
         }
     }
     return NULL;
@@ -300,11 +297,11 @@ static void plug(NetLink *l, LinkDirConfig dir[2])
 
     l->is_pulled = false;
     if (hub) {
-        segment_attach(hub, port);
+        segment_join(hub, port);
         return;
     }
     for (int i = 0; i < 2 && l->kind == NET_LINK_PPP; i++) {
-        dir[i].overhead_bytes = PPP_OVERHEAD;
+        dir[i].overhead_bytes = PPP_OVERHEAD; /* address, control and protocol are in the frame */
         dir[i].gap_bytes = 0;
     }
     if (l->link)
@@ -351,7 +348,7 @@ void net_unplug(NetLink *l)
         return;
     l->is_pulled = true;
     if (hub)
-        segment_detach(hub, port);
+        segment_leave(hub, port);
     else
         link_unplug(l->link);
 }
