@@ -18,13 +18,9 @@ typedef struct Command {
 /* Sorted by name. */
 static const Command commands[] = {
     {"bench", "measure the engine and the packet path on this machine", cmd_bench},
-#ifdef HS_HAS_RUN
     {"diff", "find the first difference between two runs", cmd_diff},
-#endif
     {"dissect", "explain captured frames field by field", cmd_dissect},
-#ifdef HS_HAS_RUN
     {"run", "run a scenario", cmd_run},
-#endif
 };
 
 static void print_help(void)

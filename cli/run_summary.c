@@ -70,8 +70,10 @@ static void print_time(const Runner *r, int status)
     printf("  time        %s s simulated in %.3f s", simtime_str(sim_now(sim), time), r->seconds);
     if (status == EXIT_INTERRUPTED)
         printf(" (interrupted)");
-    printf("\n  events      %" PRIu64 ", %s\n", sim_events(sim),
-           progress_format_rate((double)sim_events(sim) / HS_MAX(r->seconds, 1e-6), rate, sizeof(rate)));
+    printf("\n  events      %" PRIu64, sim_events(sim));
+    if (r->seconds >= 0.01) /* less says nothing about speed */
+        printf(", %s", progress_format_rate((double)sim_events(sim) / r->seconds, rate, sizeof(rate)));
+    printf("\n");
 }
 
 static void print_expectations(const Runner *r, FILE *to, bool failed_only)

@@ -1,5 +1,6 @@
-/* Probes with a chosen TTL, as traceroute and mtr send them: a UDP datagram to an unlikely port, or an echo request. Each
- * carries a token (in the port or the sequence number), by which whatever comes back is told apart. */
+/* Probes with a chosen TTL, as traceroute and mtr send them: a UDP datagram to an unlikely port, or an echo
+ * request. Each carries a token (in the port or the sequence number), by which whatever comes back is told
+ * apart. */
 #pragma once
 
 #include "models/ip/icmp4.h"

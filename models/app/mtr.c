@@ -16,7 +16,7 @@ struct Mtr {
     MtrEvents ev;
     HopProber *prober;
     MtrHop hop[256];
-    unsigned limit;  /* TTLs probed in each cycle */
+    unsigned limit;    /* TTLs probed in each cycle */
     unsigned furthest; /* hop that ever answered */
     uint32_t cycle, next;
     unsigned ttl; /* to be probed next */
@@ -46,15 +46,15 @@ static void tell(Mtr *m, unsigned i)
     double n = h->received, avg = n > 0 ? h->sum_us / n : 0, var = n > 0 ? h->sum2_us / n - avg * avg : 0;
     char addr[IPV4_ADDR_STR_LEN], num[6][G_ASCII_DTOSTR_BUF_SIZE], *s;
     double v[6] = {
-        100 * mtr_hop_loss(h), (double)h->last / 1e6, avg / 1e3, (double)h->best / 1e6, (double)h->worst / 1e6,
-        sqrt(var > 0 ? var : 0) / 1e3,
+        100 * mtr_hop_loss(h), (double)h->last / 1e6,  avg / 1e3,
+        (double)h->best / 1e6, (double)h->worst / 1e6, sqrt(var > 0 ? var : 0) / 1e3,
     };
 
     for (unsigned k = 0; k < 6; k++)
         g_ascii_formatd(num[k], sizeof num[k], "%.1f", v[k]);
     s = g_strdup_printf("%3u.|-- %-20s %5s%% %5u %6s %6s %6s %6s %6s", i + 1,
-                        h->addr ? ipv4_addr_format(h->addr, addr) : "???", num[0], h->sent, num[1], num[2], num[3],
-                        num[4], num[5]);
+                        h->addr ? ipv4_addr_format(h->addr, addr) : "???", num[0], h->sent, num[1], num[2],
+                        num[3], num[4], num[5]);
     m->ev.line(m->ev.user, s);
     g_free(s);
 }
@@ -63,8 +63,8 @@ static void finish(Mtr *m)
 {
     m->is_done = true;
     if (m->ev.line) {
-        char *s = g_strdup_printf("HOST: %-22s %6s %5s %6s %6s %6s %6s %6s", m->node->name, "Loss%", "Snt", "Last", "Avg",
-                                  "Best", "Wrst", "StDev");
+        char *s = g_strdup_printf("HOST: %-22s %6s %5s %6s %6s %6s %6s %6s", m->node->name, "Loss%", "Snt",
+                                  "Last", "Avg", "Best", "Wrst", "StDev");
 
         m->ev.line(m->ev.user, s);
         g_free(s);

@@ -1,5 +1,6 @@
-/* mtr: traceroute again and again, and from it each hop's loss and round trips. A hop that answers rarely while those behind it
- * answer always limits its own ICMP; loss that begins at a hop and goes on behind it is on the link before it. */
+/* mtr: traceroute again and again, and from it each hop's loss and round trips. A hop that answers rarely
+ * while those behind it answer always limits its own ICMP; loss that begins at a hop and goes on behind it is
+ * on the link before it. */
 #pragma once
 
 #include "models/app/hop_probe.h"
@@ -34,6 +35,6 @@ typedef struct MtrEvents {
 Mtr *mtr_new(Ip4 *ip, Udp *udp, const MtrOptions *o, const MtrEvents *ev);
 void mtr_free(Mtr *m);
 bool mtr_is_done(const Mtr *m);
-unsigned mtr_hops(const Mtr *m); /* to the target, or to the last that ever answered */
+unsigned mtr_hops(const Mtr *m);                 /* to the target, or to the last that ever answered */
 const MtrHop *mtr_hop(const Mtr *m, unsigned i); /* i = TTL - 1 */
 double mtr_hop_loss(const MtrHop *h);            /* 0 to 1 */

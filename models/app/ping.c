@@ -108,7 +108,8 @@ static const char *error_text(const PingReply *r, char buf[64])
 
 void ping_result(const Ping *p, PingResult *out)
 {
-    double n = (double)p->r.received, avg = n > 0 ? p->sum_us / n : 0, var = n > 0 ? p->sum2_us / n - avg * avg : 0;
+    double n = (double)p->r.received, avg = n > 0 ? p->sum_us / n : 0,
+           var = n > 0 ? p->sum2_us / n - avg * avg : 0;
 
     *out = p->r;
     out->loss = p->r.sent ? (double)(p->r.sent - HS_MIN(p->r.received, p->r.sent)) / (double)p->r.sent : 0;
@@ -137,8 +138,8 @@ static void finish(Ping *p)
         line(p, "%s", "");
         line(p, "--- %s ping statistics ---", p->name);
         s = g_string_new(NULL);
-        g_string_append_printf(s, "%" G_GUINT64_FORMAT " packets transmitted, %" G_GUINT64_FORMAT " received", r.sent,
-                               r.received);
+        g_string_append_printf(s, "%" G_GUINT64_FORMAT " packets transmitted, %" G_GUINT64_FORMAT " received",
+                               r.sent, r.received);
         if (r.duplicates)
             g_string_append_printf(s, ", +%" G_GUINT64_FORMAT " duplicates", r.duplicates);
         if (r.errors)
@@ -222,8 +223,11 @@ static SimTime last_wait(const Ping *p)
 static void on_send(Timer *t)
 {
     Ping *p = HS_CONTAINER_OF(t, Ping, send_timer);
-    int err = send_request(p);
+    uint32_t bit = (uint32_t)(p->r.sent % DUP_BITS);
+    int err;
 
+    p->seen[bit / 8] &= (uint8_t) ~(1u << bit % 8); /* a new request in an old one's place */
+    err = send_request(p);
     p->last_sent = node_now(p->node);
     p->r.sent++;
     if (err == -EMSGSIZE) {

@@ -1,4 +1,5 @@
-/* ping as of iputils: echo requests at an interval, what came back, and the closing statistics in its words. */
+/* ping as of iputils: echo requests at an interval, what came back, and the closing statistics in its words.
+ */
 #pragma once
 
 #include "models/ip/icmp4.h"
@@ -21,14 +22,17 @@ typedef struct PingOptions {
 } PingOptions;
 
 #define PING_DEFAULT_SIZE 56
-#define PING_DEFAULTS {.size = PING_DEFAULT_SIZE, .first_seq = 1}
+#define PING_DEFAULTS                                                                                        \
+    {                                                                                                        \
+        .size = PING_DEFAULT_SIZE, .first_seq = 1                                                            \
+    }
 
 typedef struct PingReply {
-    uint64_t n;    /* which request: 0, 1, … */
+    uint64_t n; /* which request: 0, 1, … */
     uint16_t seq;
     uint32_t from;
-    uint32_t len;  /* ICMP header and data */
-    SimTime rtt;   /* of an answer */
+    uint32_t len; /* ICMP header and data */
+    SimTime rtt;  /* of an answer */
     uint8_t ttl;
     bool is_dup;
     uint8_t icmp_type, icmp_code; /* 0 for an answer, else of the error */
@@ -37,7 +41,7 @@ typedef struct PingReply {
 
 typedef struct PingResult {
     uint64_t sent, received, duplicates, errors;
-    double loss; /* 0 to 1 */
+    double loss;  /* 0 to 1 */
     SimTime time; /* from the first to the last request */
     SimTime rtt_min, rtt_avg, rtt_max, rtt_mdev;
     int err; /* errno if it could not even start */

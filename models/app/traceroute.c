@@ -192,8 +192,8 @@ Traceroute *traceroute_new(Ip4 *ip, Udp *udp, const TracerouteOptions *o, const 
     t->prober = hop_prober_new(ip, o->icmp ? NULL : udp, o->dst, on_reply, t);
     timer_init(&t->timer, t->node, on_timer);
     ipv4_addr_format(o->dst, addr);
-    first = g_strdup_printf("traceroute to %s (%s), %u hops max, %u byte packets", o->name ? o->name : addr, addr,
-                            t->o.max_ttl, t->o.total_len);
+    first = g_strdup_printf("traceroute to %s (%s), %u hops max, %u byte packets", o->name ? o->name : addr,
+                            addr, t->o.max_ttl, t->o.total_len);
     tell_line(t, first);
     g_free(first);
     timer_arm_after(&t->timer, 0);

@@ -1,5 +1,5 @@
-/* traceroute: the routers on the way, found by probes whose TTL is too small (V. Jacobson's program; the output is that of the modern
- * Linux one with -n). */
+/* traceroute: the routers on the way, found by probes whose TTL is too small (V. Jacobson's program; the
+ * output is that of the modern Linux one with -n). */
 #pragma once
 
 #include "models/app/hop_probe.h"

@@ -14,7 +14,7 @@ struct UdpSource {
     void *user;
     UdpSourceResult r;
     Rng *rng;
-    SimTime burst_end;  /* SIM_NEVER: no bursts */
+    SimTime burst_end; /* SIM_NEVER: no bursts */
     SimTime last_quench, next_recovery;
     Timer timer;
 };
@@ -24,7 +24,8 @@ static SimTime period(UdpSource *s, SimTime mean)
     return s->o.exponential ? dist_exponential_ns(s->rng, mean) : mean;
 }
 
-/* RFC 1016 leaves the amount to the host; the gap doubles once for a round of quenches, and shrinks slowly. */
+/* RFC 1016 leaves the amount to the host; the gap doubles once for a round of quenches, and shrinks slowly.
+ */
 static void on_icmp(void *user, UdpSock *sock, const Ip4Error *e)
 {
     UdpSource *s = user;

@@ -1,5 +1,6 @@
-/* A source of UDP datagrams at a fixed gap (constant bit rate), or in bursts (on/off). The payload is synthetic: datagram n carries the
- * stream from n × size on, so that a sink can tell what is missing (udp_sink.h). */
+/* A source of UDP datagrams at a fixed gap (constant bit rate), or in bursts (on/off). The payload is
+ * synthetic: datagram n carries the stream from n × size on, so that a sink can tell what is missing
+ * (udp_sink.h). */
 #pragma once
 
 #include "models/udp/udp.h"
@@ -9,12 +10,12 @@ typedef struct UdpSource UdpSource;
 
 typedef struct UdpSourceOptions {
     UdpAddr to;
-    uint16_t port;   /* our own; 0: an ephemeral one */
-    uint32_t size;   /* of the payload */
-    SimTime gap;     /* from one datagram to the next; > 0 */
-    uint64_t count;  /* 0: without end */
-    SimTime start;   /* after now */
-    SimTime on, off; /* bursts: as long as on, then silent as long as off; on 0: always */
+    uint16_t port;    /* our own; 0: an ephemeral one */
+    uint32_t size;    /* of the payload */
+    SimTime gap;      /* from one datagram to the next; > 0 */
+    uint64_t count;   /* 0: without end */
+    SimTime start;    /* after now */
+    SimTime on, off;  /* bursts: as long as on, then silent as long as off; on 0: always */
     bool exponential; /* on and off are means of exponential distributions (stream "udp-source") */
     uint8_t tos;
 } UdpSourceOptions;

@@ -158,8 +158,8 @@ static void reply_put32(Packet *pkt, unsigned off, uint32_t v)
     wire_put32(h + off, v);
 }
 
-/* RFC 1122 3.2.2.6: a Record Route or Timestamp option comes back in the answer. (Source routes are not answered in
- * reverse: as with Linux's default accept_source_route 0, such packets do not get here.) */
+/* RFC 1122 3.2.2.6: a Record Route or Timestamp option comes back in the answer. (Source routes are not
+ * answered in reverse: as with Linux's default accept_source_route 0, such packets do not get here.) */
 static unsigned reply_options(const uint8_t *hdr, uint8_t *out)
 {
     Ipv4OptIter it = {hdr + IPV4_MIN_HDR_LEN, ipv4_hdr_len(hdr) - IPV4_MIN_HDR_LEN, 0};
@@ -180,7 +180,8 @@ static void reply_send(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
 {
     uint8_t options[IPV4_MAX_OPTIONS_LEN];
     Ip4Tx tx = {
-        .src = rx->type == IP4_ROUTE_LOCAL ? rx->dst : 0, /* RFC 1122 3.2.2.6; to a group: as the route says */
+        .src =
+            rx->type == IP4_ROUTE_LOCAL ? rx->dst : 0, /* RFC 1122 3.2.2.6; to a group: as the route says */
         .dst = rx->src,
         .proto = IP_PROTO_ICMP,
         .tos = rx->tos,
@@ -359,7 +360,8 @@ static void on_input(void *user, Packet *pkt, const Ip4Rx *rx)
         return;
     }
     type = icmp_type(packet_cdata(pkt));
-    /* RFC 1122 3.2.2.6, 3.2.2.8: a query to a group may be ignored; only queries are answered there at all. */
+    /* RFC 1122 3.2.2.6, 3.2.2.8: a query to a group may be ignored; only queries are answered there at all.
+     */
     if (HS_UNLIKELY(rx->type == IP4_ROUTE_BROADCAST || rx->type == IP4_ROUTE_MULTICAST)) {
         bool is_query = type == ICMP_ECHO || type == ICMP_TIMESTAMP;
 

@@ -1,7 +1,7 @@
 /* Errors that a host sends about a packet (Linux icmp_send; RFC 1122 3.2.2, RFC 1812 4.3.2).
  *
- * The error quotes the packet from its IP header on, as much as fits into 576 bytes in all (RFC 1812 4.3.2.3), by
- * reference to its payload. */
+ * The error quotes the packet from its IP header on, as much as fits into 576 bytes in all (RFC
+ * 1812 4.3.2.3), by reference to its payload. */
 #include "models/ip/icmp4_priv.h"
 
 #include <string.h>
@@ -41,7 +41,8 @@ static bool destination_is_group(Ip4 *ip, uint32_t dst)
     return false;
 }
 
-/* Is it an ICMP message about which nothing may be said: an error, an unknown type, or one too short to tell? */
+/* Is it an ICMP message about which nothing may be said: an error, an unknown type, or one too short to tell?
+ */
 static bool is_unanswerable_icmp(const Packet *pkt, const uint8_t *hdr)
 {
     unsigned at = pkt->l3 + ipv4_hdr_len(hdr);
@@ -68,10 +69,12 @@ static bool may_send(Icmp4 *ic, const Packet *pkt, const uint8_t *hdr, uint8_t t
         return false;
     if (is_unanswerable_icmp(pkt, hdr))
         return false;
-    return !destination_is_group(ic->ip, ipv4_dst(hdr)) && source_is_host(ic->ip, ipv4_src(hdr), ipv4_dst(hdr));
+    return !destination_is_group(ic->ip, ipv4_dst(hdr)) &&
+           source_is_host(ic->ip, ipv4_src(hdr), ipv4_dst(hdr));
 }
 
-/* Linux 6.12's order: room in the common bucket, then the destination's, and only what passes both takes a credit. */
+/* Linux 6.12's order: room in the common bucket, then the destination's, and only what passes both takes a
+ * credit. */
 static bool rate_allows(Icmp4 *ic, uint32_t dst, uint8_t type, uint8_t code)
 {
     const Ip4Sysctl *sys = ip4_sysctl_get(ic->ip);
@@ -153,8 +156,8 @@ void icmp4_send_error(Ip4 *ip, Packet *pkt, uint8_t type, uint8_t code, uint32_t
     packet_set_csum_partial(out, out->head, out->head + ICMP_CHECKSUM_OFF);
     icmp4_output(ic, out,
                  &(Ip4Tx){
-                     /* A packet for us: from the address it was sent to. Otherwise as the route back says, which is
-                      * Linux's icmp_errors_use_inbound_ifaddr = 0. */
+                     /* A packet for us: from the address it was sent to. Otherwise as the route back says,
+                      * which is Linux's icmp_errors_use_inbound_ifaddr = 0. */
                      .src = ip4_is_local(ip, dst) ? dst : 0,
                      .dst = src,
                      .proto = IP_PROTO_ICMP,

@@ -21,7 +21,7 @@ typedef struct Icmp4Listener {
 struct Icmp4 {
     Ip4 *ip;
     Node *node;
-    uint64_t *mib; /* allocated with the first message */
+    uint64_t *mib;     /* allocated with the first message */
     GArray *listeners; /* of Icmp4Listener, by id; NULL until there is one */
     Icmp4Rate rate;
     uint16_t id_next; /* where the search for a free id begins */
@@ -45,7 +45,7 @@ void icmp4_drop(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx, ProbeDrop reason);
 /* Arrived errors (3, 4, 11, 12; 5). They take the packet. */
 void icmp4_receive_error(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx);
 void icmp4_receive_redirect(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx);
-/* The first bytes of an arrived error, told: *quote is the quoted IP header in buf, and *len how much of the quote buf has from
- * there. false: it is cut short or nonsense. */
+/* The first bytes of an arrived error, told: *quote is the quoted IP header in buf, and *len how much of the
+ * quote buf has from there. false: it is cut short or nonsense. */
 #define ICMP4_QUOTE_MAX 576
 bool icmp4_quote(const Packet *pkt, uint8_t *buf, uint32_t *len);

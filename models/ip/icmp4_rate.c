@@ -5,10 +5,11 @@
 #include "models/wire/icmp.h"
 #include "sim/base/hash64.h"
 
-#define BURST_FACTOR 6                                       /* XRLIM_BURST_FACTOR */
-#define GLOBAL_GRAIN (SIM_SEC / 50)                          /* no topping up more often: HZ / 50 */
+#define BURST_FACTOR 6              /* XRLIM_BURST_FACTOR */
+#define GLOBAL_GRAIN (SIM_SEC / 50) /* no topping up more often: HZ / 50 */
 #define PEERS_MIN 16
-#define PEERS_MAX 65536 /* about inet_peer_threshold; beyond it, new destinations are not limited one by one */
+#define PEERS_MAX                                                                                            \
+    65536 /* about inet_peer_threshold; beyond it, new destinations are not limited one by one */
 
 struct Icmp4Peer {
     uint32_t addr; /* 0: free (no message goes to 0.0.0.0) */

@@ -1,9 +1,9 @@
-/* How often a host sends ICMP errors: a bucket for all of them together and a bucket for each destination (Linux
- * icmp_global_allow, inet_peer_xrlim_allow). Redirects have a rule of their own (ip4_forward.c).
+/* How often a host sends ICMP errors: a bucket for all of them together and a bucket for each destination
+ * (Linux icmp_global_allow, inet_peer_xrlim_allow). Redirects have a rule of their own (ip4_forward.c).
  *
- * One difference: Linux (since 5.10) takes 0, 1 or 2 credits at random from the common bucket, one on average, so that
- * nobody can count a victim's errors from outside (the "SAD DNS" attack); here it is always 1, which lets a lesson
- * say "50 and no more". */
+ * One difference: Linux (since 5.10) takes 0, 1 or 2 credits at random from the common bucket, one on
+ * average, so that nobody can count a victim's errors from outside (the "SAD DNS" attack); here it is always
+ * 1, which lets a lesson say "50 and no more". */
 #pragma once
 
 #include "models/ip/ip4.h"

@@ -1,9 +1,11 @@
-/* Errors that arrive (Linux icmp_unreach, icmp_socket_deliver): what they mean, and who sent the packet that they quote. */
+/* Errors that arrive (Linux icmp_unreach, icmp_socket_deliver): what they mean, and who sent the packet that
+ * they quote. */
 #include "models/ip/icmp4_priv.h"
 
 #include <errno.h>
 
-/* Linux's icmp_err_convert[]: the errno of each code of "destination unreachable", and whether it ends a connection. */
+/* Linux's icmp_err_convert[]: the errno of each code of "destination unreachable", and whether it ends a
+ * connection. */
 static const struct {
     int err;
     bool hard;
@@ -44,8 +46,8 @@ static void bad(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
     icmp4_drop(ic, pkt, rx, DROP_L4_HEADER);
 }
 
-/* RFC 1191; Linux's ip_no_pmtu_disc: 1 believes that the path shrank, but not how far (min_pmtu is taken), 2 believes
- * nothing. */
+/* RFC 1191; Linux's ip_no_pmtu_disc: 1 believes that the path shrank, but not how far (min_pmtu is taken), 2
+ * believes nothing. */
 static bool pmtu_report(Icmp4 *ic, uint32_t dst, uint16_t *mtu)
 {
     uint8_t mode = ip4_sysctl_get(ic->ip)->ip_no_pmtu_disc;

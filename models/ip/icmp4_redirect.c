@@ -1,4 +1,5 @@
-/* Redirects that arrive (RFC 1122 3.2.2.2; Linux icmp_redirect). Whether to follow one is the routing code's decision. */
+/* Redirects that arrive (RFC 1122 3.2.2.2; Linux icmp_redirect). Whether to follow one is the routing code's
+ * decision. */
 #include "models/ip/icmp4_priv.h"
 
 void icmp4_receive_redirect(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)

@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "models/link/link_dir.h"
+#include "models/link/linkmark.h"
 #include "models/wire/eth.h"
 
 #define NS_PER_SEC UINT64_C(1000000000)
@@ -192,6 +193,7 @@ void linkdir_adopt_queue(LinkDir *d, Queue *q)
     d->queue = q;
     q->drop = on_queue_drop;
     q->user = d;
+    q->mark = linkmark_ce;
     if (q->ops->set_rng) {
         char *purpose = g_strdup_printf("%s/%s", d->from->point.name, q->ops->name);
 

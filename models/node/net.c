@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "models/link/segment.h"
 #include "models/node/net_priv.h"
 
 #define NAME_MAX_LEN 63 /* as a DNS label */
@@ -124,16 +123,28 @@ Switch *net_switch(Net *net, const char *name, char **error)
     return sw;
 }
 
-Node *net_hub(Net *net, const char *name, uint64_t rate_bps, char **error)
+Node *net_hub(Net *net, const char *name, const SegmentConfig *config, char **error)
 {
+    SegmentConfig standard;
     Segment *hub;
 
     if (!name_is_ok(net, name, error))
         return NULL;
-    hub = segment_new(net->sim, name, rate_bps);
+    segmentconfig_init(&standard);
+    hub = segment_new(net->sim, name, config ? config : &standard, error);
+    if (!hub)
+        return NULL;
     segment_node(hub)->kind = NET_HUB;
     g_ptr_array_add(net->hubs, hub);
     return segment_node(hub);
+}
+
+Segment *net_segment_of(const Net *net, const Node *n)
+{
+    for (unsigned i = 0; i < net->hubs->len; i++)
+        if (segment_node(net->hubs->pdata[i]) == n)
+            return net->hubs->pdata[i];
+    return NULL;
 }
 
 Host *host_of_node(Node *n)

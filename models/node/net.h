@@ -15,6 +15,7 @@
 #include "models/ip/icmp4.h"
 #include "models/ip/ip4.h"
 #include "models/link/link.h"
+#include "models/link/segment.h"
 #include "models/udp/udp.h"
 #include "sim/engine/sim.h"
 
@@ -36,10 +37,12 @@ Probes *net_probes(const Net *net);
 Host *net_host(Net *net, const char *name, char **error);
 Host *net_router(Net *net, const char *name, char **error);
 Switch *net_switch(Net *net, const char *name, char **error);
-Node *net_hub(Net *net, const char *name, uint64_t rate_bps, char **error); /* a shared half-duplex segment: CSMA/CD */
+/* A shared half-duplex segment (CSMA/CD); config NULL: 10 Mbit/s. */
+Node *net_hub(Net *net, const char *name, const SegmentConfig *config, char **error);
 
 Host *host_of_node(Node *n); /* NULL: not a host */
 Switch *switch_of_node(Node *n);
+Segment *net_segment_of(const Net *net, const Node *n); /* NULL: not a hub */
 Host *net_host_by_name(const Net *net, const char *name); /* NULL: no such host */
 unsigned net_host_count(const Net *net);
 Host *net_host_at(const Net *net, unsigned i); /* in order of creation */

@@ -2,10 +2,7 @@
 #include <string.h>
 
 #include "models/ether/ppp.h"
-#include "models/link/segment.h"
 #include "models/node/net_priv.h"
-
-#define PPP_OVERHEAD 4 /* opening flag, FCS-16, closing flag; address, control and protocol are in the frame */
 
 void netlinkconfig_init(NetLinkConfig *c)
 {
@@ -169,7 +166,7 @@ static Segment *hub_of(const NetLink *l, LinkPort **port)
     for (int i = 0; i < 2; i++) {
         if (l->end[i].node->kind == NET_HUB) {
             *port = l->end[!i].port;
-            return segment_of_node(l->end[i].node);
+            return net_segment_of(l->net, l->end[i].node);
         }
     }
     return NULL;
@@ -182,7 +179,7 @@ static void plug(NetLink *l, LinkDirConfig dir[2])
 
     l->is_pulled = false;
     if (hub) {
-        segment_attach(hub, port);
+        segment_join(hub, port);
         return;
     }
     if (l->link) {
@@ -231,7 +228,7 @@ void net_unplug(NetLink *l)
         return;
     l->is_pulled = true;
     if (hub)
-        segment_detach(hub, port);
+        segment_leave(hub, port);
     else
         link_unplug(l->link);
 }

@@ -4,7 +4,6 @@
  * do; RFC 8257 section 3.1). */
 #include <glib.h>
 
-#include "models/queue/mark.h"
 #include "models/queue/pktring.h"
 #include "models/queue/queue.h"
 
@@ -52,7 +51,7 @@ static QueueVerdict droptail_enqueue(Queue *q, Packet *p, SimTime now)
         return QUEUE_FULL;
     }
     if (HS_UNLIKELY(q->packets >= d->mark_packets))
-        p = queue_mark_ce(q, p);
+        queue_mark(q, &p);
     pktring_push(&d->ring, p);
     q->packets++;
     q->bytes += len;

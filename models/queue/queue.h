@@ -66,6 +66,12 @@ struct QueueOps {
     void (*set_rng)(Queue *q, struct Rng *rng); /* NULL: draws no random numbers */
 };
 
+typedef enum QueueMark {
+    QUEUE_NOT_ECT, /* not ECN-capable: to signal congestion, drop it */
+    QUEUE_MARKED,
+    QUEUE_WAS_MARKED,
+} QueueMark;
+
 struct Queue {
     const QueueOps *ops;
     uint32_t packets, bytes; /* waiting now */
@@ -73,6 +79,8 @@ struct Queue {
         void *user,
         Packet *p); /* set by the owner: takes packets that the discipline drops after accepting them */
     void *user;
+    QueueMark (*mark)(
+        Packet **p); /* set by the owner, who knows headers: sets Congestion Experienced. NULL: no ECN */
     QueueStats stats;
 };
 
@@ -98,4 +106,14 @@ static inline Packet *queue_dequeue(Queue *q, SimTime now)
 static inline Packet *queue_take(Queue *q, SimTime now)
 {
     return q->ops->take ? q->ops->take(q, now) : q->ops->dequeue(q, now);
+}
+
+/* Sets Congestion Experienced if the packet is ECN-capable; false: it is not. *p may become a copy where it
+ * was shared. */
+static inline bool queue_mark(Queue *q, Packet **p)
+{
+    QueueMark m = q->mark ? q->mark(p) : QUEUE_NOT_ECT;
+
+    q->stats.marked_packets += m == QUEUE_MARKED;
+    return m != QUEUE_NOT_ECT;
 }

@@ -6,10 +6,10 @@
 #include "models/udp/udp_priv.h"
 #include "sim/packet/checksum.h"
 
-#define ADDRS_FIELDS                                                                                        \
-    {"src", PROBE_IP4}, {"src_port", PROBE_U64}, {"dst", PROBE_IP4}, {"dst_port", PROBE_U64},               \
-    {                                                                                                       \
-        "length_bytes", PROBE_U64                                                                           \
+#define ADDRS_FIELDS                                                                                         \
+    {"src", PROBE_IP4}, {"src_port", PROBE_U64}, {"dst", PROBE_IP4}, {"dst_port", PROBE_U64},                \
+    {                                                                                                        \
+        "length_bytes", PROBE_U64                                                                            \
     }
 
 const ProbeDesc udp_probe_send = {
@@ -56,7 +56,8 @@ const char *udp_mib_name(unsigned i)
 
 /* ---- arrival (Linux __udp4_lib_rcv) ---- */
 
-static void emit(const Udp *u, const ProbeDesc *desc, const Packet *pkt, const UdpKey *k, uint32_t len, ProbeValue last)
+static void emit(const Udp *u, const ProbeDesc *desc, const Packet *pkt, const UdpKey *k, uint32_t len,
+                 ProbeValue last)
 {
     if (probe_wanted(u->node, PROBE_UDP))
         probe_emit(u->node, desc, NULL, pkt,
@@ -93,8 +94,8 @@ static bool deliver(Udp *u, UdpSock *s, Packet *pkt, const UdpKey *k, uint32_t l
     return true;
 }
 
-/* To a group: every matching socket gets it (__udp4_lib_mcast_deliver). First all are served, then they are woken, because
- * what they do then may change the table. */
+/* To a group: every matching socket gets it (__udp4_lib_mcast_deliver). First all are served, then they are
+ * woken, because what they do then may change the table. */
 static void deliver_to_group(Udp *u, Packet *pkt, const Ip4Rx *rx, const UdpKey *k, uint32_t len)
 {
     UdpSock *few[16], **served = few, *s = NULL;
@@ -199,7 +200,8 @@ static int error_for(const UdpSock *s, const Ip4Error *e)
             return 0;
         hard = true;
     }
-    /* RFC 1122 4.1.3.3 wants all of them told; Linux tells a socket without IP_RECVERR the hard ones if it is connected. */
+    /* RFC 1122 4.1.3.3 wants all of them told; Linux tells a socket without IP_RECVERR the hard ones if it is
+     * connected. */
     return s->opt.recverr || (hard && s->is_connected) ? e->err : 0;
 }
 

@@ -1,16 +1,17 @@
-/* UDP over IPv4: sockets with Linux's rules (RFC 768, 1122 4.1; Linux net/ipv4/udp.c). Everything is non-blocking here: the socket
- * layer (models/node/socket.h) and the applications add waiting. */
+/* UDP over IPv4: sockets with Linux's rules (RFC 768, 1122 4.1; Linux net/ipv4/udp.c). Everything is
+ * non-blocking here: the socket layer (models/node/socket.h) and the applications add waiting. */
 #pragma once
 
 #include "models/ip/ip4.h"
 #include "models/wire/udp.h"
 
-typedef struct Udp Udp;         /* one per host */
+typedef struct Udp Udp; /* one per host */
 typedef struct UdpSock UdpSock;
 
-#define UDP_MIB(X)                                                                                          \
-    X(UdpInDatagrams) X(UdpNoPorts) X(UdpInErrors) X(UdpOutDatagrams) X(UdpRcvbufErrors) X(UdpSndbufErrors)  \
-    X(UdpInCsumErrors) X(UdpIgnoredMulti)
+#define UDP_MIB(X)                                                                                           \
+    X(UdpInDatagrams)                                                                                        \
+    X(UdpNoPorts) X(UdpInErrors) X(UdpOutDatagrams) X(UdpRcvbufErrors) X(UdpSndbufErrors) X(UdpInCsumErrors) \
+        X(UdpIgnoredMulti)
 
 enum {
 #define X(name) MIB_##name,
@@ -32,13 +33,13 @@ typedef struct UdpAddr {
 /* All calls return 0 (or a count) or a negative errno. */
 UdpSock *udpsock_new(Udp *u);
 void udpsock_close(UdpSock *s);
-int udpsock_bind(UdpSock *s, UdpAddr a);    /* port 0: an ephemeral one. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES */
+int udpsock_bind(UdpSock *s, UdpAddr a); /* port 0: an ephemeral one. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES */
 int udpsock_connect(UdpSock *s, UdpAddr a); /* ip 0 and port 0: disconnect (AF_UNSPEC) */
 UdpAddr udpsock_local(const UdpSock *s);
 UdpAddr udpsock_peer(const UdpSock *s);
 
-/* The payload: what a packet carries (from its head on, by reference; it stays the caller's, and len is its length), or
- * bytes, or a range of the synthetic stream when both are NULL. to NULL: the connected peer. */
+/* The payload: what a packet carries (from its head on, by reference; it stays the caller's, and len is its
+ * length), or bytes, or a range of the synthetic stream when both are NULL. to NULL: the connected peer. */
 typedef struct UdpSend {
     const UdpAddr *to;
     const Packet *packet;
@@ -49,12 +50,14 @@ typedef struct UdpSend {
     uint8_t ttl; /* used when not 0 */
     bool has_tos;
 } UdpSend;
-int udpsock_send(UdpSock *s, const UdpSend *m); /* -EMSGSIZE, -EDESTADDRREQ, -ECONNREFUSED (pending), -EACCES (broadcast), … */
+int udpsock_send(
+    UdpSock *s,
+    const UdpSend *m); /* -EMSGSIZE, -EDESTADDRREQ, -ECONNREFUSED (pending), -EACCES (broadcast), … */
 
 typedef struct UdpRecv {
     UdpAddr from, to;
-    uint32_t len;     /* of the datagram */
-    uint32_t copied;  /* into the buffer; the rest is gone */
+    uint32_t len;    /* of the datagram */
+    uint32_t copied; /* into the buffer; the rest is gone */
     uint8_t tos, ttl;
     SimTime time; /* of arrival */
 } UdpRecv;
@@ -69,30 +72,36 @@ int udpsock_take_error(UdpSock *s); /* SO_ERROR */
 enum { UDP_PMTUDISC_DONT = 0, UDP_PMTUDISC_WANT = 1, UDP_PMTUDISC_DO = 2, UDP_PMTUDISC_PROBE = 3 };
 
 typedef struct UdpSockOpt {
-    uint32_t rcvbuf; /* bytes of truesize as Linux counts it (SO_RCVBUF doubled); default rmem_default 212992 */
+    uint32_t
+        rcvbuf; /* bytes of truesize as Linux counts it (SO_RCVBUF doubled); default rmem_default 212992 */
     uint32_t sndbuf;
-    bool broadcast, reuseaddr, reuseport, no_check; /* SO_BROADCAST, SO_REUSEADDR, SO_REUSEPORT, SO_NO_CHECK */
-    bool recverr;                                   /* IP_RECVERR */
+    bool broadcast, reuseaddr, reuseport,
+        no_check; /* SO_BROADCAST, SO_REUSEADDR, SO_REUSEPORT, SO_NO_CHECK */
+    bool recverr; /* IP_RECVERR */
     uint8_t tos, ttl;
-    uint8_t mtu_discover;                           /* IP_PMTUDISC_WANT (1) by default */
-    const Ip4If *bound_dev;                         /* SO_BINDTODEVICE */
+    uint8_t mtu_discover;   /* IP_PMTUDISC_WANT (1) by default */
+    const Ip4If *bound_dev; /* SO_BINDTODEVICE */
 } UdpSockOpt;
 UdpSockOpt *udpsock_opt(UdpSock *s);
 
-/* Something to read, an error, or room to write again. Called from events; may call anything but udpsock_close of another socket. */
+/* Something to read, an error, or room to write again. Called from events; may call anything but
+ * udpsock_close of another socket. */
 typedef void (*UdpWakeFn)(void *user, UdpSock *s);
 void udpsock_on_wake(UdpSock *s, UdpWakeFn fn, void *user);
 
-/* Every ICMP error about a datagram of this socket, also those that fail nothing (what Linux's IP_RECVERR queue would tell,
- * and source quench). With such a function, on_wake is not called for errors; the errno is set before. */
+/* Every ICMP error about a datagram of this socket, also those that fail nothing (what Linux's IP_RECVERR
+ * queue would tell, and source quench). With such a function, on_wake is not called for errors; the errno is
+ * set before. */
 typedef void (*UdpIcmpFn)(void *user, UdpSock *s, const Ip4Error *e);
 void udpsock_on_icmp(UdpSock *s, UdpIcmpFn fn, void *user);
 
-/* What a waiting datagram with so many bytes of payload costs the receive buffer: the packet as a network card's driver
- * leaves it (64 bytes of room, Ethernet, IP and UDP headers), the 320 bytes that follow it (skb_shared_info), rounded
- * up to a size of kmalloc, and 256 for the sk_buff itself. 1 byte: 768; 1472 bytes: 2304. */
+/* What a waiting datagram with so many bytes of payload costs the receive buffer: the packet as a network
+ * card's driver leaves it (64 bytes of room, Ethernet, IP and UDP headers), the 320 bytes that follow it
+ * (skb_shared_info), rounded up to a size of kmalloc, and 256 for the sk_buff itself. 1 byte: 768; 1472
+ * bytes: 2304. */
 uint32_t udp_truesize(uint32_t payload_len);
-/* The rcvbuf that holds k such datagrams and no more. (Linux accepts while what waits does not exceed the buffer.) */
+/* The rcvbuf that holds k such datagrams and no more. (Linux accepts while what waits does not exceed the
+ * buffer.) */
 uint32_t udp_rcvbuf_for(uint32_t k, uint32_t payload_len);
 
 uint64_t udpsock_drops(const UdpSock *s); /* datagrams lost to a full receive buffer */

@@ -1,8 +1,9 @@
-/* A socket: its addresses, sending, its receive queue (Linux inet_bind, ip4_datagram_connect, udp_sendmsg, udp_recvmsg,
+/* A socket: its addresses, sending, its receive queue (Linux inet_bind, ip4_datagram_connect, udp_sendmsg,
+ * udp_recvmsg,
  * __udp_enqueue_schedule_skb).
  *
- * Processes run as root here: ports below 1024 are for everybody. Nothing waits on the sending side: a datagram leaves for
- * the device's queue at once, so sndbuf is kept and not enforced. */
+ * Processes run as root here: ports below 1024 are for everybody. Nothing waits on the sending side: a
+ * datagram leaves for the device's queue at once, so sndbuf is kept and not enforced. */
 #include <errno.h>
 #include <string.h>
 
@@ -230,7 +231,8 @@ static Packet *build(UdpSock *s, const UdpSend *m, UdpAddr to)
     return p;
 }
 
-/* ip_dont_fragment: with WANT, what exceeds the path MTU goes out in fragments, and the rest must not be cut. */
+/* ip_dont_fragment: with WANT, what exceeds the path MTU goes out in fragments, and the rest must not be cut.
+ */
 static int wants_df(const UdpSock *s, uint32_t total, uint32_t mtu, bool *df)
 {
     switch (s->opt.mtu_discover) {
@@ -305,9 +307,11 @@ int udpsock_send(UdpSock *s, const UdpSend *m)
     tx.allow_broadcast = s->opt.broadcast;
     tx.oif = s->opt.bound_dev;
     if (probe_wanted(u->node, PROBE_UDP))
-        probe_emit(u->node, &udp_probe_send, NULL, p,
-                   (ProbeValue[]){{.u = f.src}, {.u = s->local_port}, {.u = to.ip}, {.u = to.port}, {.u = m->len}});
-    /* Nothing of the socket may be used behind this but its counters: over the loopback the answer may come at once. */
+        probe_emit(
+            u->node, &udp_probe_send, NULL, p,
+            (ProbeValue[]){{.u = f.src}, {.u = s->local_port}, {.u = to.ip}, {.u = to.port}, {.u = m->len}});
+    /* Nothing of the socket may be used behind this but its counters: over the loopback the answer may come
+     * at once. */
     return sent(u, s, ip4_output(u->ip, p, &tx));
 }
 
@@ -329,7 +333,8 @@ static uint32_t kmalloc_size(uint32_t n)
 
 uint32_t udp_truesize(uint32_t payload_len)
 {
-    uint32_t data = 64 + 14 + IPV4_MIN_HDR_LEN + UDP_HDR_LEN + payload_len; /* NET_SKB_PAD, Ethernet, IP, UDP */
+    uint32_t data =
+        64 + 14 + IPV4_MIN_HDR_LEN + UDP_HDR_LEN + payload_len; /* NET_SKB_PAD, Ethernet, IP, UDP */
 
     return kmalloc_size(((data + 63) & ~63u) + 320) + 256;
 }

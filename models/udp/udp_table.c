@@ -1,8 +1,9 @@
 /* Which socket a datagram belongs to (Linux compute_score, __udp_is_mcast_sock), and which ports are free
  * (udp_lib_lport_inuse, udp_lib_get_port).
  *
- * The table is hashed by local port. Within a bucket the socket bound last comes first, so among equals the newest wins,
- * as with Linux's SO_REUSEADDR; with SO_REUSEPORT the four-tuple's hash chooses among all of them. */
+ * The table is hashed by local port. Within a bucket the socket bound last comes first, so among equals the
+ * newest wins, as with Linux's SO_REUSEADDR; with SO_REUSEPORT the four-tuple's hash chooses among all of
+ * them. */
 #include "models/udp/udp_priv.h"
 #include "sim/base/hash64.h"
 

@@ -33,6 +33,7 @@
 #define BOT_MAX 64      /* more than this many and its later half is spilt */
 #define SORT_MAX 48     /* a bag this small is sorted into the bottom, a larger one becomes a rung */
 #define TOP_SORT_MAX 24 /* the same for the top */
+#define FEW_MAX 4       /* slots that need no counting of places; they fit in one chunk */
 #define PER_BAG 4       /* events a bag of a new rung should hold */
 #define MAX_BAGS 1024
 #define MIN_BAGS 16
@@ -240,6 +241,26 @@ static inline void count_places(const int32_t *v, size_t n, int32_t *place)
     }
 }
 
+/* The same for a bag of one chunk or less: between two links little else is pending, and counting places
+ * would cost more. */
+static inline void few_to_bottom(EvQueue *q, EvBag *b, size_t n)
+{
+    EvChunk *c = bag_chunk(*b);
+    EvEntry *bot = q->bot + BOT_CAP / 2;
+    b->end = NULL;
+    for (size_t k = 0; k < n; k++) {
+        EvEntry x = {c->slot[k].time, c->slot[k].ev->key, c->slot[k].ev};
+        size_t j = k;
+        for (; j && entry_order(&x) < entry_order(&bot[j - 1]); j--)
+            bot[j] = bot[j - 1];
+        bot[j] = x;
+        q->moves += k - j + 1;
+    }
+    chunk_free(q, c);
+    q->head = BOT_CAP / 2;
+    q->tail = q->head + (uint32_t)n;
+}
+
 /* Sorts a bag into the empty bottom. Each entry's place is counted, not searched for: at these sizes n*n
  * comparisons four at a time, with nothing to mispredict, are cheaper than any comparison sort, and they need
  * only the times, so that the events meanwhile arrive in the cache. Counted are the upper 25 bits of the time
@@ -249,6 +270,10 @@ static void bag_to_bottom(EvQueue *q, EvBag *b)
 {
     EvSlot *end = b->end;
     size_t n = bag_len(*b);
+    if (n <= FEW_MAX) {
+        few_to_bottom(q, b, n);
+        return;
+    }
     uint64_t time[SORT_MAX], lo = UINT64_MAX, hi = 0;
     Event *evs[SORT_MAX];
     int32_t v[SORT_MAX + 8] = {0}, place[SORT_MAX + 8];

@@ -36,6 +36,7 @@ static inline void pool_grow(EvPool *p, size_t obj)
     size_t bytes = p->blocks ? HS_MIN(2 * p->blocks->bytes, (size_t)BLOCK_MAX) : BLOCK_MIN;
     EvBlock *b = aligned_alloc(bytes == BLOCK_MAX ? BLOCK_MAX : 4096, bytes);
     if (!b)
+        /* tidy-allow: g_error (out of memory ends the program, as it does in g_malloc) */
         g_error("out of memory (%zu bytes of pending events)", p->bytes + bytes);
     if (bytes == BLOCK_MAX)
         madvise(b, bytes, MADV_HUGEPAGE);

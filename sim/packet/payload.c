@@ -55,9 +55,9 @@ bool payload_matches(const uint8_t *p, uint64_t off, size_t len)
     return true;
 }
 
-/* The sum of every second byte, k of them, from value v on: values advance by 2 modulo 251, and as 251 is odd the
- * sequence passes every residue once in 251 steps. Residues v, v+2, … before and after each wrap are arithmetic
- * series, so each of the (at most two) laps has a closed form. */
+/* The sum of every second byte, k of them, from value v on: values advance by 2 modulo 251, and as 251 is odd
+ * the sequence passes every residue once in 251 steps. Residues v, v+2, … before and after each wrap are
+ * arithmetic series, so each of the (at most two) laps has a closed form. */
 static uint64_t sum_every_second(unsigned v, uint64_t k)
 {
     const uint64_t lap = (uint64_t)PAYLOAD_PERIOD * (PAYLOAD_PERIOD - 1) / 2;
@@ -76,7 +76,8 @@ static uint64_t sum_every_second(unsigned v, uint64_t k)
 uint32_t payload_checksum(uint64_t off, size_t len)
 {
     unsigned v = (unsigned)(off % PAYLOAD_PERIOD);
-    uint64_t sum = (sum_every_second(v, (len + 1) / 2) << 8) + sum_every_second((v + 1) % PAYLOAD_PERIOD, len / 2);
+    uint64_t sum =
+        (sum_every_second(v, (len + 1) / 2) << 8) + sum_every_second((v + 1) % PAYLOAD_PERIOD, len / 2);
 
     while (sum >> 32)
         sum = (sum & 0xffffffff) + (sum >> 32);

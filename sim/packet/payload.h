@@ -1,9 +1,9 @@
-/* What a packet carries behind its headers, by reference: slices of shared immutable chunks, or of a *synthetic*
- * stream, a pattern that costs no memory and whose checksum over any range is O(1).
+/* What a packet carries behind its headers, by reference: slices of shared immutable chunks, or of a
+ * *synthetic* stream, a pattern that costs no memory and whose checksum over any range is O(1).
  *
  * The synthetic stream is one infinite sequence of bytes, byte(o) = o mod 251: the prime makes a shift of any
- * power-of-two distance visible to a reader who checks. An application that sends "10 MB of payload" sends its
- * offsets 0 to 10 MB, so what arrives can be verified byte by byte without being stored. */
+ * power-of-two distance visible to a reader who checks. An application that sends "10 MB of payload" sends
+ * its offsets 0 to 10 MB, so what arrives can be verified byte by byte without being stored. */
 #pragma once
 
 #include "sim/base/base.h"
@@ -39,6 +39,6 @@ static inline uint8_t payload_byte(uint64_t off)
 void payload_fill(uint8_t *dst, uint64_t off, size_t len);
 /* Is p what the synthetic stream has at off? */
 bool payload_matches(const uint8_t *p, uint64_t off, size_t len);
-/* Partial Internet checksum of the range, as checksum_add would give for its bytes (the first byte is the high half
- * of the first word). Constant time. */
+/* Partial Internet checksum of the range, as checksum_add would give for its bytes (the first byte is the
+ * high half of the first word). Constant time. */
 uint32_t payload_checksum(uint64_t off, size_t len);

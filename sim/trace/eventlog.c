@@ -121,7 +121,7 @@ static void append_frame(GString *line, const EventlogFormat *f, const ProbeReco
         g_string_append_printf(line, "\"#%" PRIu32 "/%" PRIu64 "\"", p->birth_node, p->birth_id);
     g_string_append_printf(line, ",\"fcs\":\"%08" PRIx32 "\"",
                            GUINT32_SWAP_LE_BE(checksum_crc32(0, bytes, len)));
-    if (f->summary) {
+    if (f->summary && frame.linktype != SINKFRAME_BYTES) {
         f->summary(f->user, frame.linktype, bytes, len, summary, sizeof(summary));
         eventlog_json_key(line, "summary");
         append_string(line, summary);

@@ -16,6 +16,14 @@ typedef struct NodeHash {
     bool has_frames, has_state;
 } NodeHash;
 
+/* What is worth remembering of a description; a cache only, by address: it changes no value. */
+#define DESC_CACHE 64
+typedef struct DescHash {
+    const ProbeDesc *desc;
+    uint64_t name;
+    bool has_text;
+} DescHash;
+
 struct SinkDigest {
     ProbeSink sink; /* first */
     Sim *sim;
@@ -24,6 +32,7 @@ struct SinkDigest {
     unsigned n_nodes;
     uint64_t *point; /* hash of the point's name, by point id; 0: not yet known */
     unsigned n_points;
+    DescHash desc[DESC_CACHE];
     uint64_t event_sum[2], n_events;
 };
 
@@ -103,13 +112,36 @@ static inline void hash_packet(Hash64 *h, const Packet *p)
     }
 }
 
-static void hash_fields(Hash64 *h, const ProbeRecord *r)
-{
-    for (unsigned i = 0; i < r->desc->n_fields; i++) {
-        const char *s;
+/* ---- other records ---- */
 
+static const DescHash *find_desc(SinkDigest *d, const ProbeDesc *desc)
+{
+    DescHash *known = &d->desc[((uintptr_t)desc >> 4) % DESC_CACHE];
+
+    if (HS_UNLIKELY(known->desc != desc)) {
+        known->desc = desc;
+        known->name = hash_name(desc->name);
+        known->has_text = false;
+        for (unsigned i = 0; i < desc->n_fields; i++)
+            known->has_text |= desc->field[i].kind == PROBE_STR;
+    }
+    return known;
+}
+
+/* Two values at a time; of texts, the bytes. */
+static inline void hash_fields(Hash64 *h, const ProbeRecord *r, const DescHash *desc)
+{
+    unsigned n = r->desc->n_fields;
+
+    if (HS_LIKELY(!desc->has_text)) {
+        for (unsigned i = 0; i < n; i += 2)
+            hash64_inject(h, r->value[i].u, i + 1 < n ? r->value[i + 1].u : 0);
+        return;
+    }
+    for (unsigned i = 0; i < n; i++) {
         if (r->desc->field[i].kind == PROBE_STR) {
-            s = r->value[i].s ? r->value[i].s : "";
+            const char *s = r->value[i].s ? r->value[i].s : "";
+
             hash64_update(h, s, strlen(s));
         } else {
             hash64_u64(h, r->value[i].u);
@@ -134,17 +166,18 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
     } else if (cls == PROBE_FRAME_DROP) {
         h = node->frames;
         hash64_inject(&h, (uint64_t)r->time, ~point);
-        hash_fields(&h, r);
+        hash_fields(&h, r, find_desc(d, r->desc));
         hash_packet(&h, r->pkt);
         node->frames = h;
         node->has_frames = true;
     } else {
+        const DescHash *desc = find_desc(d, r->desc);
+        const Packet *p = r->pkt;
+
         h = node->state;
         hash64_inject(&h, (uint64_t)r->time, point);
-        hash64_update(&h, r->desc->name, strlen(r->desc->name));
-        hash_fields(&h, r);
-        if (r->pkt)
-            hash64_inject(&h, r->pkt->birth_node, r->pkt->birth_id);
+        hash64_inject(&h, desc->name, p ? ((uint64_t)p->birth_node << EVENT_SEQ_BITS | p->birth_id) + 1 : 0);
+        hash_fields(&h, r, desc);
         node->state = h;
         node->has_state = true;
     }

@@ -25,7 +25,7 @@ const Packet *sinkframe_find(SinkFrame *frame, const ProbeRecord *r)
 {
     const Packet *p = r->pkt;
 
-    frame->linktype = r->point ? r->point->linktype : PCAPNG_LINKTYPE_RAW_IP;
+    frame->linktype = r->point ? r->point->linktype : SINKFRAME_BYTES;
     if (r->point && (p->l3 == 0 || p->head < p->l3))
         return with_head(frame, p, p->head);
     if (is_ip_at(p, p->l3)) {

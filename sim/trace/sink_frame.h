@@ -6,8 +6,11 @@
 
 #include "sim/trace/probe.h"
 
+/* Bytes of no header that a link type names (a datagram before it gets its IP header): LINKTYPE_USER0. */
+#define SINKFRAME_BYTES 147
+
 typedef struct SinkFrame {
-    uint16_t linktype; /* PCAPNG_LINKTYPE_… */
+    uint16_t linktype; /* PCAPNG_LINKTYPE_…, or SINKFRAME_BYTES */
     const Packet *pkt; /* the record's, or &view */
     Packet view; /* valid when pkt points here: the same bytes with another head; never to be released */
 } SinkFrame;

@@ -103,7 +103,9 @@ static uint32_t describe(SinkPcapng *s, Target *t, const Node *node, const Probe
     static const uint8_t no_mac[6];
     bool is_raw = !point || linktype != point->linktype;
     char *name = g_strdup_printf("%s%s%s%s", node->name, point ? ":" : "", point ? point->name : "",
-                                 is_raw ? " (IP)" : "");
+                                 linktype == SINKFRAME_BYTES ? " (bytes)"
+                                 : is_raw                    ? " (IP)"
+                                                             : "");
     uint32_t iface = pcapng_writer_add_iface(
         t->writer,
         &(PcapngIface){.name = name,

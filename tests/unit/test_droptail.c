@@ -2,7 +2,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "models/queue/mark.h"
+#include "models/link/linkmark.h"
 #include "models/queue/queue.h"
 #include "models/wire/eth.h"
 #include "models/wire/ipv4.h"
@@ -15,6 +15,7 @@ static Queue *make(double packets, double bytes, double ecn)
                          (bool[]){packets != 0, bytes != 0, ecn != 0}, &error);
 
     g_assert_cmpstr(error, ==, NULL);
+    q->mark = linkmark_ce;
     return q;
 }
 
@@ -169,7 +170,6 @@ static void test_mark(void)
 
         for (int i = 0; i < 6; i++) {
             mine[i] = ip(pool, ecn[i], vlan);
-            g_assert_cmpint(queue_can_mark(mine[i]), ==, ecn[i] != IP_ECN_NOT_ECT);
             g_assert_cmpint(queue_enqueue(q, packet_ref(mine[i]), 0), ==, QUEUE_OK);
         }
         g_assert_cmpuint(q->stats.marked_packets, ==, 2);
@@ -190,26 +190,33 @@ static void test_mark(void)
     packetpool_free(pool);
 }
 
-/* What is no IPv4 in Ethernet, or cut short, is left alone. */
+/* What is no IPv4 in Ethernet, or cut short, is left alone; so is everything where nobody knows headers. */
 static void test_mark_others(void)
 {
     PacketPool *pool = packetpool_new();
+    Queue *q = make(0, 0, 1);
     Packet *p = ip(pool, IP_ECN_ECT0, false);
 
     wire_put16(packet_data(p) + 12, ETH_TYPE_ARP);
-    g_assert_false(queue_can_mark(p));
+    g_assert_false(queue_mark(q, &p));
     wire_put16(packet_data(p) + 12, ETH_TYPE_IPV4);
-    g_assert_true(queue_can_mark(p));
+    q->mark = NULL;
+    g_assert_false(queue_mark(q, &p));
+    q->mark = linkmark_ce;
+    g_assert_true(queue_mark(q, &p));
+    g_assert_true(queue_mark(q, &p)); /* again: it is marked, but that is no new mark */
+    g_assert_cmpuint(q->stats.marked_packets, ==, 1);
     for (uint32_t n = 33; n; n--) {
         packet_trim(p, n);
-        g_assert_false(queue_can_mark(p));
+        g_assert_false(queue_mark(q, &p));
     }
     packet_unref(p);
     p = packet_new(pool, 0, 1, 16); /* VLAN tags to the end */
     for (int i = 0; i < 20; i++)
         wire_put16(packet_put(p, 2), ETH_TYPE_VLAN);
-    g_assert_false(queue_can_mark(p));
+    g_assert_false(queue_mark(q, &p));
     packet_unref(p);
+    queue_free(q);
     packetpool_free(pool);
 }
 

@@ -333,6 +333,47 @@ static void test_gap_within_rung(void)
     evqueue_clear(&q);
 }
 
+/* Pushes before the event last popped, as after a stale timer entry far ahead: they come next, in order,
+ * whatever shape the queue is in. Pops have limits that end within bags. */
+static void test_before_last_pop(void)
+{
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        GArray *model = g_array_new(FALSE, FALSE, sizeof(Ref));
+        uint64_t s = seed * 0x9e3779b97f4a7c15u, key = 0;
+        EvQueue q;
+
+        evqueue_init(&q);
+        for (int round = 0; round < 100; round++) {
+            SimTime around = (SimTime)(rng_next(&s) % 1000000),
+                    width = (SimTime)(rng_next(&s) % 4 ? 100 : 1000000);
+            SimTime limit = (SimTime)(rng_next(&s) % 1100000);
+
+            for (uint64_t n = rng_next(&s) % 120; n; n--) {
+                Ref r = {.time = around + (SimTime)(rng_next(&s) % (uint64_t)width), .key = key++};
+
+                r.ev = evqueue_push(&q, r.time, r.key, nop, NULL);
+                g_array_insert_val(model, ref_find(model, &r), r);
+            }
+            for (uint64_t n = rng_next(&s) % 130; n; n--) {
+                Ref *first = model->len ? &g_array_index(model, Ref, 0) : NULL;
+                Event *ev = evqueue_pop(&q, limit);
+
+                if (!first || first->time > limit) {
+                    g_assert_null(ev);
+                    break;
+                }
+                g_assert_true(ev == first->ev);
+                g_assert_cmpuint(ev->key, ==, first->key);
+                evqueue_recycle(&q, ev);
+                g_array_remove_index(model, 0);
+            }
+            g_assert_cmpuint(evqueue_len(&q), ==, model->len);
+        }
+        evqueue_clear(&q);
+        g_array_free(model, TRUE);
+    }
+}
+
 /* A timer re-armed at every event leaves tombstones; memory and work stay bounded. */
 static void test_rearm(void)
 {
@@ -388,6 +429,7 @@ int main(int argc, char **argv)
     g_test_add_func("/engine/evqueue/gap-after-peek", test_gap_after_peek);
     g_test_add_func("/engine/evqueue/limit", test_limit);
     g_test_add_func("/engine/evqueue/gap-within-rung", test_gap_within_rung);
+    g_test_add_func("/engine/evqueue/before-last-pop", test_before_last_pop);
     g_test_add_func("/engine/evqueue/rearm", test_rearm);
     g_test_add_func("/engine/evqueue/memory", test_memory);
     return g_test_run();

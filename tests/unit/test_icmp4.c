@@ -46,7 +46,8 @@ static void send_echo(TestHost *h, uint32_t dst, uint16_t id, uint16_t seq, uint
 
     icmp_encode(packet_put(p, ICMP_HDR_LEN), &m);
     packet_add_synthetic(p, 7, payload);
-    icmp4_send_query(h->ip, p, &(Ip4Tx){.dst = dst, .proto = IP_PROTO_ICMP, .tos = tos, .allow_broadcast = true});
+    icmp4_send_query(h->ip, p,
+                     &(Ip4Tx){.dst = dst, .proto = IP_PROTO_ICMP, .tos = tos, .allow_broadcast = true});
 }
 
 /* The last packet on the host's wire is an ICMP message of this type and code with true checksums. */
@@ -63,8 +64,9 @@ static const uint8_t *last_icmp(const TestHost *h, uint8_t type, uint8_t code)
     return d->last + hlen;
 }
 
-/* RFC 792: "The data received in the echo message must be returned in the echo reply message", with identifier and sequence
- * number; RFC 1122 3.2.2.6: from the address that was asked. TOS as asked (Linux icmp_reply). */
+/* RFC 792: "The data received in the echo message must be returned in the echo reply message", with
+ * identifier and sequence number; RFC 1122 3.2.2.6: from the address that was asked. TOS as asked (Linux
+ * icmp_reply). */
 static void echo(void)
 {
     TestPair p = test_pair();
@@ -214,8 +216,8 @@ static void send_to_closed(TestHost *h, uint32_t dst, uint32_t n, uint8_t tos)
     udpsock_close(s);
 }
 
-/* RFC 1812 4.3.2.3: as much of the packet "as possible without the length of the ICMP datagram exceeding 576 bytes";
- * 4.3.2.5: precedence 6 (0xc0); RFC 1122 3.2.2: at least its header and 8 bytes, unchanged. */
+/* RFC 1812 4.3.2.3: as much of the packet "as possible without the length of the ICMP datagram exceeding 576
+ * bytes"; 4.3.2.5: precedence 6 (0xc0); RFC 1122 3.2.2: at least its header and 8 bytes, unchanged. */
 static void error_format(void)
 {
     TestPair p = test_pair();
@@ -252,7 +254,8 @@ static void protocol_unreachable(void)
 }
 
 /* An IP packet of protocol 200, which would draw an error. */
-static size_t odd_packet(uint8_t *buf, uint32_t src, uint32_t dst, uint8_t proto, uint16_t frag, uint8_t first)
+static size_t odd_packet(uint8_t *buf, uint32_t src, uint32_t dst, uint8_t proto, uint16_t frag,
+                         uint8_t first)
 {
     Ipv4Hdr h = {.ttl = 64, .proto = proto, .total_len = 28, .src = src, .dst = dst};
 
@@ -264,7 +267,8 @@ static size_t odd_packet(uint8_t *buf, uint32_t src, uint32_t dst, uint8_t proto
     return 28;
 }
 
-static unsigned errors_about(uint32_t src, uint32_t dst, uint8_t proto, uint16_t frag, uint8_t first, uint8_t flags)
+static unsigned errors_about(uint32_t src, uint32_t dst, uint8_t proto, uint16_t frag, uint8_t first,
+                             uint8_t flags)
 {
     TestPair p = test_pair();
     Packet *pkt = packet_new(p.net->pool, 0, 0, 50);
@@ -283,9 +287,9 @@ static unsigned errors_about(uint32_t src, uint32_t dst, uint8_t proto, uint16_t
     return n;
 }
 
-/* RFC 1122 3.2.2: "An ICMP error message MUST NOT be sent as the result of receiving: an ICMP error message, or a datagram destined to an
- * IP broadcast or IP multicast address, or a datagram sent as a link-layer broadcast, or a non-initial fragment, or a
- * datagram whose source address does not define a single host." */
+/* RFC 1122 3.2.2: "An ICMP error message MUST NOT be sent as the result of receiving: an ICMP error message,
+ * or a datagram destined to an IP broadcast or IP multicast address, or a datagram sent as a link-layer
+ * broadcast, or a non-initial fragment, or a datagram whose source address does not define a single host." */
 static void error_rules(void)
 {
     g_assert_cmpuint(errors_about(TEST_A, TEST_B, 200, 0, 0, 0), ==, 1);
@@ -311,7 +315,8 @@ static void error_rules(void)
     g_assert_cmpuint(errors_about(IPV4_ADDR(240, 0, 0, 1), TEST_B, 200, 0, 0, 0), ==, 0);
 }
 
-/* icmp_ratelimit 1000 ms, of which six can be saved up (XRLIM_BURST_FACTOR); mask 6168 = types 3, 4, 11, 12. */
+/* icmp_ratelimit 1000 ms, of which six can be saved up (XRLIM_BURST_FACTOR); mask 6168 = types 3, 4, 11, 12.
+ */
 static void rate_per_host(void)
 {
     TestPair p = test_pair();
@@ -371,7 +376,8 @@ static void rate_rules(void)
     g_assert_true(icmp4_rate_applies(&sys, ICMP_TIME_EXCEEDED, 0));
     g_assert_true(icmp4_rate_applies(&sys, ICMP_PARAM_PROBLEM, 0));
     g_assert_true(icmp4_rate_applies(&sys, ICMP_SOURCE_QUENCH, 0));
-    g_assert_false(icmp4_rate_applies(&sys, ICMP_DEST_UNREACH, ICMP_UNREACH_NEEDFRAG)); /* path MTU discovery */
+    g_assert_false(
+        icmp4_rate_applies(&sys, ICMP_DEST_UNREACH, ICMP_UNREACH_NEEDFRAG)); /* path MTU discovery */
     g_assert_false(icmp4_rate_applies(&sys, ICMP_ECHO_REPLY, 0));
     g_assert_false(icmp4_rate_applies(&sys, ICMP_REDIRECT, 0));
     /* Many destinations: the table forgets those whose bucket is full again. */
@@ -384,7 +390,8 @@ static void rate_rules(void)
 }
 
 /* An error arrives for a packet that a (fictitious) protocol of a's sent. */
-static void inject_error(TestPair *p, uint8_t type, uint8_t code, uint32_t rest, uint32_t quoted_src, unsigned cut)
+static void inject_error(TestPair *p, uint8_t type, uint8_t code, uint32_t rest, uint32_t quoted_src,
+                         unsigned cut)
 {
     uint8_t body[8 + 28] = {type, code};
 
@@ -403,11 +410,12 @@ static void errno_of_errors(void)
         int err;
         bool hard;
     } want[] = {
-        {3, 0, ENETUNREACH, false},  {3, 1, EHOSTUNREACH, false}, {3, 2, ENOPROTOOPT, true},  {3, 3, ECONNREFUSED, true},
-        {3, 4, EMSGSIZE, false},     {3, 5, EOPNOTSUPP, false},   {3, 6, ENETUNREACH, true},  {3, 7, EHOSTDOWN, true},
-        {3, 8, ENONET, true},        {3, 9, ENETUNREACH, true},   {3, 10, EHOSTUNREACH, true}, {3, 11, ENETUNREACH, false},
-        {3, 12, EHOSTUNREACH, false}, {3, 13, EHOSTUNREACH, true}, {3, 14, EHOSTUNREACH, true}, {3, 15, EHOSTUNREACH, true},
-        {11, 0, EHOSTUNREACH, false}, {12, 0, EPROTO, true},
+        {3, 0, ENETUNREACH, false},   {3, 1, EHOSTUNREACH, false},  {3, 2, ENOPROTOOPT, true},
+        {3, 3, ECONNREFUSED, true},   {3, 4, EMSGSIZE, false},      {3, 5, EOPNOTSUPP, false},
+        {3, 6, ENETUNREACH, true},    {3, 7, EHOSTDOWN, true},      {3, 8, ENONET, true},
+        {3, 9, ENETUNREACH, true},    {3, 10, EHOSTUNREACH, true},  {3, 11, ENETUNREACH, false},
+        {3, 12, EHOSTUNREACH, false}, {3, 13, EHOSTUNREACH, true},  {3, 14, EHOSTUNREACH, true},
+        {3, 15, EHOSTUNREACH, true},  {11, 0, EHOSTUNREACH, false}, {12, 0, EPROTO, true},
     };
     TestPair p = test_pair();
     Seen s = {0};
@@ -422,7 +430,8 @@ static void errno_of_errors(void)
         g_assert_cmpuint(s.error.src, ==, TEST_A);
         g_assert_cmpuint(s.error.l4_len, ==, 8);
     }
-    /* Not told: reassembly timeouts, unknown codes, source quench (RFC 6633), what quotes a packet that is not ours. */
+    /* Not told: reassembly timeouts, unknown codes, source quench (RFC 6633), what quotes a packet that is
+     * not ours. */
     inject_error(&p, 11, 1, 0, TEST_A, 0);
     inject_error(&p, 3, 16, 0, TEST_A, 0);
     inject_error(&p, 4, 0, 0, TEST_A, 0);

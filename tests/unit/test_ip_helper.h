@@ -1,5 +1,5 @@
-/* Hosts with IPv4, ICMP and UDP on wires without link layer: what is sent on one end arrives at the other after 1 ms. The device needs no
- * neighbours, so tests see IP packets and nothing else. */
+/* Hosts with IPv4, ICMP and UDP on wires without link layer: what is sent on one end arrives at the other
+ * after 1 ms. The device needs no neighbours, so tests see IP packets and nothing else. */
 #pragma once
 
 #include <glib.h>
@@ -17,8 +17,9 @@ typedef struct TestDev {
     NetDev dev;
     struct TestDev *peer;
     Ip4If *ifp;
-    bool is_cut;                                /* loses everything */
-    Packet *(*filter)(void *user, Packet *pkt); /* returns what goes on, or NULL (it then has released the packet) */
+    bool is_cut; /* loses everything */
+    Packet *(*filter)(void *user,
+                      Packet *pkt); /* returns what goes on, or NULL (it then has released the packet) */
     void *filter_user;
     unsigned n_sent;
     uint8_t last[2048]; /* the last packet sent, from the IP header on, true bytes */

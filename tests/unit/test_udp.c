@@ -14,7 +14,8 @@ static UdpSock *sock(TestHost *h, uint32_t ip, uint16_t port)
 
 static int send_to(UdpSock *s, uint32_t ip, uint16_t port, const char *text)
 {
-    return udpsock_send(s, &(UdpSend){.to = &(UdpAddr){ip, port}, .bytes = text, .len = (uint32_t)strlen(text)});
+    return udpsock_send(s,
+                        &(UdpSend){.to = &(UdpAddr){ip, port}, .bytes = text, .len = (uint32_t)strlen(text)});
 }
 
 /* The next datagram is this text. */
@@ -35,8 +36,8 @@ static void expect_nothing(UdpSock *s)
     g_assert_cmpint(udpsock_recv(s, &c, 1, NULL), ==, -EAGAIN);
 }
 
-/* RFC 768: "Length is the length in octets of this user datagram including this header and the data"; the checksum is over
- * the pseudo-header, header and data. */
+/* RFC 768: "Length is the length in octets of this user datagram including this header and the data"; the
+ * checksum is over the pseudo-header, header and data. */
 static void on_the_wire(void)
 {
     TestPair p = test_pair();
@@ -91,8 +92,8 @@ static void boundaries(void)
     test_net_free(p.net);
 }
 
-/* RFC 768: "An all zero transmitted checksum value means that the transmitter generated no checksum". A wrong one is dropped and
- * counted (RFC 1122 4.1.3.4). */
+/* RFC 768: "An all zero transmitted checksum value means that the transmitter generated no checksum". A wrong
+ * one is dropped and counted (RFC 1122 4.1.3.4). */
 static void checksum(void)
 {
     TestPair p = test_pair();
@@ -178,10 +179,10 @@ static void bind_errors(void)
     UdpSock *one = sock(p.a, TEST_A, 53), *s = udpsock_new(p.a->udp);
 
     g_assert_cmpint(udpsock_bind(s, (UdpAddr){TEST_A, 53}), ==, -EADDRINUSE);
-    g_assert_cmpint(udpsock_bind(s, (UdpAddr){0, 53}), ==, -EADDRINUSE);      /* the wildcard overlaps */
+    g_assert_cmpint(udpsock_bind(s, (UdpAddr){0, 53}), ==, -EADDRINUSE);         /* the wildcard overlaps */
     g_assert_cmpint(udpsock_bind(s, (UdpAddr){TEST_B, 53}), ==, -EADDRNOTAVAIL); /* not ours */
-    g_assert_cmpint(udpsock_bind(s, (UdpAddr){IPV4_LOOPBACK, 53}), ==, 0);    /* another address of ours */
-    g_assert_cmpint(udpsock_bind(s, (UdpAddr){0, 54}), ==, -EINVAL);          /* bound already */
+    g_assert_cmpint(udpsock_bind(s, (UdpAddr){IPV4_LOOPBACK, 53}), ==, 0);       /* another address of ours */
+    g_assert_cmpint(udpsock_bind(s, (UdpAddr){0, 54}), ==, -EINVAL);             /* bound already */
     udpsock_close(s);
     /* SO_REUSEADDR and SO_REUSEPORT must be set on both. */
     s = udpsock_new(p.a->udp);
@@ -271,8 +272,8 @@ static void connect_and_disconnect(void)
     test_net_free(p.net);
 }
 
-/* "One exception" to UDP's silence: port unreachable reaches a connected socket, once, as ECONNREFUSED; an unconnected one only with
- * IP_RECVERR. */
+/* "One exception" to UDP's silence: port unreachable reaches a connected socket, once, as ECONNREFUSED; an
+ * unconnected one only with IP_RECVERR. */
 static void refused(void)
 {
     TestPair p = test_pair();

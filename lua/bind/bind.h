@@ -1,0 +1,134 @@
+/* The bindings: one file for each thing that a scenario can hold or call. Here is what they offer each other.
+ *
+ * Conventions. A function checks all its arguments before it changes anything. Mistakes of the scenario raise an error
+ * (lua/luaerr.h); what Linux reports by errno is returned as nil and its name: nil, "ECONNREFUSED". Times go to scenarios as
+ * numbers of seconds, addresses as text. */
+#pragma once
+
+#include <errno.h>
+
+#include "lua/scenario_private.h"
+#include "models/link/linktrace.h"
+
+/* Each adds its functions to the table on top of the stack, which require "hopscope" returns. */
+void bind_topology_open(lua_State *L);
+void bind_switch_open(lua_State *L);
+void bind_link_open(lua_State *L);
+void bind_time_open(lua_State *L);
+void bind_random_open(lua_State *L);
+void bind_param_open(lua_State *L);
+void bind_log_open(lua_State *L);
+void bind_payload_open(lua_State *L);
+void bind_observe_open(lua_State *L);
+void bind_capture_open(lua_State *L);
+void bind_private_open(lua_State *L); /* for lua/hs only */
+
+bool bind_param_check(Scenario *s); /* false: --set names what does not exist */
+void bind_expect_finish(Scenario *s);
+void bind_observe_free(Scenario *s);
+void bind_observe_replugged(Scenario *s); /* a cable was moved */
+void bind_time_free(Scenario *s);
+/* Joins the arguments from `first` on as print does, and logs them for the node. */
+void bind_log_args(lua_State *L, int first, const Node *node);
+void bind_log(Scenario *s, const Node *node, const char *kind, const char *text);
+
+/* All classes, and all option tables: for scenario_foreach_api. */
+extern const LuaClass bind_host_class, bind_switch_class, bind_hub_class, bind_link_class, bind_linkdir_class,
+    bind_dev_class, bind_sock_class, bind_payload_class, bind_packet_class, bind_alarm_class,
+    bind_observer_class, bind_rng_class, bind_raw_class;
+extern const LuaClass *const bind_classes[]; /* NULL at the end */
+
+typedef struct BindOptions {
+    const char *who;
+    const LuaOpt *opts;
+    size_t n;
+} BindOptions;
+extern const BindOptions *const bind_options[];
+
+/* ---- values (bind.c) ---- */
+
+void bind_push_time(lua_State *L, SimTime t); /* seconds */
+SimTime bind_check_time(lua_State *L, int idx, const char *name); /* not negative */
+SimTime bind_opt_time(lua_State *L, int idx, const char *name, SimTime otherwise);
+int bind_push_errno(lua_State *L, int negative_errno); /* nil, "ENAME"; returns 2 */
+const char *bind_errno_name(int negative_errno);
+void bind_push_ip4(lua_State *L, uint32_t addr);
+void bind_push_mac(lua_State *L, MacAddr mac);
+void bind_push_endpoint(lua_State *L, uint32_t addr, uint16_t port);
+MacAddr bind_check_mac(lua_State *L, int idx, const char *name);
+/* "10.0.0.1", or a name that resolves. */
+uint32_t bind_check_addr(lua_State *L, int idx, const char *name, const ScnHost *asker);
+Ipv4Prefix bind_check_prefix(lua_State *L, int idx, const char *name);
+uint16_t bind_check_port(lua_State *L, int idx, const char *name);
+const char *bind_check_name(lua_State *L, int idx, const char *name); /* a string without zero bytes */
+/* Copies a message to Lua, frees it, raises "FILE:LINE: message". */
+_Noreturn void bind_raise_free(lua_State *L, char *message);
+/* Bytes of a string or payload argument. Synthetic: bytes is NULL. */
+typedef struct BindData {
+    const uint8_t *bytes;
+    uint64_t off, len;
+} BindData;
+BindData bind_check_data(lua_State *L, int idx, const char *name);
+/* Pushes what a packet carries from its head on: a string, or a payload object if it is synthetic. */
+void bind_push_packet_data(lua_State *L, const Packet *pkt, uint32_t len);
+
+/* The file's bytes, for g_free; 0 or an errno (EFBIG: more than max). Regular files only. */
+int bind_read_file(const char *path, size_t max, char **text, size_t *len) HS_MUST_USE;
+/* Does an option table hold anything under that name? Pushes it then. */
+bool bind_get_field(lua_State *L, int idx, const char *name);
+
+/* ---- things ---- */
+
+ScnHost *bind_host_of(Scenario *s, Host *host);
+ScnHost *bind_check_host(lua_State *L, int idx);
+void bind_push_host(lua_State *L, ScnHost *h);
+/* A host, router, switch or hub, or its name. */
+Node *bind_check_node(lua_State *L, int idx, const char *name);
+void bind_push_node(lua_State *L, Node *node);
+void bind_push_dev(lua_State *L, NetDev *dev);
+
+Queue *bind_queue_read(lua_State *L, int idx, const char *who);
+/* Appends what the option at idx means to the chain. */
+void bind_impair_read(lua_State *L, int idx, const char *who, Impair **chain);   /* impair = { {...}, ... } */
+void bind_impair_short(lua_State *L, int idx, const char *who, const char *kind, Impair **chain); /* loss = 0.01 */
+void bind_impair_free_chain(Impair *chain);
+LinkTrace *bind_trace_read(lua_State *L, const char *file, LinkTraceKind kind);
+
+void bind_rule_set(lua_State *L, NetLink *link, unsigned end, int fn_idx); /* nil takes it away */
+void bind_rules_free(Scenario *s);
+
+void bind_sock_on_proc_end(Proc *p);
+void bind_sock_close_host(ScnHost *h);
+void bind_socks_free(Scenario *s);
+int bind_sock_new(lua_State *L); /* host:udp */
+int bind_raw_new(lua_State *L);  /* host:raw */
+
+/* Methods of a host that live in files of their own. */
+int bind_host_arp(lua_State *L);
+int bind_host_arp_announce(lua_State *L);
+int bind_host_arp_del(lua_State *L);
+int bind_host_arp_set(lua_State *L);
+int bind_host_ping(lua_State *L);
+int bind_host_route(lua_State *L);
+int bind_host_route_del(lua_State *L);
+int bind_host_route_get(lua_State *L);
+int bind_host_routes(lua_State *L);
+void bind_host_hear_power(ScnHost *h);
+
+/* ---- packets (bind_packet.c) ---- */
+
+typedef struct PacketFacts {
+    SimTime time;
+    uint64_t nth;     /* 0: not known */
+    const char *from; /* names of nodes, constant; NULL: not known */
+    const char *to;
+    uint16_t linktype;
+} PacketFacts;
+
+typedef struct PacketView PacketView;
+/* Pushes a view and returns it; bind_packet_done must be called when pkt is about to go. */
+PacketView *bind_packet_push(lua_State *L, const Packet *pkt, const PacketFacts *facts);
+void bind_packet_done(PacketView *v);
+/* The frame as the scenario changed it, or NULL if it did not. */
+Packet *bind_packet_altered(PacketView *v, PacketPool *pool);
+void bind_packets_free(Scenario *s);

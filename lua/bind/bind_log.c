@@ -1,0 +1,105 @@
+/* What a scenario says: hs.log with the simulated time, and hs.title and hs.note, a lesson's narration. All of it is also an
+ * event (scenario.log), so that traces and ladders can show it. */
+#include "lua/bind/bind.h"
+
+#include <string.h>
+
+void bind_log(Scenario *s, const Node *node, const char *kind, const char *text)
+{
+    if (probe_wanted(node, PROBE_LOG))
+        probe_emit(node, &scenario_probe_log, NULL, NULL, (ProbeValue[]){{.s = kind}, {.s = text}});
+}
+
+/* Leaves the text on the stack. */
+static const char *join(lua_State *L, int first)
+{
+    int n = lua_gettop(L);
+    luaL_Buffer b;
+
+    luaL_buffinit(L, &b);
+    for (int i = first; i <= n; i++) {
+        if (i > first)
+            luaL_addchar(&b, ' ');
+        sandbox_tolstring(L, i, NULL);
+        luaL_addvalue(&b);
+    }
+    luaL_pushresult(&b);
+    return lua_tostring(L, -1);
+}
+
+void bind_log_args(lua_State *L, int first, const Node *node)
+{
+    Scenario *s = scenario_of(L);
+    const char *text = join(L, first);
+    char at[SIMTIME_STR_LEN];
+
+    simtime_str(sim_now(s->sim), at);
+    lua_pushfstring(L, node == &s->control ? "[%s] %s%s" : "[%s] %s: %s", at,
+                    node == &s->control ? "" : node->name, text);
+    scenario_print(s, lua_tostring(L, -1));
+    bind_log(s, node, "log", text);
+}
+
+static int hs_log(lua_State *L)
+{
+    bind_log_args(L, 1, &scenario_of(L)->control);
+    return 0;
+}
+
+#define WIDTH 96
+
+/* Breaks the text into lines of at most WIDTH characters; a line of the text stays a line. */
+static void print_wrapped(Scenario *s, const char *indent, const char *text)
+{
+    GString *line = g_string_new(NULL);
+
+    for (const char *p = text; *p;) {
+        size_t len = strcspn(p, "\n"), take = len;
+
+        if (take > WIDTH) {
+            take = WIDTH;
+            while (take > WIDTH / 2 && p[take] != ' ')
+                take--;
+            if (p[take] != ' ')
+                take = WIDTH;
+        }
+        g_string_assign(line, indent);
+        g_string_append_len(line, p, (gssize)take);
+        scenario_print(s, line->str);
+        p += take;
+        if (*p == '\n' || *p == ' ')
+            p++;
+    }
+    g_string_free(line, TRUE);
+}
+
+static int say(lua_State *L, const char *kind, const char *indent)
+{
+    Scenario *s = scenario_of(L);
+    const char *text = join(L, 1);
+
+    if (!s->config.quiet) {
+        print_wrapped(s, indent, text);
+        if (*indent == '\0')
+            scenario_print(s, "");
+    }
+    bind_log(s, &s->control, kind, text);
+    return 0;
+}
+
+static int hs_title(lua_State *L)
+{
+    return say(L, "title", "");
+}
+
+static int hs_note(lua_State *L)
+{
+    return say(L, "note", "  ");
+}
+
+void bind_log_open(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"log", hs_log}, {"note", hs_note}, {"title", hs_title}, {NULL, NULL}};
+
+    luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,318 @@
+/* Routes and neighbours of a host: host:route, host:arp and their kin, in the words of ip(8). */
+#include "lua/bind/bind.h"
+
+#include <string.h>
+
+#include "models/ether/arp.h"
+
+static Ip4If *find_if(lua_State *L, ScnHost *h, const char *name)
+{
+    Ip4If *ifp = ip4_if_by_name(host_ip4(h->host), name);
+
+    if (!ifp)
+        luaerr_raise(L, "host \"%s\" has no interface \"%s\"", h->node->name, name);
+    return ifp;
+}
+
+/* ---- routes ---- */
+
+typedef struct RouteOpts {
+    const char *to, *dev, *type;
+    int via, src;
+    int64_t metric, mtu;
+} RouteOpts;
+
+static const LuaOpt route_opts[] = {
+    {.name = "to", .kind = LUAOPT_STRING, .offset = offsetof(RouteOpts, to), .required = true},
+    {.name = "via", .kind = LUAOPT_ANY, .offset = offsetof(RouteOpts, via)},
+    {.name = "dev", .kind = LUAOPT_STRING, .offset = offsetof(RouteOpts, dev)},
+    {.name = "src", .kind = LUAOPT_ANY, .offset = offsetof(RouteOpts, src)},
+    {.name = "type", .kind = LUAOPT_STRING, .offset = offsetof(RouteOpts, type)},
+    {.name = "metric", .kind = LUAOPT_INT, .offset = offsetof(RouteOpts, metric), .min = 0, .max = UINT32_MAX},
+    {.name = "mtu", .kind = LUAOPT_INT, .offset = offsetof(RouteOpts, mtu), .min = 68, .max = 65535},
+};
+const BindOptions bind_route_options = {"host:route", route_opts, HS_ARRAY_LEN(route_opts)};
+
+static const char *const type_names[] = {
+    [IP4_ROUTE_UNICAST] = "unicast",     [IP4_ROUTE_LOCAL] = "local",
+    [IP4_ROUTE_BROADCAST] = "broadcast", [IP4_ROUTE_MULTICAST] = "multicast",
+    [IP4_ROUTE_BLACKHOLE] = "blackhole", [IP4_ROUTE_UNREACHABLE] = "unreachable",
+    [IP4_ROUTE_PROHIBIT] = "prohibit",
+};
+
+static Ip4RouteSpec read_route(lua_State *L, ScnHost *h)
+{
+    RouteOpts o = {0};
+    Ip4RouteSpec spec = {.type = IP4_ROUTE_UNICAST};
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    luaopt_read(L, 2, "host:route", route_opts, HS_ARRAY_LEN(route_opts), 0, &o);
+    if (g_str_equal(o.to, "default")) {
+        spec.prefix = (Ipv4Prefix){0, 0};
+    } else {
+        lua_pushstring(L, o.to);
+        if (strchr(o.to, '/'))
+            spec.prefix = bind_check_prefix(L, -1, "to");
+        else
+            spec.prefix = (Ipv4Prefix){bind_check_addr(L, -1, "to", h), 32};
+    }
+    if (o.type) {
+        size_t i = 0;
+
+        while (i < HS_ARRAY_LEN(type_names) && !g_str_equal(type_names[i], o.type))
+            i++;
+        if (i == HS_ARRAY_LEN(type_names))
+            luaerr_raise(L, "bad option \"type\" for host:route: got \"%s\", expected unicast, blackhole, "
+                            "unreachable or prohibit", o.type);
+        spec.type = (Ip4RouteType)i;
+    }
+    if (o.via)
+        spec.via = bind_check_addr(L, o.via, "via", h);
+    if (o.src)
+        spec.src = bind_check_addr(L, o.src, "src", h);
+    if (o.dev)
+        spec.dev = find_if(L, h, o.dev);
+    spec.metric = (uint32_t)o.metric;
+    spec.mtu = (uint32_t)o.mtu;
+    return spec;
+}
+
+int bind_host_route(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+    char *error = NULL;
+
+    scenario_may_change(L);
+    Ip4RouteSpec spec = read_route(L, h);
+
+    scenario_prepare(L); /* the gateway's interface needs its address */
+    if (!ip4_route_add(host_ip4(h->host), &spec, &error))
+        bind_raise_free(L, error);
+    lua_settop(L, 1);
+    return 1;
+}
+
+int bind_host_route_del(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+    char *error = NULL;
+
+    scenario_may_change(L);
+    Ip4RouteSpec spec = read_route(L, h);
+
+    scenario_prepare(L);
+    if (!ip4_route_remove(host_ip4(h->host), &spec, &error))
+        bind_raise_free(L, error);
+    lua_settop(L, 1);
+    return 1;
+}
+
+static void set_addr(lua_State *L, const char *key, uint32_t addr)
+{
+    if (addr == 0)
+        return;
+    bind_push_ip4(L, addr);
+    lua_setfield(L, -2, key);
+}
+
+static void add_route(const Ip4RouteSpec *spec, void *user)
+{
+    lua_State *L = user;
+    char buf[IPV4_PREFIX_STR_LEN];
+
+    lua_createtable(L, 0, 6);
+    lua_pushstring(L, spec->prefix.len == 0 ? "default" : ipv4_prefix_format(spec->prefix, buf));
+    lua_setfield(L, -2, "to");
+    lua_pushstring(L, type_names[spec->type]);
+    lua_setfield(L, -2, "type");
+    set_addr(L, "via", spec->via);
+    set_addr(L, "src", spec->src);
+    if (spec->dev) {
+        lua_pushstring(L, ip4_if_dev(spec->dev)->name);
+        lua_setfield(L, -2, "dev");
+    }
+    lua_pushinteger(L, spec->metric);
+    lua_setfield(L, -2, "metric");
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+int bind_host_routes(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+
+    scenario_prepare(L);
+    lua_createtable(L, 8, 0);
+    ip4_route_foreach(host_ip4(h->host), add_route, L);
+    return 1;
+}
+
+int bind_host_route_get(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+    uint32_t dst = bind_check_addr(L, 2, "destination", h);
+    Ip4Flow flow = {0};
+    int rc = ip4_route_get(host_ip4(h->host), dst, 0, NULL, &flow);
+
+    if (rc < 0)
+        return bind_push_errno(L, rc);
+    lua_createtable(L, 0, 5);
+    lua_pushstring(L, type_names[flow.type]);
+    lua_setfield(L, -2, "type");
+    if (flow.dev) {
+        lua_pushstring(L, ip4_if_dev(flow.dev)->name);
+        lua_setfield(L, -2, "dev");
+    }
+    if (flow.next_hop != dst)
+        set_addr(L, "via", flow.next_hop);
+    set_addr(L, "src", flow.src);
+    lua_pushinteger(L, flow.mtu);
+    lua_setfield(L, -2, "mtu");
+    return 1;
+}
+
+/* ---- neighbours ---- */
+
+typedef struct ArpList {
+    lua_State *L;
+    const NetDev *dev;
+    uint32_t only; /* 0: all */
+} ArpList;
+
+static void push_neigh(lua_State *L, Neigh *n, const NetDev *dev)
+{
+    NeighState state = neigh_state(n);
+
+    lua_createtable(L, 0, 4);
+    set_addr(L, "address", n->key.ip4);
+    if (state != NEIGH_INCOMPLETE && state != NEIGH_FAILED && state != NEIGH_NONE) {
+        bind_push_mac(L, n->mac);
+        lua_setfield(L, -2, "mac");
+    }
+    lua_pushstring(L, neigh_state_name(state));
+    lua_setfield(L, -2, "state");
+    lua_pushstring(L, dev->name);
+    lua_setfield(L, -2, "dev");
+}
+
+static void add_neigh(Neigh *n, void *user)
+{
+    const ArpList *list = user;
+    lua_State *L = list->L;
+
+    push_neigh(L, n, list->dev);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+/* host:arp() lists, host:arp("10.0.0.2") gives one entry or nil. */
+int bind_host_arp(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+    Ip4 *ip = host_ip4(h->host);
+    bool is_one = !lua_isnoneornil(L, 2);
+    uint32_t addr = is_one ? bind_check_addr(L, 2, "address", h) : 0;
+
+    if (!is_one)
+        lua_createtable(L, 4, 0);
+    for (unsigned i = 0; i < ip4_if_count(ip); i++) {
+        Ip4If *ifp = ip4_if(ip, i);
+        NetDev *dev = ip4_if_dev(ifp);
+        ArpList list = {L, dev, addr};
+
+        if (dev->flags & (NETDEV_LOOPBACK | NETDEV_NOARP))
+            continue;
+        if (!is_one) {
+            neightable_foreach(ip4_if_neighbours(ifp), add_neigh, &list);
+            continue;
+        }
+        Neigh *n = neigh_lookup(ip4_if_neighbours(ifp), &addr);
+
+        if (n) {
+            push_neigh(L, n, dev);
+            return 1;
+        }
+    }
+    if (is_one)
+        lua_pushnil(L);
+    return 1;
+}
+
+/* The interface on whose subnet the address is. */
+static Ip4If *if_for(lua_State *L, ScnHost *h, uint32_t addr, int dev_idx)
+{
+    Ip4Flow flow = {0};
+
+    scenario_prepare(L);
+    if (!lua_isnoneornil(L, dev_idx))
+        return find_if(L, h, bind_check_name(L, dev_idx, "interface"));
+    if (ip4_route_get(host_ip4(h->host), addr, 0, NULL, &flow) < 0 || !flow.dev || flow.next_hop != addr)
+        luaerr_raise(L, "no interface of \"%s\" is on the subnet of that address: name the interface",
+                     h->node->name);
+    return flow.dev;
+}
+
+static NeighState check_state(lua_State *L, int idx)
+{
+    const char *name = lua_isnoneornil(L, idx) ? "PERMANENT" : bind_check_name(L, idx, "state");
+
+    for (NeighState state = NEIGH_NONE; state < NEIGH_STATES; state++)
+        if (g_ascii_strcasecmp(name, neigh_state_name(state)) == 0)
+            return state;
+    luaerr_arg(L, idx, "state", NULL, "PERMANENT, REACHABLE, STALE, NOARP, …");
+}
+
+/* host:arp_set(address, mac [, state [, interface]]) */
+int bind_host_arp_set(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+
+    scenario_may_change(L);
+    uint32_t addr = bind_check_addr(L, 2, "address", h);
+    MacAddr mac = bind_check_mac(L, 3, "mac");
+    NeighState state = check_state(L, 4);
+    Ip4If *ifp = if_for(L, h, addr, 5);
+    Neigh *n = neigh_get(ip4_if_neighbours(ifp), &addr);
+
+    if (!n)
+        return bind_push_errno(L, -ENOBUFS);
+    neigh_update(n, &mac, state, NEIGH_UPDATE_OVERRIDE | NEIGH_UPDATE_ADMIN);
+    lua_settop(L, 1);
+    return 1;
+}
+
+int bind_host_arp_del(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+
+    scenario_may_change(L);
+    uint32_t addr = bind_check_addr(L, 2, "address", h);
+    Ip4If *ifp = if_for(L, h, addr, 3);
+    Neigh *n = neigh_lookup(ip4_if_neighbours(ifp), &addr);
+
+    if (n)
+        neigh_remove(n);
+    lua_pushboolean(L, n != NULL);
+    return 1;
+}
+
+static Arp *arp_of(lua_State *L, Ip4If *ifp)
+{
+    if (ip4_if_dev(ifp)->flags & (NETDEV_LOOPBACK | NETDEV_NOARP))
+        luaerr_raise(L, "interface \"%s\" does without ARP", ip4_if_dev(ifp)->name);
+    return (Arp *)ip4_if_neighbours(ifp); /* an Arp begins with its table */
+}
+
+/* host:arp_announce([interface]) */
+int bind_host_arp_announce(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+
+    scenario_may_change(L);
+    scenario_prepare(L);
+    Ip4If *ifp = find_if(L, h, lua_isnoneornil(L, 2) ? "eth0" : bind_check_name(L, 2, "interface"));
+
+    if (ip4_primary_addr(ifp) == 0)
+        luaerr_raise(L, "interface \"%s\" has no address to announce", ip4_if_dev(ifp)->name);
+    arp_announce(arp_of(L, ifp), ip4_primary_addr(ifp));
+    lua_settop(L, 1);
+    return 1;
+}

@@ -1,0 +1,570 @@
+/* UDP sockets of a host: os.udp(). Calls that wait do so in simulated time; what Linux reports by errno is nil and its name.
+ *
+ * A socket belongs to its host, and to the process that made it: it is closed when either ends. */
+#include "lua/bind/bind.h"
+
+#include <string.h>
+
+struct ScnSock {
+    ScnHost *host;
+    UdpSock *udp; /* NULL: closed */
+    Proc *owner;  /* NULL: made by the main part or in a callback */
+    Proc *reader; /* waits in recv */
+    int on_datagram; /* LUA_NOREF: none */
+    bool in_callback;
+};
+
+static void close_sock(ScnSock *sk)
+{
+    UdpSock *udp = sk->udp;
+
+    if (!udp)
+        return;
+    sk->udp = NULL;
+    g_ptr_array_remove(sk->host->socks, sk);
+    udpsock_close(udp);
+    if (sk->on_datagram != LUA_NOREF)
+        luaL_unref(sk->host->s->L, LUA_REGISTRYINDEX, sk->on_datagram);
+    sk->on_datagram = LUA_NOREF;
+    if (sk->reader)
+        proc_wake(sk->reader);
+}
+
+void bind_sock_on_proc_end(Proc *p)
+{
+    GPtrArray *socks = p->host->socks;
+
+    for (guint i = socks ? socks->len : 0; i-- > 0;) {
+        ScnSock *sk = g_ptr_array_index(socks, i);
+
+        if (sk->owner == p)
+            close_sock(sk);
+    }
+}
+
+void bind_sock_close_host(ScnHost *h)
+{
+    while (h->socks && h->socks->len > 0)
+        close_sock(g_ptr_array_index(h->socks, h->socks->len - 1));
+}
+
+static void release(void *ptr)
+{
+    ScnSock *sk = ptr;
+
+    hs_assert(!sk->udp); /* an open one is held by the host's list and the registry */
+    g_free(sk);
+}
+
+static ScnSock *check(lua_State *L, int idx)
+{
+    return luaclass_check(L, idx, &bind_sock_class);
+}
+
+/* ---- what has arrived ---- */
+
+/* data, address, port, { time, ttl, tos, len, truncated, to } */
+static int push_datagram(lua_State *L, ScnSock *sk, bool with_sender, uint32_t size)
+{
+    Packet *pkt = NULL;
+    UdpRecv info;
+    int rc = sk->udp ? udpsock_recv_packet(sk->udp, &pkt, &info) : -EBADF;
+
+    if (rc < 0)
+        return bind_push_errno(L, rc);
+    bind_push_packet_data(L, pkt, HS_MIN(info.len, size));
+    packet_unref(pkt);
+    if (!with_sender)
+        return 1;
+    bind_push_endpoint(L, info.from.ip, info.from.port);
+    lua_createtable(L, 0, 7);
+    bind_push_time(L, info.time);
+    lua_setfield(L, -2, "time");
+    lua_pushinteger(L, info.ttl);
+    lua_setfield(L, -2, "ttl");
+    lua_pushinteger(L, info.tos);
+    lua_setfield(L, -2, "tos");
+    lua_pushinteger(L, info.len);
+    lua_setfield(L, -2, "len");
+    lua_pushboolean(L, info.len > size);
+    lua_setfield(L, -2, "truncated");
+    bind_push_ip4(L, info.to.ip);
+    lua_setfield(L, -2, "to");
+    return 4;
+}
+
+static int call_back(lua_State *L)
+{
+    ScnSock *sk = lua_touserdata(L, 1);
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, sk->on_datagram);
+    int n = push_datagram(L, sk, true, UINT32_MAX);
+
+    luaclass_push(L, &bind_sock_class, sk);
+    lua_call(L, n + 1, 0);
+    return 0;
+}
+
+static void on_wake(void *user, UdpSock *udp)
+{
+    ScnSock *sk = user;
+    Scenario *s = sk->host->s;
+
+    (void)udp;
+    if (sk->reader)
+        proc_wake(sk->reader);
+    if (sk->on_datagram == LUA_NOREF || sk->in_callback)
+        return;
+    sk->in_callback = true;
+    while (sk->udp && sk->on_datagram != LUA_NOREF && udpsock_readable(sk->udp) && !s->failed) {
+        LuaErr err = {0};
+
+        if (!luaerr_protect(s->L, call_back, sk, &err))
+            scenario_fail(s, &err);
+    }
+    sk->in_callback = false;
+}
+
+/* ---- making one ---- */
+
+typedef struct UdpOpts {
+    int64_t port;
+    int address, on_datagram;
+    bool broadcast;
+} UdpOpts;
+
+static const LuaOpt udp_opts[] = {
+    {.name = "port", .kind = LUAOPT_INT, .offset = offsetof(UdpOpts, port), .max = 65535},
+    {.name = "address", .kind = LUAOPT_ANY, .offset = offsetof(UdpOpts, address)},
+    {.name = "on_datagram", .kind = LUAOPT_FUNCTION, .offset = offsetof(UdpOpts, on_datagram)},
+    {.name = "broadcast", .kind = LUAOPT_BOOL, .offset = offsetof(UdpOpts, broadcast)},
+};
+const BindOptions bind_udp_options = {"host:udp", udp_opts, HS_ARRAY_LEN(udp_opts)};
+
+int bind_sock_new(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+    Scenario *s = h->s;
+    UdpOpts o = {.port = -1};
+
+    scenario_may_change(L);
+    luaopt_read(L, 2, "host:udp", udp_opts, HS_ARRAY_LEN(udp_opts), 0, &o);
+    uint32_t addr = o.address ? bind_check_addr(L, o.address, "address", h) : 0;
+
+    scenario_prepare(L);
+    if (!host_is_on(h->host))
+        return bind_push_errno(L, -ENETDOWN);
+    if (o.on_datagram)
+        lua_pushvalue(L, o.on_datagram);
+    int on_datagram = o.on_datagram ? luaL_ref(L, LUA_REGISTRYINDEX) : LUA_NOREF;
+    ScnSock *sk = g_new0(ScnSock, 1);
+
+    sk->host = h;
+    sk->on_datagram = on_datagram;
+    sk->owner = s->current && s->current->host && luaproc_is_running(s->current->lua) && lua_isyieldable(L)
+                    ? s->current
+                    : NULL;
+    if (sk->owner && sk->owner->host != h)
+        sk->owner = NULL;
+    luaclass_push(L, &bind_sock_class, sk);
+    sk->udp = udpsock_new(host_udp(h->host));
+    udpsock_on_wake(sk->udp, on_wake, sk);
+    if (!h->socks)
+        h->socks = g_ptr_array_new();
+    g_ptr_array_add(h->socks, sk);
+    g_ptr_array_add(s->socks, sk);
+    bind_host_hear_power(h);
+    udpsock_opt(sk->udp)->broadcast = o.broadcast;
+    if (o.port >= 0 || o.address) {
+        int rc = udpsock_bind(sk->udp, (UdpAddr){addr, (uint16_t)HS_MAX(o.port, 0)});
+
+        if (rc < 0) {
+            close_sock(sk);
+            return bind_push_errno(L, rc);
+        }
+    }
+    return 1;
+}
+
+/* ---- methods ---- */
+
+static int self_or_errno(lua_State *L, int rc)
+{
+    if (rc < 0)
+        return bind_push_errno(L, rc);
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* (port), (address, port), ("10.0.0.1:69") */
+static UdpAddr check_endpoint(lua_State *L, int idx, const ScnHost *h, bool address_needed)
+{
+    UdpAddr a = {0, 0};
+
+    if (lua_type(L, idx) == LUA_TNUMBER && !address_needed) {
+        a.port = bind_check_port(L, idx, "port");
+        return a;
+    }
+    const char *colon = lua_type(L, idx) == LUA_TSTRING ? strrchr(lua_tostring(L, idx), ':') : NULL;
+
+    if (colon && lua_type(L, idx + 1) != LUA_TNUMBER) {
+        lua_pushlstring(L, lua_tostring(L, idx), (size_t)(colon - lua_tostring(L, idx)));
+        lua_pushstring(L, colon + 1);
+        if (!lua_stringtonumber(L, lua_tostring(L, -1)))
+            luaerr_arg(L, idx, "address", NULL, "address and port, such as \"10.0.0.1:69\"");
+        a.port = bind_check_port(L, -1, "port");
+        a.ip = bind_check_addr(L, -3, "address", h);
+        lua_pop(L, 3);
+        return a;
+    }
+    if (lua_type(L, idx) == LUA_TSTRING && strcmp(lua_tostring(L, idx), "*") == 0)
+        scenario_prepare(L);
+    else
+        a.ip = bind_check_addr(L, idx, "address", h);
+    a.port = bind_check_port(L, idx + 1, "port");
+    return a;
+}
+
+static int sock_bind(lua_State *L)
+{
+    ScnSock *sk = check(L, 1);
+    UdpAddr a = check_endpoint(L, 2, sk->host, false);
+
+    scenario_may_change(L);
+    return self_or_errno(L, sk->udp ? udpsock_bind(sk->udp, a) : -EBADF);
+}
+
+static int sock_connect(lua_State *L)
+{
+    ScnSock *sk = check(L, 1);
+    UdpAddr a = {0, 0};
+
+    scenario_may_change(L);
+    if (!lua_isnoneornil(L, 2))
+        a = check_endpoint(L, 2, sk->host, true);
+    return self_or_errno(L, sk->udp ? udpsock_connect(sk->udp, a) : -EBADF);
+}
+
+typedef struct SendOpts {
+    int64_t ttl, tos;
+} SendOpts;
+
+static const LuaOpt send_opts[] = {
+    {.name = "ttl", .kind = LUAOPT_INT, .offset = offsetof(SendOpts, ttl), .min = 1, .max = 255},
+    {.name = "tos", .kind = LUAOPT_INT, .offset = offsetof(SendOpts, tos), .min = 0, .max = 255},
+};
+const BindOptions bind_send_options = {"sock:send", send_opts, HS_ARRAY_LEN(send_opts)};
+
+static int send_data(lua_State *L, const UdpAddr *to, int opts_idx, const char *who)
+{
+    ScnSock *sk = check(L, 1);
+    BindData d = bind_check_data(L, 2, "data");
+    SendOpts o = {0, -1};
+
+    scenario_may_change(L);
+    luaopt_read(L, opts_idx, who, send_opts, HS_ARRAY_LEN(send_opts), 0, &o);
+    if (!sk->udp)
+        return bind_push_errno(L, -EBADF);
+    if (d.len > UINT32_MAX)
+        return bind_push_errno(L, -EMSGSIZE);
+    UdpSend m = {.to = to,
+                 .bytes = d.bytes,
+                 .synthetic_off = d.off,
+                 .len = (uint32_t)d.len,
+                 .ttl = (uint8_t)o.ttl,
+                 .has_tos = o.tos >= 0,
+                 .tos = (uint8_t)HS_MAX(o.tos, 0)};
+    int rc = udpsock_send(sk->udp, &m);
+
+    if (rc < 0)
+        return bind_push_errno(L, rc);
+    lua_pushinteger(L, (lua_Integer)d.len);
+    return 1;
+}
+
+static int sock_send(lua_State *L)
+{
+    return send_data(L, NULL, 3, "sock:send");
+}
+
+static int sock_sendto(lua_State *L)
+{
+    bool is_joined = lua_type(L, 4) != LUA_TNUMBER; /* "10.0.0.1:69" */
+    UdpAddr to = check_endpoint(L, 3, check(L, 1)->host, true);
+
+    return send_data(L, &to, is_joined ? 4 : 5, "sock:sendto");
+}
+
+typedef struct Recv {
+    ScnSock *sk;
+    Proc *p;
+    bool with_sender;
+    uint32_t size;
+} Recv;
+
+typedef struct RecvOpts {
+    SimTime timeout;
+    uint64_t size;
+} RecvOpts;
+
+static const LuaOpt recv_opts[] = {
+    {.name = "timeout", .kind = LUAOPT_TIME, .offset = offsetof(RecvOpts, timeout)},
+    {.name = "size", .kind = LUAOPT_SIZE, .offset = offsetof(RecvOpts, size)},
+};
+const BindOptions bind_recv_options = {"sock:recv", recv_opts, HS_ARRAY_LEN(recv_opts)};
+
+static bool recv_ready(void *data)
+{
+    const Recv *r = data;
+
+    return !r->sk->udp || udpsock_readable(r->sk->udp);
+}
+
+static int recv_push(lua_State *L, void *data)
+{
+    const Recv *r = data;
+
+    return push_datagram(L, r->sk, r->with_sender, r->size);
+}
+
+static void recv_left(void *data)
+{
+    Recv *r = data;
+
+    r->sk->reader = NULL;
+    g_free(r);
+}
+
+static int receive(lua_State *L, bool with_sender)
+{
+    ScnSock *sk = check(L, 1);
+    RecvOpts o = {.timeout = -1, .size = UINT32_MAX};
+
+    scenario_may_change(L);
+    if (lua_istable(L, 2))
+        luaopt_read(L, 2, "sock:recv", recv_opts, HS_ARRAY_LEN(recv_opts), 0, &o);
+    else
+        o.timeout = bind_opt_time(L, 2, "timeout", -1);
+    if (!sk->udp || udpsock_readable(sk->udp) || o.timeout == 0)
+        return push_datagram(L, sk, with_sender, (uint32_t)HS_MIN(o.size, UINT32_MAX));
+    Proc *p = proc_current(L);
+
+    if (sk->on_datagram != LUA_NOREF)
+        luaerr_raise(L, "this socket gives its datagrams to on_datagram: nothing is left to receive");
+    if (sk->reader)
+        luaerr_raise(L, "another process waits on this socket already");
+    Recv *r = g_new(Recv, 1);
+
+    *r = (Recv){sk, p, with_sender, (uint32_t)HS_MIN(o.size, UINT32_MAX)};
+    sk->reader = p;
+    return proc_block(L, p, o.timeout, &(ProcWait){recv_ready, recv_push, recv_left, r});
+}
+
+static int sock_recv(lua_State *L)
+{
+    return receive(L, false);
+}
+
+static int sock_recvfrom(lua_State *L)
+{
+    return receive(L, true);
+}
+
+static int sock_close(lua_State *L)
+{
+    scenario_may_change(L);
+    close_sock(check(L, 1));
+    return 0;
+}
+
+static int sock_on_datagram(lua_State *L)
+{
+    ScnSock *sk = check(L, 1);
+
+    scenario_may_change(L);
+    if (!lua_isnil(L, 2) && lua_type(L, 2) != LUA_TFUNCTION)
+        luaerr_arg(L, 2, "on_datagram", NULL, "a function, or nil");
+    if (!sk->udp)
+        return bind_push_errno(L, -EBADF);
+    luaL_unref(L, LUA_REGISTRYINDEX, sk->on_datagram);
+    sk->on_datagram = LUA_NOREF;
+    lua_settop(L, 2);
+    if (!lua_isnil(L, 2))
+        sk->on_datagram = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_settop(L, 1);
+    return 1;
+}
+
+/* ---- options, by the names of setsockopt(2) ---- */
+
+typedef enum OptKind { OPT_U32, OPT_U8, OPT_FLAG, OPT_DEVICE } OptKind;
+
+static const struct {
+    const char *name, *alias;
+    OptKind kind;
+    size_t offset;
+} sock_opts[] = {
+    {"SO_RCVBUF", "rcvbuf", OPT_U32, offsetof(UdpSockOpt, rcvbuf)},
+    {"SO_SNDBUF", "sndbuf", OPT_U32, offsetof(UdpSockOpt, sndbuf)},
+    {"SO_BROADCAST", "broadcast", OPT_FLAG, offsetof(UdpSockOpt, broadcast)},
+    {"SO_REUSEADDR", "reuseaddr", OPT_FLAG, offsetof(UdpSockOpt, reuseaddr)},
+    {"SO_REUSEPORT", "reuseport", OPT_FLAG, offsetof(UdpSockOpt, reuseport)},
+    {"SO_NO_CHECK", "no_check", OPT_FLAG, offsetof(UdpSockOpt, no_check)},
+    {"IP_RECVERR", "recverr", OPT_FLAG, offsetof(UdpSockOpt, recverr)},
+    {"IP_TOS", "tos", OPT_U8, offsetof(UdpSockOpt, tos)},
+    {"IP_TTL", "ttl", OPT_U8, offsetof(UdpSockOpt, ttl)},
+    {"IP_MTU_DISCOVER", "mtu_discover", OPT_U8, offsetof(UdpSockOpt, mtu_discover)},
+    {"SO_BINDTODEVICE", "device", OPT_DEVICE, offsetof(UdpSockOpt, bound_dev)},
+};
+
+static size_t check_opt(lua_State *L)
+{
+    const char *name = bind_check_name(L, 2, "option");
+
+    for (size_t i = 0; i < HS_ARRAY_LEN(sock_opts); i++)
+        if (strcmp(name, sock_opts[i].name) == 0 || strcmp(name, sock_opts[i].alias) == 0)
+            return i;
+    luaerr_arg(L, 2, "option", NULL,
+               "SO_RCVBUF, SO_SNDBUF, SO_BROADCAST, SO_REUSEADDR, SO_REUSEPORT, SO_NO_CHECK, IP_RECVERR, IP_TOS, IP_TTL, "
+               "IP_MTU_DISCOVER or SO_BINDTODEVICE");
+}
+
+static int sock_setopt(lua_State *L)
+{
+    ScnSock *sk = check(L, 1);
+    size_t i = check_opt(L);
+
+    scenario_may_change(L);
+    if (!sk->udp)
+        return bind_push_errno(L, -EBADF);
+    char *field = (char *)udpsock_opt(sk->udp) + sock_opts[i].offset;
+
+    if (sock_opts[i].kind == OPT_FLAG) {
+        luaL_checkany(L, 3);
+        *(bool *)field = lua_toboolean(L, 3) && !(lua_isinteger(L, 3) && lua_tointeger(L, 3) == 0);
+    } else if (sock_opts[i].kind == OPT_DEVICE) {
+        Ip4If *ifp = NULL;
+
+        if (!lua_isnil(L, 3) && !(ifp = ip4_if_by_name(host_ip4(sk->host->host), bind_check_name(L, 3, "device"))))
+            return bind_push_errno(L, -ENODEV);
+        *(const Ip4If **)field = ifp;
+    } else {
+        uint64_t value = 0;
+        static const LuaOpt size = {.name = "value", .kind = LUAOPT_SIZE};
+
+        luaopt_value(L, 3, "sock:setopt", &size, &value);
+        if (sock_opts[i].kind == OPT_U8 && value > 255)
+            luaerr_arg(L, 3, "value", NULL, "a whole number from 0 to 255");
+        if (sock_opts[i].kind == OPT_U8)
+            *(uint8_t *)field = (uint8_t)value;
+        else /* SO_RCVBUF counts double, as Linux keeps it, and has a least value */
+            *(uint32_t *)field = (uint32_t)HS_MAX(HS_MIN(value, INT32_MAX / 2) * 2, 2304);
+    }
+    lua_settop(L, 1);
+    return 1;
+}
+
+static int sock_getopt(lua_State *L)
+{
+    ScnSock *sk = check(L, 1);
+    size_t i = check_opt(L);
+
+    if (!sk->udp)
+        return bind_push_errno(L, -EBADF);
+    const char *field = (const char *)udpsock_opt(sk->udp) + sock_opts[i].offset;
+    const Ip4If *ifp;
+
+    switch (sock_opts[i].kind) {
+    case OPT_FLAG:
+        lua_pushboolean(L, *(const bool *)field);
+        break;
+    case OPT_U8:
+        lua_pushinteger(L, *(const uint8_t *)field);
+        break;
+    case OPT_U32:
+        lua_pushinteger(L, *(const uint32_t *)field);
+        break;
+    case OPT_DEVICE:
+        ifp = *(const Ip4If *const *)field;
+        lua_pushstring(L, ifp ? ip4_if_dev(ifp)->name : NULL);
+        break;
+    }
+    return 1;
+}
+
+static int push_udp_addr(lua_State *L, const ScnSock *sk, UdpAddr (*get)(const UdpSock *))
+{
+    if (!sk->udp)
+        return bind_push_errno(L, -EBADF);
+    UdpAddr a = get(sk->udp);
+
+    bind_push_endpoint(L, a.ip, a.port);
+    return 2;
+}
+
+static int sock_local(lua_State *L)
+{
+    return push_udp_addr(L, check(L, 1), udpsock_local);
+}
+
+static int sock_peer(lua_State *L)
+{
+    return push_udp_addr(L, check(L, 1), udpsock_peer);
+}
+
+/* SO_ERROR: the pending error's name, or nil. */
+static int sock_error(lua_State *L)
+{
+    ScnSock *sk = check(L, 1);
+    int rc = sk->udp ? udpsock_take_error(sk->udp) : -EBADF;
+
+    lua_pushstring(L, rc ? bind_errno_name(rc < 0 ? rc : -rc) : NULL);
+    return 1;
+}
+
+static int sock_get_drops(lua_State *L)
+{
+    const ScnSock *sk = check(L, 1);
+
+    lua_pushinteger(L, sk->udp ? (lua_Integer)udpsock_drops(sk->udp) : 0);
+    return 1;
+}
+
+static int sock_get_is_open(lua_State *L)
+{
+    lua_pushboolean(L, check(L, 1)->udp != NULL);
+    return 1;
+}
+
+static int sock_get_rmem(lua_State *L)
+{
+    const ScnSock *sk = check(L, 1);
+
+    lua_pushinteger(L, sk->udp ? udpsock_rmem(sk->udp) : 0);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {{"bind", sock_bind},
+                                   {"close", sock_close},
+                                   {"connect", sock_connect},
+                                   {"error", sock_error},
+                                   {"getopt", sock_getopt},
+                                   {"local_addr", sock_local},
+                                   {"on_datagram", sock_on_datagram},
+                                   {"peer_addr", sock_peer},
+                                   {"recv", sock_recv},
+                                   {"recvfrom", sock_recvfrom},
+                                   {"send", sock_send},
+                                   {"sendto", sock_sendto},
+                                   {"setopt", sock_setopt},
+                                   {NULL, NULL}};
+static const luaL_Reg properties[] = {
+    {"drops", sock_get_drops}, {"is_open", sock_get_is_open}, {"rmem", sock_get_rmem}, {NULL, NULL}};
+
+const LuaClass bind_sock_class = {.name = "udp socket", .methods = methods, .properties = properties};
+
+void bind_socks_free(Scenario *s)
+{
+    g_ptr_array_set_free_func(s->socks, release);
+    g_ptr_array_free(s->socks, true);
+}
