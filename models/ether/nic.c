@@ -16,6 +16,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "models/ether/nic_ring.h"
 #include "models/ether/nic_vlan.h"
 #include "models/wire/eth.h"
 #include "models/wire/vlan.h"
@@ -225,7 +226,10 @@ static void on_receive(LinkPort *port, Packet *pkt)
     }
     pkt = packet_own(pkt);
     pkt->flags = type; /* what earlier nodes noted does not concern us; the FCS has done its work */
-    nic_deliver(nic, pkt);
+    if (HS_UNLIKELY(nic->ring != NULL))
+        nic_ring_receive(nic->ring, pkt);
+    else
+        nic_deliver(nic, pkt);
 }
 
 void nic_deliver(Nic *nic, Packet *pkt)
@@ -283,6 +287,8 @@ static void on_carrier(LinkPort *port, bool up)
 
 static void set_up(NetDev *dev, bool up)
 {
+    if (!up && nic_of_dev(dev)->ring)
+        nic_ring_flush(nic_of_dev(dev)->ring);
     set_flag(nic_of_dev(dev), NETDEV_UP, up);
 }
 
@@ -400,6 +406,7 @@ void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probe
 void nic_clear(Nic *nic)
 {
     hs_assert(!nic->port.tx);
+    nic_ring_free(nic->ring);
     nic_vlan_clear(nic);
     if (nic->probes)
         probes_remove_point(nic->probes, &nic->port.point);

@@ -1,13 +1,17 @@
 /* CSMA/CD: IEEE 802.3 clause 4.2.3.2, table 4-2.
  *
- * send → queue → next_frame → attempt (defer until silence and gap) → start → [collision] → on_timer:
- * acquired → on_timer: end → deliver, or back off → attempt …
+ * send → queue → next_frame → attempt (silence, gap) → start → [collide] → on_timer: acquired → on_timer: end
+ * → deliver, or back off → attempt …
  *
- * Whether a transmission collides is known one propagation delay after its first bit: whoever starts later
- * has heard it. A station hears another's first bit after `delay`, but never in the same instant (1 ns at
- * least), so that two stations which waited for the same silence do collide on a cable without length.
+ * The gap has two parts (4.2.3.2.1): a station that has heard silence for two thirds of it sends at its end,
+ * whatever it hears meanwhile. Without this the last sender, who is the first to know of his frame's end,
+ * would keep the medium for ever.
  *
- * FRAME_TX is reported when the station has acquired the medium, one delay after the first bit; failed
+ * A station hears another's first bit after `delay`, but never in the same instant (1 ns at least), so that
+ * two stations which waited for the same silence do collide on a cable without length. Whether a transmission
+ * collides is known when everybody has heard it for the gap's last third: `window` after its first bit.
+ *
+ * FRAME_TX is reported when the station has acquired the medium, `window` after the first bit; failed
  * attempts are no frames. Each other station then reports FRAME_RX: one frame sent, many received.
  *
  * From 1 Gbit/s on a slot has 4096 bits and short frames are extended to it (802.3z); bursts are not
@@ -25,11 +29,12 @@
 #define PREAMBLE_BITS 64
 #define JAM_BITS 32
 #define GAP_BITS 96
+#define GAP_PART1_BITS 64
 #define FCS_BYTES 4
 #define BACKOFF_LIMIT 10 /* the range of slots doubles ten times */
 #define HEADER_MAX 22    /* Ethernet with two VLAN tags */
 
-typedef enum State { IDLE, DEFERRING, STARTING, SENDING } State;
+typedef enum State { IDLE, DEFERRING, COMMITTED, STARTING, SENDING } State;
 
 typedef struct Station {
     LinkTx tx; /* first */
@@ -51,7 +56,7 @@ struct Segment {
     Node node; /* first */
     SegmentConfig c;
     SimTime reach; /* delay, at least 1 ns */
-    SimTime slot, gap, jam, preamble;
+    SimTime slot, gap, gap_part1, jam, preamble, window;
     GPtrArray *stations; /* never removed: those that left have no port */
     /* The frame that is arriving: a slot is longer than the way, so there is only one. */
     Packet *flying;
@@ -59,7 +64,7 @@ struct Segment {
     SegmentStats stats;
 };
 
-static void attempt(Station *st);
+static void start(Station *st);
 
 static SimTime bits(const Segment *s, uint64_t n)
 {
@@ -73,8 +78,8 @@ static Station *station(const Segment *s, unsigned i)
 
 /* ---- deferring ---- */
 
-/* When the medium has been or will be silent for a gap, as far as the station can hear now. */
-static SimTime silent_at(const Station *st)
+/* Since when the medium has been silent, or when it will be, as far as the station can hear now. */
+static SimTime silent_since(const Station *st)
 {
     const Segment *s = st->seg;
     SimTime now = node_now(&s->node), t = st->tx_end;
@@ -85,21 +90,57 @@ static SimTime silent_at(const Station *st)
         if (o != st && o->tx_start + s->reach <= now)
             t = HS_MAX(t, o->tx_end + s->reach);
     }
-    return t + s->gap;
+    return t;
 }
 
-static void collide(Station *st, SimTime heard)
+/* When to look again, or (state COMMITTED) to send. */
+static void defer(Station *st)
 {
     const Segment *s = st->seg;
-    /* A collision in the preamble does not cut it short (4.2.3.2.4: the jam follows it). */
+    SimTime now = node_now(&s->node), silent = silent_since(st), ready = silent + s->gap;
+
+    st->state = DEFERRING;
+    if (silent > now && !st->has_deferred) {
+        st->has_deferred = true;
+        st->stats.deferred++;
+    }
+    if (st->not_before > ready) {
+        timer_arm(&st->timer, st->not_before);
+    } else if (now < silent + s->gap_part1) {
+        timer_arm(&st->timer, silent + s->gap_part1);
+    } else {
+        st->state = COMMITTED;
+        timer_arm(&st->timer, HS_MAX(ready, now));
+    }
+}
+
+static void attempt(Station *st)
+{
+    SimTime now = node_now(&st->seg->node);
+
+    if (now >= st->not_before && now >= silent_since(st) + st->seg->gap)
+        start(st);
+    else
+        defer(st);
+}
+
+/* The station will hear, or hears, somebody else: it stops early. A collision in the preamble does not cut
+ * that short (4.2.3.2.4: the jam follows it). */
+static void collide(Station *st, SimTime heard)
+{
+    Segment *s = st->seg;
     SimTime end = HS_MAX(heard, st->tx_start + s->preamble) + s->jam;
 
     if (st->collided && st->tx_end <= end)
         return;
     st->collided = true;
     st->tx_end = end;
-    if (st->state == SENDING)
-        timer_arm(&st->timer, end);
+    st->state = SENDING;
+    timer_arm(&st->timer, end);
+    /* Who waits for the end of the frame now waits for that of the jam. */
+    for (unsigned i = 0; i < s->stations->len; i++)
+        if (station(s, i)->state == DEFERRING)
+            defer(station(s, i));
 }
 
 static void start(Station *st)
@@ -107,37 +148,23 @@ static void start(Station *st)
     Segment *s = st->seg;
     SimTime now = node_now(&s->node);
     uint64_t n = 8 * (uint64_t)(packet_len(st->pkt) + FCS_BYTES);
+    bool new_collision = true;
 
     st->state = STARTING;
     st->collided = false;
     st->tx_start = now;
     st->tx_end = now + s->preamble + HS_MAX(bits(s, n), s->slot);
+    timer_arm(&st->timer, now + s->window);
     for (unsigned i = 0; i < s->stations->len; i++) {
         Station *o = station(s, i);
 
-        if (o == st || o->tx_start + s->reach <= now || o->tx_end <= now)
+        if (o == st || (o->state != STARTING && o->state != SENDING) || o->tx_end <= now)
             continue;
-        s->stats.collisions += !st->collided && !o->collided;
+        new_collision &= !o->collided;
         collide(o, now + s->reach);
-        collide(st, o->tx_start + s->reach);
+        collide(st, HS_MAX(now, o->tx_start + s->reach));
     }
-    timer_arm(&st->timer, now + s->reach);
-}
-
-static void attempt(Station *st)
-{
-    SimTime now = node_now(&st->seg->node), silent = silent_at(st), t = HS_MAX(silent, st->not_before);
-
-    st->state = DEFERRING;
-    if (t <= now) {
-        start(st);
-        return;
-    }
-    if (silent > now && !st->has_deferred) {
-        st->has_deferred = true;
-        st->stats.deferred++;
-    }
-    timer_arm(&st->timer, t);
+    s->stats.collisions += st->collided && new_collision;
 }
 
 static void next_frame(Station *st)
@@ -215,10 +242,12 @@ static void on_timer(Timer *t)
     case DEFERRING:
         attempt(st);
         break;
+    case COMMITTED:
+        start(st);
+        break;
     case STARTING: /* everybody has heard us */
         st->state = SENDING;
-        if (!st->collided)
-            probe_tx(&st->port->point, st->pkt);
+        probe_tx(&st->port->point, st->pkt);
         timer_arm(t, st->tx_end);
         break;
     case SENDING:
@@ -339,6 +368,8 @@ Segment *segment_new(Sim *sim, const char *name, const SegmentConfig *c, char **
     s->reach = HS_MAX(c->delay, 1);
     s->slot = bits(s, c->rate_bps >= UINT64_C(1000000000) ? SLOT_BITS_GIGABIT : SLOT_BITS);
     s->gap = bits(s, GAP_BITS);
+    s->gap_part1 = bits(s, GAP_PART1_BITS);
+    s->window = s->reach + s->gap - s->gap_part1;
     s->jam = bits(s, JAM_BITS);
     s->preamble = bits(s, PREAMBLE_BITS);
     /* A collision must be heard while the shortest frame is still being sent. */

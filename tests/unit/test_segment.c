@@ -201,9 +201,10 @@ static void test_excessive(void)
     lab_clear(&lab);
 }
 
-/* With the standard's 16 attempts, saturated by eight: nothing is lost to collisions but by rare bad luck,
- * the medium carries most of its rate (1982 measurements by Shoch and Hupp: above 90 % for long frames), and
- * everybody gets a fair share. */
+/* Eight that always have something to send: the medium carries most of its rate (Boggs, Mogul, Kent 1988:
+ * above 90 % for long frames), shares are fair in the long run, and few frames are given up: who has just
+ * sent starts with a short backoff and may win many times in a row (the capture effect), until somebody else
+ * has failed 16 times. */
 static void test_saturation(void)
 {
     Lab lab;
@@ -224,9 +225,9 @@ static void test_saturation(void)
         g_assert_cmpuint(stats(&lab, i)->tx_frames, >=, 700);
         g_assert_cmpuint(stats(&lab, i)->tx_frames, <=, 1200);
     }
-    g_assert_cmpuint(total, >=, 8127 * 85 / 100);
+    g_assert_cmpuint(total, >=, 8127 * 90 / 100);
     g_assert_cmpuint(total, <, 8127);
-    g_assert_cmpuint(given_up, <, total / 50);
+    g_assert_cmpuint(given_up, <, total / 10);
     lab_clear(&lab);
 }
 
