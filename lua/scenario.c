@@ -1,8 +1,9 @@
 /* A scenario's life: file, sandbox, network, run loop, outcome.
  *
- * The main part of the file is a process on a node of its own, `control`, which exists before all others, so that what a
- * scenario does at a time comes before what its network does at that time. When the main part waits (hs.run, or any call that
- * lets time pass) control is back in drive(), below all Lua; sim_run is never called from inside Lua. */
+ * The main part of the file is a process on a node of its own, `control`, which exists before all others, so
+ * that what a scenario does at a time comes before what its network does at that time. When the main part
+ * waits (hs.run, or any call that lets time pass) control is back in drive(), below all Lua; sim_run is never
+ * called from inside Lua. */
 #include "lua/scenario_private.h"
 
 #include <string.h>
@@ -60,6 +61,7 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
     s->alarms = g_ptr_array_new();
+    s->apps = g_ptr_array_new();
     s->socks = g_ptr_array_new();
     s->net = net_new(s->config.seed);
     s->sim = net_sim(s->net);
@@ -122,6 +124,7 @@ void scenario_free(Scenario *s)
     bind_observe_free(s);
     bind_time_free(s);
     bind_rules_free(s);
+    bind_apps_free(s);
     for (guint i = 0; i < s->hosts->len; i++)
         bind_sock_close_host(g_ptr_array_index(s->hosts, i));
     sandbox_free(s->sb);
@@ -262,7 +265,8 @@ static int refuse_assignment(lua_State *L)
     luaerr_raise(L, "hopscope's own names cannot be changed: %s", luaerr_describe(L, 2));
 }
 
-/* What require "hopscope" gives. The parts written in Lua (lua/hs) get the table and one of things that only they may use. */
+/* What require "hopscope" gives. The parts written in Lua (lua/hs) get the table and one of things that only
+ * they may use. */
 static int open_module(lua_State *L)
 {
     lua_createtable(L, 0, 64);
@@ -424,7 +428,8 @@ static void pass_time(Scenario *s)
         scenario_fail_text(s, SCENARIO_LIMIT, "stopped from outside at %s s", at);
         break;
     case SIM_STOP_STUCK:
-        scenario_fail_text(s, SCENARIO_LIMIT, "time stands still at %s s: events without end, most of them by %s", at,
+        scenario_fail_text(s, SCENARIO_LIMIT,
+                           "time stands still at %s s: events without end, most of them by %s", at,
                            sim_stuck_node(s->sim) ? sim_stuck_node(s->sim)->name : "nobody");
         break;
     case SIM_STOP_REQUEST:

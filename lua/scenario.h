@@ -1,11 +1,13 @@
-/* A scenario: one Lua file that builds a network, runs it and says what it expects. This is the face of the runtime for the
- * command and for tests.
+/* A scenario: one Lua file that builds a network, runs it and says what it expects. This is the face of the
+ * runtime for the command and for tests.
  *
- * Order of calls: scenario_new, scenario_run (once), questions about the outcome, scenario_free. The file's main part is a
- * process like others: hs.run lets time pass and comes back to it. on_ready is called once, when the network is built and
- * time is about to pass for the first time (or at the end, if it never does): the moment to attach sinks.
+ * Order of calls: scenario_new, scenario_run (once), questions about the outcome, scenario_free. The file's
+ * main part is a process like others: hs.run lets time pass and comes back to it. on_ready is called once,
+ * when the network is built and time is about to pass for the first time (or at the end, if it never does):
+ * the moment to attach sinks.
  *
- * Ownership: the config's strings are copied. What scenario_net and scenario_capture give belongs to the Scenario. */
+ * Ownership: the config's strings are copied. What scenario_net and scenario_capture give belongs to the
+ * Scenario. */
 #pragma once
 
 #include "models/node/net.h"
@@ -16,12 +18,12 @@ typedef struct ScenarioConfig {
     const char *path;
     uint64_t seed;
     bool has_seed;
-    const char *const *params; /* "name=value" …, NULL at the end; NULL: none */
-    SimTime until;             /* time never passes beyond it; SIM_NEVER */
-    const char *out_dir;       /* NULL: "." */
-    uint64_t max_events;       /* 0: no limit */
-    size_t max_memory;         /* of Lua, in bytes; 0: the sandbox's default */
-    bool quiet;                /* no narration: hs.title, hs.note */
+    const char *const *params;                   /* "name=value" …, NULL at the end; NULL: none */
+    SimTime until;                               /* time never passes beyond it; SIM_NEVER */
+    const char *out_dir;                         /* NULL: "." */
+    uint64_t max_events;                         /* 0: no limit */
+    size_t max_memory;                           /* of Lua, in bytes; 0: the sandbox's default */
+    bool quiet;                                  /* no narration: hs.title, hs.note */
     void (*print)(void *user, const char *line); /* NULL: discarded */
     bool (*poll)(void *user, const Sim *sim);    /* false: stop the run. NULL: never */
     void (*on_ready)(void *user, Scenario *s);   /* NULL: nobody waits */
@@ -31,18 +33,18 @@ typedef struct ScenarioConfig {
 #define SCENARIO_SEED_DEFAULT 1
 
 enum { /* exit codes */
-    SCENARIO_OK = 0,
-    SCENARIO_FAILED = 1, /* an expectation */
-    SCENARIO_WRONG = 2,  /* the scenario has an error */
-    SCENARIO_LIMIT = 3,
+       SCENARIO_OK = 0,
+       SCENARIO_FAILED = 1, /* an expectation */
+       SCENARIO_WRONG = 2,  /* the scenario has an error */
+       SCENARIO_LIMIT = 3,
 };
 
 Scenario *scenario_new(const ScenarioConfig *config);
 int scenario_run(Scenario *s); /* one of the exit codes */
 void scenario_free(Scenario *s);
 
-/* After exit codes 2 and 3: "FILE:LINE: what is wrong", and one line for each frame of the scenario ("" if there is nothing to
- * tell). NULL if all went well. */
+/* After exit codes 2 and 3: "FILE:LINE: what is wrong", and one line for each frame of the scenario ("" if
+ * there is nothing to tell). NULL if all went well. */
 const char *scenario_error(const Scenario *s);
 const char *scenario_traceback(const Scenario *s);
 
@@ -68,17 +70,17 @@ void scenario_param(const Scenario *s, unsigned i, ScenarioParam *out);
 
 /* Captures that the scenario asked for (hs.capture), to be fulfilled by whoever writes files. */
 typedef struct ScenarioCapture {
-    const char *file;             /* relative to the output folder */
+    const char *file;               /* relative to the output folder */
     const ProbePoint *const *point; /* interfaces; none: all */
     unsigned n_points;
-    bool drops;                   /* drops are recorded too, with the reason as a comment */
-    uint32_t snaplen;             /* 0: whole frames */
+    bool drops;       /* drops are recorded too, with the reason as a comment */
+    uint32_t snaplen; /* 0: whole frames */
 } ScenarioCapture;
 unsigned scenario_capture_count(const Scenario *s);
 void scenario_capture(const Scenario *s, unsigned i, ScenarioCapture *out);
 
-/* What a scenario may say: every name and option that is bound, for the test that compares them with the reference and the
- * annotations. owner is "hs", a class ("host") or a function with options ("hs.link"). */
+/* What a scenario may say: every name and option that is bound, for the test that compares them with the
+ * reference and the annotations. owner is "hs", a class ("host") or a function with options ("hs.link"). */
 typedef void (*ScenarioApiFn)(void *user, const char *owner, const char *name);
 void scenario_foreach_api(ScenarioApiFn fn, void *user);
 

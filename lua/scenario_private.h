@@ -16,17 +16,17 @@ typedef struct ScnSock ScnSock;
 
 /* What a process waits for. */
 typedef struct ProcWait {
-    bool (*ready)(void *data);     /* NULL: any proc_wake is the answer */
-    LuaProcPush push;              /* the call's results; NULL: none. Must not block */
-    void (*left)(void *data);      /* the wait is over, or the process died: forget it. NULL */
+    bool (*ready)(void *data); /* NULL: any proc_wake is the answer */
+    LuaProcPush push;          /* the call's results; NULL: none. Must not block */
+    void (*left)(void *data);  /* the wait is over, or the process died: forget it. NULL */
     void *data;
 } ProcWait;
 
-/* A process: the main part of the scenario, or a function that runs on a host. Waiting, waking and time-outs all go through its
- * timer, so that a process is never entered from inside another one. */
+/* A process: the main part of the scenario, or a function that runs on a host. Waiting, waking and time-outs
+ * all go through its timer, so that a process is never entered from inside another one. */
 struct Proc {
     Scenario *s;
-    LuaProc *lua; /* NULL: ended */
+    LuaProc *lua;  /* NULL: ended */
     ScnHost *host; /* NULL: the main part */
     Proc *next;    /* of all, newest first */
     Timer timer;
@@ -66,7 +66,7 @@ typedef struct Capture {
 struct Scenario {
     ScenarioConfig config;
     char *path, *dir, *out_dir;
-    char **params;      /* "name=value" */
+    char **params; /* "name=value" */
     bool *params_used;
 
     Sandbox *sb;
@@ -77,11 +77,11 @@ struct Scenario {
 
     Proc *main;
     Proc *procs;
-    Proc *current; /* runs now; NULL: none */
+    Proc *current;     /* runs now; NULL: none */
     SimTime run_until; /* of the hs.run that the main part waits in */
     bool in_run, is_ready, is_running;
     bool stop_asked, is_asleep, is_over;
-    bool is_dirty;   /* the network changed since net_prepare */
+    bool is_dirty;      /* the network changed since net_prepare */
     unsigned observing; /* depth of callbacks that must only look */
     bool failed;
     int exit_code;
@@ -95,6 +95,7 @@ struct Scenario {
     GPtrArray *rules;        /* struct Rule */
     GPtrArray *observers;    /* struct Observer */
     GPtrArray *socks;        /* ScnSock, also closed ones */
+    GPtrArray *apps;         /* ScnApp */
     GPtrArray *alarms;       /* struct Alarm */
     GHashTable *peers;       /* ProbePoint -> name of the node at the other end; look-up only */
     unsigned peers_links;
@@ -115,7 +116,8 @@ void scenario_push_private(lua_State *L, const char *name);
 
 /* For bindings: raises an error inside a callback that must only look (hs.on). */
 void scenario_may_change(lua_State *L);
-/* The network is about to be looked at: assigns addresses and routes if anything changed. Raises the network's error. */
+/* The network is about to be looked at: assigns addresses and routes if anything changed. Raises the
+ * network's error. */
 void scenario_prepare(lua_State *L);
 bool scenario_prepare_net(Scenario *s, char **error);
 
@@ -123,16 +125,16 @@ bool scenario_prepare_net(Scenario *s, char **error);
 
 /* Takes a function and nargs arguments from L; to be called from Lua or below luaerr_protect. */
 Proc *proc_new(lua_State *L, int nargs, Scenario *s, ScnHost *host);
-void proc_start(Proc *p); /* now, as an event of its own */
+void proc_start(Proc *p);    /* now, as an event of its own */
 void proc_continue(Proc *p); /* at once: for whoever is below all Lua */
 void proc_throw(Proc *p, const char *message);
 /* The process that L runs in, for a call that blocks. */
 Proc *proc_current(lua_State *L);
-/* Blocks: return proc_block(…). timeout < 0: forever. data must live until wait.left or wait.push was called. */
+/* Blocks: return proc_block(…). timeout < 0: forever. data must live until wait.left or wait.push was called.
+ */
 int proc_block(lua_State *L, Proc *p, SimTime timeout, const ProcWait *wait);
 void proc_wake(Proc *p);
 void proc_kill(Proc *p);
 void proc_kill_host(ScnHost *h); /* the host lost its power */
 void proc_free_all(Scenario *s);
 extern const LuaClass bind_proc_class;
-

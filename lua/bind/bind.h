@@ -1,8 +1,8 @@
 /* The bindings: one file for each thing that a scenario can hold or call. Here is what they offer each other.
  *
- * Conventions. A function checks all its arguments before it changes anything. Mistakes of the scenario raise an error
- * (lua/luaerr.h); what Linux reports by errno is returned as nil and its name: nil, "ECONNREFUSED". Times go to scenarios as
- * numbers of seconds, addresses as text. */
+ * Conventions. A function checks all its arguments before it changes anything. Mistakes of the scenario raise
+ * an error (lua/luaerr.h); what Linux reports by errno is returned as nil and its name: nil, "ECONNREFUSED".
+ * Times go to scenarios as numbers of seconds, addresses as text. */
 #pragma once
 
 #include <errno.h>
@@ -35,7 +35,8 @@ void bind_log(Scenario *s, const Node *node, const char *kind, const char *text)
 /* All classes, and all option tables: for scenario_foreach_api. */
 extern const LuaClass bind_host_class, bind_switch_class, bind_hub_class, bind_link_class, bind_linkdir_class,
     bind_dev_class, bind_sock_class, bind_payload_class, bind_packet_class, bind_alarm_class,
-    bind_observer_class, bind_rng_class, bind_raw_class;
+    bind_observer_class, bind_rng_class, bind_raw_class, bind_port_class, bind_echo_class, bind_sink_class,
+    bind_source_class;
 extern const LuaClass *const bind_classes[]; /* NULL at the end */
 
 typedef struct BindOptions {
@@ -47,7 +48,7 @@ extern const BindOptions *const bind_options[];
 
 /* ---- values (bind.c) ---- */
 
-void bind_push_time(lua_State *L, SimTime t); /* seconds */
+void bind_push_time(lua_State *L, SimTime t);                     /* seconds */
 SimTime bind_check_time(lua_State *L, int idx, const char *name); /* not negative */
 SimTime bind_opt_time(lua_State *L, int idx, const char *name, SimTime otherwise);
 int bind_push_errno(lua_State *L, int negative_errno); /* nil, "ENAME"; returns 2 */
@@ -89,8 +90,9 @@ void bind_push_dev(lua_State *L, NetDev *dev);
 
 Queue *bind_queue_read(lua_State *L, int idx, const char *who);
 /* Appends what the option at idx means to the chain. */
-void bind_impair_read(lua_State *L, int idx, const char *who, Impair **chain);   /* impair = { {...}, ... } */
-void bind_impair_short(lua_State *L, int idx, const char *who, const char *kind, Impair **chain); /* loss = 0.01 */
+void bind_impair_read(lua_State *L, int idx, const char *who, Impair **chain); /* impair = { {...}, ... } */
+void bind_impair_short(lua_State *L, int idx, const char *who, const char *kind,
+                       Impair **chain); /* loss = 0.01 */
 void bind_impair_free_chain(Impair *chain);
 LinkTrace *bind_trace_read(lua_State *L, const char *file, LinkTraceKind kind);
 
@@ -100,6 +102,10 @@ void bind_rules_free(Scenario *s);
 void bind_sock_on_proc_end(Proc *p);
 void bind_sock_close_host(ScnHost *h);
 void bind_socks_free(Scenario *s);
+
+typedef struct ScnApp ScnApp; /* traffic that runs by itself */
+void bind_apps_stop_host(ScnHost *h);
+void bind_apps_free(Scenario *s);
 int bind_sock_new(lua_State *L); /* host:udp */
 int bind_raw_new(lua_State *L);  /* host:raw */
 
@@ -108,11 +114,16 @@ int bind_host_arp(lua_State *L);
 int bind_host_arp_announce(lua_State *L);
 int bind_host_arp_del(lua_State *L);
 int bind_host_arp_set(lua_State *L);
+int bind_host_mtr(lua_State *L);
 int bind_host_ping(lua_State *L);
 int bind_host_route(lua_State *L);
 int bind_host_route_del(lua_State *L);
 int bind_host_route_get(lua_State *L);
 int bind_host_routes(lua_State *L);
+int bind_host_traceroute(lua_State *L);
+int bind_host_udp_echo(lua_State *L);
+int bind_host_udp_sink(lua_State *L);
+int bind_host_udp_source(lua_State *L);
 void bind_host_hear_power(ScnHost *h);
 
 /* ---- packets (bind_packet.c) ---- */

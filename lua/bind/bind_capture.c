@@ -1,4 +1,5 @@
-/* hs.capture { file = "client.pcapng", client, … }: a wish that whoever writes files fulfils (scenario_capture). */
+/* hs.capture { file = "client.pcapng", client, … }: a wish that whoever writes files fulfils
+ * (scenario_capture). */
 #include "lua/bind/bind.h"
 
 #include <string.h>
@@ -56,7 +57,9 @@ static int hs_capture(lua_State *L)
         luaerr_raise(L, "hs.capture comes before the first hs.run");
     luaopt_read(L, 1, "hs.capture", capture_opts, HS_ARRAY_LEN(capture_opts), n, &o);
     if (*o.file == '\0' || g_path_is_absolute(o.file) || strstr(o.file, ".."))
-        luaerr_raise(L, "bad option \"file\" for hs.capture: got \"%s\", expected a name inside the output folder", o.file);
+        luaerr_raise(
+            L, "bad option \"file\" for hs.capture: got \"%s\", expected a name inside the output folder",
+            o.file);
     Capture *c = g_new0(Capture, 1);
 
     g_ptr_array_add(s->captures, c);

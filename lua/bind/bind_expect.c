@@ -1,7 +1,8 @@
-/* Expectations. The comparing and wording is Lua's (lua/hs/expect.lua); here they are kept, and asked at the end.
+/* Expectations. The comparing and wording is Lua's (lua/hs/expect.lua); here they are kept, and asked at the
+ * end.
  *
- * private.expect(name, ok, detail) notes an outcome; private.expect_later(name, function) one that is decided at the end. Both take
- * the place from the scenario's line that called. */
+ * private.expect(name, ok, detail) notes an outcome; private.expect_later(name, function) one that is decided
+ * at the end. Both take the place from the scenario's line that called. */
 #include "lua/bind/bind.h"
 
 #include "sim/base/suggest.h"
@@ -112,12 +113,11 @@ static int private_raise_unknown(lua_State *L)
 
 void bind_private_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"expect", private_expect},
-        {"expect_later", private_expect_later},
-        {"raise", private_raise},
-        {"raise_unknown", private_raise_unknown},
-        {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"expect", private_expect},
+                                         {"expect_later", private_expect_later},
+                                         {"raise", private_raise},
+                                         {"raise_unknown", private_raise_unknown},
+                                         {NULL, NULL}};
 
     luaL_setfuncs(L, functions, 0);
 }

@@ -220,6 +220,7 @@ static void on_power(void *user, bool on)
         return;
     proc_kill_host(h);
     bind_sock_close_host(h);
+    bind_apps_stop_host(h);
 }
 
 void bind_host_hear_power(ScnHost *h)
@@ -310,6 +311,7 @@ static const luaL_Reg methods[] = {{"addr", host_method_addr},
                                    {"dev", host_method_dev},
                                    {"devs", host_method_devs},
                                    {"log", host_method_log},
+                                   {"mtr", bind_host_mtr},
                                    {"netstat", host_method_netstat},
                                    {"ping", bind_host_ping},
                                    {"power", host_method_power},
@@ -321,9 +323,14 @@ static const luaL_Reg methods[] = {{"addr", host_method_addr},
                                    {"routes", bind_host_routes},
                                    {"spawn", host_method_spawn},
                                    {"sysctl", host_method_sysctl},
+                                   {"traceroute", bind_host_traceroute},
                                    {"udp", bind_sock_new},
+                                   {"udp_echo", bind_host_udp_echo},
+                                   {"udp_sink", bind_host_udp_sink},
+                                   {"udp_source", bind_host_udp_source},
                                    {NULL, NULL}};
-static const luaL_Reg properties[] = {{"is_router", host_get_is_router}, {"name", host_get_name}, {NULL, NULL}};
+static const luaL_Reg properties[] = {
+    {"is_router", host_get_is_router}, {"name", host_get_name}, {NULL, NULL}};
 
 const LuaClass bind_host_class = {
     .name = "host", .methods = methods, .properties = properties, .describe = describe};

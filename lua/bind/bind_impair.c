@@ -1,4 +1,5 @@
-/* impair = { { "bernoulli", p = 0.01 }, … } and the short forms (loss = 0.01), by the tables of models/link/impair. */
+/* impair = { { "bernoulli", p = 0.01 }, … } and the short forms (loss = 0.01), by the tables of
+ * models/link/impair. */
 #include "lua/bind/bind.h"
 
 #include "sim/base/suggest.h"
@@ -84,8 +85,8 @@ static void read_list(lua_State *L, int idx, const char *who, const char *name, 
         lua_Integer x = lua_tointegerx(L, -1, &is_int);
 
         if (!is_int || x < 1 || (i > 0 && (uint64_t)x <= list[i - 1]))
-            luaerr_raise(L, "bad option \"%s\" for %s: got %s, expected ascending whole numbers from 1", name, who,
-                         luaerr_describe(L, -1));
+            luaerr_raise(L, "bad option \"%s\" for %s: got %s, expected ascending whole numbers from 1", name,
+                         who, luaerr_describe(L, -1));
         list[i] = (uint64_t)x;
         lua_pop(L, 1);
     }
@@ -155,8 +156,10 @@ void bind_impair_read(lua_State *L, int idx, const char *who, Impair **chain)
         } else if (lua_type(L, one) == LUA_TTABLE && lua_rawgeti(L, one, 1) == LUA_TSTRING) {
             read_one(L, one, lua_tostring(L, -1), who, chain);
         } else {
-            luaerr_raise(L, "bad option \"impair\" for %s: element %I is %s, expected a table such as { "
-                            "\"bernoulli\", p = 0.01 }", who, i, luaerr_describe(L, one));
+            luaerr_raise(L,
+                         "bad option \"impair\" for %s: element %I is %s, expected a table such as { "
+                         "\"bernoulli\", p = 0.01 }",
+                         who, i, luaerr_describe(L, one));
         }
         lua_settop(L, top);
     }

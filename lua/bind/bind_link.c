@@ -9,6 +9,7 @@ static int hs_link(lua_State *L)
     char *error = NULL;
 
     scenario_may_change(L);
+    lua_settop(L, 3);
     Node *a = bind_check_node(L, 1, "first end"), *b = bind_check_node(L, 2, "second end");
     LinkDraft *d = bind_linkdraft_push(L);
 
@@ -64,7 +65,8 @@ static LinkDir *dir_of(lua_State *L, NetLink *link, unsigned end)
     LinkDir *d = netlink_dir(link, end);
 
     if (!d)
-        luaerr_raise(L, "link %s has no cable of its own: it is unplugged, or the port of a hub", netlink_name(link));
+        luaerr_raise(L, "link %s has no cable of its own: it is unplugged, or the port of a hub",
+                     netlink_name(link));
     return d;
 }
 
@@ -308,10 +310,11 @@ static char *describe_link(const void *ptr)
     return g_strdup(netlink_name(ptr));
 }
 
-static const luaL_Reg link_methods[] = {{"dev", link_dev},   {"dir", link_dir_method}, {"down", link_down},
-                                        {"plug", link_method_plug}, {"rule", link_rule},      {"set", link_set},
-                                        {"stats", link_stats}, {"unplug", link_method_unplug}, {"up", link_up},
-                                        {NULL, NULL}};
+static const luaL_Reg link_methods[] = {{"dev", link_dev},     {"dir", link_dir_method},
+                                        {"down", link_down},   {"plug", link_method_plug},
+                                        {"rule", link_rule},   {"set", link_set},
+                                        {"stats", link_stats}, {"unplug", link_method_unplug},
+                                        {"up", link_up},       {NULL, NULL}};
 static const luaL_Reg link_properties[] = {
     {"a", link_get_a}, {"b", link_get_b}, {"is_up", link_get_is_up}, {"name", link_get_name}, {NULL, NULL}};
 const LuaClass bind_link_class = {
@@ -394,7 +397,8 @@ static const luaL_Reg dir_methods[] = {
     {"pause", dir_pause}, {"rule", dir_rule}, {"set", dir_set}, {"stats", dir_stats}, {NULL, NULL}};
 static const luaL_Reg dir_properties[] = {
     {"delay", dir_get_delay}, {"mtu", dir_get_mtu}, {"rate", dir_get_rate}, {NULL, NULL}};
-const LuaClass bind_linkdir_class = {.name = "link direction", .methods = dir_methods, .properties = dir_properties};
+const LuaClass bind_linkdir_class = {
+    .name = "link direction", .methods = dir_methods, .properties = dir_properties};
 
 void bind_link_open(lua_State *L)
 {

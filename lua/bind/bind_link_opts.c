@@ -1,5 +1,5 @@
-/* The options of hs.link and link:set, read into a draft. A draft is a value of Lua's: what it holds (queues, impairments) is
- * released when an error ends the call. */
+/* The options of hs.link and link:set, read into a draft. A draft is a value of Lua's: what it holds (queues,
+ * impairments) is released when an error ends the call. */
 #include "lua/bind/bind_link.h"
 
 #include <string.h>
@@ -57,8 +57,22 @@ typedef struct DirOpts {
     }
 
 enum {
-    DIR_RATE, DIR_DELAY, DIR_JITTER, DIR_REORDERS, DIR_MTU, DIR_OVERHEAD, DIR_GAP, DIR_QUEUE, DIR_IMPAIR, DIR_LOSS,
-    DIR_DUPLICATE, DIR_CORRUPT, DIR_REORDER, DIR_TRACE, DIR_MAHIMAHI, DIR_END
+    DIR_RATE,
+    DIR_DELAY,
+    DIR_JITTER,
+    DIR_REORDERS,
+    DIR_MTU,
+    DIR_OVERHEAD,
+    DIR_GAP,
+    DIR_QUEUE,
+    DIR_IMPAIR,
+    DIR_LOSS,
+    DIR_DUPLICATE,
+    DIR_CORRUPT,
+    DIR_REORDER,
+    DIR_TRACE,
+    DIR_MAHIMAHI,
+    DIR_END
 };
 _Static_assert((int)LINK_SET_END == (int)DIR_END, "the bits of LinkDraftDir.set are the options");
 
@@ -177,8 +191,9 @@ static void check_keys(lua_State *L, int idx, const char *option, const LinkDraf
             unknown = key;
     }
     if (unknown)
-        luaerr_raise(L, "bad option \"%s\" for hs.link: \"%s\" is no end of this link, which joins \"%s\" and \"%s\"",
-                     option, unknown, d->net.end[0].node->name, d->net.end[1].node->name);
+        luaerr_raise(
+            L, "bad option \"%s\" for hs.link: \"%s\" is no end of this link, which joins \"%s\" and \"%s\"",
+            option, unknown, d->net.end[0].node->name, d->net.end[1].node->name);
 }
 
 static void read_end(lua_State *L, const LinkOpts *o, NetEndConfig *end)
@@ -226,7 +241,8 @@ void bind_linkdraft_read(lua_State *L, int idx, LinkDraft *d)
     if (o.kind && g_str_equal(o.kind, "ppp"))
         d->net.kind = NET_LINK_PPP;
     else if (o.kind && !g_str_equal(o.kind, "ethernet"))
-        luaerr_raise(L, "bad option \"kind\" for hs.link: got \"%s\", expected \"ethernet\" or \"ppp\"", o.kind);
+        luaerr_raise(L, "bad option \"kind\" for hs.link: got \"%s\", expected \"ethernet\" or \"ppp\"",
+                     o.kind);
     d->up = o.up;
 }
 

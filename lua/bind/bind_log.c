@@ -1,5 +1,5 @@
-/* What a scenario says: hs.log with the simulated time, and hs.title and hs.note, a lesson's narration. All of it is also an
- * event (scenario.log), so that traces and ladders can show it. */
+/* What a scenario says: hs.log with the simulated time, and hs.title and hs.note, a lesson's narration. All
+ * of it is also an event (scenario.log), so that traces and ladders can show it. */
 #include "lua/bind/bind.h"
 
 #include <string.h>
@@ -99,7 +99,8 @@ static int hs_note(lua_State *L)
 
 void bind_log_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"log", hs_log}, {"note", hs_note}, {"title", hs_title}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"log", hs_log}, {"note", hs_note}, {"title", hs_title}, {NULL, NULL}};
 
     luaL_setfuncs(L, functions, 0);
 }

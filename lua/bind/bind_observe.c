@@ -1,5 +1,6 @@
-/* hs.on("frame.drop", function(e) … end): the probe bus for scenarios. The function gets a table with the probe's fields, `probe`,
- * `time`, `node`, `port` and, where there is a packet, `packet`. Observers only look: what they must not do raises an error. */
+/* hs.on("frame.drop", function(e) … end): the probe bus for scenarios. The function gets a table with the
+ * probe's fields, `probe`, `time`, `node`, `port` and, where there is a packet, `packet`. Observers only
+ * look: what they must not do raises an error. */
 #include "lua/bind/bind.h"
 
 #include <string.h>
@@ -10,8 +11,8 @@ typedef struct Observer {
     const ProbeDesc *hit; /* the last ones that did and did not match: names are compared once */
     const ProbeDesc *miss;
     uint64_t mask;
-    int ref; /* LUA_NOREF: ended */
-    const Node *node; /* only there; NULL: anywhere */
+    int ref;           /* LUA_NOREF: ended */
+    const Node *node;  /* only there; NULL: anywhere */
     GPtrArray *points; /* only these; NULL: all */
 } Observer;
 
@@ -19,7 +20,9 @@ static const struct {
     const char *prefix;
     ProbeClass cls;
 } classes[] = {
-    {"frame.tx", PROBE_FRAME_TX}, {"frame.rx", PROBE_FRAME_RX}, {"frame.drop", PROBE_FRAME_DROP},
+    {"frame.tx", PROBE_FRAME_TX},
+    {"frame.rx", PROBE_FRAME_RX},
+    {"frame.drop", PROBE_FRAME_DROP},
 };
 
 /* A name tells its classes where it can; otherwise all but the frames are listened to. */
@@ -91,7 +94,8 @@ typedef struct Sighting {
     PacketView *view;
 } Sighting;
 
-/* The node at the other end of the cable in that port; NULL: none, or a hub. The table is made anew when the cables changed. */
+/* The node at the other end of the cable in that port; NULL: none, or a hub. The table is made anew when the
+ * cables changed. */
 static const char *peer_of(Scenario *s, const ProbePoint *point)
 {
     unsigned n = net_link_count(s->net);

@@ -1,14 +1,15 @@
 /* A frame as rules and observers see it: p.ip.ttl, p.tcp.syn, p.len, p:summary().
  *
- * A view costs almost nothing until somebody asks for a header: then the true bytes are copied and dissected once (models/wire),
- * and every field is found by name in that list. The view of a rule or observer is good during the call only; p:keep() gives one
- * that lasts.
+ * A view costs almost nothing until somebody asks for a header: then the true bytes are copied and dissected
+ * once (models/wire), and every field is found by name in that list. The view of a rule or observer is good
+ * during the call only; p:keep() gives one that lasts.
  *
  *   PacketView ── Dissection (pooled by the Scenario): bytes, layers, fields
  *        ↑
  *   LayerView (p.ip): keeps its PacketView by a user value
  *
- * Changing a field changes the copy of the bytes; checksums that were right before are made right again at the end. */
+ * Changing a field changes the copy of the bytes; checksums that were right before are made right again at
+ * the end. */
 #include "lua/bind/bind.h"
 
 #include <string.h>
@@ -126,11 +127,8 @@ static void on_malformed(void *user, const WireLayer *layer, size_t off, WireErr
 
 static void dissect_bytes(Dissection *d, uint16_t linktype)
 {
-    const WireSink sink = {.user = d,
-                           .no_text = true,
-                           .begin_layer = on_layer,
-                           .field = on_field,
-                           .malformed = on_malformed};
+    const WireSink sink = {
+        .user = d, .no_text = true, .begin_layer = on_layer, .field = on_field, .malformed = on_malformed};
 
     d->n_fields = d->n_layers = 0;
     wire_dissect((WireLinkType)linktype, d->bytes, d->len, &sink);
@@ -249,7 +247,8 @@ static PacketView *check_view(lua_State *L, int idx)
     PacketView *v = luaclass_check(L, idx, &bind_packet_class);
 
     if (!v->pkt)
-        luaerr_raise(L, "this packet was used after its rule or observer had returned: keep it with p:keep()");
+        luaerr_raise(L,
+                     "this packet was used after its rule or observer had returned: keep it with p:keep()");
     return v;
 }
 
@@ -265,7 +264,8 @@ static const LayerView *check_layer(lua_State *L, int idx)
     const LayerView *lv = lua_touserdata(L, idx);
 
     if (!lv->v->pkt)
-        luaerr_raise(L, "this packet was used after its rule or observer had returned: keep it with p:keep()");
+        luaerr_raise(L,
+                     "this packet was used after its rule or observer had returned: keep it with p:keep()");
     return lv;
 }
 
@@ -560,8 +560,8 @@ static uint64_t value_for(lua_State *L, int idx, const Field *f, const char *nam
     }
     n = lua_type(L, idx) == LUA_TNUMBER ? lua_tointegerx(L, idx, &is_int) : 0;
     if (!is_int || n < 0 || (f->bit_len < 63 && n >> f->bit_len != 0))
-        luaerr_raise(L, "bad value for %s: got %s, expected a whole number of %d bits", name, luaerr_describe(L, idx),
-                     (int)f->bit_len);
+        luaerr_raise(L, "bad value for %s: got %s, expected a whole number of %d bits", name,
+                     luaerr_describe(L, idx), (int)f->bit_len);
     return (uint64_t)n;
 }
 
@@ -580,7 +580,8 @@ static void set_field(lua_State *L, PacketView *v, unsigned index, const char *n
         const char *bytes = luaL_checklstring(L, value_idx, &len);
 
         if (len != f->bit_len / 8)
-            luaerr_raise(L, "bad value for %s: got %d bytes, expected %d", name, (int)len, (int)(f->bit_len / 8));
+            luaerr_raise(L, "bad value for %s: got %d bytes, expected %d", name, (int)len,
+                         (int)(f->bit_len / 8));
         memcpy(d->bytes + f->at, bytes, len);
     } else {
         put_bits(d->bytes + layer->off, f->bit_off, f->bit_len, value_for(L, value_idx, f, name));
@@ -686,19 +687,33 @@ static char *describe(const void *ptr)
     return g_strdup(dissect_summary(text, sizeof text, (WireLinkType)v->facts.linktype, d->bytes, d->len));
 }
 
-static const luaL_Reg methods[] = {{"bytes", packet_bytes},   {"fields", packet_fields}, {"keep", packet_keep},
-                                   {"layers", packet_layers}, {"set", packet_set},       {"summary", packet_summary},
-                                   {NULL, NULL}};
-static const luaL_Reg properties[] = {
-    {"arp", get_arp},   {"bpdu", get_bpdu},     {"data", get_data}, {"eth", get_eth},
-    {"from", get_from}, {"icmp", get_icmp},     {"id", get_id},     {"igmp", get_igmp},
-    {"ip", get_ip},     {"ip6", get_ip6},       {"len", get_len},   {"llc", get_llc},
-    {"malformed", get_malformed}, {"nth", get_nth}, {"padding", get_padding}, {"ppp", get_ppp},
-    {"quoted", get_quoted}, {"tcp", get_tcp},   {"tftp", get_tftp}, {"time", get_time},
-    {"to", get_to},     {"udp", get_udp},       {"vlan", get_vlan}, {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"bytes", packet_bytes}, {"fields", packet_fields},   {"keep", packet_keep}, {"layers", packet_layers},
+    {"set", packet_set},     {"summary", packet_summary}, {NULL, NULL}};
+static const luaL_Reg properties[] = {{"arp", get_arp},
+                                      {"bpdu", get_bpdu},
+                                      {"data", get_data},
+                                      {"eth", get_eth},
+                                      {"from", get_from},
+                                      {"icmp", get_icmp},
+                                      {"id", get_id},
+                                      {"igmp", get_igmp},
+                                      {"ip", get_ip},
+                                      {"ip6", get_ip6},
+                                      {"len", get_len},
+                                      {"llc", get_llc},
+                                      {"malformed", get_malformed},
+                                      {"nth", get_nth},
+                                      {"padding", get_padding},
+                                      {"ppp", get_ppp},
+                                      {"quoted", get_quoted},
+                                      {"tcp", get_tcp},
+                                      {"tftp", get_tftp},
+                                      {"time", get_time},
+                                      {"to", get_to},
+                                      {"udp", get_udp},
+                                      {"vlan", get_vlan},
+                                      {NULL, NULL}};
 
-const LuaClass bind_packet_class = {.name = "packet",
-                                    .methods = methods,
-                                    .properties = properties,
-                                    .describe = describe,
-                                    .release = release};
+const LuaClass bind_packet_class = {
+    .name = "packet", .methods = methods, .properties = properties, .describe = describe, .release = release};

@@ -1,4 +1,5 @@
-/* hs.param("loss", 0.01, "share of frames lost"): a value that --set may change. Its type is that of the default. */
+/* hs.param("loss", 0.01, "share of frames lost"): a value that --set may change. Its type is that of the
+ * default. */
 #include "lua/bind/bind.h"
 
 #include <string.h>
@@ -26,7 +27,8 @@ _Noreturn static void bad_setting(lua_State *L, const char *name, const char *va
 
 static void push_setting(lua_State *L, const char *name, const char *value)
 {
-    static const char *const truths[] = {"true", "yes", "on", "1"}, *const lies[] = {"false", "no", "off", "0"};
+    static const char *const truths[] = {"true", "yes", "on", "1"}, *const lies[] = {"false", "no", "off",
+                                                                                     "0"};
     bool was_int;
 
     switch (lua_type(L, 2)) {
@@ -116,11 +118,12 @@ bool bind_param_check(Scenario *s)
         g_autofree char *list = g_strjoinv(", ", (known[s->param_list->len] = NULL, (char **)known));
 
         if (close)
-            scenario_fail_text(s, SCENARIO_WRONG, "--set %s: %s has no parameter \"%s\" (did you mean \"%s\"?)",
-                               s->params[i], s->path, name, close);
+            scenario_fail_text(s, SCENARIO_WRONG,
+                               "--set %s: %s has no parameter \"%s\" (did you mean \"%s\"?)", s->params[i],
+                               s->path, name, close);
         else if (*list)
-            scenario_fail_text(s, SCENARIO_WRONG, "--set %s: %s has no parameter \"%s\": it has %s", s->params[i],
-                               s->path, name, list);
+            scenario_fail_text(s, SCENARIO_WRONG, "--set %s: %s has no parameter \"%s\": it has %s",
+                               s->params[i], s->path, name, list);
         else
             scenario_fail_text(s, SCENARIO_WRONG, "--set %s: %s has no parameters", s->params[i], s->path);
         return false;

@@ -1,5 +1,5 @@
-/* hs.payload "10MB": bytes that are a pattern and a length, usable wherever data is sent; what arrives of them can be checked
- * without being stored (sim/packet/payload.h). */
+/* hs.payload "10MB": bytes that are a pattern and a length, usable wherever data is sent; what arrives of
+ * them can be checked without being stored (sim/packet/payload.h). */
 #include "lua/bind/bind.h"
 
 #include <string.h>
@@ -21,7 +21,8 @@ static void push_payload(lua_State *L, uint64_t off, uint64_t len)
 /* hs.payload(size [, offset]) */
 static int hs_payload(lua_State *L)
 {
-    static const LuaOpt size = {.name = "size", .kind = LUAOPT_SIZE}, offset = {.name = "offset", .kind = LUAOPT_SIZE};
+    static const LuaOpt size = {.name = "size", .kind = LUAOPT_SIZE},
+                        offset = {.name = "offset", .kind = LUAOPT_SIZE};
     uint64_t len = 0, off = 0;
 
     luaopt_value(L, 1, "hs.payload", &size, &len);
@@ -47,8 +48,8 @@ BindData bind_check_data(lua_State *L, int idx, const char *name)
 
 void bind_push_packet_data(lua_State *L, const Packet *pkt, uint32_t len)
 {
-    bool is_synthetic = packet_header_len(pkt) == 0 && pkt->n_slices == 1 && !pkt->slice[0].chunk && len > 0 &&
-                        len <= pkt->payload_len;
+    bool is_synthetic = packet_header_len(pkt) == 0 && pkt->n_slices == 1 && !pkt->slice[0].chunk &&
+                        len > 0 && len <= pkt->payload_len;
 
     if (is_synthetic) {
         push_payload(L, pkt->slice[0].off, len);

@@ -21,7 +21,11 @@ static const LuaOpt ping_opts[] = {
     {.name = "tos", .kind = LUAOPT_INT, .offset = offsetof(PingOpts, tos), .min = 0, .max = 255},
     {.name = "df", .kind = LUAOPT_BOOL, .offset = offsetof(PingOpts, df)},
     {.name = "id", .kind = LUAOPT_INT, .offset = offsetof(PingOpts, id), .min = 1, .max = 65535},
-    {.name = "first_seq", .kind = LUAOPT_INT, .offset = offsetof(PingOpts, first_seq), .min = 0, .max = 65535},
+    {.name = "first_seq",
+     .kind = LUAOPT_INT,
+     .offset = offsetof(PingOpts, first_seq),
+     .min = 0,
+     .max = 65535},
     {.name = "src", .kind = LUAOPT_ANY, .offset = offsetof(PingOpts, src)},
     {.name = "print", .kind = LUAOPT_BOOL, .offset = offsetof(PingOpts, print)},
 };
@@ -101,7 +105,8 @@ static void push_reply(lua_State *L, const PingReply *r)
     lua_setfield(L, -2, "duplicate");
 }
 
-/* { sent, received, duplicates, errors, loss, time, rtt = { min, avg, max, mdev }, replies = {…}, lines = {…} } */
+/* { sent, received, duplicates, errors, loss, time, rtt = { min, avg, max, mdev }, replies = {…}, lines = {…}
+ * } */
 static int ping_push(lua_State *L, void *data)
 {
     const PingCall *c = data;

@@ -98,8 +98,8 @@ static int raw_send(lua_State *L)
         luaerr_arg(L, 2, "frame", NULL, "14 to 65535 bytes: a whole Ethernet frame");
     if (!r->nic)
         return bind_push_errno(L, -EBADF);
-    Packet *pkt =
-        packet_from_bytes(net_packets(r->host->s->net), node->id, node->birth_next++, (const uint8_t *)bytes, len);
+    Packet *pkt = packet_from_bytes(net_packets(r->host->s->net), node->id, node->birth_next++,
+                                    (const uint8_t *)bytes, len);
 
     nic_send_raw(r->nic, pkt);
     lua_pushinteger(L, (lua_Integer)len);
@@ -165,7 +165,8 @@ static int get_drops(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg methods[] = {{"close", raw_close}, {"recv", raw_recv}, {"send", raw_send}, {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"close", raw_close}, {"recv", raw_recv}, {"send", raw_send}, {NULL, NULL}};
 static const luaL_Reg properties[] = {{"drops", get_drops}, {NULL, NULL}};
 
 const LuaClass bind_raw_class = {

@@ -28,7 +28,11 @@ static const LuaOpt route_opts[] = {
     {.name = "dev", .kind = LUAOPT_STRING, .offset = offsetof(RouteOpts, dev)},
     {.name = "src", .kind = LUAOPT_ANY, .offset = offsetof(RouteOpts, src)},
     {.name = "type", .kind = LUAOPT_STRING, .offset = offsetof(RouteOpts, type)},
-    {.name = "metric", .kind = LUAOPT_INT, .offset = offsetof(RouteOpts, metric), .min = 0, .max = UINT32_MAX},
+    {.name = "metric",
+     .kind = LUAOPT_INT,
+     .offset = offsetof(RouteOpts, metric),
+     .min = 0,
+     .max = UINT32_MAX},
     {.name = "mtu", .kind = LUAOPT_INT, .offset = offsetof(RouteOpts, mtu), .min = 68, .max = 65535},
 };
 const BindOptions bind_route_options = {"host:route", route_opts, HS_ARRAY_LEN(route_opts)};
@@ -62,8 +66,10 @@ static Ip4RouteSpec read_route(lua_State *L, ScnHost *h)
         while (i < HS_ARRAY_LEN(type_names) && !g_str_equal(type_names[i], o.type))
             i++;
         if (i == HS_ARRAY_LEN(type_names))
-            luaerr_raise(L, "bad option \"type\" for host:route: got \"%s\", expected unicast, blackhole, "
-                            "unreachable or prohibit", o.type);
+            luaerr_raise(L,
+                         "bad option \"type\" for host:route: got \"%s\", expected unicast, blackhole, "
+                         "unreachable or prohibit",
+                         o.type);
         spec.type = (Ip4RouteType)i;
     }
     if (o.via)

@@ -1,8 +1,9 @@
 /* Packet rules: link:rule(function(p) … return "drop" end).
  *
- * What a rule may return: nothing or "pass"; "drop", "duplicate", "corrupt"; { "delay", "10ms" }; a table with more to say
- * ({ "duplicate", copies = 2, gap = "1ms" }); or a string of bytes, { "replace", bytes }, that goes on instead. Fields of p that
- * the rule assigned go out changed. */
+ * What a rule may return: nothing or "pass"; "drop", "duplicate", "corrupt"; { "delay", "10ms" }; a table
+ * with more to say
+ * ({ "duplicate", copies = 2, gap = "1ms" }); or a string of bytes, { "replace", bytes }, that goes on
+ * instead. Fields of p that the rule assigned go out changed. */
 #include "lua/bind/bind.h"
 
 #include <string.h>
@@ -36,7 +37,8 @@ static const LuaOpt corrupt_opts[] = {
     {.name = "fcs", .kind = LUAOPT_BOOL, .offset = offsetof(VerdictOpts, fcs)},
 };
 const BindOptions bind_delay_options = {"verdict delay", delay_opts, HS_ARRAY_LEN(delay_opts)};
-const BindOptions bind_duplicate_options = {"verdict duplicate", duplicate_opts, HS_ARRAY_LEN(duplicate_opts)};
+const BindOptions bind_duplicate_options = {"verdict duplicate", duplicate_opts,
+                                            HS_ARRAY_LEN(duplicate_opts)};
 const BindOptions bind_corrupt_options = {"verdict corrupt", corrupt_opts, HS_ARRAY_LEN(corrupt_opts)};
 
 static const char *const verdicts[] = {"pass", "drop", "duplicate", "corrupt", "delay", "replace"};
@@ -52,15 +54,17 @@ typedef struct Judgement { /* passed through luaerr_protect */
 
 _Noreturn static void unknown_verdict(lua_State *L, int idx)
 {
-    const char *close =
-        lua_type(L, idx) == LUA_TSTRING
-            ? suggest_closest(lua_tostring(L, idx), verdicts, HS_ARRAY_LEN(verdicts))
-            : NULL;
+    const char *close = lua_type(L, idx) == LUA_TSTRING
+                            ? suggest_closest(lua_tostring(L, idx), verdicts, HS_ARRAY_LEN(verdicts))
+                            : NULL;
 
     if (close)
         luaerr_raise(L, "a rule returned %s (did you mean \"%s\"?)", luaerr_describe(L, idx), close);
-    luaerr_raise(L, "a rule returned %s, expected nil, \"drop\", \"duplicate\", \"corrupt\", { \"delay\", \"10ms\" } or "
-                    "{ \"replace\", bytes }", luaerr_describe(L, idx));
+    luaerr_raise(
+        L,
+        "a rule returned %s, expected nil, \"drop\", \"duplicate\", \"corrupt\", { \"delay\", \"10ms\" } or "
+        "{ \"replace\", bytes }",
+        luaerr_describe(L, idx));
 }
 
 /* opts is the table with more to say, or 0. */
@@ -92,12 +96,14 @@ static void apply(lua_State *L, Judgement *j, const char *name, int name_idx, in
         v->may_overtake |= o.overtake;
     } else if (strcmp(name, "replace") == 0 && opts) {
         if (lua_rawgeti(L, opts, 2) != LUA_TSTRING)
-            luaerr_raise(L, "a rule returned { \"replace\", %s }, expected a string of bytes", luaerr_describe(L, -1));
+            luaerr_raise(L, "a rule returned { \"replace\", %s }, expected a string of bytes",
+                         luaerr_describe(L, -1));
         const char *bytes = lua_tolstring(L, -1, &len);
 
         if (len == 0 || len > 65535)
             luaerr_raise(L, "a rule replaced a frame by %d bytes, expected 1 to 65535", (int)len);
-        j->instead = packet_from_bytes(j->pkt->pool, j->pkt->birth_node, j->pkt->birth_id, (const uint8_t *)bytes, len);
+        j->instead = packet_from_bytes(j->pkt->pool, j->pkt->birth_node, j->pkt->birth_id,
+                                       (const uint8_t *)bytes, len);
     } else {
         unknown_verdict(L, name_idx);
     }
@@ -107,7 +113,8 @@ static int judge(lua_State *L)
 {
     Judgement *j = lua_touserdata(L, 1);
     Rule *r = j->rule;
-    PacketFacts facts = {.time = sim_now(r->s->sim), .nth = r->calls, .from = r->from, .to = r->to, .linktype = r->linktype};
+    PacketFacts facts = {
+        .time = sim_now(r->s->sim), .nth = r->calls, .from = r->from, .to = r->to, .linktype = r->linktype};
 
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->ref);
     j->view = bind_packet_push(L, j->pkt, &facts);

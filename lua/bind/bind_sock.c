@@ -1,4 +1,5 @@
-/* UDP sockets of a host: os.udp(). Calls that wait do so in simulated time; what Linux reports by errno is nil and its name.
+/* UDP sockets of a host: os.udp(). Calls that wait do so in simulated time; what Linux reports by errno is
+ * nil and its name.
  *
  * A socket belongs to its host, and to the process that made it: it is closed when either ends. */
 #include "lua/bind/bind.h"
@@ -7,9 +8,9 @@
 
 struct ScnSock {
     ScnHost *host;
-    UdpSock *udp; /* NULL: closed */
-    Proc *owner;  /* NULL: made by the main part or in a callback */
-    Proc *reader; /* waits in recv */
+    UdpSock *udp;    /* NULL: closed */
+    Proc *owner;     /* NULL: made by the main part or in a callback */
+    Proc *reader;    /* waits in recv */
     int on_datagram; /* LUA_NOREF: none */
     bool in_callback;
 };
@@ -425,7 +426,8 @@ static size_t check_opt(lua_State *L)
         if (strcmp(name, sock_opts[i].name) == 0 || strcmp(name, sock_opts[i].alias) == 0)
             return i;
     luaerr_arg(L, 2, "option", NULL,
-               "SO_RCVBUF, SO_SNDBUF, SO_BROADCAST, SO_REUSEADDR, SO_REUSEPORT, SO_NO_CHECK, IP_RECVERR, IP_TOS, IP_TTL, "
+               "SO_RCVBUF, SO_SNDBUF, SO_BROADCAST, SO_REUSEADDR, SO_REUSEPORT, SO_NO_CHECK, IP_RECVERR, "
+               "IP_TOS, IP_TTL, "
                "IP_MTU_DISCOVER or SO_BINDTODEVICE");
 }
 
@@ -445,7 +447,8 @@ static int sock_setopt(lua_State *L)
     } else if (sock_opts[i].kind == OPT_DEVICE) {
         Ip4If *ifp = NULL;
 
-        if (!lua_isnil(L, 3) && !(ifp = ip4_if_by_name(host_ip4(sk->host->host), bind_check_name(L, 3, "device"))))
+        if (!lua_isnil(L, 3) &&
+            !(ifp = ip4_if_by_name(host_ip4(sk->host->host), bind_check_name(L, 3, "device"))))
             return bind_push_errno(L, -ENODEV);
         *(const Ip4If **)field = ifp;
     } else {

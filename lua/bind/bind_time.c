@@ -1,7 +1,8 @@
 /* Time: hs.run, hs.now, hs.at and its kin, sleep. */
 #include "lua/bind/bind.h"
 
-/* Something to be done at a time, perhaps again and again. Lives as long as the Scenario; its function goes when it is over. */
+/* Something to be done at a time, perhaps again and again. Lives as long as the Scenario; its function goes
+ * when it is over. */
 typedef struct Alarm {
     Scenario *s;
     Timer timer;
@@ -191,10 +192,17 @@ static int hs_seconds(lua_State *L)
 
 void bind_time_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"after", hs_after}, {"at", hs_at},           {"every", hs_every}, {"now", hs_now},
-        {"now_ns", hs_now_ns}, {"run", hs_run},       {"run_until", hs_run_until}, {"seconds", hs_seconds},
-        {"sleep", hs_sleep}, {"stop", hs_stop},       {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"after", hs_after},
+                                         {"at", hs_at},
+                                         {"every", hs_every},
+                                         {"now", hs_now},
+                                         {"now_ns", hs_now_ns},
+                                         {"run", hs_run},
+                                         {"run_until", hs_run_until},
+                                         {"seconds", hs_seconds},
+                                         {"sleep", hs_sleep},
+                                         {"stop", hs_stop},
+                                         {NULL, NULL}};
 
     luaL_setfuncs(L, functions, 0);
 }

@@ -1,3 +1,4 @@
+/* The TFTP client: one file read, block after block. */
 #include <errno.h>
 #include <glib.h>
 #include <string.h>

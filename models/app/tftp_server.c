@@ -1,3 +1,5 @@
+/* The TFTP server: requests on its port, each transfer in a session with a port of its own (RFC 1350 section
+ * 4). */
 #include <errno.h>
 #include <glib.h>
 #include <string.h>

@@ -7,15 +7,15 @@
 
 typedef struct Icmp4 Icmp4;
 
-#define ICMP4_MIB(X)                                                                                         \
-    X(IcmpInMsgs)                                                                                            \
-    X(IcmpInErrors) X(IcmpInCsumErrors) X(IcmpInDestUnreachs) X(IcmpInTimeExcds) X(IcmpInParmProbs)          \
-        X(IcmpInSrcQuenchs) X(IcmpInRedirects) X(IcmpInEchos) X(IcmpInEchoReps) X(IcmpInTimestamps)          \
-            X(IcmpInTimestampReps) X(IcmpInAddrMasks) X(IcmpInAddrMaskReps) X(IcmpOutMsgs) X(IcmpOutErrors)  \
-                X(IcmpOutDestUnreachs) X(IcmpOutTimeExcds) X(IcmpOutParmProbs) X(IcmpOutSrcQuenchs)          \
-                    X(IcmpOutRedirects) X(IcmpOutEchos) X(IcmpOutEchoReps) X(IcmpOutTimestamps)              \
-                        X(IcmpOutTimestampReps) X(IcmpOutAddrMasks) X(IcmpOutAddrMaskReps)                   \
-                            X(IcmpOutRateLimitGlobal) X(IcmpOutRateLimitHost)
+/* clang-format off */
+#define ICMP4_MIB(X)                                                                                        \
+    X(IcmpInMsgs) X(IcmpInErrors) X(IcmpInCsumErrors) X(IcmpInDestUnreachs) X(IcmpInTimeExcds)              \
+    X(IcmpInParmProbs) X(IcmpInSrcQuenchs) X(IcmpInRedirects) X(IcmpInEchos) X(IcmpInEchoReps)              \
+    X(IcmpInTimestamps) X(IcmpInTimestampReps) X(IcmpInAddrMasks) X(IcmpInAddrMaskReps) X(IcmpOutMsgs)      \
+    X(IcmpOutErrors) X(IcmpOutDestUnreachs) X(IcmpOutTimeExcds) X(IcmpOutParmProbs) X(IcmpOutSrcQuenchs)    \
+    X(IcmpOutRedirects) X(IcmpOutEchos) X(IcmpOutEchoReps) X(IcmpOutTimestamps) X(IcmpOutTimestampReps)     \
+    X(IcmpOutAddrMasks) X(IcmpOutAddrMaskReps) X(IcmpOutRateLimitGlobal) X(IcmpOutRateLimitHost)
+/* clang-format on */
 
 enum {
 #define X(name) MIB_##name,
@@ -24,8 +24,8 @@ enum {
         ICMP4_MIB_COUNT
 };
 
-Icmp4 *icmp4_new(Ip4 *ip); /* registers itself as protocol 1 */
-void icmp4_free(Icmp4 *ic);
+Icmp4 *icmp4_new(Ip4 *ip);  /* registers itself as protocol 1 */
+void icmp4_free(Icmp4 *ic); /* before its Ip4; listeners are forgotten */
 uint64_t icmp4_mib(const Icmp4 *ic, unsigned i);
 const char *icmp4_mib_name(unsigned i);
 

@@ -2,9 +2,9 @@
  *
  * The error quotes the packet from its IP header on, as much as fits into 576 bytes in all (RFC
  * 1812 4.3.2.3), by reference to its payload. */
-#include "models/ip/icmp4_priv.h"
-
 #include <string.h>
+
+#include "models/ip/icmp4_priv.h"
 
 #define ERROR_MAX 576
 #define QUOTE_MAX (ERROR_MAX - IPV4_MIN_HDR_LEN - ICMP_HDR_LEN)

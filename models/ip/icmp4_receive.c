@@ -1,8 +1,8 @@
 /* Errors that arrive (Linux icmp_unreach, icmp_socket_deliver): what they mean, and who sent the packet that
  * they quote. */
-#include "models/ip/icmp4_priv.h"
-
 #include <errno.h>
+
+#include "models/ip/icmp4_priv.h"
 
 /* Linux's icmp_err_convert[]: the errno of each code of "destination unreachable", and whether it ends a
  * connection. */

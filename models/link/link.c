@@ -39,6 +39,18 @@ static void describe(const LinkTx *tx, LinkTxInfo *info)
                          .queue_bytes = d->queue ? d->queue->bytes : 0};
 }
 
+static uint8_t header_bytes(const LinkPort *port)
+{
+    switch (port->point.linktype) {
+    case LINKTYPE_RAW:
+        return 0;
+    case LINKTYPE_PPP:
+        return PPP_HEADER_MAX;
+    default:
+        return ETH_HDR_LEN;
+    }
+}
+
 static void dir_init(LinkDir *d, LinkPort *from, LinkPort *to, const LinkDirConfig *c)
 {
     hs_assert(c->gap_bytes <= c->overhead_bytes);
@@ -51,9 +63,7 @@ static void dir_init(LinkDir *d, LinkPort *from, LinkPort *to, const LinkDirConf
     d->rate_bps = c->rate_bps;
     d->overhead_bytes = (uint16_t)c->overhead_bytes;
     d->gap_bytes = (uint16_t)c->gap_bytes;
-    d->header_bytes = from->point.linktype == LINKTYPE_RAW   ? 0
-                      : from->point.linktype == LINKTYPE_PPP ? PPP_HEADER_MAX
-                                                             : ETH_HDR_LEN;
+    d->header_bytes = header_bytes(from);
     d->delay = c->delay;
     linkdir_set_mtu(d, c->mtu ? c->mtu : ETH_MTU);
     if (c->jitter)
@@ -114,11 +124,18 @@ void link_plug(Link *l, LinkPort *a, LinkPort *b)
     LinkPort *port[2] = {a, b};
 
     hs_assert(!is_plugged(l));
-    hs_assert(!a->tx && !b->tx && a != b);
+    hs_assert(!a->tx && !b->tx);
+    hs_assert(a != b);
     for (int i = 0; i < 2; i++) {
-        l->dir[i].from = port[i];
-        l->dir[i].to = port[!i];
-        port[i]->tx = &l->dir[i].tx;
+        LinkDir *d = &l->dir[i];
+        uint32_t mtu = linkdir_mtu(d);
+
+        d->from = port[i];
+        d->to = port[!i];
+        d->header_bytes = header_bytes(port[i]);
+        linkdir_set_mtu(d, mtu);
+        linkfollow_on_plug(d);
+        port[i]->tx = &d->tx;
     }
     link_set_up(l, true);
 }

@@ -50,10 +50,11 @@ void linkdirconfig_init(LinkDirConfig *c);
 
 /* Joins two ports (neither may be plugged in). c[0] is a → b, c[1] is b → a. */
 Link *link_new(LinkPort *a, LinkPort *b, const LinkDirConfig c[2]);
-/* Pulls both plugs; the ports may be joined again by another link. An unplugged link stays down for good, and
- * must stay until sim_run returns. */
+/* Pulls both plugs; the ports may be joined again by another link. An unplugged link is down, and must stay
+ * until sim_run returns. */
 void link_unplug(Link *l);
-/* The pulled cable joins these two ports, with its queues, impairments and settings. */
+/* The pulled cable joins these two ports and comes up, with its settings, impairments and their random
+ * streams (which keep the names of the first sender), queues and traces. */
 void link_plug(Link *l, LinkPort *a, LinkPort *b);
 void link_free(Link *l); /* NULL allowed; before its ports' owners and not during a run */
 

@@ -129,5 +129,6 @@ void linkfollow_clear(LinkDir *d);
 bool linkfollow_has_loss(const LinkFollow *f);
 bool linkfollow_loses(LinkFollow *f);  /* one draw */
 void linkfollow_on_down(LinkDir *d);   /* a frame that was leaving piece by piece is lost */
+void linkfollow_on_plug(LinkDir *d);   /* the sender may be another node now */
 void linkopportunity_send(LinkDir *d); /* a frame was queued, or may go again */
 size_t linkfollow_bytes(const LinkFollow *f);

@@ -185,6 +185,22 @@ void linkfollow_on_down(LinkDir *d)
 
 /* ---- both ---- */
 
+static void on_timer(Timer *t);
+
+void linkfollow_on_plug(LinkDir *d)
+{
+    LinkFollow *f = d->extra ? d->extra->follow : NULL;
+    SimTime deadline;
+
+    if (!f)
+        return;
+    deadline = f->timer.deadline;
+    timer_clear(&f->timer);
+    timer_init(&f->timer, linkdir_node(d), on_timer);
+    if (deadline != SIM_NEVER)
+        timer_arm(&f->timer, deadline);
+}
+
 static void on_timer(Timer *t)
 {
     LinkFollow *f = HS_CONTAINER_OF(t, LinkFollow, timer);

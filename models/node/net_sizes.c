@@ -27,6 +27,7 @@ void net_sizes(const Net *net, NetSizes *out)
             neightable_stats(ip4_if_neighbours(ip4_if(h->ip, k)), &st);
             out->neighbours += st.entries;
             out->neighbour_bytes += st.bytes;
+            out->host_bytes -= st.bytes;
         }
     }
     for (unsigned i = 0; i < net->switches->len; i++)

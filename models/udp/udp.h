@@ -8,10 +8,11 @@
 typedef struct Udp Udp; /* one per host */
 typedef struct UdpSock UdpSock;
 
-#define UDP_MIB(X)                                                                                           \
-    X(UdpInDatagrams)                                                                                        \
-    X(UdpNoPorts) X(UdpInErrors) X(UdpOutDatagrams) X(UdpRcvbufErrors) X(UdpSndbufErrors) X(UdpInCsumErrors) \
-        X(UdpIgnoredMulti)
+/* clang-format off */
+#define UDP_MIB(X)                                                                                          \
+    X(UdpInDatagrams) X(UdpNoPorts) X(UdpInErrors) X(UdpOutDatagrams) X(UdpRcvbufErrors)                    \
+    X(UdpSndbufErrors) X(UdpInCsumErrors) X(UdpIgnoredMulti)
+/* clang-format on */
 
 enum {
 #define X(name) MIB_##name,
@@ -21,7 +22,7 @@ enum {
 };
 
 Udp *udp_new(Ip4 *ip); /* registers itself as protocol 17 */
-void udp_free(Udp *u); /* closes what is open */
+void udp_free(Udp *u); /* before its Ip4; closes what is open: nobody may use those sockets any more */
 uint64_t udp_mib(const Udp *u, unsigned i);
 const char *udp_mib_name(unsigned i);
 

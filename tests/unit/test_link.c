@@ -315,6 +315,32 @@ static void test_replug(void)
     bed_end(&b);
 }
 
+/* The same cable in another socket: its settings come along, and a trace that it follows goes on there. */
+static void test_plug_elsewhere(void)
+{
+    static const char trace[] = "0 10Mbps\n1s 20Mbps\n2s 30Mbps\n";
+    Bed b;
+
+    bed_start(&b, GBIT, SIM_MS);
+    linkdir_follow(b.dir, linktrace_parse_schedule(trace, strlen(trace), "t", NULL));
+    link_unplug(b.link);
+    bed_run(&b, 1500 * SIM_MS);
+    g_assert_cmpuint(linkdir_rate(b.dir), ==, 20000000);
+    link_plug(b.link, &b.port[2].port, &b.port[1].port);
+    g_assert_true(b.port[2].port.carrier);
+    g_assert_false(b.port[0].port.carrier);
+    g_assert_true(linkdir_from(b.dir) == &b.port[2].port);
+    g_assert_cmpuint(linkdir_mtu(b.dir), ==, 1500);
+    node_clear(&b.node[0]); /* nobody needs the first sender any more */
+    node_init(&b.node[0], b.sim, "a");
+    bed_run(&b, 2500 * SIM_MS);
+    g_assert_cmpuint(linkdir_rate(b.dir), ==, 30000000);
+    port_send(&b.port[2].port, bed_packet(&b, 1226));
+    bed_run(&b, SIM_NEVER);
+    g_assert_cmpuint(b.port[1].got->len, ==, 1);
+    bed_end(&b);
+}
+
 static void test_pause(void)
 {
     Bed b;
@@ -749,6 +775,7 @@ int main(int argc, char **argv)
     g_test_add_func("/link/duplicates-follow", test_duplicates_follow);
     g_test_add_func("/link/carrier-loss", test_carrier_loss);
     g_test_add_func("/link/replug", test_replug);
+    g_test_add_func("/link/plug-elsewhere", test_plug_elsewhere);
     g_test_add_func("/link/pause", test_pause);
     g_test_add_func("/link/set-queue", test_set_queue);
     g_test_add_func("/link/queue-that-waits", test_gate);
