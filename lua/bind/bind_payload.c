@@ -142,7 +142,7 @@ static const luaL_Reg methods[] = {
 static const luaL_Reg properties[] = {{"len", get_len}, {"offset", get_offset}, {NULL, NULL}};
 
 const LuaClass bind_payload_class = {
-    .name = "payload", .methods = methods, .properties = properties, .describe = describe, .release = g_free};
+    .name = "payload", .methods = methods, .properties = properties, .describe = describe, .release = g_free, .length = get_len};
 
 void bind_payload_open(lua_State *L)
 {

@@ -305,9 +305,10 @@ uint16_t icmp4_echo_open(Ip4 *ip, uint16_t id, Icmp4EchoFn fn, Icmp4EchoErrorFn 
 
 void icmp4_echo_close(Ip4 *ip, uint16_t id)
 {
-    Icmp4 *ic = icmp4_of(ip);
+    const Ip4Proto *p = ip4_proto(ip, IP_PROTO_ICMP);
+    Icmp4 *ic = p ? p->user : NULL; /* gone with the host's power? */
 
-    if (listener(ic, id))
+    if (ic && listener(ic, id))
         g_array_remove_index(ic->listeners, listener_index(ic, id));
 }
 
@@ -429,6 +430,7 @@ void icmp4_free(Icmp4 *ic)
 {
     if (!ic)
         return;
+    ip4_set_proto(ic->ip, IP_PROTO_ICMP, NULL);
     icmp4_rate_clear(&ic->rate);
     if (ic->listeners)
         g_array_free(ic->listeners, TRUE);

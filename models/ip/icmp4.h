@@ -24,8 +24,8 @@ enum {
         ICMP4_MIB_COUNT
 };
 
-Icmp4 *icmp4_new(Ip4 *ip); /* registers itself as protocol 1 */
-void icmp4_free(Icmp4 *ic);
+Icmp4 *icmp4_new(Ip4 *ip);  /* registers itself as protocol 1 */
+void icmp4_free(Icmp4 *ic); /* before its Ip4; listeners are forgotten */
 uint64_t icmp4_mib(const Icmp4 *ic, unsigned i);
 const char *icmp4_mib_name(unsigned i);
 

@@ -1,5 +1,6 @@
 /* What a network costs in memory, by kind of thing (--stats, bench size). */
 #include "models/ether/neigh.h"
+#include "models/ether/ppp.h"
 #include "models/node/net_priv.h"
 
 void net_sizes(const Net *net, NetSizes *out)
@@ -19,6 +20,7 @@ void net_sizes(const Net *net, NetSizes *out)
             neightable_stats(ip4_if_neighbours(ip4_if(h->ip, k)), &st);
             out->neighbours += st.entries;
             out->neighbour_bytes += st.bytes;
+            out->host_bytes -= st.bytes;
         }
     }
     for (unsigned i = 0; i < net->switches->len; i++)
@@ -29,6 +31,6 @@ void net_sizes(const Net *net, NetSizes *out)
         out->links++;
         out->link_bytes += sizeof *l + (l->link ? link_bytes(l->link) : 0);
         for (int e = 0; e < 2; e++)
-            out->link_bytes += l->end[e].dev ? sizeof(Nic) : 0;
+            out->link_bytes += !l->end[e].dev ? 0 : l->kind == NET_LINK_PPP ? sizeof(Ppp) : sizeof(Nic);
     }
 }

@@ -247,6 +247,7 @@ void udp_free(Udp *u)
         return;
     while (u->all)
         udpsock_close(u->all);
+    ip4_set_proto(u->ip, IP_PROTO_UDP, NULL);
     udptable_clear(u);
     g_free(u);
 }

@@ -22,7 +22,7 @@ enum {
 };
 
 Udp *udp_new(Ip4 *ip); /* registers itself as protocol 17 */
-void udp_free(Udp *u); /* closes what is open */
+void udp_free(Udp *u); /* before its Ip4; closes what is open: nobody may use those sockets any more */
 uint64_t udp_mib(const Udp *u, unsigned i);
 const char *udp_mib_name(unsigned i);
 

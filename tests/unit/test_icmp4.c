@@ -521,6 +521,52 @@ static void redirect(void)
     test_net_free(p.net);
 }
 
+/* A host that lost power has no ICMP; what was opened before can still be closed, and echo works when it is
+ * back. */
+static void gone_and_back(void)
+{
+    TestPair p = test_pair();
+    Seen s = {0};
+    uint16_t id = icmp4_echo_open(p.b->ip, 0, on_reply, on_error, &s);
+
+    icmp4_free(p.b->icmp);
+    p.b->icmp = NULL;
+    icmp4_echo_close(p.b->ip, id);
+    send_echo(p.a, TEST_B, 1, 1, 10, 0);
+    test_net_run(p.net, SIM_SEC);
+    g_assert_cmpuint(p.b->dev[0].n_sent, ==, 0);
+    p.b->icmp = icmp4_new(p.b->ip);
+    send_echo(p.a, TEST_B, 1, 1, 10, 0);
+    test_net_run(p.net, SIM_SEC);
+    g_assert_cmpuint(p.b->dev[0].n_sent, ==, 1);
+    test_net_free(p.net);
+}
+
+static void make_icmp(void *user)
+{
+    TestHost *h = user;
+
+    h->icmp = icmp4_new(h->ip);
+}
+
+/* An idle host makes its ICMP when it is first needed: by the first ping, for one. */
+static void first_use(void)
+{
+    TestPair p = test_pair();
+    Seen s = {0};
+
+    icmp4_free(p.a->icmp);
+    p.a->icmp = NULL;
+    ip4_reset(p.a->ip);
+    ip4_on_first_use(p.a->ip, make_icmp, p.a);
+    g_assert_cmpuint(icmp4_echo_open(p.a->ip, 5, on_reply, on_error, &s), ==, 5);
+    g_assert_nonnull(p.a->icmp);
+    send_echo(p.a, TEST_B, 5, 1, 10, 0);
+    test_net_run(p.net, SIM_SEC);
+    g_assert_cmpuint(s.n_replies, ==, 1);
+    test_net_free(p.net);
+}
+
 /* Whatever arrives as an ICMP message: no crash, and it is counted. */
 static void hostile(void)
 {
@@ -567,6 +613,8 @@ int main(int argc, char **argv)
     g_test_add_func("/ip/icmp4/path-mtu", path_mtu);
     g_test_add_func("/ip/icmp4/echo-errors-and-ids", echo_errors_and_ids);
     g_test_add_func("/ip/icmp4/redirect", redirect);
+    g_test_add_func("/ip/icmp4/gone-and-back", gone_and_back);
+    g_test_add_func("/ip/icmp4/first-use", first_use);
     g_test_add_func("/ip/icmp4/hostile", hostile);
     return g_test_run();
 }
