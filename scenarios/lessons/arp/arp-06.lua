@@ -2,6 +2,7 @@
 -- The question is a broadcast: the switch floods it, every card takes it, every host reads it. All but the owner of the address
 -- throw it away. But those that have an entry for the asker look at it first: the question carries the asker's own pair of
 -- addresses, and an entry that says otherwise is corrected (RFC 826, "merge"). Nobody makes a new entry from hearsay.
+-- tshark-allow: Duplicate IP address configured (the asker changes its card)
 local hs = require "hopscope"
 hs.title "ARP-06 Everyone hears, one answers"
 
