@@ -277,6 +277,7 @@ static int open_module(lua_State *L)
     bind_payload_open(L);
     bind_observe_open(L);
     bind_capture_open(L);
+    bind_ip4_open(L);
     lua_createtable(L, 0, 16); /* private */
     bind_private_open(L);
     for (unsigned i = 0; scenario_modules[i].name; i++) {
