@@ -24,6 +24,10 @@
 
 ---@class hs.HubOptions
 ---@field rate? rate of the shared segment (10Mbps)
+---@field delay? time from any station to any other (1 us); at most half a slot
+---@field mtu? size largest payload of a frame (1500)
+---@field queue? integer packets that may wait at each station (1000)
+---@field attempts? integer after so many collisions a frame is given up (16)
 
 ---@class hs.LinkOptions
 ---@field rate? rate bits per second; without it the link is infinitely fast
@@ -1003,6 +1007,11 @@ function SwitchPort:stats() end
 ---@field name string its name
 local Hub = {}
 
+---{ frames, bytes, collisions, busy }; of one station: { tx_frames, tx_bytes, collisions, single, multiple, deferred, excessive_collisions, queue_drops }
+---@param node? hs.Node|string
+---@return table
+function Hub:stats(node) end
+
 ---@class hs.Packet
 ---@field len integer bytes, without FCS
 ---@field nth integer? in a rule: how many frames it has been asked about, this one included
@@ -1043,6 +1052,10 @@ function Packet:summary() end
 ---the frame
 ---@return string
 function Packet:bytes() end
+
+---its frame check sequence: 4 bytes as sent, and whether they fit the frame
+---@return string?, boolean?
+function Packet:fcs() end
 
 ---names of its headers
 ---@return string[]
