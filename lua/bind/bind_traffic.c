@@ -1,7 +1,6 @@
 /* Traffic that runs by itself: host:udp_echo, host:udp_sink, host:udp_source. Each lives until it is stopped,
  * or its host loses its power. */
 #include "lua/bind/bind.h"
-
 #include "models/app/udp_echo.h"
 #include "models/app/udp_sink.h"
 #include "models/app/udp_source.h"
