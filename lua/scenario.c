@@ -4,12 +4,13 @@
  * that what a scenario does at a time comes before what its network does at that time. When the main part
  * waits (hs.run, or any call that lets time pass) control is back in drive(), below all Lua; sim_run is never
  * called from inside Lua. */
-#include "lua/scenario_private.h"
+#include "lua/scenario.h"
 
 #include <string.h>
 
 #include "lua/bind/bind.h"
 #include "lua/scenario_modules.h"
+#include "lua/scenario_private.h"
 #include "sim/base/suggest.h"
 
 #define FILE_MAX ((size_t)16 << 20)

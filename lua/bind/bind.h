@@ -109,6 +109,11 @@ void bind_apps_free(Scenario *s);
 int bind_sock_new(lua_State *L); /* host:udp */
 int bind_raw_new(lua_State *L);  /* host:raw */
 
+/* Methods of an interface that live in a file of their own. */
+int bind_dev_ring(lua_State *L);
+int bind_dev_ring_pause(lua_State *L);
+int bind_dev_ring_stats(lua_State *L);
+
 /* Methods of a host that live in files of their own. */
 int bind_host_arp(lua_State *L);
 int bind_host_arp_announce(lua_State *L);

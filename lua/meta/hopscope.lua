@@ -24,6 +24,10 @@
 
 ---@class hs.HubOptions
 ---@field rate? rate of the shared segment (10Mbps)
+---@field delay? time from end to end (0)
+---@field mtu? size largest payload (1500)
+---@field queue? integer frames that a station holds back
+---@field attempts? integer tries before a frame is given up (16)
 
 ---@class hs.LinkOptions
 ---@field rate? rate bits per second; without it the link is infinitely fast
@@ -161,6 +165,17 @@
 ---@class hs.SockRecvOptions
 ---@field timeout? time how long to wait
 ---@field size? size at most so much; the rest of the datagram is gone
+
+---@class hs.DevRingOptions
+---@field mode? string "napi" (default) or "interrupt"
+---@field size? integer slots (256)
+---@field irq_cost? time of a hard interrupt (2 µs)
+---@field packet_cost? time of the kernel's work for a frame (1 µs)
+---@field weight? integer frames in a poll (64)
+---@field budget? integer frames in a soft interrupt (300)
+---@field budget_time? time of a soft interrupt (2 ms)
+---@field thread_delay? time until ksoftirqd runs (0)
+---@field max_backlog? integer frames between interrupt and kernel (1000)
 
 ---@class hs.LinkPlugOptions
 ---@field dev? string interface
@@ -840,6 +855,20 @@ function Dev:set_mtu(mtu) end
 ---@return table
 function Dev:stats() end
 
+---a receive ring and how fast the host takes frames from it; false: none (default)
+---@param options? hs.DevRingOptions
+---@return hs.Dev
+function Dev:ring(options) end
+
+---the host takes nothing for a while
+---@param on boolean
+---@return hs.Dev
+function Dev:ring_pause(on) end
+
+---{ interrupts, softirqs, polls, squeezes, overruns, backlog_drops, waiting, … }
+---@return table
+function Dev:ring_stats() end
+
 ---what padding is made of, up to 46 bytes
 ---@param bytes? string
 ---@return hs.Dev
@@ -1002,6 +1031,11 @@ function SwitchPort:stats() end
 ---@class hs.Hub
 ---@field name string its name
 local Hub = {}
+
+---{ delivered_frames, delivered_bytes, collisions, busy }; with a station, its { tx_frames, tx_bytes, collisions, single, multiple, deferred, excessive_collisions, queue_drops }
+---@param station? any
+---@return table
+function Hub:stats(station) end
 
 ---@class hs.Packet
 ---@field len integer bytes, without FCS
