@@ -48,9 +48,10 @@ static void tap_frame(Nic *nic, const Packet *pkt, bool outgoing)
 
 static void pad(const Nic *nic, Packet *pkt, uint32_t n)
 {
-    uint32_t patterned = HS_MIN(n, nic->live->pad_pattern_len);
+    uint32_t patterned = 0;
 
-    if (HS_UNLIKELY(patterned != 0)) {
+    if (HS_UNLIKELY(nic->live->pad_pattern != NULL)) {
+        patterned = HS_MIN(n, nic->live->pad_pattern_len);
         packet_fill_csum(pkt); /* a lazy checksum runs to the end of the payload */
         packet_add_bytes(pkt, nic->live->pad_pattern, patterned);
     }
@@ -239,7 +240,7 @@ static void on_receive(LinkPort *port, Packet *pkt)
 void nic_deliver(Nic *nic, Packet *pkt)
 {
     NetDev *dev = &nic->dev;
-    NicLive *live = nic_live(nic);
+    NicLive *live = nic->live; /* on_receive has been here */
     uint16_t type = eth_type(packet_cdata(pkt));
 
     live->dev.rx_packets++;
@@ -414,7 +415,7 @@ void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probe
 
 NicLive *nic_live_new(Nic *nic)
 {
-    nic->live = g_new0(NicLive, 1);
+    nic->live = g_aligned_alloc0(1, sizeof(NicLive), 64);
     nic->dev.stats = &nic->live->dev;
     return nic->live;
 }
@@ -438,7 +439,7 @@ static void live_free(NicLive *live)
     nic_ring_free(live->ring);
     g_free(live->groups);
     g_free(live->pad_pattern);
-    g_free(live);
+    g_aligned_free(live);
 }
 
 void nic_clear(Nic *nic)

@@ -45,13 +45,14 @@ typedef struct NicStats {
 
 /* What an idle card does without: counters, and the rare things. */
 typedef struct NicLive {
-    NetDevStats dev; /* what Nic.dev.stats points to */
-    NicStats stats;
+    /* What every frame looks at is one cache line, the first half of dev included. */
     NicRing *ring; /* NULL: no ring */
     NicTap *taps;
     NicVlan *vlans;
-    NicGroup *groups;
     uint8_t *pad_pattern; /* NULL: zeros */
+    NetDevStats dev;      /* what Nic.dev.stats points to */
+    NicStats stats;
+    NicGroup *groups;
     unsigned n_groups, pad_pattern_len;
 } NicLive;
 

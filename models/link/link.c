@@ -154,7 +154,7 @@ void link_free(Link *l)
         queue_free(d->queue);
         if (d->m)
             g_free(d->m->ring);
-        g_free(d->m);
+        g_aligned_free(d->m);
         if (!x)
             continue;
         for (Impair *im = x->impair, *next; im; im = next) {
