@@ -302,7 +302,7 @@ static void set_up(NetDev *dev, bool up)
 
 void nic_update_promisc(Nic *nic)
 {
-    bool on = nic->promisc;
+    bool on = nic->live && nic->live->promisc;
 
     for (const NicVlan *v = nic->live ? nic->live->vlans : NULL; v && !on; v = v->next)
         on = v->dev.flags & NETDEV_PROMISC;
@@ -313,7 +313,7 @@ static void set_promisc(NetDev *dev, bool on)
 {
     Nic *nic = nic_of_dev(dev);
 
-    nic->promisc = on;
+    nic_live(nic)->promisc = on;
     nic_update_promisc(nic);
 }
 
@@ -406,8 +406,7 @@ void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probe
                          .flags = NETDEV_UP | NETDEV_BROADCAST,
                          .mac = mac},
                  .port = {.point = {.node = node, .name = own_name, .linktype = 1}, .ops = &nic_port_ops},
-                 .mac_word = mac_word(mac),
-                 .probes = probes};
+                 .mac_word = mac_word(mac)};
     mac_put(nic->port.point.mac, mac);
     if (probes)
         probes_add_point(probes, &nic->port.point);
@@ -444,10 +443,12 @@ static void live_free(NicLive *live)
 
 void nic_clear(Nic *nic)
 {
+    Probes *probes = nic->dev.node->part->probes;
+
     hs_assert(!nic->port.tx);
     nic_vlan_clear(nic);
-    if (nic->probes)
-        probes_remove_point(nic->probes, &nic->port.point);
+    if (probes && probes_point(probes, nic->port.point.id) == &nic->port.point)
+        probes_remove_point(probes, &nic->port.point);
     live_free(nic->live);
 }
 

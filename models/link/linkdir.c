@@ -100,7 +100,7 @@ static void occupy(const LinkDir *d, LinkMoving *m, uint32_t len, SimTime now)
 static Packet *judge(LinkDir *d, Packet *pkt, ImpairVerdict *v)
 {
     Node *node = linkdir_node(d);
-    LinkExtra *x = d->extra;
+    LinkExtra *x = d->m->extra;
     ImpairFrame f = {pkt, d->m->stats.tx_packets, packet_len(pkt), node_now(node)};
 
     impair_verdict_init(v);
@@ -166,7 +166,7 @@ static inline void launch(LinkDir *d, LinkMoving *m, Packet *pkt, SimTime depart
     m->stats.tx_packets++;
     m->stats.tx_bytes += packet_len(pkt);
     probe_tx(&d->from->point, pkt);
-    if (HS_LIKELY(!d->slow))
+    if (HS_LIKELY(!m->slow))
         propagate(d, m, pkt, departure + d->delay);
     else
         launch_slowly(d, pkt, departure + d->delay);
@@ -340,7 +340,7 @@ static void on_arrival(void *arg)
 /* Takes a stray out of the list of those in flight and returns its packet. */
 static Packet *stray_end(Stray *s)
 {
-    LinkExtra *x = s->dir->extra;
+    LinkExtra *x = s->dir->m->extra;
 
     *(s->prev ? &s->prev->next : &x->strays) = s->next;
     *(s->next ? &s->next->prev : &x->strays_last) = s->prev;
@@ -358,7 +358,7 @@ static void on_stray(void *arg)
 
 static void propagate_stray(LinkDir *d, Packet *pkt, SimTime arrival)
 {
-    LinkExtra *x = d->extra;
+    LinkExtra *x = d->m->extra;
     Stray *s = x->strays_free;
 
     if (s)
@@ -406,10 +406,10 @@ void linkdir_lose_all(LinkDir *d)
     m->arrival_ev = NULL;
     while (m->ring_head != m->ring_tail)
         lose(d, ring_at(m, m->ring_head++)->pkt);
-    if (d->extra) {
-        while (d->extra->strays) {
-            evqueue_cancel(arrival_queue(d), d->extra->strays->ev);
-            lose(d, stray_end(d->extra->strays));
+    if (d->m->extra) {
+        while (d->m->extra->strays) {
+            evqueue_cancel(arrival_queue(d), d->m->extra->strays->ev);
+            lose(d, stray_end(d->m->extra->strays));
         }
         linkfollow_on_down(d);
     }
@@ -432,9 +432,11 @@ void linkdir_lose_all(LinkDir *d)
 
 LinkExtra *linkdir_extra(LinkDir *d)
 {
-    if (!d->extra)
-        d->extra = g_new0(LinkExtra, 1);
-    return d->extra;
+    LinkMoving *m = linkdir_moving(d);
+
+    if (!m->extra)
+        m->extra = g_new0(LinkExtra, 1);
+    return m->extra;
 }
 
 void linkdir_update_gap(LinkDir *d)
@@ -457,7 +459,9 @@ LinkMoving *linkdir_moving_new(LinkDir *d)
 
 void linkdir_update_slow(LinkDir *d)
 {
-    const LinkExtra *x = d->extra;
+    const LinkExtra *x = linkdir_has_extra(d);
 
-    d->slow = x && (x->rule || x->impair || x->jitter || (x->follow && linkfollow_has_loss(x->follow)));
+    if (d->m)
+        d->m->slow =
+            x && (x->rule || x->impair || x->jitter || (x->follow && linkfollow_has_loss(x->follow)));
 }
