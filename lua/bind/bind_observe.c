@@ -95,7 +95,8 @@ typedef struct Sighting {
     Packet *datagram; /* ours: what was dropped, from its IP header on */
 } Sighting;
 
-/* Dropped above the link (no answer to ARP, no route, no socket): the link header is not there yet or is gone, and perhaps more. */
+/* Dropped above the link (no answer to ARP, no route, no socket): the link header is not there yet or is
+ * gone, and perhaps more. */
 static bool is_above_link(const Packet *pkt)
 {
     return pkt->l3 != 0 && pkt->head >= pkt->l3;
@@ -152,7 +153,8 @@ static int call_observer(lua_State *L)
     }
     if (r->pkt) {
         bool is_rx = r->desc == &probe_frame_rx, is_tx = r->desc == &probe_frame_tx;
-        bool is_frame = is_rx || is_tx || (r->desc == &probe_frame_drop && r->point && !is_above_link(r->pkt));
+        bool is_frame =
+            is_rx || is_tx || (r->desc == &probe_frame_drop && r->point && !is_above_link(r->pkt));
         PacketFacts facts = {.time = r->time, .linktype = is_frame && r->point ? r->point->linktype : 101};
         const Packet *pkt = r->pkt;
 

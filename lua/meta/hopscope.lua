@@ -112,6 +112,10 @@
 ---@field src? string source address
 ---@field print? boolean shows its lines as they come
 
+---@class hs.HostRarpOptions
+---@field tries? integer (5), the wait doubles from 2 s to 60 s
+---@field dev? string the card ("eth0")
+
 ---@class hs.HostTracerouteOptions
 ---@field icmp? boolean echo requests instead of UDP
 ---@field first_ttl? integer (1)
@@ -523,6 +527,17 @@ function Host:raw(dev, options) end
 ---@return table?, string?
 function Host:ping(to, options) end
 
+---blocks; the address that a RARP server on the link knows for this card, and the server's; or nil, "ETIMEDOUT"
+---@param options? hs.HostRarpOptions
+---@return string?, string
+function Host:rarp(options) end
+
+---answers RARP from a table of MAC addresses and IP addresses
+---@param table table<string, string>
+---@param dev? string
+---@return hs.RarpServer
+function Host:rarp_server(table, dev) end
+
 ---blocks; { reached, hops = { { ttl, address, probes } }, lines }
 ---@param to hs.Host|string
 ---@param options? hs.HostTracerouteOptions
@@ -624,6 +639,16 @@ function Os.netstat(...) end
 ---@param ... any
 ---@return any
 function Os.ping(...) end
+
+---as host:rarp
+---@param ... any
+---@return any
+function Os.rarp(...) end
+
+---as host:rarp_server
+---@param ... any
+---@return any
+function Os.rarp_server(...) end
 
 ---as host:raw
 ---@param ... any
@@ -780,6 +805,14 @@ function RawSocket:recv(timeout) end
 
 ---closes it
 function RawSocket:close() end
+
+---@class hs.RarpServer
+---@field requests integer questions heard
+---@field answers integer those whose asker was in the table
+local RarpServer = {}
+
+---ends it
+function RarpServer:stop() end
 
 ---@class hs.UdpEcho
 ---@field count integer datagrams answered

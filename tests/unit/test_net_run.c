@@ -256,8 +256,8 @@ static void test_hub_and_ppp(void)
     add_host(net, "a");
     add_router(net, "r");
     add_host(net, "far");
-    g_assert_nonnull(net_hub(net, "hub", 10000000, &error));
-    g_assert_nonnull(net_hub(net, "hub2", 10000000, &error));
+    g_assert_nonnull(net_hub(net, "hub", NULL, &error));
+    g_assert_nonnull(net_hub(net, "hub2", NULL, &error));
     assert_refused((link_config(net, &c, "hub", "hub2"), net_link(net, &c, &error)), error,
                    "hubs hub and hub2 cannot be joined: put their hosts on one hub");
     link_config(net, &c, "hub", "a");
