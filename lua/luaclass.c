@@ -187,6 +187,10 @@ static void push_metatable(lua_State *L, const LuaClass *class)
         lua_pushcclosure(L, class_tostring, 1);
         lua_setfield(L, -2, "__tostring");
     }
+    if (class->length) {
+        lua_pushcfunction(L, class->length);
+        lua_setfield(L, -2, "__len");
+    }
     lua_pushstring(L, class->name);
     lua_setfield(L, -2, "__name");
     lua_pushboolean(L, 0);

@@ -15,6 +15,7 @@ typedef struct LuaClass {
     const luaL_Reg *properties; /* the same, returning one value */
     char *(*describe)(const void *ptr); /* text of tostring, for g_free; NULL: "host: #3" */
     void (*release)(void *ptr);         /* for luaclass_push_owned */
+    lua_CFunction length;               /* the # operator; NULL: an error */
 } LuaClass;
 
 void luaclass_push(lua_State *L, const LuaClass *class, void *ptr);

@@ -74,21 +74,29 @@ void host_free_dev(NetDev *dev)
         nic_free(HS_CONTAINER_OF(dev, Nic, dev));
 }
 
+/* VLANs are their card's, the loopback is the Ip4's own. */
+static bool is_our_dev(NetDev *dev)
+{
+    return dev->flags & NETDEV_POINTOPOINT || dev->point == &HS_CONTAINER_OF(dev, Nic, dev)->port.point;
+}
+
 void host_clear(Host *h)
 {
-    unsigned n = ip4_if_count(h->ip);
-    NetDev **devs = g_new(NetDev *, n + 1);
+    unsigned n = 0;
+    NetDev **devs = g_new(NetDev *, ip4_if_count(h->ip));
 
-    for (unsigned i = 1; i < n; i++) /* the loopback is the Ip4's own */
-        devs[i] = ip4_if_dev(ip4_if(h->ip, i));
+    for (unsigned i = 1; i < ip4_if_count(h->ip); i++)
+        if (is_our_dev(ip4_if_dev(ip4_if(h->ip, i))))
+            devs[n++] = ip4_if_dev(ip4_if(h->ip, i));
     udp_free(h->udp);
     icmp4_free(h->icmp);
     ip4_free(h->ip);
-    for (unsigned i = 1; i < n; i++)
+    for (unsigned i = 0; i < n; i++)
         host_free_dev(devs[i]);
     g_free(devs);
     if (h->power_hooks)
         g_array_free(h->power_hooks, TRUE);
+    g_free(h->neigh_default);
     node_clear(&h->node);
     g_free(h);
 }
@@ -133,28 +141,51 @@ bool host_counter(Host *h, const char *name, uint64_t *value)
 
 /* ---- power ---- */
 
+static void tell_hooks(Host *h)
+{
+    for (unsigned i = 0; h->power_hooks && i < h->power_hooks->len; i++) {
+        PowerHook hook = g_array_index(h->power_hooks, PowerHook, i); /* it may add others */
+
+        hook.fn(hook.user, !h->off);
+    }
+}
+
+static void set_devices(Host *h, bool up)
+{
+    for (unsigned i = 1; i < host_dev_count(h); i++) {
+        NetDev *d = host_dev_at(h, i);
+
+        if (d->ops->set_up)
+            d->ops->set_up(d, up);
+    }
+    for (unsigned i = 0; i < h->net->links->len; i++) {
+        NetLink *l = h->net->links->pdata[i];
+
+        if (l->end[0].node == &h->node || l->end[1].node == &h->node)
+            netlink_update_carrier(l);
+    }
+}
+
+/* Processes end before what they use is gone, and begin when it is there. */
 void host_set_power(Host *h, bool on)
 {
     if (h->off == !on)
         return;
     h->off = !on;
-    for (unsigned i = 0; h->power_hooks && i < h->power_hooks->len; i++) {
-        const PowerHook *hook = &g_array_index(h->power_hooks, PowerHook, i);
-        hook->fn(hook->user, on);
+    if (on) {
+        set_devices(h, true);
+        tell_hooks(h);
+        return;
     }
-    if (!on) {
-        udp_free(h->udp);
-        icmp4_free(h->icmp);
-        h->udp = NULL;
-        h->icmp = NULL;
-        ip4_reset(h->ip);
-    }
-    for (unsigned i = 0; i < host_dev_count(h); i++) {
-        NetDev *d = host_dev_at(h, i);
-
-        if (d->ops->set_up)
-            d->ops->set_up(d, on);
-    }
+    tell_hooks(h);
+    udp_free(h->udp);
+    icmp4_free(h->icmp);
+    ip4_set_proto(h->ip, IP_PROTO_UDP, NULL);
+    ip4_set_proto(h->ip, IP_PROTO_ICMP, NULL);
+    h->udp = NULL;
+    h->icmp = NULL;
+    set_devices(h, false);
+    ip4_reset(h->ip);
 }
 
 bool host_is_on(const Host *h)

@@ -1,5 +1,5 @@
-/* Sysctls by their Linux names. Values are text as on a real host: "1", "32768 60999", milliseconds and seconds as the name says. Names
- * under "hopscope." are ours: profiles that Linux has no switch for. */
+/* Sysctls by their Linux names. Values are text as on a real host: "1", "32768 60999", milliseconds and
+ * seconds as the name says. Names under "hopscope." are ours: profiles that Linux has no switch for. */
 #include <string.h>
 
 #include "models/ether/neigh.h"
@@ -18,41 +18,56 @@ typedef struct Sysctl {
     const char *help;
 } Sysctl;
 
-#define IP4(name, kind, field, min, max, help) {name, kind, offsetof(Ip4Sysctl, field), min, max, help}
+#define IP4(name, kind, field, min, max, help)                                                               \
+    {                                                                                                        \
+        name, kind, offsetof(Ip4Sysctl, field), min, max, help                                               \
+    }
 
 static const Sysctl table[] = {
     IP4("hopscope.connect_zero_is_error", BOOL, connect_zero_is_error, 0, 1,
         "0.0.0.0 is no destination (Linux: this host)"),
-    IP4("hopscope.drop_private", BOOL, drop_private, 0, 1, "a public router: private addresses are not forwarded"),
+    IP4("hopscope.drop_private", BOOL, drop_private, 0, 1,
+        "a public router: private addresses are not forwarded"),
     IP4("hopscope.icmp_silent", BOOL, icmp_silent, 0, 1, "sends no ICMP errors"),
     IP4("hopscope.ip_id_global", BOOL, ip_id_global, 0, 1, "one identification counter, +1 per datagram"),
-    IP4("hopscope.source_quench", BOOL, source_quench, 0, 1, "send and obey ICMP source quench (obsolete: RFC 6633)"),
+    IP4("hopscope.source_quench", BOOL, source_quench, 0, 1,
+        "send and obey ICMP source quench (obsolete: RFC 6633)"),
     IP4("net.ipv4.conf.all.accept_redirects", BOOL, accept_redirects, 0, 1, "obey ICMP redirects"),
     IP4("net.ipv4.conf.all.bc_forwarding", BOOL, bc_forwarding, 0, 1, "forward directed broadcasts"),
-    IP4("net.ipv4.conf.all.rp_filter", BOOL, rp_filter, 0, 1, "drop packets whose source is not reached that way"),
+    IP4("net.ipv4.conf.all.rp_filter", BOOL, rp_filter, 0, 1,
+        "drop packets whose source is not reached that way"),
     IP4("net.ipv4.conf.all.send_redirects", BOOL, send_redirects, 0, 1, "send ICMP redirects"),
     IP4("net.ipv4.icmp_echo_ignore_all", BOOL, icmp_echo_ignore_all, 0, 1, "do not answer pings"),
     IP4("net.ipv4.icmp_echo_ignore_broadcasts", BOOL, icmp_echo_ignore_broadcasts, 0, 1,
         "do not answer pings to broadcast and multicast addresses"),
     IP4("net.ipv4.icmp_msgs_burst", U32, icmp_msgs_burst, 0, UINT32_MAX, "burst of ICMP errors, whole host"),
-    IP4("net.ipv4.icmp_msgs_per_sec", U32, icmp_msgs_per_sec, 0, UINT32_MAX, "rate of ICMP errors, whole host"),
+    IP4("net.ipv4.icmp_msgs_per_sec", U32, icmp_msgs_per_sec, 0, UINT32_MAX,
+        "rate of ICMP errors, whole host"),
     IP4("net.ipv4.icmp_ratelimit", U32, icmp_ratelimit_ms, 0, UINT32_MAX,
         "milliseconds between ICMP errors to one destination; 0: no limit"),
-    IP4("net.ipv4.icmp_ratemask", U32, icmp_ratemask, 0, UINT32_MAX, "which ICMP types are limited, a bit each"),
+    IP4("net.ipv4.icmp_ratemask", U32, icmp_ratemask, 0, UINT32_MAX,
+        "which ICMP types are limited, a bit each"),
     IP4("net.ipv4.ip_default_ttl", U8, ip_default_ttl, 1, 255, "TTL of packets sent"),
     IP4("net.ipv4.ip_forward", BOOL, ip_forward, 0, 1, "forward packets between interfaces"),
     IP4("net.ipv4.ip_local_port_range", PORT_RANGE, port_low, 1, 65535, "ephemeral ports: first and last"),
     IP4("net.ipv4.ip_no_pmtu_disc", U8, ip_no_pmtu_disc, 0, 3, "no path MTU discovery"),
-    IP4("net.ipv4.ipfrag_high_thresh", U32, ipfrag_high_thresh, 0, UINT32_MAX, "bytes for fragments, at most"),
-    IP4("net.ipv4.ipfrag_low_thresh", U32, ipfrag_low_thresh, 0, UINT32_MAX, "bytes for fragments after pruning"),
+    IP4("net.ipv4.ipfrag_high_thresh", U32, ipfrag_high_thresh, 0, UINT32_MAX,
+        "bytes for fragments, at most"),
+    IP4("net.ipv4.ipfrag_low_thresh", U32, ipfrag_low_thresh, 0, UINT32_MAX,
+        "bytes for fragments after pruning"),
     IP4("net.ipv4.ipfrag_max_dist", U32, ipfrag_max_dist, 0, UINT32_MAX, "disorder of fragments tolerated"),
-    IP4("net.ipv4.ipfrag_time", U32, ipfrag_time_ms, 1, UINT32_MAX, "seconds to wait for all fragments"),
+    IP4("net.ipv4.ipfrag_time", U32, ipfrag_time_ms, 1, UINT32_MAX / 1000,
+        "seconds to wait for all fragments"),
     IP4("net.ipv4.route.min_pmtu", U32, min_pmtu, 68, 65535, "smallest path MTU believed"),
-    IP4("net.ipv4.route.mtu_expires", U32, mtu_expires_s, 1, UINT32_MAX, "seconds that a learnt path MTU holds"),
+    IP4("net.ipv4.route.mtu_expires", U32, mtu_expires_s, 1, UINT32_MAX,
+        "seconds that a learnt path MTU holds"),
 };
 
 /* net.ipv4.neigh.<default or interface>.<name>: the last part is looked up here. */
-#define NEIGH(name, kind, field, min, max, help) {name, kind, offsetof(NeighParams, field), min, max, help}
+#define NEIGH(name, kind, field, min, max, help)                                                             \
+    {                                                                                                        \
+        name, kind, offsetof(NeighParams, field), min, max, help                                             \
+    }
 
 static const Sysctl neigh_table[] = {
     NEIGH("base_reachable_time_ms", MS, base_reachable_time, 1, UINT32_MAX, "milliseconds REACHABLE, ± half"),
@@ -63,7 +78,8 @@ static const Sysctl neigh_table[] = {
     NEIGH("gc_thresh3", U32, gc_thresh3, 1, UINT32_MAX, "so many entries at most"),
     NEIGH("hopscope_lifetime_ms", MS, lifetime, 0, UINT32_MAX,
           "the classic cache: forgotten when unused for so long (BSD: 1200000); 0: as Linux"),
-    NEIGH("locktime_ms", MS, locktime, 0, UINT32_MAX, "milliseconds during which an entry is not changed again"),
+    NEIGH("locktime_ms", MS, locktime, 0, UINT32_MAX,
+          "milliseconds during which an entry is not changed again"),
     NEIGH("mcast_solicit", U8, mcast_solicit, 0, 255, "broadcast requests before giving up"),
     NEIGH("retrans_time_ms", MS, retrans_time, 1, UINT32_MAX, "milliseconds between requests"),
     NEIGH("ucast_solicit", U8, ucast_solicit, 0, 255, "unicast probes before giving up"),
@@ -102,8 +118,8 @@ static const Sysctl *find(const char *name)
     return NULL;
 }
 
-/* The neighbour sysctl and its tables: of one interface, or of all ("default" here also changes those that exist, so that a
- * scenario need not care about the order of its lines). */
+/* The neighbour sysctl and its tables: of one interface, or of all ("default" here also changes those that
+ * exist, so that a scenario need not care about the order of its lines). */
 static const Sysctl *find_neigh(Host *h, const char *name, Ip4If **only)
 {
     const char *dev, *dot;
@@ -130,15 +146,16 @@ static const Sysctl *find_neigh(Host *h, const char *name, Ip4If **only)
 
 /* ---- values ---- */
 
-static bool parse(const Sysctl *s, const char *text, uint64_t *value, char **error)
+static bool parse(const Sysctl *s, const char *name, const char *text, uint64_t *value, char **error)
 {
     char *end;
 
     *value = g_ascii_strtoull(text, &end, 0);
     if (*text == '\0' || *end != '\0' || *text == '-' || *text == '+' || g_ascii_isspace(*text) ||
         *value < s->min || *value > s->max) {
-        *error = g_strdup_printf("%s cannot be \"%s\" (expected a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT ")",
-                                 s->name, text, s->min, s->max);
+        *error = g_strdup_printf("%s cannot be \"%s\" (expected a number from %" G_GUINT64_FORMAT
+                                 " to %" G_GUINT64_FORMAT ")",
+                                 name, text, s->min, s->max);
         return false;
     }
     return true;
@@ -154,13 +171,14 @@ static bool set_range(Ip4Sysctl *c, const Sysctl *s, const char *text, char **er
     for (unsigned i = 0; part[i] && ok; i++) {
         if (!*part[i])
             continue;
-        ok = n < 2 && parse(s, part[i], n ? &high : &low, error);
+        ok = n < 2 && parse(s, s->name, part[i], n ? &high : &low, error);
         n++;
     }
     g_strfreev(part);
     if (!ok || n != 2 || low > high) {
         if (ok || !*error)
-            *error = g_strdup_printf("%s cannot be \"%s\" (expected two ports, such as \"32768 60999\")", s->name, text);
+            *error = g_strdup_printf("%s cannot be \"%s\" (expected two ports, such as \"32768 60999\")",
+                                     s->name, text);
         return false;
     }
     c->port_low = (uint16_t)low;
@@ -221,7 +239,7 @@ bool host_sysctl_set(Host *h, const char *name, const char *value, char **error)
     if (s && s->kind == PORT_RANGE)
         return set_range(ip4_sysctl(h->ip), s, value, error);
     if (s) {
-        if (!parse(s, value, &v, error))
+        if (!parse(s, name, value, &v, error))
             return false;
         /* Linux keeps and shows this one in seconds. */
         store(ip4_sysctl(h->ip), s, strcmp(name, FRAG_TIME) == 0 ? v * 1000 : v);
@@ -230,14 +248,18 @@ bool host_sysctl_set(Host *h, const char *name, const char *value, char **error)
     s = find_neigh(h, name, &only);
     if (!s)
         return unknown(name, error);
-    if (!parse(s, value, &v, error))
+    if (!parse(s, name, value, &v, error))
         return false;
-    for (unsigned i = 0; i < ip4_if_count(h->ip); i++) {
-        Ip4If *ifp = ip4_if(h->ip, i);
-
-        if ((!only || ifp == only) && !(ip4_if_dev(ifp)->flags & NETDEV_NOARP))
-            store(neightable_params(ip4_if_neighbours(ifp)), s, v);
+    if (only) {
+        store(neightable_params(ip4_if_neighbours(only)), s, v);
+        return true;
     }
+    if (!h->neigh_default)
+        h->neigh_default = g_memdup2(&neigh_params_default, sizeof neigh_params_default);
+    store(h->neigh_default, s, v);
+    for (unsigned i = 1; i < ip4_if_count(h->ip); i++)
+        if (!(ip4_if_dev(ip4_if(h->ip, i))->flags & NETDEV_NOARP))
+            store(neightable_params(ip4_if_neighbours(ip4_if(h->ip, i))), s, v);
     return true;
 }
 
@@ -259,11 +281,10 @@ bool host_sysctl_get(Host *h, const char *name, char **value, char **error)
     s = find_neigh(h, name, &only);
     if (!s)
         return unknown(name, error);
-    for (unsigned i = 0; i < ip4_if_count(h->ip) && !only; i++)
-        if (!(ip4_if_dev(ip4_if(h->ip, i))->flags & NETDEV_NOARP))
-            only = ip4_if(h->ip, i);
-    *value = g_strdup_printf("%" G_GUINT64_FORMAT,
-                             load(only ? ip4_if_neighbours(only)->params : &neigh_params_default, s));
+    *value = g_strdup_printf("%" G_GUINT64_FORMAT, load(only               ? ip4_if_neighbours(only)->params
+                                                        : h->neigh_default ? h->neigh_default
+                                                                           : &neigh_params_default,
+                                                        s));
     return true;
 }
 

@@ -1,11 +1,12 @@
-/* The network's nodes and names. Links are in net_link.c, addresses in net_assign.c, routes in net_routes.c. */
+/* The network's nodes and names. Links are in net_link.c, addresses in net_assign.c, routes in net_routes.c.
+ */
 #include "models/node/net.h"
 
 #include <string.h>
 
 #include "models/node/net_priv.h"
 
-#define NAME_MAX_LEN 63 /* as a DNS label */
+#define NAME_MAX_LEN 63                   /* as a DNS label */
 #define MAC_BASE UINT64_C(0x020000000000) /* locally administered, unicast */
 
 Net *net_new(uint64_t seed)
@@ -38,8 +39,10 @@ void net_free(Net *net)
 {
     if (!net)
         return;
-    for (unsigned i = 0; i < net->links->len; i++)
+    for (unsigned i = 0; i < net->links->len; i++) {
+        net_unplug(net->links->pdata[i]);
         netlink_free(net->links->pdata[i]);
+    }
     for (unsigned i = 0; i < net->hosts->len; i++)
         host_clear(net->hosts->pdata[i]);
     for (unsigned i = 0; i < net->switches->len; i++)
@@ -62,11 +65,15 @@ void net_free(Net *net)
 static bool name_is_ok(const Net *net, const char *name, char **error)
 {
     size_t len = strlen(name);
+    uint32_t addr;
 
-    if (len == 0 || len > NAME_MAX_LEN ||
-        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != len) {
-        *error = g_strdup_printf("\"%s\" is not a name (expected 1 to %d letters, digits, '-', '_' or '.')", name,
-                                 NAME_MAX_LEN);
+    if (len == 0 || len > NAME_MAX_LEN || strspn(name, NET_NAME_LETTERS) != len) {
+        *error = g_strdup_printf("\"%s\" is not a name (expected 1 to %d letters, digits, '-', '_' or '.')",
+                                 name, NAME_MAX_LEN);
+        return false;
+    }
+    if (ipv4_addr_parse(name, &addr)) {
+        *error = g_strdup_printf("\"%s\" is an address, not a name", name);
         return false;
     }
     if (sim_node_by_name(net->sim, name) || strcmp(name, "localhost") == 0) {
@@ -203,6 +210,7 @@ bool net_prepare(Net *net, char **error)
     GPtrArray *segments = netassign_segments(net, &of_link);
     bool ok = true;
 
+    net->is_prepared = true;
     if (net->auto_addresses_on)
         ok = netassign_addresses(net, segments, error);
     for (unsigned i = 0; ok && i < net->links->len; i++) {

@@ -1,4 +1,5 @@
-/* Segments, subnets and addresses: what net_prepare gives to interfaces that were given none. The rules are in net.h. */
+/* Segments, subnets and addresses: what net_prepare gives to interfaces that were given none. The rules are
+ * in net.h. */
 #include "models/node/net_priv.h"
 
 #define AUTO_NET IPV4_ADDR(10, 0, 0, 0)
@@ -12,7 +13,8 @@ static unsigned find_root(unsigned *parent, unsigned i)
     return i;
 }
 
-/* Links that meet at a switch or hub are one segment. The smaller index becomes the root: order of creation. */
+/* Links that meet at a switch or hub are one segment. The smaller index becomes the root: order of creation.
+ */
 static void join(unsigned *parent, unsigned a, unsigned b)
 {
     a = find_root(parent, a);
@@ -23,10 +25,31 @@ static void join(unsigned *parent, unsigned a, unsigned b)
         parent[a] = b;
 }
 
+static bool same_prefix(Ipv4Prefix a, Ipv4Prefix b)
+{
+    return a.addr == b.addr && a.len == b.len;
+}
+
+/* What no link gave, and no earlier net_prepare, is the subnet of the first address there. */
+static void subnet_from_addresses(NetSegment *s)
+{
+    for (unsigned i = 0; i < s->ends->len && !s->has_subnet; i++) {
+        const Ip4If *ifp = netend_if(g_array_index(s->ends, NetEnd *, i));
+
+        if (!ip4_addr_count(ifp))
+            continue;
+        s->subnet = ip4_addr(ifp, 0);
+        s->subnet.addr = ipv4_prefix_network(s->subnet);
+        s->has_subnet = true;
+    }
+}
+
+/* A pulled cable is a segment of nobody: it keeps its subnet for the time when it is plugged in again. */
 GPtrArray *netassign_segments(const Net *net, unsigned **of_link)
 {
     unsigned n = net->links->len, nodes = sim_node_count(net->sim);
-    unsigned *parent = g_new(unsigned, n + 1), *at_node = g_new(unsigned, nodes + 1), *of = g_new(unsigned, n + 1);
+    unsigned *parent = g_new(unsigned, n + 1), *at_node = g_new(unsigned, nodes + 1),
+             *of = g_new(unsigned, n + 1);
     GPtrArray *segments = g_ptr_array_new();
 
     for (unsigned i = 0; i < n; i++)
@@ -39,7 +62,7 @@ GPtrArray *netassign_segments(const Net *net, unsigned **of_link)
         for (int e = 0; e < 2; e++) {
             unsigned id;
 
-            if (l->end[e].dev || !l->end[e].node)
+            if (l->end[e].dev || l->is_pulled)
                 continue;
             id = l->end[e].node->id;
             if (at_node[id] == UINT32_MAX)
@@ -62,24 +85,22 @@ GPtrArray *netassign_segments(const Net *net, unsigned **of_link)
             of[i] = of[root];
             s = segments->pdata[of[i]];
         }
-        if (l->has_subnet && !s->has_subnet) {
+        if (l->has_subnet && (!s->has_subnet || (l->subnet_given && !s->given))) {
             s->subnet = l->subnet;
             s->has_subnet = true;
+            s->given = l->subnet_given ? l : NULL;
+        } else if (l->subnet_given && !same_prefix(l->subnet, s->subnet) && !s->conflict) {
+            s->conflict = l;
         }
         for (int e = 0; e < 2; e++) {
             NetEnd *end = &l->end[e];
-            Ip4If *ifp = end->dev ? netend_if(end) : NULL;
 
-            if (!ifp)
-                continue;
-            g_array_append_val(s->ends, end);
-            if (!s->has_subnet && ip4_addr_count(ifp)) {
-                s->subnet = ip4_addr(ifp, 0);
-                s->subnet.addr = ipv4_prefix_network(s->subnet);
-                s->has_subnet = true;
-            }
+            if (end->dev && !l->is_pulled)
+                g_array_append_val(s->ends, end);
         }
     }
+    for (unsigned i = 0; i < segments->len; i++)
+        subnet_from_addresses(segments->pdata[i]);
     g_free(parent);
     g_free(at_node);
     *of_link = of;
@@ -145,9 +166,10 @@ static bool take_subnet(Net *net, unsigned ends, Ipv4Prefix *out, char **error)
         *out = (Ipv4Prefix){AUTO_NET + (k << 8), (uint8_t)len};
         return true;
     }
-    *error = g_strdup_printf("10.0.0.0/8 has no room for another automatic subnet of %u interfaces: give subnets "
-                             "in the links' options",
-                             ends);
+    *error =
+        g_strdup_printf("10.0.0.0/8 has no room for another automatic subnet of %u interfaces: give subnets "
+                        "in the links' options",
+                        ends);
     return false;
 }
 
@@ -158,75 +180,103 @@ static bool is_router_end(const NetEnd *e)
     return e->node->kind == NET_ROUTER;
 }
 
-static bool assign_segment(NetSegment *s, char **error)
+/* taken: addresses that somebody has, here or on an interface whose cable went elsewhere. */
+static bool assign_segment(NetSegment *s, GHashTable *taken, char **error)
 {
-    /* Only the first (ends + already used) numbers can be wanted: each is free or one of the used ones. */
-    unsigned n = s->ends->len, limit = 2 * n + 2, next = 1;
-    uint8_t *used = g_malloc0(limit);
-    uint32_t base = s->subnet.addr;
     /* RFC 3021: a /31 has no network and no broadcast address. */
-    uint32_t first = s->subnet.len >= 31 ? 0 : 1;
-    uint32_t last = s->subnet.len >= 31 ? (1u << (32 - s->subnet.len)) - 1 : (1u << (32 - s->subnet.len)) - 2;
-    bool ok = true;
+    uint64_t size = UINT64_C(1) << (32 - s->subnet.len), next = size > 2,
+             last = size > 2 ? size - 2 : size - 1;
 
-    next = first;
-    for (unsigned i = 0; i < n; i++) {
-        Ip4If *ifp = netend_if(g_array_index(s->ends, NetEnd *, i));
-
-        for (unsigned a = 0; a < ip4_addr_count(ifp); a++) {
-            uint32_t off = ip4_addr(ifp, a).addr - base;
-            if (off < limit)
-                used[off] = 1;
-        }
-    }
-    for (int hosts = 0; hosts < 2 && ok; hosts++) {
-        for (unsigned i = 0; i < n && ok; i++) {
+    for (int hosts = 0; hosts < 2; hosts++) {
+        for (unsigned i = 0; i < s->ends->len; i++) {
             NetEnd *e = g_array_index(s->ends, NetEnd *, i);
             Ip4If *ifp = netend_if(e);
+            Ipv4Prefix p;
 
-            if (is_router_end(e) == (bool)hosts || ip4_addr_count(ifp) || (e->dev->flags & NETDEV_NO_AUTO_ADDR))
+            if (is_router_end(e) == (bool)hosts || ip4_addr_count(ifp) ||
+                (e->dev->flags & NETDEV_NO_AUTO_ADDR))
                 continue;
-            while (next < limit && used[next])
+            while (next <= last &&
+                   g_hash_table_contains(taken, GUINT_TO_POINTER(s->subnet.addr + (uint32_t)next)))
                 next++;
             if (next > last) {
                 char buf[IPV4_PREFIX_STR_LEN];
                 *error = g_strdup_printf("the subnet %s is too small for its %u interfaces",
-                                         ipv4_prefix_format(s->subnet, buf), n);
-                ok = false;
-                break;
+                                         ipv4_prefix_format(s->subnet, buf), s->ends->len);
+                return false;
             }
-            ok = ip4_addr_add(host_of_node(e->node)->ip, ifp, (Ipv4Prefix){base + next++, s->subnet.len}, error);
+            p = (Ipv4Prefix){s->subnet.addr + (uint32_t)next++, s->subnet.len};
+            if (!ip4_addr_add(host_of_node(e->node)->ip, ifp, p, error))
+                return false;
         }
     }
-    g_free(used);
-    return ok;
+    return true;
+}
+
+/* Every address that a host has, also those added by hand: their subnets are used. */
+static void note_addresses(Net *net, GHashTable *taken)
+{
+    for (unsigned i = 0; i < net->hosts->len; i++) {
+        const Ip4 *ip = ((const Host *)net->hosts->pdata[i])->ip;
+
+        for (unsigned k = 1; k < ip4_if_count(ip); k++) {
+            const Ip4If *ifp = ip4_if(ip, k);
+
+            for (unsigned a = 0; a < ip4_addr_count(ifp); a++) {
+                netassign_mark_used(net, ip4_addr(ifp, a));
+                g_hash_table_add(taken, GUINT_TO_POINTER(ip4_addr(ifp, a).addr));
+            }
+        }
+    }
+}
+
+static bool check_subnets(const GPtrArray *segments, char **error)
+{
+    char given[IPV4_PREFIX_STR_LEN], taken[IPV4_PREFIX_STR_LEN];
+
+    for (unsigned i = 0; i < segments->len; i++) {
+        const NetSegment *s = segments->pdata[i];
+
+        if (!s->conflict)
+            continue;
+        *error = g_strdup_printf("link %s has the subnet %s, but is on one segment with %s: %s",
+                                 netlink_name(s->conflict), ipv4_prefix_format(s->conflict->subnet, given),
+                                 netlink_name(s->given), ipv4_prefix_format(s->given->subnet, taken));
+        return false;
+    }
+    return true;
+}
+
+static bool give_addresses(Net *net, NetSegment *s, GHashTable *taken, char **error)
+{
+    unsigned wanted = 0;
+
+    for (unsigned k = 0; k < s->ends->len; k++) {
+        const NetEnd *e = g_array_index(s->ends, NetEnd *, k);
+        wanted += !ip4_addr_count(netend_if(e)) && !(e->dev->flags & NETDEV_NO_AUTO_ADDR);
+    }
+    if (!wanted)
+        return true;
+    if (!s->has_subnet && !take_subnet(net, s->ends->len, &s->subnet, error))
+        return false;
+    s->has_subnet = true;
+    return assign_segment(s, taken, error);
 }
 
 bool netassign_addresses(Net *net, GPtrArray *segments, char **error)
 {
+    GHashTable *taken = g_hash_table_new(NULL, NULL);
+    bool ok = check_subnets(segments, error);
+
     for (unsigned i = 0; i < segments->len; i++) {
         const NetSegment *s = segments->pdata[i];
 
         if (s->has_subnet)
             netassign_mark_used(net, s->subnet);
     }
-    for (unsigned i = 0; i < segments->len; i++) {
-        NetSegment *s = segments->pdata[i];
-        unsigned wanted = 0;
-
-        for (unsigned k = 0; k < s->ends->len; k++) {
-            NetEnd *e = g_array_index(s->ends, NetEnd *, k);
-            wanted += !ip4_addr_count(netend_if(e)) && !(e->dev->flags & NETDEV_NO_AUTO_ADDR);
-        }
-        if (!wanted)
-            continue;
-        if (!s->has_subnet) {
-            if (!take_subnet(net, s->ends->len, &s->subnet, error))
-                return false;
-            s->has_subnet = true;
-        }
-        if (!assign_segment(s, error))
-            return false;
-    }
-    return true;
+    note_addresses(net, taken);
+    for (unsigned i = 0; ok && i < segments->len; i++)
+        ok = give_addresses(net, segments->pdata[i], taken, error);
+    g_hash_table_destroy(taken);
+    return ok;
 }

@@ -4,6 +4,8 @@
 #include "models/ether/ppp.h"
 #include "models/node/net_priv.h"
 
+#define DEV_NAME_MAX_LEN 15 /* Linux IFNAMSIZ - 1 */
+
 void netlinkconfig_init(NetLinkConfig *c)
 {
     memset(c, 0, sizeof *c);
@@ -30,6 +32,7 @@ static bool check_address(const Net *net, const NetLinkConfig *c, const NetEndCo
 {
     char addr[IPV4_PREFIX_STR_LEN], subnet[IPV4_PREFIX_STR_LEN];
     const Host *owner;
+    const char *name;
 
     if (!e->has_addr)
         return true;
@@ -46,9 +49,122 @@ static bool check_address(const Net *net, const NetLinkConfig *c, const NetEndCo
         return false;
     }
     owner = g_hash_table_lookup(net->owner, GUINT_TO_POINTER(e->addr.addr));
-    if (owner) {
-        *error = g_strdup_printf("the address %s is %s's already", ipv4_addr_format(e->addr.addr, addr),
-                                 owner->node.name);
+    name = owner ? owner->node.name : net->is_prepared ? net_name_of(net, e->addr.addr) : NULL;
+    if (name) {
+        *error =
+            g_strdup_printf("the address %s is %s's already", ipv4_addr_format(e->addr.addr, addr), name);
+        return false;
+    }
+    return true;
+}
+
+/* Linux dev_valid_name, and no colon: that separates host and interface in "server:eth1". */
+static bool dev_name_is_ok(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 0 && len <= DEV_NAME_MAX_LEN && strspn(name, NET_NAME_LETTERS) == len &&
+           strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, "all") != 0 &&
+           strcmp(name, "default") != 0;
+}
+
+/* A switch's or a hub's end. */
+static bool check_port(const Net *net, const NetLinkConfig *c, const NetEndConfig *e, char **error)
+{
+    const char *what = e->node->kind == NET_SWITCH ? "switch" : "hub";
+    char mac[MAC_STR_LEN];
+
+    if (c->kind == NET_LINK_PPP)
+        *error = g_strdup_printf("a PPP link joins hosts and routers, not %s %s", what, e->node->name);
+    else if (e->dev)
+        *error = g_strdup_printf("%s %s numbers its ports itself: a port cannot be named \"%s\"", what,
+                                 e->node->name, e->dev);
+    else if (e->has_mac)
+        *error = g_strdup_printf("a port of %s %s has no MAC address of its own (%s was given)", what,
+                                 e->node->name, mac_format(e->mac, mac));
+    else
+        return check_address(net, c, e, error);
+    return false;
+}
+
+static bool check_end(const Net *net, const NetLinkConfig *c, unsigned i, char **error)
+{
+    const NetEndConfig *e = &c->end[i];
+    Host *h = host_of_node(e->node);
+    char mac[MAC_STR_LEN];
+
+    if (!h)
+        return check_port(net, c, e, error);
+    if (e->dev && !dev_name_is_ok(e->dev)) {
+        *error = g_strdup_printf(
+            "\"%s\" is not an interface's name (expected 1 to %d letters, digits, '-', '_' or '.')", e->dev,
+            DEV_NAME_MAX_LEN);
+        return false;
+    }
+    if (e->dev && ip4_if_by_name(h->ip, e->dev)) {
+        *error = g_strdup_printf("%s has an interface \"%s\" already", h->node.name, e->dev);
+        return false;
+    }
+    if (e->has_mac && mac_is_multicast(e->mac)) {
+        *error = g_strdup_printf("%s is a group's MAC address and cannot be an interface's",
+                                 mac_format(e->mac, mac));
+        return false;
+    }
+    if (c->dir[i].mtu && (c->dir[i].mtu < NIC_MTU_MIN || c->dir[i].mtu > NIC_MTU_MAX)) {
+        *error = g_strdup_printf("an MTU of %u is not possible (expected %d to %d)", c->dir[i].mtu,
+                                 NIC_MTU_MIN, NIC_MTU_MAX);
+        return false;
+    }
+    return check_address(net, c, e, error);
+}
+
+/* Which nodes may be joined. */
+static bool check_pair(const Node *a, const Node *b, char **error)
+{
+    if (a == b) {
+        *error = g_strdup_printf("a link joins two different nodes, not %s with itself", a->name);
+        return false;
+    }
+    if (a->kind == NET_HUB && b->kind == NET_HUB) {
+        *error =
+            g_strdup_printf("hubs %s and %s cannot be joined: put their hosts on one hub", a->name, b->name);
+        return false;
+    }
+    return true;
+}
+
+/* A hub's medium is shared: what a cable would do is decided there. */
+static bool check_hub(const NetLinkConfig *c, char **error)
+{
+    bool has_extras = c->dir[0].queue || c->dir[1].queue || c->dir[0].impair || c->dir[1].impair;
+
+    for (int i = 0; i < 2; i++) {
+        if (c->end[i].node->kind == NET_HUB && has_extras) {
+            *error =
+                g_strdup_printf("the cable to hub %s is part of the shared medium: it has no queue and no "
+                                "impairments",
+                                c->end[i].node->name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_subnet(const NetLinkConfig *c, char **error)
+{
+    char a[IPV4_PREFIX_STR_LEN], b[IPV4_PREFIX_STR_LEN];
+
+    if (!c->has_subnet)
+        return true;
+    if (c->subnet.len == 0 || c->subnet.len > 32) {
+        *error = g_strdup_printf("%s is not a subnet (expected a length of 1 to 32)",
+                                 ipv4_prefix_format(c->subnet, a));
+        return false;
+    }
+    if (!ipv4_prefix_is_network(c->subnet)) {
+        *error = g_strdup_printf(
+            "%s is not a subnet: its host bits are set (expected %s)", ipv4_prefix_format(c->subnet, a),
+            ipv4_prefix_format((Ipv4Prefix){ipv4_prefix_network(c->subnet), c->subnet.len}, b));
         return false;
     }
     return true;
@@ -58,22 +174,8 @@ static bool check(const Net *net, const NetLinkConfig *c, char **error)
 {
     char a[IPV4_PREFIX_STR_LEN], b[IPV4_PREFIX_STR_LEN];
 
-    if (c->end[0].node == c->end[1].node) {
-        *error = g_strdup_printf("a link joins two different nodes, not %s with itself", c->end[0].node->name);
-        return false;
-    }
-    if (c->end[0].node->kind == NET_HUB && c->end[1].node->kind == NET_HUB) {
-        *error = g_strdup_printf("hubs %s and %s cannot be joined: put their hosts on one hub", c->end[0].node->name,
-                                 c->end[1].node->name);
-        return false;
-    }
-    if (c->has_subnet && !ipv4_prefix_is_network(c->subnet)) {
-        *error = g_strdup_printf("%s is not a subnet: its host bits are set (expected %s)",
-                                 ipv4_prefix_format(c->subnet, a),
-                                 ipv4_prefix_format((Ipv4Prefix){ipv4_prefix_network(c->subnet), c->subnet.len}, b));
-        return false;
-    }
-    if (!check_address(net, c, &c->end[0], error) || !check_address(net, c, &c->end[1], error))
+    if (!check_pair(c->end[0].node, c->end[1].node, error) || !check_hub(c, error) ||
+        !check_subnet(c, error) || !check_end(net, c, 0, error) || !check_end(net, c, 1, error))
         return false;
     if (c->end[0].has_addr && c->end[1].has_addr) {
         if (c->end[0].addr.addr == c->end[1].addr.addr) {
@@ -82,8 +184,9 @@ static bool check(const Net *net, const NetLinkConfig *c, char **error)
             return false;
         }
         if (!ipv4_prefix_contains(c->end[0].addr, c->end[1].addr.addr)) {
-            *error = g_strdup_printf("%s and %s are in different subnets, but on one link",
-                                     ipv4_prefix_format(c->end[0].addr, a), ipv4_prefix_format(c->end[1].addr, b));
+            *error =
+                g_strdup_printf("%s and %s are in different subnets, but on one link",
+                                ipv4_prefix_format(c->end[0].addr, a), ipv4_prefix_format(c->end[1].addr, b));
             return false;
         }
     }
@@ -97,12 +200,22 @@ MacAddr netlink_next_mac(Net *net)
     return mac_from_u64(++net->next_mac);
 }
 
-/* Makes the interface (or switch port) of one end; false: the name is taken or the address is refused. */
+static void name_dev(const Host *h, NetLinkKind kind, unsigned *next, char *name, size_t size)
+{
+    do
+        g_snprintf(name, size, kind == NET_LINK_PPP ? "ppp%u" : "eth%u", (*next)++);
+    while (ip4_if_by_name(h->ip, name));
+}
+
+/* Makes the interface (or switch port) of one end, which has been checked; false: the host refuses the
+ * address. */
 static bool make_end(Net *net, NetEnd *end, const NetEndConfig *c, NetLinkKind kind, const LinkDirConfig *dir,
                      char **error)
 {
     Host *h = host_of_node(c->node);
-    char name[32];
+    unsigned next = !h ? 0 : kind == NET_LINK_PPP ? h->n_ppp : h->n_eth;
+    char auto_name[DEV_NAME_MAX_LEN + 1];
+    const char *name = c->dev;
     Ip4If *ifp;
 
     end->node = c->node;
@@ -112,26 +225,18 @@ static bool make_end(Net *net, NetEnd *end, const NetEndConfig *c, NetLinkKind k
     }
     if (!h)
         return true; /* a hub: the device at the other end plugs in directly */
-    if (c->dev)
-        g_strlcpy(name, c->dev, sizeof name);
-    else if (kind == NET_LINK_PPP)
-        g_snprintf(name, sizeof name, "ppp%u", h->n_ppp);
-    else
-        g_snprintf(name, sizeof name, "eth%u", h->n_eth);
-    if (ip4_if_by_name(h->ip, name)) {
-        *error = g_strdup_printf("%s has an interface \"%s\" already", h->node.name, name);
-        return false;
+    if (!name) {
+        name_dev(h, kind, &next, auto_name, sizeof auto_name);
+        name = auto_name;
     }
     if (kind == NET_LINK_PPP) {
         Ppp *ppp = ppp_new(&h->node, name, net->probes);
 
-        h->n_ppp++;
         end->dev = &ppp->dev;
         end->port = &ppp->port;
     } else {
         Nic *nic = nic_new(&h->node, name, c->has_mac ? c->mac : netlink_next_mac(net), net->probes);
 
-        h->n_eth++;
         end->dev = &nic->dev;
         end->port = &nic->port;
     }
@@ -139,22 +244,34 @@ static bool make_end(Net *net, NetEnd *end, const NetEndConfig *c, NetLinkKind k
     if (c->no_addr)
         end->dev->flags |= NETDEV_NO_AUTO_ADDR;
     ifp = ip4_add_dev(h->ip, end->dev);
-    if (!c->has_addr)
-        return true;
-    if (!ip4_addr_add(h->ip, ifp, c->addr, error))
+    if (c->has_addr && !ip4_addr_add(h->ip, ifp, c->addr, error))
         return false;
-    g_hash_table_insert(net->owner, GUINT_TO_POINTER(c->addr.addr), h);
+    if (kind == NET_LINK_PPP)
+        h->n_ppp = (uint16_t)next;
+    else
+        h->n_eth = (uint16_t)next;
+    if (h->neigh_default && !(end->dev->flags & NETDEV_NOARP))
+        *neightable_params(ip4_if_neighbours(ifp)) = *h->neigh_default;
+    if (h->off && end->dev->ops->set_up)
+        end->dev->ops->set_up(end->dev, false);
+    if (c->has_addr)
+        g_hash_table_insert(net->owner, GUINT_TO_POINTER(c->addr.addr), h);
     return true;
 }
 
-/* Takes back the interface that make_end made before something else failed. */
-static void unmake_end(NetEnd *end)
+/* Takes back the interface that make_end made before something else failed. A switch's port would stay, so it
+ * is made last. */
+static void unmake_end(Net *net, NetEnd *end)
 {
     Host *h = host_of_node(end->node);
+    Ip4If *ifp;
 
     if (!end->dev)
         return;
-    ip4_remove_dev(h->ip, netend_if(end));
+    ifp = netend_if(end);
+    if (ip4_addr_count(ifp))
+        g_hash_table_remove(net->owner, GUINT_TO_POINTER(ip4_primary_addr(ifp)));
+    ip4_remove_dev(h->ip, ifp);
     host_free_dev(end->dev);
     end->dev = NULL;
     end->port = NULL;
@@ -165,7 +282,8 @@ static Segment *hub_of(const NetLink *l, LinkPort **port)
 {
     for (int i = 0; i < 2; i++) {
         if (l->end[i].node->kind == NET_HUB) {
-            *port = l->end[!i].port;
+            if (port)
+                *port = l->end[!i].port;
             return net_segment_of(l->net, l->end[i].node);
         }
     }
@@ -182,19 +300,21 @@ static void plug(NetLink *l, LinkDirConfig dir[2])
         segment_join(hub, port);
         return;
     }
-    if (l->link) {
-        link_plug(l->link, l->end[0].port, l->end[1].port);
-        return;
-    }
     for (int i = 0; i < 2 && l->kind == NET_LINK_PPP; i++) {
-        dir[i].overhead_bytes = PPP_OVERHEAD;
+        dir[i].overhead_bytes = PPP_OVERHEAD; /* address, control and protocol are in the frame */
         dir[i].gap_bytes = 0;
     }
-    l->link = link_new(l->end[0].port, l->end[1].port, dir);
+    if (l->link)
+        link_plug(l->link, l->end[0].port, l->end[1].port);
+    else
+        l->link = link_new(l->end[0].port, l->end[1].port, dir);
+    netlink_update_carrier(l);
 }
 
 NetLink *net_link(Net *net, NetLinkConfig *c, char **error)
 {
+    unsigned first =
+        c->end[0].node->kind == NET_SWITCH; /* the end that is made first: its address may be refused */
     NetLink *l;
 
     if (!check(net, c, error)) {
@@ -204,12 +324,12 @@ NetLink *net_link(Net *net, NetLinkConfig *c, char **error)
     l = g_new0(NetLink, 1);
     l->net = net;
     l->kind = c->kind;
-    l->has_subnet = c->has_subnet;
+    l->has_subnet = l->subnet_given = c->has_subnet;
     l->subnet = c->subnet;
-    if (!make_end(net, &l->end[0], &c->end[0], c->kind, &c->dir[0], error) ||
-        !make_end(net, &l->end[1], &c->end[1], c->kind, &c->dir[1], error)) {
-        unmake_end(&l->end[0]);
-        unmake_end(&l->end[1]);
+    if (!make_end(net, &l->end[first], &c->end[first], c->kind, &c->dir[first], error) ||
+        !make_end(net, &l->end[!first], &c->end[!first], c->kind, &c->dir[!first], error)) {
+        unmake_end(net, &l->end[first]);
+        unmake_end(net, &l->end[!first]);
         drop_config(c);
         g_free(l);
         return NULL;
@@ -236,26 +356,29 @@ void net_unplug(NetLink *l)
 bool net_replug(NetLink *l, unsigned end, const NetEndConfig *to, char **error)
 {
     NetEnd fresh = {0};
-    LinkDirConfig dir[2];
+    NetLinkConfig c;
 
-    if (to->node == l->end[!end].node) {
-        *error = g_strdup_printf("a link joins two different nodes, not %s with itself", to->node->name);
+    netlinkconfig_init(&c);
+    c.kind = l->kind;
+    c.end[end] = *to;
+    if (!check_pair(to->node, l->end[!end].node, error))
         return false;
-    }
-    linkdirconfig_init(&dir[0]);
-    linkdirconfig_init(&dir[1]);
     if (to->node != l->end[end].node || to->dev) { /* else: back into the same socket */
-        if (!make_end(l->net, &fresh, to, l->kind, &dir[end], error)) {
-            unmake_end(&fresh);
+        if (!check_end(l->net, &c, end, error))
+            return false;
+        if (!make_end(l->net, &fresh, to, l->kind, &c.dir[end], error)) {
+            unmake_end(l->net, &fresh);
             return false;
         }
     }
     net_unplug(l);
     if (fresh.node) {
+        if (fresh.node != l->end[end].node) /* perhaps another segment: its subnet is found anew */
+            l->has_subnet = l->subnet_given = false;
         l->end[end] = fresh;
         g_clear_pointer(&l->name, g_free);
     }
-    plug(l, dir);
+    plug(l, c.dir);
     return true;
 }
 
@@ -284,12 +407,14 @@ NetLink *net_link_between(const Net *net, const Node *a, const Node *b)
 
 Link *netlink_link(const NetLink *l)
 {
-    return l->is_pulled ? NULL : l->link;
+    return l->is_pulled || hub_of(l, NULL) ? NULL : l->link;
 }
 
 LinkDir *netlink_dir(const NetLink *l, unsigned from)
 {
-    return l->link && !l->is_pulled ? link_dir(l->link, from) : NULL;
+    Link *link = netlink_link(l);
+
+    return link ? link_dir(link, from) : NULL;
 }
 
 Node *netlink_node(const NetLink *l, unsigned end)
@@ -323,8 +448,21 @@ const char *netlink_name(const NetLink *l)
     return l->name;
 }
 
+static bool end_is_on(const NetEnd *e)
+{
+    const Host *h = host_of_node(e->node);
+
+    return !h || !h->off;
+}
+
+void netlink_update_carrier(NetLink *l)
+{
+    if (netlink_link(l))
+        link_set_up(l->link, !l->is_down && end_is_on(&l->end[0]) && end_is_on(&l->end[1]));
+}
+
 void netlink_set_up(NetLink *l, bool up)
 {
-    if (l->link && !l->is_pulled)
-        link_set_up(l->link, up);
+    l->is_down = !up;
+    netlink_update_carrier(l);
 }

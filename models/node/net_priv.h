@@ -3,7 +3,11 @@
 
 #include <glib.h>
 
+#include "models/ether/neigh.h"
 #include "models/node/net.h"
+
+/* What names of nodes and interfaces are made of. */
+#define NET_NAME_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 struct NetEnd {
     Node *node;
@@ -16,10 +20,11 @@ struct NetLink {
     Link *link; /* NULL at a hub */
     NetEnd end[2];
     Ipv4Prefix subnet; /* of its segment: given, or found by net_prepare */
-    bool has_subnet;
+    bool has_subnet, subnet_given;
+    bool is_pulled; /* net_unplug */
+    bool is_down;   /* netlink_set_up; a host without power takes the carrier away as well */
     NetLinkKind kind;
-    bool is_pulled;
-    char *name;            /* NULL until asked for */
+    char *name; /* NULL until asked for */
 };
 
 typedef struct AutoRoute { /* a route that net_prepare made */
@@ -37,6 +42,7 @@ struct Net {
     uint64_t next_mac;
     uint8_t *subnet_used; /* a bit for each /24 of 10.0.0.0/8, made when first needed */
     bool auto_routes_on, auto_addresses_on;
+    bool is_prepared; /* net_prepare has assigned addresses */
 };
 
 typedef struct PowerHook {
@@ -50,8 +56,9 @@ struct Host {
     Ip4 *ip;
     Icmp4 *icmp;
     Udp *udp;
-    GArray *power_hooks; /* NULL: none */
-    uint16_t n_eth, n_ppp; /* interfaces so far, for their names */
+    GArray *power_hooks;        /* NULL: none */
+    NeighParams *neigh_default; /* net.ipv4.neigh.default, for interfaces to come; NULL: as Linux */
+    uint16_t n_eth, n_ppp;      /* interfaces so far, for their names */
     bool off;
 };
 
@@ -59,7 +66,8 @@ struct Host {
 typedef struct NetSegment {
     Ipv4Prefix subnet;
     bool has_subnet;
-    GArray *ends; /* NetEnd *: those with a device, in order of plugging */
+    const NetLink *given, *conflict; /* the first link that gave the subnet; one that gave another */
+    GArray *ends;                    /* NetEnd *: those with a device, in order of plugging */
 } NetSegment;
 
 /* Segments in order of their first link; *of_link gives each link's. */
@@ -72,6 +80,8 @@ bool netroutes_make(Net *net, GPtrArray *segments, char **error);
 void netroutes_drop(Net *net);
 
 MacAddr netlink_next_mac(Net *net);
+/* Lets the carrier follow the two ends' power and netlink_set_up. */
+void netlink_update_carrier(NetLink *l);
 Ip4If *netend_if(const NetEnd *e);
 void host_clear(Host *h);
 void host_free_dev(NetDev *dev);

@@ -1,20 +1,28 @@
-/* Automatic routes: shortest paths by number of routers, from every router (and every host that could choose). A host with one router in reach
- * just gets a default route. Breadth first over routers and segments in order of creation, so ties are defined. */
-#include "models/node/net_priv.h"
+/* Automatic routes: shortest paths by number of routers, from every router (and every host that could
+ * choose). A host with one router in reach just gets a default route.
+ *
+ * Breadth first over routers. Those next to the searcher come in order of creation, and each of them is the
+ * first hop of all that it finds: so among paths of one length the first hop that was made first wins. */
+#include <stdlib.h>
 
-#define NONE UINT32_MAX
+#include "models/node/net_priv.h"
 
 typedef struct Hop { /* how the searching host gets there */
     uint32_t via;
     Ip4If *dev;
 } Hop;
 
+typedef struct Found { /* a router, and how the searching host gets there */
+    const Node *node;
+    Hop hop;
+} Found;
+
 typedef struct Search {
     GPtrArray *segments;
     GArray **segments_of; /* by node id: indices of the segments that a router or host touches */
     uint32_t *seen_segment, *seen_node; /* stamp of the search that saw it */
-    Hop *hop;                           /* by segment */
-    unsigned *queue;                    /* segments */
+    Found *queue;                       /* routers */
+    unsigned n_queue;
     uint32_t stamp;
 } Search;
 
@@ -62,87 +70,84 @@ static uint32_t gateway_addr(const NetSegment *s, const NetEnd *e)
     return ip4_primary_addr(ifp);
 }
 
-static void search_from(Net *net, Search *q, Host *h)
+/* The host's own end on the segment: the first that can speak there. */
+static Ip4If *own_end(const NetSegment *s, const Host *h)
 {
-    const GArray *own = q->segments_of[h->node.id];
-    unsigned head = 0, tail = 0;
+    Ip4If *found = NULL;
 
-    q->stamp++;
-    q->seen_node[h->node.id] = q->stamp;
-    for (unsigned i = 0; own && i < own->len; i++) {
-        unsigned s = g_array_index(own, unsigned, i);
+    for (unsigned i = 0; i < s->ends->len; i++) {
+        const NetEnd *e = g_array_index(s->ends, NetEnd *, i);
 
-        if (q->seen_segment[s] == q->stamp)
+        if (e->node != &h->node)
             continue;
-        q->seen_segment[s] = q->stamp;
-        q->hop[s] = (Hop){0, NULL};
-        q->queue[tail++] = s;
+        if (ip4_addr_count(netend_if(e)))
+            return netend_if(e);
+        found = found ? found : netend_if(e);
     }
-    while (head < tail) {
-        unsigned si = q->queue[head++];
-        const NetSegment *s = q->segments->pdata[si];
-
-        for (unsigned k = 0; k < s->ends->len; k++) {
-            const NetEnd *e = g_array_index(s->ends, NetEnd *, k);
-            const GArray *next;
-            Hop hop = q->hop[si];
-
-            if (!is_router(e) || q->seen_node[e->node->id] == q->stamp)
-                continue;
-            q->seen_node[e->node->id] = q->stamp;
-            if (!hop.via) { /* a router on one of our own segments: it is the first hop itself */
-                hop.via = gateway_addr(s, e);
-                for (unsigned j = 0; j < s->ends->len; j++) {
-                    const NetEnd *mine = g_array_index(s->ends, NetEnd *, j);
-                    if (mine->node == &h->node)
-                        hop.dev = netend_if(mine);
-                }
-                if (!hop.via)
-                    continue;
-            }
-            next = q->segments_of[e->node->id];
-            for (unsigned j = 0; j < next->len; j++) {
-                unsigned t = g_array_index(next, unsigned, j);
-
-                if (q->seen_segment[t] == q->stamp)
-                    continue;
-                q->seen_segment[t] = q->stamp;
-                q->hop[t] = hop;
-                q->queue[tail++] = t;
-            }
-        }
-    }
-    for (unsigned i = 0; i < tail; i++) {
-        const NetSegment *s = q->segments->pdata[q->queue[i]];
-
-        if (q->hop[q->queue[i]].via && s->has_subnet)
-            add_route(net, h, s->subnet, q->hop[q->queue[i]]);
-    }
+    return found;
 }
 
-/* The only router in reach of a host, if there is just one. */
-static bool only_router(const Search *q, const Host *h, Hop *hop, unsigned *n_routers)
+static int by_creation(const void *a, const void *b)
+{
+    const Found *x = a, *y = b;
+
+    return (x->node->id > y->node->id) - (x->node->id < y->node->id);
+}
+
+static void find(Search *q, const Node *router, Hop hop)
+{
+    q->seen_node[router->id] = q->stamp;
+    q->queue[q->n_queue++] = (Found){router, hop};
+}
+
+/* The routers on the host's own segments, in order of creation. */
+static void find_neighbours(Search *q, const Host *h)
 {
     const GArray *own = q->segments_of[h->node.id];
 
-    *n_routers = 0;
+    q->stamp++;
+    q->n_queue = 0;
+    q->seen_node[h->node.id] = q->stamp;
     for (unsigned i = 0; own && i < own->len; i++) {
-        const NetSegment *s = q->segments->pdata[g_array_index(own, unsigned, i)];
-        Ip4If *dev = NULL;
+        unsigned si = g_array_index(own, unsigned, i);
+        const NetSegment *s = q->segments->pdata[si];
 
+        q->seen_segment[si] = q->stamp;
         for (unsigned k = 0; k < s->ends->len; k++) {
             const NetEnd *e = g_array_index(s->ends, NetEnd *, k);
-            if (e->node == &h->node)
-                dev = netend_if(e);
-        }
-        for (unsigned k = 0; k < s->ends->len; k++) {
-            const NetEnd *e = g_array_index(s->ends, NetEnd *, k);
+            uint32_t via = is_router(e) ? gateway_addr(s, e) : 0;
 
-            if (is_router(e) && gateway_addr(s, e) && (*n_routers)++ == 0)
-                *hop = (Hop){gateway_addr(s, e), dev};
+            if (via && q->seen_node[e->node->id] != q->stamp)
+                find(q, e->node, (Hop){via, own_end(s, h)});
         }
     }
-    return *n_routers == 1;
+    qsort(q->queue, q->n_queue, sizeof *q->queue, by_creation);
+}
+
+/* Everything else, beginning with what find_neighbours found. */
+static void search_on(Net *net, Search *q, Host *h)
+{
+    for (unsigned head = 0; head < q->n_queue; head++) {
+        const Found f = q->queue[head];
+        const GArray *of = q->segments_of[f.node->id];
+
+        for (unsigned i = 0; i < of->len; i++) {
+            unsigned si = g_array_index(of, unsigned, i);
+            const NetSegment *s = q->segments->pdata[si];
+
+            if (q->seen_segment[si] == q->stamp)
+                continue;
+            q->seen_segment[si] = q->stamp;
+            if (s->has_subnet)
+                add_route(net, h, s->subnet, f.hop);
+            for (unsigned k = 0; k < s->ends->len; k++) {
+                const NetEnd *e = g_array_index(s->ends, NetEnd *, k);
+
+                if (is_router(e) && q->seen_node[e->node->id] != q->stamp)
+                    find(q, e->node, f.hop);
+            }
+        }
+    }
 }
 
 bool netroutes_make(Net *net, GPtrArray *segments, char **error)
@@ -152,8 +157,7 @@ bool netroutes_make(Net *net, GPtrArray *segments, char **error)
                 .segments_of = g_new0(GArray *, nodes + 1),
                 .seen_segment = g_new0(uint32_t, n + 1),
                 .seen_node = g_new0(uint32_t, nodes + 1),
-                .hop = g_new0(Hop, n + 1),
-                .queue = g_new(unsigned, n + 1)};
+                .queue = g_new(Found, nodes + 1)};
 
     for (unsigned i = 0; i < n; i++) {
         const NetSegment *s = segments->pdata[i];
@@ -167,17 +171,12 @@ bool netroutes_make(Net *net, GPtrArray *segments, char **error)
     }
     for (unsigned i = 0; i < net->hosts->len; i++) {
         Host *h = net->hosts->pdata[i];
-        unsigned routers;
-        Hop hop;
 
-        if (host_is_router(h)) {
-            search_from(net, &q, h);
-        } else if (only_router(&q, h, &hop, &routers)) {
-            add_route(net, h, (Ipv4Prefix){0, 0}, hop);
-        } else if (routers) {
-            add_route(net, h, (Ipv4Prefix){0, 0}, hop); /* the first one, for what is not in this network */
-            search_from(net, &q, h);
-        }
+        find_neighbours(&q, h);
+        if (!host_is_router(h) && q.n_queue) /* also for what is not in this network */
+            add_route(net, h, (Ipv4Prefix){0, 0}, q.queue[0].hop);
+        if (host_is_router(h) || q.n_queue > 1)
+            search_on(net, &q, h);
     }
     for (unsigned i = 0; i < nodes; i++)
         if (q.segments_of[i])
@@ -185,7 +184,6 @@ bool netroutes_make(Net *net, GPtrArray *segments, char **error)
     g_free(q.segments_of);
     g_free(q.seen_segment);
     g_free(q.seen_node);
-    g_free(q.hop);
     g_free(q.queue);
     return true;
 }

@@ -1,6 +1,14 @@
 /* What a network costs in memory, by kind of thing (--stats, bench size). */
 #include "models/ether/neigh.h"
+#include "models/ether/ppp.h"
 #include "models/node/net_priv.h"
+
+static size_t dev_bytes(const NetDev *dev)
+{
+    if (!dev)
+        return 0; /* a switch's port is counted with the switch */
+    return dev->flags & NETDEV_POINTOPOINT ? sizeof(Ppp) : nic_bytes((const Nic *)dev);
+}
 
 void net_sizes(const Net *net, NetSizes *out)
 {
@@ -19,6 +27,7 @@ void net_sizes(const Net *net, NetSizes *out)
             neightable_stats(ip4_if_neighbours(ip4_if(h->ip, k)), &st);
             out->neighbours += st.entries;
             out->neighbour_bytes += st.bytes;
+            out->host_bytes -= st.bytes;
         }
     }
     for (unsigned i = 0; i < net->switches->len; i++)
@@ -29,6 +38,6 @@ void net_sizes(const Net *net, NetSizes *out)
         out->links++;
         out->link_bytes += sizeof *l + (l->link ? link_bytes(l->link) : 0);
         for (int e = 0; e < 2; e++)
-            out->link_bytes += l->end[e].dev ? sizeof(Nic) : 0;
+            out->link_bytes += dev_bytes(l->end[e].dev);
     }
 }

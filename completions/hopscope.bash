@@ -1,0 +1,55 @@
+# bash completion for hopscope: source this file, or install it as
+# /usr/share/bash-completion/completions/hopscope.
+
+_hopscope()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words files
+    COMPREPLY=()
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect run --help --version" -- "$cur")
+        return
+    fi
+    case $prev in
+    --out | -o)
+        mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+        return
+        ;;
+    --linktype | -t)
+        mapfile -t COMPREPLY < <(compgen -W "ethernet ethernet-fcs ppp raw ipv4 ipv6" -- "$cur")
+        return
+        ;;
+    esac
+    case $command in
+    bench)
+        words="--n --holds --routers --runs --digest --pcap --snaplen --help w1 w4 w6 size"
+        files=
+        ;;
+    diff)
+        words="--set --set-a --set-b --seed --seed-a --seed-b --until --events --context --after --quiet --help"
+        files='@(lua|jsonl)'
+        ;;
+    dissect)
+        words="--hex --linktype --summary --frame --explain --bytes --json --help"
+        files='@(pcapng|pcap|txt|hex)'
+        ;;
+    run)
+        words="--seed --set --until --out --pcap --pcap-drops --pcap-per-interface --snaplen --digest --stats --events
+            --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
+        files='lua'
+        ;;
+    *)
+        return
+        ;;
+    esac
+    if [[ $cur == -* || -z $files ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    else
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(
+            shopt -s extglob
+            compgen -d -- "$cur"
+            compgen -f -X "!*.$files" -- "$cur"
+        )
+    fi
+}
+complete -F _hopscope hopscope

@@ -1,0 +1,1151 @@
+---@meta hopscope
+
+-- Annotations for editors (LuaLS). The reference is docs/scenario-api.md; a test keeps both complete.
+
+---@alias time string|number # "20ms", or seconds
+---@alias rate string|integer # "10Mbps", or bits per second
+---@alias size string|integer # "64KiB", or bytes
+---@alias ratio string|number # "1%", or 0.01
+---@alias hs.Node hs.Host|hs.Switch|hs.Hub
+---@alias hs.Queue integer|string|table
+
+---@class hs.HostOptions
+---@field sysctl? table settings by their Linux names: { ["net.ipv4.ip_default_ttl"] = 32 }
+
+---@class hs.SwitchOptions
+---@field stp? boolean|string the spanning tree: true or "rstp", "legacy" (802.1D-1998), false (default)
+---@field ageing? time how long an address is remembered (300 s); 0: for ever
+---@field table_size? integer how many addresses it can remember
+---@field delay? time from a frame's arrival to its forwarding (0)
+---@field priority? integer bridge priority, a multiple of 4096 (32768)
+---@field hello? time 1 s to 2 s (2 s)
+---@field max_age? time 6 s to 40 s (20 s)
+---@field forward_delay? time 4 s to 30 s (15 s)
+
+---@class hs.HubOptions
+---@field rate? rate of the shared segment (10Mbps)
+
+---@class hs.LinkOptions
+---@field rate? rate bits per second; without it the link is infinitely fast
+---@field delay? time propagation delay (0)
+---@field jitter? time extra delay, uniform from 0 to this
+---@field jitter_reorders? boolean whether jitter may let later frames overtake (false)
+---@field mtu? integer largest payload of a frame, 68 to 65535 (1500)
+---@field overhead? integer bytes on the wire beside the frame: preamble, FCS, gap (24)
+---@field gap? integer the part of it that comes after the frame (12)
+---@field queue? hs.Queue a number of packets, or a discipline: { "droptail", packets = 100 }; its options are those of the discipline
+---@field impair? table a list of impairments, in order: { { "gilbert_elliott", p = 0.01, r = 0.3 } }
+---@field loss? ratio|table short for bernoulli; a list such as { 3, 7 } loses exactly these frames
+---@field duplicate? ratio|table short for the impairment duplicate
+---@field corrupt? ratio|table short for corrupt
+---@field reorder? ratio|table short for reorder: { probability = 0.1, delay = "5ms" }
+---@field trace? string a file of rate, delay and loss over time, beside the scenario
+---@field mahimahi? string a file of delivery opportunities in Mahimahi's format
+---@field ab? table options of the direction a to b only; all of the above
+---@field ba? table options of the direction b to a only
+---@field subnet? string "10.0.1.0/24", for the ends without an address
+---@field address? table by node name: { client = "10.0.1.5/24", r = false }; false: no address
+---@field mac? table by node name
+---@field dev? table names of the interfaces, by node name
+---@field kind? string "ethernet" or "ppp", a serial line
+---@field up? boolean false: the link begins down
+
+---@class hs.LinkdirSetOptions
+---@field rate? rate bits per second; without it the link is infinitely fast
+---@field delay? time propagation delay (0)
+---@field jitter? time extra delay, uniform from 0 to this
+---@field jitter_reorders? boolean whether jitter may let later frames overtake (false)
+---@field mtu? integer largest payload of a frame, 68 to 65535 (1500)
+---@field overhead? integer bytes on the wire beside the frame: preamble, FCS, gap (24)
+---@field gap? integer the part of it that comes after the frame (12)
+---@field queue? hs.Queue a number of packets, or a discipline: { "droptail", packets = 100 }; its options are those of the discipline
+---@field impair? table a list of impairments, in order: { { "gilbert_elliott", p = 0.01, r = 0.3 } }
+---@field loss? ratio|table short for bernoulli; a list such as { 3, 7 } loses exactly these frames
+---@field duplicate? ratio|table short for the impairment duplicate
+---@field corrupt? ratio|table short for corrupt
+---@field reorder? ratio|table short for reorder: { probability = 0.1, delay = "5ms" }
+---@field trace? string a file of rate, delay and loss over time, beside the scenario
+---@field mahimahi? string a file of delivery opportunities in Mahimahi's format
+
+---@class hs.OnOptions
+---@field node? hs.Node only there
+---@field link? hs.Link only frames at the ends of this link
+
+---@class hs.CaptureOptions
+---@field file string name in the output folder
+---@field drops? boolean dropped frames too, with the reason as a comment
+---@field snaplen? size at most so many bytes of each frame
+
+---@class hs.HostRouteOptions
+---@field to string "10.1.0.0/16", an address, or "default"
+---@field via? string gateway
+---@field dev? string interface
+---@field src? string preferred source
+---@field type? string unicast, blackhole, unreachable, prohibit
+---@field metric? integer the lowest wins (0)
+---@field mtu? integer of that route
+
+---@class hs.HostUdpOptions
+---@field port? integer binds to it
+---@field address? string binds to it
+---@field broadcast? boolean SO_BROADCAST
+---@field on_datagram? function fn(data, address, port, info, sock) for each datagram, instead of recv
+
+---@class hs.HostRawOptions
+---@field ethertype? integer only these frames
+---@field outgoing? boolean also what the host itself sends
+
+---@class hs.HostPingOptions
+---@field count? integer requests (4)
+---@field interval? time between them (1 s)
+---@field size? integer bytes of data (56)
+---@field timeout? time how long to wait for the last answers (10 s)
+---@field ttl? integer time to live
+---@field tos? integer type of service
+---@field df? boolean don't fragment
+---@field id? integer identifier
+---@field first_seq? integer first sequence number (1)
+---@field src? string source address
+---@field print? boolean shows its lines as they come
+
+---@class hs.HostTracerouteOptions
+---@field icmp? boolean echo requests instead of UDP
+---@field first_ttl? integer (1)
+---@field max_ttl? integer (30)
+---@field probes? integer for each hop (3)
+---@field parallel? integer probes under way at a time (1)
+---@field wait? time for an answer (5 s)
+---@field size? integer of the whole packet (60)
+---@field print? boolean shows its lines as they come
+
+---@class hs.HostMtrOptions
+---@field udp? boolean UDP instead of echo requests
+---@field cycles? integer (10)
+---@field max_ttl? integer (30)
+---@field interval? time between cycles (1 s)
+---@field grace? time after the last cycle (5 s)
+---@field size? integer of the whole packet (64)
+---@field print? boolean shows the report
+
+---@class hs.HostUdpSourceOptions
+---@field to string destination
+---@field port integer its port
+---@field size? integer bytes of a datagram (1000)
+---@field gap? time from one datagram to the next
+---@field rate? rate of the payload, instead of gap
+---@field count? integer how many; without it, no end
+---@field start? time after now (0)
+---@field on? time length of a burst
+---@field off? time silence between bursts
+---@field exponential? boolean on and off are means
+---@field local_port? integer our own port
+---@field tos? integer type of service
+
+---@class hs.HostTftpGetOptions
+---@field port? integer of the server (69)
+---@field local_port? integer our own port
+---@field mode? string "octet" (default) or "netascii"
+---@field blksize? integer bytes of a block that we ask for, 8 to 65464 (RFC 2348); without it 512
+---@field timeout? integer seconds before a side repeats itself that we ask for (RFC 2349)
+---@field tsize? boolean asks for the size of the file (RFC 2349)
+
+---@class hs.HostTftpServerOptions
+---@field files table contents by name: strings or payloads
+---@field port? integer (69)
+---@field timeout? time before a block is repeated (1 s)
+
+---@class hs.SockSendOptions
+---@field ttl? integer of this datagram
+---@field tos? integer of this datagram
+
+---@class hs.SockRecvOptions
+---@field timeout? time how long to wait
+---@field size? size at most so much; the rest of the datagram is gone
+
+---@class hs.LinkPlugOptions
+---@field dev? string interface
+---@field mac? string address of a new interface
+---@field address? string IP address; false: none
+
+---@class hs.PortTrunkOptions
+---@field vlans? table list; without it all
+---@field native? integer the VLAN without tags (1); 0: none
+
+---@class hs.PortStpOptions
+---@field cost? integer 0: by the link's speed
+---@field priority? integer a multiple of 16
+---@field edge? boolean no bridge behind it
+---@field auto_edge? boolean find out by itself (true)
+
+---@class hs.VerdictDelay
+---@field overtake? boolean later frames may overtake it (false)
+
+---@class hs.VerdictDuplicate
+---@field copies? integer (1)
+---@field gap? time between them (0)
+
+---@class hs.VerdictCorrupt
+---@field bit? integer which; without it one in the middle
+---@field fcs? boolean false: the FCS is right, only upper checksums find it
+
+---@class hopscope
+---@field seed integer the seed of the run
+local hs = {}
+
+---a host
+---@param name string
+---@param options? hs.HostOptions
+---@return hs.Host
+function hs.host(name, options) end
+
+---a host that forwards
+---@param name string
+---@param options? hs.HostOptions
+---@return hs.Host
+function hs.router(name, options) end
+
+---an Ethernet switch
+---@param name string
+---@param options? hs.SwitchOptions
+---@return hs.Switch
+function hs.switch(name, options) end
+
+---a shared half-duplex segment (CSMA/CD)
+---@param name string
+---@param options? hs.HubOptions
+---@return hs.Hub
+function hs.hub(name, options) end
+
+---a cable between two nodes (or their names)
+---@param a hs.Node|string
+---@param b hs.Node|string
+---@param options? hs.LinkOptions
+---@return hs.Link
+function hs.link(a, b, options) end
+
+---all links, in order of creation
+---@return hs.Link[]
+function hs.links() end
+
+---the node of that name
+---@param name string
+---@return hs.Host|hs.Switch|hs.Hub
+function hs.node(name) end
+
+---the address of a host
+---@param name string
+---@return string
+function hs.resolve(name) end
+
+---assigns addresses and routes now (hs.run does it by itself)
+function hs.prepare() end
+
+---false: you set all routes yourself
+---@param on boolean
+function hs.auto_routes(on) end
+
+---false: only the addresses that you give
+---@param on boolean
+function hs.auto_addresses(on) end
+
+---lets that much time pass; without a time, until nothing is left to happen. Returns the time. For the main part only
+---@param time? time
+---@return number
+function hs.run(time) end
+
+---lets time pass up to that time
+---@param time time
+---@return number
+function hs.run_until(time) end
+
+---ends the present hs.run
+function hs.stop() end
+
+---the simulated time in seconds
+---@return number
+function hs.now() end
+
+---the simulated time in nanoseconds
+---@return integer
+function hs.now_ns() end
+
+---waits; in a process or in the main part
+---@param time time
+function hs.sleep(time) end
+
+---"20ms" as a number of seconds
+---@param time time
+---@return number
+function hs.seconds(time) end
+
+---calls fn at that time, which must not be over
+---@param time time
+---@param fn function
+---@return hs.Alarm
+function hs.at(time, fn) end
+
+---calls fn so much later
+---@param delay time
+---@param fn function
+---@return hs.Alarm
+function hs.after(delay, fn) end
+
+---calls fn again and again, first after one period, until it returns false
+---@param period time
+---@param fn function
+---@return hs.Alarm
+function hs.every(period, fn) end
+
+---a value that --set name=value changes; its type is that of the default
+---@param name string
+---@param default any
+---@param help? string
+---@return any
+function hs.param(name, default, help) end
+
+---a stream of random numbers of your own
+---@param name string
+---@return hs.Rng
+function hs.rng(name) end
+
+---synthetic bytes: a pattern and a length
+---@param size size
+---@param offset? any
+---@return hs.Payload
+function hs.payload(size, offset) end
+
+---a line with the simulated time
+---@param ... any
+function hs.log(...) end
+
+---narration: a heading (not with --quiet)
+---@param ... any
+function hs.title(...) end
+
+---narration: a paragraph (not with --quiet)
+---@param ... any
+function hs.note(...) end
+
+---what is a function: asked when the scenario has ended, return ok, seen. Otherwise decided at once
+---@param name string
+---@param what any
+---@param seen? any
+function hs.expect(name, what, seen) end
+
+---equal; tables are compared by what is in them. A number may be compared with "20ms"
+---@param name string
+---@param got any
+---@param want any
+function hs.expect_equal(name, got, want) end
+
+---a number within want ± tolerance
+---@param name string
+---@param got any
+---@param want any
+---@param tolerance any
+function hs.expect_near(name, got, want, tolerance) end
+
+---a number from low to high, both included
+---@param name string
+---@param got any
+---@param low any
+---@param high any
+function hs.expect_between(name, got, low, high) end
+
+---fn raises an error that contains the text
+---@param name string
+---@param fn function
+---@param text? string
+function hs.expect_error(name, fn, text) end
+
+---any value as text, tables with their contents
+---@param value any
+---@return string
+function hs.show(value) end
+
+---calls fn(event) whenever that probe fires: "frame.drop", "neigh.*", "*"
+---@param probe string
+---@param fn function
+---@param options? hs.OnOptions
+---@return hs.Observer
+function hs.on(probe, fn, options) end
+
+---records frames, to be asked afterwards
+---@param options? table
+---@return hs.Frames
+function hs.frames(options) end
+
+---asks for a capture file of the nodes, interfaces or links in the list; before the first hs.run, after the links
+---@param options hs.CaptureOptions
+function hs.capture(options) end
+
+---@class hs.Host
+---@field name string its name
+---@field is_router boolean whether it was made by hs.router
+local Host = {}
+
+---the primary address, of the host or of an interface
+---@param dev? string
+---@return string?
+function Host:addr(dev) end
+
+---adds an address: host:address("eth0", "10.0.0.9/24")
+---@param dev string
+---@param prefix string
+---@return hs.Host
+function Host:address(dev, prefix) end
+
+---takes it away
+---@param dev string
+---@param prefix string
+---@return hs.Host
+function Host:remove_address(dev, prefix) end
+
+---list of { dev, address }
+---@return table[]
+function Host:addresses() end
+
+---an interface (eth0)
+---@param name? string
+---@return hs.Dev
+function Host:dev(name) end
+
+---all of them, loopback first
+---@return hs.Dev[]
+function Host:devs() end
+
+---adds a route, as ip route add
+---@param options hs.HostRouteOptions
+---@return hs.Host
+function Host:route(options) end
+
+---removes it
+---@param options hs.HostRouteOptions
+---@return hs.Host
+function Host:route_del(options) end
+
+---list of { to, type, via, dev, src, metric }
+---@return table[]
+function Host:routes() end
+
+---what would be done with a packet: { type, dev, via, src, mtu }
+---@param to hs.Host|string
+---@return table?, string?
+function Host:route_get(to) end
+
+---the neighbour cache: list of { address, mac, state, dev }; with an address, its entry or nil
+---@param address? string
+---@return table
+function Host:arp(address) end
+
+---sets an entry (PERMANENT)
+---@param address string
+---@param mac string
+---@param state? string
+---@param dev? string
+---@return hs.Host
+function Host:arp_set(address, mac, state, dev) end
+
+---removes an entry
+---@param address string
+---@param dev? string
+---@return boolean
+function Host:arp_del(address, dev) end
+
+---gratuitous ARP
+---@param dev? string
+---@return hs.Host
+function Host:arp_announce(dev) end
+
+---reads or sets a setting by its Linux name
+---@param name string
+---@param value? any
+---@return any
+function Host:sysctl(name, value) end
+
+---a counter by its netstat name, "UdpNoPorts"
+---@param name string
+---@return integer
+function Host:counter(name) end
+
+---all counters by name
+---@return table
+function Host:counters() end
+
+---the counters that are not 0, one a line
+---@return string
+function Host:netstat() end
+
+---a line with time and name
+---@param ... any
+function Host:log(...) end
+
+---switches it off or on; without an argument, asks
+---@param on? boolean
+---@return boolean?
+function Host:power(on) end
+
+---starts a process: fn(os, ...)
+---@param fn function
+---@param ... any
+---@return hs.Process
+function Host:spawn(fn, ...) end
+
+---a UDP socket
+---@param options? hs.HostUdpOptions
+---@return hs.UdpSocket?, string?
+function Host:udp(options) end
+
+---whole Ethernet frames as bytes (AF_PACKET)
+---@param dev? string
+---@param options? hs.HostRawOptions
+---@return hs.RawSocket
+function Host:raw(dev, options) end
+
+---blocks; { sent, received, duplicates, errors, loss, time, rtt = { min, avg, max, mdev }, replies, lines }
+---@param to hs.Host|string
+---@param options? hs.HostPingOptions
+---@return table?, string?
+function Host:ping(to, options) end
+
+---blocks; { reached, hops = { { ttl, address, probes } }, lines }
+---@param to hs.Host|string
+---@param options? hs.HostTracerouteOptions
+---@return table
+function Host:traceroute(to, options) end
+
+---blocks; { hops = { { address, sent, received, loss, last, avg, best, worst } }, lines }
+---@param to hs.Host|string
+---@param options? hs.HostMtrOptions
+---@return table
+function Host:mtr(to, options) end
+
+---the echo service (port 7)
+---@param port? integer
+---@return hs.UdpEcho?, string?
+function Host:udp_echo(port) end
+
+---counts what a source sends
+---@param port integer
+---@return hs.UdpSink?, string?
+function Host:udp_sink(port) end
+
+---datagrams at a fixed gap, or in bursts
+---@param options hs.HostUdpSourceOptions
+---@return hs.UdpSource?, string?
+function Host:udp_source(options) end
+
+---reads a file by TFTP; blocks; { ok, data, bytes, blocks, retransmits, blksize, tsize, error_code, error, time, address, port }
+---@param server string
+---@param file string
+---@param options? hs.HostTftpGetOptions
+---@return table?, string?
+function Host:tftp_get(server, file, options) end
+
+---gives files away by TFTP
+---@param options hs.HostTftpServerOptions
+---@return hs.TftpServer?, string?
+function Host:tftp_server(options) end
+
+---@class hs.Os
+---@field host hs.Host the host
+local Os = {}
+
+---as hs.now
+---@return number
+function Os.now() end
+
+---lets time pass
+---@param time time
+function Os.sleep(time) end
+
+---as hs.payload
+---@param size size
+---@param offset? any
+---@return hs.Payload
+function Os.payload(size, offset) end
+
+---as host:addr
+---@param ... any
+---@return any
+function Os.addr(...) end
+
+---as host:arp
+---@param ... any
+---@return any
+function Os.arp(...) end
+
+---as host:counter
+---@param ... any
+---@return any
+function Os.counter(...) end
+
+---as host:counters
+---@param ... any
+---@return any
+function Os.counters(...) end
+
+---as host:dev
+---@param ... any
+---@return any
+function Os.dev(...) end
+
+---as host:log
+---@param ... any
+---@return any
+function Os.log(...) end
+
+---as host:mtr
+---@param ... any
+---@return any
+function Os.mtr(...) end
+
+---as host:netstat
+---@param ... any
+---@return any
+function Os.netstat(...) end
+
+---as host:ping
+---@param ... any
+---@return any
+function Os.ping(...) end
+
+---as host:raw
+---@param ... any
+---@return any
+function Os.raw(...) end
+
+---as host:route_get
+---@param ... any
+---@return any
+function Os.route_get(...) end
+
+---as host:spawn
+---@param ... any
+---@return any
+function Os.spawn(...) end
+
+---as host:sysctl
+---@param ... any
+---@return any
+function Os.sysctl(...) end
+
+---as host:traceroute
+---@param ... any
+---@return any
+function Os.traceroute(...) end
+
+---as host:udp
+---@param ... any
+---@return any
+function Os.udp(...) end
+
+---as host:udp_echo
+---@param ... any
+---@return any
+function Os.udp_echo(...) end
+
+---as host:udp_sink
+---@param ... any
+---@return any
+function Os.udp_sink(...) end
+
+---as host:udp_source
+---@param ... any
+---@return any
+function Os.udp_source(...) end
+
+---as host:tftp_get
+---@param ... any
+---@return any
+function Os.tftp_get(...) end
+
+---as host:tftp_server
+---@param ... any
+---@return any
+function Os.tftp_server(...) end
+
+---@class hs.Process
+---@field is_running boolean whether it has not ended
+local Process = {}
+
+---waits for its end: true, or nil and "EAGAIN"
+---@param timeout? time
+---@return boolean?, string?
+function Process:join(timeout) end
+
+---ends it
+function Process:kill() end
+
+---@class hs.UdpSocket
+---@field drops integer datagrams lost to a full receive buffer
+---@field rmem integer bytes waiting, as Linux counts them
+---@field is_open boolean whether it is open
+local UdpSocket = {}
+
+---also bind(address, port), bind "10.0.0.1:69"
+---@param port integer
+---@return hs.UdpSocket?, string?
+function UdpSocket:bind(port) end
+
+---sets the peer; without arguments, none any more
+---@param address string
+---@param port integer
+---@return hs.UdpSocket?, string?
+function UdpSocket:connect(address, port) end
+
+---to the peer
+---@param data string|hs.Payload
+---@param options? hs.SockSendOptions
+---@return integer?, string?
+function UdpSocket:send(data, options) end
+
+---to anybody
+---@param data string|hs.Payload
+---@param address string
+---@param port integer
+---@param options? hs.SockSendOptions
+---@return integer?, string?
+function UdpSocket:sendto(data, address, port, options) end
+
+---the next datagram; a table of options is possible too
+---@param timeout? time
+---@return string|hs.Payload?, string?
+function UdpSocket:recv(timeout) end
+
+---data, address, port, { time, ttl, tos, len, truncated, to }
+---@param timeout? time
+---@return string|hs.Payload?, string, integer, table
+function UdpSocket:recvfrom(timeout) end
+
+---calls fn(data, address, port, info, sock) for each datagram; nil ends it
+---@param fn function
+---@return hs.UdpSocket
+function UdpSocket:on_datagram(fn) end
+
+---by its name: SO_RCVBUF, SO_BROADCAST, IP_TTL, …
+---@param name string
+---@param value any
+---@return hs.UdpSocket?, string?
+function UdpSocket:setopt(name, value) end
+
+---reads one
+---@param name string
+---@return any
+function UdpSocket:getopt(name) end
+
+---its own address and port
+---@return string, integer
+function UdpSocket:local_addr() end
+
+---the peer's
+---@return string, integer
+function UdpSocket:peer_addr() end
+
+---the pending error, which is cleared (SO_ERROR)
+---@return string?
+function UdpSocket:error() end
+
+---closes it
+function UdpSocket:close() end
+
+---@class hs.RawSocket
+---@field drops integer frames lost because 1000 were waiting
+local RawSocket = {}
+
+---a whole frame, header included
+---@param bytes string
+---@return integer?, string?
+function RawSocket:send(bytes) end
+
+---the next frame
+---@param timeout? time
+---@return string?, string?
+function RawSocket:recv(timeout) end
+
+---closes it
+function RawSocket:close() end
+
+---@class hs.UdpEcho
+---@field count integer datagrams answered
+local UdpEcho = {}
+
+---ends it
+function UdpEcho:stop() end
+
+---@class hs.UdpSink
+local UdpSink = {}
+
+---{ received, bytes, lost, reordered, first, last, longest_gap }
+---@return table
+function UdpSink:stats() end
+
+---ends it
+function UdpSink:stop() end
+
+---@class hs.UdpSource
+local UdpSource = {}
+
+---{ sent, failed, error, gap, quenched }
+---@return table
+function UdpSource:stats() end
+
+---ends it
+function UdpSource:stop() end
+
+---@class hs.TftpServer
+local TftpServer = {}
+
+---{ requests, completed, aborted, errors, retransmits }
+---@return table
+function TftpServer:stats() end
+
+---ends it
+function TftpServer:stop() end
+
+---@class hs.Dev
+---@field name string eth0
+---@field mac string address
+---@field mtu integer largest payload
+---@field index integer ifindex
+---@field host hs.Host whose it is
+---@field is_up boolean administratively
+---@field carrier boolean whether the cable is good
+local Dev = {}
+
+---ip link set up
+---@return hs.Dev
+function Dev:up() end
+
+---ip link set down
+---@return hs.Dev
+function Dev:down() end
+
+---promiscuous mode
+---@param on boolean
+---@return hs.Dev
+function Dev:promisc(on) end
+
+---another address
+---@param mac string
+---@return hs.Dev
+function Dev:set_mac(mac) end
+
+---68 to 65535
+---@param mtu any
+---@return hs.Dev
+function Dev:set_mtu(mtu) end
+
+---the columns of ip -s link
+---@return table
+function Dev:stats() end
+
+---what padding is made of, up to 46 bytes
+---@param bytes? string
+---@return hs.Dev
+function Dev:pad_pattern(bytes) end
+
+---@class hs.Link
+---@field name string client-r
+---@field a hs.Node its first end
+---@field b hs.Node its second end
+---@field is_up boolean whether it carries frames
+local Link = {}
+
+---carries frames again
+---@return hs.Link
+function Link:up() end
+
+---loses what is on the way
+---@return hs.Link
+function Link:down() end
+
+---changes both directions; options as for link:dir(a):set
+---@param options hs.LinkdirSetOptions
+---@return hs.Link
+function Link:set(options) end
+
+---the direction that leaves that node
+---@param from any
+---@return hs.LinkDir
+function Link:dir(from) end
+
+---the interface at that end
+---@param node hs.Node|string
+---@return hs.Dev
+function Link:dev(node) end
+
+---a packet rule for both directions; nil takes it away
+---@param fn function
+---@return hs.Link
+function Link:rule(fn) end
+
+---pulls the cable
+---@return hs.Link
+function Link:unplug() end
+
+---the plug that was in end_node goes into another node
+---@param end_node any
+---@param node hs.Node|string
+---@param options? hs.LinkPlugOptions
+---@return hs.Link
+function Link:plug(end_node, node, options) end
+
+---{ ab = {…}, ba = {…} } of packets, bytes, drops, queue
+---@return table
+function Link:stats() end
+
+---@class hs.LinkDir
+---@field rate integer bits per second
+---@field delay number seconds
+---@field mtu integer bytes
+local LinkDir = {}
+
+---changes this direction
+---@param options hs.LinkdirSetOptions
+---@return hs.LinkDir
+function LinkDir:set(options) end
+
+---a packet rule for this direction
+---@param fn function
+---@return hs.LinkDir
+function LinkDir:rule(fn) end
+
+---a stopped transmitter: frames wait in the queue
+---@param on boolean
+---@return hs.LinkDir
+function LinkDir:pause(on) end
+
+---counters of this direction
+---@return table
+function LinkDir:stats() end
+
+---@class hs.Switch
+---@field name string its name
+---@field mac string its management address
+local Switch = {}
+
+---as hs.switch's options
+---@param options hs.SwitchOptions
+---@return hs.Switch
+function Switch:set(options) end
+
+---list of { mac, vlan, port, static, age }
+---@return table[]
+function Switch:macs() end
+
+---the port behind which it lives
+---@param mac string
+---@param vlan? any
+---@return string?
+function Switch:lookup(mac, vlan) end
+
+---an entry by hand
+---@param mac string
+---@param port integer
+---@param vlan? any
+---@return hs.Switch?, string?
+function Switch:add_static(mac, port, vlan) end
+
+---forgets what it learnt
+---@return hs.Switch
+function Switch:flush() end
+
+---by number from 1, name, or the node plugged in there
+---@param which any
+---@return hs.SwitchPort
+function Switch:port(which) end
+
+---all
+---@return hs.SwitchPort[]
+function Switch:ports() end
+
+---counters
+---@return table
+function Switch:stats() end
+
+---{ bridge, root, is_root, root_cost, root_port, topology_changes, tx_bpdus, rx_bpdus, rx_bad_bpdus }
+---@return table?
+function Switch:stp() end
+
+---@class hs.SwitchPort
+---@field name string p1
+---@field role string? root, designated, alternate, backup
+---@field state string? discarding, learning, forwarding
+---@field is_edge boolean no bridge behind it
+local SwitchPort = {}
+
+---one VLAN, without tags
+---@param vlan any
+---@return hs.SwitchPort
+function SwitchPort:access(vlan) end
+
+---many VLANs, with tags
+---@param options? hs.PortTrunkOptions
+---@return hs.SwitchPort
+function SwitchPort:trunk(options) end
+
+---copies go to another port
+---@param to? hs.Host|string
+---@return hs.SwitchPort
+function SwitchPort:mirror(to) end
+
+---spanning tree settings
+---@param options hs.PortStpOptions
+---@return hs.SwitchPort
+function SwitchPort:stp(options) end
+
+---counters
+---@return table
+function SwitchPort:stats() end
+
+---@class hs.Hub
+---@field name string its name
+local Hub = {}
+
+---@class hs.Packet
+---@field len integer bytes, without FCS
+---@field nth integer? in a rule: how many frames it has been asked about, this one included
+---@field time number when
+---@field from string? name of the sending node
+---@field to string? name of the node at the other end
+---@field id string the same at every hop
+---@field malformed boolean whether a header cannot be read
+---@field quoted table? headers of the packet inside an ICMP error: p.quoted.ip.dst
+---@field eth table? Ethernet
+---@field vlan table? 802.1Q tag
+---@field llc table? 802.2
+---@field bpdu table? spanning tree
+---@field arp table? ARP, RARP
+---@field ppp table? PPP
+---@field ip table? IPv4
+---@field ip6 table? IPv6
+---@field icmp table? ICMP
+---@field igmp table? IGMP
+---@field udp table? UDP
+---@field tcp table? TCP
+---@field tftp table? TFTP
+---@field data table? payload
+---@field padding table? padding
+local Packet = {}
+
+---p:set("ip.ttl", 3, { checksums = false }) leaves checksums wrong
+---@param field string
+---@param value any
+---@param options? table
+---@return hs.Packet
+function Packet:set(field, value, options) end
+
+---one line, as tcpdump
+---@return string
+function Packet:summary() end
+
+---the frame
+---@return string
+function Packet:bytes() end
+
+---names of its headers
+---@return string[]
+function Packet:layers() end
+
+---list of { layer, name, label, text, note }
+---@return table[]
+function Packet:fields() end
+
+---one that lasts
+---@return hs.Packet
+function Packet:keep() end
+
+---@class hs.Payload
+---@field len integer bytes
+---@field offset integer where in the endless pattern it begins
+local Payload = {}
+
+---as a string
+---@return string
+function Payload:bytes() end
+
+---as string.sub
+---@param from number
+---@param to? number
+---@return hs.Payload
+function Payload:sub(from, to) end
+
+---the same bytes as data; without data: as the pattern from its begin
+---@param data? string|hs.Payload
+---@return boolean
+function Payload:matches(data) end
+
+---@class hs.Rng
+local Rng = {}
+
+---from 0 to 1 without arguments
+---@param from? number
+---@param to? number
+---@return number
+function Rng:uniform(from, to) end
+
+---both included; one argument: from 1
+---@param from number
+---@param to? number
+---@return integer
+function Rng:integer(from, to) end
+
+---true with that probability
+---@param probability any
+---@return boolean
+function Rng:chance(probability) end
+
+---@param mean any
+---@return number
+function Rng:exponential(mean) end
+
+---@param mean any
+---@param deviation any
+---@return number
+function Rng:normal(mean, deviation) end
+
+---@param shape any
+---@param scale any
+---@return number
+function Rng:pareto(shape, scale) end
+
+---rank from 1 to n
+---@param n any
+---@param exponent any
+---@return integer
+function Rng:zipf(n, exponent) end
+
+---@class hs.Alarm
+local Alarm = {}
+
+---it will not come
+function Alarm:cancel() end
+
+---@class hs.Observer
+local Observer = {}
+
+---ends it
+function Observer:cancel() end
+
+---@class hs.Frames
+local Frames = {}
+
+---those for which fn(packet, frame) says yes
+---@param fn function
+---@return hs.Frames
+function Frames:select(fn) end
+
+---how many
+---@param fn? function
+---@return integer
+function Frames:count(fn) end
+
+---one line each
+---@return string[]
+function Frames:summaries() end
+
+---prints them
+function Frames:print() end
+
+return hs

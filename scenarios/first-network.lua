@@ -1,0 +1,55 @@
+-- A first network: a client and a printer on a switch, a router, and a server behind it.
+--
+--    client ──┐
+--             ├── switch ──── router ──── server
+--   printer ──┘    100 Mbit/s       10 Mbit/s, 20 ms
+--
+-- The client pings the server, then asks it a question over UDP. Subnets, addresses and routes are assigned by
+-- themselves: 10.0.0.0/24 on the switch, 10.0.1.0/24 behind the router, which is .1 in both.
+local hs = require "hopscope"
+
+local client = hs.host "client"
+local printer = hs.host "printer"
+local server = hs.host "server"
+local switch = hs.switch "switch"
+local router = hs.router "router"
+
+hs.link(client, switch, { rate = "100Mbps", delay = "1us" })
+hs.link(printer, switch, { rate = "100Mbps", delay = "1us" })
+hs.link(switch, router, { rate = "100Mbps", delay = "1us" })
+hs.link(router, server, { rate = "10Mbps", delay = "20ms" })
+
+hs.title "A first network"
+
+-- A process on the server: its calls block in simulated time.
+server:spawn(function(os)
+  local socket = os.udp():bind(4000)
+  while true do
+    local question, from, port = socket:recvfrom()
+    hs.log("server was asked", question, "by", from)
+    socket:sendto("42", from, port)
+  end
+end)
+
+local pings, answer
+
+client:spawn(function(os)
+  hs.note "Nobody knows anybody yet: each first packet has to ask for a MAC address (ARP) before it can leave."
+  pings = os.ping("server", { count = 3 })
+  for _, line in ipairs(pings.lines) do hs.log(line) end
+
+  hs.note "Now a datagram there and back: no connection, no handshake, one round trip."
+  local socket = os.udp():connect("server", 4000)
+  socket:send "What do you get if you multiply six by nine?"
+  answer = socket:recv("1s")
+  hs.log("client was answered", answer)
+end)
+
+hs.run "10s"
+
+hs.expect("three pings, three answers", function() return pings.received == 3 end)
+hs.expect("the first round trip is longer: it includes ARP", function() return pings.replies[1].rtt > pings.replies[2].rtt end)
+hs.expect("the question was answered", function() return answer == "42" end)
+hs.expect("the printer's card saw no packet of the conversation, only the switch's broadcasts", function()
+  return printer:counter "IpInReceives" == 0
+end)
