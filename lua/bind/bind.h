@@ -21,13 +21,13 @@ void bind_log_open(lua_State *L);
 void bind_payload_open(lua_State *L);
 void bind_observe_open(lua_State *L);
 void bind_capture_open(lua_State *L);
+void bind_ip4_open(lua_State *L);
 void bind_private_open(lua_State *L); /* for lua/hs only */
 
 bool bind_param_check(Scenario *s); /* false: --set names what does not exist */
 void bind_expect_finish(Scenario *s);
 void bind_observe_free(Scenario *s);
 void bind_observe_replugged(Scenario *s); /* a cable was moved */
-void bind_time_free(Scenario *s);
 /* Joins the arguments from `first` on as print does, and logs them for the node. */
 void bind_log_args(lua_State *L, int first, const Node *node);
 void bind_log(Scenario *s, const Node *node, const char *kind, const char *text);

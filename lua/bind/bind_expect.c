@@ -98,7 +98,7 @@ static int private_raise_unknown(lua_State *L)
 
     if (close)
         luaerr_raise(L, "%s has no \"%s\" (did you mean \"%s\"?)", who, name, close);
-    if (n > 20)
+    if (n > 40)
         luaerr_raise(L, "%s has no \"%s\"", who, name);
     luaL_Buffer list;
 
