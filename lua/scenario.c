@@ -61,7 +61,6 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->captures = g_ptr_array_new();
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
-    s->alarms = g_ptr_array_new();
     s->apps = g_ptr_array_new();
     s->socks = g_ptr_array_new();
     s->net = net_new(s->config.seed);
@@ -123,7 +122,6 @@ void scenario_free(Scenario *s)
     s->failed = true;
     proc_free_all(s);
     bind_observe_free(s);
-    bind_time_free(s);
     bind_rules_free(s);
     bind_apps_free(s);
     for (guint i = 0; i < s->hosts->len; i++)
@@ -280,6 +278,7 @@ static int open_module(lua_State *L)
     bind_payload_open(L);
     bind_observe_open(L);
     bind_capture_open(L);
+    bind_ip4_open(L);
     lua_createtable(L, 0, 16); /* private */
     bind_private_open(L);
     for (unsigned i = 0; scenario_modules[i].name; i++) {
@@ -511,6 +510,17 @@ const char *scenario_out_dir(const Scenario *s)
 uint64_t scenario_seed(const Scenario *s)
 {
     return s->config.seed;
+}
+
+SimTime scenario_until(const Scenario *s)
+{
+    return HS_MIN(s->in_run ? s->run_until : SIM_NEVER, s->config.until);
+}
+
+size_t scenario_lua_bytes(const Scenario *s, size_t *peak)
+{
+    *peak = s->sb ? sandbox_memory_peak_bytes(s->sb) : 0;
+    return s->sb ? sandbox_memory_bytes(s->sb) : 0;
 }
 
 unsigned scenario_expect_count(const Scenario *s)

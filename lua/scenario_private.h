@@ -96,7 +96,6 @@ struct Scenario {
     GPtrArray *observers;    /* struct Observer */
     GPtrArray *socks;        /* ScnSock, also closed ones */
     GPtrArray *apps;         /* ScnApp */
-    GPtrArray *alarms;       /* struct Alarm */
     GHashTable *peers;       /* ProbePoint -> name of the node at the other end; look-up only */
     unsigned peers_links;
     ProbeSink sink;

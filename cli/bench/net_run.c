@@ -1,11 +1,10 @@
 /* A packet workload's run phase, its observers and its line of figures. */
-#include "cli/bench/bench.h"
-
 #include <glib.h>
 #include <inttypes.h>
 #include <sys/resource.h>
 #include <time.h>
 
+#include "cli/bench/bench.h"
 #include "sim/trace/sink_digest.h"
 #include "sim/trace/sink_pcapng.h"
 

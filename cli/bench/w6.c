@@ -1,7 +1,7 @@
 /* W6, the LAN: 100 hosts on one learning switch; each pings its successors in turn, one every 10 ms, ten rounds. */
-#include "cli/bench/bench.h"
-
 #include <glib.h>
+
+#include "cli/bench/bench.h"
 
 #define HOSTS 100
 #define ROUNDS 10

@@ -89,7 +89,7 @@ static int dev_set_mtu(lua_State *L)
 
 static int dev_stats(lua_State *L)
 {
-    const NetDevStats *st = &check_dev(L)->stats;
+    const NetDevStats *st = netdev_stats(check_dev(L));
     const struct {
         const char *name;
         uint64_t value;

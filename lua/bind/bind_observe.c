@@ -92,7 +92,15 @@ typedef struct Sighting {
     const Observer *o;
     const ProbeRecord *r;
     PacketView *view;
+    Packet *datagram; /* ours: what was dropped, from its IP header on */
 } Sighting;
+
+/* Dropped above the link (no answer to ARP, no route, no socket): the link header is not there yet or is
+ * gone, and perhaps more. */
+static bool is_above_link(const Packet *pkt)
+{
+    return pkt->l3 != 0 && pkt->head >= pkt->l3;
+}
 
 /* The node at the other end of the cable in that port; NULL: none, or a hub. The table is made anew when the
  * cables changed. */
@@ -145,14 +153,21 @@ static int call_observer(lua_State *L)
     }
     if (r->pkt) {
         bool is_rx = r->desc == &probe_frame_rx, is_tx = r->desc == &probe_frame_tx;
-        bool is_frame = is_rx || is_tx || (r->desc == &probe_frame_drop && r->point);
+        bool is_frame =
+            is_rx || is_tx || (r->desc == &probe_frame_drop && r->point && !is_above_link(r->pkt));
         PacketFacts facts = {.time = r->time, .linktype = is_frame && r->point ? r->point->linktype : 101};
+        const Packet *pkt = r->pkt;
 
         if (is_rx || is_tx) {
             facts.from = is_rx ? peer_of(s, r->point) : r->node->name;
             facts.to = is_rx ? r->node->name : peer_of(s, r->point);
         }
-        e->view = bind_packet_push(L, r->pkt, &facts);
+        if (r->desc == &probe_frame_drop && is_above_link(pkt) && pkt->head > pkt->l3) {
+            e->datagram = packet_clone(pkt);
+            e->datagram->head = e->datagram->l3;
+            pkt = e->datagram;
+        }
+        e->view = bind_packet_push(L, pkt, &facts);
         lua_setfield(L, -2, "packet");
     }
     lua_call(L, 1, 0);
@@ -174,7 +189,7 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
 
     for (guint i = 0; i < s->observers->len && !s->failed; i++) {
         Observer *o = g_ptr_array_index(s->observers, i);
-        Sighting e = {o, r, NULL};
+        Sighting e = {o, r, NULL, NULL};
         LuaErr err = {0};
 
         if (!is_wanted(o, r))
@@ -185,6 +200,7 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
         s->observing--;
         if (e.view)
             bind_packet_done(e.view);
+        packet_unref(e.datagram);
     }
 }
 

@@ -83,9 +83,9 @@ static NicRing *check_ring(lua_State *L)
 {
     const Nic *nic = check_nic(L);
 
-    if (!nic->ring)
+    if (!nic->live || !nic->live->ring)
         luaerr_raise(L, "interface \"%s\" has no receive ring (dev:ring)", nic->dev.name);
-    return nic->ring;
+    return nic->live->ring;
 }
 
 int bind_dev_ring_pause(lua_State *L)

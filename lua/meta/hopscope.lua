@@ -145,6 +145,19 @@
 ---@field local_port? integer our own port
 ---@field tos? integer type of service
 
+---@class hs.HostTftpGetOptions
+---@field port? integer of the server (69)
+---@field local_port? integer our own port
+---@field mode? string "octet" (default) or "netascii"
+---@field blksize? integer bytes of a block that we ask for, 8 to 65464 (RFC 2348); without it 512
+---@field timeout? integer seconds before a side repeats itself that we ask for (RFC 2349)
+---@field tsize? boolean asks for the size of the file (RFC 2349)
+
+---@class hs.HostTftpServerOptions
+---@field files table contents by name: strings or payloads
+---@field port? integer (69)
+---@field timeout? time before a block is repeated (1 s)
+
 ---@class hs.SockSendOptions
 ---@field ttl? integer of this datagram
 ---@field tos? integer of this datagram
@@ -537,6 +550,18 @@ function Host:udp_sink(port) end
 ---@return hs.UdpSource?, string?
 function Host:udp_source(options) end
 
+---reads a file by TFTP; blocks; { ok, data, bytes, blocks, retransmits, blksize, tsize, error_code, error, time, address, port }
+---@param server string
+---@param file string
+---@param options? hs.HostTftpGetOptions
+---@return table?, string?
+function Host:tftp_get(server, file, options) end
+
+---gives files away by TFTP
+---@param options hs.HostTftpServerOptions
+---@return hs.TftpServer?, string?
+function Host:tftp_server(options) end
+
 ---@class hs.Os
 ---@field host hs.Host the host
 local Os = {}
@@ -644,6 +669,16 @@ function Os.udp_sink(...) end
 ---@param ... any
 ---@return any
 function Os.udp_source(...) end
+
+---as host:tftp_get
+---@param ... any
+---@return any
+function Os.tftp_get(...) end
+
+---as host:tftp_server
+---@param ... any
+---@return any
+function Os.tftp_server(...) end
 
 ---@class hs.Process
 ---@field is_running boolean whether it has not ended
@@ -772,6 +807,16 @@ function UdpSource:stats() end
 
 ---ends it
 function UdpSource:stop() end
+
+---@class hs.TftpServer
+local TftpServer = {}
+
+---{ requests, completed, aborted, errors, retransmits }
+---@return table
+function TftpServer:stats() end
+
+---ends it
+function TftpServer:stop() end
 
 ---@class hs.Dev
 ---@field name string eth0

@@ -172,6 +172,11 @@ SimTime sim_now(const Sim *s)
     return s->part.now;
 }
 
+const char *sim_intern(Sim *s, const char *name)
+{
+    return g_string_chunk_insert_const(s->names, name);
+}
+
 uint64_t sim_seed(const Sim *s)
 {
     return s->seed;

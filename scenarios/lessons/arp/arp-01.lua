@@ -1,0 +1,40 @@
+-- ARP-01  Request and reply.
+-- A host knows the IP address of its neighbour, but an Ethernet frame needs a MAC address. It asks everybody on the link
+-- ("who has 192.168.0.1?"); only the owner of that address answers, and only to the one who asked (RFC 826). The packet
+-- that made the question necessary waits in the cache entry and leaves when the answer is there.
+local hs = require "hopscope"
+hs.title "ARP-01 Request and reply"
+
+local a = hs.host "a"
+local b = hs.host "b"
+hs.link(a, b, { rate = "100Mbps", delay = "1ms", subnet = "192.168.0.0/24",
+                address = { a = "192.168.0.2/24", b = "192.168.0.1/24" } })
+
+local seen = hs.frames()
+local ping
+
+hs.note "Host a wants to ping 192.168.0.1. It knows the IP address, but no MAC address: its ARP cache is empty."
+hs.expect_equal("the cache of a is empty at first", a:arp(), {})
+a:spawn(function(os) ping = os.ping("192.168.0.1", { count = 1 }) end)
+
+hs.at("1ms", function()
+  hs.note "1 ms: the question is on its way. The entry is INCOMPLETE, and the echo request waits in it."
+  hs.expect_equal("while the question is under way the entry is INCOMPLETE", a:arp("192.168.0.1").state, "INCOMPLETE")
+  hs.expect_equal("and nothing but the question has left a", #seen, 1)
+end)
+hs.run "3s"
+
+hs.note "What was on the wire: the question to everybody, the answer to a alone, and only then the ping."
+seen:print()
+local request, reply, echo, echo_reply = seen[1], seen[2], seen[3], seen[4]
+hs.expect_equal("four frames: request, reply, echo request, echo reply", #seen, 4)
+hs.expect_equal("the request goes to everybody", request.packet.eth.dst, "ff:ff:ff:ff:ff:ff")
+hs.expect_equal("the request asks for 192.168.0.1", { request.packet.arp.op, request.packet.arp.tpa }, { 1, "192.168.0.1" })
+hs.expect_equal("the reply goes to the asker alone", reply.packet.eth.dst, a:dev().mac)
+hs.expect_equal("the reply tells the MAC address of b", { reply.packet.arp.op, reply.packet.arp.sha }, { 2, b:dev().mac })
+hs.expect_equal("the frame that waited goes to that MAC address", echo.packet.eth.dst, b:dev().mac)
+
+-- A frame of 60 bytes with preamble (8) and FCS (4) takes 72 * 8 / 100 Mbit/s = 5.76 us, and 1 ms on the way.
+hs.expect_equal("the waiting packet leaves when the reply arrives: after 2 * (1 ms + 5.76 us)", echo.time, "2.01152ms")
+hs.expect("the ping is answered", ping.received == 1 and echo_reply.packet.icmp.type == 0, ping)
+hs.expect_equal("a now remembers b", a:arp("192.168.0.1").mac, b:dev().mac)

@@ -1,0 +1,30 @@
+-- ARP-03  Cache hit and miss.
+-- Asking for every packet would double the traffic, so the answer is kept in the ARP cache. The first packet to a neighbour
+-- misses the cache and pays one more round trip; the next ones find the entry and leave at once (RFC 826, RFC 1122 2.3.2).
+local hs = require "hopscope"
+hs.title "ARP-03 Cache hit and miss"
+
+local a = hs.host "a"
+local b = hs.host "b"
+hs.link(a, b, { rate = "100Mbps", delay = "5ms" })
+
+local arps = hs.frames { filter = function(p) return p.arp end }
+local ping
+hs.note "Host a pings its neighbour twice, one second apart."
+a:spawn(function(os) ping = os.ping("b", { count = 2, print = true }) end)
+hs.run "3s"
+
+local first, second = ping.replies[1].rtt, ping.replies[2].rtt
+hs.note(string.format("The first ping took %.5f ms, the second %.5f ms: the difference is the question and its answer.",
+  first * 1e3, second * 1e3))
+hs.expect_equal("one ARP exchange for both pings: a request and a reply", #arps, 2)
+hs.expect_equal("the request of the first ping", { arps[1].from, arps[1].packet.arp.op }, { "a", 1 })
+hs.expect_equal("its reply", { arps[2].from, arps[2].packet.arp.op }, { "b", 2 })
+
+-- 98-byte frames: 14 + 20 + 8 + 56; with preamble and FCS 110 * 8 / 100 Mbit/s = 8.8 us. ARP frames: 72 * 8 / 100 Mbit/s = 5.76 us.
+hs.expect_equal("with the entry in the cache: two ways of 5 ms + 8.8 us", second, "10.0176ms")
+hs.expect_near("without it: the ARP round trip, 2 * (5 ms + 5.76 us), comes on top", first - second, "10.01152ms", "1ns")
+
+hs.note "Host b never asks for a: it has learnt the address of a from a's own question, which it answered."
+hs.expect_equal("b sent no request", arps:count(function(p, f) return f.from == "b" and p.arp.op == 1 end), 0)
+hs.expect_equal("b knows the MAC address of a", b:arp(a:addr()).mac, a:dev().mac)

@@ -1,0 +1,65 @@
+-- ARP-04  Cache expiry.
+-- An entry must not live for ever: the neighbour may have got another card. The classic cache (BSD) forgets an entry that was
+-- not used for 20 minutes and asks again. Linux is more careful: an entry is REACHABLE for 15 to 45 s (30 s on average), then
+-- STALE: still used at once, but its use starts a check: after 5 s without a sign of life a question to that address alone.
+local hs = require "hopscope"
+hs.title "ARP-04 Cache expiry"
+
+local classic = { sysctl = { ["net.ipv4.neigh.default.hopscope_lifetime_ms"] = 1200000 } } -- 20 minutes
+local a, b = hs.host("a", classic), hs.host("b", classic)
+local c, d = hs.host "c", hs.host "d"
+local old = hs.link(a, b, { delay = "1ms", rate = "100Mbps" })
+local new = hs.link(c, d, { delay = "1ms", rate = "100Mbps" })
+b:udp { port = 9 }
+d:udp { port = 9 }
+
+local asked, linux = hs.frames { link = old, filter = function(p) return p.arp and p.arp.op == 1 end },
+  hs.frames { link = new, filter = function(p) return p.arp and p.arp.op == 1 end }
+local states = {}
+hs.on("neigh.state", function(e) states[#states + 1] = e end, { node = c })
+
+
+local a_sock, c_sock = a:udp(), c:udp()
+a_sock:sendto("first", "b", 9)
+hs.run "10s"
+a_sock:sendto("used again", "b", 9) -- from here on the entry idles
+hs.note "10 s: a has used its entry for b. Now nothing is sent for 19 minutes and 59 seconds."
+hs.run(19 * 60 + 59)
+hs.expect_equal("after 19:59 the entry is still there", a:arp("b").state, "REACHABLE")
+a_sock:sendto("after 19:59", "b", 9)
+hs.run "0s"
+hs.note "The datagram left at once, without a question. Using the entry has renewed it: 20 minutes begin anew."
+hs.expect_equal("after 19:59 of silence a packet uses the cache: still the one request of the beginning", #asked, 1)
+
+local idle_since = hs.now()
+hs.run(20 * 60 + 1)
+hs.expect_equal("after 20:01 the entry is forgotten", a:arp("b").state, "NONE")
+a_sock:sendto("after 20:01", "b", 9)
+hs.run "1s"
+hs.note "After 20 minutes and one second the entry was gone: the datagram had to wait for a new question and its answer."
+hs.expect_equal("after 20:01 of silence a packet triggers a request", #asked, 2)
+hs.expect_equal("at once", asked[2].time, idle_since + 1201)
+hs.expect_equal("to everybody", asked[2].packet.eth.dst, "ff:ff:ff:ff:ff:ff")
+
+hs.note "Now the same with the cache of Linux, on the second link: c sends to d, and again after a minute of silence."
+local start = hs.now()
+c_sock:sendto("first", "d", 9)
+hs.run "60s"
+c_sock:sendto("after a minute", "d", 9)
+hs.expect_equal("the entry is stale after a minute, but used at once, without a question", #linux, 1)
+hs.expect_equal("its use starts the clock of the check", c:arp("d").state, "DELAY")
+hs.run "10s"
+
+for _, e in ipairs(states) do
+  print(string.format("    %12.6f s  %s: %s -> %s", e.due - start, e.ip, e.old, e.new))
+end
+local way = { "NONE -> INCOMPLETE", "INCOMPLETE -> REACHABLE", "REACHABLE -> STALE", "STALE -> DELAY", "DELAY -> PROBE",
+              "PROBE -> REACHABLE" }
+local went = {}
+for i, e in ipairs(states) do went[i] = e.old .. " -> " .. e.new end
+hs.expect_equal("the states of a Linux entry", went, way)
+hs.expect_between("REACHABLE lasts 15 to 45 s, drawn at random", states[3].due - states[2].time, 15, 45)
+hs.expect_near("the check begins 5 s after the use", states[5].time - states[4].time, "5s", "1ns")
+hs.expect_equal("it is one more request", #linux, 2)
+hs.expect_equal("to the known MAC address alone: no broadcast", linux[2].packet.eth.dst, d:dev().mac)
+hs.note "d answered the unicast question: the entry is REACHABLE again, and nobody else on the link was disturbed."

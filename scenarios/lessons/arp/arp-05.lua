@@ -1,0 +1,62 @@
+-- ARP-05  Why entries must expire.
+-- A host gets another network card: its IP address stays, its MAC address is a new one. Whoever still has the old pair in the
+-- cache sends into the void, and nobody tells: the frames fit no card. The trouble ends when the entry has expired (Linux: found
+-- stale, checked in vain, asked anew), or at once when the new card announces itself: a gratuitous ARP, a question for one's own
+-- address to everybody, which corrects every cache on the link (RFC 5944 4.6, RFC 5227 2.3).
+-- tshark-allow: Duplicate IP address configured (the same address with two cards is what this lesson is about)
+local hs = require "hopscope"
+hs.title "ARP-05 Why entries must expire"
+
+-- Two equal pairs; each second a datagram goes from the left host to the right one. Only "loud" announces its new card.
+local function pair(sender, receiver)
+  local p = { from = hs.host(sender), to = hs.host(receiver), got = {}, lost = {}, states = {} }
+  p.link = hs.link(p.from, p.to, { delay = "1ms", rate = "100Mbps" })
+  p.to:udp { port = 9, on_datagram = function(data) p.got[tonumber(data)] = true end }
+  local sock = p.from:udp():connect(receiver, 9)
+  hs.at("0s", function() sock:send "0" end)
+  hs.every("1s", function() sock:send(tostring(math.tointeger(hs.now()))) end)
+  hs.on("neigh.state", function(e) p.states[#p.states + 1] = e end, { node = p.from })
+  return p
+end
+local quiet, loud = pair("anna", "quiet"), pair("bert", "loud")
+
+hs.at("10.5s", function()
+  hs.note "10.5 s: both hosts on the right get a new card. \"loud\" announces itself, \"quiet\" does not."
+  quiet.to:dev():set_mac "00:15:f2:00:00:0a"
+  loud.to:dev():set_mac "00:15:f2:00:00:0b"
+  loud.to:arp_announce()
+end)
+hs.at("10.6s", function()
+  hs.expect_equal("the announcement has corrected the entry of bert at once", loud.from:arp("loud").mac, "00:15:f2:00:00:0b")
+  hs.expect("anna still believes in the old card", quiet.from:arp("quiet").mac ~= "00:15:f2:00:00:0a")
+end)
+hs.run "70s"
+
+local function find(p, new)
+  for _, e in ipairs(p.states) do
+    if e.new == new and e.time > 10.5 then return e end
+  end
+end
+for i = 1, 70 do
+  for _, p in ipairs { quiet, loud } do
+    if i < 70 and not p.got[i] then p.lost[#p.lost + 1] = i end
+  end
+end
+
+hs.note("With the announcement nothing was lost. Without it " .. #quiet.lost .. " datagrams went to a card that is gone.")
+hs.expect_equal("with a gratuitous ARP no datagram is lost", loud.lost, {})
+
+local stale, delay, probe, failed = find(quiet, "STALE"), find(quiet, "DELAY"), find(quiet, "PROBE"), find(quiet, "FAILED")
+hs.note(string.format("What ended it: the entry of anna ran out at %.3f s, its use at %.0f s began a check (5 s of patience, 3 "
+  .. "questions to the dead card, 1 s apart), which failed at %.0f s. The next datagram asked everybody.",
+  stale.due, delay.time, failed.time))
+hs.expect_between("the entry was believed for 15 to 45 s since it was learnt", stale.due - quiet.states[2].time, 15, 45)
+hs.expect_near("its next use began the check, which failed after 5 s + 3 * 1 s", failed.time - delay.time, "8s", "1ns")
+hs.expect_near("after 5 s of patience", probe.time - delay.time, "5s", "1ns")
+
+-- Lost is all from the swap to the failure of the check; the first datagram after that finds no entry, asks, and gets through.
+local want = {}
+for i = 11, math.floor(failed.time) do want[#want + 1] = i end
+hs.expect_equal("every datagram from the swap to the end of the check is lost, then none", quiet.lost, want)
+hs.expect_equal("the card dropped them: their address was not its own", quiet.to:dev():stats().rx_not_for_me, #want + 3)
+hs.expect_equal("anna has learnt the new card", quiet.from:arp("quiet").mac, "00:15:f2:00:00:0a")

@@ -1,0 +1,42 @@
+-- ARP-06  Everyone hears, one answers.
+-- The question is a broadcast: the switch floods it, every card takes it, every host reads it. All but the owner of the address
+-- throw it away. But those that have an entry for the asker look at it first: the question carries the asker's own pair of
+-- addresses, and an entry that says otherwise is corrected (RFC 826, "merge"). Nobody makes a new entry from hearsay.
+-- tshark-allow: Duplicate IP address configured (the asker changes its card)
+local hs = require "hopscope"
+hs.title "ARP-06 Everyone hears, one answers"
+
+local sw = hs.switch "sw"
+local hosts = {}
+for _, name in ipairs { "asker", "owner", "friend", "stranger", "other" } do
+  hosts[name] = hs.host(name)
+  hs.link(hosts[name], sw, { delay = "10us", subnet = "192.168.0.0/24" })
+end
+local asker, friend, stranger = hosts.asker, hosts.friend, hosts.stranger
+
+hs.note "Five hosts on a switch. First \"friend\" pings \"asker\", so that friend has an entry for it."
+friend:spawn(function(os) os.ping("asker", { count = 1 }) end)
+hs.run "2s"
+local old = asker:dev().mac
+hs.expect_equal("friend knows the MAC address of the asker", friend:arp("asker").mac, old)
+
+hs.note "The asker gets another card, and asks for \"owner\"."
+asker:dev():set_mac "00:15:f2:14:9e:3f"
+local heard = hs.frames { on = "rx", filter = function(p, e) return p.arp and p.arp.op == 1 and e.node ~= "sw" end }
+local replies = hs.frames { filter = function(p, e) return p.arp and p.arp.op == 2 and e.node ~= "sw" end }
+local ping
+asker:spawn(function(os) ping = os.ping("owner", { count = 1 }) end)
+hs.run "2s"
+
+local names = {}
+for _, frame in ipairs(heard) do names[#names + 1] = frame.node end
+table.sort(names)
+hs.note("The question was heard by " .. table.concat(names, ", ") .. "; the answer came from " .. replies[1].node .. ".")
+hs.expect_equal("of 5 hosts, the 4 others hear the request", names, { "friend", "other", "owner", "stranger" })
+hs.expect_equal("one host replies", #replies, 1)
+hs.expect_equal("it is the owner of the address", replies[1].node, "owner")
+hs.expect("the ping is answered", ping.received == 1, ping)
+
+hs.note "Friend has corrected its entry from what it overheard; the two others, which had none, did not make one."
+hs.expect_equal("a hearer that has an entry for the sender updates it", friend:arp("asker").mac, "00:15:f2:14:9e:3f")
+hs.expect_equal("a hearer without one learns nothing", { stranger:arp("asker"), hosts.other:arp("asker") }, {})

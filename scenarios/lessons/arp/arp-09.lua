@@ -1,0 +1,62 @@
+-- ARP-09  Confined to one link; no answer.
+-- ARP rides directly on Ethernet, beside IP and not in it: a router does not forward it, so a question never leaves its link.
+-- For an address that nobody owns there is no answer: Linux asks 3 times, 1 s apart, then gives up. The packets that waited are
+-- dropped; their sender hears "host unreachable": by ICMP from a router (RFC 1812 4.3.3.1), as EHOSTUNREACH at home.
+local hs = require "hopscope"
+hs.title "ARP-09 Confined to one link; no answer"
+
+local a, r, b = hs.host "a", hs.router "r", hs.host "b"
+local near = hs.link(a, r, { rate = "100Mbps", delay = "1ms", subnet = "10.0.1.0/24" })
+local far = hs.link(r, b, { rate = "100Mbps", delay = "1ms", subnet = "10.0.2.0/24" })
+
+local function is_request(p) return p.arp and p.arp.op == 1 end
+local on_near, on_far = hs.frames { link = near, filter = is_request }, hs.frames { link = far, filter = is_request }
+local icmp = hs.frames { link = near, filter = function(p) return p.icmp end }
+local function times(frames)
+  local list = {}
+  for i, f in ipairs(frames) do list[i] = math.floor((f.time - frames[1].time) * 1e6 + 0.5) / 1e6 end -- in microseconds
+  return list
+end
+
+hs.note "a sends a datagram to 10.0.2.99 behind the router. That network exists, but nobody there has this address."
+local data, err, when
+a:spawn(function(os)
+  -- Linux tells a UDP program of such a passing trouble only if it wants to know (RFC 1122 4.2.3.9 has the same for TCP).
+  local sock = os.udp():setopt("IP_RECVERR", true):connect("10.0.2.99", 9)
+  sock:send "is anybody there?"
+  data, err = sock:recv "5s"
+  when = os.now()
+end)
+hs.run "5s"
+
+for _, f in ipairs(on_far) do
+  print(string.format("    %9.6f s  %s > %s: %s", f.time, f.from, f.to, f.summary))
+end
+hs.note "r asked three times and gave up a second later. Then it told a: ICMP 3/1, host unreachable."
+hs.expect_equal("on the near link there is one request, for the gateway: the questions for 10.0.2.99 do not appear here",
+  { #on_near, on_near[1].packet.arp.tpa }, { 1, r:addr() })
+hs.expect_equal("r asks 3 times, 1 s apart", times(on_far), { 0.0, 1.0, 2.0 })
+hs.expect_equal("for 10.0.2.99", on_far[3].packet.arp.tpa, "10.0.2.99")
+hs.expect_equal("r sends host unreachable", { #icmp, icmp[1].from, icmp[1].packet.icmp.type, icmp[1].packet.icmp.code },
+  { 1, "r", 3, 1 })
+hs.expect_near("1 s after the last try", icmp[1].time - on_far[3].time, "1s", "1ns")
+hs.expect_equal("the program on a gets EHOSTUNREACH", { data, err }, { nil, "EHOSTUNREACH" })
+-- Ethernet 14, IP 20, ICMP 8, quoted IP 20 + UDP 8 + 17 bytes of data: 87, with preamble and FCS 99 * 8 / 100 Mbit/s = 7.92 us.
+hs.expect_near("as soon as the message arrives, 1 ms + 7.92 us later", when - icmp[1].time, "1.00792ms", "1ns")
+
+hs.note "Now a tries 10.0.1.77, an address on its own link that nobody owns: no router is needed to find that out."
+local dropped = hs.frames { on = "drop", node = a }
+local start = hs.now()
+a:spawn(function(os)
+  local sock = os.udp():setopt("IP_RECVERR", true):connect("10.0.1.77", 9)
+  sock:send "hello?"
+  data, err = sock:recv "10s"
+  when = os.now() - start
+end)
+hs.run "10s"
+hs.expect_equal("3 requests again, now on this link", on_near:count(function(p) return p.arp.tpa == "10.0.1.77" end), 3)
+hs.expect_near("a gives up after 3 s", when, "3s", "1ns")
+hs.expect_equal("the datagram that waited is dropped", { #dropped, dropped[1].packet.ip.dst }, { 1, "10.0.1.77" })
+hs.expect_equal("and the program gets EHOSTUNREACH from its own host", { data, err }, { nil, "EHOSTUNREACH" })
+hs.expect_equal("no ICMP message was needed on the wire", #icmp, 1)
+hs.expect_equal("the entry is FAILED", a:arp("10.0.1.77").state, "FAILED")
