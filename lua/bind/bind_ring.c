@@ -83,9 +83,9 @@ static NicRing *check_ring(lua_State *L)
 {
     const Nic *nic = check_nic(L);
 
-    if (!nic->live || !nic->live->ring)
+    if (!nic_get_ring(nic))
         luaerr_raise(L, "interface \"%s\" has no receive ring (dev:ring)", nic->dev.name);
-    return nic->live->ring;
+    return nic_get_ring(nic);
 }
 
 int bind_dev_ring_pause(lua_State *L)

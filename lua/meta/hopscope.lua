@@ -112,6 +112,10 @@
 ---@field src? string source address
 ---@field print? boolean shows its lines as they come
 
+---@class hs.HostRarpOptions
+---@field tries? integer (5), the wait doubles from 2 s to 60 s
+---@field dev? string the card ("eth0")
+
 ---@class hs.HostTracerouteOptions
 ---@field icmp? boolean echo requests instead of UDP
 ---@field first_ttl? integer (1)
@@ -203,7 +207,74 @@
 ---@field bit? integer which; without it one in the middle
 ---@field fcs? boolean false: the FCS is right, only upper checksums find it
 
+---@class hs.Ip4EncodeOptions
+---@field src string|integer source address
+---@field dst string|integer destination address
+---@field proto? integer protocol (17)
+---@field ttl? integer time to live (64)
+---@field tos? integer type of service
+---@field len? integer total length
+---@field id? integer identification
+---@field df? boolean don't fragment
+---@field mf? boolean more fragments
+---@field frag_offset? integer in bytes, a multiple of 8
+---@field options? string up to 40 bytes
+
+---@class hs.Ip4
+local Ip4 = {}
+
+---@param address string
+---@return integer?, string?
+function Ip4.parse(address) end
+
+---@param number integer
+---@return string
+function Ip4.format(number) end
+
+---@param address string|integer
+---@return string, integer?
+function Ip4.class(address) end
+
+---@param address string|integer
+---@return boolean
+function Ip4.is_private(address) end
+
+---@param address string|integer
+---@return boolean
+function Ip4.is_multicast(address) end
+
+---@param address string|integer
+---@return boolean
+function Ip4.is_loopback(address) end
+
+---@param length integer
+---@return string
+function Ip4.mask(length) end
+
+---@param mask string|integer
+---@return integer?, string?
+function Ip4.mask_length(mask) end
+
+---@param prefix string|integer
+---@param mask? string|integer
+---@return table?, string?
+function Ip4.prefix(prefix, mask) end
+
+---@param prefix string
+---@param address string|integer
+---@return boolean
+function Ip4.contains(prefix, address) end
+
+---@param options hs.Ip4EncodeOptions
+---@return string
+function Ip4.encode(options) end
+
+---@param bytes string
+---@return table?, string?
+function Ip4.decode(bytes) end
+
 ---@class hopscope
+---@field ip4 hs.Ip4 arithmetic with IPv4 addresses and headers
 ---@field seed integer the seed of the run
 local hs = {}
 
@@ -523,6 +594,17 @@ function Host:raw(dev, options) end
 ---@return table?, string?
 function Host:ping(to, options) end
 
+---blocks; the address that a RARP server on the link knows for this card, and the server's; or nil, "ETIMEDOUT"
+---@param options? hs.HostRarpOptions
+---@return string?, string
+function Host:rarp(options) end
+
+---answers RARP from a table of MAC addresses and IP addresses
+---@param table table<string, string>
+---@param dev? string
+---@return hs.RarpServer
+function Host:rarp_server(table, dev) end
+
 ---blocks; { reached, hops = { { ttl, address, probes } }, lines }
 ---@param to hs.Host|string
 ---@param options? hs.HostTracerouteOptions
@@ -624,6 +706,16 @@ function Os.netstat(...) end
 ---@param ... any
 ---@return any
 function Os.ping(...) end
+
+---as host:rarp
+---@param ... any
+---@return any
+function Os.rarp(...) end
+
+---as host:rarp_server
+---@param ... any
+---@return any
+function Os.rarp_server(...) end
 
 ---as host:raw
 ---@param ... any
@@ -738,6 +830,18 @@ function UdpSocket:recvfrom(timeout) end
 ---@return hs.UdpSocket
 function UdpSocket:on_datagram(fn) end
 
+---receives what is sent to a multicast group
+---@param group string
+---@param dev? string
+---@return hs.UdpSocket?, string?
+function UdpSocket:join(group, dev) end
+
+---no longer
+---@param group string
+---@param dev? string
+---@return hs.UdpSocket?, string?
+function UdpSocket:leave(group, dev) end
+
 ---by its name: SO_RCVBUF, SO_BROADCAST, IP_TTL, …
 ---@param name string
 ---@param value any
@@ -780,6 +884,14 @@ function RawSocket:recv(timeout) end
 
 ---closes it
 function RawSocket:close() end
+
+---@class hs.RarpServer
+---@field requests integer questions heard
+---@field answers integer those whose asker was in the table
+local RarpServer = {}
+
+---ends it
+function RarpServer:stop() end
 
 ---@class hs.UdpEcho
 ---@field count integer datagrams answered
