@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "models/ether/neigh.h"
+#include "models/link/segment.h"
 #include "tests/unit/test_net_helper.h"
 
 /* a – sw – r1 – r2 – b: 10.0.0 with a and r1, 10.0.1 between the routers, 10.0.2 with b */
@@ -250,14 +251,16 @@ static void test_hub_and_ppp(void)
     Net *net = net_new(1);
     char *error = NULL;
     NetLinkConfig c;
+    SegmentConfig medium;
     NetLink *cable;
     Pinger p;
 
+    segmentconfig_init(&medium);
     add_host(net, "a");
     add_router(net, "r");
     add_host(net, "far");
-    g_assert_nonnull(net_hub(net, "hub", NULL, &error));
-    g_assert_nonnull(net_hub(net, "hub2", NULL, &error));
+    g_assert_nonnull(net_hub(net, "hub", &medium, &error));
+    g_assert_nonnull(net_hub(net, "hub2", &medium, &error));
     assert_refused((link_config(net, &c, "hub", "hub2"), net_link(net, &c, &error)), error,
                    "hubs hub and hub2 cannot be joined: put their hosts on one hub");
     link_config(net, &c, "hub", "a");
