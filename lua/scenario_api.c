@@ -36,33 +36,6 @@
 #define X(name) extern const BindOptions bind_##name##_options;
 OPTION_TABLES(X)
 #undef X
-extern const BindOptions bind_capture_options;
-extern const BindOptions bind_corrupt_options;
-extern const BindOptions bind_delay_options;
-extern const BindOptions bind_duplicate_options;
-extern const BindOptions bind_host_options;
-extern const BindOptions bind_hub_options;
-extern const BindOptions bind_ip4_encode_options;
-extern const BindOptions bind_link_options;
-extern const BindOptions bind_linkdir_options;
-extern const BindOptions bind_mtr_options;
-extern const BindOptions bind_on_options;
-extern const BindOptions bind_ping_options;
-extern const BindOptions bind_plug_options;
-extern const BindOptions bind_port_stp_options;
-extern const BindOptions bind_rarp_options;
-extern const BindOptions bind_raw_options;
-extern const BindOptions bind_recv_options;
-extern const BindOptions bind_ring_options;
-extern const BindOptions bind_route_options;
-extern const BindOptions bind_send_options;
-extern const BindOptions bind_source_options;
-extern const BindOptions bind_switch_options;
-extern const BindOptions bind_tftp_get_options;
-extern const BindOptions bind_tftp_server_options;
-extern const BindOptions bind_traceroute_options;
-extern const BindOptions bind_trunk_options;
-extern const BindOptions bind_udp_options;
 
 #define X(name) &bind_##name##_options,
 const BindOptions *const bind_options[] = {OPTION_TABLES(X) NULL};
