@@ -6,7 +6,7 @@ local hs = require "hopscope"
 hs.title "ICMP-08 3/3 port unreachable"
 
 local a, b = hs.host "a", hs.host "b"
-hs.link(a, b)
+hs.link(a, b, { delay = "1ms" })
 local errors = hs.frames { node = a, on = "rx", filter = function(p) return p.icmp end }
 
 hs.note "a sends a datagram from port 4000 to port 5000 of b, where no program listens."

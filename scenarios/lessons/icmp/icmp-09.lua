@@ -29,8 +29,7 @@ a:spawn(function(os) ping = os.ping("b", { count = 1, size = 1372, df = true, ti
 hs.run "2s"
 hs.expect_equal("1400 bytes with DF pass whole", { #passed, passed[1].packet.ip.len, passed[1].packet.ip.df, ping.received }, { 1, 1400, true, 1 })
 
-hs.note "And the 1500 bytes without DF, from the other side: b may cut its own packets, and r passes the pieces on."
-hs.note "To see r itself cut, another host that knows nothing of the 1400 sends 1500 bytes through r."
+hs.note "Without DF: another host, which has not heard of the 1400 yet, sends 1500 bytes. r cuts them in two."
 local c = hs.host "c"
 hs.link(c, r, { mtu = 1500 })
 c:spawn(function(os) ping = os.ping("b", { count = 1, size = 1472, timeout = "1s" }) end)
