@@ -68,14 +68,15 @@ static bool show(Dissect *d, DissectFrame *f)
 
 /* ---- where frames come from ---- */
 
-static int show_dump(Dissect *d, const char *text, size_t n, const char *name)
+static int show_dump(Dissect *d, const char *text, size_t n, const char *name, bool is_asked)
 {
     GError *error = NULL;
     GPtrArray *packets = hexbytes_parse(text, n, name, &error);
     bool more = true;
 
     if (!packets) {
-        fprintf(stderr, "hopscope dissect: %s\n", error->message);
+        fprintf(stderr, "hopscope dissect: %s%s%s\n", is_asked ? "" : name,
+                is_asked ? "" : " is no capture, and as a hex dump: ", error->message);
         g_error_free(error);
         return EXIT_WRONG;
     }
@@ -193,7 +194,7 @@ static int show_bytes(Dissect *d, const GByteArray *all, const char *name)
         fprintf(stderr, "hopscope dissect: %s is neither a pcapng or pcap capture nor a hex dump\n", name);
         return EXIT_WRONG;
     }
-    return show_dump(d, (const char *)all->data, all->len, name);
+    return show_dump(d, (const char *)all->data, all->len, name, false);
 }
 
 static int show_fd(Dissect *d, int fd, const char *name)
@@ -302,7 +303,7 @@ int cmd_dissect(int argc, char **argv)
         if (!strcmp(linktype, linktype_names[i]))
             d.linktype = linktype_values[i];
     if (hex)
-        return finish(&d, show_dump(&d, hex, strlen(hex), "--hex"));
+        return finish(&d, show_dump(&d, hex, strlen(hex), "--hex", true));
     if (!strcmp(operand[0], "-"))
         return finish(&d, show_fd(&d, STDIN_FILENO, "standard input"));
     return finish(&d, show_file(&d, operand[0]));

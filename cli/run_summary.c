@@ -108,6 +108,7 @@ static void print_stats(const Runner *r)
     PacketPoolInfo packets;
     struct rusage usage;
     NetSizes z;
+    size_t lua, lua_peak;
     char size[UNITS_STR_LEN];
 
     packetpool_get_info(net_packets(net), &packets);
@@ -123,6 +124,9 @@ static void print_stats(const Runner *r)
     print_cost("link", z.links, z.link_bytes);
     print_cost("route", z.routes, z.route_bytes);
     print_cost("neighbour", z.neighbours, z.neighbour_bytes);
+    lua = scenario_lua_bytes(r->scenario, &lua_peak);
+    printf("  %-12s%s", "Lua", units_format_size(lua, size));
+    printf(", at most %s\n", units_format_size(lua_peak, size));
     printf("  %-12s%s at most, processor %.3f s\n", "process",
            units_format_size((uint64_t)usage.ru_maxrss * 1024, size),
            (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6 +

@@ -22,6 +22,7 @@ static bool on_poll(void *user, const Sim *sim)
 {
     Runner *r = user;
 
+    r->progress.until = scenario_until(r->scenario);
     progress_poll(&r->progress, sim);
     if (r->stop == RUNNER_ENDED && interrupt_came())
         r->stop = RUNNER_INTERRUPTED;

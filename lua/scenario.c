@@ -4,12 +4,13 @@
  * that what a scenario does at a time comes before what its network does at that time. When the main part
  * waits (hs.run, or any call that lets time pass) control is back in drive(), below all Lua; sim_run is never
  * called from inside Lua. */
-#include "lua/scenario_private.h"
+#include "lua/scenario.h"
 
 #include <string.h>
 
 #include "lua/bind/bind.h"
 #include "lua/scenario_modules.h"
+#include "lua/scenario_private.h"
 #include "sim/base/suggest.h"
 
 #define FILE_MAX ((size_t)16 << 20)
@@ -60,7 +61,6 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->captures = g_ptr_array_new();
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
-    s->alarms = g_ptr_array_new();
     s->apps = g_ptr_array_new();
     s->rarps = g_ptr_array_new();
     s->socks = g_ptr_array_new();
@@ -123,7 +123,6 @@ void scenario_free(Scenario *s)
     s->failed = true;
     proc_free_all(s);
     bind_observe_free(s);
-    bind_time_free(s);
     bind_rules_free(s);
     bind_apps_free(s);
     bind_rarps_free(s);
@@ -281,6 +280,7 @@ static int open_module(lua_State *L)
     bind_payload_open(L);
     bind_observe_open(L);
     bind_capture_open(L);
+    bind_ip4_open(L);
     lua_createtable(L, 0, 16); /* private */
     bind_private_open(L);
     for (unsigned i = 0; scenario_modules[i].name; i++) {
@@ -512,6 +512,17 @@ const char *scenario_out_dir(const Scenario *s)
 uint64_t scenario_seed(const Scenario *s)
 {
     return s->config.seed;
+}
+
+SimTime scenario_until(const Scenario *s)
+{
+    return HS_MIN(s->in_run ? s->run_until : SIM_NEVER, s->config.until);
+}
+
+size_t scenario_lua_bytes(const Scenario *s, size_t *peak)
+{
+    *peak = s->sb ? sandbox_memory_peak_bytes(s->sb) : 0;
+    return s->sb ? sandbox_memory_bytes(s->sb) : 0;
 }
 
 unsigned scenario_expect_count(const Scenario *s)

@@ -51,6 +51,10 @@ const char *scenario_traceback(const Scenario *s);
 Net *scenario_net(Scenario *s);
 const char *scenario_out_dir(const Scenario *s);
 uint64_t scenario_seed(const Scenario *s);
+/* When the present hs.run will end, as far as is known; SIM_NEVER. For progress. */
+SimTime scenario_until(const Scenario *s);
+/* What Lua holds now, and held at most. */
+size_t scenario_lua_bytes(const Scenario *s, size_t *peak);
 
 /* Expectations, in the order in which they were written. detail says what was seen and where ("" if ok). */
 typedef struct ScenarioExpect {

@@ -97,7 +97,6 @@ struct Scenario {
     GPtrArray *socks;        /* ScnSock, also closed ones */
     GPtrArray *apps;         /* ScnApp */
     GPtrArray *rarps;        /* ScnRarp */
-    GPtrArray *alarms;       /* struct Alarm */
     GHashTable *peers;       /* ProbePoint -> name of the node at the other end; look-up only */
     unsigned peers_links;
     ProbeSink sink;

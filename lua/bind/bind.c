@@ -30,6 +30,7 @@ const LuaClass *const bind_classes[] = {
     &bind_sock_class,
     &bind_source_class,
     &bind_switch_class,
+    &bind_tftp_server_class,
     NULL,
 };
 

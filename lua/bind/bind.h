@@ -21,22 +21,37 @@ void bind_log_open(lua_State *L);
 void bind_payload_open(lua_State *L);
 void bind_observe_open(lua_State *L);
 void bind_capture_open(lua_State *L);
+void bind_ip4_open(lua_State *L);
 void bind_private_open(lua_State *L); /* for lua/hs only */
 
 bool bind_param_check(Scenario *s); /* false: --set names what does not exist */
 void bind_expect_finish(Scenario *s);
 void bind_observe_free(Scenario *s);
 void bind_observe_replugged(Scenario *s); /* a cable was moved */
-void bind_time_free(Scenario *s);
 /* Joins the arguments from `first` on as print does, and logs them for the node. */
 void bind_log_args(lua_State *L, int first, const Node *node);
 void bind_log(Scenario *s, const Node *node, const char *kind, const char *text);
 
 /* All classes, and all option tables: for scenario_foreach_api. */
-extern const LuaClass bind_host_class, bind_switch_class, bind_hub_class, bind_link_class, bind_linkdir_class,
-    bind_dev_class, bind_sock_class, bind_payload_class, bind_packet_class, bind_alarm_class,
-    bind_observer_class, bind_rng_class, bind_rarp_class, bind_raw_class, bind_port_class, bind_echo_class, bind_sink_class,
-    bind_source_class;
+extern const LuaClass bind_alarm_class;
+extern const LuaClass bind_dev_class;
+extern const LuaClass bind_echo_class;
+extern const LuaClass bind_host_class;
+extern const LuaClass bind_hub_class;
+extern const LuaClass bind_link_class;
+extern const LuaClass bind_linkdir_class;
+extern const LuaClass bind_observer_class;
+extern const LuaClass bind_packet_class;
+extern const LuaClass bind_payload_class;
+extern const LuaClass bind_port_class;
+extern const LuaClass bind_rarp_class;
+extern const LuaClass bind_raw_class;
+extern const LuaClass bind_rng_class;
+extern const LuaClass bind_sink_class;
+extern const LuaClass bind_sock_class;
+extern const LuaClass bind_source_class;
+extern const LuaClass bind_switch_class;
+extern const LuaClass bind_tftp_server_class;
 extern const LuaClass *const bind_classes[]; /* NULL at the end */
 
 typedef struct BindOptions {
@@ -112,6 +127,11 @@ void bind_rarps_free(Scenario *s);
 int bind_sock_new(lua_State *L); /* host:udp */
 int bind_raw_new(lua_State *L);  /* host:raw */
 
+/* Methods of an interface that live in a file of their own. */
+int bind_dev_ring(lua_State *L);
+int bind_dev_ring_pause(lua_State *L);
+int bind_dev_ring_stats(lua_State *L);
+
 /* Methods of a host that live in files of their own. */
 int bind_host_arp(lua_State *L);
 int bind_host_arp_announce(lua_State *L);
@@ -125,6 +145,8 @@ int bind_host_route(lua_State *L);
 int bind_host_route_del(lua_State *L);
 int bind_host_route_get(lua_State *L);
 int bind_host_routes(lua_State *L);
+int bind_host_tftp_get(lua_State *L);
+int bind_host_tftp_server(lua_State *L);
 int bind_host_traceroute(lua_State *L);
 int bind_host_udp_echo(lua_State *L);
 int bind_host_udp_sink(lua_State *L);

@@ -4,7 +4,6 @@
  * private.expect(name, ok, detail) notes an outcome; private.expect_later(name, function) one that is decided
  * at the end. Both take the place from the scenario's line that called. */
 #include "lua/bind/bind.h"
-
 #include "sim/base/suggest.h"
 
 static Expectation *add(lua_State *L)
@@ -98,7 +97,7 @@ static int private_raise_unknown(lua_State *L)
 
     if (close)
         luaerr_raise(L, "%s has no \"%s\" (did you mean \"%s\"?)", who, name, close);
-    if (n > 20)
+    if (n > 40)
         luaerr_raise(L, "%s has no \"%s\"", who, name);
     luaL_Buffer list;
 

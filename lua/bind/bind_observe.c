@@ -1,9 +1,9 @@
 /* hs.on("frame.drop", function(e) … end): the probe bus for scenarios. The function gets a table with the
  * probe's fields, `probe`, `time`, `node`, `port` and, where there is a packet, `packet`. Observers only
  * look: what they must not do raises an error. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
+
+#include "lua/bind/bind.h"
 
 typedef struct Observer {
     Scenario *s;

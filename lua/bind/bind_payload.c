@@ -1,8 +1,8 @@
 /* hs.payload "10MB": bytes that are a pattern and a length, usable wherever data is sent; what arrives of
  * them can be checked without being stored (sim/packet/payload.h). */
-#include "lua/bind/bind.h"
-
 #include <string.h>
+
+#include "lua/bind/bind.h"
 
 #define BYTES_MAX ((uint64_t)64 << 20) /* that a scenario may turn into a string at once */
 
@@ -141,8 +141,12 @@ static const luaL_Reg methods[] = {
     {"bytes", payload_bytes}, {"matches", payload_is_match}, {"sub", payload_part}, {NULL, NULL}};
 static const luaL_Reg properties[] = {{"len", get_len}, {"offset", get_offset}, {NULL, NULL}};
 
-const LuaClass bind_payload_class = {
-    .name = "payload", .methods = methods, .properties = properties, .describe = describe, .release = g_free, .length = get_len};
+const LuaClass bind_payload_class = {.name = "payload",
+                                     .methods = methods,
+                                     .properties = properties,
+                                     .describe = describe,
+                                     .release = g_free,
+                                     .length = get_len};
 
 void bind_payload_open(lua_State *L)
 {

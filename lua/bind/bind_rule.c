@@ -4,10 +4,10 @@
  * with more to say
  * ({ "duplicate", copies = 2, gap = "1ms" }); or a string of bytes, { "replace", bytes }, that goes on
  * instead. Fields of p that the rule assigned go out changed. */
-#include "lua/bind/bind.h"
-
+#include <stdlib.h>
 #include <string.h>
 
+#include "lua/bind/bind.h"
 #include "sim/base/suggest.h"
 
 typedef struct Rule {
@@ -52,19 +52,33 @@ typedef struct Judgement { /* passed through luaerr_protect */
     Packet *instead;
 } Judgement;
 
-_Noreturn static void unknown_verdict(lua_State *L, int idx)
+/* Errors about what a rule returned name the line where the rule begins. */
+_Noreturn static void bad_verdict(lua_State *L, const Rule *r, const char *what)
+{
+    lua_Debug ar;
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, r->ref);
+    lua_getinfo(L, ">S", &ar);
+    lua_pushfstring(L, "%s:%d: this rule returned %s", ar.short_src, ar.linedefined, what);
+    lua_error(L);
+    abort();
+}
+
+_Noreturn static void unknown_verdict(lua_State *L, const Rule *r, int idx)
 {
     const char *close = lua_type(L, idx) == LUA_TSTRING
                             ? suggest_closest(lua_tostring(L, idx), verdicts, HS_ARRAY_LEN(verdicts))
                             : NULL;
+    const char *got = luaerr_describe(L, idx);
 
     if (close)
-        luaerr_raise(L, "a rule returned %s (did you mean \"%s\"?)", luaerr_describe(L, idx), close);
-    luaerr_raise(
-        L,
-        "a rule returned %s, expected nil, \"drop\", \"duplicate\", \"corrupt\", { \"delay\", \"10ms\" } or "
-        "{ \"replace\", bytes }",
-        luaerr_describe(L, idx));
+        bad_verdict(L, r, lua_pushfstring(L, "%s (did you mean \"%s\"?)", got, close));
+    bad_verdict(
+        L, r,
+        lua_pushfstring(L,
+                        "%s, expected nil, \"drop\", \"duplicate\", \"corrupt\", { \"delay\", \"10ms\" } or "
+                        "{ \"replace\", bytes }",
+                        got));
 }
 
 /* opts is the table with more to say, or 0. */
@@ -96,16 +110,17 @@ static void apply(lua_State *L, Judgement *j, const char *name, int name_idx, in
         v->may_overtake |= o.overtake;
     } else if (strcmp(name, "replace") == 0 && opts) {
         if (lua_rawgeti(L, opts, 2) != LUA_TSTRING)
-            luaerr_raise(L, "a rule returned { \"replace\", %s }, expected a string of bytes",
-                         luaerr_describe(L, -1));
+            bad_verdict(L, j->rule,
+                        lua_pushfstring(L, "{ \"replace\", %s }, expected a string of bytes",
+                                        luaerr_describe(L, -1)));
         const char *bytes = lua_tolstring(L, -1, &len);
 
         if (len == 0 || len > 65535)
-            luaerr_raise(L, "a rule replaced a frame by %d bytes, expected 1 to 65535", (int)len);
+            bad_verdict(L, j->rule, lua_pushfstring(L, "%d bytes, expected 1 to 65535", (int)len));
         j->instead = packet_from_bytes(j->pkt->pool, j->pkt->birth_node, j->pkt->birth_id,
                                        (const uint8_t *)bytes, len);
     } else {
-        unknown_verdict(L, name_idx);
+        unknown_verdict(L, j->rule, name_idx);
     }
 }
 
@@ -130,7 +145,7 @@ static int judge(lua_State *L)
     else if (lua_type(L, result) == LUA_TTABLE && lua_rawgeti(L, result, 1) == LUA_TSTRING)
         apply(L, j, lua_tostring(L, -1), result + 1, result);
     else
-        unknown_verdict(L, result);
+        unknown_verdict(L, r, result);
     return 0;
 }
 

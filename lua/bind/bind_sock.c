@@ -2,9 +2,9 @@
  * nil and its name.
  *
  * A socket belongs to its host, and to the process that made it: it is closed when either ends. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
+
+#include "lua/bind/bind.h"
 
 struct ScnSock {
     ScnHost *host;
@@ -396,6 +396,33 @@ static int sock_on_datagram(lua_State *L)
     return 1;
 }
 
+/* ---- groups: sock:join("224.1.1.1" [, "eth0"]), sock:leave ---- */
+
+static int change_membership(lua_State *L, int (*change)(UdpSock *, uint32_t, Ip4If *))
+{
+    ScnSock *sk = check(L, 1);
+    uint32_t group = bind_check_addr(L, 2, "group", sk->host);
+    Ip4If *ifp = NULL;
+
+    scenario_may_change(L);
+    if (!sk->udp)
+        return bind_push_errno(L, -EBADF);
+    if (!lua_isnoneornil(L, 3) &&
+        !(ifp = ip4_if_by_name(host_ip4(sk->host->host), bind_check_name(L, 3, "device"))))
+        return bind_push_errno(L, -ENODEV);
+    return self_or_errno(L, change(sk->udp, group, ifp));
+}
+
+static int sock_join(lua_State *L)
+{
+    return change_membership(L, udpsock_join);
+}
+
+static int sock_leave(lua_State *L)
+{
+    return change_membership(L, udpsock_leave);
+}
+
 /* ---- options, by the names of setsockopt(2) ---- */
 
 typedef enum OptKind { OPT_U32, OPT_U8, OPT_FLAG, OPT_DEVICE } OptKind;
@@ -552,6 +579,8 @@ static const luaL_Reg methods[] = {{"bind", sock_bind},
                                    {"connect", sock_connect},
                                    {"error", sock_error},
                                    {"getopt", sock_getopt},
+                                   {"join", sock_join},
+                                   {"leave", sock_leave},
                                    {"local_addr", sock_local},
                                    {"on_datagram", sock_on_datagram},
                                    {"peer_addr", sock_peer},

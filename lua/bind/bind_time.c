@@ -1,20 +1,30 @@
 /* Time: hs.run, hs.now, hs.at and its kin, sleep. */
 #include "lua/bind/bind.h"
 
-/* Something to be done at a time, perhaps again and again. Lives as long as the Scenario; its function goes
- * when it is over. */
+/* Something to be done at a time, perhaps again and again. Lua owns it; while it is armed the registry holds
+ * it and its function, afterwards only whoever kept the handle does. */
 typedef struct Alarm {
     Scenario *s;
     Timer timer;
     SimTime period; /* 0: once */
-    int ref;
+    int ref;        /* the function; LUA_NOREF: it is over */
+    int self_ref;
 } Alarm;
 
 static void finish_alarm(Alarm *a)
 {
     timer_cancel(&a->timer);
     luaL_unref(a->s->L, LUA_REGISTRYINDEX, a->ref);
+    luaL_unref(a->s->L, LUA_REGISTRYINDEX, a->self_ref);
     a->ref = LUA_NOREF;
+}
+
+static void release_alarm(void *ptr)
+{
+    Alarm *a = ptr;
+
+    timer_clear(&a->timer);
+    g_free(a);
 }
 
 static void on_alarm(Timer *t)
@@ -24,6 +34,7 @@ static void on_alarm(Timer *t)
 
     if (s->failed)
         return;
+    lua_rawgeti(s->L, LUA_REGISTRYINDEX, a->self_ref); /* nobody else may hold it meanwhile */
     lua_rawgeti(s->L, LUA_REGISTRYINDEX, a->ref);
     if (a->period == 0)
         finish_alarm(a);
@@ -34,9 +45,9 @@ static void on_alarm(Timer *t)
     /* Of hs.every, false means: no more. */
     bool is_enough = a->period && lua_isboolean(s->L, -1) && !lua_toboolean(s->L, -1);
 
-    lua_pop(s->L, 1);
     if (is_enough && a->ref != LUA_NOREF)
         finish_alarm(a);
+    lua_pop(s->L, 2);
 }
 
 static int new_alarm(lua_State *L, SimTime when, SimTime period, int fn_idx)
@@ -53,21 +64,11 @@ static int new_alarm(lua_State *L, SimTime when, SimTime period, int fn_idx)
     a->period = period;
     a->ref = ref;
     timer_init(&a->timer, &s->control, on_alarm);
-    g_ptr_array_add(s->alarms, a);
+    luaclass_push_owned(L, &bind_alarm_class, a);
+    lua_pushvalue(L, -1);
+    a->self_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     timer_arm(&a->timer, when);
-    luaclass_push(L, &bind_alarm_class, a);
     return 1;
-}
-
-void bind_time_free(Scenario *s)
-{
-    for (guint i = 0; i < s->alarms->len; i++) {
-        Alarm *a = g_ptr_array_index(s->alarms, i);
-
-        timer_clear(&a->timer);
-        g_free(a);
-    }
-    g_ptr_array_free(s->alarms, true);
 }
 
 static SimTime later(lua_State *L, SimTime delay, int idx)
@@ -114,7 +115,7 @@ static int alarm_cancel(lua_State *L)
 }
 
 static const luaL_Reg alarm_methods[] = {{"cancel", alarm_cancel}, {NULL, NULL}};
-const LuaClass bind_alarm_class = {.name = "alarm", .methods = alarm_methods};
+const LuaClass bind_alarm_class = {.name = "alarm", .methods = alarm_methods, .release = release_alarm};
 
 /* ---- the run ---- */
 

@@ -1,7 +1,9 @@
-/* Traffic that runs by itself: host:udp_echo, host:udp_sink, host:udp_source. Each lives until it is stopped,
- * or its host loses its power. */
-#include "lua/bind/bind.h"
+/* Traffic that runs by itself: host:udp_echo, host:udp_sink, host:udp_source, host:tftp_server. Each lives
+ * until it is stopped, or its host loses its power. */
+#include <string.h>
 
+#include "lua/bind/bind.h"
+#include "models/app/tftp.h"
 #include "models/app/udp_echo.h"
 #include "models/app/udp_sink.h"
 #include "models/app/udp_source.h"
@@ -11,8 +13,11 @@ struct ScnApp {
     UdpEcho *echo;
     UdpSink *sink;
     UdpSource *source;
+    TftpServer *tftp;
+    GPtrArray *files;       /* contents that the TFTP server lends; GBytes */
     UdpSinkResult sink_end; /* after it was stopped */
     UdpSourceResult source_end;
+    TftpServerStats tftp_end;
     uint64_t echo_end;
 };
 
@@ -30,9 +35,14 @@ static void stop(ScnApp *a)
         udp_source_result(a->source, &a->source_end);
         udp_source_free(a->source);
     }
+    if (a->tftp) {
+        tftp_server_stats(a->tftp, &a->tftp_end);
+        tftp_server_free(a->tftp);
+    }
     a->echo = NULL;
     a->sink = NULL;
     a->source = NULL;
+    a->tftp = NULL;
 }
 
 void bind_apps_stop_host(ScnHost *h)
@@ -45,11 +55,19 @@ void bind_apps_stop_host(ScnHost *h)
     }
 }
 
+static void release(void *ptr)
+{
+    ScnApp *a = ptr;
+
+    stop(a);
+    if (a->files)
+        g_ptr_array_free(a->files, true);
+    g_free(a);
+}
+
 void bind_apps_free(Scenario *s)
 {
-    for (guint i = 0; i < s->apps->len; i++)
-        stop(g_ptr_array_index(s->apps, i));
-    g_ptr_array_set_free_func(s->apps, g_free);
+    g_ptr_array_set_free_func(s->apps, release);
     g_ptr_array_free(s->apps, true);
 }
 
@@ -57,7 +75,7 @@ void bind_apps_free(Scenario *s)
 static int finish(lua_State *L, ScnApp *a, bool ok, const LuaClass *class)
 {
     if (!ok) {
-        g_free(a);
+        release(a);
         return bind_push_errno(L, -EADDRINUSE);
     }
     g_ptr_array_add(a->host->s->apps, a);
@@ -268,3 +286,94 @@ static int source_stop(lua_State *L)
 
 static const luaL_Reg source_methods[] = {{"stats", source_stats}, {"stop", source_stop}, {NULL, NULL}};
 const LuaClass bind_source_class = {.name = "udp source", .methods = source_methods};
+
+/* ---- TFTP ---- */
+
+typedef struct TftpOpts {
+    int files;
+    int64_t port;
+    SimTime timeout;
+} TftpOpts;
+
+static const LuaOpt tftp_opts[] = {
+    {.name = "files", .kind = LUAOPT_TABLE, .offset = offsetof(TftpOpts, files), .required = true},
+    {.name = "port", .kind = LUAOPT_INT, .offset = offsetof(TftpOpts, port), .min = 1, .max = 65535},
+    {.name = "timeout", .kind = LUAOPT_TIME, .offset = offsetof(TftpOpts, timeout)},
+};
+const BindOptions bind_tftp_server_options = {"host:tftp_server", tftp_opts, HS_ARRAY_LEN(tftp_opts)};
+
+/* The table of files: names and contents. Raises before anything is made. */
+static void check_files(lua_State *L, int idx)
+{
+    lua_pushnil(L);
+    while (lua_next(L, idx)) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            luaerr_raise(L,
+                         "bad option \"files\" for host:tftp_server: expected names of files as keys, such "
+                         "as { [\"boot.img\"] = hs.payload(\"10KiB\") }");
+        bind_check_data(L, -1, "files");
+        lua_pop(L, 1);
+    }
+}
+
+static void add_files(lua_State *L, int idx, ScnApp *a)
+{
+    a->files = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    lua_pushnil(L);
+    while (lua_next(L, idx)) {
+        BindData d = bind_check_data(L, -1, "files");
+        uint8_t *copy = d.bytes || d.off ? g_malloc(d.len + 1) : NULL;
+
+        if (copy && d.bytes)
+            memcpy(copy, d.bytes, d.len);
+        else if (copy)
+            payload_fill(copy, d.off, d.len);
+        tftp_server_add_file(a->tftp, lua_tostring(L, -2), copy, d.len);
+        if (copy)
+            g_ptr_array_add(a->files, g_bytes_new_take(copy, d.len));
+        lua_pop(L, 1);
+    }
+}
+
+int bind_host_tftp_server(lua_State *L)
+{
+    ScnHost *h = check_on(L);
+    TftpOpts o = {0};
+
+    luaL_checktype(L, 2, LUA_TTABLE);
+    luaopt_read(L, 2, "host:tftp_server", tftp_opts, HS_ARRAY_LEN(tftp_opts), 0, &o);
+    check_files(L, o.files);
+    ScnApp *a = g_new0(ScnApp, 1);
+
+    a->host = h;
+    a->tftp = tftp_server_new(host_udp(h->host), host_ip4(h->host), (uint16_t)o.port, o.timeout);
+    if (a->tftp)
+        add_files(L, o.files, a);
+    return finish(L, a, a->tftp != NULL, &bind_tftp_server_class);
+}
+
+static int tftp_stats(lua_State *L)
+{
+    const ScnApp *a = luaclass_check(L, 1, &bind_tftp_server_class);
+    TftpServerStats r = a->tftp_end;
+
+    if (a->tftp)
+        tftp_server_stats(a->tftp, &r);
+    lua_createtable(L, 0, 5);
+    set_int(L, "requests", r.requests);
+    set_int(L, "completed", r.completed);
+    set_int(L, "aborted", r.aborted);
+    set_int(L, "errors", r.errors);
+    set_int(L, "retransmits", r.retransmits);
+    return 1;
+}
+
+static int tftp_stop(lua_State *L)
+{
+    scenario_may_change(L);
+    stop(luaclass_check(L, 1, &bind_tftp_server_class));
+    return 0;
+}
+
+static const luaL_Reg tftp_methods[] = {{"stats", tftp_stats}, {"stop", tftp_stop}, {NULL, NULL}};
+const LuaClass bind_tftp_server_class = {.name = "tftp server", .methods = tftp_methods};

@@ -24,6 +24,10 @@
 
 ---@class hs.HubOptions
 ---@field rate? rate of the shared segment (10Mbps)
+---@field delay? time from end to end (0)
+---@field mtu? size largest payload (1500)
+---@field queue? integer frames that a station holds back
+---@field attempts? integer tries before a frame is given up (16)
 
 ---@class hs.LinkOptions
 ---@field rate? rate bits per second; without it the link is infinitely fast
@@ -145,6 +149,19 @@
 ---@field local_port? integer our own port
 ---@field tos? integer type of service
 
+---@class hs.HostTftpGetOptions
+---@field port? integer of the server (69)
+---@field local_port? integer our own port
+---@field mode? string "octet" (default) or "netascii"
+---@field blksize? integer bytes of a block that we ask for, 8 to 65464 (RFC 2348); without it 512
+---@field timeout? integer seconds before a side repeats itself that we ask for (RFC 2349)
+---@field tsize? boolean asks for the size of the file (RFC 2349)
+
+---@class hs.HostTftpServerOptions
+---@field files table contents by name: strings or payloads
+---@field port? integer (69)
+---@field timeout? time before a block is repeated (1 s)
+
 ---@class hs.SockSendOptions
 ---@field ttl? integer of this datagram
 ---@field tos? integer of this datagram
@@ -152,6 +169,17 @@
 ---@class hs.SockRecvOptions
 ---@field timeout? time how long to wait
 ---@field size? size at most so much; the rest of the datagram is gone
+
+---@class hs.DevRingOptions
+---@field mode? string "napi" (default) or "interrupt"
+---@field size? integer slots (256)
+---@field irq_cost? time of a hard interrupt (2 µs)
+---@field packet_cost? time of the kernel's work for a frame (1 µs)
+---@field weight? integer frames in a poll (64)
+---@field budget? integer frames in a soft interrupt (300)
+---@field budget_time? time of a soft interrupt (2 ms)
+---@field thread_delay? time until ksoftirqd runs (0)
+---@field max_backlog? integer frames between interrupt and kernel (1000)
 
 ---@class hs.LinkPlugOptions
 ---@field dev? string interface
@@ -537,6 +565,18 @@ function Host:udp_sink(port) end
 ---@return hs.UdpSource?, string?
 function Host:udp_source(options) end
 
+---reads a file by TFTP; blocks; { ok, data, bytes, blocks, retransmits, blksize, tsize, error_code, error, time, address, port }
+---@param server string
+---@param file string
+---@param options? hs.HostTftpGetOptions
+---@return table?, string?
+function Host:tftp_get(server, file, options) end
+
+---gives files away by TFTP
+---@param options hs.HostTftpServerOptions
+---@return hs.TftpServer?, string?
+function Host:tftp_server(options) end
+
 ---@class hs.Os
 ---@field host hs.Host the host
 local Os = {}
@@ -654,6 +694,16 @@ function Os.udp_sink(...) end
 ---@param ... any
 ---@return any
 function Os.udp_source(...) end
+
+---as host:tftp_get
+---@param ... any
+---@return any
+function Os.tftp_get(...) end
+
+---as host:tftp_server
+---@param ... any
+---@return any
+function Os.tftp_server(...) end
 
 ---@class hs.Process
 ---@field is_running boolean whether it has not ended
@@ -791,6 +841,16 @@ function UdpSource:stats() end
 ---ends it
 function UdpSource:stop() end
 
+---@class hs.TftpServer
+local TftpServer = {}
+
+---{ requests, completed, aborted, errors, retransmits }
+---@return table
+function TftpServer:stats() end
+
+---ends it
+function TftpServer:stop() end
+
 ---@class hs.Dev
 ---@field name string eth0
 ---@field mac string address
@@ -827,6 +887,20 @@ function Dev:set_mtu(mtu) end
 ---the columns of ip -s link
 ---@return table
 function Dev:stats() end
+
+---a receive ring and how fast the host takes frames from it; false: none (default)
+---@param options? hs.DevRingOptions
+---@return hs.Dev
+function Dev:ring(options) end
+
+---the host takes nothing for a while
+---@param on boolean
+---@return hs.Dev
+function Dev:ring_pause(on) end
+
+---{ interrupts, softirqs, polls, squeezes, overruns, backlog_drops, waiting, … }
+---@return table
+function Dev:ring_stats() end
 
 ---what padding is made of, up to 46 bytes
 ---@param bytes? string
@@ -990,6 +1064,11 @@ function SwitchPort:stats() end
 ---@class hs.Hub
 ---@field name string its name
 local Hub = {}
+
+---{ delivered_frames, delivered_bytes, collisions, busy }; with a station, its { tx_frames, tx_bytes, collisions, single, multiple, deferred, excessive_collisions, queue_drops }
+---@param station? any
+---@return table
+function Hub:stats(station) end
 
 ---@class hs.Packet
 ---@field len integer bytes, without FCS

@@ -16,8 +16,8 @@ static void run(Timer *t)
         lo->first = (lo->first + 1) & (lo->cap - 1);
         lo->len--;
         if (it.dev == &lo->dev) { /* a card's own broadcast that loops back was not received by the card */
-            it.dev->stats.rx_packets++;
-            it.dev->stats.rx_bytes += packet_len(it.pkt);
+            lo->stats.rx_packets++;
+            lo->stats.rx_bytes += packet_len(it.pkt);
         }
         it.dev->input(it.dev, it.pkt, it.ethertype);
     }
@@ -42,7 +42,8 @@ void loopback_receive(Loopback *lo, NetDev *dev, Packet *pkt, uint16_t ethertype
 {
     if (lo->len >= lo->max_backlog) {
         lo->backlog_drops++;
-        dev->stats.rx_dropped++;
+        if (dev->stats) /* a card that loops a broadcast back has sent it */
+            dev->stats->rx_dropped++;
         probe_drop(lo->dev.node, dev->point, pkt, DROP_BACKLOG_FULL);
         return;
     }
@@ -59,14 +60,14 @@ static void xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint16_t ethertyp
 
     (void)dst;
     if (!(dev->flags & NETDEV_UP)) {
-        dev->stats.tx_dropped++;
+        lo->stats.tx_dropped++;
         probe_drop(dev->node, dev->point, pkt, DROP_DEVICE_DOWN);
         return;
     }
     pkt = packet_own(pkt);
     pkt->flags = PKT_LOOPBACK;
-    dev->stats.tx_packets++;
-    dev->stats.tx_bytes += packet_len(pkt);
+    lo->stats.tx_packets++;
+    lo->stats.tx_bytes += packet_len(pkt);
     loopback_receive(lo, dev, pkt, ethertype);
 }
 
@@ -83,6 +84,7 @@ void loopback_init(Loopback *lo, Node *node)
                 .ifindex = 1},
         .max_backlog = LOOPBACK_BACKLOG,
     };
+    lo->dev.stats = &lo->stats;
     timer_init(&lo->softirq, node, run);
 }
 

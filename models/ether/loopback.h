@@ -17,6 +17,7 @@ typedef struct LoopbackItem {
 
 typedef struct Loopback {
     NetDev dev; /* first */
+    NetDevStats stats;
     Timer softirq;
     LoopbackItem *ring; /* allocated with the first packet */
     uint32_t cap, first, len;

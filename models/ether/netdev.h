@@ -53,8 +53,15 @@ struct NetDev {
     uint16_t flags;
     uint16_t ifindex; /* from 1, per node: lo is 1 */
     MacAddr mac;
-    NetDevStats stats;
+    NetDevStats *stats; /* NULL: nothing to count yet; netdev_stats reads them */
 };
+
+static inline const NetDevStats *netdev_stats(const NetDev *d)
+{
+    static const NetDevStats none;
+
+    return d->stats ? d->stats : &none;
+}
 
 static inline bool netdev_is_running(const NetDev *d)
 {

@@ -20,6 +20,7 @@
 #include "models/ether/nic_vlan.h"
 #include "models/wire/eth.h"
 #include "models/wire/vlan.h"
+#include "sim/engine/sim.h"
 
 #define TAGS_MAX (2 * VLAN_TAG_LEN) /* 802.1Q tags do not count against the MTU */
 
@@ -38,7 +39,7 @@ static void tap_frame(Nic *nic, const Packet *pkt, bool outgoing)
 {
     uint16_t type = eth_type(packet_cdata(pkt));
 
-    for (NicTap *t = nic->taps, *next; t; t = next) {
+    for (NicTap *t = nic->live->taps, *next; t; t = next) {
         next = t->next; /* a tap may take itself off */
         if (!t->ethertype || t->ethertype == type)
             t->frame(t, nic, pkt, outgoing);
@@ -47,28 +48,32 @@ static void tap_frame(Nic *nic, const Packet *pkt, bool outgoing)
 
 static void pad(const Nic *nic, Packet *pkt, uint32_t n)
 {
-    uint32_t patterned = HS_MIN(n, nic->pad_pattern_len);
+    uint32_t patterned = 0;
 
-    if (HS_UNLIKELY(patterned != 0)) {
+    if (HS_UNLIKELY(nic->live->pad_pattern != NULL)) {
+        patterned = HS_MIN(n, nic->live->pad_pattern_len);
         packet_fill_csum(pkt); /* a lazy checksum runs to the end of the payload */
-        packet_add_bytes(pkt, nic->pad_pattern, patterned);
+        packet_add_bytes(pkt, nic->live->pad_pattern, patterned);
     }
     pkt->pad += (uint8_t)(n - patterned);
 }
 
 static void drop_out(Nic *nic, Packet *pkt, ProbeDrop reason)
 {
-    nic->dev.stats.tx_dropped++;
+    NicLive *live = nic_live(nic);
+
+    live->dev.tx_dropped++;
     if (reason == DROP_NO_CARRIER)
-        nic->dev.stats.tx_carrier_errors++;
+        live->dev.tx_carrier_errors++;
     else if (reason == DROP_MTU)
-        nic->stats.tx_too_long++;
+        live->stats.tx_too_long++;
     probe_drop(nic->dev.node, &nic->port.point, pkt, reason);
 }
 
 void nic_transmit(Nic *nic, Packet *pkt)
 {
     uint32_t len = packet_len(pkt);
+    NicLive *live = nic_live(nic);
 
     if (HS_UNLIKELY(!netdev_is_running(&nic->dev))) {
         drop_out(nic, pkt, nic->dev.flags & NETDEV_UP ? DROP_NO_CARRIER : DROP_DEVICE_DOWN);
@@ -78,10 +83,10 @@ void nic_transmit(Nic *nic, Packet *pkt)
         pad(nic, pkt, ETH_MIN_FRAME - len);
         len = ETH_MIN_FRAME;
     }
-    if (HS_UNLIKELY(nic->taps != NULL))
+    if (HS_UNLIKELY(live->taps != NULL))
         tap_frame(nic, pkt, true);
-    nic->dev.stats.tx_packets++;
-    nic->dev.stats.tx_bytes += len;
+    live->dev.tx_packets++;
+    live->dev.tx_bytes += len;
     port_send(&nic->port, pkt);
 }
 
@@ -136,15 +141,15 @@ static uint64_t mac_word(MacAddr mac)
 
 bool nic_has_group(const Nic *nic, MacAddr group)
 {
-    for (unsigned i = 0; i < nic->n_groups; i++)
-        if (mac_equal(nic->groups[i].mac, group))
+    for (unsigned i = 0; nic->live && i < nic->live->n_groups; i++)
+        if (mac_equal(nic->live->groups[i].mac, group))
             return true;
     return false;
 }
 
 static void drop_in(Nic *nic, Packet *pkt, ProbeDrop reason)
 {
-    NetDevStats *s = &nic->dev.stats;
+    NetDevStats *s = &nic_live(nic)->dev;
 
     switch (reason) {
     case DROP_FCS:
@@ -152,18 +157,18 @@ static void drop_in(Nic *nic, Packet *pkt, ProbeDrop reason)
         break;
     case DROP_MALFORMED:
         s->rx_frame_errors++;
-        nic->stats.rx_runts++;
+        nic->live->stats.rx_runts++;
         break;
     case DROP_MTU:
         s->rx_frame_errors++;
-        nic->stats.rx_oversize++;
+        nic->live->stats.rx_oversize++;
         break;
     case DROP_NOT_FOR_ME:
         s->rx_not_for_me++;
         break;
     case DROP_ETHERTYPE:
     case DROP_VLAN:
-        nic->stats.rx_no_handler++;
+        nic->live->stats.rx_no_handler++;
         s->rx_dropped++;
         break;
     default:
@@ -213,10 +218,10 @@ static void on_receive(LinkPort *port, Packet *pkt)
 
         if (mac_is_broadcast(dst)) {
             type = PKT_BROADCAST;
-            nic->stats.rx_broadcast++;
+            nic_live(nic)->stats.rx_broadcast++;
         } else if (mac_is_multicast(dst) && nic_has_group(nic, dst)) {
             type = PKT_MULTICAST;
-            nic->dev.stats.rx_multicast++;
+            nic_live(nic)->dev.rx_multicast++;
         } else if (nic->dev.flags & NETDEV_PROMISC) {
             type = mac_is_multicast(dst) ? PKT_MULTICAST | PKT_OTHERHOST : PKT_OTHERHOST;
         } else {
@@ -226,8 +231,8 @@ static void on_receive(LinkPort *port, Packet *pkt)
     }
     pkt = packet_own(pkt);
     pkt->flags = type; /* what earlier nodes noted does not concern us; the FCS has done its work */
-    if (HS_UNLIKELY(nic->ring != NULL))
-        nic_ring_receive(nic->ring, pkt);
+    if (HS_UNLIKELY(nic_live(nic)->ring != NULL))
+        nic_ring_receive(nic->live->ring, pkt);
     else
         nic_deliver(nic, pkt);
 }
@@ -235,11 +240,12 @@ static void on_receive(LinkPort *port, Packet *pkt)
 void nic_deliver(Nic *nic, Packet *pkt)
 {
     NetDev *dev = &nic->dev;
+    NicLive *live = nic->live; /* on_receive has been here */
     uint16_t type = eth_type(packet_cdata(pkt));
 
-    dev->stats.rx_packets++;
-    dev->stats.rx_bytes += packet_len(pkt);
-    if (HS_UNLIKELY(nic->taps != NULL))
+    live->dev.rx_packets++;
+    live->dev.rx_bytes += packet_len(pkt);
+    if (HS_UNLIKELY(live->taps != NULL))
         tap_frame(nic, pkt, false);
     if (HS_UNLIKELY(type == ETH_TYPE_VLAN)) {
         pkt = nic_vlan_receive(nic, pkt, &dev, &type);
@@ -287,16 +293,18 @@ static void on_carrier(LinkPort *port, bool up)
 
 static void set_up(NetDev *dev, bool up)
 {
-    if (!up && nic_of_dev(dev)->ring)
-        nic_ring_flush(nic_of_dev(dev)->ring);
+    const Nic *nic = nic_of_dev(dev);
+
+    if (!up && nic->live && nic->live->ring)
+        nic_ring_flush(nic->live->ring);
     set_flag(nic_of_dev(dev), NETDEV_UP, up);
 }
 
 void nic_update_promisc(Nic *nic)
 {
-    bool on = nic->promisc;
+    bool on = nic->live && nic->live->promisc;
 
-    for (const NicVlan *v = nic->vlans; v && !on; v = v->next)
+    for (const NicVlan *v = nic->live ? nic->live->vlans : NULL; v && !on; v = v->next)
         on = v->dev.flags & NETDEV_PROMISC;
     set_flag(nic, NETDEV_PROMISC, on);
 }
@@ -305,25 +313,25 @@ static void set_promisc(NetDev *dev, bool on)
 {
     Nic *nic = nic_of_dev(dev);
 
-    nic->promisc = on;
+    nic_live(nic)->promisc = on;
     nic_update_promisc(nic);
 }
 
 static void join(NetDev *dev, MacAddr group, bool on)
 {
-    Nic *nic = nic_of_dev(dev);
+    NicLive *live = nic_live(nic_of_dev(dev));
     unsigned i = 0;
 
-    while (i < nic->n_groups && !mac_equal(nic->groups[i].mac, group))
+    while (i < live->n_groups && !mac_equal(live->groups[i].mac, group))
         i++;
     if (on) {
-        if (i == nic->n_groups) {
-            nic->groups = g_renew(NicGroup, nic->groups, ++nic->n_groups);
-            nic->groups[i] = (NicGroup){group, 0};
+        if (i == live->n_groups) {
+            live->groups = g_renew(NicGroup, live->groups, ++live->n_groups);
+            live->groups[i] = (NicGroup){group, 0};
         }
-        nic->groups[i].joins++;
-    } else if (i < nic->n_groups && --nic->groups[i].joins == 0) {
-        nic->groups[i] = nic->groups[--nic->n_groups];
+        live->groups[i].joins++;
+    } else if (i < live->n_groups && --live->groups[i].joins == 0) {
+        live->groups[i] = live->groups[--live->n_groups];
     }
 }
 
@@ -353,15 +361,17 @@ bool nic_set_mtu(Nic *nic, uint32_t mtu)
 
 void nic_set_pad_pattern(Nic *nic, const uint8_t *bytes, unsigned len)
 {
-    g_free(nic->pad_pattern);
+    NicLive *live = nic_live(nic);
+
+    g_free(live->pad_pattern);
     len = bytes ? HS_MIN(len, (unsigned)ETH_MIN_PAYLOAD) : 0;
-    nic->pad_pattern = len ? g_memdup2(bytes, len) : NULL;
-    nic->pad_pattern_len = len;
+    live->pad_pattern = len ? g_memdup2(bytes, len) : NULL;
+    live->pad_pattern_len = len;
 }
 
 void nic_add_tap(Nic *nic, NicTap *tap)
 {
-    NicTap **at = &nic->taps;
+    NicTap **at = &nic_live(nic)->taps;
 
     while (*at)
         at = &(*at)->next;
@@ -371,7 +381,7 @@ void nic_add_tap(Nic *nic, NicTap *tap)
 
 void nic_remove_tap(Nic *nic, NicTap *tap)
 {
-    for (NicTap **at = &nic->taps; *at; at = &(*at)->next) {
+    for (NicTap **at = &nic_live(nic)->taps; *at; at = &(*at)->next) {
         if (*at == tap) {
             *at = tap->next;
             return;
@@ -395,7 +405,7 @@ static const LinkPortOps nic_port_ops = {.receive = on_receive, .carrier = on_ca
 
 void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probes)
 {
-    char *own_name = g_strdup(name);
+    const char *own_name = sim_intern(node_sim(node), name);
 
     *nic = (Nic){.dev = {.ops = &nic_ops,
                          .node = node,
@@ -405,23 +415,50 @@ void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probe
                          .flags = NETDEV_UP | NETDEV_BROADCAST,
                          .mac = mac},
                  .port = {.point = {.node = node, .name = own_name, .linktype = 1}, .ops = &nic_port_ops},
-                 .mac_word = mac_word(mac),
-                 .probes = probes};
+                 .mac_word = mac_word(mac)};
     mac_put(nic->port.point.mac, mac);
     if (probes)
         probes_add_point(probes, &nic->port.point);
 }
 
+NicLive *nic_live_new(Nic *nic)
+{
+    nic->live = g_aligned_alloc0(1, sizeof(NicLive), 64);
+    nic->dev.stats = &nic->live->dev;
+    return nic->live;
+}
+
+const NicStats *nic_stats(const Nic *nic)
+{
+    static const NicStats none;
+
+    return nic->live ? &nic->live->stats : &none;
+}
+
+size_t nic_bytes(const Nic *nic)
+{
+    return sizeof *nic + (nic->live ? sizeof *nic->live : 0);
+}
+
+static void live_free(NicLive *live)
+{
+    if (!live)
+        return;
+    nic_ring_free(live->ring);
+    g_free(live->groups);
+    g_free(live->pad_pattern);
+    g_aligned_free(live);
+}
+
 void nic_clear(Nic *nic)
 {
+    Probes *probes = nic->dev.node->part->probes;
+
     hs_assert(!nic->port.tx);
-    nic_ring_free(nic->ring);
     nic_vlan_clear(nic);
-    if (nic->probes)
-        probes_remove_point(nic->probes, &nic->port.point);
-    g_free(nic->groups);
-    g_free(nic->pad_pattern);
-    g_free((char *)nic->dev.name);
+    if (probes && probes_point(probes, nic->port.point.id) == &nic->port.point)
+        probes_remove_point(probes, &nic->port.point);
+    live_free(nic->live);
 }
 
 Nic *nic_new(Node *node, const char *name, MacAddr mac, Probes *probes)

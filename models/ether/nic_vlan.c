@@ -11,7 +11,7 @@ static void xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint16_t ethertyp
     uint8_t *p;
 
     if (packet_len(pkt) > dev->mtu || !(dev->flags & NETDEV_UP)) {
-        dev->stats.tx_dropped++;
+        v->stats.tx_dropped++;
         probe_drop(dev->node, dev->point, pkt, dev->flags & NETDEV_UP ? DROP_MTU : DROP_DEVICE_DOWN);
         return;
     }
@@ -19,8 +19,8 @@ static void xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint16_t ethertyp
     p = packet_push(pkt, ETH_HDR_LEN + VLAN_TAG_LEN);
     eth_put(p, *dst, dev->mac, ETH_TYPE_VLAN);
     vlan_encode(p + ETH_HDR_LEN, &(VlanTag){.pcp = v->pcp, .vid = v->vid, .type = ethertype});
-    dev->stats.tx_packets++;
-    dev->stats.tx_bytes += packet_len(pkt);
+    v->stats.tx_packets++;
+    v->stats.tx_bytes += packet_len(pkt);
     nic_transmit(v->nic, pkt);
 }
 
@@ -37,14 +37,14 @@ Packet *nic_vlan_receive(Nic *nic, Packet *pkt, NetDev **dev, uint16_t *type)
         NicVlan *v = nic_vlan_find(nic, vid);
 
         if (!v || !(v->dev.flags & NETDEV_UP)) {
-            nic->dev.stats.rx_dropped++;
+            nic_live(nic)->dev.rx_dropped++;
             probe_drop(nic->dev.node, &nic->port.point, pkt, v ? DROP_DEVICE_DOWN : DROP_VLAN);
             return NULL;
         }
         *dev = &v->dev;
-        v->dev.stats.rx_packets++;
-        v->dev.stats.rx_bytes += packet_len(pkt) - ETH_HDR_LEN;
-        v->dev.stats.rx_multicast += !!(pkt->flags & PKT_MULTICAST);
+        v->stats.rx_packets++;
+        v->stats.rx_bytes += packet_len(pkt) - ETH_HDR_LEN;
+        v->stats.rx_multicast += !!(pkt->flags & PKT_MULTICAST);
     }
     packet_pull(pkt, ETH_HDR_LEN + VLAN_TAG_LEN);
     pkt->l3 = pkt->head;
@@ -53,7 +53,7 @@ Packet *nic_vlan_receive(Nic *nic, Packet *pkt, NetDev **dev, uint16_t *type)
 
 NicVlan *nic_vlan_find(const Nic *nic, uint16_t vid)
 {
-    for (NicVlan *v = nic->vlans; v; v = v->next)
+    for (NicVlan *v = nic->live ? nic->live->vlans : NULL; v; v = v->next)
         if (v->vid == vid)
             return v;
     return NULL;
@@ -61,7 +61,7 @@ NicVlan *nic_vlan_find(const Nic *nic, uint16_t vid)
 
 void nic_vlan_follow(Nic *nic)
 {
-    for (NicVlan *v = nic->vlans; v; v = v->next) {
+    for (NicVlan *v = nic->live ? nic->live->vlans : NULL; v; v = v->next) {
         bool carrier = netdev_is_running(&nic->dev);
 
         v->dev.flags = (uint16_t)((v->dev.flags & ~NETDEV_CARRIER) | (carrier ? NETDEV_CARRIER : 0));
@@ -96,7 +96,7 @@ static const NetDevOps vlan_ops = {.xmit = xmit, .set_up = set_up, .set_promisc 
 
 NicVlan *nic_vlan_new(Nic *nic, uint16_t vid, const char *name)
 {
-    NicVlan *v, **at = &nic->vlans;
+    NicVlan *v, **at = &nic_live(nic)->vlans;
 
     if (vid == 0 || vid > VLAN_VID_MAX || nic_vlan_find(nic, vid))
         return NULL;
@@ -104,6 +104,7 @@ NicVlan *nic_vlan_new(Nic *nic, uint16_t vid, const char *name)
     v->nic = nic;
     v->vid = vid;
     v->dev.ops = &vlan_ops;
+    v->dev.stats = &v->stats;
     v->dev.node = nic->dev.node;
     v->dev.name = name ? g_strdup(name) : g_strdup_printf("%s.%u", nic->dev.name, vid);
     v->dev.point = &nic->port.point;
@@ -117,10 +118,10 @@ NicVlan *nic_vlan_new(Nic *nic, uint16_t vid, const char *name)
 
 void nic_vlan_clear(Nic *nic)
 {
-    while (nic->vlans) {
-        NicVlan *v = nic->vlans;
+    while (nic->live && nic->live->vlans) {
+        NicVlan *v = nic->live->vlans;
 
-        nic->vlans = v->next;
+        nic->live->vlans = v->next;
         g_free((char *)v->dev.name);
         g_free(v);
     }

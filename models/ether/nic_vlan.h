@@ -7,6 +7,7 @@
 
 struct NicVlan {
     NetDev dev; /* first */
+    NetDevStats stats;
     Nic *nic;
     uint16_t vid;
     uint8_t pcp; /* priority of the frames we send, 0–7 */

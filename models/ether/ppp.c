@@ -9,14 +9,14 @@
 
 static void drop_out(Ppp *p, Packet *pkt, ProbeDrop reason)
 {
-    p->dev.stats.tx_dropped++;
-    p->dev.stats.tx_carrier_errors += reason == DROP_NO_CARRIER;
+    p->stats.tx_dropped++;
+    p->stats.tx_carrier_errors += reason == DROP_NO_CARRIER;
     probe_drop(p->dev.node, &p->port.point, pkt, reason);
 }
 
 static void drop_in(Ppp *p, Packet *pkt, ProbeDrop reason)
 {
-    NetDevStats *s = &p->dev.stats;
+    NetDevStats *s = &p->stats;
 
     s->rx_crc_errors += reason == DROP_FCS;
     s->rx_frame_errors += reason == DROP_MALFORMED || reason == DROP_MTU;
@@ -42,8 +42,8 @@ static void xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint16_t ethertyp
     }
     pkt = packet_own(pkt);
     ppp_put(packet_push(pkt, PPP_HDR_LEN), protocol);
-    dev->stats.tx_packets++;
-    dev->stats.tx_bytes += packet_len(pkt);
+    p->stats.tx_packets++;
+    p->stats.tx_bytes += packet_len(pkt);
     port_send(&p->port, pkt);
 }
 
@@ -77,8 +77,8 @@ static void on_receive(LinkPort *port, Packet *pkt)
         drop_in(p, pkt, DROP_MALFORMED);
         return;
     }
-    p->dev.stats.rx_packets++;
-    p->dev.stats.rx_bytes += packet_len(pkt);
+    p->stats.rx_packets++;
+    p->stats.rx_bytes += packet_len(pkt);
     type = hdr.protocol == PPP_PROTO_IPV4   ? ETH_TYPE_IPV4
            : hdr.protocol == PPP_PROTO_IPV6 ? ETH_TYPE_IPV6
                                             : 0;
@@ -140,6 +140,7 @@ void ppp_init(Ppp *p, Node *node, const char *name, Probes *probes)
 
     *p = (Ppp){
         .dev = {.ops = &ppp_ops,
+                .stats = &p->stats,
                 .node = node,
                 .name = own_name,
                 .point = &p->port.point,

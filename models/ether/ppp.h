@@ -16,6 +16,7 @@
 typedef struct Ppp {
     NetDev dev; /* first */
     LinkPort port;
+    NetDevStats stats;
     Probes *probes;
 } Ppp;
 

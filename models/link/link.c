@@ -6,7 +6,6 @@
 #include "models/link/link_dir.h"
 #include "models/wire/eth.h"
 
-#define NS_PER_SEC UINT64_C(1000000000)
 #define LINKTYPE_PPP 9
 #define LINKTYPE_RAW 101
 #define PPP_HEADER_MAX 4
@@ -27,24 +26,15 @@ void linkdirconfig_init(LinkDirConfig *c)
 
 /* ---- making ---- */
 
-static void set_gap(LinkDir *d)
-{
-    uint64_t num = (uint64_t)d->gap_bytes * 8 * NS_PER_SEC;
-
-    d->timed_len = UINT32_MAX;
-    d->gap_ns = d->rate_bps ? (SimTime)(num / d->rate_bps) : 0;
-    d->gap_frac = d->rate_bps ? num % d->rate_bps : 0;
-}
-
 static void describe(const LinkTx *tx, LinkTxInfo *info)
 {
     const LinkDir *d = (const LinkDir *)tx;
 
     *info = (LinkTxInfo){.rate_bps = d->rate_bps,
                          .mtu = linkdir_mtu(d),
-                         .tx_packets = d->stats.tx_packets,
-                         .tx_bytes = d->stats.tx_bytes,
-                         .queue_drops = d->stats.queue_drops,
+                         .tx_packets = linkdir_stats(d)->tx_packets,
+                         .tx_bytes = linkdir_stats(d)->tx_bytes,
+                         .queue_drops = linkdir_stats(d)->queue_drops,
                          .queue_packets = d->queue ? d->queue->packets : 0,
                          .queue_bytes = d->queue ? d->queue->bytes : 0};
 }
@@ -76,7 +66,6 @@ static void dir_init(LinkDir *d, LinkPort *from, LinkPort *to, const LinkDirConf
     d->header_bytes = header_bytes(from);
     d->delay = c->delay;
     linkdir_set_mtu(d, c->mtu ? c->mtu : ETH_MTU);
-    set_gap(d);
     if (c->jitter)
         linkdir_set_jitter(d, c->jitter, c->jitter_reorders);
     if (c->queue)
@@ -159,11 +148,13 @@ void link_free(Link *l)
     link_unplug(l);
     for (int i = 0; i < 2; i++) {
         LinkDir *d = &l->dir[i];
-        LinkExtra *x = d->extra;
+        LinkExtra *x = linkdir_has_extra(d);
 
         linkfollow_clear(d);
         queue_free(d->queue);
-        g_free(d->ring);
+        if (d->m)
+            g_free(d->m->ring);
+        g_aligned_free(d->m);
         if (!x)
             continue;
         for (Impair *im = x->impair, *next; im; im = next) {
@@ -224,10 +215,10 @@ void linkdir_set_rate(LinkDir *d, uint64_t rate_bps)
     __extension__ typedef unsigned __int128 U128;
 
     /* The remainder's unit is the rate: keep its value, rounded down. */
-    if (d->rate_bps)
-        d->busy_frac = (uint64_t)((U128)d->busy_frac * rate_bps / d->rate_bps);
+    if (d->rate_bps && d->m)
+        d->m->busy_frac = (uint64_t)((U128)d->m->busy_frac * rate_bps / d->rate_bps);
     d->rate_bps = rate_bps;
-    set_gap(d);
+    linkdir_update_gap(d);
     note_settings(d);
 }
 
@@ -299,10 +290,10 @@ void linkdir_add_impair(LinkDir *d, Impair *im)
 
 void linkdir_set_rule(LinkDir *d, LinkRuleFn fn, void *user)
 {
-    if (!fn && !d->extra)
+    if (!fn && !linkdir_has_extra(d))
         return;
     linkdir_extra(d)->rule = fn;
-    d->extra->rule_user = user;
+    d->m->extra->rule_user = user;
     linkdir_update_slow(d);
 }
 
@@ -325,7 +316,9 @@ Queue *linkdir_queue(const LinkDir *d)
 
 const LinkDirStats *linkdir_stats(const LinkDir *d)
 {
-    return &d->stats;
+    static const LinkDirStats none;
+
+    return d->m ? &d->m->stats : &none;
 }
 
 uint32_t linkdir_mtu(const LinkDir *d)
@@ -355,15 +348,17 @@ size_t link_bytes(const Link *l)
     for (int i = 0; i < 2; i++) {
         const LinkDir *d = &l->dir[i];
 
-        n += d->ring_cap * sizeof(Flight) + (d->queue ? d->queue->ops->size : 0);
-        if (!d->extra)
+        if (d->m)
+            n += sizeof *d->m + d->m->ring_cap * sizeof(Flight);
+        n += d->queue ? d->queue->ops->size : 0;
+        if (!linkdir_has_extra(d))
             continue;
-        n += sizeof *d->extra + linkfollow_bytes(d->extra->follow);
-        for (const Impair *im = d->extra->impair; im; im = im->next)
+        n += sizeof *d->m->extra + linkfollow_bytes(d->m->extra->follow);
+        for (const Impair *im = d->m->extra->impair; im; im = im->next)
             n += im->ops->size;
-        for (const Stray *s = d->extra->strays; s; s = s->next)
+        for (const Stray *s = d->m->extra->strays; s; s = s->next)
             n += sizeof *s;
-        for (const Stray *s = d->extra->strays_free; s; s = s->next)
+        for (const Stray *s = d->m->extra->strays_free; s; s = s->next)
             n += sizeof *s;
     }
     return n;

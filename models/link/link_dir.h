@@ -49,14 +49,10 @@ enum {
     LINK_STOP_OPPORTUNITY = 4, /* frames leave at a trace's opportunities only */
 };
 
-struct LinkDir {
-    LinkTx tx; /* first: what the sending port holds */
-    LinkPort *from;
-    Queue *queue; /* NULL until a frame has to wait and none was given */
-
+/* What moves: made with the first frame, because most links of a large network never carry one. */
+typedef struct LinkMoving {
     /* The transmitter. It is busy until busy_until + busy_frac / rate_bps nanoseconds, busy_frac < rate_bps.
      */
-    uint64_t rate_bps; /* 0: infinitely fast */
     SimTime busy_until;
     uint64_t busy_frac;
     SimTime timed_ns; /* what a frame of timed_len takes: timed_ns + timed_frac / rate_bps */
@@ -64,29 +60,35 @@ struct LinkDir {
     SimTime gap_ns; /* what the gap takes, likewise */
     uint64_t gap_frac;
     uint32_t timed_len;
+
+    /* In flight: a ring in order of arrival; only its head is in the event queue. */
+    uint32_t ring_tail, ring_cap; /* head and tail count on for ever; cap: 0 or a power of two */
+    uint32_t ring_head;           /* the receiver's */
+    bool slow;                    /* there is a rule, an impairment or jitter: frames take the long way */
+    SimTime last_arrival;
+    Flight *ring;
+    Event *arrival_ev; /* the receiver's: of the ring's head; NULL: the ring is empty */
+
+    LinkExtra *extra;
+    Event *tx_ev;       /* when the next frame will be taken from the queue; NULL: nothing waits */
+    LinkDirStats stats; /* the delivered_ ones, at the end, are the receiver's */
+} LinkMoving;
+
+struct LinkDir {
+    LinkTx tx; /* first: what the sending port holds */
+    LinkPort *from, *to;
+    LinkMoving *m;     /* NULL: no frame yet, and nothing but the plainest of settings */
+    Queue *queue;      /* NULL until a frame has to wait and none was given */
+    uint64_t rate_bps; /* 0: infinitely fast */
+    SimTime delay;
     uint32_t max_frame; /* MTU + header of the shortest kind: what is shorter fits without looking */
     uint16_t overhead_bytes, gap_bytes;
     uint8_t header_bytes; /* without VLAN tags */
     uint8_t stop;         /* LINK_STOP_ bits */
-    bool slow;            /* there is a rule, an impairment or jitter: frames take the long way */
-    Event *tx_ev;         /* when the next frame will be taken from the queue; NULL: nothing waits */
-    LinkExtra *extra;
-
-    /* In flight: a ring in order of arrival; only its head is in the event queue. */
-    SimTime delay, last_arrival;
-    Flight *ring;
-    uint32_t ring_tail, ring_cap; /* head and tail count on for ever; cap: 0 or a power of two */
-
-    LinkDirStats stats; /* the delivered_ ones, at the end, are the receiver's */
-
-    /* The receiving side. */
-    LinkPort *to;
-    Event *arrival_ev; /* of the ring's head; NULL: the ring is empty */
-    uint32_t ring_head;
 };
 
-/* An idle host costs two of these; see docs on memory. */
-_Static_assert(sizeof(LinkDir) <= 240, "LinkDir has grown: rarely used fields belong in LinkExtra");
+/* An idle host costs two of these; see docs/performance.md. */
+_Static_assert(sizeof(LinkDir) <= 80, "LinkDir has grown: what idle links do without belongs elsewhere");
 
 struct Link {
     LinkDir dir[2]; /* 0: port 0 → port 1 */
@@ -113,6 +115,17 @@ void linkdir_adopt_queue(LinkDir *d, Queue *q);
 /* Carrier loss: the frames in flight and in the queue are gone. */
 void linkdir_lose_all(LinkDir *d);
 LinkExtra *linkdir_extra(LinkDir *d);
+LinkMoving *linkdir_moving_new(LinkDir *d);
+static inline LinkMoving *linkdir_moving(LinkDir *d)
+{
+    return HS_LIKELY(d->m != NULL) ? d->m : linkdir_moving_new(d);
+}
+static inline LinkExtra *linkdir_has_extra(const LinkDir *d)
+{
+    return d->m ? d->m->extra : NULL;
+}
+/* The rate or the gap has changed. */
+void linkdir_update_gap(LinkDir *d);
 void linkdir_update_slow(LinkDir *d);
 
 /* linkfollow.c */

@@ -18,8 +18,9 @@ static const ProbeDesc probe_queue_len = {"queue.length",
                                           2,
                                           {{"packets", PROBE_U64}, {"bytes", PROBE_U64}}};
 
-static void transmit(LinkDir *d, Packet *pkt);
-static void propagate(LinkDir *d, Packet *pkt, SimTime arrival, bool may_overtake);
+static void transmit(LinkDir *d, LinkMoving *m, Packet *pkt);
+static void propagate(LinkDir *d, LinkMoving *m, Packet *pkt, SimTime arrival);
+static void propagate_stray(LinkDir *d, Packet *pkt, SimTime arrival);
 
 /* ---- sending ---- */
 
@@ -46,6 +47,7 @@ static bool is_too_long(const LinkDir *d, const Packet *pkt)
 void linkdir_send(LinkTx *tx, Packet *pkt)
 {
     LinkDir *d = (LinkDir *)tx;
+    LinkMoving *m = linkdir_moving(d);
 
     if (HS_UNLIKELY(d->stop & LINK_STOP_DOWN)) {
         probe_drop(linkdir_node(d), &d->from->point, pkt, DROP_LINK_DOWN);
@@ -56,9 +58,9 @@ void linkdir_send(LinkTx *tx, Packet *pkt)
         return;
     }
     /* Frames that wait go first, also at the very instant at which the transmitter becomes free. */
-    if (node_now(linkdir_node(d)) >= d->busy_until && !d->stop &&
+    if (node_now(linkdir_node(d)) >= m->busy_until && !d->stop &&
         (!d->queue || (d->queue->packets == 0 && d->queue->ops->can_bypass))) {
-        transmit(d, pkt);
+        transmit(d, m, pkt);
         return;
     }
     linkdir_enqueue(d, pkt);
@@ -67,46 +69,39 @@ void linkdir_send(LinkTx *tx, Packet *pkt)
 
 /* Advances busy_until by the time that len bytes take, exactly: the remainder is carried while frames follow
  * each other without a pause. */
-static void occupy(LinkDir *d, uint32_t len, SimTime now)
+static void occupy(const LinkDir *d, LinkMoving *m, uint32_t len, SimTime now)
 {
     SimTime ns;
 
-    if (now > d->busy_until) {
-        d->busy_until = now;
-        d->busy_frac = 0;
+    if (now > m->busy_until) {
+        m->busy_until = now;
+        m->busy_frac = 0;
     }
     if (d->rate_bps == 0)
         return;
-    if (HS_UNLIKELY(len != d->timed_len)) {
+    if (HS_UNLIKELY(len != m->timed_len)) {
         uint64_t num = (uint64_t)(len + d->overhead_bytes) * 8 * NS_PER_SEC;
 
-        d->timed_len = len;
-        d->timed_ns = (SimTime)(num / d->rate_bps);
-        d->timed_frac = num % d->rate_bps;
+        m->timed_len = len;
+        m->timed_ns = (SimTime)(num / d->rate_bps);
+        m->timed_frac = num % d->rate_bps;
     }
-    ns = d->timed_ns;
-    d->busy_frac += d->timed_frac;
-    if (d->busy_frac >= d->rate_bps) {
-        d->busy_frac -= d->rate_bps;
+    ns = m->timed_ns;
+    m->busy_frac += m->timed_frac;
+    if (m->busy_frac >= d->rate_bps) {
+        m->busy_frac -= d->rate_bps;
         ns++;
     }
-    d->busy_until += ns;
-    d->stats.busy += ns;
-}
-
-static void transmit(LinkDir *d, Packet *pkt)
-{
-    occupy(d, packet_len(pkt), node_now(linkdir_node(d)));
-    /* The last bit leaves a gap before busy_until: exactly, then rounded down. */
-    linkdir_launch(d, pkt, d->busy_until - d->gap_ns - (d->busy_frac < d->gap_frac));
+    m->busy_until += ns;
+    m->stats.busy += ns;
 }
 
 /* Impairments and rule for a frame that starts now; NULL when it is lost (and reported). */
 static Packet *judge(LinkDir *d, Packet *pkt, ImpairVerdict *v)
 {
     Node *node = linkdir_node(d);
-    LinkExtra *x = d->extra;
-    ImpairFrame f = {pkt, d->stats.tx_packets, packet_len(pkt), node_now(node)};
+    LinkExtra *x = d->m->extra;
+    ImpairFrame f = {pkt, d->m->stats.tx_packets, packet_len(pkt), node_now(node)};
 
     impair_verdict_init(v);
     if (x->rule) {
@@ -125,7 +120,7 @@ static Packet *judge(LinkDir *d, Packet *pkt, ImpairVerdict *v)
     if (v->drop == DROP_NONE && HS_UNLIKELY(d->stop & LINK_STOP_DOWN)) /* the rule pulled the cable */
         v->drop = DROP_LINK_DOWN;
     if (v->drop != DROP_NONE) {
-        d->stats.lost_packets++;
+        d->m->stats.lost_packets++;
         probe_drop(node, &d->from->point, pkt, v->drop);
         return NULL;
     }
@@ -139,32 +134,54 @@ static Packet *judge(LinkDir *d, Packet *pkt, ImpairVerdict *v)
     return pkt;
 }
 
-void linkdir_launch(LinkDir *d, Packet *pkt, SimTime departure)
+static void launch_slowly(LinkDir *d, Packet *pkt, SimTime arrival)
 {
-    SimTime arrival = departure + d->delay;
     ImpairVerdict v;
+    bool may_overtake;
 
-    d->stats.tx_packets++;
-    d->stats.tx_bytes += packet_len(pkt);
-    probe_tx(&d->from->point, pkt);
-    if (HS_LIKELY(!d->slow)) {
-        propagate(d, pkt, arrival, false);
-        return;
-    }
     pkt = judge(d, pkt, &v);
     if (!pkt)
         return;
     arrival += v.delay;
     for (unsigned i = 0; i < v.copies; i++)
         packet_ref(pkt);
-    propagate(d, pkt, arrival, v.may_overtake);
-    for (unsigned i = 0; i < v.copies; i++) {
-        d->stats.duplicate_packets++;
+    may_overtake = v.may_overtake;
+    for (unsigned i = 0;; i++) {
+        if (may_overtake)
+            propagate_stray(d, pkt, arrival);
+        else
+            propagate(d, d->m, pkt, arrival);
+        if (i == v.copies)
+            break;
+        d->m->stats.duplicate_packets++;
         probe_tx(&d->from->point, pkt);
         arrival += v.copy_gap;
         /* A late copy does not hold up the frames behind it. */
-        propagate(d, pkt, arrival, v.may_overtake || v.copy_gap > 0);
+        may_overtake = v.may_overtake || v.copy_gap > 0;
     }
+}
+
+static inline void launch(LinkDir *d, LinkMoving *m, Packet *pkt, SimTime departure)
+{
+    m->stats.tx_packets++;
+    m->stats.tx_bytes += packet_len(pkt);
+    probe_tx(&d->from->point, pkt);
+    if (HS_LIKELY(!m->slow))
+        propagate(d, m, pkt, departure + d->delay);
+    else
+        launch_slowly(d, pkt, departure + d->delay);
+}
+
+void linkdir_launch(LinkDir *d, Packet *pkt, SimTime departure)
+{
+    launch(d, d->m, pkt, departure);
+}
+
+static void transmit(LinkDir *d, LinkMoving *m, Packet *pkt)
+{
+    occupy(d, m, packet_len(pkt), node_now(linkdir_node(d)));
+    /* The last bit leaves a gap before busy_until: exactly, then rounded down. */
+    launch(d, m, pkt, m->busy_until - m->gap_ns - (m->busy_frac < m->gap_frac));
 }
 
 /* ---- the queue ---- */
@@ -180,7 +197,7 @@ static void on_queue_drop(void *user, Packet *pkt)
 {
     LinkDir *d = user;
 
-    d->stats.queue_drops++;
+    linkdir_moving(d)->stats.queue_drops++;
     probe_drop(linkdir_node(d), &d->from->point, pkt, DROP_AQM);
 }
 
@@ -206,7 +223,7 @@ void linkdir_enqueue(LinkDir *d, Packet *pkt)
         linkdir_adopt_queue(d, queue_new_default(LINK_QUEUE_DEFAULT));
     v = queue_enqueue(d->queue, pkt, node_now(linkdir_node(d)));
     if (HS_UNLIKELY(v != QUEUE_OK)) {
-        d->stats.queue_drops++;
+        linkdir_moving(d)->stats.queue_drops++;
         probe_drop(linkdir_node(d), &d->from->point, pkt, v == QUEUE_FULL ? DROP_QUEUE_FULL : DROP_AQM);
         return;
     }
@@ -226,7 +243,7 @@ static void on_tx_free(void *arg)
 {
     LinkDir *d = arg;
 
-    d->tx_ev = NULL;
+    d->m->tx_ev = NULL;
     linkdir_kick(d);
 }
 
@@ -234,6 +251,7 @@ void linkdir_kick(LinkDir *d)
 {
     Node *node = linkdir_node(d);
     SimTime now = node_now(node), next;
+    LinkMoving *m;
     Packet *pkt;
 
     if (HS_UNLIKELY(d->stop)) {
@@ -243,29 +261,31 @@ void linkdir_kick(LinkDir *d)
     }
     if (!d->queue || !d->queue->packets)
         return;
-    if (now >= d->busy_until && !(d->tx_ev && d->tx_ev->time == now)) {
+    m = linkdir_moving(d); /* a queue may come with packets in it */
+    if (now >= m->busy_until && !(m->tx_ev && m->tx_ev->time == now)) {
         pkt = linkdir_dequeue(d);
         if (pkt)
-            transmit(d, pkt);
+            transmit(d, m, pkt);
         if (!d->queue->packets || d->stop)
             return;
     }
     next = HS_MAX(d->queue->ops->next(d->queue, now), now);
-    next = HS_MAX(next, d->busy_until);
-    if (d->tx_ev) {
-        if (d->tx_ev->time <= next)
+    next = HS_MAX(next, m->busy_until);
+    if (m->tx_ev) {
+        if (m->tx_ev->time <= next)
             return;
         linkdir_unkick(d); /* it can go earlier than thought: another queue, another frame */
     }
     if (next != SIM_NEVER)
-        d->tx_ev = evqueue_push(&node->part->queue, next, node_take_key(node), on_tx_free, d);
+        m->tx_ev = evqueue_push(&node->part->queue, next, node_take_key(node), on_tx_free, d);
 }
 
 void linkdir_unkick(LinkDir *d)
 {
-    if (d->tx_ev)
-        evqueue_cancel(&linkdir_node(d)->part->queue, d->tx_ev);
-    d->tx_ev = NULL;
+    if (!d->m || !d->m->tx_ev)
+        return;
+    evqueue_cancel(&linkdir_node(d)->part->queue, d->m->tx_ev);
+    d->m->tx_ev = NULL;
 }
 
 /* ---- in flight ---- */
@@ -275,29 +295,29 @@ static EvQueue *arrival_queue(const LinkDir *d)
     return &d->to->point.node->part->queue;
 }
 
-static inline Flight *ring_at(const LinkDir *d, uint32_t i)
+static inline Flight *ring_at(const LinkMoving *m, uint32_t i)
 {
-    return &d->ring[i & (d->ring_cap - 1)];
+    return &m->ring[i & (m->ring_cap - 1)];
 }
 
-static void ring_grow(LinkDir *d)
+static void ring_grow(LinkMoving *m)
 {
-    uint32_t cap = d->ring_cap ? 2 * d->ring_cap : RING_MIN;
+    uint32_t cap = m->ring_cap ? 2 * m->ring_cap : RING_MIN;
     Flight *ring = g_new(Flight, cap);
 
-    for (uint32_t i = d->ring_head; i != d->ring_tail; i++)
-        ring[i & (cap - 1)] = *ring_at(d, i);
-    g_free(d->ring);
-    d->ring = ring;
-    d->ring_cap = cap;
+    for (uint32_t i = m->ring_head; i != m->ring_tail; i++)
+        ring[i & (cap - 1)] = *ring_at(m, i);
+    g_free(m->ring);
+    m->ring = ring;
+    m->ring_cap = cap;
 }
 
-static void deliver(LinkDir *d, Packet *pkt)
+static inline void deliver(LinkDir *d, LinkMoving *m, Packet *pkt)
 {
     LinkPort *to = d->to;
 
-    d->stats.delivered_packets++;
-    d->stats.delivered_bytes += packet_len(pkt);
+    m->stats.delivered_packets++;
+    m->stats.delivered_bytes += packet_len(pkt);
     probe_rx(&to->point, pkt);
     to->ops->receive(to, pkt);
 }
@@ -305,21 +325,22 @@ static void deliver(LinkDir *d, Packet *pkt)
 static void on_arrival(void *arg)
 {
     LinkDir *d = arg;
-    Packet *pkt = ring_at(d, d->ring_head++)->pkt;
+    LinkMoving *m = d->m;
+    Packet *pkt = ring_at(m, m->ring_head++)->pkt;
 
-    d->arrival_ev = NULL;
-    if (d->ring_head != d->ring_tail) {
-        const Flight *f = ring_at(d, d->ring_head);
+    m->arrival_ev = NULL;
+    if (m->ring_head != m->ring_tail) {
+        const Flight *f = ring_at(m, m->ring_head);
 
-        d->arrival_ev = evqueue_push(arrival_queue(d), f->arrival, f->key, on_arrival, d);
+        m->arrival_ev = evqueue_push(arrival_queue(d), f->arrival, f->key, on_arrival, d);
     }
-    deliver(d, pkt);
+    deliver(d, m, pkt);
 }
 
 /* Takes a stray out of the list of those in flight and returns its packet. */
 static Packet *stray_end(Stray *s)
 {
-    LinkExtra *x = s->dir->extra;
+    LinkExtra *x = s->dir->m->extra;
 
     *(s->prev ? &s->prev->next : &x->strays) = s->next;
     *(s->next ? &s->next->prev : &x->strays_last) = s->prev;
@@ -332,12 +353,12 @@ static void on_stray(void *arg)
 {
     LinkDir *d = ((Stray *)arg)->dir;
 
-    deliver(d, stray_end(arg));
+    deliver(d, d->m, stray_end(arg));
 }
 
 static void propagate_stray(LinkDir *d, Packet *pkt, SimTime arrival)
 {
-    LinkExtra *x = d->extra;
+    LinkExtra *x = d->m->extra;
     Stray *s = x->strays_free;
 
     if (s)
@@ -350,60 +371,59 @@ static void propagate_stray(LinkDir *d, Packet *pkt, SimTime arrival)
     s->ev = evqueue_push(arrival_queue(d), arrival, node_take_key(linkdir_node(d)), on_stray, s);
 }
 
-static void propagate(LinkDir *d, Packet *pkt, SimTime arrival, bool may_overtake)
+static void propagate(LinkDir *d, LinkMoving *m, Packet *pkt, SimTime arrival)
 {
     uint64_t key;
 
-    if (HS_UNLIKELY(may_overtake)) {
-        propagate_stray(d, pkt, arrival);
-        return;
-    }
     /* First in, first out: a frame that would overtake arrives with the one before it. */
-    arrival = HS_MAX(arrival, d->last_arrival);
-    d->last_arrival = arrival;
+    arrival = HS_MAX(arrival, m->last_arrival);
+    m->last_arrival = arrival;
     key = node_take_key(linkdir_node(d));
-    if (HS_UNLIKELY(d->ring_tail - d->ring_head == d->ring_cap))
-        ring_grow(d);
-    *ring_at(d, d->ring_tail) = (Flight){pkt, arrival, key};
-    if (d->ring_tail++ == d->ring_head)
-        d->arrival_ev = evqueue_push(arrival_queue(d), arrival, key, on_arrival, d);
+    if (HS_UNLIKELY(m->ring_tail - m->ring_head == m->ring_cap))
+        ring_grow(m);
+    *ring_at(m, m->ring_tail) = (Flight){pkt, arrival, key};
+    if (m->ring_tail++ == m->ring_head)
+        m->arrival_ev = evqueue_push(arrival_queue(d), arrival, key, on_arrival, d);
 }
 
 static void lose(LinkDir *d, Packet *pkt)
 {
-    d->stats.lost_packets++;
+    d->m->stats.lost_packets++;
     probe_drop(linkdir_node(d), &d->from->point, pkt, DROP_LINK_DOWN);
 }
 
 void linkdir_lose_all(LinkDir *d)
 {
     SimTime now = node_now(linkdir_node(d));
+    LinkMoving *m = d->m;
     Packet *pkt;
 
+    if (!m)
+        return;
     linkdir_unkick(d);
-    if (d->arrival_ev)
-        evqueue_cancel(arrival_queue(d), d->arrival_ev);
-    d->arrival_ev = NULL;
-    while (d->ring_head != d->ring_tail)
-        lose(d, ring_at(d, d->ring_head++)->pkt);
-    if (d->extra) {
-        while (d->extra->strays) {
-            evqueue_cancel(arrival_queue(d), d->extra->strays->ev);
-            lose(d, stray_end(d->extra->strays));
+    if (m->arrival_ev)
+        evqueue_cancel(arrival_queue(d), m->arrival_ev);
+    m->arrival_ev = NULL;
+    while (m->ring_head != m->ring_tail)
+        lose(d, ring_at(m, m->ring_head++)->pkt);
+    if (d->m->extra) {
+        while (d->m->extra->strays) {
+            evqueue_cancel(arrival_queue(d), d->m->extra->strays->ev);
+            lose(d, stray_end(d->m->extra->strays));
         }
         linkfollow_on_down(d);
     }
     /* Nothing in flight holds up what is sent on the new carrier, and the frame that was being sent is cut
      * off. */
-    d->last_arrival = 0;
-    if (d->busy_until > now) {
-        d->stats.busy -= d->busy_until - now;
-        d->busy_until = now;
-        d->busy_frac = 0;
+    m->last_arrival = 0;
+    if (m->busy_until > now) {
+        m->stats.busy -= m->busy_until - now;
+        m->busy_until = now;
+        m->busy_frac = 0;
     }
     while (d->queue && (pkt = queue_take(d->queue, now))) {
         note_queue(d);
-        d->stats.queue_drops++;
+        m->stats.queue_drops++;
         probe_drop(linkdir_node(d), &d->from->point, pkt, DROP_LINK_DOWN);
     }
 }
@@ -412,14 +432,36 @@ void linkdir_lose_all(LinkDir *d)
 
 LinkExtra *linkdir_extra(LinkDir *d)
 {
-    if (!d->extra)
-        d->extra = g_new0(LinkExtra, 1);
-    return d->extra;
+    LinkMoving *m = linkdir_moving(d);
+
+    if (!m->extra)
+        m->extra = g_new0(LinkExtra, 1);
+    return m->extra;
+}
+
+void linkdir_update_gap(LinkDir *d)
+{
+    uint64_t num = (uint64_t)d->gap_bytes * 8 * NS_PER_SEC;
+
+    if (!d->m)
+        return;
+    d->m->timed_len = UINT32_MAX;
+    d->m->gap_ns = d->rate_bps ? (SimTime)(num / d->rate_bps) : 0;
+    d->m->gap_frac = d->rate_bps ? num % d->rate_bps : 0;
+}
+
+LinkMoving *linkdir_moving_new(LinkDir *d)
+{
+    d->m = g_aligned_alloc0(1, sizeof(LinkMoving), 64); /* its first cache line is the transmitter */
+    linkdir_update_gap(d);
+    return d->m;
 }
 
 void linkdir_update_slow(LinkDir *d)
 {
-    const LinkExtra *x = d->extra;
+    const LinkExtra *x = linkdir_has_extra(d);
 
-    d->slow = x && (x->rule || x->impair || x->jitter || (x->follow && linkfollow_has_loss(x->follow)));
+    if (d->m)
+        d->m->slow =
+            x && (x->rule || x->impair || x->jitter || (x->follow && linkfollow_has_loss(x->follow)));
 }

@@ -146,7 +146,7 @@ static const Sysctl *find_neigh(Host *h, const char *name, Ip4If **only)
 
 /* ---- values ---- */
 
-static bool parse(const Sysctl *s, const char *text, uint64_t *value, char **error)
+static bool parse(const Sysctl *s, const char *name, const char *text, uint64_t *value, char **error)
 {
     char *end;
 
@@ -155,7 +155,7 @@ static bool parse(const Sysctl *s, const char *text, uint64_t *value, char **err
         *value < s->min || *value > s->max) {
         *error = g_strdup_printf("%s cannot be \"%s\" (expected a number from %" G_GUINT64_FORMAT
                                  " to %" G_GUINT64_FORMAT ")",
-                                 s->name, text, s->min, s->max);
+                                 name, text, s->min, s->max);
         return false;
     }
     return true;
@@ -171,7 +171,7 @@ static bool set_range(Ip4Sysctl *c, const Sysctl *s, const char *text, char **er
     for (unsigned i = 0; part[i] && ok; i++) {
         if (!*part[i])
             continue;
-        ok = n < 2 && parse(s, part[i], n ? &high : &low, error);
+        ok = n < 2 && parse(s, s->name, part[i], n ? &high : &low, error);
         n++;
     }
     g_strfreev(part);
@@ -239,7 +239,7 @@ bool host_sysctl_set(Host *h, const char *name, const char *value, char **error)
     if (s && s->kind == PORT_RANGE)
         return set_range(ip4_sysctl(h->ip), s, value, error);
     if (s) {
-        if (!parse(s, value, &v, error))
+        if (!parse(s, name, value, &v, error))
             return false;
         /* Linux keeps and shows this one in seconds. */
         store(ip4_sysctl(h->ip), s, strcmp(name, FRAG_TIME) == 0 ? v * 1000 : v);
@@ -248,15 +248,15 @@ bool host_sysctl_set(Host *h, const char *name, const char *value, char **error)
     s = find_neigh(h, name, &only);
     if (!s)
         return unknown(name, error);
-    if (!parse(s, value, &v, error))
+    if (!parse(s, name, value, &v, error))
         return false;
     if (only) {
         store(neightable_params(ip4_if_neighbours(only)), s, v);
         return true;
     }
-    if (!h->neigh_default)
-        h->neigh_default = g_memdup2(&neigh_params_default, sizeof neigh_params_default);
-    store(h->neigh_default, s, v);
+    if (!host_extra(h)->neigh_default)
+        h->extra->neigh_default = g_memdup2(&neigh_params_default, sizeof neigh_params_default);
+    store(h->extra->neigh_default, s, v);
     for (unsigned i = 1; i < ip4_if_count(h->ip); i++)
         if (!(ip4_if_dev(ip4_if(h->ip, i))->flags & NETDEV_NOARP))
             store(neightable_params(ip4_if_neighbours(ip4_if(h->ip, i))), s, v);
@@ -281,9 +281,9 @@ bool host_sysctl_get(Host *h, const char *name, char **value, char **error)
     s = find_neigh(h, name, &only);
     if (!s)
         return unknown(name, error);
-    *value = g_strdup_printf("%" G_GUINT64_FORMAT, load(only               ? ip4_if_neighbours(only)->params
-                                                        : h->neigh_default ? h->neigh_default
-                                                                           : &neigh_params_default,
+    *value = g_strdup_printf("%" G_GUINT64_FORMAT, load(only ? ip4_if_neighbours(only)->params
+                                                        : host_neigh_default(h) ? host_neigh_default(h)
+                                                                                : &neigh_params_default,
                                                         s));
     return true;
 }

@@ -180,102 +180,103 @@ static bool is_router_end(const NetEnd *e)
     return e->node->kind == NET_ROUTER;
 }
 
-static bool assign_segment(NetSegment *s, char **error)
+/* taken: addresses that somebody has, here or on an interface whose cable went elsewhere. */
+static bool assign_segment(NetSegment *s, GHashTable *taken, char **error)
 {
-    unsigned n = s->ends->len, taken = 0;
-    uint32_t base = s->subnet.addr;
     /* RFC 3021: a /31 has no network and no broadcast address. */
     uint64_t size = UINT64_C(1) << (32 - s->subnet.len), next = size > 2,
              last = size > 2 ? size - 2 : size - 1;
-    uint64_t limit;
-    uint8_t *used;
-    bool ok = true;
 
-    for (unsigned i = 0; i < n; i++)
-        taken += ip4_addr_count(netend_if(g_array_index(s->ends, NetEnd *, i)));
-    /* Higher numbers cannot be wanted: each of these is free, or one of the taken ones. */
-    limit = (uint64_t)n + taken + 2;
-    used = g_malloc0(limit);
-    for (unsigned i = 0; i < n; i++) {
-        Ip4If *ifp = netend_if(g_array_index(s->ends, NetEnd *, i));
-
-        for (unsigned a = 0; a < ip4_addr_count(ifp); a++) {
-            uint32_t off = ip4_addr(ifp, a).addr - base;
-            if (off < limit)
-                used[off] = 1;
-        }
-    }
-    for (int hosts = 0; hosts < 2 && ok; hosts++) {
-        for (unsigned i = 0; i < n && ok; i++) {
+    for (int hosts = 0; hosts < 2; hosts++) {
+        for (unsigned i = 0; i < s->ends->len; i++) {
             NetEnd *e = g_array_index(s->ends, NetEnd *, i);
             Ip4If *ifp = netend_if(e);
+            Ipv4Prefix p;
 
             if (is_router_end(e) == (bool)hosts || ip4_addr_count(ifp) ||
                 (e->dev->flags & NETDEV_NO_AUTO_ADDR))
                 continue;
-            while (next < limit && used[next])
+            while (next <= last &&
+                   g_hash_table_contains(taken, GUINT_TO_POINTER(s->subnet.addr + (uint32_t)next)))
                 next++;
             if (next > last) {
                 char buf[IPV4_PREFIX_STR_LEN];
                 *error = g_strdup_printf("the subnet %s is too small for its %u interfaces",
-                                         ipv4_prefix_format(s->subnet, buf), n);
-                ok = false;
-                break;
+                                         ipv4_prefix_format(s->subnet, buf), s->ends->len);
+                return false;
             }
-            ok = ip4_addr_add(host_of_node(e->node)->ip, ifp,
-                              (Ipv4Prefix){base + (uint32_t)next++, s->subnet.len}, error);
+            p = (Ipv4Prefix){s->subnet.addr + (uint32_t)next++, s->subnet.len};
+            if (!ip4_addr_add(host_of_node(e->node)->ip, ifp, p, error))
+                return false;
         }
     }
-    g_free(used);
-    return ok;
+    return true;
 }
 
-/* Also those that were added to a host by hand. */
-static void mark_addresses(Net *net)
+/* Every address that a host has, also those added by hand: their subnets are used. */
+static void note_addresses(Net *net, GHashTable *taken)
 {
     for (unsigned i = 0; i < net->hosts->len; i++) {
         const Ip4 *ip = ((const Host *)net->hosts->pdata[i])->ip;
 
-        for (unsigned k = 1; k < ip4_if_count(ip); k++)
-            for (unsigned a = 0; a < ip4_addr_count(ip4_if(ip, k)); a++)
-                netassign_mark_used(net, ip4_addr(ip4_if(ip, k), a));
+        for (unsigned k = 1; k < ip4_if_count(ip); k++) {
+            const Ip4If *ifp = ip4_if(ip, k);
+
+            for (unsigned a = 0; a < ip4_addr_count(ifp); a++) {
+                netassign_mark_used(net, ip4_addr(ifp, a));
+                g_hash_table_add(taken, GUINT_TO_POINTER(ip4_addr(ifp, a).addr));
+            }
+        }
     }
+}
+
+static bool check_subnets(const GPtrArray *segments, char **error)
+{
+    char given[IPV4_PREFIX_STR_LEN], taken[IPV4_PREFIX_STR_LEN];
+
+    for (unsigned i = 0; i < segments->len; i++) {
+        const NetSegment *s = segments->pdata[i];
+
+        if (!s->conflict)
+            continue;
+        *error = g_strdup_printf("link %s has the subnet %s, but is on one segment with %s: %s",
+                                 netlink_name(s->conflict), ipv4_prefix_format(s->conflict->subnet, given),
+                                 netlink_name(s->given), ipv4_prefix_format(s->given->subnet, taken));
+        return false;
+    }
+    return true;
+}
+
+static bool give_addresses(Net *net, NetSegment *s, GHashTable *taken, char **error)
+{
+    unsigned wanted = 0;
+
+    for (unsigned k = 0; k < s->ends->len; k++) {
+        const NetEnd *e = g_array_index(s->ends, NetEnd *, k);
+        wanted += !ip4_addr_count(netend_if(e)) && !(e->dev->flags & NETDEV_NO_AUTO_ADDR);
+    }
+    if (!wanted)
+        return true;
+    if (!s->has_subnet && !take_subnet(net, s->ends->len, &s->subnet, error))
+        return false;
+    s->has_subnet = true;
+    return assign_segment(s, taken, error);
 }
 
 bool netassign_addresses(Net *net, GPtrArray *segments, char **error)
 {
+    GHashTable *taken = g_hash_table_new(NULL, NULL);
+    bool ok = check_subnets(segments, error);
+
     for (unsigned i = 0; i < segments->len; i++) {
         const NetSegment *s = segments->pdata[i];
 
-        if (s->conflict) {
-            char given[IPV4_PREFIX_STR_LEN], taken[IPV4_PREFIX_STR_LEN];
-            *error =
-                g_strdup_printf("link %s has the subnet %s, but is on one segment with %s: %s",
-                                netlink_name(s->conflict), ipv4_prefix_format(s->conflict->subnet, given),
-                                netlink_name(s->given), ipv4_prefix_format(s->given->subnet, taken));
-            return false;
-        }
         if (s->has_subnet)
             netassign_mark_used(net, s->subnet);
     }
-    mark_addresses(net);
-    for (unsigned i = 0; i < segments->len; i++) {
-        NetSegment *s = segments->pdata[i];
-        unsigned wanted = 0;
-
-        for (unsigned k = 0; k < s->ends->len; k++) {
-            NetEnd *e = g_array_index(s->ends, NetEnd *, k);
-            wanted += !ip4_addr_count(netend_if(e)) && !(e->dev->flags & NETDEV_NO_AUTO_ADDR);
-        }
-        if (!wanted)
-            continue;
-        if (!s->has_subnet) {
-            if (!take_subnet(net, s->ends->len, &s->subnet, error))
-                return false;
-            s->has_subnet = true;
-        }
-        if (!assign_segment(s, error))
-            return false;
-    }
-    return true;
+    note_addresses(net, taken);
+    for (unsigned i = 0; ok && i < segments->len; i++)
+        ok = give_addresses(net, segments->pdata[i], taken, error);
+    g_hash_table_destroy(taken);
+    return ok;
 }

@@ -3,6 +3,13 @@
 #include "models/ether/ppp.h"
 #include "models/node/net_priv.h"
 
+static size_t dev_bytes(const NetDev *dev)
+{
+    if (!dev)
+        return 0; /* a switch's port is counted with the switch */
+    return dev->flags & NETDEV_POINTOPOINT ? sizeof(Ppp) : nic_bytes((const Nic *)dev);
+}
+
 void net_sizes(const Net *net, NetSizes *out)
 {
     *out = (NetSizes){.hosts = net->hosts->len, .switches = net->switches->len};
@@ -31,6 +38,6 @@ void net_sizes(const Net *net, NetSizes *out)
         out->links++;
         out->link_bytes += sizeof *l + (l->link ? link_bytes(l->link) : 0);
         for (int e = 0; e < 2; e++)
-            out->link_bytes += !l->end[e].dev ? 0 : l->kind == NET_LINK_PPP ? sizeof(Ppp) : sizeof(Nic);
+            out->link_bytes += dev_bytes(l->end[e].dev);
     }
 }

@@ -36,6 +36,12 @@ UdpSock *udpsock_new(Udp *u);
 void udpsock_close(UdpSock *s);
 int udpsock_bind(UdpSock *s, UdpAddr a); /* port 0: an ephemeral one. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES */
 int udpsock_connect(UdpSock *s, UdpAddr a); /* ip 0 and port 0: disconnect (AF_UNSPEC) */
+/* IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP: the host receives the group on that device (NULL: the one that the
+ * route to the group names) until the socket leaves or is closed. As Linux's default IP_MULTICAST_ALL has it,
+ * the membership is the host's: any socket bound to the port gets the datagrams. -EINVAL (no group), -ENODEV,
+ * -EADDRINUSE (member already), -EADDRNOTAVAIL (no member). */
+int udpsock_join(UdpSock *s, uint32_t group, Ip4If *ifp);
+int udpsock_leave(UdpSock *s, uint32_t group, Ip4If *ifp);
 UdpAddr udpsock_local(const UdpSock *s);
 UdpAddr udpsock_peer(const UdpSock *s);
 

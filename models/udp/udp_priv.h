@@ -15,6 +15,12 @@ typedef struct UdpWaiting {
     uint32_t len, truesize; /* of the payload */
 } UdpWaiting;
 
+typedef struct UdpMembership {
+    struct UdpMembership *next;
+    unsigned ifindex; /* the device may be gone before the socket */
+    uint32_t group;
+} UdpMembership;
+
 struct UdpSock {
     UdpSock *next; /* in its bucket of the table */
     Udp *udp;
@@ -29,6 +35,7 @@ struct UdpSock {
     uint32_t ring_head, ring_len, ring_cap; /* cap: a power of two, or 0 */
     uint32_t rmem;
     uint64_t drops;
+    UdpMembership *groups;
     UdpWakeFn wake;
     void *wake_user;
     UdpIcmpFn icmp;

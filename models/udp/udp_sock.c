@@ -41,6 +41,17 @@ static UdpWaiting *ring_pop(UdpSock *s)
     return w;
 }
 
+static void end_membership(const UdpSock *s, UdpMembership **at)
+{
+    UdpMembership *m = *at;
+    Ip4If *ifp = ip4_if_by_index(s->udp->ip, m->ifindex);
+
+    *at = m->next;
+    if (ifp)
+        ip4_group_leave(ifp, m->group);
+    g_free(m);
+}
+
 void udpsock_close(UdpSock *s)
 {
     UdpWaiting *w;
@@ -51,6 +62,8 @@ void udpsock_close(UdpSock *s)
         udptable_remove(s->udp, s);
     while ((w = ring_pop(s)))
         packet_unref(w->pkt);
+    while (s->groups) /* ip_mc_drop_socket */
+        end_membership(s, &s->groups);
     if (s->all_prev)
         s->all_prev->all_next = s->all_next;
     else
@@ -188,6 +201,62 @@ int udpsock_connect(UdpSock *s, UdpAddr a)
     s->peer_ip = a.ip;
     s->peer_port = a.port;
     s->is_connected = true;
+    return 0;
+}
+
+/* ---- groups (Linux ip_mc_join_group, ip_mc_leave_group) ---- */
+
+static int find_group_dev(const UdpSock *s, uint32_t group, Ip4If **ifp)
+{
+    Ip4Flow f;
+
+    if (!ipv4_addr_is_multicast(group))
+        return -EINVAL;
+    if (*ifp)
+        return 0;
+    if (ip4_route_get(s->udp->ip, group, 0, NULL, &f) < 0)
+        return -ENODEV;
+    *ifp = f.dev;
+    return 0;
+}
+
+static UdpMembership **find_membership(UdpSock *s, uint32_t group, const Ip4If *ifp)
+{
+    UdpMembership **at = &s->groups;
+
+    while (*at && !((*at)->group == group && (*at)->ifindex == ip4_if_dev(ifp)->ifindex))
+        at = &(*at)->next;
+    return at;
+}
+
+int udpsock_join(UdpSock *s, uint32_t group, Ip4If *ifp)
+{
+    int err = find_group_dev(s, group, &ifp);
+    UdpMembership **at;
+
+    if (err)
+        return err;
+    at = find_membership(s, group, ifp);
+    if (*at)
+        return -EADDRINUSE;
+    *at = g_new0(UdpMembership, 1);
+    (*at)->ifindex = ip4_if_dev(ifp)->ifindex;
+    (*at)->group = group;
+    ip4_group_join(ifp, group);
+    return 0;
+}
+
+int udpsock_leave(UdpSock *s, uint32_t group, Ip4If *ifp)
+{
+    int err = find_group_dev(s, group, &ifp);
+    UdpMembership **at;
+
+    if (err)
+        return err;
+    at = find_membership(s, group, ifp);
+    if (!*at)
+        return -EADDRNOTAVAIL;
+    end_membership(s, at);
     return 0;
 }
 

@@ -40,6 +40,8 @@ const Node *sim_stuck_node(const Sim *s);
 
 SimTime sim_now(const Sim *s);
 uint64_t sim_seed(const Sim *s);
+/* A copy of the name that lives as long as the Sim, the same one for equal names: "eth0" is kept once. */
+const char *sim_intern(Sim *s, const char *name);
 uint64_t sim_events(const Sim *s);  /* executed so far */
 uint64_t sim_pending(const Sim *s); /* events to come; lazy timers' stale entries do not count */
 Partition *sim_partition(Sim *s, unsigned i);

@@ -252,7 +252,7 @@ EventlogMember *eventlog_json_read(const char *text, size_t n, char **error)
 
     r.names = g_string_new(NULL);
     r.members = g_array_new(FALSE, FALSE, 2 * sizeof(size_t));
-    if (memchr(text, 0, n))
+    if (n && memchr(text, 0, n))
         wrong(&r, "no zero byte");
     else if (read_object(&r, "", 0)) {
         skip_blanks(&r);

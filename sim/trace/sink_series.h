@@ -1,8 +1,8 @@
 /* Time series as tab-separated text: one column for each field of a probe that was asked for, one row for
  * each instant at which one of them was reported, times in seconds with nine decimals.
  *
- *     # time (s)	client:eth0 queue.length packets	client:eth0 queue.length bytes
- *     0.001000000	1	1514
+ *     # time (s)    client:eth0 queue.length packets    client:eth0 queue.length bytes
+ *     0.001000000   1                                   1514
  *
  * A column keeps its value until the next report ("nan" before the first). Within one instant the last report
  * counts. Units are part of the names (units last: "length_bytes"), and times are converted to seconds.

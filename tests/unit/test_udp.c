@@ -354,6 +354,40 @@ static void broadcast(void)
     test_net_free(p.net);
 }
 
+/* IP_ADD_MEMBERSHIP (RFC 1112 section 7): the host takes the group's datagrams while a socket is a member, and the
+ * socket's end is the membership's. */
+static void groups(void)
+{
+    const uint32_t group = IPV4_ADDR(224, 1, 1, 1);
+    TestPair p = test_pair();
+    UdpSock *s = sock(p.a, 0, 0), *member = sock(p.b, 0, 7);
+    Ip4If *out = ip4_if(p.a->ip, 1), *in = ip4_if(p.b->ip, 1);
+
+    udpsock_opt(s)->bound_dev = out; /* there is no route to the group */
+    g_assert_cmpint(udpsock_join(member, TEST_A, in), ==, -EINVAL);
+    g_assert_cmpint(udpsock_join(member, group, NULL), ==, -ENODEV);
+    g_assert_cmpint(send_to(s, group, 7, "too early"), ==, 0);
+    test_net_run(p.net, SIM_SEC);
+    expect_nothing(member);
+
+    g_assert_cmpint(udpsock_join(member, group, in), ==, 0);
+    g_assert_cmpint(udpsock_join(member, group, in), ==, -EADDRINUSE);
+    g_assert_cmpint(send_to(s, group, 7, "in time"), ==, 0);
+    test_net_run(p.net, SIM_SEC);
+    expect(member, "in time");
+
+    g_assert_cmpint(udpsock_leave(member, group, in), ==, 0);
+    g_assert_cmpint(udpsock_leave(member, group, in), ==, -EADDRNOTAVAIL);
+    g_assert_cmpint(send_to(s, group, 7, "too late"), ==, 0);
+    test_net_run(p.net, SIM_SEC);
+    expect_nothing(member);
+
+    g_assert_cmpint(udpsock_join(member, group, in), ==, 0);
+    udpsock_close(member);
+    g_assert_false(ip4_group_leave(in, group));
+    test_net_free(p.net);
+}
+
 static void too_long(void)
 {
     TestPair p = test_pair();
@@ -507,6 +541,7 @@ int main(int argc, char **argv)
     g_test_add_func("/udp/refused", refused);
     g_test_add_func("/udp/receive-buffer", receive_buffer);
     g_test_add_func("/udp/broadcast", broadcast);
+    g_test_add_func("/udp/groups", groups);
     g_test_add_func("/udp/too-long", too_long);
     g_test_add_func("/udp/own-addresses", own_addresses);
     g_test_add_func("/udp/waking", waking);

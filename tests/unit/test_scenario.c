@@ -1,0 +1,266 @@
+/* A scenario's life as the command sees it: exit codes, errors with file and line, expectations, parameters,
+ * limits, captures. */
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "lua/scenario.h"
+
+typedef struct Run {
+    char *dir, *path;
+    Scenario *s;
+    int code;
+    GString *said;
+    int ready;
+} Run;
+
+static void on_print(void *user, const char *line)
+{
+    Run *r = user;
+
+    g_string_append_printf(r->said, "%s\n", line);
+}
+
+static void on_ready(void *user, Scenario *s)
+{
+    Run *r = user;
+
+    (void)s;
+    r->ready++;
+}
+
+static Run run_with(const char *text, const ScenarioConfig *more)
+{
+    Run r = {.dir = g_dir_make_tmp("hopscope-XXXXXX", NULL), .said = g_string_new(NULL)};
+    g_autofree char *full = g_strconcat("local hs = require 'hopscope'\n", text, NULL);
+    ScenarioConfig c = more ? *more : (ScenarioConfig){.until = SIM_NEVER};
+
+    r.path = g_build_filename(r.dir, "s.lua", NULL);
+    g_assert_true(g_file_set_contents(r.path, full, -1, NULL));
+    c.path = r.path;
+    c.print = on_print;
+    c.on_ready = on_ready;
+    c.user = &r;
+    r.s = scenario_new(&c);
+    r.code = scenario_run(r.s);
+    return r;
+}
+
+static void end(Run *r)
+{
+    scenario_free(r->s);
+    g_unlink(r->path);
+    g_rmdir(r->dir);
+    g_free(r->dir);
+    g_free(r->path);
+    g_string_free(r->said, TRUE);
+}
+
+/* The error without the folder in front. */
+static const char *error_of(const Run *r)
+{
+    const char *error = scenario_error(r->s);
+
+    g_assert_nonnull(error);
+    return g_str_has_prefix(error, r->dir) ? error + strlen(r->dir) + 1 : error;
+}
+
+static void expect_error(const char *text, int code, const char *error)
+{
+    Run r = run_with(text, NULL);
+
+    g_assert_cmpint(r.code, ==, code);
+    g_assert_cmpstr(error_of(&r), ==, error);
+    end(&r);
+}
+
+static void test_expectations(void)
+{
+    Run r = run_with("local n = 0\n"
+                     "hs.expect('later', function() return n == 2, n end)\n"
+                     "hs.at('1s', function() n = 1 end)\n"
+                     "hs.expect_equal('at once', { a = { 1, 2 } }, { a = { 1, 3 } })\n"
+                     "hs.run '2s'\n"
+                     "hs.expect_near('clock', hs.now(), '2s', 0)\n",
+                     NULL);
+    ScenarioExpect e;
+
+    g_assert_cmpint(r.code, ==, SCENARIO_FAILED);
+    g_assert_cmpint(r.ready, ==, 1);
+    g_assert_cmpuint(scenario_expect_count(r.s), ==, 3);
+    scenario_expect(r.s, 0, &e);
+    g_assert_cmpstr(e.name, ==, "later");
+    g_assert_false(e.ok);
+    g_assert_true(g_str_has_suffix(e.detail, "s.lua:3: saw 1"));
+    scenario_expect(r.s, 1, &e);
+    g_assert_true(g_str_has_suffix(e.detail, "s.lua:5: a[2]: got 2, expected 3"));
+    scenario_expect(r.s, 2, &e);
+    g_assert_true(e.ok);
+    g_assert_cmpstr(e.detail, ==, "");
+    end(&r);
+}
+
+/* Each names the line, the value and what was expected; 2 is the scenario's mistake, 3 a limit. */
+static void test_errors(void)
+{
+    expect_error("hs.lnk()", 2, "s.lua:2: hopscope has no \"lnk\" (did you mean \"link\"?)");
+    expect_error("hs.host 'a' hs.host 'a'", 2, "s.lua:2: the name \"a\" is taken already");
+    expect_error("hs.link(hs.host 'a', hs.host 'b', { rate = '10 Mbs' })", 2,
+                 "s.lua:2: bad option \"rate\" for hs.link: \"10 Mbs\" is not a rate: unknown unit \"Mbs\" "
+                 "(expected bps, kbps, Mbps, Gbps, Tbps, or B/s, kB/s, MB/s, GB/s for bytes)");
+    expect_error("hs.link(hs.host 'a', hs.host 'b', { queue = { 'dropptail' } })", 2,
+                 "s.lua:2: unknown queue \"dropptail\" for hs.link (did you mean \"droptail\"?)");
+    expect_error(
+        "local l = hs.link(hs.host 'a', hs.host 'b')\nl:rule(function() return 'dorp' end)\nl.a:ping 'b'", 2,
+        "s.lua:3: this rule returned \"dorp\" (did you mean \"drop\"?)");
+    expect_error("local l = hs.link(hs.host 'a', hs.host 'b')\n"
+                 "hs.on('frame.tx', function() l:down() end)\nl.a:ping 'b'",
+                 2, "s.lua:3: an observer must only look: use hs.after(0, function) to change something");
+    expect_error(
+        "local k\nlocal l = hs.link(hs.host 'a', hs.host 'b')\nl:rule(function(p) k = p end)\n"
+        "l.a:ping 'b'\nprint(k.len)",
+        2, "s.lua:6: this packet was used after its rule or observer had returned: keep it with p:keep()");
+    expect_error("hs.host('a'):udp { port = 4 }:recv()", 2,
+                 "s.lua:2: nothing is left to happen in the network: this call waits forever");
+    expect_error("while true do end", 3,
+                 "s.lua:2: the scenario took more than 500000000 instructions in one event");
+}
+
+static void test_parameters(void)
+{
+    const char *const good[] = {"n=4", "rate=2.5", "on=yes", NULL}, *const bad[] = {"lss=1", NULL};
+    const char text[] = "local n, rate, on = hs.param('n', 3), hs.param('rate', 1.0), hs.param('on', false)\n"
+                        "hs.param('loss', '1%', 'share')\n"
+                        "hs.log(n, rate, on)\n";
+    Run r = run_with(text, &(ScenarioConfig){.until = SIM_NEVER, .params = good});
+    ScenarioParam p;
+
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    g_assert_cmpstr(r.said->str, ==, "[0.000000000] 4 2.5 true\n");
+    g_assert_cmpuint(scenario_param_count(r.s), ==, 4);
+    scenario_param(r.s, 0, &p);
+    g_assert_cmpstr(p.value, ==, "4");
+    g_assert_cmpstr(p.standard, ==, "3");
+    end(&r);
+
+    r = run_with(text, &(ScenarioConfig){.until = SIM_NEVER, .params = bad});
+    g_assert_cmpint(r.code, ==, SCENARIO_WRONG);
+    g_assert_true(g_str_has_suffix(scenario_error(r.s), "has no parameter \"lss\" (did you mean \"loss\"?)"));
+    end(&r);
+}
+
+static void test_limits(void)
+{
+    Run r = run_with("hs.every('1ms', function() end)\nhs.run '10s'",
+                     &(ScenarioConfig){.until = SIM_NEVER, .max_events = 100});
+
+    g_assert_cmpint(r.code, ==, SCENARIO_LIMIT);
+    g_assert_cmpstr(scenario_error(r.s), ==, "the limit of 100 events was reached at 0.100000000 s");
+    end(&r);
+
+    /* --until ends time, not the scenario: what comes after hs.run is still done. */
+    r = run_with("hs.run '10s'\nhs.log('done')", &(ScenarioConfig){.until = SIM_SEC});
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    g_assert_cmpstr(r.said->str, ==, "[1.000000000] done\n");
+    end(&r);
+
+    r = run_with("hs.title('a')\nhs.note('b')\nhs.log('c')",
+                 &(ScenarioConfig){.until = SIM_NEVER, .quiet = true});
+    g_assert_cmpstr(r.said->str, ==, "[0.000000000] c\n");
+    end(&r);
+}
+
+/* Processes: order of events at one time, arguments, ends, and a host that loses its power. */
+static void test_processes(void)
+{
+    Run r = run_with(
+        "local a = hs.host 'a'\n"
+        "local one = a:spawn(function(os, x, y) os.sleep '1ms' hs.log(x, y) end, 'x', 2)\n"
+        "local two = a:spawn(function(os) one:join() hs.log 'joined' os.sleep(9) hs.log 'never' end)\n"
+        "hs.at('1ms', function() hs.log 'first' end)\n"
+        "hs.at('2s', function() a:power(false) end)\n"
+        "hs.run()\n"
+        "hs.log(two.is_running, a:power())\n",
+        NULL);
+
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    g_assert_cmpstr(
+        r.said->str, ==,
+        "[0.001000000] first\n[0.001000000] x 2\n[0.001000000] joined\n[2.000000000] false false\n");
+    end(&r);
+}
+
+/* One host sends, the other answers; the second datagram is lost by a rule, the third changed and its
+ * checksum made right. */
+static void test_network(void)
+{
+    Run r = run_with("local a, b = hs.host 'a', hs.host 'b'\n"
+                     "local l = hs.link(a, b, { delay = '1ms' })\n"
+                     "l:dir(a):rule(function(p)\n"
+                     "  if not p.udp then return end\n"
+                     "  if p.ip.ttl == 50 then return 'drop' end\n"
+                     "  if p.ip.ttl == 51 then p.ip.ttl = 7 end\n"
+                     "end)\n"
+                     "b:udp { port = 9, on_datagram = function(d, from, port, info) hs.log(d, from == "
+                     "a:addr(), info.ttl) end }\n"
+                     "local s = a:udp()\n"
+                     "s:sendto('one', b, 9)\n"
+                     "s:sendto('two', 'b', 9, { ttl = 50 })\n"
+                     "s:sendto('three', 'b:9', { ttl = 51 })\n"
+                     "hs.run '1s'\n"
+                     "hs.log(b:counter 'UdpInDatagrams', b:counter 'IpInHdrErrors')\n",
+                     NULL);
+
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    g_assert_cmpstr(r.said->str, ==,
+                    "[0.003000000] one true 64\n[0.003000000] three true 7\n[1.000000000] 2 0\n");
+    end(&r);
+}
+
+static void test_captures(void)
+{
+    Run r = run_with("local a, b = hs.host 'a', hs.host 'b'\n"
+                     "local l = hs.link(a, b)\n"
+                     "hs.capture { file = 'a.pcapng', a, snaplen = 96 }\n"
+                     "hs.capture { file = 'l.pcapng', l, drops = true }\n",
+                     NULL);
+    ScenarioCapture c;
+
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    g_assert_cmpuint(scenario_capture_count(r.s), ==, 2);
+    scenario_capture(r.s, 0, &c);
+    g_assert_cmpstr(c.file, ==, "a.pcapng");
+    g_assert_cmpuint(c.n_points, ==, 1);
+    g_assert_cmpuint(c.snaplen, ==, 96);
+    scenario_capture(r.s, 1, &c);
+    g_assert_cmpuint(c.n_points, ==, 2);
+    g_assert_true(c.drops);
+    end(&r);
+    expect_error("hs.capture { file = '../x' }", 2,
+                 "s.lua:2: bad option \"file\" for hs.capture: got \"../x\", expected a name inside the "
+                 "output folder");
+}
+
+static void test_missing_file(void)
+{
+    Scenario *s = scenario_new(&(ScenarioConfig){.path = "no-such.lua", .until = SIM_NEVER});
+
+    g_assert_cmpint(scenario_run(s), ==, SCENARIO_WRONG);
+    g_assert_cmpstr(scenario_error(s), ==,
+                    "no-such.lua: cannot read the scenario: No such file or directory");
+    scenario_free(s);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/lua/scenario/expectations", test_expectations);
+    g_test_add_func("/lua/scenario/errors", test_errors);
+    g_test_add_func("/lua/scenario/parameters", test_parameters);
+    g_test_add_func("/lua/scenario/limits", test_limits);
+    g_test_add_func("/lua/scenario/processes", test_processes);
+    g_test_add_func("/lua/scenario/network", test_network);
+    g_test_add_func("/lua/scenario/captures", test_captures);
+    g_test_add_func("/lua/scenario/missing-file", test_missing_file);
+    return g_test_run();
+}
