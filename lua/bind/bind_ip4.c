@@ -3,10 +3,9 @@
  *
  * An address is a text ("10.0.0.1") or a whole number from 0 to 2^32 - 1. Text that is no address, mask or
  * header is nothing wrong with the scenario: the answer is then nil and a sentence that says why. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
 
+#include "lua/bind/bind.h"
 #include "models/wire/ipv4.h"
 
 static int push_problem(lua_State *L, const char *problem)

@@ -10,10 +10,9 @@
  *
  * Changing a field changes the copy of the bytes; checksums that were right before are made right again at
  * the end. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
 
+#include "lua/bind/bind.h"
 #include "models/wire/dissect.h"
 #include "models/wire/ipv6_addr.h"
 #include "models/wire/udp.h"

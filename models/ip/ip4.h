@@ -74,7 +74,7 @@ Ip4 *ip4_new(Node *node, PacketPool *pool);
 void ip4_free(Ip4 *ip);
 /* Called once, when the first packet comes or goes: the moment to add ICMP and the transports of a host that
  * has been idle. */
-void ip4_on_first_use(Ip4 *ip, void (*fn)(void *user), void *user);
+void ip4_on_first_use(Ip4 *ip, void (*fn)(Ip4 *ip));
 Node *ip4_node(const Ip4 *ip);
 PacketPool *ip4_pool(const Ip4 *ip);
 size_t ip4_bytes(const Ip4 *ip);       /* memory, for --stats */

@@ -254,9 +254,9 @@ bool host_sysctl_set(Host *h, const char *name, const char *value, char **error)
         store(neightable_params(ip4_if_neighbours(only)), s, v);
         return true;
     }
-    if (!h->neigh_default)
-        h->neigh_default = g_memdup2(&neigh_params_default, sizeof neigh_params_default);
-    store(h->neigh_default, s, v);
+    if (!host_extra(h)->neigh_default)
+        h->extra->neigh_default = g_memdup2(&neigh_params_default, sizeof neigh_params_default);
+    store(h->extra->neigh_default, s, v);
     for (unsigned i = 1; i < ip4_if_count(h->ip); i++)
         if (!(ip4_if_dev(ip4_if(h->ip, i))->flags & NETDEV_NOARP))
             store(neightable_params(ip4_if_neighbours(ip4_if(h->ip, i))), s, v);
@@ -281,9 +281,9 @@ bool host_sysctl_get(Host *h, const char *name, char **value, char **error)
     s = find_neigh(h, name, &only);
     if (!s)
         return unknown(name, error);
-    *value = g_strdup_printf("%" G_GUINT64_FORMAT, load(only               ? ip4_if_neighbours(only)->params
-                                                        : h->neigh_default ? h->neigh_default
-                                                                           : &neigh_params_default,
+    *value = g_strdup_printf("%" G_GUINT64_FORMAT, load(only ? ip4_if_neighbours(only)->params
+                                                        : host_neigh_default(h) ? host_neigh_default(h)
+                                                                                : &neigh_params_default,
                                                         s));
     return true;
 }
