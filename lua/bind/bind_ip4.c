@@ -249,8 +249,8 @@ static const char *header_problem(int err)
     }
 }
 
-/* hs.ip4.decode(bytes) → what hs.ip4.encode takes, and version, hdr_len, proto_name, checksum, checksum_ok. The bytes may end
- * behind the header. */
+/* hs.ip4.decode(bytes) → what hs.ip4.encode takes, and version, hdr_len, proto_name, checksum, checksum_ok.
+ * The bytes may end behind the header. */
 static int ip4_decode(lua_State *L)
 {
     size_t len;

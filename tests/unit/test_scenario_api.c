@@ -122,9 +122,9 @@ static void on_line(void *user, const char *line)
     char **part = g_strsplit(line, " ", 2);
 
     check_member(b, part[0], part[0],
-                 strcmp(part[0], "hs") == 0   ? "hs"
-                 : strcmp(part[0], "os") == 0 ? "Os"
-                                              : "Frames",
+                 g_str_has_prefix(part[0], "hs") ? part[0]
+                 : strcmp(part[0], "os") == 0    ? "Os"
+                                                 : "Frames",
                  part[1]);
     g_strfreev(part);
 }
@@ -132,6 +132,7 @@ static void on_line(void *user, const char *line)
 /* Names that only Lua knows: those of the module, of a process's os, of a recorder. */
 static const char lister[] = "local hs = require 'hopscope'\n"
                              "for name in pairs(hs) do print('hs ' .. name) end\n"
+                             "for name in pairs(hs.ip4) do print('hs.ip4 ' .. name) end\n"
                              "local h = hs.host 'h'\n"
                              "h:spawn(function(os) for name in pairs(os) do print('os ' .. name) end end)\n"
                              "for _, name in ipairs { 'select', 'count', 'summaries', 'print' } do\n"
