@@ -71,19 +71,6 @@
 ---@field trace? string a file of rate, delay and loss over time, beside the scenario
 ---@field mahimahi? string a file of delivery opportunities in Mahimahi's format
 
----@class hs.Ip4EncodeOptions
----@field src string|integer source address
----@field dst string|integer destination address
----@field proto? integer what follows; 17
----@field len? integer header and what follows
----@field ttl? integer 64
----@field tos? integer
----@field id? integer
----@field df? boolean
----@field mf? boolean
----@field frag_offset? integer bytes, a multiple of 8
----@field options? string at most 40 bytes
-
 ---@class hs.OnOptions
 ---@field node? hs.Node only there
 ---@field link? hs.Link only frames at the ends of this link
@@ -220,8 +207,74 @@
 ---@field bit? integer which; without it one in the middle
 ---@field fcs? boolean false: the FCS is right, only upper checksums find it
 
+---@class hs.Ip4EncodeOptions
+---@field src string|integer source address
+---@field dst string|integer destination address
+---@field proto? integer protocol (17)
+---@field ttl? integer time to live (64)
+---@field tos? integer type of service
+---@field len? integer total length
+---@field id? integer identification
+---@field df? boolean don't fragment
+---@field mf? boolean more fragments
+---@field frag_offset? integer in bytes, a multiple of 8
+---@field options? string up to 40 bytes
+
+---@class hs.Ip4
+local Ip4 = {}
+
+---@param address string
+---@return integer?, string?
+function Ip4.parse(address) end
+
+---@param number integer
+---@return string
+function Ip4.format(number) end
+
+---@param address string|integer
+---@return string, integer?
+function Ip4.class(address) end
+
+---@param address string|integer
+---@return boolean
+function Ip4.is_private(address) end
+
+---@param address string|integer
+---@return boolean
+function Ip4.is_multicast(address) end
+
+---@param address string|integer
+---@return boolean
+function Ip4.is_loopback(address) end
+
+---@param length integer
+---@return string
+function Ip4.mask(length) end
+
+---@param mask string|integer
+---@return integer?, string?
+function Ip4.mask_length(mask) end
+
+---@param prefix string|integer
+---@param mask? string|integer
+---@return table?, string?
+function Ip4.prefix(prefix, mask) end
+
+---@param prefix string
+---@param address string|integer
+---@return boolean
+function Ip4.contains(prefix, address) end
+
+---@param options hs.Ip4EncodeOptions
+---@return string
+function Ip4.encode(options) end
+
+---@param bytes string
+---@return table?, string?
+function Ip4.decode(bytes) end
+
 ---@class hopscope
----@field ip4 hs.Ip4 arithmetic with IPv4 addresses, prefixes and headers
+---@field ip4 hs.Ip4 arithmetic with IPv4 addresses and headers
 ---@field seed integer the seed of the run
 local hs = {}
 
@@ -305,84 +358,6 @@ function hs.now_ns() end
 ---waits; in a process or in the main part
 ---@param time time
 function hs.sleep(time) end
-
----An address is a text or a whole number of 32 bits.
----@class hs.Ip4
-hs.ip4 = {}
-
----the number that the text means, or nil and why it is no address
----@param text string
----@return integer?, string?
-function hs.ip4.parse(text) end
-
----the text: four decimal numbers with dots
----@param address string|integer
----@return string
-function hs.ip4.format(address) end
-
----"A" to "E", and the prefix length that the class implies (none for D and E)
----@param address string|integer
----@return string, integer?
-function hs.ip4.class(address) end
-
----in one of the ranges of RFC 1918
----@param address string|integer
----@return boolean
-function hs.ip4.is_private(address) end
-
----in 224.0.0.0/4
----@param address string|integer
----@return boolean
-function hs.ip4.is_multicast(address) end
-
----in 127.0.0.0/8
----@param address string|integer
----@return boolean
-function hs.ip4.is_loopback(address) end
-
----the mask of a prefix length
----@param length integer
----@return string
-function hs.ip4.mask(length) end
-
----the prefix length of a mask, or nil if the mask has holes
----@param mask string|integer
----@return integer?, string?
-function hs.ip4.mask_length(mask) end
-
----@class hs.Ip4Prefix
----@field address string
----@field length integer
----@field mask string
----@field network string
----@field host string
----@field first string the first host's
----@field last string the last host's
----@field broadcast string? none for /31 and /32
----@field hosts integer how many there can be
----@field text string "10.0.0.0/24"
-
----what follows from an address and its prefix length or mask; nil and a reason if it is none
----@param address string|integer
----@param length? integer|string length or mask; without: address is "10.0.0.1/24"
----@return hs.Ip4Prefix?, string?
-function hs.ip4.prefix(address, length) end
-
----is the address in the prefix?
----@param prefix string
----@param address string|integer
----@return boolean
-function hs.ip4.contains(prefix, address) end
-
----a header's bytes, with its right checksum
----@param options hs.Ip4EncodeOptions
----@return string
-function hs.ip4.encode(options) end
-
----what encode takes, and version, hdr_len, proto_name, checksum, checksum_ok; nil and a reason if it is no header
----@param bytes string
----@return table?, string?
-function hs.ip4.decode(bytes) end
 
 ---"20ms" as a number of seconds
 ---@param time time
@@ -855,6 +830,18 @@ function UdpSocket:recvfrom(timeout) end
 ---@return hs.UdpSocket
 function UdpSocket:on_datagram(fn) end
 
+---receives what is sent to a multicast group
+---@param group string
+---@param dev? string
+---@return hs.UdpSocket?, string?
+function UdpSocket:join(group, dev) end
+
+---no longer
+---@param group string
+---@param dev? string
+---@return hs.UdpSocket?, string?
+function UdpSocket:leave(group, dev) end
+
 ---by its name: SO_RCVBUF, SO_BROADCAST, IP_TTL, …
 ---@param name string
 ---@param value any
@@ -873,18 +860,6 @@ function UdpSocket:local_addr() end
 ---the peer's
 ---@return string, integer
 function UdpSocket:peer_addr() end
-
----becomes a member of a multicast group
----@param group string
----@param device? string without: that of the route to the group
----@return hs.UdpSocket?, string?
-function UdpSocket:join(group, device) end
-
----ends the membership
----@param group string
----@param device? string
----@return hs.UdpSocket?, string?
-function UdpSocket:leave(group, device) end
 
 ---the pending error, which is cleared (SO_ERROR)
 ---@return string?
