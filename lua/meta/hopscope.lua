@@ -1190,6 +1190,10 @@ function Packet:summary() end
 ---@return string
 function Packet:bytes() end
 
+---its frame check sequence: 4 bytes as sent, and whether they fit the frame
+---@return string?, boolean?
+function Packet:fcs() end
+
 ---names of its headers
 ---@return string[]
 function Packet:layers() end
