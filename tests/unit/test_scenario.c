@@ -260,6 +260,29 @@ static void test_captures(void)
                  "output folder");
 }
 
+/* What is dropped above the link has no link header, and perhaps no longer its IP header in front: it is
+ * shown from the IP header on. */
+static void test_dropped_datagrams(void)
+{
+    Run r = run_with(
+        "local a, b = hs.host 'a', hs.host 'b'\n"
+        "hs.link(a, b, { delay = '1ms' })\n"
+        "local seen = {}\n"
+        "hs.on('frame.drop', function(e)\n"
+        "  local p = e.packet\n"
+        "  seen[#seen + 1] = e.node .. ' ' .. e.reason .. ' ' .. p.ip.dst .. ' ' .. p.udp.dport\n"
+        "end)\n"
+        "a:udp():sendto('x', 'b', 9)\n"
+        "a:udp():sendto('x', '10.0.0.77', 8)\n"
+        "hs.run '5s'\n"
+        "hs.expect_equal('drops', seen, { 'b no socket 10.0.0.2 9', 'a neighbour not found 10.0.0.77 8' })\n",
+        NULL);
+
+    g_assert_cmpstr(scenario_error(r.s), ==, NULL);
+    g_assert_cmpint(r.code, ==, 0);
+    end(&r);
+}
+
 static void test_missing_file(void)
 {
     Scenario *s = scenario_new(&(ScenarioConfig){.path = "no-such.lua", .until = SIM_NEVER});
@@ -281,6 +304,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lua/scenario/processes", test_processes);
     g_test_add_func("/lua/scenario/network", test_network);
     g_test_add_func("/lua/scenario/captures", test_captures);
+    g_test_add_func("/lua/scenario/dropped-datagrams", test_dropped_datagrams);
     g_test_add_func("/lua/scenario/missing-file", test_missing_file);
     return g_test_run();
 }
