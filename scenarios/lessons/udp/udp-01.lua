@@ -35,8 +35,10 @@ end
 hs.expect_equal("decoded: ports 1492 and 69, length 63, checksum 0xac40",
   { p.udp.sport, p.udp.dport, p.udp.len, p.udp.checksum }, { 1492, 69, 63, 0xac40 })
 local a, b, c, d = string.unpack(">I2I2I2I2", frame, 14 + 20 + 1)
-hs.expect_equal("the same, read from the bytes by hand: four numbers of two bytes are all of it", { a, b, c, d }, { 1492, 69, 63, 0xac40 })
-hs.expect_equal("the length is redundant: IP total 83 - IP header 20 = 63", { p.ip.len, p.ip.hdr_len, p.ip.len - p.ip.hdr_len }, { 83, 20, p.udp.len })
+hs.expect_equal("the same, read from the bytes by hand: four numbers of two bytes are all of it",
+  { a, b, c, d }, { 1492, 69, 63, 0xac40 })
+hs.expect_equal("the length is redundant: IP total 83 - IP header 20 = 63",
+  { p.ip.len, p.ip.hdr_len, p.ip.len - p.ip.hdr_len }, { 83, 20, p.udp.len })
 hs.expect_equal("length = 8 of header + 55 of data", { p.udp.len - 8, got and #got.data }, { 55, 55 })
 hs.expect_equal("the server reads the data and learns where an answer should go", got and { got.address, got.port }, { "192.168.0.55", 1492 })
 

@@ -29,7 +29,8 @@ local p = seen[1].packet
 local packet = p:bytes():sub(15) -- from the IP header on
 local udp = packet:sub(21, 26) .. "\0\0" .. packet:sub(29, p.ip.len)
 local pseudo = packet:sub(13, 20) .. string.pack(">I2I2", 17, p.udp.len)
-print(string.format("    in the packet 0x%04x, with pseudo-header 0x%04x, without 0x%04x", p.udp.checksum, checksum(pseudo .. udp), checksum(udp)))
+print(string.format("    in the packet 0x%04x, with pseudo-header 0x%04x, without 0x%04x",
+  p.udp.checksum, checksum(pseudo .. udp), checksum(udp)))
 hs.expect_equal("the checksum covers pseudo-header, header and data", p.udp.checksum, checksum(pseudo .. udp))
 hs.expect("without the pseudo-header it would be another", p.udp.checksum ~= checksum(udp))
 hs.expect_equal("it arrives", got, { "hello" })

@@ -50,4 +50,5 @@ a:spawn(function(os)
   hs.expect_equal("the first send succeeds, the second gives ECONNREFUSED", { first, second, why }, { 8, nil, "ECONNREFUSED" })
 end)
 hs.run "2s"
-hs.expect_equal("b has sent one ICMP port unreachable", { #back, back[1] and back[1].packet.icmp.type, back[1] and back[1].packet.icmp.code }, { 1, 3, 3 })
+hs.expect_equal("b has sent one ICMP port unreachable",
+  { #back, back[1] and back[1].packet.icmp.type, back[1] and back[1].packet.icmp.code }, { 1, 3, 3 })

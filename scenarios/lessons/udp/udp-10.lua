@@ -61,5 +61,6 @@ for i = 3, #seen do
 end
 -- 1280 = 512 + 512 + 256: the short block is the last.
 hs.expect_equal("then block by block, one acknowledgement each", steps, { "ack 0", "data 1", "ack 1", "data 2", "ack 2", "data 3", "ack 3" })
-hs.expect_equal("the file has arrived", { result.ok, result.tsize, result.bytes, result.data == text },
+hs.expect_equal("the file has arrived, with the line ends of netascii",
+  { result.ok, result.tsize, result.bytes, result.data == text },
   { true, 1280, 1280, true })
