@@ -4,12 +4,13 @@
  * that what a scenario does at a time comes before what its network does at that time. When the main part
  * waits (hs.run, or any call that lets time pass) control is back in drive(), below all Lua; sim_run is never
  * called from inside Lua. */
-#include "lua/scenario_private.h"
+#include "lua/scenario.h"
 
 #include <string.h>
 
 #include "lua/bind/bind.h"
 #include "lua/scenario_modules.h"
+#include "lua/scenario_private.h"
 #include "sim/base/suggest.h"
 
 #define FILE_MAX ((size_t)16 << 20)
@@ -61,6 +62,7 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
     s->apps = g_ptr_array_new();
+    s->rarps = g_ptr_array_new();
     s->socks = g_ptr_array_new();
     s->net = net_new(s->config.seed);
     s->sim = net_sim(s->net);
@@ -123,6 +125,7 @@ void scenario_free(Scenario *s)
     bind_observe_free(s);
     bind_rules_free(s);
     bind_apps_free(s);
+    bind_rarps_free(s);
     for (guint i = 0; i < s->hosts->len; i++)
         bind_sock_close_host(g_ptr_array_index(s->hosts, i));
     sandbox_free(s->sb);

@@ -96,6 +96,7 @@ struct Scenario {
     GPtrArray *observers;    /* struct Observer */
     GPtrArray *socks;        /* ScnSock, also closed ones */
     GPtrArray *apps;         /* ScnApp */
+    GPtrArray *rarps;        /* ScnRarp */
     GHashTable *peers;       /* ProbePoint -> name of the node at the other end; look-up only */
     unsigned peers_links;
     ProbeSink sink;

@@ -1,8 +1,8 @@
 /* hs.capture { file = "client.pcapng", client, … }: a wish that whoever writes files fulfils
  * (scenario_capture). */
-#include "lua/bind/bind.h"
-
 #include <string.h>
+
+#include "lua/bind/bind.h"
 
 typedef struct CaptureOpts {
     const char *file;

@@ -173,10 +173,17 @@ static char *describe(const void *ptr)
     return g_strdup_printf("%s:%s", dev->node->name, dev->name);
 }
 
-static const luaL_Reg methods[] = {{"down", dev_down},       {"pad_pattern", dev_pad_pattern},
-                                   {"promisc", dev_promisc}, {"set_mac", dev_set_mac},
-                                   {"set_mtu", dev_set_mtu}, {"stats", dev_stats},
-                                   {"up", dev_up},           {NULL, NULL}};
+static const luaL_Reg methods[] = {{"down", dev_down},
+                                   {"pad_pattern", dev_pad_pattern},
+                                   {"promisc", dev_promisc},
+                                   {"ring", bind_dev_ring},
+                                   {"ring_pause", bind_dev_ring_pause},
+                                   {"ring_stats", bind_dev_ring_stats},
+                                   {"set_mac", dev_set_mac},
+                                   {"set_mtu", dev_set_mtu},
+                                   {"stats", dev_stats},
+                                   {"up", dev_up},
+                                   {NULL, NULL}};
 static const luaL_Reg properties[] = {{"carrier", get_carrier}, {"host", get_host}, {"index", get_index},
                                       {"is_up", get_is_up},     {"mac", get_mac},   {"mtu", get_mtu},
                                       {"name", get_name},       {NULL, NULL}};

@@ -1,8 +1,7 @@
 /* Routes and neighbours of a host: host:route, host:arp and their kin, in the words of ip(8). */
-#include "lua/bind/bind.h"
-
 #include <string.h>
 
+#include "lua/bind/bind.h"
 #include "models/ether/arp.h"
 
 static Ip4If *find_if(lua_State *L, ScnHost *h, const char *name)

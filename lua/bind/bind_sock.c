@@ -2,9 +2,9 @@
  * nil and its name.
  *
  * A socket belongs to its host, and to the process that made it: it is closed when either ends. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
+
+#include "lua/bind/bind.h"
 
 struct ScnSock {
     ScnHost *host;

@@ -87,6 +87,10 @@ bool nic_set_mtu(Nic *nic, uint32_t mtu);
 void nic_set_pad_pattern(Nic *nic, const uint8_t *bytes, unsigned len);
 void nic_add_tap(Nic *nic, NicTap *tap);
 void nic_remove_tap(Nic *nic, NicTap *tap);
+static inline NicRing *nic_get_ring(const Nic *nic) /* NULL: it has none */
+{
+    return nic->live ? nic->live->ring : NULL;
+}
 /* Is the group among the joined ones? */
 bool nic_has_group(const Nic *nic, MacAddr group);
 const NicStats *nic_stats(const Nic *nic);

@@ -26,6 +26,7 @@ const Ip4Sysctl ip4_sysctl_default = {
     .port_low = 32768,
     .port_high = 60999,
     .ip_id_global = true,
+    .ip_id_first = 1,
 };
 
 /* ---- the neighbours' questions to their host ---- */
@@ -118,7 +119,6 @@ Ip4Live *ip4_live_new(Ip4 *ip)
 
     live->cache = g_new0(Ip4Dst, CACHE_MIN);
     live->cache_mask = CACHE_MIN - 1;
-    live->id_next = 1;
     ip->live = live;
     if (ip->first_use)
         ip->first_use(ip);

@@ -176,6 +176,7 @@ typedef struct Ip4Sysctl {
     bool source_quench;         /* historic profile: send and obey ICMP 4 (RFC 6633 forbids it) */
     bool ip_id_global; /* hopscope: one counter, +1 per datagram (default); false: as Linux, per destination,
                           0 with DF */
+    uint32_t ip_id_first; /* hopscope: where that counter begins (1) */
     bool drop_private; /* hopscope: a public router: RFC 1918 addresses are not forwarded */
     bool icmp_silent;  /* hopscope: generates no ICMP errors (a router that hides) */
 } Ip4Sysctl;

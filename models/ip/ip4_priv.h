@@ -62,7 +62,7 @@ struct Ip4Live {
     uint64_t mib[IP4_MIB_COUNT];
     Ip4Dst *cache; /* direct-mapped */
     uint32_t cache_mask, cache_misses;
-    uint16_t id_next;
+    uint16_t n_ids; /* taken from the global counter */
     uint16_t n_idents;
     uint32_t *idents; /* Linux's id policy: a counter per hash of the destination */
     Ip4Reass *reass;

@@ -29,6 +29,8 @@ static const Sysctl table[] = {
     IP4("hopscope.drop_private", BOOL, drop_private, 0, 1,
         "a public router: private addresses are not forwarded"),
     IP4("hopscope.icmp_silent", BOOL, icmp_silent, 0, 1, "sends no ICMP errors"),
+    IP4("hopscope.ip_id_first", U32, ip_id_first, 0, 65535,
+        "identification of the first datagram, where the global counter begins"),
     IP4("hopscope.ip_id_global", BOOL, ip_id_global, 0, 1, "one identification counter, +1 per datagram"),
     IP4("hopscope.source_quench", BOOL, source_quench, 0, 1,
         "send and obey ICMP source quench (obsolete: RFC 6633)"),
