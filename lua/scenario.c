@@ -431,7 +431,7 @@ static void pass_time(Scenario *s)
         break;
     case SIM_STOP_STUCK:
         scenario_fail_text(s, SCENARIO_LIMIT,
-                           "time stands still at %s s: events without end, most of them by %s", at,
+                           "time stands still at %s s: a loop of events without delay, most of them scheduled by node %s", at,
                            sim_stuck_node(s->sim) ? sim_stuck_node(s->sim)->name : "nobody");
         break;
     case SIM_STOP_REQUEST:

@@ -44,6 +44,7 @@ extern const LuaClass bind_observer_class;
 extern const LuaClass bind_packet_class;
 extern const LuaClass bind_payload_class;
 extern const LuaClass bind_port_class;
+extern const LuaClass bind_proc_class;
 extern const LuaClass bind_rarp_class;
 extern const LuaClass bind_raw_class;
 extern const LuaClass bind_rng_class;

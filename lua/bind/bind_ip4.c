@@ -249,8 +249,8 @@ static const char *header_problem(int err)
     }
 }
 
-/* hs.ip4.decode(bytes) → what hs.ip4.encode takes, and hdr_len, checksum, checksum_ok. The bytes may end
- * behind the header. */
+/* hs.ip4.decode(bytes) → what hs.ip4.encode takes, and version, hdr_len, proto_name, checksum, checksum_ok.
+ * The bytes may end behind the header. */
 static int ip4_decode(lua_State *L)
 {
     size_t len;
@@ -269,6 +269,8 @@ static int ip4_decode(lua_State *L)
     set_int(L, "frag_offset", h.frag_offset);
     set_int(L, "ttl", h.ttl);
     set_int(L, "proto", h.proto);
+    lua_pushstring(L, wire_name(ip_proto_names, h.proto)); /* NULL: nil */
+    lua_setfield(L, -2, "proto_name");
     set_int(L, "checksum", h.checksum);
     set_addr(L, "src", h.src);
     set_addr(L, "dst", h.dst);

@@ -165,6 +165,7 @@ static int call_observer(lua_State *L)
         if (r->desc == &probe_frame_drop && is_above_link(pkt) && pkt->head > pkt->l3) {
             e->datagram = packet_clone(pkt);
             e->datagram->head = e->datagram->l3;
+            memcpy(e->datagram->buf + pkt->l3, pkt->buf + pkt->l3, pkt->head - pkt->l3);
             pkt = e->datagram;
         }
         e->view = bind_packet_push(L, pkt, &facts);

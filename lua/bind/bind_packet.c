@@ -484,9 +484,9 @@ static int packet_method_fcs(lua_State *L)
 static int packet_keep(lua_State *L)
 {
     PacketView *v = check_view(L, 1);
-    PacketView *copy = bind_packet_push(L, v->pkt, &v->facts);
+    /* A copy, not a reference: inside a host the packet's owner goes on changing it (TTL, head). */
+    PacketView *copy = bind_packet_push(L, packet_clone(v->pkt), &v->facts);
 
-    packet_ref((Packet *)v->pkt);
     copy->is_kept = true;
     copy->in_call = false;
     return 1;

@@ -207,7 +207,74 @@
 ---@field bit? integer which; without it one in the middle
 ---@field fcs? boolean false: the FCS is right, only upper checksums find it
 
+---@class hs.Ip4EncodeOptions
+---@field src string|integer source address
+---@field dst string|integer destination address
+---@field proto? integer protocol (17)
+---@field ttl? integer time to live (64)
+---@field tos? integer type of service
+---@field len? integer total length
+---@field id? integer identification
+---@field df? boolean don't fragment
+---@field mf? boolean more fragments
+---@field frag_offset? integer in bytes, a multiple of 8
+---@field options? string up to 40 bytes
+
+---@class hs.Ip4
+local Ip4 = {}
+
+---@param address string
+---@return integer?, string?
+function Ip4.parse(address) end
+
+---@param number integer
+---@return string
+function Ip4.format(number) end
+
+---@param address string|integer
+---@return string, integer?
+function Ip4.class(address) end
+
+---@param address string|integer
+---@return boolean
+function Ip4.is_private(address) end
+
+---@param address string|integer
+---@return boolean
+function Ip4.is_multicast(address) end
+
+---@param address string|integer
+---@return boolean
+function Ip4.is_loopback(address) end
+
+---@param length integer
+---@return string
+function Ip4.mask(length) end
+
+---@param mask string|integer
+---@return integer?, string?
+function Ip4.mask_length(mask) end
+
+---@param prefix string|integer
+---@param mask? string|integer
+---@return table?, string?
+function Ip4.prefix(prefix, mask) end
+
+---@param prefix string
+---@param address string|integer
+---@return boolean
+function Ip4.contains(prefix, address) end
+
+---@param options hs.Ip4EncodeOptions
+---@return string
+function Ip4.encode(options) end
+
+---@param bytes string
+---@return table?, string?
+function Ip4.decode(bytes) end
+
 ---@class hopscope
+---@field ip4 hs.Ip4 arithmetic with IPv4 addresses and headers
 ---@field seed integer the seed of the run
 local hs = {}
 
@@ -762,6 +829,18 @@ function UdpSocket:recvfrom(timeout) end
 ---@param fn function
 ---@return hs.UdpSocket
 function UdpSocket:on_datagram(fn) end
+
+---receives what is sent to a multicast group
+---@param group string
+---@param dev? string
+---@return hs.UdpSocket?, string?
+function UdpSocket:join(group, dev) end
+
+---no longer
+---@param group string
+---@param dev? string
+---@return hs.UdpSocket?, string?
+function UdpSocket:leave(group, dev) end
 
 ---by its name: SO_RCVBUF, SO_BROADCAST, IP_TTL, …
 ---@param name string

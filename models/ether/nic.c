@@ -391,7 +391,16 @@ void nic_remove_tap(Nic *nic, NicTap *tap)
 
 /* ---- life ---- */
 
-static const NetDevOps nic_ops = {.xmit = xmit, .set_up = set_up, .set_promisc = set_promisc, .join = join};
+static uint64_t queue_drops(const NetDev *dev)
+{
+    LinkTxInfo info;
+
+    port_describe(&HS_CONTAINER_OF(dev, Nic, dev)->port, &info);
+    return info.queue_drops;
+}
+
+static const NetDevOps nic_ops = {
+    .xmit = xmit, .set_up = set_up, .set_promisc = set_promisc, .join = join, .queue_drops = queue_drops};
 static const LinkPortOps nic_port_ops = {.receive = on_receive, .carrier = on_carrier};
 
 void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probes)

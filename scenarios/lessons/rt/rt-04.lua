@@ -1,6 +1,7 @@
 -- RT-04  Router accepts only its own frames.
 -- A router's port is an end station on the Ethernet. It checks the frame first: is the checksum (FCS) right, and is the
 -- destination its own MAC address? Only then IP gets to see the packet and looks for a route (RFC 1812 3.3, IEEE 802.3).
+-- tshark-allow: Bad checksum (the cable damages one frame)
 local hs = require "hopscope"
 hs.title "RT-04 Router accepts only its own frames"
 
