@@ -41,8 +41,9 @@ local direct, switched, routed = network("direct"), network("switched", switch),
 local sent, received = direct.sent[1].packet, direct.received[#direct.received - 1].packet
 local fcs, fits = sent:fcs()
 local damaged_fcs, damaged_fits = received:fcs()
-print("    sent      FCS " .. fcs:gsub(".", function(c) return string.format("%02x ", c:byte()) end) .. " fits: " .. tostring(fits))
-print("    received  FCS " .. damaged_fcs:gsub(".", function(c) return string.format("%02x ", c:byte()) end) .. " fits: " .. tostring(damaged_fits))
+print(string.format("    sent      FCS %s, fits: %s", fcs:gsub(".", function(c) return string.format("%02x", c:byte()) end), fits))
+print(string.format("    received  FCS %s, fits: %s", damaged_fcs:gsub(".", function(c) return string.format("%02x", c:byte()) end),
+  damaged_fits))
 hs.expect_equal("the check sequence has 4 bytes and arrived as it was sent", { #fcs, damaged_fcs }, { 4, fcs })
 hs.expect_equal("it fits the frame that was sent, not the one that arrived", { fits, damaged_fits }, { true, false })
 -- bit 0 is the top bit of the first byte: 0x80 of byte 44 (from 0) is flipped
