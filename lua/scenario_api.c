@@ -4,7 +4,7 @@
 extern const BindOptions bind_capture_options, bind_corrupt_options, bind_delay_options,
     bind_duplicate_options, bind_host_options, bind_hub_options, bind_ip4_encode_options, bind_link_options, bind_linkdir_options,
     bind_mtr_options, bind_on_options, bind_ping_options, bind_plug_options, bind_port_stp_options,
-    bind_raw_options, bind_recv_options, bind_route_options, bind_send_options, bind_source_options,
+    bind_raw_options, bind_recv_options, bind_ring_options, bind_route_options, bind_send_options, bind_source_options,
     bind_switch_options, bind_tftp_get_options, bind_tftp_server_options, bind_traceroute_options,
     bind_trunk_options, bind_udp_options;
 
@@ -24,6 +24,7 @@ const BindOptions *const bind_options[] = {&bind_capture_options,
                                            &bind_port_stp_options,
                                            &bind_raw_options,
                                            &bind_recv_options,
+                                           &bind_ring_options,
                                            &bind_route_options,
                                            &bind_send_options,
                                            &bind_source_options,

@@ -98,6 +98,7 @@ struct Scenario {
     GPtrArray *apps;         /* ScnApp */
     GHashTable *peers;       /* ProbePoint -> name of the node at the other end; look-up only */
     unsigned peers_links;
+    GHashTable *buffers;     /* Packet -> its number for scenarios; look-up only */
     ProbeSink sink;
     struct Dissection *free_dissections;
 };

@@ -18,7 +18,6 @@ static const ProbeDesc probe_queue_len = {"queue.length",
                                           2,
                                           {{"packets", PROBE_U64}, {"bytes", PROBE_U64}}};
 
-static void transmit(LinkDir *d, Packet *pkt);
 static void propagate(LinkDir *d, Packet *pkt, SimTime arrival, bool may_overtake);
 
 /* ---- sending ---- */
@@ -59,7 +58,7 @@ void linkdir_send(LinkTx *tx, Packet *pkt)
     /* Frames that wait go first, also at the very instant at which the transmitter becomes free. */
     if (node_now(linkdir_node(d)) >= m->busy_until && !d->stop &&
         (!d->queue || (d->queue->packets == 0 && d->queue->ops->can_bypass))) {
-        transmit(d, pkt);
+        linkdir_transmit(d, pkt);
         return;
     }
     linkdir_enqueue(d, pkt);
@@ -95,7 +94,7 @@ static void occupy(const LinkDir *d, LinkMoving *m, uint32_t len, SimTime now)
     m->stats.busy += ns;
 }
 
-static void transmit(LinkDir *d, Packet *pkt)
+void linkdir_transmit(LinkDir *d, Packet *pkt)
 {
     LinkMoving *m = d->m;
 
@@ -244,6 +243,8 @@ void linkdir_kick(LinkDir *d)
     if (HS_UNLIKELY(d->stop)) {
         if (d->stop == LINK_STOP_OPPORTUNITY)
             linkopportunity_send(d);
+        else if (d->stop & LINK_STOP_RING && !(d->stop & LINK_STOP_DOWN))
+            linkring_kick(d);
         return;
     }
     if (!d->queue || !d->queue->packets)
@@ -252,7 +253,7 @@ void linkdir_kick(LinkDir *d)
     if (now >= m->busy_until && !(m->tx_ev && m->tx_ev->time == now)) {
         pkt = linkdir_dequeue(d);
         if (pkt)
-            transmit(d, pkt);
+            linkdir_transmit(d, pkt);
         if (!d->queue->packets || d->stop)
             return;
     }
@@ -405,6 +406,7 @@ void linkdir_lose_all(LinkDir *d)
             lose(d, stray_end(d->extra->strays));
         }
         linkfollow_on_down(d);
+        linkring_on_down(d);
     }
     /* Nothing in flight holds up what is sent on the new carrier, and the frame that was being sent is cut
      * off. */
