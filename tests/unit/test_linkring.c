@@ -58,7 +58,7 @@ static void test_interrupts_coalesce(void)
 {
     Bed b;
 
-    ring_bed(&b, 8, 3 * SIM_MS);
+    ring_bed(&b, 8, 3500 * SIM_US);
     send_many(&b, 4);
     bed_run(&b, SIM_NEVER);
     g_assert_cmpuint(linkdir_ring_info(b.dir).interrupts, ==, 1);
