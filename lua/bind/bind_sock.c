@@ -232,7 +232,6 @@ static int sock_bind(lua_State *L)
     UdpAddr a = check_endpoint(L, 2, sk->host, false);
 
     scenario_may_change(L);
-    scenario_prepare(L);
     return self_or_errno(L, sk->udp ? udpsock_bind(sk->udp, a) : -EBADF);
 }
 
@@ -242,7 +241,6 @@ static int sock_connect(lua_State *L)
     UdpAddr a = {0, 0};
 
     scenario_may_change(L);
-    scenario_prepare(L);
     if (!lua_isnoneornil(L, 2))
         a = check_endpoint(L, 2, sk->host, true);
     return self_or_errno(L, sk->udp ? udpsock_connect(sk->udp, a) : -EBADF);
@@ -265,7 +263,6 @@ static int send_data(lua_State *L, const UdpAddr *to, int opts_idx, const char *
     SendOpts o = {0, -1};
 
     scenario_may_change(L);
-    scenario_prepare(L);
     luaopt_read(L, opts_idx, who, send_opts, HS_ARRAY_LEN(send_opts), 0, &o);
     if (!sk->udp)
         return bind_push_errno(L, -EBADF);

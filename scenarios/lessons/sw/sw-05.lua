@@ -18,7 +18,9 @@ local copies = hs.frames { node = switch, on = "tx" }
 local sent = hs.frames { node = a, on = "tx" }
 
 hs.note "a sends one datagram to 255.255.255.255. Its IP layer chooses the broadcast MAC address; there is nobody to ask by ARP."
-a:udp { broadcast = true }:sendto("everybody", "255.255.255.255", 4000)
+-- Without a default route IP does not know which card "here" means: the socket has to say it (as DHCP clients do).
+local shout = a:udp { broadcast = true }:setopt("SO_BINDTODEVICE", "eth0")
+shout:sendto("everybody", "255.255.255.255", 4000)
 hs.run "1ms"
 hs.expect_equal("a sends one frame", #sent, 1)
 hs.expect_equal("to the broadcast MAC address, for the broadcast IP address",
@@ -45,7 +47,7 @@ hs.expect_equal("one copy, to c", { #copies - before, copies[#copies].to }, { 1,
 hs.expect_equal("c takes it, nobody else has seen it", got, { a = 0, b = 1, c = 2, d = 1, e = 1 })
 
 hs.note "A broadcast address is never learnt: no frame comes FROM everybody. So the third broadcast is flooded like the first."
-a:udp { broadcast = true }:sendto("again", "255.255.255.255", 4000)
+shout:sendto("again", "255.255.255.255", 4000)
 hs.run "1ms"
 hs.expect_equal("the switch knows a and c, and no broadcast address", #switch:macs(), 2)
 hs.expect_equal("four more datagrams", got, { a = 0, b = 2, c = 3, d = 2, e = 2 })
