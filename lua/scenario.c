@@ -4,12 +4,13 @@
  * that what a scenario does at a time comes before what its network does at that time. When the main part
  * waits (hs.run, or any call that lets time pass) control is back in drive(), below all Lua; sim_run is never
  * called from inside Lua. */
-#include "lua/scenario_private.h"
+#include "lua/scenario.h"
 
 #include <string.h>
 
 #include "lua/bind/bind.h"
 #include "lua/scenario_modules.h"
+#include "lua/scenario_private.h"
 #include "sim/base/suggest.h"
 
 #define FILE_MAX ((size_t)16 << 20)
@@ -61,6 +62,7 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
     s->apps = g_ptr_array_new();
+    s->rarps = g_ptr_array_new();
     s->socks = g_ptr_array_new();
     s->net = net_new(s->config.seed);
     s->sim = net_sim(s->net);
@@ -123,6 +125,7 @@ void scenario_free(Scenario *s)
     bind_observe_free(s);
     bind_rules_free(s);
     bind_apps_free(s);
+    bind_rarps_free(s);
     for (guint i = 0; i < s->hosts->len; i++)
         bind_sock_close_host(g_ptr_array_index(s->hosts, i));
     sandbox_free(s->sb);
@@ -376,6 +379,22 @@ static bool on_poll(void *user)
     return !s->config.poll || s->config.poll(s->config.user, s->sim);
 }
 
+/* Whoever looks on must see the first frame. */
+static void begin(Scenario *s)
+{
+    if (s->has_begun)
+        return;
+    s->has_begun = true;
+    if (s->config.on_ready)
+        s->config.on_ready(s->config.user, s);
+}
+
+void scenario_begin(lua_State *L)
+{
+    scenario_prepare(L);
+    begin(scenario_of(L));
+}
+
 /* Time is about to pass for the first time. */
 static bool get_ready(Scenario *s)
 {
@@ -391,8 +410,7 @@ static bool get_ready(Scenario *s)
     s->is_ready = true;
     if (!bind_param_check(s))
         return false;
-    if (s->config.on_ready)
-        s->config.on_ready(s->config.user, s);
+    begin(s);
     return true;
 }
 
@@ -428,7 +446,7 @@ static void pass_time(Scenario *s)
         break;
     case SIM_STOP_STUCK:
         scenario_fail_text(s, SCENARIO_LIMIT,
-                           "time stands still at %s s: events without end, most of them by %s", at,
+                           "time stands still at %s s: a loop of events without delay, most of them scheduled by node %s", at,
                            sim_stuck_node(s->sim) ? sim_stuck_node(s->sim)->name : "nobody");
         break;
     case SIM_STOP_REQUEST:

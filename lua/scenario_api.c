@@ -1,40 +1,45 @@
 /* The list of what is bound, read from the very tables that bind it. */
 #include "lua/bind/bind.h"
 
-extern const BindOptions bind_capture_options, bind_corrupt_options, bind_delay_options,
-    bind_duplicate_options, bind_host_options, bind_hub_options, bind_ip4_encode_options, bind_link_options, bind_linkdir_options,
-    bind_mtr_options, bind_on_options, bind_ping_options, bind_plug_options, bind_port_stp_options,
-    bind_raw_options, bind_recv_options, bind_ring_options, bind_route_options, bind_send_options, bind_source_options,
-    bind_switch_options, bind_tftp_get_options, bind_tftp_server_options, bind_traceroute_options,
-    bind_trunk_options, bind_udp_options;
+/* One a line, sorted: bind_NAME_options. */
+/* clang-format off */
+#define OPTION_TABLES(X) \
+    X(capture) \
+    X(corrupt) \
+    X(delay) \
+    X(duplicate) \
+    X(host) \
+    X(hub) \
+    X(ip4_encode) \
+    X(link) \
+    X(linkdir) \
+    X(mtr) \
+    X(on) \
+    X(ping) \
+    X(plug) \
+    X(port_stp) \
+    X(rarp) \
+    X(raw) \
+    X(recv) \
+    X(ring) \
+    X(route) \
+    X(send) \
+    X(source) \
+    X(switch) \
+    X(tftp_get) \
+    X(tftp_server) \
+    X(traceroute) \
+    X(trunk) \
+    X(udp)
+/* clang-format on */
 
-const BindOptions *const bind_options[] = {&bind_capture_options,
-                                           &bind_corrupt_options,
-                                           &bind_delay_options,
-                                           &bind_duplicate_options,
-                                           &bind_host_options,
-                                           &bind_hub_options,
-                                           &bind_ip4_encode_options,
-                                           &bind_link_options,
-                                           &bind_linkdir_options,
-                                           &bind_mtr_options,
-                                           &bind_on_options,
-                                           &bind_ping_options,
-                                           &bind_plug_options,
-                                           &bind_port_stp_options,
-                                           &bind_raw_options,
-                                           &bind_recv_options,
-                                           &bind_ring_options,
-                                           &bind_route_options,
-                                           &bind_send_options,
-                                           &bind_source_options,
-                                           &bind_switch_options,
-                                           &bind_tftp_get_options,
-                                           &bind_tftp_server_options,
-                                           &bind_traceroute_options,
-                                           &bind_trunk_options,
-                                           &bind_udp_options,
-                                           NULL};
+#define X(name) extern const BindOptions bind_##name##_options;
+OPTION_TABLES(X)
+#undef X
+
+#define X(name) &bind_##name##_options,
+const BindOptions *const bind_options[] = {OPTION_TABLES(X) NULL};
+#undef X
 
 void scenario_foreach_api(ScenarioApiFn fn, void *user)
 {

@@ -5,9 +5,8 @@
  *                   └── proc_wake (a datagram, the end of another process, …) or the deadline
  *
  * Whoever wakes a process only arms its timer for now: the process goes on in an event of its own. */
-#include "lua/scenario_private.h"
-
 #include "lua/bind/bind.h"
+#include "lua/scenario_private.h"
 
 static void free_wait(Proc *p)
 {

@@ -23,6 +23,7 @@ const LuaClass *const bind_classes[] = {
     &bind_payload_class,
     &bind_port_class,
     &bind_proc_class,
+    &bind_rarp_class,
     &bind_raw_class,
     &bind_rng_class,
     &bind_sink_class,

@@ -33,10 +33,26 @@ void bind_log_args(lua_State *L, int first, const Node *node);
 void bind_log(Scenario *s, const Node *node, const char *kind, const char *text);
 
 /* All classes, and all option tables: for scenario_foreach_api. */
-extern const LuaClass bind_host_class, bind_switch_class, bind_hub_class, bind_link_class, bind_linkdir_class,
-    bind_dev_class, bind_sock_class, bind_payload_class, bind_packet_class, bind_alarm_class,
-    bind_observer_class, bind_rng_class, bind_raw_class, bind_port_class, bind_echo_class, bind_sink_class,
-    bind_source_class, bind_tftp_server_class;
+extern const LuaClass bind_alarm_class;
+extern const LuaClass bind_dev_class;
+extern const LuaClass bind_echo_class;
+extern const LuaClass bind_host_class;
+extern const LuaClass bind_hub_class;
+extern const LuaClass bind_link_class;
+extern const LuaClass bind_linkdir_class;
+extern const LuaClass bind_observer_class;
+extern const LuaClass bind_packet_class;
+extern const LuaClass bind_payload_class;
+extern const LuaClass bind_port_class;
+extern const LuaClass bind_proc_class;
+extern const LuaClass bind_rarp_class;
+extern const LuaClass bind_raw_class;
+extern const LuaClass bind_rng_class;
+extern const LuaClass bind_sink_class;
+extern const LuaClass bind_sock_class;
+extern const LuaClass bind_source_class;
+extern const LuaClass bind_switch_class;
+extern const LuaClass bind_tftp_server_class;
 extern const LuaClass *const bind_classes[]; /* NULL at the end */
 
 typedef struct BindOptions {
@@ -106,8 +122,16 @@ void bind_socks_free(Scenario *s);
 typedef struct ScnApp ScnApp; /* traffic that runs by itself */
 void bind_apps_stop_host(ScnHost *h);
 void bind_apps_free(Scenario *s);
+
+typedef struct ScnRarp ScnRarp;
+void bind_rarps_free(Scenario *s);
 int bind_sock_new(lua_State *L); /* host:udp */
 int bind_raw_new(lua_State *L);  /* host:raw */
+
+/* Methods of an interface that live in a file of their own. */
+int bind_dev_ring(lua_State *L);
+int bind_dev_ring_pause(lua_State *L);
+int bind_dev_ring_stats(lua_State *L);
 
 /* Methods of a host that live in files of their own. */
 int bind_host_arp(lua_State *L);
@@ -116,6 +140,8 @@ int bind_host_arp_del(lua_State *L);
 int bind_host_arp_set(lua_State *L);
 int bind_host_mtr(lua_State *L);
 int bind_host_ping(lua_State *L);
+int bind_host_rarp(lua_State *L);
+int bind_host_rarp_server(lua_State *L);
 int bind_host_route(lua_State *L);
 int bind_host_route_del(lua_State *L);
 int bind_host_route_get(lua_State *L);

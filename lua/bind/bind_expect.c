@@ -4,7 +4,6 @@
  * private.expect(name, ok, detail) notes an outcome; private.expect_later(name, function) one that is decided
  * at the end. Both take the place from the scenario's line that called. */
 #include "lua/bind/bind.h"
-
 #include "sim/base/suggest.h"
 
 static Expectation *add(lua_State *L)

@@ -1,7 +1,6 @@
 /* impair = { { "bernoulli", p = 0.01 }, … } and the short forms (loss = 0.01), by the tables of
  * models/link/impair. */
 #include "lua/bind/bind.h"
-
 #include "sim/base/suggest.h"
 
 #define MAX_PARAMS 16

@@ -3,10 +3,9 @@
  *
  * An address is a text ("10.0.0.1") or a whole number from 0 to 2^32 - 1. Text that is no address, mask or
  * header is nothing wrong with the scenario: the answer is then nil and a sentence that says why. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
 
+#include "lua/bind/bind.h"
 #include "models/wire/ipv4.h"
 
 static int push_problem(lua_State *L, const char *problem)
@@ -250,8 +249,8 @@ static const char *header_problem(int err)
     }
 }
 
-/* hs.ip4.decode(bytes) → what hs.ip4.encode takes, and hdr_len, checksum, checksum_ok. The bytes may end
- * behind the header. */
+/* hs.ip4.decode(bytes) → what hs.ip4.encode takes, and version, hdr_len, proto_name, checksum, checksum_ok.
+ * The bytes may end behind the header. */
 static int ip4_decode(lua_State *L)
 {
     size_t len;
@@ -270,6 +269,8 @@ static int ip4_decode(lua_State *L)
     set_int(L, "frag_offset", h.frag_offset);
     set_int(L, "ttl", h.ttl);
     set_int(L, "proto", h.proto);
+    lua_pushstring(L, wire_name(ip_proto_names, h.proto)); /* NULL: nil */
+    lua_setfield(L, -2, "proto_name");
     set_int(L, "checksum", h.checksum);
     set_addr(L, "src", h.src);
     set_addr(L, "dst", h.dst);

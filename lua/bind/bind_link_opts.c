@@ -1,8 +1,8 @@
 /* The options of hs.link and link:set, read into a draft. A draft is a value of Lua's: what it holds (queues,
  * impairments) is released when an error ends the call. */
-#include "lua/bind/bind_link.h"
-
 #include <string.h>
+
+#include "lua/bind/bind_link.h"
 
 static void release(void *ptr)
 {

@@ -1,8 +1,8 @@
 /* What a scenario says: hs.log with the simulated time, and hs.title and hs.note, a lesson's narration. All
  * of it is also an event (scenario.log), so that traces and ladders can show it. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
+
+#include "lua/bind/bind.h"
 
 void bind_log(Scenario *s, const Node *node, const char *kind, const char *text)
 {

@@ -1,9 +1,9 @@
 /* hs.on("frame.drop", function(e) … end): the probe bus for scenarios. The function gets a table with the
  * probe's fields, `probe`, `time`, `node`, `port` and, where there is a packet, `packet`. Observers only
  * look: what they must not do raises an error. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
+
+#include "lua/bind/bind.h"
 
 typedef struct Observer {
     Scenario *s;
@@ -95,7 +95,8 @@ typedef struct Sighting {
     Packet *datagram; /* ours: what was dropped, from its IP header on */
 } Sighting;
 
-/* Dropped above the link (no answer to ARP, no route, no socket): the link header is not there yet or is gone, and perhaps more. */
+/* Dropped above the link (no answer to ARP, no route, no socket): the link header is not there yet or is
+ * gone, and perhaps more. */
 static bool is_above_link(const Packet *pkt)
 {
     return pkt->l3 != 0 && pkt->head >= pkt->l3;
@@ -152,7 +153,8 @@ static int call_observer(lua_State *L)
     }
     if (r->pkt) {
         bool is_rx = r->desc == &probe_frame_rx, is_tx = r->desc == &probe_frame_tx;
-        bool is_frame = is_rx || is_tx || (r->desc == &probe_frame_drop && r->point && !is_above_link(r->pkt));
+        bool is_frame =
+            is_rx || is_tx || (r->desc == &probe_frame_drop && r->point && !is_above_link(r->pkt));
         PacketFacts facts = {.time = r->time, .linktype = is_frame && r->point ? r->point->linktype : 101};
         const Packet *pkt = r->pkt;
 
@@ -163,6 +165,7 @@ static int call_observer(lua_State *L)
         if (r->desc == &probe_frame_drop && is_above_link(pkt) && pkt->head > pkt->l3) {
             e->datagram = packet_clone(pkt);
             e->datagram->head = e->datagram->l3;
+            memcpy(e->datagram->buf + pkt->l3, pkt->buf + pkt->l3, pkt->head - pkt->l3);
             pkt = e->datagram;
         }
         e->view = bind_packet_push(L, pkt, &facts);

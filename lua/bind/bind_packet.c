@@ -10,11 +10,11 @@
  *
  * Changing a field changes the copy of the bytes; checksums that were right before are made right again at
  * the end. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
 
+#include "lua/bind/bind.h"
 #include "models/wire/dissect.h"
+#include "models/wire/eth.h"
 #include "models/wire/ipv6_addr.h"
 #include "models/wire/udp.h"
 #include "sim/base/suggest.h"
@@ -438,7 +438,7 @@ static int get_malformed(lua_State *L)
 /* Which buffer the packet lives in: numbered as scenarios meet them. */
 static int get_buffer(lua_State *L)
 {
-    PacketView *v = check_view(L, 1);
+    const PacketView *v = check_view(L, 1);
     GHashTable *known = v->s->buffers;
 
     if (!known)
@@ -485,12 +485,31 @@ static int packet_bytes(lua_State *L)
     return 1;
 }
 
+/* The check sequence that follows the frame, in order of transmission, and whether it fits the frame: of a
+ * frame that was damaged on its way it does not. nil: not Ethernet. */
+static int packet_method_fcs(lua_State *L)
+{
+    PacketView *v = check_view(L, 1);
+    const Dissection *d = dissection_of(v);
+    uint32_t fits = checksum_crc32(0, d->bytes, d->len), fcs = fits;
+    uint8_t bytes[ETH_FCS_LEN];
+
+    if (v->facts.linktype != WIRE_LINK_ETHERNET)
+        return 0;
+    if (v->pkt->flags & PKT_HAS_FCS && !v->is_altered)
+        fcs = v->pkt->fcs;
+    wire_put32le(bytes, fcs);
+    lua_pushlstring(L, (const char *)bytes, sizeof bytes);
+    lua_pushboolean(L, fcs == fits);
+    return 2;
+}
+
 static int packet_keep(lua_State *L)
 {
     PacketView *v = check_view(L, 1);
-    PacketView *copy = bind_packet_push(L, v->pkt, &v->facts);
+    /* A copy, not a reference: inside a host the packet's owner goes on changing it (TTL, head). */
+    PacketView *copy = bind_packet_push(L, packet_clone(v->pkt), &v->facts);
 
-    packet_ref((Packet *)v->pkt);
     copy->is_kept = true;
     copy->in_call = false;
     return 1;
@@ -711,21 +730,34 @@ static char *describe(const void *ptr)
 }
 
 static const luaL_Reg methods[] = {
-    {"bytes", packet_bytes}, {"fields", packet_fields},   {"keep", packet_keep}, {"layers", packet_layers},
-    {"set", packet_set},     {"summary", packet_summary}, {NULL, NULL}};
-static const luaL_Reg properties[] = {{"arp", get_arp},         {"bpdu", get_bpdu},
-                                      {"buffer", get_buffer},   {"data", get_data},
-                                      {"eth", get_eth},         {"from", get_from},
-                                      {"icmp", get_icmp},       {"id", get_id},
-                                      {"igmp", get_igmp},       {"ip", get_ip},
-                                      {"ip6", get_ip6},         {"len", get_len},
-                                      {"llc", get_llc},         {"malformed", get_malformed},
-                                      {"nth", get_nth},         {"offset", get_offset},
-                                      {"padding", get_padding}, {"ppp", get_ppp},
-                                      {"quoted", get_quoted},   {"tcp", get_tcp},
-                                      {"tftp", get_tftp},       {"time", get_time},
-                                      {"to", get_to},           {"udp", get_udp},
-                                      {"vlan", get_vlan},       {NULL, NULL}};
+    {"bytes", packet_bytes},   {"fcs", packet_method_fcs}, {"fields", packet_fields},   {"keep", packet_keep},
+    {"layers", packet_layers}, {"set", packet_set},        {"summary", packet_summary}, {NULL, NULL}};
+static const luaL_Reg properties[] = {{"arp", get_arp},
+                                      {"bpdu", get_bpdu},
+                                      {"buffer", get_buffer},
+                                      {"data", get_data},
+                                      {"eth", get_eth},
+                                      {"from", get_from},
+                                      {"icmp", get_icmp},
+                                      {"id", get_id},
+                                      {"igmp", get_igmp},
+                                      {"ip", get_ip},
+                                      {"ip6", get_ip6},
+                                      {"len", get_len},
+                                      {"llc", get_llc},
+                                      {"malformed", get_malformed},
+                                      {"nth", get_nth},
+                                      {"offset", get_offset},
+                                      {"padding", get_padding},
+                                      {"ppp", get_ppp},
+                                      {"quoted", get_quoted},
+                                      {"tcp", get_tcp},
+                                      {"tftp", get_tftp},
+                                      {"time", get_time},
+                                      {"to", get_to},
+                                      {"udp", get_udp},
+                                      {"vlan", get_vlan},
+                                      {NULL, NULL}};
 
 const LuaClass bind_packet_class = {
     .name = "packet", .methods = methods, .properties = properties, .describe = describe, .release = release};

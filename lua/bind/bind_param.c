@@ -1,9 +1,8 @@
 /* hs.param("loss", 0.01, "share of frames lost"): a value that --set may change. Its type is that of the
  * default. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
 
+#include "lua/bind/bind.h"
 #include "sim/base/suggest.h"
 
 /* The --set of that name, or NULL; the last one wins. */

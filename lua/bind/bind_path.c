@@ -1,6 +1,5 @@
 /* host:traceroute and host:mtr: block until the program has ended, and return what it found. */
 #include "lua/bind/bind.h"
-
 #include "models/app/mtr.h"
 #include "models/app/traceroute.h"
 

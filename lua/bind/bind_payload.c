@@ -1,8 +1,8 @@
 /* hs.payload "10MB": bytes that are a pattern and a length, usable wherever data is sent; what arrives of
  * them can be checked without being stored (sim/packet/payload.h). */
-#include "lua/bind/bind.h"
-
 #include <string.h>
+
+#include "lua/bind/bind.h"
 
 #define BYTES_MAX ((uint64_t)64 << 20) /* that a scenario may turn into a string at once */
 

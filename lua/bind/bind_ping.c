@@ -1,8 +1,7 @@
 /* host:ping(to, {…}): blocks until ping has ended, and returns its statistics. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
 
+#include "lua/bind/bind.h"
 #include "models/app/ping.h"
 
 typedef struct PingOpts {

@@ -1,7 +1,6 @@
 /* queue = { "droptail", packets = 100 }: a queue discipline and its parameters, by the tables of
  * models/queue. */
 #include "lua/bind/bind.h"
-
 #include "sim/base/suggest.h"
 
 #define MAX_PARAMS 16

@@ -1,8 +1,7 @@
 /* hs.rng "name": a stream of random numbers of the scenario's own, keyed by the seed and the name. */
-#include "lua/bind/bind.h"
-
 #include <math.h>
 
+#include "lua/bind/bind.h"
 #include "sim/base/dist.h"
 
 static Rng *check(lua_State *L)

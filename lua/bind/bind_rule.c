@@ -4,11 +4,10 @@
  * with more to say
  * ({ "duplicate", copies = 2, gap = "1ms" }); or a string of bytes, { "replace", bytes }, that goes on
  * instead. Fields of p that the rule assigned go out changed. */
-#include "lua/bind/bind.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "lua/bind/bind.h"
 #include "sim/base/suggest.h"
 
 typedef struct Rule {

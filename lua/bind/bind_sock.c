@@ -2,9 +2,9 @@
  * nil and its name.
  *
  * A socket belongs to its host, and to the process that made it: it is closed when either ends. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
+
+#include "lua/bind/bind.h"
 
 struct ScnSock {
     ScnHost *host;
@@ -263,6 +263,7 @@ static int send_data(lua_State *L, const UdpAddr *to, int opts_idx, const char *
     SendOpts o = {0, -1};
 
     scenario_may_change(L);
+    scenario_begin(L);
     luaopt_read(L, opts_idx, who, send_opts, HS_ARRAY_LEN(send_opts), 0, &o);
     if (!sk->udp)
         return bind_push_errno(L, -EBADF);

@@ -1,8 +1,7 @@
 /* hs.switch, and a switch as a scenario sees it. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
 
+#include "lua/bind/bind.h"
 #include "models/ether/rstp.h"
 #include "models/ether/switch_vlan.h"
 

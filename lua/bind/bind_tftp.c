@@ -1,6 +1,5 @@
 /* host:tftp_get(server, file, {…}): reads a file by TFTP; blocks until the transfer has ended. */
 #include "lua/bind/bind.h"
-
 #include "models/app/tftp.h"
 
 typedef struct TftpGetOpts {

@@ -1,8 +1,8 @@
 /* Time: hs.run, hs.now, hs.at and its kin, sleep. */
 #include "lua/bind/bind.h"
 
-/* Something to be done at a time, perhaps again and again. Lua owns it; while it is armed the registry holds it and its
- * function, afterwards only whoever kept the handle does. */
+/* Something to be done at a time, perhaps again and again. Lua owns it; while it is armed the registry holds
+ * it and its function, afterwards only whoever kept the handle does. */
 typedef struct Alarm {
     Scenario *s;
     Timer timer;

@@ -156,13 +156,59 @@ static int hub_name(lua_State *L)
     return 1;
 }
 
+static void set_int(lua_State *L, const char *name, uint64_t value)
+{
+    lua_pushinteger(L, (lua_Integer)value);
+    lua_setfield(L, -2, name);
+}
+
+/* Of the segment, or of the station at that node. */
+static int hub_stats(lua_State *L)
+{
+    Node *hub = luaclass_check(L, 1, &bind_hub_class);
+    const Scenario *s = scenario_of(L);
+    const Segment *segment = net_segment_of(s->net, hub);
+    const SegmentStats *st = segment_stats(segment);
+    const SegmentPortStats *ps = NULL;
+
+    if (lua_isnoneornil(L, 2)) {
+        lua_createtable(L, 0, 4);
+        set_int(L, "delivered_frames", st->delivered_frames);
+        set_int(L, "delivered_bytes", st->delivered_bytes);
+        set_int(L, "collisions", st->collisions);
+        bind_push_time(L, st->busy);
+        lua_setfield(L, -2, "busy");
+        return 1;
+    }
+    const Node *node = bind_check_node(L, 2, "station");
+
+    for (unsigned i = 0; i < net_link_count(s->net) && !ps; i++)
+        for (unsigned end = 0; end < 2; end++)
+            if (netlink_node(net_link_at(s->net, i), end) == node)
+                ps = ps ? ps : segment_port_stats(segment, netlink_port(net_link_at(s->net, i), end));
+    if (!ps)
+        luaerr_arg(L, 2, "station", NULL, "a node that is plugged in at this hub");
+    lua_createtable(L, 0, 8);
+    set_int(L, "tx_frames", ps->tx_frames);
+    set_int(L, "tx_bytes", ps->tx_bytes);
+    set_int(L, "collisions", ps->collisions);
+    set_int(L, "single", ps->single);
+    set_int(L, "multiple", ps->multiple);
+    set_int(L, "deferred", ps->deferred);
+    set_int(L, "excessive_collisions", ps->excessive_collisions);
+    set_int(L, "queue_drops", ps->queue_drops);
+    return 1;
+}
+
 static char *describe_node(const void *ptr)
 {
     return g_strdup(((const Node *)ptr)->name);
 }
 
+static const luaL_Reg hub_methods[] = {{"stats", hub_stats}, {NULL, NULL}};
 static const luaL_Reg hub_properties[] = {{"name", hub_name}, {NULL, NULL}};
-const LuaClass bind_hub_class = {.name = "hub", .properties = hub_properties, .describe = describe_node};
+const LuaClass bind_hub_class = {
+    .name = "hub", .methods = hub_methods, .properties = hub_properties, .describe = describe_node};
 
 /* ---- the network as a whole ---- */
 

@@ -1,9 +1,8 @@
 /* Traffic that runs by itself: host:udp_echo, host:udp_sink, host:udp_source, host:tftp_server. Each lives
  * until it is stopped, or its host loses its power. */
-#include "lua/bind/bind.h"
-
 #include <string.h>
 
+#include "lua/bind/bind.h"
 #include "models/app/tftp.h"
 #include "models/app/udp_echo.h"
 #include "models/app/udp_sink.h"

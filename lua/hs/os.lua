@@ -8,8 +8,28 @@ local own = {
 }
 -- Calls that are methods of the host.
 local of_host = {
-  "addr", "arp", "counter", "counters", "dev", "log", "mtr", "netstat", "ping", "raw", "route_get", "spawn", "sysctl",
-  "tftp_get", "tftp_server", "traceroute", "udp", "udp_echo", "udp_sink", "udp_source",
+  "addr",
+  "arp",
+  "counter",
+  "counters",
+  "dev",
+  "log",
+  "mtr",
+  "netstat",
+  "ping",
+  "rarp",
+  "rarp_server",
+  "raw",
+  "route_get",
+  "spawn",
+  "sysctl",
+  "tftp_get",
+  "tftp_server",
+  "traceroute",
+  "udp",
+  "udp_echo",
+  "udp_sink",
+  "udp_source",
 }
 
 local function unknown(_, name)

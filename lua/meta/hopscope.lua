@@ -24,6 +24,10 @@
 
 ---@class hs.HubOptions
 ---@field rate? rate of the shared segment (10Mbps)
+---@field delay? time from end to end (0)
+---@field mtu? size largest payload (1500)
+---@field queue? integer frames that a station holds back
+---@field attempts? integer tries before a frame is given up (16)
 
 ---@class hs.LinkOptions
 ---@field rate? rate bits per second; without it the link is infinitely fast
@@ -108,6 +112,10 @@
 ---@field src? string source address
 ---@field print? boolean shows its lines as they come
 
+---@class hs.HostRarpOptions
+---@field tries? integer (5), the wait doubles from 2 s to 60 s
+---@field dev? string the card ("eth0")
+
 ---@class hs.HostTracerouteOptions
 ---@field icmp? boolean echo requests instead of UDP
 ---@field first_ttl? integer (1)
@@ -162,6 +170,17 @@
 ---@field timeout? time how long to wait
 ---@field size? size at most so much; the rest of the datagram is gone
 
+---@class hs.DevRingOptions
+---@field mode? string "napi" (default) or "interrupt"
+---@field size? integer slots (256)
+---@field irq_cost? time of a hard interrupt (2 µs)
+---@field packet_cost? time of the kernel's work for a frame (1 µs)
+---@field weight? integer frames in a poll (64)
+---@field budget? integer frames in a soft interrupt (300)
+---@field budget_time? time of a soft interrupt (2 ms)
+---@field thread_delay? time until ksoftirqd runs (0)
+---@field max_backlog? integer frames between interrupt and kernel (1000)
+
 ---@class hs.LinkPlugOptions
 ---@field dev? string interface
 ---@field mac? string address of a new interface
@@ -188,7 +207,74 @@
 ---@field bit? integer which; without it one in the middle
 ---@field fcs? boolean false: the FCS is right, only upper checksums find it
 
+---@class hs.Ip4EncodeOptions
+---@field src string|integer source address
+---@field dst string|integer destination address
+---@field proto? integer protocol (17)
+---@field ttl? integer time to live (64)
+---@field tos? integer type of service
+---@field len? integer total length
+---@field id? integer identification
+---@field df? boolean don't fragment
+---@field mf? boolean more fragments
+---@field frag_offset? integer in bytes, a multiple of 8
+---@field options? string up to 40 bytes
+
+---@class hs.Ip4
+local Ip4 = {}
+
+---@param address string
+---@return integer?, string?
+function Ip4.parse(address) end
+
+---@param number integer
+---@return string
+function Ip4.format(number) end
+
+---@param address string|integer
+---@return string, integer?
+function Ip4.class(address) end
+
+---@param address string|integer
+---@return boolean
+function Ip4.is_private(address) end
+
+---@param address string|integer
+---@return boolean
+function Ip4.is_multicast(address) end
+
+---@param address string|integer
+---@return boolean
+function Ip4.is_loopback(address) end
+
+---@param length integer
+---@return string
+function Ip4.mask(length) end
+
+---@param mask string|integer
+---@return integer?, string?
+function Ip4.mask_length(mask) end
+
+---@param prefix string|integer
+---@param mask? string|integer
+---@return table?, string?
+function Ip4.prefix(prefix, mask) end
+
+---@param prefix string
+---@param address string|integer
+---@return boolean
+function Ip4.contains(prefix, address) end
+
+---@param options hs.Ip4EncodeOptions
+---@return string
+function Ip4.encode(options) end
+
+---@param bytes string
+---@return table?, string?
+function Ip4.decode(bytes) end
+
 ---@class hopscope
+---@field ip4 hs.Ip4 arithmetic with IPv4 addresses and headers
 ---@field seed integer the seed of the run
 local hs = {}
 
@@ -508,6 +594,17 @@ function Host:raw(dev, options) end
 ---@return table?, string?
 function Host:ping(to, options) end
 
+---blocks; the address that a RARP server on the link knows for this card, and the server's; or nil, "ETIMEDOUT"
+---@param options? hs.HostRarpOptions
+---@return string?, string
+function Host:rarp(options) end
+
+---answers RARP from a table of MAC addresses and IP addresses
+---@param table table<string, string>
+---@param dev? string
+---@return hs.RarpServer
+function Host:rarp_server(table, dev) end
+
 ---blocks; { reached, hops = { { ttl, address, probes } }, lines }
 ---@param to hs.Host|string
 ---@param options? hs.HostTracerouteOptions
@@ -609,6 +706,16 @@ function Os.netstat(...) end
 ---@param ... any
 ---@return any
 function Os.ping(...) end
+
+---as host:rarp
+---@param ... any
+---@return any
+function Os.rarp(...) end
+
+---as host:rarp_server
+---@param ... any
+---@return any
+function Os.rarp_server(...) end
 
 ---as host:raw
 ---@param ... any
@@ -723,6 +830,18 @@ function UdpSocket:recvfrom(timeout) end
 ---@return hs.UdpSocket
 function UdpSocket:on_datagram(fn) end
 
+---receives what is sent to a multicast group
+---@param group string
+---@param dev? string
+---@return hs.UdpSocket?, string?
+function UdpSocket:join(group, dev) end
+
+---no longer
+---@param group string
+---@param dev? string
+---@return hs.UdpSocket?, string?
+function UdpSocket:leave(group, dev) end
+
 ---by its name: SO_RCVBUF, SO_BROADCAST, IP_TTL, …
 ---@param name string
 ---@param value any
@@ -765,6 +884,14 @@ function RawSocket:recv(timeout) end
 
 ---closes it
 function RawSocket:close() end
+
+---@class hs.RarpServer
+---@field requests integer questions heard
+---@field answers integer those whose asker was in the table
+local RarpServer = {}
+
+---ends it
+function RarpServer:stop() end
 
 ---@class hs.UdpEcho
 ---@field count integer datagrams answered
@@ -839,6 +966,20 @@ function Dev:set_mtu(mtu) end
 ---the columns of ip -s link
 ---@return table
 function Dev:stats() end
+
+---a receive ring and how fast the host takes frames from it; false: none (default)
+---@param options? hs.DevRingOptions
+---@return hs.Dev
+function Dev:ring(options) end
+
+---the host takes nothing for a while
+---@param on boolean
+---@return hs.Dev
+function Dev:ring_pause(on) end
+
+---{ interrupts, softirqs, polls, squeezes, overruns, backlog_drops, waiting, … }
+---@return table
+function Dev:ring_stats() end
 
 ---what padding is made of, up to 46 bytes
 ---@param bytes? string
@@ -1003,6 +1144,11 @@ function SwitchPort:stats() end
 ---@field name string its name
 local Hub = {}
 
+---{ delivered_frames, delivered_bytes, collisions, busy }; with a station, its { tx_frames, tx_bytes, collisions, single, multiple, deferred, excessive_collisions, queue_drops }
+---@param station? any
+---@return table
+function Hub:stats(station) end
+
 ---@class hs.Packet
 ---@field len integer bytes, without FCS
 ---@field nth integer? in a rule: how many frames it has been asked about, this one included
@@ -1043,6 +1189,10 @@ function Packet:summary() end
 ---the frame
 ---@return string
 function Packet:bytes() end
+
+---its frame check sequence: 4 bytes as sent, and whether they fit the frame
+---@return string?, boolean?
+function Packet:fcs() end
 
 ---names of its headers
 ---@return string[]

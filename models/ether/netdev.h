@@ -37,6 +37,8 @@ typedef struct NetDevOps {
     void (*set_promisc)(NetDev *dev, bool on);
     /* Multicast groups to be received; counted, so joins nest. */
     void (*join)(NetDev *dev, MacAddr group, bool on);
+    /* How many frames found the queue to the wire full. NULL: there is no queue. */
+    uint64_t (*queue_drops)(const NetDev *dev);
 } NetDevOps;
 
 struct NetDev {

@@ -48,9 +48,10 @@ static void tap_frame(Nic *nic, const Packet *pkt, bool outgoing)
 
 static void pad(const Nic *nic, Packet *pkt, uint32_t n)
 {
-    uint32_t patterned = HS_MIN(n, nic->live->pad_pattern_len);
+    uint32_t patterned = 0;
 
-    if (HS_UNLIKELY(patterned != 0)) {
+    if (HS_UNLIKELY(nic->live->pad_pattern != NULL)) {
+        patterned = HS_MIN(n, nic->live->pad_pattern_len);
         packet_fill_csum(pkt); /* a lazy checksum runs to the end of the payload */
         packet_add_bytes(pkt, nic->live->pad_pattern, patterned);
     }
@@ -239,7 +240,7 @@ static void on_receive(LinkPort *port, Packet *pkt)
 void nic_deliver(Nic *nic, Packet *pkt)
 {
     NetDev *dev = &nic->dev;
-    NicLive *live = nic_live(nic);
+    NicLive *live = nic->live; /* on_receive has been here */
     uint16_t type = eth_type(packet_cdata(pkt));
 
     live->dev.rx_packets++;
@@ -301,7 +302,7 @@ static void set_up(NetDev *dev, bool up)
 
 void nic_update_promisc(Nic *nic)
 {
-    bool on = nic->promisc;
+    bool on = nic->live && nic->live->promisc;
 
     for (const NicVlan *v = nic->live ? nic->live->vlans : NULL; v && !on; v = v->next)
         on = v->dev.flags & NETDEV_PROMISC;
@@ -312,7 +313,7 @@ static void set_promisc(NetDev *dev, bool on)
 {
     Nic *nic = nic_of_dev(dev);
 
-    nic->promisc = on;
+    nic_live(nic)->promisc = on;
     nic_update_promisc(nic);
 }
 
@@ -390,7 +391,16 @@ void nic_remove_tap(Nic *nic, NicTap *tap)
 
 /* ---- life ---- */
 
-static const NetDevOps nic_ops = {.xmit = xmit, .set_up = set_up, .set_promisc = set_promisc, .join = join};
+static uint64_t queue_drops(const NetDev *dev)
+{
+    LinkTxInfo info;
+
+    port_describe(&HS_CONTAINER_OF(dev, Nic, dev)->port, &info);
+    return info.queue_drops;
+}
+
+static const NetDevOps nic_ops = {
+    .xmit = xmit, .set_up = set_up, .set_promisc = set_promisc, .join = join, .queue_drops = queue_drops};
 static const LinkPortOps nic_port_ops = {.receive = on_receive, .carrier = on_carrier};
 
 void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probes)
@@ -405,8 +415,7 @@ void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probe
                          .flags = NETDEV_UP | NETDEV_BROADCAST,
                          .mac = mac},
                  .port = {.point = {.node = node, .name = own_name, .linktype = 1}, .ops = &nic_port_ops},
-                 .mac_word = mac_word(mac),
-                 .probes = probes};
+                 .mac_word = mac_word(mac)};
     mac_put(nic->port.point.mac, mac);
     if (probes)
         probes_add_point(probes, &nic->port.point);
@@ -414,7 +423,7 @@ void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probe
 
 NicLive *nic_live_new(Nic *nic)
 {
-    nic->live = g_new0(NicLive, 1);
+    nic->live = g_aligned_alloc0(1, sizeof(NicLive), 64);
     nic->dev.stats = &nic->live->dev;
     return nic->live;
 }
@@ -438,15 +447,17 @@ static void live_free(NicLive *live)
     nic_ring_free(live->ring);
     g_free(live->groups);
     g_free(live->pad_pattern);
-    g_free(live);
+    g_aligned_free(live);
 }
 
 void nic_clear(Nic *nic)
 {
+    Probes *probes = nic->dev.node->part->probes;
+
     hs_assert(!nic->port.tx);
     nic_vlan_clear(nic);
-    if (nic->probes)
-        probes_remove_point(nic->probes, &nic->port.point);
+    if (probes && probes_point(probes, nic->port.point.id) == &nic->port.point)
+        probes_remove_point(probes, &nic->port.point);
     live_free(nic->live);
 }
 

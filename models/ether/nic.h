@@ -45,14 +45,16 @@ typedef struct NicStats {
 
 /* What an idle card does without: counters, and the rare things. */
 typedef struct NicLive {
-    NetDevStats dev; /* what Nic.dev.stats points to */
-    NicStats stats;
+    /* What every frame looks at is one cache line, the first half of dev included. */
     NicRing *ring; /* NULL: no ring */
     NicTap *taps;
     NicVlan *vlans;
-    NicGroup *groups;
     uint8_t *pad_pattern; /* NULL: zeros */
+    NetDevStats dev;      /* what Nic.dev.stats points to */
+    NicStats stats;
+    NicGroup *groups;
     unsigned n_groups, pad_pattern_len;
+    bool promisc; /* asked of the card itself; a VLAN on top may ask too */
 } NicLive;
 
 struct Nic {
@@ -60,12 +62,10 @@ struct Nic {
     LinkPort port;
     uint64_t mac_word; /* dev.mac as the filter compares it */
     NicLive *live;     /* NULL: no frame yet, and nothing set up; nic_live makes it */
-    Probes *probes;
-    bool promisc; /* asked of the card itself; a VLAN on top may ask too */
 };
 
 /* An idle interface costs one of these; see docs/performance.md. */
-_Static_assert(sizeof(Nic) <= 168, "Nic has grown: what idle cards do without belongs into NicLive");
+_Static_assert(sizeof(Nic) <= 152, "Nic has grown: what idle cards do without belongs into NicLive");
 
 /* probes may be NULL in a test without sinks. The name is copied. */
 void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probes);
@@ -87,6 +87,10 @@ bool nic_set_mtu(Nic *nic, uint32_t mtu);
 void nic_set_pad_pattern(Nic *nic, const uint8_t *bytes, unsigned len);
 void nic_add_tap(Nic *nic, NicTap *tap);
 void nic_remove_tap(Nic *nic, NicTap *tap);
+static inline NicRing *nic_get_ring(const Nic *nic) /* NULL: it has none */
+{
+    return nic->live ? nic->live->ring : NULL;
+}
 /* Is the group among the joined ones? */
 bool nic_has_group(const Nic *nic, MacAddr group);
 const NicStats *nic_stats(const Nic *nic);

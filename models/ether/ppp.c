@@ -122,7 +122,16 @@ static void join(NetDev *dev, MacAddr group, bool on)
     (void)on;
 }
 
-static const NetDevOps ppp_ops = {.xmit = xmit, .set_up = set_up, .set_promisc = set_promisc, .join = join};
+static uint64_t queue_drops(const NetDev *dev)
+{
+    LinkTxInfo info;
+
+    port_describe(&HS_CONTAINER_OF(dev, Ppp, dev)->port, &info);
+    return info.queue_drops;
+}
+
+static const NetDevOps ppp_ops = {
+    .xmit = xmit, .set_up = set_up, .set_promisc = set_promisc, .join = join, .queue_drops = queue_drops};
 static const LinkPortOps ppp_port_ops = {.receive = on_receive, .carrier = on_carrier};
 
 void ppp_init(Ppp *p, Node *node, const char *name, Probes *probes)

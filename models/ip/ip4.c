@@ -27,6 +27,7 @@ const Ip4Sysctl ip4_sysctl_default = {
     .port_low = 32768,
     .port_high = 60999,
     .ip_id_global = true,
+    .ip_id_first = 1,
 };
 
 /* ---- the neighbours' questions to their host ---- */
@@ -101,8 +102,10 @@ Ip4 *ip4_new(Node *node, PacketPool *pool)
 {
     Ip4 *ip = g_new0(Ip4, 1);
 
+    if (!node->part->packets)
+        node->part->packets = pool;
+    hs_assert(node->part->packets == pool);
     ip->node = node;
-    ip->pool = pool;
     ip->sysctl = &ip4_sysctl_default;
     ip->gen = 1;
     ip->n_ifs = 1;
@@ -117,17 +120,15 @@ Ip4Live *ip4_live_new(Ip4 *ip)
 
     live->cache = g_new0(Ip4Dst, CACHE_MIN);
     live->cache_mask = CACHE_MIN - 1;
-    live->id_next = 1;
     ip->live = live;
     if (ip->first_use)
-        ip->first_use(ip->first_use_user);
+        ip->first_use(ip);
     return live;
 }
 
-void ip4_on_first_use(Ip4 *ip, void (*fn)(void *user), void *user)
+void ip4_on_first_use(Ip4 *ip, void (*fn)(Ip4 *ip))
 {
     ip->first_use = fn;
-    ip->first_use_user = user;
 }
 
 static void live_free(Ip4Live *live)
@@ -150,9 +151,11 @@ static void if_free(Ip4If *ifp)
     }
     if (ifp->n_addrs > 1)
         g_free(ifp->addr.many);
-    while (ifp->taps)
-        ip4_if_set_tap(ifp, ifp->taps->ethertype, NULL, NULL);
-    g_free(ifp->groups);
+    while (ifp->extra && ifp->extra->taps)
+        ip4_if_set_tap(ifp, ifp->extra->taps->ethertype, NULL, NULL);
+    if (ifp->extra)
+        g_free(ifp->extra->groups);
+    g_free(ifp->extra);
     ifp->dev->input = NULL;
     ifp->dev->changed = NULL;
     ifp->dev->upper = NULL;
@@ -204,13 +207,15 @@ Node *ip4_node(const Ip4 *ip)
 
 PacketPool *ip4_pool(const Ip4 *ip)
 {
-    return ip->pool;
+    return ip->node->part->packets;
 }
 
 static size_t if_bytes(const Ip4If *ifp)
 {
-    size_t n = sizeof *ifp + ifp->n_groups * sizeof *ifp->groups;
+    size_t n = sizeof *ifp;
 
+    if (ifp->extra)
+        n += sizeof *ifp->extra + ifp->extra->n_groups * sizeof(Ip4Group);
     if (ifp->n_addrs > 1)
         n += ifp->n_addrs * sizeof(Ipv4Prefix);
     if (ifp->arp) {
@@ -437,6 +442,7 @@ bool ip4_addr_add(Ip4 *ip, Ip4If *ifp, Ipv4Prefix p, char **error)
             g_free(problem);
         return false;
     }
+    hs_assert(ifp->n_addrs < IP4_ADDRS_MAX);
     if (ifp->n_addrs == 0) {
         ifp->addr.one = p;
     } else {
@@ -503,9 +509,16 @@ bool ip4_is_local(const Ip4 *ip, uint32_t addr)
 
 /* ---- other protocols ---- */
 
+static Ip4IfExtra *if_extra(Ip4If *ifp)
+{
+    if (!ifp->extra)
+        ifp->extra = g_new0(Ip4IfExtra, 1);
+    return ifp->extra;
+}
+
 void ip4_if_set_tap(Ip4If *ifp, uint16_t ethertype, Ip4TapFn fn, void *user)
 {
-    Ip4Tap **at = &ifp->taps, *t;
+    Ip4Tap **at = &if_extra(ifp)->taps, *t;
 
     while (*at && (*at)->ethertype != ethertype)
         at = &(*at)->next;
@@ -529,37 +542,39 @@ bool ip4_in_group(const Ip4If *ifp, uint32_t group)
 {
     if (group == IPV4_ALL_HOSTS) /* RFC 1112 section 4: always a member */
         return true;
-    for (unsigned i = 0; i < ifp->n_groups; i++)
-        if (ifp->groups[i].group == group)
+    for (unsigned i = 0; ifp->extra && i < ifp->extra->n_groups; i++)
+        if (ifp->extra->groups[i].group == group)
             return true;
     return false;
 }
 
 void ip4_group_join(Ip4If *ifp, uint32_t group)
 {
+    Ip4IfExtra *x = if_extra(ifp);
     NetDev *dev = ifp->dev;
 
-    for (unsigned i = 0; i < ifp->n_groups; i++) {
-        if (ifp->groups[i].group == group) {
-            ifp->groups[i].users++;
+    for (unsigned i = 0; i < x->n_groups; i++) {
+        if (x->groups[i].group == group) {
+            x->groups[i].users++;
             return;
         }
     }
-    ifp->groups = g_renew(Ip4Group, ifp->groups, ifp->n_groups + 1u);
-    ifp->groups[ifp->n_groups++] = (Ip4Group){group, 1};
+    x->groups = g_renew(Ip4Group, x->groups, x->n_groups + 1u);
+    x->groups[x->n_groups++] = (Ip4Group){group, 1};
     if (dev->ops->join)
         dev->ops->join(dev, mac_from_ipv4_group(group), true);
 }
 
 bool ip4_group_leave(Ip4If *ifp, uint32_t group)
 {
+    Ip4IfExtra *x = if_extra(ifp);
     NetDev *dev = ifp->dev;
 
-    for (unsigned i = 0; i < ifp->n_groups; i++) {
-        if (ifp->groups[i].group != group)
+    for (unsigned i = 0; i < x->n_groups; i++) {
+        if (x->groups[i].group != group)
             continue;
-        if (--ifp->groups[i].users == 0) {
-            ifp->groups[i] = ifp->groups[--ifp->n_groups];
+        if (--x->groups[i].users == 0) {
+            x->groups[i] = x->groups[--x->n_groups];
             if (dev->ops->join)
                 dev->ops->join(dev, mac_from_ipv4_group(group), false);
         }

@@ -74,7 +74,7 @@ Ip4 *ip4_new(Node *node, PacketPool *pool);
 void ip4_free(Ip4 *ip);
 /* Called once, when the first packet comes or goes: the moment to add ICMP and the transports of a host that
  * has been idle. */
-void ip4_on_first_use(Ip4 *ip, void (*fn)(void *user), void *user);
+void ip4_on_first_use(Ip4 *ip, void (*fn)(Ip4 *ip));
 Node *ip4_node(const Ip4 *ip);
 PacketPool *ip4_pool(const Ip4 *ip);
 size_t ip4_bytes(const Ip4 *ip);       /* memory, for --stats */
@@ -177,6 +177,7 @@ typedef struct Ip4Sysctl {
     bool source_quench;         /* historic profile: send and obey ICMP 4 (RFC 6633 forbids it) */
     bool ip_id_global; /* hopscope: one counter, +1 per datagram (default); false: as Linux, per destination,
                           0 with DF */
+    uint32_t ip_id_first; /* hopscope: where that counter begins (1) */
     bool drop_private; /* hopscope: a public router: RFC 1918 addresses are not forwarded */
     bool icmp_silent;  /* hopscope: generates no ICMP errors (a router that hides) */
 } Ip4Sysctl;

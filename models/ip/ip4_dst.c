@@ -69,7 +69,7 @@ static void to_unicast(Ip4Dst *d, const Ip4Route *r, uint32_t dst)
     d->type = r->type;
     d->out = r->dev;
     d->next_hop = r->via ? r->via : dst;
-    d->mtu = r->mtu ? HS_MIN(r->mtu, r->dev->dev->mtu) : r->dev->dev->mtu;
+    d->mtu = ip4_route_mtu(r) ? HS_MIN(ip4_route_mtu(r), r->dev->dev->mtu) : r->dev->dev->mtu;
 }
 
 /* ---- input ---- */

@@ -34,6 +34,25 @@ static inline void count_transmit(uint64_t *mib, uint32_t len)
     mib[MIB_IpExtOutOctets] += len;
 }
 
+/* The historic profile: a router whose queue is full asks the source of what it threw away to slow down (RFC
+ * 792, RFC 1016; forbidden by RFC 6633). */
+static void transmit_or_quench(Ip4 *ip, Packet *pkt, const Ip4Dst *d)
+{
+    const NetDev *dev = d->out ? ip4_if_dev(d->out) : NULL;
+    uint64_t before;
+
+    if (!dev || !dev->ops->queue_drops) {
+        ip4_transmit(ip, pkt, d);
+        return;
+    }
+    before = dev->ops->queue_drops(dev);
+    packet_ref(pkt);
+    ip4_transmit(ip, pkt, d);
+    if (dev->ops->queue_drops(dev) > before)
+        icmp4_send_error(ip, pkt, ICMP_SOURCE_QUENCH, 0, 0);
+    packet_unref(pkt);
+}
+
 void ip4_forward(Ip4 *ip, Ip4If *ifp, Packet *pkt, const Ip4Dst *d)
 {
     uint8_t *h = packet_data(pkt);
@@ -84,7 +103,9 @@ void ip4_forward(Ip4 *ip, Ip4If *ifp, Packet *pkt, const Ip4Dst *d)
     if (HS_UNLIKELY(h[0] != 0x45))
         ip4_options_forward(ip, pkt, d->out);
     ip4_probe(ifp, &ip4_probe_forward, pkt);
-    if (HS_LIKELY(len <= d->mtu && d->neigh && d->type == IP4_ROUTE_UNICAST)) {
+    if (HS_UNLIKELY(ip->sysctl->source_quench)) {
+        transmit_or_quench(ip, pkt, d);
+    } else if (HS_LIKELY(len <= d->mtu && d->neigh && d->type == IP4_ROUTE_UNICAST)) {
         count_transmit(mib, len);
         neigh_output(d->neigh, pkt);
     } else {

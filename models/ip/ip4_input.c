@@ -31,7 +31,7 @@ static void other_input(Ip4If *ifp, Packet *pkt, uint16_t ethertype)
         arp_input(ip4_if_arp(ifp), pkt);
         return;
     }
-    for (const Ip4Tap *t = ifp->taps; t; t = t->next) {
+    for (const Ip4Tap *t = ifp->extra ? ifp->extra->taps : NULL; t; t = t->next) {
         if (t->ethertype == ethertype) {
             t->fn(t->user, ifp, pkt);
             return;

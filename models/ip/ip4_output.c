@@ -24,7 +24,7 @@ uint16_t ip4_take_id(Ip4 *ip, uint32_t src, uint32_t dst, uint8_t proto, bool df
     uint64_t h;
 
     if (ip->sysctl->ip_id_global)
-        return live->id_next++;
+        return (uint16_t)(ip->sysctl->ip_id_first + live->n_ids++);
     /* __ip_select_ident: one counter for each hash of (source, destination, protocol). Linux also adds a
      * random part of the time that passed, against idle scans; we do not. RFC 6864: with DF the field means
      * nothing. */

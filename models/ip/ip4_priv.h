@@ -16,12 +16,29 @@ typedef struct Ip4Exceptions Ip4Exceptions;
 struct Ip4Route {
     Ip4Route *next; /* same prefix: ours (local, broadcast) first, then by metric; or the next parked one */
     Ip4If *dev;     /* NULL: blackhole and its kin */
-    uint32_t prefix, via, src, metric, mtu;
+    uint32_t prefix, via, src;
     uint8_t plen;
-    uint8_t type;   /* Ip4RouteType */
-    bool is_kernel; /* came with an address and goes with it */
-    bool is_parked; /* not in the table: its device is down */
+    uint8_t type;       /* Ip4RouteType */
+    bool is_kernel : 1; /* came with an address and goes with it: one of a block of three */
+    bool is_parked : 1; /* not in the table: its device is down */
+    bool is_in_use : 1; /* of a block: this one has not gone yet */
+    uint8_t place;      /* in the block */
 };
+
+typedef struct Ip4StaticRoute { /* every other */
+    Ip4Route route;
+    uint32_t metric, mtu;
+} Ip4StaticRoute;
+
+static inline uint32_t ip4_route_metric(const Ip4Route *r)
+{
+    return r->is_kernel ? 0 : ((const Ip4StaticRoute *)r)->metric;
+}
+
+static inline uint32_t ip4_route_mtu(const Ip4Route *r)
+{
+    return r->is_kernel ? 0 : ((const Ip4StaticRoute *)r)->mtu;
+}
 
 /* Where packets of one kind go: the answer of the routing code, kept as long as ip->gen stands still. */
 typedef struct Ip4Dst {
@@ -45,7 +62,7 @@ struct Ip4Live {
     uint64_t mib[IP4_MIB_COUNT];
     Ip4Dst *cache; /* direct-mapped */
     uint32_t cache_mask, cache_misses;
-    uint16_t id_next;
+    uint16_t n_ids; /* taken from the global counter */
     uint16_t n_idents;
     uint32_t *idents; /* Linux's id policy: a counter per hash of the destination */
     Ip4Reass *reass;
@@ -63,11 +80,9 @@ typedef struct Ip4ProtoEntry {
 
 struct Ip4 {
     Node *node;
-    PacketPool *pool;
     const Ip4Sysctl *sysctl; /* ip4_sysctl_default or our own */
     Ip4Live *live;
-    void (*first_use)(void *user);
-    void *first_use_user;
+    void (*first_use)(Ip4 *ip);
     Ip4If *first_if; /* without the loopback */
     Ip4If *lo;       /* made when first needed */
     Ip4Route *parked;
@@ -92,6 +107,12 @@ typedef struct Ip4Group {
     uint32_t group, users;
 } Ip4Group;
 
+typedef struct Ip4IfExtra {
+    Ip4Group *groups;
+    Ip4Tap *taps;
+    unsigned n_groups;
+} Ip4IfExtra;
+
 struct Ip4If {
     Ip4 *ip;
     NetDev *dev;
@@ -101,12 +122,16 @@ struct Ip4If {
         Ipv4Prefix one;
         Ipv4Prefix *many;
     } addr;
-    Ip4Group *groups;
-    Ip4Tap *taps;
-    uint16_t n_addrs, n_groups;
-    bool was_up, was_running;
-    MacAddr mac; /* to notice a change */
+    Ip4IfExtra *extra; /* NULL: neither groups nor taps */
+    MacAddr mac;       /* to notice a change */
+    uint16_t n_addrs : 14;
+    bool was_up : 1, was_running : 1;
 };
+#define IP4_ADDRS_MAX 16383
+
+/* An idle host has one of these and each link's router end another; see docs/performance.md. */
+_Static_assert(sizeof(Ip4If) <= 56,
+               "Ip4If has grown: what idle interfaces do without belongs into Ip4IfExtra");
 
 extern const Ip4Sysctl ip4_sysctl_default;
 

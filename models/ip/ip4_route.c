@@ -9,6 +9,8 @@
 
 #include "models/ip/ip4_priv.h"
 
+#define ADDR_ROUTES 3 /* local, network, broadcast */
+
 static bool is_own(const Ip4Route *r)
 {
     return r->type == IP4_ROUTE_LOCAL || r->type == IP4_ROUTE_BROADCAST;
@@ -20,7 +22,8 @@ static void table_insert(Ip4 *ip, Ip4Route *r)
 {
     Ip4Route *head = lpm_get4(&ip->fib, r->prefix, r->plen), **at = &head;
 
-    while (*at && (is_own(*at) > is_own(r) || (is_own(*at) == is_own(r) && (*at)->metric <= r->metric)))
+    while (*at && (is_own(*at) > is_own(r) ||
+                   (is_own(*at) == is_own(r) && ip4_route_metric(*at) <= ip4_route_metric(r))))
         at = &(*at)->next;
     r->next = *at;
     *at = r;
@@ -62,16 +65,26 @@ static bool is_usable(const Ip4Route *r)
     return !r->dev || r->type == IP4_ROUTE_LOCAL || (r->dev->dev->flags & NETDEV_UP);
 }
 
-static void route_insert(Ip4 *ip, const Ip4Route *r)
+static void route_insert(Ip4 *ip, Ip4Route *r)
 {
-    Ip4Route *copy = g_memdup2(r, sizeof *r);
-
     ip->n_routes++;
     if (is_usable(r))
-        table_insert(ip, copy);
+        table_insert(ip, r);
     else
-        park(ip, copy);
+        park(ip, r);
     ip4_changed(ip);
+}
+
+/* The routes of one address are one block: a large network is made of them. */
+static void release(Ip4Route *r)
+{
+    Ip4Route *block = r - r->place;
+
+    r->is_in_use = false;
+    for (unsigned i = 0; r->is_kernel && i < ADDR_ROUTES; i++)
+        if (block[i].is_in_use)
+            return;
+    g_free(block);
 }
 
 static void route_free(Ip4 *ip, Ip4Route *r)
@@ -81,7 +94,7 @@ static void route_free(Ip4 *ip, Ip4Route *r)
     else
         table_remove(ip, r);
     ip->n_routes--;
-    g_free(r);
+    release(r);
     ip4_changed(ip);
 }
 
@@ -126,18 +139,17 @@ Ip4RouteType ip4_addr_type(const Ip4 *ip, uint32_t addr)
 
 void ip4_route_addr_added(Ip4 *ip, Ip4If *ifp, Ipv4Prefix p)
 {
-    Ip4Route r = {.dev = ifp, .src = p.addr, .is_kernel = true};
+    Ip4Route *r = g_new0(Ip4Route, ADDR_ROUTES);
+    unsigned n = p.len < 31 ? 3 : p.len == 31 ? 2 : 1;
 
-    r.prefix = p.addr, r.plen = 32, r.type = IP4_ROUTE_LOCAL;
-    route_insert(ip, &r);
-    if (p.len < 32) {
-        r.prefix = ipv4_prefix_network(p), r.plen = p.len, r.type = IP4_ROUTE_UNICAST;
-        route_insert(ip, &r);
-    }
-    if (p.len < 31) {
-        r.prefix = ipv4_prefix_broadcast(p), r.plen = 32, r.type = IP4_ROUTE_BROADCAST;
-        route_insert(ip, &r);
-    }
+    for (unsigned i = 0; i < n; i++)
+        r[i] =
+            (Ip4Route){.dev = ifp, .src = p.addr, .is_kernel = true, .is_in_use = true, .place = (uint8_t)i};
+    r[0].prefix = p.addr, r[0].plen = 32, r[0].type = IP4_ROUTE_LOCAL;
+    r[1].prefix = ipv4_prefix_network(p), r[1].plen = p.len, r[1].type = IP4_ROUTE_UNICAST;
+    r[2].prefix = ipv4_prefix_broadcast(p), r[2].plen = 32, r[2].type = IP4_ROUTE_BROADCAST;
+    for (unsigned i = 0; i < n; i++)
+        route_insert(ip, &r[i]);
 }
 
 void ip4_route_addr_removed(Ip4 *ip, Ip4If *ifp, Ipv4Prefix p)
@@ -188,7 +200,8 @@ void ip4_route_clear(Ip4 *ip)
 {
     GPtrArray *all = all_routes(ip);
 
-    g_ptr_array_set_free_func(all, g_free);
+    for (unsigned i = 0; i < all->len; i++)
+        release(all->pdata[i]);
     g_ptr_array_free(all, TRUE);
     lpm_clear(&ip->fib);
     ip->parked = NULL;
@@ -263,9 +276,8 @@ bool ip4_route_add(Ip4 *ip, const Ip4RouteSpec *spec, char **error)
                   .plen = spec->prefix.len,
                   .type = (uint8_t)spec->type,
                   .via = spec->via,
-                  .src = spec->src,
-                  .metric = spec->metric,
-                  .mtu = spec->mtu};
+                  .src = spec->src};
+    Ip4StaticRoute *added;
     char text[IPV4_PREFIX_STR_LEN], addr[IPV4_PREFIX_STR_LEN];
 
     ipv4_prefix_format(spec->prefix, text);
@@ -303,10 +315,12 @@ bool ip4_route_add(Ip4 *ip, const Ip4RouteSpec *spec, char **error)
         return fail(error, g_strdup_printf("route %s: source %s is no address of this host", text,
                                            ipv4_addr_format(spec->src, addr)));
     for (const Ip4Route *o = lpm_get4(&ip->fib, r.prefix, r.plen); o; o = o->next)
-        if (!is_own(o) && o->metric == r.metric)
+        if (!is_own(o) && ip4_route_metric(o) == spec->metric)
             return fail(error,
-                        g_strdup_printf("route %s: there is one with metric %u already", text, r.metric));
-    route_insert(ip, &r);
+                        g_strdup_printf("route %s: there is one with metric %u already", text, spec->metric));
+    added = g_new(Ip4StaticRoute, 1);
+    *added = (Ip4StaticRoute){r, spec->metric, spec->mtu};
+    route_insert(ip, &added->route);
     return true;
 }
 
@@ -314,7 +328,7 @@ static bool spec_matches(const Ip4RouteSpec *s, const Ip4Route *r)
 {
     return r->prefix == s->prefix.addr && r->plen == s->prefix.len && r->type == s->type &&
            (!s->via || r->via == s->via) && (!s->dev || r->dev == s->dev) && (!s->src || r->src == s->src) &&
-           (!s->metric || r->metric == s->metric);
+           (!s->metric || ip4_route_metric(r) == s->metric);
 }
 
 bool ip4_route_remove(Ip4 *ip, const Ip4RouteSpec *spec, char **error)
@@ -345,8 +359,8 @@ void ip4_route_foreach(const Ip4 *ip, void (*fn)(const Ip4RouteSpec *spec, void 
                                 .via = r->via,
                                 .dev = r->dev,
                                 .src = r->src,
-                                .metric = r->metric,
-                                .mtu = r->mtu};
+                                .metric = ip4_route_metric(r),
+                                .mtu = ip4_route_mtu(r)};
 
         fn(&s, user);
     }

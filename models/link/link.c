@@ -149,14 +149,14 @@ void link_free(Link *l)
     link_unplug(l);
     for (int i = 0; i < 2; i++) {
         LinkDir *d = &l->dir[i];
-        LinkExtra *x = d->extra;
+        LinkExtra *x = linkdir_has_extra(d);
 
         linkfollow_clear(d);
         linkring_clear(d);
         queue_free(d->queue);
         if (d->m)
             g_free(d->m->ring);
-        g_free(d->m);
+        g_aligned_free(d->m);
         if (!x)
             continue;
         for (Impair *im = x->impair, *next; im; im = next) {
@@ -292,10 +292,10 @@ void linkdir_add_impair(LinkDir *d, Impair *im)
 
 void linkdir_set_rule(LinkDir *d, LinkRuleFn fn, void *user)
 {
-    if (!fn && !d->extra)
+    if (!fn && !linkdir_has_extra(d))
         return;
     linkdir_extra(d)->rule = fn;
-    d->extra->rule_user = user;
+    d->m->extra->rule_user = user;
     linkdir_update_slow(d);
 }
 
@@ -353,14 +353,14 @@ size_t link_bytes(const Link *l)
         if (d->m)
             n += sizeof *d->m + d->m->ring_cap * sizeof(Flight);
         n += d->queue ? d->queue->ops->size : 0;
-        if (!d->extra)
+        if (!linkdir_has_extra(d))
             continue;
-        n += sizeof *d->extra + linkfollow_bytes(d->extra->follow) + linkring_bytes(d->extra->ring);
-        for (const Impair *im = d->extra->impair; im; im = im->next)
+        n += sizeof *d->m->extra + linkfollow_bytes(d->m->extra->follow) + linkring_bytes(d->m->extra->ring);
+        for (const Impair *im = d->m->extra->impair; im; im = im->next)
             n += im->ops->size;
-        for (const Stray *s = d->extra->strays; s; s = s->next)
+        for (const Stray *s = d->m->extra->strays; s; s = s->next)
             n += sizeof *s;
-        for (const Stray *s = d->extra->strays_free; s; s = s->next)
+        for (const Stray *s = d->m->extra->strays_free; s; s = s->next)
             n += sizeof *s;
     }
     return n;

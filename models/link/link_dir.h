@@ -67,10 +67,12 @@ typedef struct LinkMoving {
     /* In flight: a ring in order of arrival; only its head is in the event queue. */
     uint32_t ring_tail, ring_cap; /* head and tail count on for ever; cap: 0 or a power of two */
     uint32_t ring_head;           /* the receiver's */
+    bool slow;                    /* there is a rule, an impairment or jitter: frames take the long way */
     SimTime last_arrival;
     Flight *ring;
     Event *arrival_ev; /* the receiver's: of the ring's head; NULL: the ring is empty */
 
+    LinkExtra *extra;
     Event *tx_ev;       /* when the next frame will be taken from the queue; NULL: nothing waits */
     LinkDirStats stats; /* the delivered_ ones, at the end, are the receiver's */
 } LinkMoving;
@@ -78,20 +80,18 @@ typedef struct LinkMoving {
 struct LinkDir {
     LinkTx tx; /* first: what the sending port holds */
     LinkPort *from, *to;
-    LinkMoving *m;     /* NULL: no frame yet; then there is nothing in the queue either */
+    LinkMoving *m;     /* NULL: no frame yet, and nothing but the plainest of settings */
     Queue *queue;      /* NULL until a frame has to wait and none was given */
     uint64_t rate_bps; /* 0: infinitely fast */
     SimTime delay;
-    LinkExtra *extra;
     uint32_t max_frame; /* MTU + header of the shortest kind: what is shorter fits without looking */
     uint16_t overhead_bytes, gap_bytes;
     uint8_t header_bytes; /* without VLAN tags */
     uint8_t stop;         /* LINK_STOP_ bits */
-    bool slow;            /* there is a rule, an impairment or jitter: frames take the long way */
 };
 
 /* An idle host costs two of these; see docs/performance.md. */
-_Static_assert(sizeof(LinkDir) <= 88, "LinkDir has grown: what idle links do without belongs elsewhere");
+_Static_assert(sizeof(LinkDir) <= 80, "LinkDir has grown: what idle links do without belongs elsewhere");
 
 struct Link {
     LinkDir dir[2]; /* 0: port 0 → port 1 */
@@ -124,6 +124,10 @@ LinkMoving *linkdir_moving_new(LinkDir *d);
 static inline LinkMoving *linkdir_moving(LinkDir *d)
 {
     return HS_LIKELY(d->m != NULL) ? d->m : linkdir_moving_new(d);
+}
+static inline LinkExtra *linkdir_has_extra(const LinkDir *d)
+{
+    return d->m ? d->m->extra : NULL;
 }
 /* The rate or the gap has changed. */
 void linkdir_update_gap(LinkDir *d);

@@ -18,7 +18,9 @@ static const ProbeDesc probe_queue_len = {"queue.length",
                                           2,
                                           {{"packets", PROBE_U64}, {"bytes", PROBE_U64}}};
 
-static void propagate(LinkDir *d, Packet *pkt, SimTime arrival, bool may_overtake);
+static void transmit(LinkDir *d, LinkMoving *m, Packet *pkt);
+static void propagate(LinkDir *d, LinkMoving *m, Packet *pkt, SimTime arrival);
+static void propagate_stray(LinkDir *d, Packet *pkt, SimTime arrival);
 
 /* ---- sending ---- */
 
@@ -58,7 +60,7 @@ void linkdir_send(LinkTx *tx, Packet *pkt)
     /* Frames that wait go first, also at the very instant at which the transmitter becomes free. */
     if (node_now(linkdir_node(d)) >= m->busy_until && !d->stop &&
         (!d->queue || (d->queue->packets == 0 && d->queue->ops->can_bypass))) {
-        linkdir_transmit(d, pkt);
+        transmit(d, m, pkt);
         return;
     }
     linkdir_enqueue(d, pkt);
@@ -94,20 +96,11 @@ static void occupy(const LinkDir *d, LinkMoving *m, uint32_t len, SimTime now)
     m->stats.busy += ns;
 }
 
-void linkdir_transmit(LinkDir *d, Packet *pkt)
-{
-    LinkMoving *m = d->m;
-
-    occupy(d, m, packet_len(pkt), node_now(linkdir_node(d)));
-    /* The last bit leaves a gap before busy_until: exactly, then rounded down. */
-    linkdir_launch(d, pkt, m->busy_until - m->gap_ns - (m->busy_frac < m->gap_frac));
-}
-
 /* Impairments and rule for a frame that starts now; NULL when it is lost (and reported). */
 static Packet *judge(LinkDir *d, Packet *pkt, ImpairVerdict *v)
 {
     Node *node = linkdir_node(d);
-    LinkExtra *x = d->extra;
+    LinkExtra *x = d->m->extra;
     ImpairFrame f = {pkt, d->m->stats.tx_packets, packet_len(pkt), node_now(node)};
 
     impair_verdict_init(v);
@@ -141,33 +134,59 @@ static Packet *judge(LinkDir *d, Packet *pkt, ImpairVerdict *v)
     return pkt;
 }
 
-void linkdir_launch(LinkDir *d, Packet *pkt, SimTime departure)
+static void launch_slowly(LinkDir *d, Packet *pkt, SimTime arrival)
 {
-    SimTime arrival = departure + d->delay;
-    LinkMoving *m = d->m;
     ImpairVerdict v;
+    bool may_overtake;
 
-    m->stats.tx_packets++;
-    m->stats.tx_bytes += packet_len(pkt);
-    probe_tx(&d->from->point, pkt);
-    if (HS_LIKELY(!d->slow)) {
-        propagate(d, pkt, arrival, false);
-        return;
-    }
     pkt = judge(d, pkt, &v);
     if (!pkt)
         return;
     arrival += v.delay;
     for (unsigned i = 0; i < v.copies; i++)
         packet_ref(pkt);
-    propagate(d, pkt, arrival, v.may_overtake);
-    for (unsigned i = 0; i < v.copies; i++) {
-        m->stats.duplicate_packets++;
+    may_overtake = v.may_overtake;
+    for (unsigned i = 0;; i++) {
+        if (may_overtake)
+            propagate_stray(d, pkt, arrival);
+        else
+            propagate(d, d->m, pkt, arrival);
+        if (i == v.copies)
+            break;
+        d->m->stats.duplicate_packets++;
         probe_tx(&d->from->point, pkt);
         arrival += v.copy_gap;
         /* A late copy does not hold up the frames behind it. */
-        propagate(d, pkt, arrival, v.may_overtake || v.copy_gap > 0);
+        may_overtake = v.may_overtake || v.copy_gap > 0;
     }
+}
+
+static inline void launch(LinkDir *d, LinkMoving *m, Packet *pkt, SimTime departure)
+{
+    m->stats.tx_packets++;
+    m->stats.tx_bytes += packet_len(pkt);
+    probe_tx(&d->from->point, pkt);
+    if (HS_LIKELY(!m->slow))
+        propagate(d, m, pkt, departure + d->delay);
+    else
+        launch_slowly(d, pkt, departure + d->delay);
+}
+
+void linkdir_launch(LinkDir *d, Packet *pkt, SimTime departure)
+{
+    launch(d, d->m, pkt, departure);
+}
+
+static void transmit(LinkDir *d, LinkMoving *m, Packet *pkt)
+{
+    occupy(d, m, packet_len(pkt), node_now(linkdir_node(d)));
+    /* The last bit leaves a gap before busy_until: exactly, then rounded down. */
+    launch(d, m, pkt, m->busy_until - m->gap_ns - (m->busy_frac < m->gap_frac));
+}
+
+void linkdir_transmit(LinkDir *d, Packet *pkt)
+{
+    transmit(d, d->m, pkt);
 }
 
 /* ---- the queue ---- */
@@ -253,7 +272,7 @@ void linkdir_kick(LinkDir *d)
     if (now >= m->busy_until && !(m->tx_ev && m->tx_ev->time == now)) {
         pkt = linkdir_dequeue(d);
         if (pkt)
-            linkdir_transmit(d, pkt);
+            transmit(d, m, pkt);
         if (!d->queue->packets || d->stop)
             return;
     }
@@ -300,13 +319,12 @@ static void ring_grow(LinkMoving *m)
     m->ring_cap = cap;
 }
 
-static void deliver(LinkDir *d, Packet *pkt)
+static inline void deliver(LinkDir *d, LinkMoving *m, Packet *pkt)
 {
     LinkPort *to = d->to;
-    LinkDirStats *s = &d->m->stats;
 
-    s->delivered_packets++;
-    s->delivered_bytes += packet_len(pkt);
+    m->stats.delivered_packets++;
+    m->stats.delivered_bytes += packet_len(pkt);
     probe_rx(&to->point, pkt);
     to->ops->receive(to, pkt);
 }
@@ -323,13 +341,13 @@ static void on_arrival(void *arg)
 
         m->arrival_ev = evqueue_push(arrival_queue(d), f->arrival, f->key, on_arrival, d);
     }
-    deliver(d, pkt);
+    deliver(d, m, pkt);
 }
 
 /* Takes a stray out of the list of those in flight and returns its packet. */
 static Packet *stray_end(Stray *s)
 {
-    LinkExtra *x = s->dir->extra;
+    LinkExtra *x = s->dir->m->extra;
 
     *(s->prev ? &s->prev->next : &x->strays) = s->next;
     *(s->next ? &s->next->prev : &x->strays_last) = s->prev;
@@ -342,12 +360,12 @@ static void on_stray(void *arg)
 {
     LinkDir *d = ((Stray *)arg)->dir;
 
-    deliver(d, stray_end(arg));
+    deliver(d, d->m, stray_end(arg));
 }
 
 static void propagate_stray(LinkDir *d, Packet *pkt, SimTime arrival)
 {
-    LinkExtra *x = d->extra;
+    LinkExtra *x = d->m->extra;
     Stray *s = x->strays_free;
 
     if (s)
@@ -360,15 +378,10 @@ static void propagate_stray(LinkDir *d, Packet *pkt, SimTime arrival)
     s->ev = evqueue_push(arrival_queue(d), arrival, node_take_key(linkdir_node(d)), on_stray, s);
 }
 
-static void propagate(LinkDir *d, Packet *pkt, SimTime arrival, bool may_overtake)
+static void propagate(LinkDir *d, LinkMoving *m, Packet *pkt, SimTime arrival)
 {
-    LinkMoving *m = d->m;
     uint64_t key;
 
-    if (HS_UNLIKELY(may_overtake)) {
-        propagate_stray(d, pkt, arrival);
-        return;
-    }
     /* First in, first out: a frame that would overtake arrives with the one before it. */
     arrival = HS_MAX(arrival, m->last_arrival);
     m->last_arrival = arrival;
@@ -400,10 +413,10 @@ void linkdir_lose_all(LinkDir *d)
     m->arrival_ev = NULL;
     while (m->ring_head != m->ring_tail)
         lose(d, ring_at(m, m->ring_head++)->pkt);
-    if (d->extra) {
-        while (d->extra->strays) {
-            evqueue_cancel(arrival_queue(d), d->extra->strays->ev);
-            lose(d, stray_end(d->extra->strays));
+    if (d->m->extra) {
+        while (d->m->extra->strays) {
+            evqueue_cancel(arrival_queue(d), d->m->extra->strays->ev);
+            lose(d, stray_end(d->m->extra->strays));
         }
         linkfollow_on_down(d);
         linkring_on_down(d);
@@ -427,9 +440,11 @@ void linkdir_lose_all(LinkDir *d)
 
 LinkExtra *linkdir_extra(LinkDir *d)
 {
-    if (!d->extra)
-        d->extra = g_new0(LinkExtra, 1);
-    return d->extra;
+    LinkMoving *m = linkdir_moving(d);
+
+    if (!m->extra)
+        m->extra = g_new0(LinkExtra, 1);
+    return m->extra;
 }
 
 void linkdir_update_gap(LinkDir *d)
@@ -445,14 +460,16 @@ void linkdir_update_gap(LinkDir *d)
 
 LinkMoving *linkdir_moving_new(LinkDir *d)
 {
-    d->m = g_new0(LinkMoving, 1);
+    d->m = g_aligned_alloc0(1, sizeof(LinkMoving), 64); /* its first cache line is the transmitter */
     linkdir_update_gap(d);
     return d->m;
 }
 
 void linkdir_update_slow(LinkDir *d)
 {
-    const LinkExtra *x = d->extra;
+    const LinkExtra *x = linkdir_has_extra(d);
 
-    d->slow = x && (x->rule || x->impair || x->jitter || (x->follow && linkfollow_has_loss(x->follow)));
+    if (d->m)
+        d->m->slow =
+            x && (x->rule || x->impair || x->jitter || (x->follow && linkfollow_has_loss(x->follow)));
 }

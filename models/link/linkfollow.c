@@ -113,7 +113,7 @@ static void arm_opportunity(LinkFollow *f)
 
 void linkopportunity_send(LinkDir *d)
 {
-    LinkFollow *f = d->extra->follow;
+    LinkFollow *f = d->m->extra->follow;
 
     if (!timer_is_armed(&f->timer) && (f->leaving || (d->queue && d->queue->packets)))
         arm_opportunity(f);
@@ -148,7 +148,7 @@ static bool serve(LinkFollow *f, SimTime now)
         pkt = f->leaving;
         f->leaving = NULL;
         linkdir_launch(d, pkt, now);
-        if (d->extra->follow != f || d->stop != LINK_STOP_OPPORTUNITY) /* a rule has interfered */
+        if (d->m->extra->follow != f || d->stop != LINK_STOP_OPPORTUNITY) /* a rule has interfered */
             return false;
     }
     return true;
@@ -171,7 +171,7 @@ static void opportunities_on(LinkFollow *f)
 
 void linkfollow_on_down(LinkDir *d)
 {
-    LinkFollow *f = d->extra->follow;
+    LinkFollow *f = d->m->extra->follow;
 
     if (!f || f->trace->kind != LINKTRACE_OPPORTUNITIES)
         return;
@@ -189,7 +189,7 @@ static void on_timer(Timer *t);
 
 void linkfollow_on_plug(LinkDir *d)
 {
-    LinkFollow *f = d->extra ? d->extra->follow : NULL;
+    LinkFollow *f = linkdir_has_extra(d) ? d->m->extra->follow : NULL;
     SimTime deadline;
 
     if (!f)
@@ -243,14 +243,14 @@ void linkdir_follow(LinkDir *d, struct LinkTrace *trace)
 
 void linkfollow_clear(LinkDir *d)
 {
-    LinkFollow *f = d->extra ? d->extra->follow : NULL;
+    LinkFollow *f = linkdir_has_extra(d) ? d->m->extra->follow : NULL;
 
     if (!f)
         return;
     linkfollow_on_down(d); /* what has left of a frame is void: no other transmitter could go on with it */
     timer_clear(&f->timer);
     d->stop &= (uint8_t)~LINK_STOP_OPPORTUNITY;
-    d->extra->follow = NULL;
+    d->m->extra->follow = NULL;
     linktrace_free(f->trace);
     g_free(f);
     linkdir_update_slow(d);

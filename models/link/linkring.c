@@ -79,7 +79,7 @@ static void pump(LinkRing *r)
         return;
     r->is_sending = true;
     linkdir_transmit(d, r->slot[r->sent % r->size]);
-    if (d->extra->ring == r && r->is_sending) /* a rule may have taken the ring or the cable away */
+    if (d->m->extra->ring == r && r->is_sending) /* a rule may have taken the ring or the cable away */
         timer_arm(&r->wire, d->m->busy_until);
 }
 
@@ -114,7 +114,7 @@ static void on_ready(Timer *t)
 
 void linkring_kick(LinkDir *d)
 {
-    pump(d->extra->ring);
+    pump(d->m->extra->ring);
 }
 
 /* ---- life ---- */
@@ -135,7 +135,7 @@ static void clear_timers(LinkRing *r)
 
 void linkring_on_down(LinkDir *d)
 {
-    LinkRing *r = d->extra->ring;
+    LinkRing *r = d->m->extra->ring;
 
     if (!r)
         return;
@@ -152,15 +152,17 @@ void linkring_on_down(LinkDir *d)
 
 void linkring_on_plug(LinkDir *d)
 {
-    if (!d->extra || !d->extra->ring)
+    LinkExtra *x = linkdir_has_extra(d);
+
+    if (!x || !x->ring)
         return;
-    clear_timers(d->extra->ring);
-    init_timers(d->extra->ring);
+    clear_timers(x->ring);
+    init_timers(x->ring);
 }
 
 void linkring_clear(LinkDir *d)
 {
-    LinkRing *r = d->extra ? d->extra->ring : NULL;
+    LinkRing *r = linkdir_has_extra(d) ? d->m->extra->ring : NULL;
 
     if (!r)
         return;
@@ -169,7 +171,7 @@ void linkring_clear(LinkDir *d)
     clear_timers(r);
     g_free(r->slot);
     g_free(r);
-    d->extra->ring = NULL;
+    d->m->extra->ring = NULL;
     d->stop &= (uint8_t)~LINK_STOP_RING;
 }
 
@@ -180,7 +182,7 @@ bool linkdir_set_ring(LinkDir *d, unsigned slots, SimTime irq_delay)
     hs_assert(irq_delay >= 0);
     if (d->stop & LINK_STOP_OPPORTUNITY)
         return slots == 0;
-    if (d->extra && d->extra->ring)
+    if (linkdir_has_extra(d) && d->m->extra->ring)
         linkring_on_down(d); /* what stands in the old ring is gone with it */
     linkring_clear(d);
     if (slots) {
@@ -190,7 +192,6 @@ bool linkdir_set_ring(LinkDir *d, unsigned slots, SimTime irq_delay)
         r->size = r->info.slots = slots;
         r->irq_delay = irq_delay;
         init_timers(r);
-        linkdir_moving(d);
         linkdir_extra(d)->ring = r;
         linkdir_unkick(d);
         d->stop |= LINK_STOP_RING;
@@ -201,7 +202,7 @@ bool linkdir_set_ring(LinkDir *d, unsigned slots, SimTime irq_delay)
 
 LinkRingInfo linkdir_ring_info(const LinkDir *d)
 {
-    const LinkRing *r = d->extra ? d->extra->ring : NULL;
+    const LinkRing *r = linkdir_has_extra(d) ? d->m->extra->ring : NULL;
     LinkRingInfo info = {0};
 
     if (!r)

@@ -80,6 +80,13 @@ static bool is_our_dev(NetDev *dev)
     return dev->flags & NETDEV_POINTOPOINT || dev->point == &HS_CONTAINER_OF(dev, Nic, dev)->port.point;
 }
 
+HostExtra *host_extra(Host *h)
+{
+    if (!h->extra)
+        h->extra = g_new0(HostExtra, 1);
+    return h->extra;
+}
+
 void host_clear(Host *h)
 {
     unsigned n = 0;
@@ -94,9 +101,10 @@ void host_clear(Host *h)
     for (unsigned i = 0; i < n; i++)
         host_free_dev(devs[i]);
     g_free(devs);
-    if (h->power_hooks)
-        g_array_free(h->power_hooks, TRUE);
-    g_free(h->neigh_default);
+    if (h->extra && h->extra->power_hooks)
+        g_array_free(h->extra->power_hooks, TRUE);
+    g_free(host_neigh_default(h));
+    g_free(h->extra);
     node_clear(&h->node);
     g_free(h);
 }
@@ -143,8 +151,10 @@ bool host_counter(Host *h, const char *name, uint64_t *value)
 
 static void tell_hooks(Host *h)
 {
-    for (unsigned i = 0; h->power_hooks && i < h->power_hooks->len; i++) {
-        PowerHook hook = g_array_index(h->power_hooks, PowerHook, i); /* it may add others */
+    GArray *hooks = h->extra ? h->extra->power_hooks : NULL;
+
+    for (unsigned i = 0; hooks && i < hooks->len; i++) {
+        PowerHook hook = g_array_index(hooks, PowerHook, i); /* it may add others */
 
         hook.fn(hook.user, !h->off);
     }
@@ -197,7 +207,7 @@ void host_on_power(Host *h, void (*fn)(void *user, bool on), void *user)
 {
     PowerHook hook = {fn, user};
 
-    if (!h->power_hooks)
-        h->power_hooks = g_array_new(FALSE, FALSE, sizeof(PowerHook));
-    g_array_append_val(h->power_hooks, hook);
+    if (!host_extra(h)->power_hooks)
+        h->extra->power_hooks = g_array_new(FALSE, FALSE, sizeof(PowerHook));
+    g_array_append_val(h->extra->power_hooks, hook);
 }

@@ -30,6 +30,8 @@ static const Sysctl table[] = {
     IP4("hopscope.drop_private", BOOL, drop_private, 0, 1,
         "a public router: private addresses are not forwarded"),
     IP4("hopscope.icmp_silent", BOOL, icmp_silent, 0, 1, "sends no ICMP errors"),
+    IP4("hopscope.ip_id_first", U32, ip_id_first, 0, 65535,
+        "identification of the first datagram, where the global counter begins"),
     IP4("hopscope.ip_id_global", BOOL, ip_id_global, 0, 1, "one identification counter, +1 per datagram"),
     IP4("hopscope.source_quench", BOOL, source_quench, 0, 1,
         "send and obey ICMP source quench (obsolete: RFC 6633)"),
@@ -261,9 +263,9 @@ bool host_sysctl_set(Host *h, const char *name, const char *value, char **error)
         store(neightable_params(ip4_if_neighbours(only)), s, v);
         return true;
     }
-    if (!h->neigh_default)
-        h->neigh_default = g_memdup2(&neigh_params_default, sizeof neigh_params_default);
-    store(h->neigh_default, s, v);
+    if (!host_extra(h)->neigh_default)
+        h->extra->neigh_default = g_memdup2(&neigh_params_default, sizeof neigh_params_default);
+    store(h->extra->neigh_default, s, v);
     for (unsigned i = 1; i < ip4_if_count(h->ip); i++)
         if (!(ip4_if_dev(ip4_if(h->ip, i))->flags & NETDEV_NOARP))
             store(neightable_params(ip4_if_neighbours(ip4_if(h->ip, i))), s, v);
@@ -288,9 +290,9 @@ bool host_sysctl_get(Host *h, const char *name, char **value, char **error)
     s = find_neigh(h, name, &only);
     if (!s)
         return unknown(name, error);
-    *value = g_strdup_printf("%" G_GUINT64_FORMAT, load(only               ? ip4_if_neighbours(only)->params
-                                                        : h->neigh_default ? h->neigh_default
-                                                                           : &neigh_params_default,
+    *value = g_strdup_printf("%" G_GUINT64_FORMAT, load(only ? ip4_if_neighbours(only)->params
+                                                        : host_neigh_default(h) ? host_neigh_default(h)
+                                                                                : &neigh_params_default,
                                                         s));
     return true;
 }

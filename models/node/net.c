@@ -22,7 +22,7 @@ Net *net_new(uint64_t seed)
     net->hubs = g_ptr_array_new();
     net->links = g_ptr_array_new();
     net->auto_routes = g_array_new(FALSE, FALSE, sizeof(AutoRoute));
-    net->owner = g_hash_table_new(NULL, NULL);
+    net->given = g_hash_table_new(NULL, NULL);
     net->next_mac = MAC_BASE;
     net->auto_routes_on = net->auto_addresses_on = true;
     return net;
@@ -54,7 +54,7 @@ void net_free(Net *net)
     g_ptr_array_free(net->switches, TRUE);
     g_ptr_array_free(net->hubs, TRUE);
     g_array_free(net->auto_routes, TRUE);
-    g_hash_table_destroy(net->owner);
+    g_hash_table_destroy(net->given);
     g_free(net->subnet_used);
     probes_free(net->probes);
     sim_free(net->sim);
@@ -84,10 +84,12 @@ static bool name_is_ok(const Net *net, const char *name, char **error)
 }
 
 /* An idle host is small: its protocols are made with the first packet. */
-static void host_wake(void *host)
+static void host_wake(Ip4 *ip)
 {
-    host_icmp4(host);
-    host_udp(host);
+    Host *h = host_of_node(ip4_node(ip));
+
+    host_icmp4(h);
+    host_udp(h);
 }
 
 static Host *add_host(Net *net, const char *name, uint16_t kind, char **error)
@@ -101,7 +103,7 @@ static Host *add_host(Net *net, const char *name, uint16_t kind, char **error)
     h->node.kind = kind;
     h->net = net;
     h->ip = ip4_new(&h->node, net->packets);
-    ip4_on_first_use(h->ip, host_wake, h);
+    ip4_on_first_use(h->ip, host_wake);
     if (kind == NET_ROUTER)
         ip4_sysctl(h->ip)->ip_forward = true;
     g_ptr_array_add(net->hosts, h);

@@ -1,13 +1,15 @@
-/* A network as a user builds it: hosts, routers, switches, links, names, addresses and routes. Everything that a scenario, a
- * benchmark or a test puts together goes through here.
+/* A network as a user builds it: hosts, routers, switches, links, names, addresses and routes. Everything
+ * that a scenario, a benchmark or a test puts together goes through here.
  *
- * Order of calls: net_new; hosts, switches, links, addresses; net_prepare (assigns what was left to us: subnets, addresses, routes;
- * may be called again after changes, also during a run); run (sim_run on net_sim); net_free.
+ * Order of calls: net_new; hosts, switches, links, addresses; net_prepare (assigns what was left to us:
+ * subnets, addresses, routes; may be called again after changes, also during a run); run (sim_run on
+ * net_sim); net_free.
  *
- * What is left to us. A *segment* is what one broadcast reaches: a link, or everything joined by switches and hubs. Segments get
- * 10.0.0.0/24, 10.0.1.0/24, … in order of creation, larger ones what they need; in each, routers get .1, .2, …, then hosts
- * follow in order of plugging. Hosts with one router in reach get a default route; where there is more than one router, routes
- * are the shortest paths by number of routers, ties to the router made first. */
+ * What is left to us. A *segment* is what one broadcast reaches: a link, or everything joined by switches and
+ * hubs. Segments get 10.0.0.0/24, 10.0.1.0/24, … in order of creation, larger ones what they need; in each,
+ * routers get .1, .2, …, then hosts follow in order of plugging. Hosts with one router in reach get a default
+ * route; where there is more than one router, routes are the shortest paths by number of routers, ties to the
+ * router made first. */
 #pragma once
 
 #include "models/ether/nic.h"
@@ -33,7 +35,8 @@ Sim *net_sim(const Net *net);
 PacketPool *net_packets(const Net *net);
 Probes *net_probes(const Net *net);
 
-/* Names are unique over the network: NULL and *error otherwise, and for a name that is not letters, digits, '-', '_' and '.'. */
+/* Names are unique over the network: NULL and *error otherwise, and for a name that is not letters, digits,
+ * '-', '_' and '.'. */
 Host *net_host(Net *net, const char *name, char **error);
 Host *net_router(Net *net, const char *name, char **error);
 Switch *net_switch(Net *net, const char *name, char **error);
@@ -42,7 +45,7 @@ Node *net_hub(Net *net, const char *name, const SegmentConfig *config, char **er
 
 Host *host_of_node(Node *n); /* NULL: not a host */
 Switch *switch_of_node(Node *n);
-Segment *net_segment_of(const Net *net, const Node *n); /* NULL: not a hub */
+Segment *net_segment_of(const Net *net, const Node *n);   /* NULL: not a hub */
 Host *net_host_by_name(const Net *net, const char *name); /* NULL: no such host */
 unsigned net_host_count(const Net *net);
 Host *net_host_at(const Net *net, unsigned i); /* in order of creation */
@@ -50,8 +53,8 @@ Host *net_host_at(const Net *net, unsigned i); /* in order of creation */
 /* ---- cables ---- */
 
 typedef struct NetEndConfig {
-    Node *node;         /* host, router, switch or hub */
-    const char *dev;    /* the interface's name; NULL: the next of eth0, eth1, … (p1, p2, … on a switch) */
+    Node *node;      /* host, router, switch or hub */
+    const char *dev; /* the interface's name; NULL: the next of eth0, eth1, … (p1, p2, … on a switch) */
     bool has_mac, has_addr, no_addr;
     MacAddr mac;     /* else 02:00:…: counted up, locally administered */
     Ipv4Prefix addr; /* else assigned; several: ip4_addr_add afterwards */
@@ -68,10 +71,11 @@ typedef struct NetLinkConfig {
 } NetLinkConfig;
 
 void netlinkconfig_init(NetLinkConfig *c);
-/* NULL and *error: a link to itself, a name taken, an address outside the subnet or used twice, … The configs of the directions
- * (queues, impairments) are taken over in any case. */
+/* NULL and *error: a link to itself, a name taken, an address outside the subnet or used twice, … The configs
+ * of the directions (queues, impairments) are taken over in any case. */
 NetLink *net_link(Net *net, NetLinkConfig *c, char **error);
-/* Pulls the cable; its interfaces stay, without carrier. net_replug joins end `end` to another node's new or given interface. */
+/* Pulls the cable; its interfaces stay, without carrier. net_replug joins end `end` to another node's new or
+ * given interface. */
 void net_unplug(NetLink *l);
 bool net_replug(NetLink *l, unsigned end, const NetEndConfig *to, char **error);
 
@@ -79,17 +83,19 @@ unsigned net_link_count(const Net *net);
 NetLink *net_link_at(const Net *net, unsigned i);
 /* The first link between the two nodes, or NULL. */
 NetLink *net_link_between(const Net *net, const Node *a, const Node *b);
-Link *netlink_link(const NetLink *l);            /* NULL on a hub's port, and while unplugged */
-LinkDir *netlink_dir(const NetLink *l, unsigned from); /* the direction that leaves end `from`; NULL likewise */
+Link *netlink_link(const NetLink *l); /* NULL on a hub's port, and while unplugged */
+LinkDir *netlink_dir(const NetLink *l,
+                     unsigned from); /* the direction that leaves end `from`; NULL likewise */
 Node *netlink_node(const NetLink *l, unsigned end);
 NetDev *netlink_dev(const NetLink *l, unsigned end); /* NULL at a switch or hub */
 LinkPort *netlink_port(const NetLink *l, unsigned end);
-const char *netlink_name(const NetLink *l);      /* "client-r", with "#2" for a second one between the same two */
+const char *netlink_name(const NetLink *l); /* "client-r", with "#2" for a second one between the same two */
 void netlink_set_up(NetLink *l, bool up);
 
 /* ---- addresses, names, routes ---- */
 
-/* Assigns subnets, addresses and routes to what has none. Routes that it made earlier are replaced; yours stay. */
+/* Assigns subnets, addresses and routes to what has none. Routes that it made earlier are replaced; yours
+ * stay. */
 bool net_prepare(Net *net, char **error);
 void net_set_auto_routes(Net *net, bool on); /* on by default */
 void net_set_auto_addresses(Net *net, bool on);
@@ -116,14 +122,14 @@ NetDev *host_dev_at(const Host *h, unsigned i);
 bool host_counter(Host *h, const char *name, uint64_t *value);
 /* All counters in netstat's order. */
 void host_foreach_counter(Host *h, void (*fn)(const char *name, uint64_t value, void *user), void *user);
-/* A sysctl by its Linux name ("net.ipv4.ip_forward", "net.ipv4.neigh.default.base_reachable_time_ms", "net.ipv4.neigh.eth0.…").
- * false and *error: unknown (with the closest known name) or out of range. */
+/* A sysctl by its Linux name ("net.ipv4.ip_forward", "net.ipv4.neigh.default.base_reachable_time_ms",
+ * "net.ipv4.neigh.eth0.…"). false and *error: unknown (with the closest known name) or out of range. */
 bool host_sysctl_set(Host *h, const char *name, const char *value, char **error);
 bool host_sysctl_get(Host *h, const char *name, char **value, char **error);
 void host_foreach_sysctl(void (*fn)(const char *name, const char *help, void *user), void *user);
 
-/* Power. Down: interfaces lose carrier for their peers, everything in memory is gone (sockets, caches, learnt routes);
- * configured addresses and routes come back with the host. */
+/* Power. Down: interfaces lose carrier for their peers, everything in memory is gone (sockets, caches, learnt
+ * routes); configured addresses and routes come back with the host. */
 void host_set_power(Host *h, bool on);
 bool host_is_on(const Host *h);
 /* Called when the host goes down, so that processes can be ended. */

@@ -31,8 +31,7 @@ static void drop_config(NetLinkConfig *c)
 static bool check_address(const Net *net, const NetLinkConfig *c, const NetEndConfig *e, char **error)
 {
     char addr[IPV4_PREFIX_STR_LEN], subnet[IPV4_PREFIX_STR_LEN];
-    const Host *owner;
-    const char *name;
+    const char *name = NULL;
 
     if (!e->has_addr)
         return true;
@@ -48,8 +47,8 @@ static bool check_address(const Net *net, const NetLinkConfig *c, const NetEndCo
                                  ipv4_prefix_format(c->subnet, subnet));
         return false;
     }
-    owner = g_hash_table_lookup(net->owner, GUINT_TO_POINTER(e->addr.addr));
-    name = owner ? owner->node.name : net->is_prepared ? net_name_of(net, e->addr.addr) : NULL;
+    if (net->is_prepared || g_hash_table_contains(net->given, GUINT_TO_POINTER(e->addr.addr)))
+        name = net_name_of(net, e->addr.addr);
     if (name) {
         *error =
             g_strdup_printf("the address %s is %s's already", ipv4_addr_format(e->addr.addr, addr), name);
@@ -250,12 +249,12 @@ static bool make_end(Net *net, NetEnd *end, const NetEndConfig *c, NetLinkKind k
         h->n_ppp = (uint16_t)next;
     else
         h->n_eth = (uint16_t)next;
-    if (h->neigh_default && !(end->dev->flags & NETDEV_NOARP))
-        *neightable_params(ip4_if_neighbours(ifp)) = *h->neigh_default;
+    if (host_neigh_default(h) && !(end->dev->flags & NETDEV_NOARP))
+        *neightable_params(ip4_if_neighbours(ifp)) = *host_neigh_default(h);
     if (h->off && end->dev->ops->set_up)
         end->dev->ops->set_up(end->dev, false);
     if (c->has_addr)
-        g_hash_table_insert(net->owner, GUINT_TO_POINTER(c->addr.addr), h);
+        g_hash_table_add(net->given, GUINT_TO_POINTER(c->addr.addr));
     return true;
 }
 
@@ -270,7 +269,7 @@ static void unmake_end(Net *net, NetEnd *end)
         return;
     ifp = netend_if(end);
     if (ip4_addr_count(ifp))
-        g_hash_table_remove(net->owner, GUINT_TO_POINTER(ip4_primary_addr(ifp)));
+        g_hash_table_remove(net->given, GUINT_TO_POINTER(ip4_primary_addr(ifp)));
     ip4_remove_dev(h->ip, ifp);
     host_free_dev(end->dev);
     end->dev = NULL;

@@ -38,7 +38,7 @@ struct Net {
     Probes *probes;
     GPtrArray *hosts, *switches, *hubs, *links;
     GArray *auto_routes;
-    GHashTable *owner; /* address → Host, of those given in net_link: for look-ups only */
+    GHashTable *given; /* the addresses given in net_link: for look-ups only */
     uint64_t next_mac;
     uint8_t *subnet_used; /* a bit for each /24 of 10.0.0.0/8, made when first needed */
     bool auto_routes_on, auto_addresses_on;
@@ -50,15 +50,19 @@ typedef struct PowerHook {
     void *user;
 } PowerHook;
 
+typedef struct HostExtra {
+    GArray *power_hooks;        /* NULL: none */
+    NeighParams *neigh_default; /* net.ipv4.neigh.default, for interfaces to come; NULL: as Linux */
+} HostExtra;
+
 struct Host {
     Node node; /* first */
     Net *net;
     Ip4 *ip;
     Icmp4 *icmp;
     Udp *udp;
-    GArray *power_hooks;        /* NULL: none */
-    NeighParams *neigh_default; /* net.ipv4.neigh.default, for interfaces to come; NULL: as Linux */
-    uint16_t n_eth, n_ppp;      /* interfaces so far, for their names */
+    HostExtra *extra;      /* NULL: nothing of it was needed yet */
+    uint16_t n_eth, n_ppp; /* interfaces so far, for their names */
     bool off;
 };
 
@@ -85,3 +89,8 @@ void netlink_update_carrier(NetLink *l);
 Ip4If *netend_if(const NetEnd *e);
 void host_clear(Host *h);
 void host_free_dev(NetDev *dev);
+HostExtra *host_extra(Host *h); /* made when first needed */
+static inline NeighParams *host_neigh_default(const Host *h)
+{
+    return h->extra ? h->extra->neigh_default : NULL;
+}

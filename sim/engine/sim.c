@@ -20,7 +20,7 @@ struct Sim {
     uint64_t seed;
     bool running, stop;
     GPtrArray *nodes;
-    GHashTable *node_by_name; /* for look-ups only, never iterated */
+    GHashTable *node_by_name; /* a set of nodes, hashed by name; for look-ups only, never iterated */
     GHashTable *stream_by_id; /* likewise */
     GPtrArray *streams;
     GStringChunk *names;
@@ -30,6 +30,16 @@ struct Sim {
     uint32_t stuck_origin[STUCK_SAMPLE];
 };
 
+static guint node_hash(gconstpointer node)
+{
+    return g_str_hash(((const Node *)node)->name);
+}
+
+static gboolean node_equal(gconstpointer a, gconstpointer b)
+{
+    return strcmp(((const Node *)a)->name, ((const Node *)b)->name) == 0;
+}
+
 Sim *sim_new(uint64_t seed)
 {
     Sim *s = g_new0(Sim, 1);
@@ -38,7 +48,7 @@ Sim *sim_new(uint64_t seed)
     s->part.sim = s;
     evqueue_init(&s->part.queue);
     s->nodes = g_ptr_array_new();
-    s->node_by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    s->node_by_name = g_hash_table_new(node_hash, node_equal);
     s->stream_by_id = g_hash_table_new(g_str_hash, g_str_equal);
     s->streams = g_ptr_array_new();
     s->names = g_string_chunk_new(4096);
@@ -200,18 +210,18 @@ Partition *sim_partition(Sim *s, unsigned i)
 
 void node_init(Node *n, Sim *sim, const char *name)
 {
-    hs_assert(!g_hash_table_contains(sim->node_by_name, name));
+    hs_assert(!sim_node_by_name(sim, name));
     *n = (Node){.part = &sim->part, .id = sim->nodes->len, .name = g_string_chunk_insert(sim->names, name)};
     n->key_next = (uint64_t)n->id << EVENT_SEQ_BITS;
     g_ptr_array_add(sim->nodes, n);
-    g_hash_table_insert(sim->node_by_name, (char *)n->name, n);
+    g_hash_table_add(sim->node_by_name, n);
 }
 
 void node_clear(Node *n)
 {
     Sim *s = node_sim(n);
 
-    g_hash_table_remove(s->node_by_name, n->name);
+    g_hash_table_remove(s->node_by_name, n);
     s->nodes->pdata[n->id] = NULL;
 }
 
@@ -227,7 +237,7 @@ Node *sim_node(const Sim *s, unsigned id)
 
 Node *sim_node_by_name(const Sim *s, const char *name)
 {
-    return g_hash_table_lookup(s->node_by_name, name);
+    return g_hash_table_lookup(s->node_by_name, &(Node){.name = name});
 }
 
 Rng *node_rng(Node *n, const char *purpose)

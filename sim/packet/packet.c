@@ -202,15 +202,16 @@ uint32_t packet_copy_raw(const Packet *p, uint32_t off, void *dst, uint32_t len)
 uint32_t packet_copy(const Packet *p, uint32_t off, void *dst, uint32_t len)
 {
     uint32_t n = packet_copy_raw(p, off, dst, len);
+    uint8_t *out = dst;
 
     if (p->csum == PKT_CSUM_PARTIAL) {
-        uint32_t at = p->csum_at - p->head; /* in the frame */
+        int64_t at = (int64_t)p->csum_at - p->head - off; /* in dst; it may lie before or behind what was asked for */
         uint16_t v = packet_csum_value(p);
 
-        if (at >= off && at < off + n)
-            ((uint8_t *)dst)[at - off] = (uint8_t)(v >> 8);
-        if (at + 1 >= off && at + 1 < off + n)
-            ((uint8_t *)dst)[at + 1 - off] = (uint8_t)v;
+        if (at >= 0 && at < n)
+            out[at] = (uint8_t)(v >> 8);
+        if (at + 1 >= 0 && at + 1 < n)
+            out[at + 1] = (uint8_t)v;
     }
     return n;
 }

@@ -27,20 +27,29 @@ void pktchunk_unref(PktChunk *c)
         g_free(c);
 }
 
+/* The pattern's bytes, seven laps of them: a frame's payload is one copy, from wherever it begins. */
+#define P1(t, u) 10 * (10 * (t) + (u))
+#define P10(t, u)                                                                                            \
+    P1(t, u), P1(t, u) + 1, P1(t, u) + 2, P1(t, u) + 3, P1(t, u) + 4, P1(t, u) + 5, P1(t, u) + 6,            \
+        P1(t, u) + 7, P1(t, u) + 8, P1(t, u) + 9
+#define P50(t, u) P10(t, u), P10(t, u + 1), P10(t, u + 2), P10(t, u + 3), P10(t, u + 4)
+#define LAP P50(0, 0), P50(0, 5), P50(1, 0), P50(1, 5), P50(2, 0), 250
+#define LAPS 7
+
+static const uint8_t pattern[] = {LAP, LAP, LAP, LAP, LAP, LAP, LAP};
+_Static_assert(sizeof pattern == LAPS * PAYLOAD_PERIOD, "the pattern is 0 … 250");
+
 void payload_fill(uint8_t *dst, uint64_t off, size_t len)
 {
-    unsigned v = (unsigned)(off % PAYLOAD_PERIOD);
-    size_t n = HS_MIN(len, (size_t)PAYLOAD_PERIOD);
+    const uint8_t *from = pattern + off % PAYLOAD_PERIOD;
+    const size_t most = (LAPS - 1) * PAYLOAD_PERIOD; /* whole laps: the next piece begins at the same place */
 
-    for (size_t i = 0; i < n; i++) {
-        dst[i] = (uint8_t)v;
-        v = v + 1 == PAYLOAD_PERIOD ? 0 : v + 1;
+    while (len > most) {
+        memcpy(dst, from, most);
+        dst += most;
+        len -= most;
     }
-    /* The rest repeats what is there, in doubling copies. */
-    for (size_t done = n, step = PAYLOAD_PERIOD; done < len; done += n, step *= 2) {
-        n = HS_MIN(step, len - done);
-        memcpy(dst + done, dst, n);
-    }
+    memcpy(dst, from, len);
 }
 
 bool payload_matches(const uint8_t *p, uint64_t off, size_t len)

@@ -83,11 +83,40 @@ void probes_free(Probes *p)
     g_free(p);
 }
 
+static bool wants_frames(const ProbeSink *s)
+{
+    return s->mask & (PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX));
+}
+
 static void update_mask(Probes *p)
 {
+    unsigned bit = 1;
+
     p->part->probe_mask = 0;
-    for (ProbeSink *s = p->first; s; s = s->next)
+    for (ProbeSink *s = p->first; s; s = s->next, bit <<= 1) {
         p->part->probe_mask |= s->mask;
+        s->bit = (uint8_t)bit;
+    }
+    for (unsigned i = 0; i < p->points->len; i++) {
+        ProbePoint *point = p->points->pdata[i];
+
+        if (!point)
+            continue;
+        point->ignored_by = 0;
+        point->is_quiet = false;
+    }
+}
+
+void probes_ignore_point(Probes *p, const ProbeSink *sink, const ProbePoint *point)
+{
+    ProbePoint *mine = p->points->pdata[point->id];
+
+    hs_assert(mine == point);
+    mine->ignored_by |= sink->bit;
+    for (const ProbeSink *s = p->first; s; s = s->next)
+        if (wants_frames(s) && !(mine->ignored_by & s->bit))
+            return;
+    mine->is_quiet = true;
 }
 
 void probes_attach(Probes *p, ProbeSink *sink)

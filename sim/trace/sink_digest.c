@@ -172,30 +172,27 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
     NodeHash *node = node_hash(d, r->node);
     uint64_t point = point_hash(d, r->point);
     ProbeClass cls = r->desc->cls;
-    Hash64 h;
+    Hash64 *h; /* worked on in place: a copy would be written by halves and read whole, which stalls */
 
     if (HS_LIKELY(cls == PROBE_FRAME_TX)) {
-        h = node->frames;
-        hash64_inject(&h, (uint64_t)r->time, point);
-        hash_packet(&h, r->pkt);
-        node->frames = h;
+        h = &node->frames;
+        hash64_inject(h, (uint64_t)r->time, point);
+        hash_packet(h, r->pkt);
         node->has_frames = true;
     } else if (cls == PROBE_FRAME_DROP) {
-        h = node->frames;
-        hash64_inject(&h, (uint64_t)r->time, ~point);
-        hash_fields(&h, r, find_desc(d, r->desc));
-        hash_packet(&h, r->pkt);
-        node->frames = h;
+        h = &node->frames;
+        hash64_inject(h, (uint64_t)r->time, ~point);
+        hash_fields(h, r, find_desc(d, r->desc));
+        hash_packet(h, r->pkt);
         node->has_frames = true;
     } else {
         const DescHash *desc = find_desc(d, r->desc);
         const Packet *p = r->pkt;
 
-        h = node->state;
-        hash64_inject(&h, (uint64_t)r->time,
+        h = &node->state;
+        hash64_inject(h, (uint64_t)r->time,
                       point + (p ? ((uint64_t)p->birth_node << EVENT_SEQ_BITS) + p->birth_id : ~UINT64_C(0)));
-        hash_fields(&h, r, desc);
-        node->state = h;
+        hash_fields(h, r, desc);
         node->has_state = true;
     }
 }

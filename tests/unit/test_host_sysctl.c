@@ -14,6 +14,7 @@ static const Expected table[] = {
     {"hopscope.connect_zero_is_error", "0", "1", "2"},
     {"hopscope.drop_private", "0", "1", "2"},
     {"hopscope.icmp_silent", "0", "1", "2"},
+    {"hopscope.ip_id_first", "1", "37669", "65536"},
     {"hopscope.ip_id_global", "1", "0", "2"},
     {"hopscope.source_quench", "0", "1", "2"},
     {"net.ipv4.conf.all.accept_redirects", "1", "0", "2"},

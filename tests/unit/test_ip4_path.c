@@ -142,6 +142,43 @@ static void test_redirect(void)
     bed_free(t.b);
 }
 
+static uint64_t full_queue(const NetDev *dev)
+{
+    return stub_of(dev->upper)->sent->len; /* as if every frame had found it full */
+}
+
+static uint64_t empty_queue(const NetDev *dev)
+{
+    (void)dev;
+    return 7; /* drops of earlier days */
+}
+
+/* ICMP-10: in the historic profile the source of what a full queue refused is asked to slow down (RFC 1016);
+ * by default never (RFC 6633). */
+static void test_source_quench(void)
+{
+    T t = router();
+    NetDevOps ops = *t.d1->dev.ops;
+
+    t.d1->dev.ops = &ops;
+    ops.queue_drops = full_queue;
+    give(&t, "10.0.0.2", "10.0.1.2", 100, 64);
+    g_assert_cmpuint(t.b->icmp->len, ==, 0);
+    ip4_sysctl(t.ip)->source_quench = true;
+    give(&t, "10.0.0.2", "10.0.1.2", 100, 64);
+    g_assert_cmpuint(t.b->icmp->len, ==, 1);
+    g_assert_cmpint(icmp_at(t.b, 0)->type, ==, ICMP_SOURCE_QUENCH);
+    g_assert_cmpuint(icmp_at(t.b, 0)->src, ==, addr("10.0.0.2"));
+    g_assert_cmpuint(icmp_at(t.b, 0)->dst, ==, addr("10.0.1.2"));
+    ops.queue_drops = empty_queue;
+    give(&t, "10.0.0.2", "10.0.1.2", 100, 64);
+    ops.queue_drops = NULL;
+    give(&t, "10.0.0.2", "10.0.1.2", 100, 64);
+    g_assert_cmpuint(t.b->icmp->len, ==, 1);
+    g_assert_cmpuint(t.d1->sent->len, ==, 4);
+    bed_free(t.b);
+}
+
 /* ip_rcv_core: each check with its counter. */
 static void test_bad_headers(void)
 {
@@ -441,6 +478,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ip/path/ttl", test_ttl);
     g_test_add_func("/ip/path/errors", test_errors);
     g_test_add_func("/ip/path/redirect", test_redirect);
+    g_test_add_func("/ip/path/source-quench", test_source_quench);
     g_test_add_func("/ip/path/bad-headers", test_bad_headers);
     g_test_add_func("/ip/path/martians", test_martians);
     g_test_add_func("/ip/path/broadcast", test_broadcast);

@@ -519,7 +519,7 @@ static void test_rule(void)
     g_assert_cmpuint(fate_of(&fates, 1001)->drop, ==, 1);
     link_set_up(b.link, true);
     linkdir_set_rule(b.dir, NULL, NULL);
-    g_assert_false(b.dir->slow);
+    g_assert_false(b.dir->m->slow);
     b.next_id = 7;
     bed_send(&b, 100);
     bed_run(&b, SIM_NEVER);
@@ -585,10 +585,10 @@ static void test_size(void)
     Bed b;
 
     bed_start(&b, GBIT, 0);
-    g_assert_cmpuint(link_bytes(b.link), <=, 184);
+    g_assert_cmpuint(link_bytes(b.link), <=, 168);
     bed_send(&b, 100);
     bed_run(&b, SIM_NEVER);
-    g_assert_cmpuint(link_bytes(b.link), <=, 184 + sizeof(LinkMoving) + 8 * sizeof(Flight));
+    g_assert_cmpuint(link_bytes(b.link), <=, 168 + sizeof(LinkMoving) + 8 * sizeof(Flight));
     bed_end(&b);
 }
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "models/ether/neigh.h"
+#include "models/link/segment.h"
 #include "tests/unit/test_net_helper.h"
 
 /* a – sw – r1 – r2 – b: 10.0.0 with a and r1, 10.0.1 between the routers, 10.0.2 with b */
@@ -244,6 +245,50 @@ static void test_move_between_segments(void)
     net_free(net);
 }
 
+/* A hub's cables are part of its medium, a PPP link has no addresses to resolve: both carry packets. */
+static void test_hub_and_ppp(void)
+{
+    Net *net = net_new(1);
+    char *error = NULL;
+    NetLinkConfig c;
+    SegmentConfig medium;
+    NetLink *cable;
+    Pinger p;
+
+    segmentconfig_init(&medium);
+    add_host(net, "a");
+    add_router(net, "r");
+    add_host(net, "far");
+    g_assert_nonnull(net_hub(net, "hub", &medium, &error));
+    g_assert_nonnull(net_hub(net, "hub2", &medium, &error));
+    assert_refused((link_config(net, &c, "hub", "hub2"), net_link(net, &c, &error)), error,
+                   "hubs hub and hub2 cannot be joined: put their hosts on one hub");
+    link_config(net, &c, "hub", "a");
+    c.dir[1].queue = queue_new_default(5);
+    assert_refused(net_link(net, &c, &error), error,
+                   "the cable to hub hub is part of the shared medium: it has no queue and no impairments");
+    cable = join(net, "a", "hub");
+    join(net, "hub", "r");
+    g_assert_null(netlink_link(cable));
+    link_config(net, &c, "r", "far");
+    c.kind = NET_LINK_PPP;
+    g_assert_cmpstr(netlink_dev(must_link(net, &c), 0)->name, ==, "ppp0");
+    prepare(net);
+    pinger_init(&p, net_host_by_name(net, "a"));
+    ping(&p, host_addr(net_host_by_name(net, "far")), 0);
+    run_for(net, SIM_SEC);
+    g_assert_cmpuint(p.replies, ==, 1);
+    net_unplug(cable);
+    ping(&p, host_addr(net_host_by_name(net, "far")), 0);
+    run_for(net, SIM_SEC);
+    g_assert_cmpuint(p.replies, ==, 1);
+    g_assert_true(net_replug(cable, 1, &(NetEndConfig){.node = node_named(net, "hub")}, &error));
+    ping(&p, host_addr(net_host_by_name(net, "far")), 0);
+    run_for(net, 5 * SIM_SEC);
+    g_assert_cmpuint(p.replies, >=, 2);
+    net_free(net);
+}
+
 static void test_link_down(void)
 {
     Bed bed;
@@ -466,6 +511,7 @@ int main(int argc, char **argv)
     g_test_add_func("/net/run/unplug-and-back", test_unplug_and_back);
     g_test_add_func("/net/run/move", test_move);
     g_test_add_func("/net/run/move-between-segments", test_move_between_segments);
+    g_test_add_func("/net/run/hub-and-ppp", test_hub_and_ppp);
     g_test_add_func("/net/run/link-down", test_link_down);
     g_test_add_func("/net/run/power", test_power);
     g_test_add_func("/net/run/power-and-carrier", test_power_and_carrier);

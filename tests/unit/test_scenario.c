@@ -126,6 +126,25 @@ static void test_errors(void)
                  "s.lua:2: the scenario took more than 500000000 instructions in one event");
 }
 
+/* p:keep() gives the packet as it was at that moment: what the router does to it afterwards (TTL - 1, here in
+ * the very same buffer) does not show. */
+static void test_kept_packets(void)
+{
+    Run r = run_with(
+        "local a, r, b = hs.host 'a', hs.router 'r', hs.host 'b'\n"
+        "hs.link(a, r)\nhs.link(r, b)\n"
+        "local kept = {}\n"
+        "hs.on('ip.rcv', function(e) kept[#kept + 1] = e.packet:keep() end, { node = r })\n"
+        "hs.on('ip.local_deliver', function(e) kept[#kept + 1] = e.packet:keep() end, { node = b })\n"
+        "a:ping('b', { count = 1 })\n"
+        "hs.log(kept[1].ip.ttl, kept[2].ip.ttl, kept[2].icmp.type)\n",
+        NULL);
+
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    g_assert_nonnull(strstr(r.said->str, "] 64 63 8\n"));
+    end(&r);
+}
+
 static void test_parameters(void)
 {
     const char *const good[] = {"n=4", "rate=2.5", "on=yes", NULL}, *const bad[] = {"lss=1", NULL};
@@ -241,6 +260,29 @@ static void test_captures(void)
                  "output folder");
 }
 
+/* What is dropped above the link has no link header, and perhaps no longer its IP header in front: it is
+ * shown from the IP header on. */
+static void test_dropped_datagrams(void)
+{
+    Run r = run_with(
+        "local a, b = hs.host 'a', hs.host 'b'\n"
+        "hs.link(a, b, { delay = '1ms' })\n"
+        "local seen = {}\n"
+        "hs.on('frame.drop', function(e)\n"
+        "  local p = e.packet\n"
+        "  seen[#seen + 1] = e.node .. ' ' .. e.reason .. ' ' .. p.ip.dst .. ' ' .. p.udp.dport\n"
+        "end)\n"
+        "a:udp():sendto('x', 'b', 9)\n"
+        "a:udp():sendto('x', '10.0.0.77', 8)\n"
+        "hs.run '5s'\n"
+        "hs.expect_equal('drops', seen, { 'b no socket 10.0.0.2 9', 'a neighbour not found 10.0.0.77 8' })\n",
+        NULL);
+
+    g_assert_cmpstr(scenario_error(r.s), ==, NULL);
+    g_assert_cmpint(r.code, ==, 0);
+    end(&r);
+}
+
 static void test_missing_file(void)
 {
     Scenario *s = scenario_new(&(ScenarioConfig){.path = "no-such.lua", .until = SIM_NEVER});
@@ -256,11 +298,13 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/lua/scenario/expectations", test_expectations);
     g_test_add_func("/lua/scenario/errors", test_errors);
+    g_test_add_func("/lua/scenario/kept-packets", test_kept_packets);
     g_test_add_func("/lua/scenario/parameters", test_parameters);
     g_test_add_func("/lua/scenario/limits", test_limits);
     g_test_add_func("/lua/scenario/processes", test_processes);
     g_test_add_func("/lua/scenario/network", test_network);
     g_test_add_func("/lua/scenario/captures", test_captures);
+    g_test_add_func("/lua/scenario/dropped-datagrams", test_dropped_datagrams);
     g_test_add_func("/lua/scenario/missing-file", test_missing_file);
     return g_test_run();
 }

@@ -30,6 +30,9 @@ static const struct {
     {"raw socket", "raw", "RawSocket"},
     {"switch", "switch", "Switch"},
     {"switch port", "port", "SwitchPort"},
+    {"rarp server", "rarp", "RarpServer"},
+    {"tftp server", "tftp", "TftpServer"},
+    {"rarp server", "rarp", "RarpServer"},
     {"udp echo", "echo", "UdpEcho"},
     {"udp sink", "sink", "UdpSink"},
     {"udp socket", "sock", "UdpSocket"},
@@ -118,20 +121,21 @@ static void on_api(void *user, const char *owner, const char *name)
 
 static void on_line(void *user, const char *line)
 {
+    static const char *const annotated[][2] = {
+        {"frames", "Frames"}, {"hs", "hs"}, {"ip4", "Ip4"}, {"os", "Os"}};
     Book *b = user;
     char **part = g_strsplit(line, " ", 2);
 
-    check_member(b, part[0], part[0],
-                 strcmp(part[0], "hs") == 0   ? "hs"
-                 : strcmp(part[0], "os") == 0 ? "Os"
-                                              : "Frames",
-                 part[1]);
+    for (size_t i = 0; i < G_N_ELEMENTS(annotated); i++)
+        if (strcmp(part[0], annotated[i][0]) == 0)
+            check_member(b, part[0], part[0], annotated[i][1], part[1]);
     g_strfreev(part);
 }
 
 /* Names that only Lua knows: those of the module, of a process's os, of a recorder. */
 static const char lister[] = "local hs = require 'hopscope'\n"
                              "for name in pairs(hs) do print('hs ' .. name) end\n"
+                             "for name in pairs(hs.ip4) do print('ip4 ' .. name) end\n"
                              "local h = hs.host 'h'\n"
                              "h:spawn(function(os) for name in pairs(os) do print('os ' .. name) end end)\n"
                              "for _, name in ipairs { 'select', 'count', 'summaries', 'print' } do\n"

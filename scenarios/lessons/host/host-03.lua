@@ -28,12 +28,12 @@ card:ring { irq_cost = "2us", packet_cost = "5us" }
 hs.note "Three frames, each 1 us after the other. The first interrupts; the others come while the interrupt is masked."
 send(3)
 hs.at("4us", function()
-  hs.expect("4 us: the soft interrupt is at work, the card's interrupt is masked", card:ring_stats().masked)
-  hs.expect_equal("the handler has ended long ago: one frame in work, two in the ring", card:ring_stats().rx_waiting, 2)
+  hs.expect("4 us: the soft interrupt is at work, the card's interrupt is masked", card:ring_stats().is_masked)
+  hs.expect_equal("the handler has ended long ago: one frame in work, two in the ring", card:ring_stats().waiting, 2)
 end)
 hs.run "1ms"
 hs.expect_equal("frames during a poll raise no interrupt", story, { "interrupt", "softirq", "3 frames, unmasked" })
-hs.expect("the ring is empty: unmasked", not card:ring_stats().masked)
+hs.expect("the ring is empty: unmasked", not card:ring_stats().is_masked)
 
 hs.note "The next frame finds the interrupt unmasked and raises one."
 story = {}
@@ -56,7 +56,7 @@ hs.expect_equal("two rounds ended for lack of budget (softnet_stat: time_squeeze
 
 -- 64 frames of 20 us take 1.28 ms: after the second poll 2.56 ms are over, more than 2 ms.
 hs.note "The budget has a second limit, 2 ms. With 20 us of work per frame it is reached after two polls."
-card:ring { rx = 1000, irq_cost = "2us", packet_cost = "20us" }
+card:ring { size = 1000, irq_cost = "2us", packet_cost = "20us" }
 story, got = {}, 0
 send(150)
 hs.run "10ms"

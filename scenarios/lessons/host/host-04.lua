@@ -21,25 +21,25 @@ local function burst(n)
 end
 
 hs.note "The kernel is busy elsewhere: nobody polls. A burst of 300 frames comes to a ring of 256."
-card:ring { rx = RING }
-card:pause_polling(true)
+card:ring { size = RING }
+card:ring_pause(true)
 burst(RING + MORE)
-hs.expect_equal("the ring is full", card:ring_stats().rx_waiting, RING)
+hs.expect_equal("the ring is full", card:ring_stats().waiting, RING)
 hs.expect_equal("exactly 44 have found no place: overruns", card:stats().rx_overruns, MORE)
 hs.expect_equal("each of them is a frame that the card dropped", { #lost, lost[1].reason }, { MORE, "receive ring full" })
 hs.expect_equal("no process has seen anything yet", got, 0)
 
 hs.note "The kernel comes back and empties the ring: the first 256 are delivered. The others are gone."
-card:pause_polling(false)
+card:ring_pause(false)
 hs.run "5ms"
 hs.expect_equal("what was in the ring is delivered", got, RING)
 hs.expect_equal("the counter stays", card:stats().rx_overruns, MORE)
 
 hs.note "The same burst with a ring of 512."
-card:ring { rx = 512 }
-card:pause_polling(true)
+card:ring { size = 512 }
+card:ring_pause(true)
 got = 0
 burst(RING + MORE)
-card:pause_polling(false)
+card:ring_pause(false)
 hs.run "5ms"
 hs.expect_equal("a larger ring removes the loss", { got, card:stats().rx_overruns - MORE }, { RING + MORE, 0 })

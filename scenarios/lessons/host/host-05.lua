@@ -41,11 +41,11 @@ local card = host:dev()
 local function from_the_card(n)
   got, drops = 0, {}
   card:ring { mode = "interrupt", irq_cost = "100ns" }
-  card:pause_polling(true)
+  card:ring_pause(true)
   for _ = 1, n do sock:send(hs.payload(59)) end
   hs.run "5ms"
   local waiting = card:ring_stats().backlog
-  card:pause_polling(false)
+  card:ring_pause(false)
   hs.run "5ms"
   return { waiting = waiting, delivered = got, dropped = drops["input backlog full"] or 0 }
 end

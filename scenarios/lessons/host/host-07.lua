@@ -3,19 +3,20 @@
 -- The way down (Linux): the system call copies the data into an skb; IP finds the route, writes its header and cuts what is
 -- too long; the neighbour entry gives the MAC address, or the packet waits for ARP; the frame joins the device's queue and,
 -- as soon as there is a slot, the card's transmit ring; the card reads it by DMA and sends it. When it has left, a completion
--- interrupt frees the skb and the slot: not earlier, because until then the card may still be reading.
+-- interrupt frees the skb and the slot: not earlier, because until then the card may still be reading. (The first frame
+-- into an empty queue is moved to the ring by the sending process itself; the others by interrupts, when slots become free.)
 local hs = require "hopscope"
 hs.title "HOST-07 Transmit path"
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { rate = "100Mbps", delay = "1ms" })
 -- Two slots; the completion interrupt comes 50 us after a frame has left.
-a:dev():ring { rx = 0, tx = 2, tx_irq_delay = "50us" }
+a:dev():ring { size = 0, tx = 2, tx_irq_delay = "50us" }
 local got = {}
 b:udp { port = 4000, on_datagram = function(data) table.insert(got, #data) end }
 local sock = a:udp():connect("b", 4000)
 
-local stages, ring_log = {}, {}
+local stages, ring_log, waiting = {}, {}, 0
 local names = {
   ["udp.send"] = "socket: data copied into an skb", ["ip.output"] = "IP: header and route", ["ip.fragment"] = "IP: a fragment",
   ["nic.tx_ring"] = "ring: takes a slot", ["frame.tx"] = "card: first bit on the wire",
@@ -23,8 +24,11 @@ local names = {
 }
 hs.on("*", function(e)
   local name = names[e.probe]
-  if e.probe == "neigh.state" then name = "neighbour: " .. e.state end
-  if e.probe == "queue.length" and e.packets > 0 then name = "queue: frame joins" end
+  if e.probe == "neigh.state" then name = "neighbour: " .. e.new end
+  if e.probe == "queue.length" then
+    if e.packets > waiting then name = "queue: frame joins" end
+    waiting = e.packets
+  end
   if e.packet and e.packet.arp then return end -- of ARP only what the packet sees of it
   if e.probe == "nic.tx_ring" or e.probe == "nic.tx_complete" then
     table.insert(ring_log, { probe = e.probe, slot = e.slot, time = e.time })
@@ -63,10 +67,9 @@ sock:setopt("IP_MTU_DISCOVER", 0)
 stages, ring_log, got = {}, {}, {}
 sock:send(hs.payload(6000))
 hs.run "10ms"
-local fragments, joined, started = 0, 0, 0
+local fragments, started = 0, 0
 for _, name in ipairs(stages) do
   fragments = fragments + (name == "IP: a fragment" and 1 or 0)
-  joined = joined + (name == "queue: frame joins" and 1 or 0)
   started = started + (name == "card: first bit on the wire" and 1 or 0)
 end
 -- 8 bytes of UDP and 6000 of data, 1480 in each fragment: 5 fragments.

@@ -16,7 +16,7 @@ local out = cable:dir(sender)
 -- A burst of 1400 packets to a stopped card; then the card goes on.
 local function burst(options)
   if options.queue then out:set { queue = options.queue } end
-  sender:dev():ring { rx = 0, tx = options.ring or 0 }
+  sender:dev():ring { size = 0, tx = options.ring or 0 }
   local before = out:stats().queue_drops
   got = 0
   out:pause(true)

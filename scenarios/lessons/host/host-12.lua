@@ -10,7 +10,7 @@ local client, server = hs.host "client", hs.host "server"
 local cable = hs.link(client, server, { rate = "1Gbps", queue = 100 })
 client:arp_set("server", server:dev().mac)
 local card = server:dev()
-card:ring { rx = 64 }
+card:ring { size = 64 }
 local out = cable:dir(client)
 local reader = server:udp { port = 4000, on_datagram = function() end } -- reads at once
 local lazy = server:udp { port = 5000 }                                 -- never reads
@@ -49,10 +49,10 @@ end), { queue = 7, ring = 0, socket = 0, network = 0 })
 
 hs.note "2. The receiving card: nobody polls its ring of 64, and 75 frames come."
 hs.expect_equal("the ring has overrun 11 times", injected(function()
-  card:pause_polling(true)
+  card:ring_pause(true)
   send(75, 4000)
   hs.run "1ms"
-  card:pause_polling(false)
+  card:ring_pause(false)
 end), { queue = 0, ring = 11, socket = 0, network = 0 })
 
 hs.note "3. The socket's buffer: a process that does not read. Its buffer is filled first; then 13 more come."

@@ -10,7 +10,7 @@ local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { rate = "1Gbps", queue = 10000 })
 client:arp_set("server", server:dev().mac)
 local card = server:dev()
-card:ring { rx = 256 }
+card:ring { size = 256, irq_cost = "1us", packet_cost = "500ns" } -- faster than the wire: 672 ns for a frame
 local sock = client:udp()
 local lazy = server:udp { port = 5000 } -- a process that does not read
 local busy = server:udp { port = 4000, on_datagram = function() end }
@@ -24,9 +24,9 @@ local function send(n, port)
   hs.run "20ms"
 end
 local function overrun(n) -- the ring's 256 and n more while nobody polls
-  card:pause_polling(true)
+  card:ring_pause(true)
   send(256 + n, 4000)
-  card:pause_polling(false)
+  card:ring_pause(false)
   hs.run "20ms"
 end
 local function sample()

@@ -1,0 +1,63 @@
+-- FRAG-02  Fields used.
+-- Three fields of the IP header are for fragmentation (RFC 791 3.1): the identification, 16 bits, which all fragments of a
+-- datagram share; three flags, of which the first is reserved, DF forbids fragmenting and MF says "more fragments follow";
+-- and the offset, 13 bits, counted in units of eight bytes: 2^13 * 8 = 65536 bytes, the longest datagram.
+local hs = require "hopscope"
+hs.title "FRAG-02 Fields used"
+
+local a, b = hs.host "a", hs.host "b"
+hs.link(a, b, { mtu = 1000 })
+local whole
+b:udp { port = 9, on_datagram = function(data) whole = data end }
+local frames = hs.frames { filter = function(p) return p.ip end }
+
+-- The second word of the header: identification; the third: flags and offset. Decoded by hand from the bytes.
+local function decode(frame)
+  local id, word = string.unpack(">I2I2", frame.packet:bytes(), 14 + 4 + 1)
+  return { id = id, reserved = word >> 15 & 1, df = word >> 14 & 1, mf = word >> 13 & 1, offset = word & 0x1fff }
+end
+
+local data = {}
+for i = 1, 500 do data[i] = string.format("%05d ", i) end
+data = table.concat(data) -- 3000 bytes, each six different
+hs.note "3000 bytes of data and 8 of UDP header over an MTU of 1000: (1000 - 20) / 8 = 122.5, so 122 eights = 976 bytes a piece."
+a:udp():sendto(data, "b", 9)
+hs.run "1s"
+
+print "    id      reserved  DF  MF  offset            data bytes"
+local covered, same_id, all_but_last = 0, true, true
+for i, f in ipairs(frames) do
+  local d, ip = decode(f), f.packet.ip
+  local n = ip.len - ip.hdr_len
+  print(string.format("    0x%04x  %d         %d   %d   %4d * 8 = %4d   %4d to %4d", d.id, d.reserved, d.df, d.mf, d.offset, d.offset * 8,
+    d.offset * 8, d.offset * 8 + n - 1))
+  hs.expect_equal("fragment " .. i .. " begins where the one before ended: offset x 8 = " .. covered, d.offset * 8, covered)
+  hs.expect_equal("fragment " .. i .. ": the decoder says the same", { ip.id, ip.df, ip.mf, ip.frag_offset },
+    { d.id, d.df == 1, d.mf == 1, d.offset * 8 })
+  covered = covered + n
+  same_id = same_id and d.id == decode(frames[1]).id
+  all_but_last = all_but_last and (d.mf == 1) == (i < #frames) and d.reserved == 0 and d.df == 0
+end
+-- 3008 = 3 * 976 + 80
+hs.expect_equal("four fragments", #frames, 4)
+hs.expect_equal("the last covers up to the end, without gap: 3008 bytes", covered, 3008)
+hs.expect("all have the same identification", same_id)
+hs.expect("MF is set in all but the last; DF and the reserved bit are not", all_but_last)
+hs.expect("the datagram was put together right", whole == data)
+
+hs.note "The third flag bit: with DF a packet must not be cut. IP_PMTUDISC_DO sets it, and a datagram too long is refused at once."
+local careful = a:udp():connect("b", 9):setopt("IP_MTU_DISCOVER", 2)
+local sent, why = careful:send(data)
+hs.expect_equal("too long, and must not be cut", { sent, why }, { nil, "EMSGSIZE" })
+careful:send "short"
+hs.run "1s"
+local d = decode(frames[5])
+hs.expect_equal("a packet that fits goes out with DF: flags 0, 1, 0, offset 0", { d.reserved, d.df, d.mf, d.offset }, { 0, 1, 0, 0 })
+
+hs.note "The offset field at its limit: a datagram of 65535 bytes, the longest there is, comes in 68 pieces."
+a:udp():sendto(hs.payload(65507), "b", 9)
+hs.run "1s"
+-- 65515 bytes behind the header = 67 * 976 + 123; the last offset is 67 * 122 = 8174 of at most 8191.
+local last = decode(frames[#frames])
+hs.expect_equal("68 fragments, the last at 8174 x 8", { #frames - 5, last.offset, last.mf }, { 68, 8174, 0 })
+hs.expect_equal("and b has read 65507 bytes of data", #whole, 65507)

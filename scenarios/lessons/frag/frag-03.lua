@@ -1,0 +1,41 @@
+-- FRAG-03  Reassembly only at the destination.
+-- A router that has cut a packet for a narrow link is done with it. Nobody puts the pieces together on the way, not even where
+-- the links are wide again: fragments may take different paths, and a router has no memory for half packets. Only the
+-- destination sees them all (RFC 791 3.2, RFC 1812 4.2.2.7).
+local hs = require "hopscope"
+hs.title "FRAG-03 Reassembly only at the destination"
+
+local a, r1, r2, b = hs.host "a", hs.router "r1", hs.router "r2", hs.host "b"
+local wide = hs.link(a, r1, { mtu = 1500 })
+local narrow = hs.link(r1, r2, { mtu = 576 })
+local wide_again = hs.link(r2, b, { mtu = 1500 })
+
+local got
+b:udp { port = 9, on_datagram = function(data) got = #data end }
+local is_ip = function(p) return p.ip end
+local sent, cut, arrived = hs.frames { link = wide, filter = is_ip }, hs.frames { link = narrow, filter = is_ip },
+  hs.frames { link = wide_again, filter = is_ip }
+
+hs.note "The path is 1500, 576, 1500 bytes wide. Host a sends 1500 bytes and allows routers to cut them (no DF)."
+a:udp():setopt("IP_MTU_DISCOVER", 0):sendto(hs.payload(1500 - 20 - 8), "b", 9)
+hs.run "1s"
+
+local function lengths(frames)
+  local list = {}
+  for i, f in ipairs(frames) do list[i] = f.packet.ip.len end
+  return list
+end
+for _, f in ipairs { sent, cut, arrived } do
+  print(string.format("    %-6s %s", f[1].from .. ">" .. f[1].to, table.concat(lengths(f), " + ")))
+end
+
+-- 576 - 20 = 556, the next multiple of 8 below is 552. 1480 = 552 + 552 + 376.
+hs.expect_equal("a sends one packet of 1500", lengths(sent), { 1500 })
+hs.expect_equal("on the narrow link there are three fragments", lengths(cut), { 572, 572, 396 })
+hs.expect_equal("on the wide link behind it they are still three fragments, not a whole packet", lengths(arrived), { 572, 572, 396 })
+hs.note "The third line shows it: the last link could carry 1500 bytes, but r2 forwards the pieces as they are."
+hs.expect_equal("no router has tried to put anything together", { r1:counter "IpReasmReqds", r2:counter "IpReasmReqds" }, { 0, 0 })
+hs.expect_equal("r1 has cut one packet into three, r2 none",
+  { r1:counter "IpFragOKs", r1:counter "IpFragCreates", r2:counter "IpFragOKs" }, { 1, 3, 0 })
+hs.expect_equal("b has put three together to one", { b:counter "IpReasmReqds", b:counter "IpReasmOKs" }, { 3, 1 })
+hs.expect_equal("b reads all 1472 bytes", got, 1472)

@@ -1,0 +1,41 @@
+-- FRAG-07  TCP segments, UDP fragments.
+-- TCP cuts its stream into segments that fit a packet, and repairs the one that is lost. UDP does not cut: a datagram above the
+-- MTU is cut by IP, and lost as a unit if one of its n fragments is lost. If each packet gets through with probability 1 - p,
+-- the datagram does with (1 - p)^n. Keep UDP data at or below 1500 - 20 - 8 = 1472 bytes.
+-- without: TCP (its segments of one MSS, each repaired alone)
+local hs = require "hopscope"
+hs.title "FRAG-07 TCP segments, UDP fragments"
+
+local P, COUNT = 0.1, 1000 -- 10 % of the packets are lost; datagrams of each size
+local a, b = hs.host "a", hs.host "b"
+local link = hs.link(a, b, { delay = "1ms" })
+local frames = 0
+hs.on("frame.tx", function(e) if e.packet.ip then frames = frames + 1 end end, { node = a })
+
+hs.note "How many packets does a datagram need? 1472 bytes of data just fit one; a single byte more needs a second."
+local sock = a:udp()
+local function packets_for(size)
+  frames = 0
+  sock:sendto(hs.payload(size), "b", 9)
+  hs.run "1s"
+  return frames
+end
+b:udp { port = 9, on_datagram = function() end }
+hs.expect_equal("1472 bytes of data: one packet", packets_for(1472), 1)
+hs.expect_equal("1473 bytes of data: two packets", packets_for(1473), 2)
+hs.expect_equal("5 * 1480 - 8 bytes of data: five packets", packets_for(5 * 1480 - 8), 5)
+
+hs.note "Now the link loses 10 % of all packets, and a sends 1000 datagrams of each size."
+link:dir(a):set { loss = P }
+for i, n in ipairs { 1, 2, 5 } do
+  local sink = b:udp_sink(1000 + i)
+  -- Not too fast: the fragments of broken datagrams stay in b's memory for 30 s.
+  a:udp_source { to = "b", port = 1000 + i, size = n * 1480 - 8, gap = "100ms", count = COUNT }
+  hs.run "150s"
+  local share, chance = sink:stats().received / COUNT, (1 - P) ^ n
+  -- Four standard deviations of a binomial share: a run beyond them would come once in 16000.
+  local width = 4 * math.sqrt(chance * (1 - chance) / COUNT)
+  hs.note(string.format("%d fragment%s: %.1f %% arrive; (1 - 0.1)^%d = %.1f %%.", n, n == 1 and "" or "s", share * 100, n, chance * 100))
+  hs.expect_near("delivery of " .. n .. " fragments is (1 - p)^" .. n, share, chance, width)
+end
+hs.expect("fragments that arrived were thrown away with the datagram they belonged to", b:counter "IpReasmFails" > 0)

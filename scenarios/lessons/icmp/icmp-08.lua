@@ -1,0 +1,46 @@
+-- ICMP-08  3/3 port unreachable.
+-- The packet has reached its host, and the host runs UDP, but no socket is bound to the port: the host answers type 3 code 3
+-- (RFC 1122 4.1.3.1). That is good news of a kind: host and way are fine. (A closed TCP port answers with a reset instead.)
+-- The first six codes of type 3: 0 network, 1 host, 2 protocol, 3 port, 4 fragmentation needed, 5 source route failed.
+local hs = require "hopscope"
+hs.title "ICMP-08 3/3 port unreachable"
+
+local a, b = hs.host "a", hs.host "b"
+hs.link(a, b, { delay = "1ms" })
+local errors = hs.frames { node = a, on = "rx", filter = function(p) return p.icmp end }
+
+hs.note "a sends a datagram from port 4000 to port 5000 of b, where no program listens."
+local data, err
+local function ask(os, text)
+  local sock = os.udp { port = 4000 }
+  sock:connect("b", 5000)
+  sock:send(text)
+  data, err = sock:recv "1s"
+  sock:close()
+end
+a:spawn(ask, "anybody there?")
+hs.run "2s"
+
+hs.expect_equal("one message comes back", #errors, 1)
+local e = errors[1].packet
+print("    " .. errors[1].summary)
+hs.expect_equal("type 3, code 3, from b itself", { e.icmp.type, e.icmp.code, e.ip.src }, { 3, 3, b:addr() })
+hs.expect_equal("it quotes the datagram's ports", { e.quoted.udp.sport, e.quoted.udp.dport }, { 4000, 5000 })
+hs.expect_equal("by which a finds the socket: its program gets ECONNREFUSED", { data, err }, { nil, "ECONNREFUSED" })
+hs.expect_equal("b counts a datagram for a closed port", b:counter "UdpNoPorts", 1)
+
+hs.note "Now a program on b binds the port: the same datagram is delivered, and answered."
+b:spawn(function(os)
+  local sock = os.udp { port = 5000 }
+  local text, from, port = sock:recvfrom()
+  sock:sendto("yes, you said: " .. text, from, port)
+end)
+a:spawn(ask, "anybody there?")
+hs.run "2s"
+hs.expect_equal("an open port draws no error", #errors, 1)
+hs.expect_equal("but an answer", data, "yes, you said: anybody there?")
+
+hs.note "After the program has ended its port is closed again."
+a:spawn(ask, "still there?")
+hs.run "2s"
+hs.expect_equal("and port unreachable comes back once more", { #errors, errors[2].packet.icmp.code, err }, { 2, 3, "ECONNREFUSED" })

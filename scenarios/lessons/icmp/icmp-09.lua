@@ -1,0 +1,38 @@
+-- ICMP-09  3/4 fragmentation needed.
+-- A packet of 1500 bytes comes to a router whose next link carries 1400 at most. Normally the router cuts it into fragments. With
+-- the flag "don't fragment" (DF) it must not: it drops the packet and says "fragmentation needed", type 3 code 4, and since
+-- RFC 1191 also how large a packet may be.
+local hs = require "hopscope"
+hs.title "ICMP-09 3/4 fragmentation needed"
+
+local a, r, b = hs.host "a", hs.router "r", hs.host "b"
+hs.link(a, r, { mtu = 1500 })
+local narrow = hs.link(r, b, { mtu = 1400 })
+local dropped = hs.frames { node = r, on = "drop" }
+local errors = hs.frames { node = a, on = "rx", filter = function(p) return p.icmp and p.icmp.type == 3 end }
+local passed = hs.frames { link = narrow, filter = function(p, e) return p.ip and e.node == "r" end }
+local ping
+
+hs.note "a pings b with 1472 bytes of data: with 8 of ICMP and 20 of IP a packet of 1500 bytes, and with DF set."
+a:spawn(function(os) ping = os.ping("b", { count = 1, size = 1472, df = true, timeout = "1s", print = true }) end)
+hs.run "2s"
+hs.expect_equal("r drops it", { #dropped, dropped[1].packet.ip.len, dropped[1].packet.ip.df }, { 1, 1500, true })
+hs.expect_equal("nothing has passed to the narrow link", #passed, 0)
+local e = errors[1].packet
+hs.expect_equal("the sender gets type 3, code 4, from r", { e.icmp.type, e.icmp.code, e.ip.src }, { 3, 4, r:addr() })
+hs.expect_equal("the message carries 1400", e.icmp.mtu, 1400)
+hs.expect_equal("and the packet's header", { e.quoted.ip.len, e.quoted.ip.dst }, { 1500, b:addr() })
+hs.expect_equal("ping reports it", { ping.received, ping.errors, ping.replies[1].mtu }, { 0, 1, 1400 })
+
+hs.note "The same with 1372 bytes of data: a packet of 1400 bytes just fits."
+a:spawn(function(os) ping = os.ping("b", { count = 1, size = 1372, df = true, timeout = "1s" }) end)
+hs.run "2s"
+hs.expect_equal("1400 bytes with DF pass whole", { #passed, passed[1].packet.ip.len, passed[1].packet.ip.df, ping.received }, { 1, 1400, true, 1 })
+
+hs.note "Without DF: another host, which has not heard of the 1400 yet, sends 1500 bytes. r cuts them in two."
+local c = hs.host "c"
+hs.link(c, r, { mtu = 1500 })
+c:spawn(function(os) ping = os.ping("b", { count = 1, size = 1472, timeout = "1s" }) end)
+hs.run "2s"
+hs.expect_equal("without DF r cuts it in two", { r:counter "IpFragOKs", r:counter "IpFragCreates" }, { 1, 2 })
+hs.expect_equal("both pass, and no further error is sent", { #passed, #errors, ping.received }, { 3, 1, 1 })

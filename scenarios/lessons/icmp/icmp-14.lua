@@ -1,0 +1,82 @@
+-- ICMP-14  Path MTU discovery.
+-- How large may a packet be on a way of many links? The sender tries: it begins with the MTU of its own link and sets "don't
+-- fragment". A router with a narrower link behind it drops the packet and reports its MTU (3/4); the sender's host notes that for
+-- the destination, and the next try is smaller, until the packet passes (RFC 1191; the host does this, not traceroute). It hangs on
+-- the routers' messages: where they are filtered out, large packets vanish without a word: a black hole.
+-- without: TCP (it lowers its segment size)
+local hs = require "hopscope"
+hs.title "ICMP-14 Path MTU discovery"
+
+local function network(name)
+  local n = { a = hs.host("a" .. name), r1 = hs.router("r1" .. name), r2 = hs.router("r2" .. name), b = hs.host("b" .. name) }
+  n.link = hs.link(n.a, n.r1, { mtu = 1500, delay = "5ms" })
+  hs.link(n.r1, n.r2, { mtu = 1400, delay = "5ms" })
+  hs.link(n.r2, n.b, { mtu = 1280, delay = "5ms" })
+  n.got = {}
+  n.b:udp { port = 9, on_datagram = function(data) n.got[#n.got + 1] = data.len or #data end }
+  n.sent = hs.frames { link = n.link, filter = function(p, e) return p.udp and e.node == n.a.name end }
+  n.errors = hs.frames { node = n.a, on = "rx", filter = function(p) return p.icmp and p.icmp.type == 3 end }
+  n.tries, n.refused = {}, 0
+  return n
+end
+
+-- Sends datagrams as large as the host's knowledge of the way allows (IP 20 bytes, UDP 8), one a second, ten times.
+local function sender(os, n)
+  local sock = os.udp():setopt("IP_MTU_DISCOVER", 2):connect(n.b.name, 9) -- IP_PMTUDISC_DO: always with DF
+  for i = 1, 10 do
+    local mtu = os.route_get(n.b.name).mtu
+    n.tries[i] = mtu
+    local _, err = sock:send(hs.payload(mtu - 28))
+    if err == "EMSGSIZE" then -- the answer to the one before has come: the socket tells once, then works again
+      n.refused = n.refused + 1
+      sock:send(hs.payload(mtu - 28))
+    end
+    os.sleep "1s"
+  end
+end
+
+local n = network ""
+hs.note "Three links carry 1500, 1400 and 1280 bytes. a begins with the 1500 of its own link."
+n.a:spawn(sender, n)
+hs.run "20s"
+for i, f in ipairs(n.errors) do
+  hs.note(string.format("%.3f s: %s says: fragmentation needed, at most %d bytes.", f.time, f.packet.ip.src, f.packet.icmp.mtu))
+end
+
+local lengths = {}
+for i, f in ipairs(n.sent) do lengths[i] = f.packet.ip.len end
+hs.expect_equal("two errors", #n.errors, 2)
+hs.expect_equal("the first from r1, for its link of 1400", { n.errors[1].packet.ip.src, n.errors[1].packet.icmp.mtu },
+  { n.r1:addr(), 1400 })
+hs.expect_equal("the second from r2, for its link of 1280", { n.errors[2].packet.ip.src, n.errors[2].packet.icmp.mtu },
+  { n.r2:addr(), 1280 })
+hs.expect_equal("the source sends 1500, then 1400, then ends at 1280", lengths,
+  { 1500, 1400, 1280, 1280, 1280, 1280, 1280, 1280, 1280, 1280 })
+hs.expect_equal("from then on every datagram arrives, whole: 1280 - 28 bytes", n.got,
+  { 1252, 1252, 1252, 1252, 1252, 1252, 1252, 1252 })
+hs.expect_equal("the program was told EMSGSIZE twice", n.refused, 2)
+hs.expect_equal("what the host has noted for b", n.a:route_get("b").mtu, 1280)
+hs.expect("every packet had DF set", n.sent:count(function(p) return p.ip.df end) == 10)
+
+hs.note "A larger datagram is now refused at home: the program gets EMSGSIZE, and nothing is sent."
+local result, err
+n.a:spawn(function(os)
+  local sock = os.udp():setopt("IP_MTU_DISCOVER", 2):connect("b", 9)
+  result, err = sock:send(hs.payload(1253))
+end)
+hs.run "1s"
+hs.expect_equal("1253 + 28 bytes are one too many", { result, err, #n.sent }, { nil, "EMSGSIZE", 10 })
+
+hs.note "The black hole: the same network, but the routers send no ICMP errors (somebody thought that safer)."
+local hole = network "x"
+hole.r1:sysctl("hopscope.icmp_silent", true)
+hole.r2:sysctl("hopscope.icmp_silent", true)
+local small
+hole.a:spawn(function(os)
+  sender(os, hole)
+  small = os.ping("bx", { count = 1 })
+end)
+hs.run "20s"
+hs.expect_equal("the sender goes on with 1500 bytes for ever", hole.tries, { 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500 })
+hs.expect_equal("nothing arrives, and nobody says why", { hole.got, #hole.errors }, { {}, 0 })
+hs.expect_equal("while small packets pass: the way looks perfect to ping", small.received, 1)

@@ -1,0 +1,70 @@
+-- ICMP-15  mtr: loss per hop.
+-- ping tells how much is lost between two ends, not where. mtr sends probes with TTL 1, 2, 3, ... again and again and counts for
+-- each hop: loss that begins at one hop and goes on behind it is on the link before it. Some routers answer no ICMP probes: with
+-- UDP probes (option -u) they show themselves. And loss at one hop only is none: that router just limits how often it answers.
+local hs = require "hopscope"
+hs.title "ICMP-15 mtr: loss per hop"
+
+local function network(name)
+  local n = { a = hs.host("a" .. name), r1 = hs.router("r1" .. name), r2 = hs.router("r2" .. name), r3 = hs.router("r3" .. name),
+              b = hs.host("b" .. name) }
+  n.link1 = hs.link(n.a, n.r1, { delay = "1ms" })
+  n.link2 = hs.link(n.r1, n.r2, { delay = "1ms" })
+  n.link3 = hs.link(n.r2, n.r3, { delay = "1ms" })
+  n.link4 = hs.link(n.r3, n.b, { delay = "1ms" })
+  n.mtr = function(options)
+    local result
+    options.print = true
+    n.a:spawn(function(os) result = os.mtr(n.b.name, options) end)
+    hs.run(hs.seconds "1s" * (options.cycles + 10))
+    return result.hops
+  end
+  return n
+end
+local function column(hops, field)
+  local list = {}
+  for i, hop in ipairs(hops) do list[i] = hop[field] or "*" end
+  return list
+end
+
+hs.note "Link 3, between r2 and r3, loses 10 % of what goes towards b. First an end-to-end ping, then mtr."
+local n = network ""
+n.link3:dir(n.r2):set { loss = 0.1 }
+local ping
+n.a:spawn(function(os) ping = os.ping("b", { count = 200, timeout = "1s" }) end)
+hs.run "210s"
+hs.note(string.format("ping: %.1f %% loss. Somewhere.", ping.loss * 100))
+local lost = hs.frames { link = n.link3, on = "drop", filter = function(p, e) return p.icmp and e.reason == "random loss" end }
+local hops = n.mtr { cycles = 200 }
+hs.expect_equal("mtr finds all hops", column(hops, "address"), { n.r1:addr(), n.r2:addr(), n.r3:addr(), n.b:addr() })
+hs.expect_equal("no loss at hops 1 and 2", { hops[1].loss, hops[2].loss }, { 0.0, 0.0 })
+-- 200 probes, 10 %: 20 lost on average, with a standard deviation of sqrt(200 * 0.1 * 0.9) = 4.2; four of them are 17, 8.5 %.
+hs.expect_between("10 % loss shows at hop 3", hops[3].loss, 0.015, 0.185)
+hs.expect_between("and at hop 4 behind it", hops[4].loss, 0.015, 0.185)
+hs.expect_equal("what is missing at hops 3 and 4 is what link 3 lost",
+  (hops[3].sent - hops[3].received) + (hops[4].sent - hops[4].received), #lost)
+hs.expect_between("ping saw the same share, from end to end", ping.loss, 0.015, 0.185)
+
+hs.note "Another network without loss. A filter keeps r2 from answering ICMP probes; others it answers."
+local f = network "f"
+f.link2:dir(f.r2):rule(function(p)
+  if p.icmp and p.icmp.type == 11 and p.quoted and p.quoted.icmp and p.ip.src == f.r2:addr() then return "drop" end
+end)
+hops = f.mtr { cycles = 10 }
+hs.expect_equal("with ICMP probes hop 2 is a gap", column(hops, "address"), { f.r1:addr(), "*", f.r3:addr(), f.b:addr() })
+hs.expect_equal("with 100 % loss, and none behind it", column(hops, "loss"), { 0.0, 1.0, 0.0, 0.0 })
+hs.note "The same with UDP probes, mtr -u."
+hops = f.mtr { cycles = 10, udp = true }
+hs.expect_equal("with UDP probes there is no gap", column(hops, "address"), { f.r1:addr(), f.r2:addr(), f.r3:addr(), f.b:addr() })
+hs.expect_equal("and no loss", column(hops, "loss"), { 0.0, 0.0, 0.0, 0.0 })
+
+hs.note "A third one: r2 sends at most one error every 4 s to the same host (net.ipv4.icmp_ratelimit), as many routers do."
+local l = network "l"
+l.r2:sysctl("net.ipv4.icmp_ratelimit", 4000)
+hops = l.mtr { cycles = 40 }
+hs.expect("loss at hop 2 only", hops[2].loss > 0.5 and hops[1].loss == 0 and hops[3].loss == 0 and hops[4].loss == 0,
+  column(hops, "loss"))
+hs.expect_equal("r2 held its answers back: nothing was lost on the links",
+  { hops[2].sent - hops[2].received, l.link2:stats().ab.lost_packets + l.link2:stats().ba.lost_packets },
+  { l.r2:counter "IcmpOutRateLimitHost", 0 })
+hs.expect_equal("the packets through r2 all arrived", hops[4].received, 40)

@@ -1,0 +1,51 @@
+-- IP4-03  Protocol field.
+-- without: TCP (its handler)
+-- One byte of the header names what the packet carries (numbers of IANA: ICMP 1, IGMP 2, TCP 6, UDP 17 = 0x11). At the
+-- destination IP gives the packet to the handler registered for that number. If there is none, the sender is told with
+-- ICMP 3/2, "protocol unreachable" (RFC 1122 section 3.2.2.1).
+local hs = require "hopscope"
+hs.title "IP4-03 Protocol field"
+
+local a, b = hs.host "a", hs.host "b"
+hs.link(a, b)
+local seen = hs.frames { filter = function(p) return p.ip and p.from == "a" end }
+local icmp = hs.frames { filter = function(p) return p.icmp and p.from == "b" end }
+local heard
+b:udp { port = 7, on_datagram = function(data) heard = data end }
+
+for proto, name in pairs { [1] = "ICMP", [2] = "IGMP", [6] = "TCP", [17] = "UDP" } do
+  local header = hs.ip4.encode { src = "10.0.0.1", dst = "10.0.0.2", proto = proto }
+  hs.expect_equal("protocol " .. proto .. " means " .. name, hs.ip4.decode(header).proto_name, name)
+  hs.expect_equal("its place is byte 9 of the header", header:byte(9 + 1), proto)
+end
+
+hs.note "A ping and a UDP datagram: the same IP, but 1 or 17 in the protocol field, and two different handlers."
+local ping
+a:spawn(function(os)
+  ping = os.ping("b", { count = 1 })
+  os.udp():sendto("for UDP", "b", 7)
+end)
+hs.run "2s"
+hs.expect_equal("the ping carried protocol 1, the datagram 17", { seen[1].packet.ip.proto, seen[2].packet.ip.proto }, { 1, 17 })
+hs.expect_equal("the ICMP of b has got one packet and answered it", { b:counter "IcmpInMsgs", ping.received }, { 1, 1 })
+hs.expect_equal("the UDP of b has got the other one", { b:counter "UdpInDatagrams", heard }, { 1, "for UDP" })
+hs.expect_equal("IP delivered both", b:counter "IpInDelivers", 2)
+
+hs.note "253 is a number for experiments (RFC 3692), and b has no handler for it."
+local function send_as(proto)
+  a:spawn(function(os)
+    local header = hs.ip4.encode { src = a:addr(), dst = b:addr(), len = 28, proto = proto }
+    local function mac(text)
+      return (string.gsub(text, "(%x%x):?", function(h) return string.char(tonumber(h, 16)) end))
+    end
+    os.raw():send(mac(b:dev().mac) .. mac(a:dev().mac) .. "\x08\x00" .. header .. "8 bytes.")
+  end)
+  hs.run "2s"
+end
+send_as(253)
+hs.expect_equal("b counts an unknown protocol", b:counter "IpInUnknownProtos", 1)
+local answer = icmp[#icmp].packet
+hs.expect_equal("and says: destination unreachable, protocol (3/2)", { answer.icmp.type, answer.icmp.code }, { 3, 2 })
+hs.expect_equal("it quotes the header that it could not serve", answer.quoted.ip.proto, 253)
+hs.expect_equal("neither ICMP nor UDP has seen the packet", { b:counter "IcmpInMsgs", b:counter "UdpInDatagrams" }, { 1, 1 })
+

@@ -1,0 +1,48 @@
+-- IP4-14  Same broadcast domain or not.
+-- Before a host sends, it compares network numbers: its own address AND mask with the destination AND the same mask. Equal means
+-- that the destination is on the link: ask for its MAC address and send to it directly. Different means: send to the router,
+-- so ask for the router's MAC address (RFC 1122 section 3.3.1.1). The IP destination is the same in both cases.
+local hs = require "hopscope"
+hs.title "IP4-14 Same broadcast domain or not"
+
+local switch, router = hs.switch "switch", hs.router "router"
+local a, peer, far = hs.host "a", hs.host "peer", hs.host "far"
+hs.link(router, switch, { address = { router = "192.168.0.1/24" } })
+local cable = hs.link(a, switch, { address = { a = "192.168.0.2/24" } })
+hs.link(peer, switch, { address = { peer = "192.168.0.3/24" } })
+hs.link(router, far, { address = { router = "192.168.1.1/24", far = "192.168.1.3/24" } })
+local questions = hs.frames { link = cable, filter = function(p) return p.arp and p.arp.op == 1 and p.from == "a" end }
+local pings = hs.frames { link = cable, filter = function(p) return p.icmp and p.icmp.type == 8 end }
+local result
+local function ping(address)
+  a:spawn(function(os) result = os.ping(address, { count = 1 }) end)
+  hs.run "5s"
+end
+local own = hs.ip4.prefix "192.168.0.2/24".network
+
+hs.note "192.168.0.3 AND 255.255.255.0 is 192.168.0.0, as for a itself: same network, a asks who has 192.168.0.3."
+hs.expect_equal("network number of the peer", hs.ip4.prefix("192.168.0.3", 24).network, own)
+ping "192.168.0.3"
+hs.expect_equal("the ARP target is the peer", questions[1].packet.arp.tpa, "192.168.0.3")
+hs.expect_equal("the frame goes to the peer's MAC address", pings[1].packet.eth.dst, peer:dev().mac)
+hs.expect_equal("and the answer has crossed no router", result.replies[1].ttl, 64)
+
+hs.note "192.168.1.3 AND 255.255.255.0 is 192.168.1.0: another network. a asks for its gateway, 192.168.0.1."
+hs.expect_equal("network number of far", hs.ip4.prefix("192.168.1.3", 24).network, "192.168.1.0")
+ping "192.168.1.3"
+hs.expect_equal("the ARP target is the gateway", questions[2].packet.arp.tpa, "192.168.0.1")
+hs.expect_equal("the frame goes to the gateway's MAC address", pings[2].packet.eth.dst, router:dev("eth0").mac)
+hs.expect_equal("the packet in it still goes to far", pings[2].packet.ip.dst, "192.168.1.3")
+hs.expect_equal("the answer has crossed one router", result.replies[1].ttl, 63)
+hs.expect_equal("a knows two neighbours, and far is not one of them", { #a:arp(), a:arp "192.168.1.3" }, { 2 })
+
+-- With /16 both addresses AND 255.255.0.0 are 192.168.0.0. Linux asks three times, a second apart (RFC 1122 2.3.2.1).
+hs.note "A wrong mask breaks the rule: with /16 a takes far for a neighbour and asks the link for it, in vain."
+a:remove_address("eth0", "192.168.0.2/24")
+a:address("eth0", "192.168.0.2/16")
+local before = #questions
+ping "192.168.1.3"
+local asked = {}
+for i = before + 1, #questions do asked[#asked + 1] = questions[i].packet.arp.tpa end
+hs.expect_equal("it asks for far itself, three times", asked, { "192.168.1.3", "192.168.1.3", "192.168.1.3" })
+hs.expect_equal("and nobody answers: the router does not lend its address", result.received, 0)

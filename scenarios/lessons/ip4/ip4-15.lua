@@ -1,0 +1,51 @@
+-- IP4-15  Local broadcast.
+-- The address whose host part is all ones reaches every host of that network; 255.255.255.255 means everybody on this link,
+-- for hosts that do not know their network yet (RFC 919, RFC 1122 section 3.2.1.3). Both go out in a frame to
+-- ff:ff:ff:ff:ff:ff, which switches pass on to all ports. Routers receive it like any host, but do not pass it on.
+local hs = require "hopscope"
+hs.title "IP4-15 Local broadcast"
+
+local switch, router = hs.switch "switch", hs.router "router"
+local a, b, c, far = hs.host "a", hs.host "b", hs.host "c", hs.host "far"
+local cable = hs.link(a, switch, { address = { a = "192.168.0.2/24" } })
+hs.link(router, switch, { address = { router = "192.168.0.1/24" } })
+hs.link(b, switch, { address = { b = "192.168.0.3/24" } })
+hs.link(c, switch, { address = { c = "192.168.0.4/24" } })
+local other = hs.link(router, far, { address = { router = "192.168.1.1/24", far = "192.168.1.2/24" } })
+local sent = hs.frames { link = cable, filter = function(p) return p.from == "a" end }
+local beyond = hs.frames { link = other }
+
+local got = { b = {}, c = {}, router = {}, far = {} }
+for _, host in ipairs { b, c, router, far } do
+  host:udp { port = 9, on_datagram = function(data) table.insert(got[host.name], data) end }
+end
+
+hs.note "192.168.0.255 is all ones in 192.168.0.0/24. A program must say that it means it (SO_BROADCAST), or gets EACCES."
+hs.expect_equal("the broadcast address of 192.168.0.0/24", hs.ip4.prefix "192.168.0.0/24".broadcast, "192.168.0.255")
+local refused
+a:spawn(function(os)
+  local _, why = os.udp():sendto("by accident", "192.168.0.255", 9)
+  refused = why
+  local sock = os.udp { broadcast = true }
+  sock:sendto("to this network", "192.168.0.255", 9)
+  os.sleep "10ms"
+  sock:sendto("to this link", "255.255.255.255", 9)
+end)
+hs.run "1s"
+hs.expect_equal("without SO_BROADCAST: EACCES", refused, "EACCES")
+hs.expect_equal("two frames leave a, no question for a MAC address before them", #sent, 2)
+for i, frame in ipairs(sent) do
+  hs.expect_equal("frame " .. i .. " goes to everybody", frame.packet.eth.dst, "ff:ff:ff:ff:ff:ff")
+end
+
+hs.note "Everybody on the link has heard both, the router as well. Beyond the router it is quiet."
+for _, name in ipairs { "b", "c", "router" } do
+  hs.expect_equal(name .. " receives both", got[name], { "to this network", "to this link" })
+end
+hs.expect_equal("far, behind the router, receives neither", got.far, {})
+hs.expect_equal("no frame has crossed the other link", #beyond, 0)
+hs.expect_equal("the router has forwarded nothing", router:counter "IpForwDatagrams", 0)
+hs.expect_equal("it counts two broadcasts for itself", router:counter "IpExtInBcastPkts", 2)
+
+hs.note "A host with a narrower mask does not take 192.168.0.255 for its own broadcast: the mask decides what all ones are."
+hs.expect_equal("in 192.168.0.0/25 it is .127", hs.ip4.prefix "192.168.0.0/25".broadcast, "192.168.0.127")

@@ -1,0 +1,62 @@
+-- IP4-19  Loopback.
+-- without: TCP (a UDP exchange stands in for the connection: what matters is below both)
+-- Every address 127.x.x.x means this host (RFC 1122 section 3.2.1.3). A packet to it never sees a network card: the device lo puts it
+-- into the CPU's input queue (Linux: input_pkt_queue, one for each CPU, at most 1000 packets), and a soft interrupt hands
+-- it to IP as if it had arrived. localhost is a name for 127.0.0.1 (IPv6 has ::1). None of them may appear on a wire.
+local hs = require "hopscope"
+hs.title "IP4-19 Loopback"
+
+local a, b = hs.host "a", hs.host "b"
+local cable = hs.link(a, b, { up = false })
+local frames = hs.frames()
+local pings, echo, refused = {}, {}, nil
+a:udp_echo(7)
+
+hs.note "The cable is cut. Pings to 127.0.0.1, to localhost and to any other 127 address are answered all the same."
+a:spawn(function(os)
+  for _, name in ipairs { "127.0.0.1", "localhost", "127.1.2.3", "127.255.255.254" } do
+    pings[#pings + 1] = os.ping(name, { count = 1 })
+  end
+  for _, name in ipairs { "127.0.0.1", "localhost" } do
+    local sock = os.udp():connect(name, 7)
+    sock:send("hello " .. name)
+    echo[#echo + 1] = sock:recv "1s"
+  end
+end)
+hs.run "10s"
+hs.expect_equal("the link is down", cable.is_up, false)
+for i, name in ipairs { "127.0.0.1", "localhost", "127.1.2.3", "127.255.255.254" } do
+  hs.expect_equal("ping " .. name .. " succeeds", pings[i].received, 1)
+end
+hs.expect_equal("localhost is 127.0.0.1", pings[2].replies[1].from, "127.0.0.1")
+hs.expect_equal("an exchange of data succeeds, too", echo, { "hello 127.0.0.1", "hello localhost" })
+
+hs.note "The card has sent nothing. All packets, 6 questions and 6 answers, went through lo."
+hs.expect_equal("transmit counter of the card", a:dev("eth0"):stats().tx_packets, 0)
+hs.expect_equal("frames on the cable", #frames, 0)
+hs.expect_equal("transmit and receive counters of lo", { a:dev("lo"):stats().tx_packets, a:dev("lo"):stats().rx_packets }, { 12, 12 })
+
+hs.note "A burst of 1001 packets shows the queue: it is emptied by a soft interrupt only after the sender, and holds 1000."
+local burst = {}
+local receiver = a:udp { port = 9, on_datagram = function(data) burst[#burst + 1] = data end }
+local lost = hs.frames { on = "drop", node = a }
+a:spawn(function(os)
+  local sock = os.udp()
+  for i = 1, 1001 do sock:sendto(tostring(i), "127.0.0.1", 9) end
+  hs.expect_equal("while the sender runs nothing has been delivered yet", #burst, 0)
+end)
+hs.run "1s"
+hs.expect_equal("1000 arrive in order", { #burst, burst[1], burst[1000] }, { 1000, "1", "1000" })
+hs.expect_equal("the last found the queue full", { #lost, lost[1].reason }, { 1, "input backlog full" })
+receiver:close()
+
+hs.note "Even with the cable in order no packet leaves the host with such an address."
+cable:up()
+a:spawn(function(os)
+  local sock = os.udp { address = "127.0.0.1" }
+  local _, why = sock:sendto("from 127.0.0.1", b:addr(), 7)
+  refused = why
+end)
+hs.run "1s"
+hs.expect_equal("from 127.0.0.1 to another host: EINVAL", refused, "EINVAL")
+hs.expect_equal("nothing was sent", #frames, 0)

@@ -1,0 +1,43 @@
+-- IP4-20  Talking to one's own address.
+-- For a packet to one of the host's own addresses the routing table has a local route, and that leads to the loopback device, not
+-- to the card that has the address (Linux: table local). So it works with the cable out, and nothing appears on
+-- the wire even when it is in. For the peers on the link the cable is needed.
+local hs = require "hopscope"
+hs.title "IP4-20 Talking to one's own address"
+
+local a, b = hs.host "a", hs.host "b"
+local cable = hs.link(a, b, { address = { a = "192.168.31.6/24", b = "192.168.31.7/24" } })
+local frames = hs.frames()
+local own, peer, over_lo
+local function ping_both()
+  a:spawn(function(os)
+    own = os.ping("192.168.31.6", { count = 2 })
+    over_lo = over_lo or os.dev("lo"):stats().tx_packets
+    peer = os.ping("192.168.31.7", { count = 1 })
+  end)
+  hs.run "20s"
+end
+
+hs.note "The cable is out. The host still answers itself; its neighbour is out of reach."
+cable:down()
+local route = a:route_get "192.168.31.6"
+hs.expect_equal("the route to the own address is local, by lo", { route.type, route.dev }, { "local", "lo" })
+ping_both()
+hs.expect_equal("ping to 192.168.31.6 with the link down: 2 of 2", { own.sent, own.received }, { 2, 2 })
+hs.expect_equal("in no time: nothing was on a wire", own.rtt.max, 0)
+hs.expect_equal("by lo: two requests and two replies", over_lo, 4)
+hs.expect_equal("ping to the peer fails: no answer, one \"host unreachable\"", { peer.received, peer.errors }, { 0, 1 })
+hs.expect_equal("the card has sent nothing", { a:dev("eth0"):stats().tx_packets, #frames }, { 0, 0 })
+
+hs.note "The cable is in again. The own address still goes by lo, the peer answers by the card."
+cable:up()
+local before = #frames
+ping_both()
+hs.expect_equal("ping to 192.168.31.6: 2 of 2", own.received, 2)
+hs.expect_equal("ping to the peer: 1 of 1", peer.received, 1)
+local to_self = 0
+for i = before + 1, #frames do
+  local ip = frames[i].packet.ip
+  if ip and ip.src == ip.dst then to_self = to_self + 1 end
+end
+hs.expect_equal("no frame from 192.168.31.6 to itself was on the cable", to_self, 0)

@@ -1,0 +1,46 @@
+-- IP4-21  Listening on 0.0.0.0.
+-- without: TCP (a UDP socket listens instead: which local addresses a socket accepts is decided in the same way)
+-- 0.0.0.0 as the address of a listening socket means "any address of this host" (INADDR_ANY): loopback and all cards. A socket
+-- bound to one address hears only what is sent to that address: a server on 127.0.0.1 cannot be reached from outside,
+-- and not even by its own host's other address.
+local hs = require "hopscope"
+hs.title "IP4-21 Listening on 0.0.0.0"
+
+local server, client = hs.host "server", hs.host "client"
+hs.link(server, client, { address = { server = "192.168.31.6/24", client = "192.168.31.7/24" } })
+local got = {}
+local function listen(address, port)
+  got[port] = {}
+  return server:udp { address = address, port = port, on_datagram = function(data, _, _, info)
+    table.insert(got[port], data .. " to " .. info.to)
+  end }
+end
+local any, loop = listen("0.0.0.0", 8080), listen("127.0.0.1", 9090)
+hs.note "Port 8080 is bound to 0.0.0.0, port 9090 to 127.0.0.1. Both are asked at both addresses, by the host itself."
+hs.expect_equal("local address of the first", { any:local_addr() }, { "0.0.0.0", 8080 })
+hs.expect_equal("local address of the second", { loop:local_addr() }, { "127.0.0.1", 9090 })
+
+local errors = {}
+local function ask(host, address, port)
+  host:spawn(function(os)
+    local sock = os.udp():connect(address, port)
+    sock:send(host.name)
+    os.sleep "1s"
+    errors[#errors + 1] = host.name .. " " .. address .. " " .. port .. ": " .. (sock:error() or "ok")
+  end)
+  hs.run "2s"
+end
+ask(server, "127.0.0.1", 8080)
+ask(server, "192.168.31.6", 8080)
+ask(server, "127.0.0.1", 9090)
+ask(server, "192.168.31.6", 9090)
+
+hs.note "And from outside, where only 192.168.31.6 can be reached: 127.0.0.1 would be the client itself."
+ask(client, "192.168.31.6", 8080)
+ask(client, "192.168.31.6", 9090)
+hs.expect_equal("the 0.0.0.0 listener is reached at both addresses, from inside and outside", got[8080],
+  { "server to 127.0.0.1", "server to 192.168.31.6", "client to 192.168.31.6" })
+hs.expect_equal("the 127.0.0.1 listener is reached at one", got[9090], { "server to 127.0.0.1" })
+hs.expect_equal("elsewhere nobody listens: connection refused", errors, {
+  "server 127.0.0.1 8080: ok", "server 192.168.31.6 8080: ok", "server 127.0.0.1 9090: ok",
+  "server 192.168.31.6 9090: ECONNREFUSED", "client 192.168.31.6 8080: ok", "client 192.168.31.6 9090: ECONNREFUSED" })

@@ -1,0 +1,44 @@
+-- IP4-22  0.0.0.0 as destination.
+-- without: TCP (connect of a UDP socket takes the same way to the route)
+-- 0.0.0.0 means "this host on this network" and may be a source only, of a host that does not know its address yet (RFC 1122
+-- section 3.2.1.3). By that rule connect and ping to it must fail. Linux is kinder: it takes 0.0.0.0 for the host itself
+-- and sends by the loopback. The sysctl hopscope.connect_zero_is_error chooses the strict rule.
+local hs = require "hopscope"
+hs.title "IP4-22 0.0.0.0 as destination"
+
+local strict = hs.host("strict", { sysctl = { ["hopscope.connect_zero_is_error"] = true } })
+local linux = hs.host "linux"
+hs.link(strict, linux)
+local frames = hs.frames()
+local outcome = {}
+for _, host in ipairs { strict, linux } do
+  host:udp_echo(7)
+  local o = {}
+  outcome[host.name] = o
+  host:spawn(function(os)
+    o.ping, o.ping_why = os.ping("0.0.0.0", { count = 1 })
+    local sock = os.udp()
+    o.connect, o.connect_why = sock:connect("0.0.0.0", 7)
+    o.send, o.send_why = os.udp():sendto("hello", "0.0.0.0", 7)
+    if o.connect then
+      sock:send "hello myself"
+      o.answer = sock:recv "1s"
+      o.peer = sock:peer_addr()
+    end
+  end)
+end
+hs.run "15s"
+
+hs.note "The strict host: ping, connect and sendto fail at once with EINVAL, and not a packet is made."
+local s = outcome.strict
+hs.expect_equal("ping 0.0.0.0 fails", { s.ping, s.ping_why }, { nil, "EINVAL" })
+hs.expect_equal("connect to 0.0.0.0 fails", { s.connect, s.connect_why }, { nil, "EINVAL" })
+hs.expect_equal("so does sending to it", { s.send, s.send_why }, { nil, "EINVAL" })
+hs.expect_equal("nothing was sent, not even over lo", { strict:counter "IpOutRequests", strict:dev("lo"):stats().tx_packets }, { 0, 0 })
+
+hs.note "Linux: 0.0.0.0 is the host itself. The ping is answered, the socket is connected to 127.0.0.1."
+local l = outcome.linux
+hs.expect_equal("ping 0.0.0.0 succeeds", l.ping and l.ping.received, 1)
+hs.expect_equal("connect succeeds, and the peer is 127.0.0.1", l.peer, "127.0.0.1")
+hs.expect_equal("the echo service of the same host answers", l.answer, "hello myself")
+hs.expect_equal("nothing went out by a card", #frames, 0)

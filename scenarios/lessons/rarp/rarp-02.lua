@@ -1,0 +1,54 @@
+-- RARP-02  RARP needs a server on the link.
+-- A RARP question is a bare Ethernet broadcast, not an IP packet: no router forwards it. So every link needs a server of its own,
+-- with an entry for every device. Without a server, or without the entry, nobody answers and the device stays without an address
+-- (RFC 903; relaying it was one of the reasons to make BOOTP, RFC 951, which runs over UDP).
+local hs = require "hopscope"
+hs.title "RARP-02 RARP needs a server on the link"
+
+-- lonely --- r --- server --- (switch) --- known, stranger
+local lonely, r, server, sw = hs.host "lonely", hs.router "r", hs.host "server", hs.switch "sw"
+local known, stranger = hs.host "known", hs.host "stranger"
+local left = hs.link(lonely, r, { subnet = "10.0.1.0/24", address = { lonely = false } })
+local right = hs.link(r, sw, { subnet = "10.0.2.0/24" })
+hs.link(server, sw)
+hs.link(known, sw, { address = { known = false } })
+hs.link(stranger, sw, { address = { stranger = false } })
+
+local rarp = server:rarp_server {
+  [lonely:dev().mac] = "10.0.1.50", -- known by name, but on another link
+  [known:dev().mac] = "10.0.2.50",
+}
+local function is_rarp(p) return p.eth and p.eth.type == 0x8035 end
+local on_left = hs.frames { link = left, filter = is_rarp }
+local on_right = hs.frames { link = right, filter = function(p, e) return is_rarp(p) and e.node == "r" end }
+
+local got = {}
+local function boot(host)
+  host:spawn(function(os)
+    local address, err = os.rarp { tries = 4 }
+    got[host.name] = address or err
+  end)
+end
+
+hs.note "\"lonely\" is alone with the router r. The server behind r has an entry for it, but never hears the question."
+boot(lonely)
+hs.run "60s"
+local times = {}
+for i, f in ipairs(on_left) do times[i] = f.time end
+hs.note("It asked at " .. table.concat(times, " s, ") .. " s, and gave up.")
+hs.expect_equal("the device behind the router asks again and again (2, 4, 8 s apart)", times, { 0, 2, 6, 14 })
+hs.expect_equal("and stays unconfigured", { got.lonely, lonely:addr() }, { "ETIMEDOUT", nil })
+hs.expect_equal("no question crossed the router", #on_right, 0)
+hs.expect_equal("the server was never reached", rarp.requests, 0)
+
+hs.note "\"stranger\" shares the server's link, but is not in its table: the server hears it and keeps silent."
+boot(stranger)
+hs.run "60s"
+hs.expect_equal("the server heard all 4 questions and answered none", { rarp.requests, rarp.answers }, { 4, 0 })
+hs.expect_equal("without a table entry there is no address", { got.stranger, stranger:addr() }, { "ETIMEDOUT", nil })
+
+hs.note "\"known\" has both, a server on its link and an entry in its table."
+boot(known)
+hs.run "60s"
+hs.expect_equal("with both there is", got.known, "10.0.2.50")
+hs.expect_equal("at the first question", { rarp.requests, rarp.answers }, { 5, 1 })

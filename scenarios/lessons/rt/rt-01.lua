@@ -1,0 +1,58 @@
+-- RT-01  Host route lookup.
+-- A host with two cards has to choose one for every packet it sends. It takes the destination address, masks it with each
+-- entry's mask (destination AND mask) and compares the result with the entry's network. The entry that matches names the
+-- card, and the card's address becomes the packet's source address (RFC 1122 3.3.1).
+local hs = require "hopscope"
+hs.title "RT-01 Host route lookup"
+
+local office = hs.host "office"
+local host = hs.host "host"
+local lab = hs.host "lab"
+local to_office = hs.link(host, office, { address = { host = "192.168.1.10/24", office = "192.168.1.20/24" } })
+local to_lab = hs.link(host, lab, { address = { host = "172.16.5.10/16", lab = "172.16.200.7/16" } })
+
+hs.note "The routing table of the host: one entry for each card, made from the card's own address and mask."
+for _, r in ipairs(host:routes()) do
+  if r.type == "unicast" then print(string.format("    %-16s dev %s src %s", r.to, r.dev, r.src)) end
+end
+
+-- The same by hand: an address as a number of 32 bits, and a mask of so many ones.
+local function number(address)
+  local n = 0
+  for byte in address:gmatch "%d+" do n = n << 8 | math.tointeger(byte) end
+  return n
+end
+local function network(address, bits)
+  return number(address) & (0xffffffff << (32 - bits)) & 0xffffffff
+end
+
+hs.note "172.16.200.7 AND 255.255.255.0 is 172.16.200.0: not 192.168.1.0. 172.16.200.7 AND 255.255.0.0 is 172.16.0.0: the second card."
+hs.expect("192.168.1.20 matches the first entry only",
+  network("192.168.1.20", 24) == number "192.168.1.0" and network("192.168.1.20", 16) ~= number "172.16.0.0")
+hs.expect("172.16.200.7 matches the second entry only",
+  network("172.16.200.7", 24) ~= number "192.168.1.0" and network("172.16.200.7", 16) == number "172.16.0.0")
+
+hs.expect_equal("the lookup gives the first card and its address for the office",
+  host:route_get "192.168.1.20", { type = "unicast", dev = "eth0", src = "192.168.1.10", mtu = 1500 })
+hs.expect_equal("the lookup gives the second card and its address for the lab",
+  host:route_get "172.16.200.7", { type = "unicast", dev = "eth1", src = "172.16.5.10", mtu = 1500 })
+
+hs.note "Now with real packets: two datagrams from one socket, which is bound to no address."
+local is_udp = function(p) return p.udp end
+local first = hs.frames { link = to_office, filter = is_udp }
+local second = hs.frames { link = to_lab, filter = is_udp }
+local from = {}
+office:udp { port = 9, on_datagram = function(_, address) from.office = address end }
+lab:udp { port = 9, on_datagram = function(_, address) from.lab = address end }
+local sock = host:udp()
+sock:sendto("to the office", "192.168.1.20", 9)
+sock:sendto("to the lab", "172.16.200.7", 9)
+hs.run "1s"
+
+hs.expect_equal("one datagram left by the first card", { #first, first[1] and first[1].packet.ip.dst }, { 1, "192.168.1.20" })
+hs.expect_equal("one datagram left by the second card", { #second, second[1] and second[1].packet.ip.dst }, { 1, "172.16.200.7" })
+hs.expect_equal("each carries the source address of its card", from, { office = "192.168.1.10", lab = "172.16.5.10" })
+
+hs.note "A destination that no entry matches cannot be sent to: the host has no default route."
+local sent, why = sock:sendto("to nowhere", "198.51.100.1", 9)
+hs.expect_equal("no entry, no packet", { sent, why }, { nil, "ENETUNREACH" })

@@ -1,0 +1,39 @@
+-- RT-06  Gateway column.
+-- An entry of the routing table with a gateway says: the next stop is that router. One without says: the destination itself
+-- is on this link. Either way IP then needs the MAC address of the next stop, and that is whom ARP asks for: the gateway in
+-- one case, the packet's destination in the other (RFC 1122 3.3.1).
+local hs = require "hopscope"
+hs.title "RT-06 Gateway column"
+
+local host, printer, router, server = hs.host "host", hs.host "printer", hs.router "router", hs.host "server"
+local switch = hs.switch "switch"
+hs.link(host, switch, { address = { host = "192.168.0.10/24" } })
+hs.link(printer, switch, { address = { printer = "192.168.0.20/24" } })
+hs.link(router, switch, { address = { router = "192.168.0.1/24" } })
+hs.link(router, server, { address = { router = "198.51.100.1/24", server = "198.51.100.80/24" } })
+
+hs.note "The routing table of the host. The column in the middle is the gateway."
+print "    destination      gateway      interface"
+for _, r in ipairs(host:routes()) do
+  if r.type == "unicast" then print(string.format("    %-15s  %-11s  %s", r.to, r.via or "", r.dev)) end
+end
+hs.expect_equal("the printer is on this link: no gateway", host:route_get("192.168.0.20").via, nil)
+hs.expect_equal("the server is behind the gateway", host:route_get("198.51.100.80").via, "192.168.0.1")
+
+local questions = hs.frames { node = host, filter = function(p) return p.arp and p.arp.op == 1 end }
+local requests = hs.frames { node = host, filter = function(p) return p.icmp end }
+
+hs.note "First a ping to the printer: the host asks for the MAC address of 192.168.0.20, the packet's own destination."
+hs.expect_equal("the printer answers", host:ping("192.168.0.20", { count = 1 }).received, 1)
+hs.note "Then one to the server: the host asks for 192.168.0.1. It never asks for 198.51.100.80: nobody on this link has it."
+hs.expect_equal("the server answers", host:ping("198.51.100.80", { count = 1 }).received, 1)
+questions:print()
+
+hs.expect_equal("two questions were asked", #questions, 2)
+hs.expect_equal("without a gateway the ARP target is the packet's destination",
+  { questions[1].packet.arp.tpa, requests[1].packet.ip.dst }, { "192.168.0.20", "192.168.0.20" })
+hs.expect_equal("with a gateway the ARP target is the gateway",
+  { questions[2].packet.arp.tpa, requests[2].packet.ip.dst }, { "192.168.0.1", "198.51.100.80" })
+hs.expect_equal("the gateway's own question is for the server: for it the server is on the link",
+  router:arp("198.51.100.80").mac, server:dev().mac)
+hs.expect_equal("the host has no ARP entry for the server", host:arp "198.51.100.80", nil)

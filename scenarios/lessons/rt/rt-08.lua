@@ -1,0 +1,49 @@
+-- RT-08  A router port is a host-like endpoint.
+-- A switch port has no address; a router's port has a MAC and an IP address like a host's card, and can be pinged. Most small
+-- routers have a switch built in: the sockets labelled LAN are ports of that switch, and one invisible port of the router
+-- is plugged into it. What two of the LAN sockets exchange never reaches the router proper: no TTL is lowered.
+local hs = require "hopscope"
+hs.title "RT-08 A router port is a host-like endpoint"
+
+local pc, tv, outside = hs.host "pc", hs.host "tv", hs.host "outside"
+-- The box at home: a router and a switch in one case.
+local router, lan = hs.router "router", hs.switch "lan"
+hs.link(router, lan, { dev = { router = "lan0" }, address = { router = "192.168.0.1/24" } })
+hs.link(router, outside, { dev = { router = "wan0" }, address = { router = "203.0.113.7/24", outside = "203.0.113.1/24" } })
+hs.link(pc, lan, { address = { pc = "192.168.0.10/24" } })
+hs.link(tv, lan, { address = { tv = "192.168.0.20/24" } })
+
+hs.note "Each port of the router has both addresses:"
+for _, a in ipairs(router:addresses()) do
+  print(string.format("    %s  %s  %s", a.dev, router:dev(a.dev).mac, a.address))
+end
+hs.expect_equal("the router has two IP addresses, one on each port", router:addresses(),
+  { { dev = "lan0", address = "192.168.0.1/24" }, { dev = "wan0", address = "203.0.113.7/24" } })
+hs.expect("and two MAC addresses", router:dev("lan0").mac ~= router:dev("wan0").mac)
+
+hs.note "The PC pings the port on its own side, then the one on the far side. Both answer, as any host would."
+for _, address in ipairs { "192.168.0.1", "203.0.113.7" } do
+  local ping = pc:ping(address, { count = 1 })
+  hs.expect_equal("ping to the port address " .. address .. " is answered by it", { ping.received, ping.replies[1].from }, { 1, address })
+  hs.expect_equal("the answer of " .. address .. " has passed no router: TTL 64", ping.replies[1].ttl, 64)
+end
+local from_outside = outside:ping("203.0.113.7", { count = 1 })
+hs.expect_equal("the outer port answers to the other side too", from_outside.received, 1)
+
+hs.note "Now PC and TV, both on LAN sockets. The switch passes their frames on; the router's port does not get them."
+local seen = hs.frames { filter = function(p) return p.icmp end }
+local received, forwarded = router:counter "IpInReceives", router:counter "IpForwDatagrams"
+local ping = pc:ping("tv", { count = 1 })
+seen:print()
+hs.expect_equal("the TV answers", ping.received, 1)
+hs.expect_equal("with a TTL of 64: nothing has changed it", ping.replies[1].ttl, 64)
+hs.expect_equal("all four frames carry TTL 64, and the MAC addresses of PC and TV",
+  seen:count(function(p)
+    local ends = p.eth.src == pc:dev().mac and p.eth.dst == tv:dev().mac or p.eth.src == tv:dev().mac and p.eth.dst == pc:dev().mac
+    return p.ip.ttl == 64 and ends
+  end), 4)
+hs.expect_equal("the router has received and forwarded nothing of it",
+  { router:counter "IpInReceives", router:counter "IpForwDatagrams" }, { received, forwarded })
+
+hs.note "Compare a packet that leaves the house: this one the router forwards, and takes one off its TTL."
+hs.expect_equal("from outside the answer arrives with TTL 63", pc:ping("outside", { count = 1 }).replies[1].ttl, 63)

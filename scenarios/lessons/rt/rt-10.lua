@@ -1,0 +1,73 @@
+-- RT-10  Routing loop and late duplicates.
+-- When a link fails or comes back, routers learn of it one after another. Until all agree, each may point to the next in a
+-- circle, and a packet goes round and round. The TTL ends that: one off at each router, and at zero the packet is dropped with
+-- ICMP 11/0 (RFC 1812 5.3.1, RFC 792). If the loop is healed before, the packet escapes and arrives late, perhaps after a copy
+-- of itself that the sender has sent meanwhile because it heard nothing.
+-- without: TCP (the receiving TCP discards the late copy; here the application does, by its number)
+local hs = require "hopscope"
+hs.title "RT-10 Routing loop and late duplicates"
+
+local a, b = hs.host "a", hs.host "b"
+local r1, r2, r3 = hs.router "r1", hs.router "r2", hs.router "r3"
+hs.link(a, r1, { delay = "1ms", subnet = "10.0.1.0/24" })
+hs.link(r1, b, { delay = "1ms", subnet = "10.0.2.0/24" })
+-- Serial lines between the routers: no MAC addresses, so no ARP. 10 ms each, once round is 30 ms.
+hs.link(r1, r2, { kind = "ppp", delay = "10ms", address = { r1 = "10.0.12.1/24", r2 = "10.0.12.2/24" } })
+hs.link(r2, r3, { kind = "ppp", delay = "10ms", address = { r2 = "10.0.23.2/24", r3 = "10.0.23.3/24" } })
+hs.link(r3, r1, { kind = "ppp", delay = "10ms", address = { r3 = "10.0.31.3/24", r1 = "10.0.31.1/24" } })
+a:ping("b", { count = 1 }) -- fills the ARP caches of a, r1 and b
+hs.run_until "1s"
+
+hs.note "1 s: for b the routers point to each other in a circle: r1 to r2, r2 to r3, r3 to r1. Host a sends one datagram to b."
+local wrong = { to = b:addr() .. "/32", via = "10.0.12.2" }
+r1:route(wrong)
+r2:route { to = b:addr() .. "/32", via = "10.0.23.3" }
+r3:route { to = b:addr() .. "/32", via = "10.0.31.1" }
+
+local got = {}
+b:udp { port = 9, on_datagram = function(data) got[#got + 1] = { data = data, time = hs.now() } end }
+local copies = hs.frames { filter = function(p) return p.udp end }
+local drops = hs.frames { on = "drop", filter = function(p) return p.udp end }
+local errors = hs.frames { node = r1, filter = function(p) return p.icmp and p.icmp.type == 11 end }
+local sock = a:udp()
+sock:sendto("lost in the circle", b, 9)
+hs.run_until "3s"
+
+hs.note(string.format("It crossed %d links, with TTLs from %d to %d, and %s dropped it after %.0f ms.", #copies,
+  copies[1].packet.ip.ttl, copies[#copies].packet.ip.ttl, drops[1].node, (drops[1].time - 1) * 1e3))
+-- a sends it with 64. It dies at the router to which it comes with 1: the 64th. 63 lines of 10 ms lie behind the first router;
+-- 63 is 21 rounds of 3, so the 64th router is r1 again.
+hs.expect_equal("the packet is sent 64 times, once for each of its TTL", #copies, 64)
+local ttls, want = {}, {}
+for i, f in ipairs(copies) do ttls[i], want[i] = f.packet.ip.ttl, 65 - i end
+hs.expect_equal("the TTL falls by one on each link, from 64 to 1", ttls, want)
+hs.expect_equal("it is dropped by r1, the 64th router", { #drops, drops[1].node, drops[1].reason }, { 1, "r1", "TTL exceeded" })
+hs.expect_near("after 1 ms and 21 rounds of 30 ms", drops[1].time, 1 + 0.001 + 0.630, "1ns")
+hs.expect_equal("a is told: ICMP 11/0 from r1 about its datagram",
+  { #errors, errors[1].packet.icmp.type, errors[1].packet.icmp.code, errors[1].packet.ip.dst, errors[1].packet.quoted.ip.dst },
+  { 1, 11, 0, a:addr(), b:addr() })
+hs.expect_equal("b has got nothing", #got, 0)
+
+hs.note "3 s: once more, but now the loop is healed in time. Host a sends datagram 1. It goes round, and round again …"
+sock:sendto("1 first copy", b, 9)
+hs.at("3.095s", function()
+  hs.note "3.095 s: r1 has learnt the right way. At the same moment a loses patience and sends datagram 1 again."
+  r1:route_del(wrong)
+  sock:sendto("1 second copy", b, 9)
+end)
+hs.run_until "5s"
+
+for _, g in ipairs(got) do print(string.format("    %.3f s  b receives: %s", g.time, g.data)) end
+-- The second copy: 3.095 s + 1 ms + 1 ms. The first was at r1 at 3.001, 3.031, 3.061 and 3.091 s, and comes by again at 3.121 s.
+hs.expect_equal("both copies arrive, the second one first", { got[1].data, got[2].data }, { "1 second copy", "1 first copy" })
+hs.expect_near("the second copy needs 2 ms", got[1].time, 3.097, "1ns")
+hs.expect_near("the first escapes at r1 at 3.121 s and is 1 ms later at b", got[2].time, 3.122, "1ns")
+
+local seen, taken = {}, 0
+for _, g in ipairs(got) do
+  local number = g.data:match "^%d+"
+  if not seen[number] then taken = taken + 1 end
+  seen[number] = true
+end
+hs.note "IP and UDP do not mind duplicates: the receiver itself must know a late copy by its number, as TCP does by the sequence number."
+hs.expect_equal("by its number the receiver knows the late copy and takes only one", taken, 1)
