@@ -381,6 +381,22 @@ static bool on_poll(void *user)
     return !s->config.poll || s->config.poll(s->config.user, s->sim);
 }
 
+/* Whoever looks on must see the first frame. */
+static void begin(Scenario *s)
+{
+    if (s->has_begun)
+        return;
+    s->has_begun = true;
+    if (s->config.on_ready)
+        s->config.on_ready(s->config.user, s);
+}
+
+void scenario_begin(lua_State *L)
+{
+    scenario_prepare(L);
+    begin(scenario_of(L));
+}
+
 /* Time is about to pass for the first time. */
 static bool get_ready(Scenario *s)
 {
@@ -396,8 +412,7 @@ static bool get_ready(Scenario *s)
     s->is_ready = true;
     if (!bind_param_check(s))
         return false;
-    if (s->config.on_ready)
-        s->config.on_ready(s->config.user, s);
+    begin(s);
     return true;
 }
 
