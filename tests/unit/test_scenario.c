@@ -147,8 +147,8 @@ static void attach_watcher(void *user, Scenario *s)
     probes_attach(net_probes(scenario_net(s)), user);
 }
 
-/* Frames that the main part sends before any time has passed are seen by whoever looks on: sent, dropped by a
- * full queue of 2 behind a stopped card, and found by --digest and --pcap. */
+/* Frames that the main part sends before any time has passed are seen by whoever looks on: two are sent;
+ * of five before a stopped card two find a place in the queue. */
 static void test_frames_before_time(void)
 {
     g_autofree char *dir = g_dir_make_tmp("hopscope-XXXXXX", NULL);
