@@ -106,6 +106,8 @@ static void free_host(gpointer p)
 
     if (h->socks)
         g_ptr_array_free(h->socks, true);
+    if (h->calls)
+        g_ptr_array_free(h->calls, true);
     g_free(h);
 }
 

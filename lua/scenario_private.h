@@ -44,6 +44,7 @@ struct ScnHost {
     int os_ref; /* the table that its processes get; LUA_NOREF */
     bool hears_power;
     GPtrArray *socks; /* ScnSock, open ones, in order of creation; NULL: none yet */
+    GPtrArray *calls; /* ScnCall, likewise */
 };
 
 typedef struct Expectation {

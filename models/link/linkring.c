@@ -175,6 +175,13 @@ void linkring_clear(LinkDir *d)
     d->stop &= (uint8_t)~LINK_STOP_RING;
 }
 
+void linkring_drop(LinkDir *d)
+{
+    if (linkdir_has_extra(d) && d->m->extra->ring)
+        linkring_on_down(d);
+    linkring_clear(d);
+}
+
 bool linkdir_set_ring(LinkDir *d, unsigned slots, SimTime irq_delay)
 {
     LinkRing *r;
@@ -182,9 +189,7 @@ bool linkdir_set_ring(LinkDir *d, unsigned slots, SimTime irq_delay)
     hs_assert(irq_delay >= 0);
     if (d->stop & LINK_STOP_OPPORTUNITY)
         return slots == 0;
-    if (linkdir_has_extra(d) && d->m->extra->ring)
-        linkring_on_down(d); /* what stands in the old ring is gone with it */
-    linkring_clear(d);
+    linkring_drop(d);
     if (slots) {
         r = g_new0(LinkRing, 1);
         r->dir = d;
