@@ -106,6 +106,8 @@ static void free_host(gpointer p)
 
     if (h->socks)
         g_ptr_array_free(h->socks, true);
+    if (h->calls)
+        g_ptr_array_free(h->calls, true);
     g_free(h);
 }
 
@@ -379,6 +381,22 @@ static bool on_poll(void *user)
     return !s->config.poll || s->config.poll(s->config.user, s->sim);
 }
 
+/* Whoever looks on must see the first frame. */
+static void begin(Scenario *s)
+{
+    if (s->has_begun)
+        return;
+    s->has_begun = true;
+    if (s->config.on_ready)
+        s->config.on_ready(s->config.user, s);
+}
+
+void scenario_begin(lua_State *L)
+{
+    scenario_prepare(L);
+    begin(scenario_of(L));
+}
+
 /* Time is about to pass for the first time. */
 static bool get_ready(Scenario *s)
 {
@@ -394,8 +412,7 @@ static bool get_ready(Scenario *s)
     s->is_ready = true;
     if (!bind_param_check(s))
         return false;
-    if (s->config.on_ready)
-        s->config.on_ready(s->config.user, s);
+    begin(s);
     return true;
 }
 

@@ -44,6 +44,7 @@ struct ScnHost {
     int os_ref; /* the table that its processes get; LUA_NOREF */
     bool hears_power;
     GPtrArray *socks; /* ScnSock, open ones, in order of creation; NULL: none yet */
+    GPtrArray *calls; /* ScnCall, likewise */
 };
 
 typedef struct Expectation {
@@ -79,7 +80,7 @@ struct Scenario {
     Proc *procs;
     Proc *current;     /* runs now; NULL: none */
     SimTime run_until; /* of the hs.run that the main part waits in */
-    bool in_run, is_ready, is_running;
+    bool in_run, is_ready, is_running, has_begun;
     bool stop_asked, is_asleep, is_over;
     bool is_dirty;      /* the network changed since net_prepare */
     unsigned observing; /* depth of callbacks that must only look */
@@ -99,6 +100,7 @@ struct Scenario {
     GPtrArray *rarps;        /* ScnRarp */
     GHashTable *peers;       /* ProbePoint -> name of the node at the other end; look-up only */
     unsigned peers_links;
+    GHashTable *buffers;     /* Packet -> its number for scenarios; look-up only */
     ProbeSink sink;
     struct Dissection *free_dissections;
 };
@@ -119,6 +121,8 @@ void scenario_may_change(lua_State *L);
 /* The network is about to be looked at: assigns addresses and routes if anything changed. Raises the
  * network's error. */
 void scenario_prepare(lua_State *L);
+/* A frame may be sent now, perhaps before any time has passed: likewise, and captures and digests begin. */
+void scenario_begin(lua_State *L);
 bool scenario_prepare_net(Scenario *s, char **error);
 
 /* ---- processes (scenario_proc.c) ---- */

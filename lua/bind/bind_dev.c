@@ -124,6 +124,17 @@ static int dev_pad_pattern(lua_State *L)
     return 1;
 }
 
+static int get_speed(lua_State *L)
+{
+    LinkTxInfo info;
+
+    if (!port_describe(&check_nic(L)->port, &info) || info.rate_bps == 0)
+        lua_pushnil(L);
+    else
+        lua_pushinteger(L, (lua_Integer)info.rate_bps);
+    return 1;
+}
+
 static int get_name(lua_State *L)
 {
     lua_pushstring(L, check_dev(L)->name);
@@ -184,9 +195,9 @@ static const luaL_Reg methods[] = {{"down", dev_down},
                                    {"stats", dev_stats},
                                    {"up", dev_up},
                                    {NULL, NULL}};
-static const luaL_Reg properties[] = {{"carrier", get_carrier}, {"host", get_host}, {"index", get_index},
-                                      {"is_up", get_is_up},     {"mac", get_mac},   {"mtu", get_mtu},
-                                      {"name", get_name},       {NULL, NULL}};
+static const luaL_Reg properties[] = {{"carrier", get_carrier}, {"host", get_host},   {"index", get_index},
+                                      {"is_up", get_is_up},     {"mac", get_mac},     {"mtu", get_mtu},
+                                      {"name", get_name},       {"speed", get_speed}, {NULL, NULL}};
 
 const LuaClass bind_dev_class = {
     .name = "interface", .methods = methods, .properties = properties, .describe = describe};

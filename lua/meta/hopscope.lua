@@ -24,9 +24,9 @@
 
 ---@class hs.HubOptions
 ---@field rate? rate of the shared segment (10Mbps)
----@field delay? time from end to end (0)
+---@field delay? time from any station to any other (1 us); at most half a slot
 ---@field mtu? size largest payload (1500)
----@field queue? integer frames that a station holds back
+---@field queue? integer frames that a station holds back (1000)
 ---@field attempts? integer tries before a frame is given up (16)
 
 ---@class hs.LinkOptions

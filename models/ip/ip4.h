@@ -169,6 +169,7 @@ typedef struct Ip4Sysctl {
     uint32_t ipfrag_high_thresh, ipfrag_low_thresh;         /* 4194304, 3145728 */
     uint32_t ipfrag_time_ms;                                /* 30000 */
     uint32_t ipfrag_max_dist;                               /* 64 */
+    uint32_t netdev_max_backlog; /* net.core: 1000; kept here, obeyed by the loopback and by cards' rings */
     uint8_t ip_no_pmtu_disc;
     uint32_t min_pmtu, mtu_expires_s; /* 552, 600 */
     uint16_t port_low, port_high;     /* ip_local_port_range: 32768, 60999 */

@@ -112,7 +112,7 @@ void probes_attach(Probes *p, ProbeSink *sink);
 void probes_detach(Probes *p, ProbeSink *sink);
 void probes_add_point(Probes *p, ProbePoint *point); /* gives the id */
 void probes_remove_point(Probes *p, ProbePoint *point);
-/* The sink needs no more frame.tx and frame.rx of this point, until sinks come or go: then it may be asked
+/* The sink needs no more frame.tx and frame.rx of this point, until another sink comes: then it is asked
  * again. Spares the call, nothing else: a record may come all the same while another sink wants it. */
 void probes_ignore_point(Probes *p, const ProbeSink *sink, const ProbePoint *point);
 unsigned probes_point_count(const Probes *p);

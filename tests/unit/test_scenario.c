@@ -279,7 +279,7 @@ static void test_dropped_datagrams(void)
         NULL);
 
     g_assert_cmpstr(scenario_error(r.s), ==, NULL);
-    g_assert_cmpint(r.code, ==, 0);
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
     end(&r);
 }
 
@@ -293,6 +293,32 @@ static void test_missing_file(void)
     scenario_free(s);
 }
 
+/* A call on a host that loses its power ends, also if the main part waits for it. */
+static void test_calls_without_power(void)
+{
+    Run r = run_with("local a, b = hs.host 'a', hs.host 'b'\n"
+                     "hs.link(a, b, { delay = '10ms' })\n"
+                     "b:tftp_server { files = { f = 'x' } }\n"
+                     "for _, call in ipairs { 'ping', 'traceroute', 'mtr', 'tftp_get' } do\n"
+                     "  hs.after('15ms', function() a:power(false) end)\n"
+                     "  local since = hs.now_ns()\n"
+                     "  local got, why = a[call](a, 'b', call == 'tftp_get' and 'f' or nil)\n"
+                     "  print(call, got, why, (hs.now_ns() - since) // 1000000)\n"
+                     "  got, why = a[call](a, 'b', call == 'tftp_get' and 'f' or nil)\n"
+                     "  print(call, got, why)\n"
+                     "  a:power(true)\n"
+                     "end\n",
+                     NULL);
+
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    g_assert_cmpstr(r.said->str, ==,
+                    "ping\tnil\tENETDOWN\t15\nping\tnil\tENETDOWN\n"
+                    "traceroute\tnil\tENETDOWN\t15\ntraceroute\tnil\tENETDOWN\n"
+                    "mtr\tnil\tENETDOWN\t15\nmtr\tnil\tENETDOWN\n"
+                    "tftp_get\tnil\tENETDOWN\t15\ntftp_get\tnil\tENETDOWN\n");
+    end(&r);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -302,6 +328,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lua/scenario/parameters", test_parameters);
     g_test_add_func("/lua/scenario/limits", test_limits);
     g_test_add_func("/lua/scenario/processes", test_processes);
+    g_test_add_func("/lua/scenario/calls-without-power", test_calls_without_power);
     g_test_add_func("/lua/scenario/network", test_network);
     g_test_add_func("/lua/scenario/captures", test_captures);
     g_test_add_func("/lua/scenario/dropped-datagrams", test_dropped_datagrams);
