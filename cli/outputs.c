@@ -22,8 +22,11 @@ struct Outputs {
     SinkEvents *events;
     char *events_path;
     GPtrArray *captures; /* SinkPcapng */
+    SinkPcapng *asked;   /* the one of --pcap; NULL */
+    unsigned n_captures; /* of the scenario, that were looked at */
     DropCounter drops;
     GHashTable *link_of; /* ProbePoint -> NetLink; look-up only */
+    unsigned n_links;    /* that are in it */
     GArray *names;       /* PcapngName */
     char *comment;
     GPtrArray *files; /* char * */
@@ -36,8 +39,8 @@ static void learn_links(Outputs *o)
 {
     Net *net = scenario_net(o->scenario);
 
-    for (unsigned i = 0; i < net_link_count(net); i++) {
-        NetLink *l = net_link_at(net, i);
+    for (; o->n_links < net_link_count(net); o->n_links++) {
+        NetLink *l = net_link_at(net, o->n_links);
 
         for (unsigned end = 0; end < 2; end++)
             if (netlink_port(l, end))
@@ -61,11 +64,13 @@ static void add_addresses(const NetDev *dev, SinkPcapngPoint *out)
 
 static void describe_point(void *user, const ProbePoint *point, SinkPcapngPoint *out)
 {
-    const Outputs *o = user;
-    const NetLink *l = g_hash_table_lookup(o->link_of, point);
+    Outputs *o = user;
+    const NetLink *l;
     unsigned end;
     const LinkDir *dir;
 
+    learn_links(o);
+    l = g_hash_table_lookup(o->link_of, point);
     if (!l)
         return;
     end = &netlink_port(l, 1)->point == point;
@@ -125,30 +130,25 @@ static void on_drop(ProbeSink *sink, const ProbeRecord *r)
 
 /* ---- attaching ---- */
 
-static bool add_capture(Outputs *o, const SinkPcapngConfig *config, GError **error)
+static SinkPcapng *add_capture(Outputs *o, const SinkPcapngConfig *config)
 {
-    SinkPcapng *s = sink_pcapng_new(o->probes, config, error);
+    SinkPcapng *s = sink_pcapng_new(o->probes, config, NULL); /* early: nothing is opened yet */
 
-    if (s)
-        g_ptr_array_add(o->captures, s);
-    return s != NULL;
+    g_ptr_array_add(o->captures, s);
+    return s;
 }
 
 static SinkPcapngConfig capture_config(Outputs *o)
 {
-    return (SinkPcapngConfig){.comment = o->comment,
-                              .names = (const PcapngName *)o->names->data,
-                              .n_names = o->names->len,
-                              .describe = describe_point,
-                              .user = o};
+    return (SinkPcapngConfig){.comment = o->comment, .is_early = true, .describe = describe_point, .user = o};
 }
 
-static bool add_asked_capture(Outputs *o, GError **error)
+static void add_asked_capture(Outputs *o)
 {
     SinkPcapngConfig c = capture_config(o);
     GPtrArray *patterns = g_ptr_array_new();
     char *path = outputs_path(o->config.out_dir, o->config.scenario, "pcapng");
-    bool ok, all = false;
+    bool all = false;
 
     for (unsigned i = 0; i < o->config.pcap->len; i++) {
         const char *pattern = o->config.pcap->pdata[i];
@@ -162,18 +162,16 @@ static bool add_asked_capture(Outputs *o, GError **error)
     c.patterns = all ? NULL : (const char *const *)patterns->pdata;
     c.drops = o->config.pcap_drops;
     c.snaplen = o->config.snaplen;
-    ok = add_capture(o, &c, error);
+    o->asked = add_capture(o, &c);
     g_ptr_array_free(patterns, TRUE);
     g_free(path);
-    return ok;
 }
 
-static bool add_scenario_capture(Outputs *o, unsigned i, GError **error)
+static void add_scenario_capture(Outputs *o, unsigned i)
 {
     SinkPcapngConfig c = capture_config(o);
     ScenarioCapture wish;
     char *path;
-    bool ok;
 
     scenario_capture(o->scenario, i, &wish);
     path = g_build_filename(o->config.out_dir, wish.file, NULL);
@@ -182,28 +180,20 @@ static bool add_scenario_capture(Outputs *o, unsigned i, GError **error)
     c.n_points = wish.n_points;
     c.drops = wish.drops;
     c.snaplen = wish.snaplen;
-    ok = add_capture(o, &c, error);
+    add_capture(o, &c);
     g_free(path);
-    return ok;
 }
 
-static bool add_captures(Outputs *o, GError **error)
+/* Interfaces exist when the network is built, so that a pattern can only now be judged. */
+static bool settle_captures(Outputs *o, GError **error)
 {
-    unsigned n = o->config.no_scenario_captures ? 0 : scenario_capture_count(o->scenario);
-
-    if (o->config.pcap->len || n) {
-        learn_links(o);
-        learn_names(o);
-        o->comment = g_strdup_printf("%s, seed %" PRIu64, o->config.scenario, scenario_seed(o->scenario));
-    }
-    for (unsigned i = 0; i < n; i++)
-        if (!add_scenario_capture(o, i, error))
+    o->n_links = 0; /* cables may have been moved since */
+    learn_names(o);
+    for (unsigned i = 0; i < o->captures->len; i++)
+        if (!sink_pcapng_settle(o->captures->pdata[i], (const PcapngName *)o->names->data, o->names->len,
+                                error))
             return false;
-    if (!o->config.pcap->len)
-        return true;
-    if (!add_asked_capture(o, error))
-        return false;
-    if (sink_pcapng_interfaces(o->captures->pdata[o->captures->len - 1]))
+    if (!o->asked || sink_pcapng_interfaces(o->asked))
         return true;
     g_set_error(
         error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
@@ -246,7 +236,10 @@ bool outputs_attach(Outputs *o, Scenario *s, GError **error)
     o->sim = net_sim(scenario_net(s));
     o->probes = net_probes(scenario_net(s));
     o->is_attached = true;
-    if (!add_captures(o, error) || !add_events(o, error))
+    o->comment = g_strdup_printf("%s, seed %" PRIu64, o->config.scenario, scenario_seed(s));
+    if (o->config.pcap->len)
+        add_asked_capture(o);
+    if (!add_events(o, error))
         return false;
     if (o->config.count_drops)
         probes_attach(o->probes, &o->drops.sink);
@@ -261,6 +254,19 @@ bool outputs_attach(Outputs *o, Scenario *s, GError **error)
         part->on_event_user = o;
     }
     return true;
+}
+
+void outputs_on_wish(Outputs *o)
+{
+    unsigned n = o->config.no_scenario_captures ? 0 : scenario_capture_count(o->scenario);
+
+    while (o->n_captures < n)
+        add_scenario_capture(o, o->n_captures++);
+}
+
+bool outputs_on_ready(Outputs *o, GError **error)
+{
+    return settle_captures(o, error);
 }
 
 /* ---- life ---- */

@@ -379,6 +379,14 @@ static bool on_poll(void *user)
     return !s->config.poll || s->config.poll(s->config.user, s->sim);
 }
 
+static bool observers_agree(Scenario *s, bool (*callback)(void *user, Scenario *s))
+{
+    if (!callback || callback(s->config.user, s))
+        return true;
+    scenario_fail_text(s, SCENARIO_WRONG, "%s: its observers stopped the run", s->path);
+    return false;
+}
+
 /* Time is about to pass for the first time. */
 static bool get_ready(Scenario *s)
 {
@@ -394,9 +402,7 @@ static bool get_ready(Scenario *s)
     s->is_ready = true;
     if (!bind_param_check(s))
         return false;
-    if (s->config.on_ready)
-        s->config.on_ready(s->config.user, s);
-    return true;
+    return observers_agree(s, s->config.on_ready);
 }
 
 /* Lets time pass until the main part goes on. */
@@ -474,7 +480,7 @@ static void drive(Scenario *s)
 
 int scenario_run(Scenario *s)
 {
-    if (start(s)) {
+    if (start(s) && observers_agree(s, s->config.on_start)) {
         drive(s);
         if (!s->failed && get_ready(s))
             bind_expect_finish(s);

@@ -2,9 +2,13 @@
  * runtime for the command and for tests.
  *
  * Order of calls: scenario_new, scenario_run (once), questions about the outcome, scenario_free. The file's
- * main part is a process like others: hs.run lets time pass and comes back to it. on_ready is called once,
- * when the network is built and time is about to pass for the first time (or at the end, if it never does):
- * the moment to attach sinks.
+ * main part is a process like others: hs.run lets time pass and comes back to it.
+ *
+ * Whoever observes is called back: on_start once, before the main part's first line, when there is no network
+ * yet: sinks that are attached here miss nothing. on_wish whenever the scenario has asked for a capture or a
+ * series. on_ready once, when the network is built and time is about to pass for the first time (or at the
+ * end, if it never does); frames may have been sent before. on_start and on_ready return false to stop the
+ * run at once with SCENARIO_WRONG; why, they know best.
  *
  * Ownership: the config's strings are copied. What scenario_net and scenario_capture give belongs to the
  * Scenario. */
@@ -26,7 +30,9 @@ typedef struct ScenarioConfig {
     bool quiet;                                  /* no narration: hs.title, hs.note */
     void (*print)(void *user, const char *line); /* NULL: discarded */
     bool (*poll)(void *user, const Sim *sim);    /* false: stop the run. NULL: never */
-    void (*on_ready)(void *user, Scenario *s);   /* NULL: nobody waits */
+    bool (*on_start)(void *user, Scenario *s);   /* NULL, these three: nobody waits */
+    void (*on_wish)(void *user, Scenario *s);
+    bool (*on_ready)(void *user, Scenario *s);
     void *user;
 } ScenarioConfig;
 
