@@ -7,11 +7,17 @@
 #include "sim/trace/pcapng.h"
 #include "sim/trace/sink_events.h"
 #include "sim/trace/sink_pcapng.h"
+#include "sim/trace/sink_series.h"
 
 typedef struct DropCounter {
     ProbeSink sink; /* first */
     GArray *rows;   /* OutputsDrops */
 } DropCounter;
+
+typedef struct OutputsSeries {
+    SinkSeries *sink;
+    char *path;
+} OutputsSeries;
 
 struct Outputs {
     OutputsConfig config;
@@ -23,7 +29,10 @@ struct Outputs {
     char *events_path;
     GPtrArray *captures; /* SinkPcapng */
     SinkPcapng *asked;   /* the one of --pcap; NULL */
-    unsigned n_captures; /* of the scenario, that were looked at */
+    unsigned n_captures; /* of the scenario, that were looked at; so n_series */
+    GPtrArray *series;   /* OutputsSeries */
+    unsigned n_series;
+    GError *error; /* of a wish; told when ready */
     DropCounter drops;
     GHashTable *link_of; /* ProbePoint -> NetLink; look-up only */
     unsigned n_links;    /* that are in it */
@@ -256,16 +265,47 @@ bool outputs_attach(Outputs *o, Scenario *s, GError **error)
     return true;
 }
 
+/* A probe's class is not known by its name; any but the frames, which have no fields. */
+static void add_scenario_series(Outputs *o, unsigned i)
+{
+    ScenarioSeries wish;
+    char *path;
+    SinkSeries *s;
+
+    scenario_series(o->scenario, i, &wish);
+    path = g_build_filename(o->config.out_dir, wish.file, NULL);
+    s = o->error ? NULL : sink_series_new(o->probes, path, &o->error);
+    if (!s) {
+        g_free(path);
+        return;
+    }
+    sink_series_set_period(s, wish.every);
+    for (const char *const *place = wish.places; *place; place++)
+        for (const char *const *field = wish.fields; *field; field++)
+            sink_series_add_column(s, PROBE_CLASSES, wish.of, *field, *place, NULL);
+    OutputsSeries *kept = g_new(OutputsSeries, 1);
+
+    *kept = (OutputsSeries){s, path};
+    g_ptr_array_add(o->series, kept);
+}
+
 void outputs_on_wish(Outputs *o)
 {
-    unsigned n = o->config.no_scenario_captures ? 0 : scenario_capture_count(o->scenario);
+    unsigned n_series = o->config.no_scenario_files ? 0 : scenario_series_count(o->scenario);
+    unsigned n = o->config.no_scenario_files ? 0 : scenario_capture_count(o->scenario);
 
     while (o->n_captures < n)
         add_scenario_capture(o, o->n_captures++);
+    while (o->n_series < n_series)
+        add_scenario_series(o, o->n_series++);
 }
 
 bool outputs_on_ready(Outputs *o, GError **error)
 {
+    if (o->error) {
+        g_propagate_error(error, g_steal_pointer(&o->error));
+        return false;
+    }
     return settle_captures(o, error);
 }
 
@@ -277,6 +317,7 @@ Outputs *outputs_new(const OutputsConfig *config)
 
     o->config = *config;
     o->captures = g_ptr_array_new();
+    o->series = g_ptr_array_new();
     o->files = g_ptr_array_new_with_free_func(g_free);
     o->link_of = g_hash_table_new(NULL, NULL);
     o->names = g_array_new(FALSE, FALSE, sizeof(PcapngName));
@@ -322,6 +363,16 @@ bool outputs_close(Outputs *o, GError **error)
         (void)!sink_pcapng_close(s, first ? NULL : &first);
     }
     g_ptr_array_set_size(o->captures, 0);
+    for (unsigned i = 0; i < o->series->len; i++) {
+        OutputsSeries *s = o->series->pdata[i];
+
+        g_ptr_array_add(o->files,
+                        g_strdup_printf("%s (%" PRIu64 " rows)", s->path, sink_series_rows(s->sink)));
+        (void)!sink_series_close(s->sink, first ? NULL : &first);
+        g_free(s->path);
+        g_free(s);
+    }
+    g_ptr_array_set_size(o->series, 0);
     if (o->events) {
         g_ptr_array_add(o->files, g_strdup_printf("%s (%" PRIu64 " records)", o->events_path,
                                                   sink_events_records(o->events)));
@@ -339,6 +390,14 @@ void outputs_discard(Outputs *o)
     for (unsigned i = 0; i < o->captures->len; i++)
         sink_pcapng_discard(o->captures->pdata[i]);
     g_ptr_array_set_size(o->captures, 0);
+    for (unsigned i = 0; i < o->series->len; i++) {
+        OutputsSeries *s = o->series->pdata[i];
+
+        sink_series_discard(s->sink);
+        g_free(s->path);
+        g_free(s);
+    }
+    g_ptr_array_set_size(o->series, 0);
     sink_events_discard(g_steal_pointer(&o->events));
 }
 
@@ -374,6 +433,8 @@ void outputs_free(Outputs *o)
     }
     sink_digest_free(o->digest);
     g_ptr_array_free(o->captures, TRUE);
+    g_ptr_array_free(o->series, TRUE);
+    g_clear_error(&o->error);
     g_ptr_array_free(o->files, TRUE);
     g_hash_table_destroy(o->link_of);
     g_array_free(o->names, TRUE);

@@ -20,7 +20,7 @@ typedef struct OutputsConfig {
     bool pcap_drops;
     bool pcap_per_interface;
     uint32_t snaplen;
-    bool no_scenario_captures; /* what the scenario asked for is not written */
+    bool no_scenario_files; /* what the scenario asked for is not written */
     bool digest;
     bool count_drops;
     uint64_t event_classes; /* 0: no event log */

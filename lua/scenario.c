@@ -59,6 +59,7 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->expects = g_ptr_array_new();
     s->param_list = g_ptr_array_new();
     s->captures = g_ptr_array_new();
+    s->series = g_ptr_array_new();
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
     s->apps = g_ptr_array_new();
@@ -137,6 +138,7 @@ void scenario_free(Scenario *s)
     free_list(s->expects, free_expectation);
     free_list(s->param_list, free_param);
     free_list(s->captures, free_capture);
+    g_ptr_array_free(s->series, true);
     g_hash_table_destroy(s->host_by_ptr);
     g_strfreev(s->params);
     g_free(s->params_used);
@@ -280,6 +282,7 @@ static int open_module(lua_State *L)
     bind_payload_open(L);
     bind_observe_open(L);
     bind_capture_open(L);
+    bind_series_open(L);
     bind_ip4_open(L);
     lua_createtable(L, 0, 16); /* private */
     bind_private_open(L);
@@ -566,4 +569,17 @@ void scenario_capture(const Scenario *s, unsigned i, ScenarioCapture *out)
 
     *out = (ScenarioCapture){c->file, (const ProbePoint *const *)c->points->pdata, c->points->len, c->drops,
                              c->snaplen};
+}
+
+unsigned scenario_series_count(const Scenario *s)
+{
+    return s->series->len;
+}
+
+void scenario_series(const Scenario *s, unsigned i, ScenarioSeries *out)
+{
+    const Series *w = g_ptr_array_index(s->series, i);
+
+    *out = (ScenarioSeries){w->file, w->of, (const char *const *)w->places->pdata,
+                            (const char *const *)w->fields->pdata, w->every};
 }

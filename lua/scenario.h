@@ -89,6 +89,17 @@ typedef struct ScenarioCapture {
 unsigned scenario_capture_count(const Scenario *s);
 void scenario_capture(const Scenario *s, unsigned i, ScenarioCapture *out);
 
+/* Time series that the scenario asked for (hs.series): a column for each field at each place. */
+typedef struct ScenarioSeries {
+    const char *file;          /* relative to the output folder */
+    const char *of;            /* the probe's name: "queue.length" */
+    const char *const *places; /* patterns of "node:point", NULL at the end; so the fields */
+    const char *const *fields;
+    SimTime every; /* at most one row in so much time; 0: all */
+} ScenarioSeries;
+unsigned scenario_series_count(const Scenario *s);
+void scenario_series(const Scenario *s, unsigned i, ScenarioSeries *out);
+
 /* What a scenario may say: every name and option that is bound, for the test that compares them with the
  * reference and the annotations. owner is "hs", a class ("host") or a function with options ("hs.link"). */
 typedef void (*ScenarioApiFn)(void *user, const char *owner, const char *name);

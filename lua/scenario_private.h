@@ -63,6 +63,12 @@ typedef struct Capture {
     uint32_t snaplen;
 } Capture;
 
+typedef struct Series {
+    char *file, *of;
+    GPtrArray *places, *fields; /* strings, NULL at the end */
+    SimTime every;
+} Series;
+
 struct Scenario {
     ScenarioConfig config;
     char *path, *dir, *out_dir;
@@ -92,6 +98,7 @@ struct Scenario {
     GPtrArray *expects;      /* Expectation */
     GPtrArray *param_list;   /* Param */
     GPtrArray *captures;     /* Capture */
+    GPtrArray *series;       /* Series, Lua's */
     GPtrArray *rules;        /* struct Rule */
     GPtrArray *observers;    /* struct Observer */
     GPtrArray *socks;        /* ScnSock, also closed ones */
