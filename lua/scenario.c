@@ -59,6 +59,7 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->expects = g_ptr_array_new();
     s->param_list = g_ptr_array_new();
     s->captures = g_ptr_array_new();
+    s->series = g_ptr_array_new();
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
     s->apps = g_ptr_array_new();
@@ -139,6 +140,7 @@ void scenario_free(Scenario *s)
     free_list(s->expects, free_expectation);
     free_list(s->param_list, free_param);
     free_list(s->captures, free_capture);
+    g_ptr_array_free(s->series, true);
     g_hash_table_destroy(s->host_by_ptr);
     g_strfreev(s->params);
     g_free(s->params_used);
@@ -282,6 +284,7 @@ static int open_module(lua_State *L)
     bind_payload_open(L);
     bind_observe_open(L);
     bind_capture_open(L);
+    bind_series_open(L);
     bind_ip4_open(L);
     lua_createtable(L, 0, 16); /* private */
     bind_private_open(L);
@@ -381,20 +384,12 @@ static bool on_poll(void *user)
     return !s->config.poll || s->config.poll(s->config.user, s->sim);
 }
 
-/* Whoever looks on must see the first frame. */
-static void begin(Scenario *s)
+static bool observers_agree(Scenario *s, bool (*callback)(void *user, Scenario *s))
 {
-    if (s->has_begun)
-        return;
-    s->has_begun = true;
-    if (s->config.on_ready)
-        s->config.on_ready(s->config.user, s);
-}
-
-void scenario_begin(lua_State *L)
-{
-    scenario_prepare(L);
-    begin(scenario_of(L));
+    if (!callback || callback(s->config.user, s))
+        return true;
+    scenario_fail_text(s, SCENARIO_WRONG, "%s: its observers stopped the run", s->path);
+    return false;
 }
 
 /* Time is about to pass for the first time. */
@@ -412,8 +407,7 @@ static bool get_ready(Scenario *s)
     s->is_ready = true;
     if (!bind_param_check(s))
         return false;
-    begin(s);
-    return true;
+    return observers_agree(s, s->config.on_ready);
 }
 
 /* Lets time pass until the main part goes on. */
@@ -492,7 +486,7 @@ static void drive(Scenario *s)
 
 int scenario_run(Scenario *s)
 {
-    if (start(s)) {
+    if (start(s) && observers_agree(s, s->config.on_start)) {
         drive(s);
         if (!s->failed && get_ready(s))
             bind_expect_finish(s);
@@ -578,4 +572,17 @@ void scenario_capture(const Scenario *s, unsigned i, ScenarioCapture *out)
 
     *out = (ScenarioCapture){c->file, (const ProbePoint *const *)c->points->pdata, c->points->len, c->drops,
                              c->snaplen};
+}
+
+unsigned scenario_series_count(const Scenario *s)
+{
+    return s->series->len;
+}
+
+void scenario_series(const Scenario *s, unsigned i, ScenarioSeries *out)
+{
+    const Series *w = g_ptr_array_index(s->series, i);
+
+    *out = (ScenarioSeries){w->file, w->of, (const char *const *)w->places->pdata,
+                            (const char *const *)w->fields->pdata, w->every};
 }

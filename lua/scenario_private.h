@@ -64,6 +64,12 @@ typedef struct Capture {
     uint32_t snaplen;
 } Capture;
 
+typedef struct Series {
+    char *file, *of;
+    GPtrArray *places, *fields; /* strings, NULL at the end */
+    SimTime every;
+} Series;
+
 struct Scenario {
     ScenarioConfig config;
     char *path, *dir, *out_dir;
@@ -80,7 +86,7 @@ struct Scenario {
     Proc *procs;
     Proc *current;     /* runs now; NULL: none */
     SimTime run_until; /* of the hs.run that the main part waits in */
-    bool in_run, is_ready, is_running, has_begun;
+    bool in_run, is_ready, is_running;
     bool stop_asked, is_asleep, is_over;
     bool is_dirty;      /* the network changed since net_prepare */
     unsigned observing; /* depth of callbacks that must only look */
@@ -93,6 +99,7 @@ struct Scenario {
     GPtrArray *expects;      /* Expectation */
     GPtrArray *param_list;   /* Param */
     GPtrArray *captures;     /* Capture */
+    GPtrArray *series;       /* Series, Lua's */
     GPtrArray *rules;        /* struct Rule */
     GPtrArray *observers;    /* struct Observer */
     GPtrArray *socks;        /* ScnSock, also closed ones */
@@ -121,8 +128,6 @@ void scenario_may_change(lua_State *L);
 /* The network is about to be looked at: assigns addresses and routes if anything changed. Raises the
  * network's error. */
 void scenario_prepare(lua_State *L);
-/* A frame may be sent now, perhaps before any time has passed: likewise, and captures and digests begin. */
-void scenario_begin(lua_State *L);
 bool scenario_prepare_net(Scenario *s, char **error);
 
 /* ---- processes (scenario_proc.c) ---- */

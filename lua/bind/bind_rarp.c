@@ -182,7 +182,7 @@ int bind_host_rarp(lua_State *L)
 
     scenario_may_change(L);
     luaopt_read(L, 2, "host:rarp", rarp_opts, HS_ARRAY_LEN(rarp_opts), 0, &o);
-    scenario_begin(L);
+    scenario_prepare(L);
     Ip4If *ifp = check_if(L, h, o.dev);
     Proc *p = proc_current(L);
 

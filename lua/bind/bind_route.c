@@ -312,7 +312,7 @@ int bind_host_arp_announce(lua_State *L)
     ScnHost *h = bind_check_host(L, 1);
 
     scenario_may_change(L);
-    scenario_begin(L);
+    scenario_prepare(L);
     Ip4If *ifp = find_if(L, h, lua_isnoneornil(L, 2) ? "eth0" : bind_check_name(L, 2, "interface"));
 
     if (ip4_primary_addr(ifp) == 0)

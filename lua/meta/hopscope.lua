@@ -80,6 +80,12 @@
 ---@field drops? boolean dropped frames too, with the reason as a comment
 ---@field snaplen? size at most so many bytes of each frame
 
+---@class hs.SeriesOptions
+---@field file string name in the output folder
+---@field of string the probe, by its full name: "queue.length"
+---@field fields string|string[] fields of the probe: { "packets", "bytes" }
+---@field every? time at most one row for each multiple of this time
+
 ---@class hs.HostRouteOptions
 ---@field to string "10.1.0.0/16", an address, or "default"
 ---@field via? string gateway
@@ -466,6 +472,10 @@ function hs.frames(options) end
 ---asks for a capture file of the nodes, interfaces or links in the list; before the first hs.run, after the links
 ---@param options hs.CaptureOptions
 function hs.capture(options) end
+
+---asks for a file with a time series of what a probe reports at the nodes, interfaces, links or directions in the list; before the first hs.run
+---@param options hs.SeriesOptions
+function hs.series(options) end
 
 ---@class hs.Host
 ---@field name string its name

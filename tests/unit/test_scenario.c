@@ -12,8 +12,12 @@ typedef struct Run {
     Scenario *s;
     int code;
     GString *said;
-    int ready;
+    int starts, ready;
+    unsigned wishes;
+    int stop_at;
 } Run;
+
+enum { STOP_NEVER, STOP_AT_START, STOP_WHEN_READY };
 
 static void on_print(void *user, const char *line)
 {
@@ -22,17 +26,35 @@ static void on_print(void *user, const char *line)
     g_string_append_printf(r->said, "%s\n", line);
 }
 
-static void on_ready(void *user, Scenario *s)
+static bool on_start(void *user, Scenario *s)
+{
+    Run *r = user;
+
+    g_assert_cmpuint(net_host_count(scenario_net(s)), ==, 0);
+    g_assert_cmpstr(r->said->str, ==, "");
+    r->starts++;
+    return r->stop_at != STOP_AT_START;
+}
+
+static void on_wish(void *user, Scenario *s)
+{
+    Run *r = user;
+
+    g_assert_cmpuint(scenario_capture_count(s), ==, ++r->wishes);
+}
+
+static bool on_ready(void *user, Scenario *s)
 {
     Run *r = user;
 
     (void)s;
     r->ready++;
+    return r->stop_at != STOP_WHEN_READY;
 }
 
-static Run run_with(const char *text, const ScenarioConfig *more)
+static Run run_and_stop(const char *text, const ScenarioConfig *more, int stop_at)
 {
-    Run r = {.dir = g_dir_make_tmp("hopscope-XXXXXX", NULL), .said = g_string_new(NULL)};
+    Run r = {.stop_at = stop_at, .dir = g_dir_make_tmp("hopscope-XXXXXX", NULL), .said = g_string_new(NULL)};
     g_autofree char *full = g_strconcat("local hs = require 'hopscope'\n", text, NULL);
     ScenarioConfig c = more ? *more : (ScenarioConfig){.until = SIM_NEVER};
 
@@ -40,11 +62,18 @@ static Run run_with(const char *text, const ScenarioConfig *more)
     g_assert_true(g_file_set_contents(r.path, full, -1, NULL));
     c.path = r.path;
     c.print = on_print;
+    c.on_start = on_start;
+    c.on_wish = on_wish;
     c.on_ready = on_ready;
     c.user = &r;
     r.s = scenario_new(&c);
     r.code = scenario_run(r.s);
     return r;
+}
+
+static Run run_with(const char *text, const ScenarioConfig *more)
+{
+    return run_and_stop(text, more, STOP_NEVER);
 }
 
 static void end(Run *r)
@@ -324,6 +353,35 @@ static void test_captures(void)
     expect_error("hs.capture { file = '../x' }", 2,
                  "s.lua:2: bad option \"file\" for hs.capture: got \"../x\", expected a name inside the "
                  "output folder");
+    expect_error("hs.capture { file = 'x', hs.host 'a' }", 2,
+                 "s.lua:2: hs.capture has no interface to capture from: it comes after the links");
+}
+
+/* They hear of a run before its first line, of each wish, and when time is about to pass; a refusal stops
+ * the run before anything else happens. */
+static void test_observers(void)
+{
+    const char *text = "local a = hs.host 'a'\nhs.link(a, hs.host 'b')\n"
+                       "hs.capture { file = 'a.pcapng', a }\nhs.log 'built'\nhs.run '1s'\nhs.log 'over'\n";
+    Run r = run_with(text, NULL);
+
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    g_assert_cmpint(r.starts, ==, 1);
+    g_assert_cmpuint(r.wishes, ==, 1);
+    g_assert_cmpint(r.ready, ==, 1);
+    end(&r);
+
+    r = run_and_stop(text, NULL, STOP_AT_START);
+    g_assert_cmpint(r.code, ==, SCENARIO_WRONG);
+    g_assert_cmpstr(r.said->str, ==, "");
+    g_assert_cmpint(r.ready, ==, 0);
+    end(&r);
+
+    r = run_and_stop(text, NULL, STOP_WHEN_READY);
+    g_assert_cmpint(r.code, ==, SCENARIO_WRONG);
+    g_assert_cmpstr(r.said->str, ==, "[0.000000000] built\n");
+    g_assert_cmpuint(sim_events(net_sim(scenario_net(r.s))), ==, 0);
+    end(&r);
 }
 
 /* What is dropped above the link has no link header, and perhaps no longer its IP header in front: it is
@@ -400,6 +458,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lua/scenario/network", test_network);
     g_test_add_func("/lua/scenario/captures", test_captures);
     g_test_add_func("/lua/scenario/dropped-datagrams", test_dropped_datagrams);
+    g_test_add_func("/lua/scenario/observers", test_observers);
     g_test_add_func("/lua/scenario/missing-file", test_missing_file);
     return g_test_run();
 }
