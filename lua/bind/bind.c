@@ -11,27 +11,13 @@
 #include "sim/base/units.h"
 
 const LuaClass *const bind_classes[] = {
-    &bind_alarm_class,
-    &bind_dev_class,
-    &bind_echo_class,
-    &bind_host_class,
-    &bind_hub_class,
-    &bind_link_class,
-    &bind_linkdir_class,
-    &bind_observer_class,
-    &bind_packet_class,
-    &bind_payload_class,
-    &bind_port_class,
-    &bind_proc_class,
-    &bind_rarp_class,
-    &bind_raw_class,
-    &bind_rng_class,
-    &bind_sink_class,
-    &bind_sock_class,
-    &bind_source_class,
-    &bind_switch_class,
-    &bind_tftp_server_class,
-    NULL,
+    &bind_alarm_class,   &bind_dev_class,         &bind_echo_class,
+    &bind_host_class,    &bind_hub_class,         &bind_link_class,
+    &bind_linkdir_class, &bind_observer_class,    &bind_packet_class,
+    &bind_payload_class, &bind_port_class,        &bind_proc_class,
+    &bind_rarp_class,    &bind_raw_class,         &bind_rng_class,
+    &bind_sink_class,    &bind_sock_class,        &bind_source_class,
+    &bind_switch_class,  &bind_tftp_server_class, NULL,
 };
 
 /* ---- times ---- */

@@ -54,9 +54,11 @@ hs.expect_equal("RARP is no IP either, and without a server nobody wants it", { 
 
 hs.note "Step 2, the protocol field of IP: 1 is ICMP, 2 IGMP, 6 TCP, 17 UDP. 253 is for experiments (RFC 3692)."
 grown, reason, answer = arrives(ip(1, "\8\0\xf7\xfd\0\1\0\1"))
-hs.expect_equal("1 goes to ICMP, which answers the echo", { grown, answer }, { { IpInReceives = 1, IpInDelivers = 1, IcmpInMsgs = 1 }, "0/0" })
+hs.expect_equal("1 goes to ICMP, which answers the echo", { grown, answer },
+  { { IpInReceives = 1, IpInDelivers = 1, IcmpInMsgs = 1 }, "0/0" })
 grown, reason, answer = arrives(ip(253, "an experiment"))
-hs.expect_equal("an unknown protocol is counted", { grown, reason }, { { IpInReceives = 1, IpInUnknownProtos = 1 }, "unknown protocol" })
+hs.expect_equal("an unknown protocol is counted", { grown, reason },
+  { { IpInReceives = 1, IpInUnknownProtos = 1 }, "unknown protocol" })
 hs.expect_equal("and answered with protocol unreachable", answer, "3/2")
 
 hs.note "Step 3, the port: UDP looks for a socket that is bound to it. Two programs wait on b, at ports 7001 and 7002."

@@ -45,7 +45,8 @@ hs.expect("but not the transfer: the file is identical", got.ok and got.data == 
 hs.expect_equal("94 blocks: 93 of 512 bytes and one of 384", got.blocks, 94)
 -- A block and its acknowledgement take two ways of 2 * 10 ms, and less than 3 ms of serialisation; there are 94 of them. The
 -- failure adds its 3 s and the wait for the next repetition, which come 1 s apart.
-hs.expect_between("the failure cost its own three seconds and the wait for the next repetition", got.time, 94 * 0.04 + 3, 94 * 0.043 + 5)
+hs.expect_between("the failure cost its own three seconds and the wait for the next repetition", got.time,
+  94 * 0.04 + 3, 94 * 0.043 + 5)
 
 hs.note "The router forwarded, and that is all: no datagram was for itself, and it has no socket in which to keep a state."
 hs.expect_equal("no datagram came from or went to a socket of the router", own + socket_counters(), 0)

@@ -29,13 +29,13 @@ end
 
 local read
 server:spawn(function(os)
-  local sock = os.udp():bind(4000)
+  local sock = os.udp():bind(4242)
   while true do
     read = sock:recv()
     stage("process: wakes with the data")
   end
 end)
-local sock = client:udp():connect("server", 4000)
+local sock = client:udp():connect("server", 4242)
 
 hs.note "One datagram. Follow it upwards, and mind the times: interrupt and work of the kernel are all that takes time here."
 hs.at("1ms", function() sock:send("hello") end)

@@ -12,8 +12,8 @@ hs.link(client, server, { rate = "1Gbps" })
 client:arp_set("server", server:dev().mac)
 local card = server:dev()
 local got = 0
-server:udp { port = 4000, on_datagram = function() got = got + 1 end }
-local sock = client:udp():connect("server", 4000)
+server:udp { port = 4242, on_datagram = function() got = got + 1 end }
+local sock = client:udp():connect("server", 4242)
 
 -- A frame of 101 bytes (59 of data) is there 904 ns after its first bit, the next one 1 us later.
 local function send(n)

@@ -11,8 +11,8 @@ hs.link(client, server, { rate = "1Gbps" })
 client:arp_set("server", server:dev().mac)
 local card = server:dev()
 local got = 0
-server:udp { port = 4000, on_datagram = function() got = got + 1 end }
-local sock = client:udp():connect("server", 4000)
+server:udp { port = 4242, on_datagram = function() got = got + 1 end }
+local sock = client:udp():connect("server", 4242)
 local lost = hs.frames { node = server, on = "drop" }
 
 local function burst(n)

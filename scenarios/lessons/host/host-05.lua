@@ -10,14 +10,14 @@ local host, client = hs.host "host", hs.host "client"
 hs.link(client, host, { rate = "1Gbps", queue = 2000 })
 client:arp_set("host", host:dev().mac)
 local got = 0
-host:udp { port = 4000, on_datagram = function() got = got + 1 end }
+host:udp { port = 4242, on_datagram = function() got = got + 1 end }
 local drops = {}
 hs.on("frame.drop", function(e) drops[e.reason] = (drops[e.reason] or 0) + 1 end, { node = host })
 
 hs.expect_equal("the limit is 1000", host:sysctl "net.core.netdev_max_backlog", 1000)
 local loopback = host:devs()[1]
 local function to_myself(n)
-  local sock = host:udp():connect("127.0.0.1", 4000)
+  local sock = host:udp():connect("127.0.0.1", 4242)
   got, drops = 0, {}
   for _ = 1, n do sock:send "x" end
   hs.run "1ms"
@@ -36,7 +36,7 @@ hs.expect_equal("1500 pass, the 1501st does not", to_myself(1501), { delivered =
 host:sysctl("net.core.netdev_max_backlog", 1000)
 
 -- A frame of 101 bytes every microsecond; an interrupt of 100 ns moves each to the backlog before the next one comes.
-local sock = client:udp():connect("host", 4000)
+local sock = client:udp():connect("host", 4242)
 local card = host:dev()
 local function from_the_card(n)
   got, drops = 0, {}

@@ -13,8 +13,8 @@ hs.link(a, b, { rate = "100Mbps", delay = "1ms" })
 -- Two slots; the completion interrupt comes 50 us after a frame has left.
 a:dev():ring { size = 0, tx = 2, tx_irq_delay = "50us" }
 local got = {}
-b:udp { port = 4000, on_datagram = function(data) table.insert(got, #data) end }
-local sock = a:udp():connect("b", 4000)
+b:udp { port = 4242, on_datagram = function(data) table.insert(got, #data) end }
+local sock = a:udp():connect("b", 4242)
 
 local stages, ring_log, waiting = {}, {}, 0
 local names = {

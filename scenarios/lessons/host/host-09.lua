@@ -10,8 +10,8 @@ local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { rate = "100Mbps" })
 a:arp_set("b", b:dev().mac)
 local got = 0
-b:udp { port = 4000, on_datagram = function(data) got = got + #data end }
-local sock = a:udp():connect("b", 4000)
+b:udp { port = 4242, on_datagram = function(data) got = got + #data end }
+local sock = a:udp():connect("b", 4242)
 sock:setopt("IP_MTU_DISCOVER", 0) -- IP may cut
 
 local buffers, n_buffers, fragments, stages

@@ -11,8 +11,8 @@ hs.link(a, b, { rate = "100Mbps", delay = "1ms" })
 a:arp_set("b", b:dev().mac)
 b:arp_set("a", a:dev().mac)
 local answer
-b:udp { port = 4000, on_datagram = function(data) answer = data end }
-local sock = a:udp():connect("b", 4000)
+b:udp { port = 4242, on_datagram = function(data) answer = data end }
+local sock = a:udp():connect("b", 4242)
 
 local DATA = "the data itself"
 local seen = {}

@@ -9,8 +9,8 @@ local sender, receiver = hs.host "sender", hs.host "receiver"
 local cable = hs.link(sender, receiver, { rate = "1Gbps" })
 sender:arp_set("receiver", receiver:dev().mac)
 local got = 0
-receiver:udp { port = 4000, on_datagram = function() got = got + 1 end }
-local sock = sender:udp():connect("receiver", 4000)
+receiver:udp { port = 4242, on_datagram = function() got = got + 1 end }
+local sock = sender:udp():connect("receiver", 4242)
 local out = cable:dir(sender)
 
 -- A burst of 1400 packets to a stopped card; then the card goes on.

@@ -12,7 +12,7 @@ client:arp_set("server", server:dev().mac)
 local card = server:dev()
 card:ring { size = 64 }
 local out = cable:dir(client)
-local reader = server:udp { port = 4000, on_datagram = function() end } -- reads at once
+local reader = server:udp { port = 4242, on_datagram = function() end } -- reads at once
 local lazy = server:udp { port = 5000 }                                 -- never reads
 local sock = client:udp()
 
@@ -37,12 +37,12 @@ local function injected(fn)
 end
 
 hs.note "Nothing special: 50 packets, no loss, and no counter moves."
-hs.expect_equal("no loss, no counter", injected(function() send(50, 4000) end), { queue = 0, ring = 0, socket = 0, network = 0 })
+hs.expect_equal("no loss, no counter", injected(function() send(50, 4242) end), { queue = 0, ring = 0, socket = 0, network = 0 })
 
 hs.note "1. The queue discipline: the card is stopped, 100 packets fit into the queue, 107 come."
 hs.expect_equal("the queue has dropped 7", injected(function()
   out:pause(true)
-  send(107, 4000)
+  send(107, 4242)
   -- The receiving ring takes 64 at a time easily: the kernel keeps up with the wire.
   out:pause(false)
 end), { queue = 7, ring = 0, socket = 0, network = 0 })
@@ -50,7 +50,7 @@ end), { queue = 7, ring = 0, socket = 0, network = 0 })
 hs.note "2. The receiving card: nobody polls its ring of 64, and 75 frames come."
 hs.expect_equal("the ring has overrun 11 times", injected(function()
   card:ring_pause(true)
-  send(75, 4000)
+  send(75, 4242)
   hs.run "1ms"
   card:ring_pause(false)
 end), { queue = 0, ring = 11, socket = 0, network = 0 })
@@ -69,7 +69,7 @@ hs.expect_equal("the socket's buffer was full for 13", injected(function() send(
 hs.note "4. The network between: a bad cable loses every second of 34 packets."
 hs.expect_equal("the network has lost 17", injected(function()
   out:rule(function(p) return p.nth % 2 == 0 and "drop" or nil end)
-  send(34, 4000)
+  send(34, 4242)
   hs.run "10ms"
   out:rule(nil)
 end), { queue = 0, ring = 0, socket = 0, network = 17 })

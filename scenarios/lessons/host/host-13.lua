@@ -13,7 +13,7 @@ local card = server:dev()
 card:ring { size = 256, irq_cost = "1us", packet_cost = "500ns" } -- faster than the wire: 672 ns for a frame
 local sock = client:udp()
 local lazy = server:udp { port = 5000 } -- a process that does not read
-local busy = server:udp { port = 4000, on_datagram = function() end }
+local busy = server:udp { port = 4242, on_datagram = function() end }
 
 -- The simulator's own book: every packet that was dropped at the server, and why.
 local truth = {}
@@ -25,7 +25,7 @@ local function send(n, port)
 end
 local function overrun(n) -- the ring's 256 and n more while nobody polls
   card:ring_pause(true)
-  send(256 + n, 4000)
+  send(256 + n, 4242)
   card:ring_pause(false)
   hs.run "20ms"
 end

@@ -11,7 +11,7 @@ for i, name in ipairs { "a", "b", "c", "d", "e" } do
   local h = hs.host(name)
   hosts[i], got[name] = h, 0
   hs.link(h, switch, { rate = "100Mbps", delay = "1us" })
-  if name ~= "a" then h:udp { port = 4000, on_datagram = function() got[name] = got[name] + 1 end } end
+  if name ~= "a" then h:udp { port = 4242, on_datagram = function() got[name] = got[name] + 1 end } end
 end
 local a, b, c = hosts[1], hosts[2], hosts[3]
 local copies = hs.frames { node = switch, on = "tx" }
@@ -20,7 +20,7 @@ local sent = hs.frames { node = a, on = "tx" }
 hs.note "a sends one datagram to 255.255.255.255. Its IP layer chooses the broadcast MAC address; there is nobody to ask by ARP."
 -- Without a default route IP does not know which card "here" means: the socket has to say it (as DHCP clients do).
 local shout = a:udp { broadcast = true }:setopt("SO_BINDTODEVICE", "eth0")
-shout:sendto("everybody", "255.255.255.255", 4000)
+shout:sendto("everybody", "255.255.255.255", 4242)
 hs.run "1ms"
 hs.expect_equal("a sends one frame", #sent, 1)
 hs.expect_equal("to the broadcast MAC address, for the broadcast IP address",
@@ -47,7 +47,7 @@ hs.expect_equal("one copy, to c", { #copies - before, copies[#copies].to }, { 1,
 hs.expect_equal("c takes it, nobody else has seen it", got, { a = 0, b = 1, c = 2, d = 1, e = 1 })
 
 hs.note "A broadcast address is never learnt: no frame comes FROM everybody. So the third broadcast is flooded like the first."
-shout:sendto("again", "255.255.255.255", 4000)
+shout:sendto("again", "255.255.255.255", 4242)
 hs.run "1ms"
 hs.expect_equal("the switch knows a and c, and no broadcast address", #switch:macs(), 2)
 hs.expect_equal("four more datagrams", got, { a = 0, b = 2, c = 3, d = 2, e = 2 })

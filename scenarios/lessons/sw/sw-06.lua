@@ -12,8 +12,8 @@ local to_b = hs.link(b, switch, { rate = "10Mbps" })
 a:arp_set("b", b:dev().mac)
 
 local arrived
-b:udp { port = 4000, on_datagram = function() arrived = hs.now() end }
-local sock = a:udp():connect("b", 4000)
+b:udp { port = 4242, on_datagram = function() arrived = hs.now() end }
+local sock = a:udp():connect("b", 4242)
 local switch_got, switch_sent = hs.frames { node = switch, on = "rx" }, hs.frames { node = switch, on = "tx" }
 
 -- A frame of 14 + 20 + 8 + 1196 = 1238 bytes; its last bit comes (1238 + 8 preamble + 4 FCS) * 8 / 10 Mbit/s = 1 ms after

@@ -13,11 +13,11 @@ local to_slow = hs.link(switch, slow, { rate = "10Mbps", queue = { "droptail", p
 fast:arp_set("slow", slow:dev().mac)
 
 local received, last = 0, 0
-slow:udp { port = 4000, on_datagram = function() received, last = received + 1, hs.now() end }
+slow:udp { port = 4242, on_datagram = function() received, last = received + 1, hs.now() end }
 
 -- 1184 bytes of payload are 1250 on the wire (8 UDP, 20 IP, 14 + 4 Ethernet, 8 preamble, 12 gap): 100 us at 100 Mbit/s and
 -- 1 ms at 10 Mbit/s.
-local function blast(n) return fast:udp_source { to = "slow", port = 4000, size = 1184, gap = "100us", count = n } end
+local function blast(n) return fast:udp_source { to = "slow", port = 4242, size = 1184, gap = "100us", count = n } end
 local function drops() return to_slow:dir(switch):stats().queue_drops end
 
 hs.note "A burst of as many frames as the buffer holds, at full speed. They wait, but all of them arrive."
