@@ -55,8 +55,6 @@ static int hs_capture(lua_State *L)
 
     if (s->is_ready)
         luaerr_raise(L, "hs.capture comes before the first hs.run");
-    if (s->has_begun)
-        luaerr_raise(L, "hs.capture comes before the first frame is sent");
     luaopt_read(L, 1, "hs.capture", capture_opts, HS_ARRAY_LEN(capture_opts), n, &o);
     if (*o.file == '\0' || g_path_is_absolute(o.file) || strstr(o.file, ".."))
         luaerr_raise(
