@@ -171,9 +171,10 @@ static void on_frame(ProbeSink *sink, const ProbeRecord *r)
     w->n_drop += r->desc == &probe_frame_drop;
 }
 
-static void attach_watcher(void *user, Scenario *s)
+static bool attach_watcher(void *user, Scenario *s)
 {
     probes_attach(net_probes(scenario_net(s)), user);
+    return true;
 }
 
 /* Frames that the main part sends before any time has passed are seen by whoever looks on: two are sent;
@@ -184,7 +185,7 @@ static void test_frames_before_time(void)
     g_autofree char *path = g_build_filename(dir, "s.lua", NULL);
     Watcher w = {
         .sink = {.mask = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_DROP), .record = on_frame}};
-    ScenarioConfig c = {.until = SIM_NEVER, .path = path, .on_ready = attach_watcher, .user = &w};
+    ScenarioConfig c = {.until = SIM_NEVER, .path = path, .on_start = attach_watcher, .user = &w};
     Scenario *s;
 
     g_assert_true(g_file_set_contents(path,
