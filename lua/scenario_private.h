@@ -107,7 +107,7 @@ struct Scenario {
     GPtrArray *rarps;        /* ScnRarp */
     GHashTable *peers;       /* ProbePoint -> name of the node at the other end; look-up only */
     unsigned peers_links;
-    GHashTable *buffers;     /* Packet -> its number for scenarios; look-up only */
+    GHashTable *buffers; /* Packet -> its number for scenarios; look-up only */
     ProbeSink sink;
     struct Dissection *free_dissections;
 };

@@ -144,7 +144,7 @@ size_t linkfollow_bytes(const LinkFollow *f);
 
 /* linkring.c */
 void linkring_clear(LinkDir *d);
-void linkring_drop(LinkDir *d); /* takes the ring away: what stands in it is lost, and told */
+void linkring_drop(LinkDir *d);    /* takes the ring away: what stands in it is lost, and told */
 void linkring_kick(LinkDir *d);    /* frames wait, or may go again */
 void linkring_on_down(LinkDir *d); /* the frames in it are lost */
 void linkring_on_plug(LinkDir *d); /* the sender may be another node now */

@@ -93,8 +93,9 @@ static const Sysctl neigh_table[] = {
 
 #define NEIGH_PREFIX "net.ipv4.neigh."
 #define FRAG_TIME "net.ipv4.ipfrag_time"
-#define MAX_BACKLOG "net.core.netdev_max_backlog" /* the loopback's; a card's ring takes it when it is made  \
-                                                   */
+#define MAX_BACKLOG                                                                                          \
+    "net.core.netdev_max_backlog" /* the loopback's; a card's ring takes it when it is made                  \
+                                   */
 
 /* ---- finding ---- */
 
