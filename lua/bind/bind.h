@@ -104,6 +104,7 @@ void bind_push_host(lua_State *L, ScnHost *h);
 Node *bind_check_node(lua_State *L, int idx, const char *name);
 void bind_push_node(lua_State *L, Node *node);
 void bind_push_dev(lua_State *L, NetDev *dev);
+Nic *bind_dev_nic(NetDev *dev); /* NULL: no Ethernet card: a serial line, the loopback, a VLAN's */
 
 Queue *bind_queue_read(lua_State *L, int idx, const char *who);
 /* Appends what the option at idx means to the chain. */
@@ -153,6 +154,7 @@ int bind_dev_ring_stats(lua_State *L);
 /* Methods of a host that live in files of their own. */
 int bind_host_arp(lua_State *L);
 int bind_host_arp_announce(lua_State *L);
+int bind_host_arp_claim(lua_State *L);
 int bind_host_arp_del(lua_State *L);
 int bind_host_arp_set(lua_State *L);
 int bind_host_mtr(lua_State *L);

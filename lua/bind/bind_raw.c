@@ -65,7 +65,7 @@ int bind_raw_new(lua_State *L)
     RawOpts o = {0};
 
     scenario_may_change(L);
-    if (!dev || !dev->point || dev->point->linktype != 1)
+    if (!dev || !bind_dev_nic(dev))
         luaerr_arg(L, 2, "interface", NULL, "the name of an Ethernet card of this host, such as \"eth0\"");
     luaopt_read(L, 3, "host:raw", raw_opts, HS_ARRAY_LEN(raw_opts), 0, &o);
     Raw *r = g_new0(Raw, 1);

@@ -36,7 +36,7 @@ static Nic *check_nic(lua_State *L)
 {
     NetDev *dev = luaclass_check(L, 1, &bind_dev_class);
 
-    if (!dev->point || dev->point->linktype != 1)
+    if (!bind_dev_nic(dev))
         luaerr_raise(L, "interface \"%s\" is no Ethernet card", dev->name);
     return nic_of_dev(dev);
 }

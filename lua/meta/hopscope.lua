@@ -555,6 +555,13 @@ function Host:arp_del(address, dev) end
 ---@return hs.Host
 function Host:arp_announce(dev) end
 
+---blocks; asks three times whether somebody has the address (RFC 5227): true, and it is announced twice; or false and the other's MAC address
+---@param address string
+---@param dev? string
+---@return boolean|nil free
+---@return string? other
+function Host:arp_claim(address, dev) end
+
 ---reads or sets a setting by its Linux name
 ---@param name string
 ---@param value? any
@@ -683,6 +690,11 @@ function Os.addr(...) end
 ---@param ... any
 ---@return any
 function Os.arp(...) end
+
+---as host:arp_claim
+---@param ... any
+---@return any
+function Os.arp_claim(...) end
 
 ---as host:counter
 ---@param ... any
@@ -952,6 +964,11 @@ function TftpServer:stop() end
 ---@field is_up boolean administratively
 ---@field carrier boolean whether the cable is good
 local Dev = {}
+
+---adds the interface eth0.NUMBER for the tagged frames of a VLAN, and returns it. Give it an address; automatic addresses and routes do not know it
+---@param number integer
+---@return hs.Dev
+function Dev:vlan(number) end
 
 ---ip link set up
 ---@return hs.Dev
