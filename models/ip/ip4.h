@@ -147,6 +147,8 @@ typedef struct Ip4Flow {
     uint32_t next_hop; /* the address to resolve */
     uint32_t src;
     uint32_t mtu; /* path MTU if known, else the device's */
+    /* The path is narrower than min_pmtu, which mtu then is: DF must not be set (Linux ip_mtu_locked). */
+    bool mtu_locked;
 } Ip4Flow;
 int ip4_route_get(Ip4 *ip, uint32_t dst, uint32_t src, const Ip4If *oif, Ip4Flow *out);
 
