@@ -64,7 +64,6 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->observers = g_ptr_array_new();
     s->apps = g_ptr_array_new();
     s->rarps = g_ptr_array_new();
-    s->socks = g_ptr_array_new();
     s->net = net_new(s->config.seed);
     s->sim = net_sim(s->net);
     node_init(&s->control, s->sim, "(scenario)");
@@ -132,7 +131,6 @@ void scenario_free(Scenario *s)
     for (guint i = 0; i < s->hosts->len; i++)
         bind_sock_close_host(g_ptr_array_index(s->hosts, i));
     sandbox_free(s->sb);
-    bind_socks_free(s);
     bind_packets_free(s);
     node_clear(&s->control);
     net_free(s->net);

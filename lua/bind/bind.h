@@ -119,7 +119,6 @@ void bind_rules_free(Scenario *s);
 
 void bind_sock_on_proc_end(Proc *p);
 void bind_sock_close_host(ScnHost *h);
-void bind_socks_free(Scenario *s);
 
 typedef struct ScnApp ScnApp; /* traffic that runs by itself */
 void bind_apps_stop_host(ScnHost *h);

@@ -2,6 +2,7 @@
  * limits, captures. */
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "lua/scenario.h"
@@ -408,6 +409,35 @@ static void test_dropped_datagrams(void)
     end(&r);
 }
 
+/* A long run does not keep what is over: sockets that were closed, processes that have ended. */
+static void test_memory(void)
+{
+    size_t before = mallinfo2().uordblks;
+    Run r = run_with("local a = hs.host 'a'\n"
+                     "local kept = a:udp()\n"
+                     "kept:close()\n"
+                     "for i = 1, 100000 do a:udp():close() end\n"
+                     "local first, n = nil, 0\n"
+                     "for i = 1, 1000 do\n"
+                     "  for k = 1, 30 do\n"
+                     "    local p = a:spawn(function(os) os.udp() os.sleep '1ms' n = n + 1 end)\n"
+                     "    first = first or p\n"
+                     "    if k == 3 then a:spawn(function() p:join() n = n + 1 end) end\n"
+                     "    if k == 4 then p:kill() end\n"
+                     "  end\n"
+                     "  hs.run '2ms'\n"
+                     "end\n"
+                     "hs.log(n, kept.is_open, first.is_running, (first:join()))\n"
+                     "hs.log(select(2, kept:send 'x'))\n",
+                     NULL);
+
+    g_assert_cmpstr(scenario_error(r.s), ==, NULL);
+    g_assert_cmpstr(r.said->str, ==, "[2.000000000] 30000 false false true\n[2.000000000] EBADF\n");
+    /* 100 000 sockets alone would be 10 MB. */
+    g_assert_cmpuint(mallinfo2().uordblks, <, before + (3 << 20));
+    end(&r);
+}
+
 static void test_missing_file(void)
 {
     Scenario *s = scenario_new(&(ScenarioConfig){.path = "no-such.lua", .until = SIM_NEVER});
@@ -460,6 +490,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lua/scenario/captures", test_captures);
     g_test_add_func("/lua/scenario/dropped-datagrams", test_dropped_datagrams);
     g_test_add_func("/lua/scenario/observers", test_observers);
+    g_test_add_func("/lua/scenario/memory", test_memory);
     g_test_add_func("/lua/scenario/missing-file", test_missing_file);
     return g_test_run();
 }
