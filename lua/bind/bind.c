@@ -9,6 +9,8 @@
 
 #include "models/wire/ipv4_addr.h"
 #include "sim/base/units.h"
+#include "sim/base/suggest.h"
+#include "sim/trace/probe_table.h"
 
 /* clang-format off */
 const LuaClass *const bind_classes[] = {
@@ -223,4 +225,17 @@ int bind_read_file(const char *path, size_t max, char **text, size_t *len)
     }
     close(fd);
     return why;
+}
+
+_Noreturn void bind_raise_unknown_probe(lua_State *L, const char *who, const char *name)
+{
+    const char *names[256], *close;
+    size_t n = 0;
+
+    for (const ProbeDesc *const *d = probe_table; *d && n < HS_ARRAY_LEN(names); d++)
+        names[n++] = (*d)->name;
+    close = suggest_closest(name, names, n);
+    if (close)
+        luaerr_raise(L, "unknown probe \"%s\" for %s (did you mean \"%s\"?)", name, who, close);
+    luaerr_raise(L, "unknown probe \"%s\" for %s: docs/traces.md lists them", name, who);
 }

@@ -28,6 +28,8 @@ void bind_private_open(lua_State *L); /* for lua/hs only */
 bool bind_param_check(Scenario *s); /* false: --set names what does not exist */
 void bind_expect_finish(Scenario *s);
 void bind_observe_free(Scenario *s);
+/* Raises: unknown probe "queue.lenght" for hs.on (did you mean "queue.length"?) */
+_Noreturn void bind_raise_unknown_probe(lua_State *L, const char *who, const char *name);
 void bind_observe_replugged(Scenario *s); /* a cable was moved */
 /* Joins the arguments from `first` on as print does, and logs them for the node. */
 void bind_log_args(lua_State *L, int first, const Node *node);

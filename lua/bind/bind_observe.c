@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lua/bind/bind.h"
+#include "sim/trace/probe_table.h"
 
 typedef struct Observer {
     Scenario *s;
@@ -16,40 +17,40 @@ typedef struct Observer {
     GPtrArray *points; /* only these; NULL: all */
 } Observer;
 
-static const struct {
-    const char *prefix;
-    ProbeClass cls;
-} classes[] = {
-    {"frame.tx", PROBE_FRAME_TX},
-    {"frame.rx", PROBE_FRAME_RX},
-    {"frame.drop", PROBE_FRAME_DROP},
-};
-
-/* A name tells its classes where it can; otherwise all but the frames are listened to. */
-static uint64_t mask_for(const char *pattern)
+/* "neigh.*" and "neigh." stand for all probes whose names begin with "neigh."; returns how much of the
+ * pattern is compared. */
+static size_t prefix_len(const char *pattern)
 {
-    for (size_t i = 0; i < HS_ARRAY_LEN(classes); i++)
-        if (strcmp(classes[i].prefix, pattern) == 0)
-            return PROBE_BIT(classes[i].cls);
-    if (strcmp(pattern, "frame.") == 0 || strcmp(pattern, "frame.*") == 0)
-        return ~PROBE_STATE_MASK & (PROBE_BIT(PROBE_CLASSES) - 1);
-    if (strcmp(pattern, "*") == 0)
-        return PROBE_BIT(PROBE_CLASSES) - 1;
-    return PROBE_STATE_MASK;
+    size_t len = strlen(pattern);
+
+    if (len && pattern[len - 1] == '*')
+        return len - 1;
+    return len && pattern[len - 1] == '.' ? len : 0;
+}
+
+/* The classes to listen to; raises an error for a probe that nobody emits. */
+static uint64_t check_pattern(lua_State *L, int idx, const char *pattern)
+{
+    size_t len = prefix_len(pattern);
+    const ProbeDesc *desc = probe_by_name(pattern);
+    uint64_t mask = desc ? PROBE_BIT(desc->cls) : 0;
+
+    if (!mask && (len || strcmp(pattern, "*") == 0))
+        mask = probe_classes_of(pattern, len);
+    if (!mask)
+        bind_raise_unknown_probe(L, "hs.on", pattern);
+    return mask;
 }
 
 static bool does_match(Observer *o, const ProbeDesc *desc)
 {
-    size_t len;
-
     if (desc == o->hit)
         return true;
     if (desc == o->miss)
         return false;
-    len = strlen(o->pattern);
-    bool is_prefix = len > 0 && (o->pattern[len - 1] == '*' || o->pattern[len - 1] == '.');
-    bool same = is_prefix ? strncmp(desc->name, o->pattern, o->pattern[len - 1] == '*' ? len - 1 : len) == 0
-                          : strcmp(desc->name, o->pattern) == 0;
+    size_t len = prefix_len(o->pattern);
+    bool same = len || strcmp(o->pattern, "*") == 0 ? strncmp(desc->name, o->pattern, len) == 0
+                                                    : strcmp(desc->name, o->pattern) == 0;
 
     if (same)
         o->hit = desc;
@@ -223,6 +224,7 @@ static int hs_on(lua_State *L)
     Scenario *s = scenario_of(L);
     const char *pattern = bind_check_name(L, 1, "probe");
     OnOpts opts = {0};
+    uint64_t mask = check_pattern(L, 1, pattern);
 
     if (lua_type(L, 2) != LUA_TFUNCTION)
         luaerr_arg(L, 2, "observer", NULL, "a function");
@@ -237,7 +239,7 @@ static int hs_on(lua_State *L)
     o->s = s;
     o->ref = ref;
     o->pattern = g_strdup(pattern);
-    o->mask = mask_for(pattern);
+    o->mask = mask;
     o->node = node;
     if (link) {
         o->points = g_ptr_array_new();

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "lua/bind/bind.h"
+#include "sim/trace/probe_table.h"
+#include "sim/base/suggest.h"
 
 typedef struct SeriesOpts {
     const char *file, *of;
@@ -81,6 +83,29 @@ static void release_series(void *ptr)
 /* Lua owns a wish, so that a mistake in it leaves nothing behind; one without mistakes is kept for good. */
 static const LuaClass series_class = {.name = "series", .release = release_series};
 
+/* Every one a field of the probe, and one that a column of numbers can show. */
+static void check_fields(lua_State *L, const ProbeDesc *desc, const GPtrArray *fields)
+{
+    for (guint i = 0; i < fields->len; i++) {
+        const char *name = fields->pdata[i], *names[PROBE_MAX_FIELDS], *close;
+        unsigned k = 0;
+
+        for (unsigned f = 0; f < desc->n_fields; f++)
+            names[f] = desc->field[f].name;
+        while (k < desc->n_fields && strcmp(names[k], name) != 0)
+            k++;
+        if (k == desc->n_fields) {
+            close = suggest_closest(name, names, desc->n_fields);
+            if (close)
+                luaerr_raise(L, "probe \"%s\" has no field \"%s\" (did you mean \"%s\"?)", desc->name, name,
+                             close);
+            luaerr_raise(L, "probe \"%s\" has no field \"%s\": docs/traces.md lists them", desc->name, name);
+        }
+        if (desc->field[k].kind == PROBE_STR)
+            luaerr_raise(L, "field \"%s\" of probe \"%s\" is text: a series is of numbers", name, desc->name);
+    }
+}
+
 static int hs_series(lua_State *L)
 {
     Scenario *s = scenario_of(L);
@@ -96,6 +121,10 @@ static int hs_series(lua_State *L)
         luaerr_raise(
             L, "bad option \"file\" for hs.series: got \"%s\", expected a name inside the output folder",
             o.file);
+    const ProbeDesc *desc = probe_by_name(o.of);
+
+    if (!desc)
+        bind_raise_unknown_probe(L, "hs.series", o.of);
     if (n == 0)
         luaerr_raise(L, "hs.series needs a list of what reports: nodes, interfaces, links or directions");
     Series *w = g_new0(Series, 1);
@@ -107,6 +136,7 @@ static int hs_series(lua_State *L)
     w->of = g_strdup(o.of);
     w->every = o.every;
     read_fields(L, o.fields, w->fields);
+    check_fields(L, desc, w->fields);
     for (int i = 1; i <= n; i++) {
         lua_rawgeti(L, 1, i);
         add_place(L, lua_gettop(L), w->places);

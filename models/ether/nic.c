@@ -24,13 +24,13 @@
 
 #define TAGS_MAX (2 * VLAN_TAG_LEN) /* 802.1Q tags do not count against the MTU */
 
-static const ProbeDesc probe_nic_state = {
+const ProbeDesc probe_nic_state = {
     "nic.state",
     "A network card was set up or down, or its cable was plugged or pulled.",
     PROBE_LINK,
     2,
     {{"up", PROBE_BOOL}, {"carrier", PROBE_BOOL}}};
-static const ProbeDesc probe_nic_mac = {
+const ProbeDesc probe_nic_mac = {
     "nic.mac", "A network card has a new address.", PROBE_LINK, 1, {{"mac", PROBE_MAC}}};
 
 /* ---- out ---- */

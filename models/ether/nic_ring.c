@@ -10,16 +10,16 @@
 
 #include <glib.h>
 
-static const ProbeDesc probe_dma = {
+const ProbeDesc probe_dma = {
     "nic.dma", "A card wrote a received frame into its ring.", PROBE_IP, 1, {{"ring_frames", PROBE_U64}}};
-static const ProbeDesc probe_hard = {
+const ProbeDesc probe_hard = {
     "nic.interrupt", "A card interrupted its host.", PROBE_IP, 1, {{"count", PROBE_U64}}};
-static const ProbeDesc probe_soft = {"nic.softirq",
+const ProbeDesc probe_soft = {"nic.softirq",
                                      "A soft interrupt, or ksoftirqd, begins to take frames.",
                                      PROBE_IP,
                                      1,
                                      {{"thread", PROBE_BOOL}}};
-static const ProbeDesc probe_poll = {"nic.poll",
+const ProbeDesc probe_poll = {"nic.poll",
                                      "A poll ended: so many frames were taken.",
                                      PROBE_IP,
                                      2,

@@ -11,17 +11,17 @@
 #define COST_MAX 200000000u
 #define PORT_NUMBER_BITS 12
 
-static const ProbeDesc probe_port_state = {"stp.port",
+const ProbeDesc probe_port_state = {"stp.port",
                                            "A port's role or state in the spanning tree changed.",
                                            PROBE_SWITCH,
                                            3,
                                            {{"port", PROBE_U64}, {"role", PROBE_STR}, {"state", PROBE_STR}}};
-static const ProbeDesc probe_topology = {"stp.topology",
+const ProbeDesc probe_topology = {"stp.topology",
                                          "A topology change was detected or heard of at a port.",
                                          PROBE_SWITCH,
                                          1,
                                          {{"port", PROBE_U64}}};
-static const ProbeDesc probe_root = {
+const ProbeDesc probe_root = {
     "stp.root",
     "A bridge follows another root, or another way to it (port 0: it is the root).",
     PROBE_SWITCH,

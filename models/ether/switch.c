@@ -23,29 +23,29 @@ struct SwitchHeld { /* a frame that is being processed */
     SimTime due;
 };
 
-static const ProbeDesc probe_learn = {"switch.learn",
+const ProbeDesc probe_learn = {"switch.learn",
                                       "A switch learnt at which port a station is.",
                                       PROBE_SWITCH,
                                       3,
                                       {{"vlan", PROBE_U64}, {"mac", PROBE_MAC}, {"port", PROBE_U64}}};
-static const ProbeDesc probe_move = {
+const ProbeDesc probe_move = {
     "switch.move",
     "A known station appeared at another port.",
     PROBE_SWITCH,
     4,
     {{"vlan", PROBE_U64}, {"mac", PROBE_MAC}, {"from_port", PROBE_U64}, {"to_port", PROBE_U64}}};
-static const ProbeDesc probe_age = {
+const ProbeDesc probe_age = {
     "switch.age",
     "An entry of the MAC table was found to be too old; it died at `due`.",
     PROBE_SWITCH,
     4,
     {{"vlan", PROBE_U64}, {"mac", PROBE_MAC}, {"port", PROBE_U64}, {"due", PROBE_TIME}}};
-static const ProbeDesc probe_flush = {"switch.flush",
+const ProbeDesc probe_flush = {"switch.flush",
                                       "A switch forgot what it had learnt at a port.",
                                       PROBE_SWITCH,
                                       2,
                                       {{"port", PROBE_U64}, {"entries", PROBE_U64}}};
-static const ProbeDesc probe_flood = {
+const ProbeDesc probe_flood = {
     "switch.flood", "A frame went out of all other ports.", PROBE_SWITCH, 1, {{"copies", PROBE_U64}}};
 
 /* ---- out ---- */

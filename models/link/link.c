@@ -10,9 +10,9 @@
 #define LINKTYPE_RAW 101
 #define PPP_HEADER_MAX 4
 
-static const ProbeDesc probe_link_state = {
+const ProbeDesc probe_link_state = {
     "link.state", "A link went up or down.", PROBE_LINK, 1, {{"up", PROBE_BOOL}}};
-static const ProbeDesc probe_link_settings = {"link.settings",
+const ProbeDesc probe_link_settings = {"link.settings",
                                               "A link's rate or delay was changed.",
                                               PROBE_LINK,
                                               2,

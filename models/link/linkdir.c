@@ -12,7 +12,7 @@
 #define NS_PER_SEC UINT64_C(1000000000)
 #define RING_MIN 8
 
-static const ProbeDesc probe_queue_len = {"queue.length",
+const ProbeDesc probe_queue_len = {"queue.length",
                                           "A frame joined or left the queue in front of a link.",
                                           PROBE_QUEUE,
                                           2,

@@ -14,12 +14,12 @@
 
 #include "models/link/link_dir.h"
 
-static const ProbeDesc probe_tx_ring = {"nic.tx_ring",
+const ProbeDesc probe_tx_ring = {"nic.tx_ring",
                                         "A frame took a slot of the card's transmit ring.",
                                         PROBE_IP,
                                         2,
                                         {{"slot", PROBE_U64}, {"used", PROBE_U64}}};
-static const ProbeDesc probe_tx_complete = {"nic.tx_complete",
+const ProbeDesc probe_tx_complete = {"nic.tx_complete",
                                             "A completion interrupt freed a slot of the transmit ring.",
                                             PROBE_IP,
                                             2,
