@@ -89,7 +89,7 @@ static int run_side(Diff *d, Side *s, int number)
                                 .pcap = no_pcap,
                                 .event_classes = d->classes,
                                 .event_path = s->path,
-                                .no_scenario_captures = true};
+                                .no_scenario_files = true};
     status = runner_run(&r, &c);
     runner_clear(&r);
     g_ptr_array_free(params, TRUE);

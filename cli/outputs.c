@@ -7,11 +7,17 @@
 #include "sim/trace/pcapng.h"
 #include "sim/trace/sink_events.h"
 #include "sim/trace/sink_pcapng.h"
+#include "sim/trace/sink_series.h"
 
 typedef struct DropCounter {
     ProbeSink sink; /* first */
     GArray *rows;   /* OutputsDrops */
 } DropCounter;
+
+typedef struct OutputsSeries {
+    SinkSeries *sink;
+    char *path;
+} OutputsSeries;
 
 struct Outputs {
     OutputsConfig config;
@@ -22,8 +28,14 @@ struct Outputs {
     SinkEvents *events;
     char *events_path;
     GPtrArray *captures; /* SinkPcapng */
+    SinkPcapng *asked;   /* the one of --pcap; NULL */
+    unsigned n_captures; /* of the scenario, that were looked at; so n_series */
+    GPtrArray *series;   /* OutputsSeries */
+    unsigned n_series;
+    GError *error; /* of a wish; told when ready */
     DropCounter drops;
     GHashTable *link_of; /* ProbePoint -> NetLink; look-up only */
+    unsigned n_links;    /* that are in it */
     GArray *names;       /* PcapngName */
     char *comment;
     GPtrArray *files; /* char * */
@@ -36,8 +48,8 @@ static void learn_links(Outputs *o)
 {
     Net *net = scenario_net(o->scenario);
 
-    for (unsigned i = 0; i < net_link_count(net); i++) {
-        NetLink *l = net_link_at(net, i);
+    for (; o->n_links < net_link_count(net); o->n_links++) {
+        NetLink *l = net_link_at(net, o->n_links);
 
         for (unsigned end = 0; end < 2; end++)
             if (netlink_port(l, end))
@@ -61,11 +73,13 @@ static void add_addresses(const NetDev *dev, SinkPcapngPoint *out)
 
 static void describe_point(void *user, const ProbePoint *point, SinkPcapngPoint *out)
 {
-    const Outputs *o = user;
-    const NetLink *l = g_hash_table_lookup(o->link_of, point);
+    Outputs *o = user;
+    const NetLink *l;
     unsigned end;
     const LinkDir *dir;
 
+    learn_links(o);
+    l = g_hash_table_lookup(o->link_of, point);
     if (!l)
         return;
     end = &netlink_port(l, 1)->point == point;
@@ -125,30 +139,25 @@ static void on_drop(ProbeSink *sink, const ProbeRecord *r)
 
 /* ---- attaching ---- */
 
-static bool add_capture(Outputs *o, const SinkPcapngConfig *config, GError **error)
+static SinkPcapng *add_capture(Outputs *o, const SinkPcapngConfig *config)
 {
-    SinkPcapng *s = sink_pcapng_new(o->probes, config, error);
+    SinkPcapng *s = sink_pcapng_new(o->probes, config, NULL); /* early: nothing is opened yet */
 
-    if (s)
-        g_ptr_array_add(o->captures, s);
-    return s != NULL;
+    g_ptr_array_add(o->captures, s);
+    return s;
 }
 
 static SinkPcapngConfig capture_config(Outputs *o)
 {
-    return (SinkPcapngConfig){.comment = o->comment,
-                              .names = (const PcapngName *)o->names->data,
-                              .n_names = o->names->len,
-                              .describe = describe_point,
-                              .user = o};
+    return (SinkPcapngConfig){.comment = o->comment, .is_early = true, .describe = describe_point, .user = o};
 }
 
-static bool add_asked_capture(Outputs *o, GError **error)
+static void add_asked_capture(Outputs *o)
 {
     SinkPcapngConfig c = capture_config(o);
     GPtrArray *patterns = g_ptr_array_new();
     char *path = outputs_path(o->config.out_dir, o->config.scenario, "pcapng");
-    bool ok, all = false;
+    bool all = false;
 
     for (unsigned i = 0; i < o->config.pcap->len; i++) {
         const char *pattern = o->config.pcap->pdata[i];
@@ -162,18 +171,16 @@ static bool add_asked_capture(Outputs *o, GError **error)
     c.patterns = all ? NULL : (const char *const *)patterns->pdata;
     c.drops = o->config.pcap_drops;
     c.snaplen = o->config.snaplen;
-    ok = add_capture(o, &c, error);
+    o->asked = add_capture(o, &c);
     g_ptr_array_free(patterns, TRUE);
     g_free(path);
-    return ok;
 }
 
-static bool add_scenario_capture(Outputs *o, unsigned i, GError **error)
+static void add_scenario_capture(Outputs *o, unsigned i)
 {
     SinkPcapngConfig c = capture_config(o);
     ScenarioCapture wish;
     char *path;
-    bool ok;
 
     scenario_capture(o->scenario, i, &wish);
     path = g_build_filename(o->config.out_dir, wish.file, NULL);
@@ -182,28 +189,20 @@ static bool add_scenario_capture(Outputs *o, unsigned i, GError **error)
     c.n_points = wish.n_points;
     c.drops = wish.drops;
     c.snaplen = wish.snaplen;
-    ok = add_capture(o, &c, error);
+    add_capture(o, &c);
     g_free(path);
-    return ok;
 }
 
-static bool add_captures(Outputs *o, GError **error)
+/* Interfaces exist when the network is built, so that a pattern can only now be judged. */
+static bool settle_captures(Outputs *o, GError **error)
 {
-    unsigned n = o->config.no_scenario_captures ? 0 : scenario_capture_count(o->scenario);
-
-    if (o->config.pcap->len || n) {
-        learn_links(o);
-        learn_names(o);
-        o->comment = g_strdup_printf("%s, seed %" PRIu64, o->config.scenario, scenario_seed(o->scenario));
-    }
-    for (unsigned i = 0; i < n; i++)
-        if (!add_scenario_capture(o, i, error))
+    o->n_links = 0; /* cables may have been moved since */
+    learn_names(o);
+    for (unsigned i = 0; i < o->captures->len; i++)
+        if (!sink_pcapng_settle(o->captures->pdata[i], (const PcapngName *)o->names->data, o->names->len,
+                                error))
             return false;
-    if (!o->config.pcap->len)
-        return true;
-    if (!add_asked_capture(o, error))
-        return false;
-    if (sink_pcapng_interfaces(o->captures->pdata[o->captures->len - 1]))
+    if (!o->asked || sink_pcapng_interfaces(o->asked))
         return true;
     g_set_error(
         error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
@@ -246,7 +245,10 @@ bool outputs_attach(Outputs *o, Scenario *s, GError **error)
     o->sim = net_sim(scenario_net(s));
     o->probes = net_probes(scenario_net(s));
     o->is_attached = true;
-    if (!add_captures(o, error) || !add_events(o, error))
+    o->comment = g_strdup_printf("%s, seed %" PRIu64, o->config.scenario, scenario_seed(s));
+    if (o->config.pcap->len)
+        add_asked_capture(o);
+    if (!add_events(o, error))
         return false;
     if (o->config.count_drops)
         probes_attach(o->probes, &o->drops.sink);
@@ -263,6 +265,50 @@ bool outputs_attach(Outputs *o, Scenario *s, GError **error)
     return true;
 }
 
+/* A probe's class is not known by its name; any but the frames, which have no fields. */
+static void add_scenario_series(Outputs *o, unsigned i)
+{
+    ScenarioSeries wish;
+    char *path;
+    SinkSeries *s;
+
+    scenario_series(o->scenario, i, &wish);
+    path = g_build_filename(o->config.out_dir, wish.file, NULL);
+    s = o->error ? NULL : sink_series_new(o->probes, path, &o->error);
+    if (!s) {
+        g_free(path);
+        return;
+    }
+    sink_series_set_period(s, wish.every);
+    for (const char *const *place = wish.places; *place; place++)
+        for (const char *const *field = wish.fields; *field; field++)
+            sink_series_add_column(s, PROBE_CLASSES, wish.of, *field, *place, NULL);
+    OutputsSeries *kept = g_new(OutputsSeries, 1);
+
+    *kept = (OutputsSeries){s, path};
+    g_ptr_array_add(o->series, kept);
+}
+
+void outputs_on_wish(Outputs *o)
+{
+    unsigned n_series = o->config.no_scenario_files ? 0 : scenario_series_count(o->scenario);
+    unsigned n = o->config.no_scenario_files ? 0 : scenario_capture_count(o->scenario);
+
+    while (o->n_captures < n)
+        add_scenario_capture(o, o->n_captures++);
+    while (o->n_series < n_series)
+        add_scenario_series(o, o->n_series++);
+}
+
+bool outputs_on_ready(Outputs *o, GError **error)
+{
+    if (o->error) {
+        g_propagate_error(error, g_steal_pointer(&o->error));
+        return false;
+    }
+    return settle_captures(o, error);
+}
+
 /* ---- life ---- */
 
 Outputs *outputs_new(const OutputsConfig *config)
@@ -271,6 +317,7 @@ Outputs *outputs_new(const OutputsConfig *config)
 
     o->config = *config;
     o->captures = g_ptr_array_new();
+    o->series = g_ptr_array_new();
     o->files = g_ptr_array_new_with_free_func(g_free);
     o->link_of = g_hash_table_new(NULL, NULL);
     o->names = g_array_new(FALSE, FALSE, sizeof(PcapngName));
@@ -316,6 +363,16 @@ bool outputs_close(Outputs *o, GError **error)
         (void)!sink_pcapng_close(s, first ? NULL : &first);
     }
     g_ptr_array_set_size(o->captures, 0);
+    for (unsigned i = 0; i < o->series->len; i++) {
+        OutputsSeries *s = o->series->pdata[i];
+
+        g_ptr_array_add(o->files,
+                        g_strdup_printf("%s (%" PRIu64 " rows)", s->path, sink_series_rows(s->sink)));
+        (void)!sink_series_close(s->sink, first ? NULL : &first);
+        g_free(s->path);
+        g_free(s);
+    }
+    g_ptr_array_set_size(o->series, 0);
     if (o->events) {
         g_ptr_array_add(o->files, g_strdup_printf("%s (%" PRIu64 " records)", o->events_path,
                                                   sink_events_records(o->events)));
@@ -333,6 +390,14 @@ void outputs_discard(Outputs *o)
     for (unsigned i = 0; i < o->captures->len; i++)
         sink_pcapng_discard(o->captures->pdata[i]);
     g_ptr_array_set_size(o->captures, 0);
+    for (unsigned i = 0; i < o->series->len; i++) {
+        OutputsSeries *s = o->series->pdata[i];
+
+        sink_series_discard(s->sink);
+        g_free(s->path);
+        g_free(s);
+    }
+    g_ptr_array_set_size(o->series, 0);
     sink_events_discard(g_steal_pointer(&o->events));
 }
 
@@ -368,6 +433,8 @@ void outputs_free(Outputs *o)
     }
     sink_digest_free(o->digest);
     g_ptr_array_free(o->captures, TRUE);
+    g_ptr_array_free(o->series, TRUE);
+    g_clear_error(&o->error);
     g_ptr_array_free(o->files, TRUE);
     g_hash_table_destroy(o->link_of);
     g_array_free(o->names, TRUE);

@@ -1,7 +1,8 @@
 /* What observers of a run leave behind, as the command line and the scenario asked for it: captures, the
  * event log, the digest, and the count of drops for the summary.
  *
- * Order of calls: outputs_new; outputs_attach when the network is built (ScenarioConfig.on_ready); the run;
+ * Order of calls: outputs_new; outputs_attach before the scenario's first line, outputs_on_wish during it,
+ * outputs_on_ready when the network is built (ScenarioConfig.on_start, on_wish, on_ready); the run;
  * outputs_close or outputs_discard; questions; outputs_free before scenario_free. */
 #pragma once
 
@@ -19,7 +20,7 @@ typedef struct OutputsConfig {
     bool pcap_drops;
     bool pcap_per_interface;
     uint32_t snaplen;
-    bool no_scenario_captures; /* what the scenario asked for is not written */
+    bool no_scenario_files; /* what the scenario asked for is not written */
     bool digest;
     bool count_drops;
     uint64_t event_classes; /* 0: no event log */
@@ -33,8 +34,10 @@ typedef struct OutputsDrops {
 } OutputsDrops;
 
 Outputs *outputs_new(const OutputsConfig *config);
-/* False and *error: a file cannot be written, or a pattern matches nothing. */
+/* False and *error, these two: a file cannot be written, or a pattern matches nothing. */
 bool outputs_attach(Outputs *o, Scenario *s, GError **error) HS_MUST_USE;
+bool outputs_on_ready(Outputs *o, GError **error) HS_MUST_USE;
+void outputs_on_wish(Outputs *o); /* errors are told by outputs_on_ready */
 bool outputs_are_attached(const Outputs *o);
 /* A write error that makes it pointless to go on. */
 bool outputs_have_failed(const Outputs *o);

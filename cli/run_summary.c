@@ -29,6 +29,19 @@ static void print_network(const Runner *r)
     printf(", %u link%s\n", links, plural(links));
 }
 
+/* What stations sent on a hub: everybody hears it, but it is one frame. */
+static uint64_t hub_frames(const Net *net, const NetLink *l)
+{
+    for (unsigned end = 0; end < 2; end++) {
+        const Segment *hub = net_segment_of(net, netlink_node(l, end));
+        const SegmentPortStats *s = hub ? segment_port_stats(hub, netlink_port(l, !end)) : NULL;
+
+        if (s)
+            return s->tx_frames;
+    }
+    return 0;
+}
+
 static void print_frames(const Runner *r)
 {
     Net *net = scenario_net(r->scenario);
@@ -37,6 +50,10 @@ static void print_frames(const Runner *r)
     unsigned n = outputs_drops(r->outputs, &rows);
 
     for (unsigned i = 0; i < net_link_count(net); i++) {
+        uint64_t heard = hub_frames(net, net_link_at(net, i));
+
+        sent += heard;
+        delivered += heard;
         for (unsigned end = 0; end < 2; end++) {
             const LinkDir *d = netlink_dir(net_link_at(net, i), end);
             const LinkDirStats *s = d ? linkdir_stats(d) : NULL;

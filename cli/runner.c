@@ -34,12 +34,29 @@ static bool on_poll(void *user, const Sim *sim)
     return r->stop == RUNNER_ENDED;
 }
 
-static void on_ready(void *user, Scenario *s)
+static bool on_start(void *user, Scenario *s)
 {
     Runner *r = user;
 
     if (!outputs_attach(r->outputs, s, &r->error))
         r->stop = RUNNER_BROKEN;
+    return r->stop == RUNNER_ENDED;
+}
+
+static void on_wish(void *user, Scenario *s)
+{
+    (void)s;
+    outputs_on_wish(((Runner *)user)->outputs);
+}
+
+static bool on_ready(void *user, Scenario *s)
+{
+    Runner *r = user;
+
+    (void)s;
+    if (!outputs_on_ready(r->outputs, &r->error))
+        r->stop = RUNNER_BROKEN;
+    return r->stop == RUNNER_ENDED;
 }
 
 bool runner_make_folder(const char *command, const char *dir)
@@ -99,6 +116,8 @@ int runner_run(Runner *r, const RunnerConfig *config)
     *r = (Runner){.config = *config};
     r->config.scenario.print = on_print;
     r->config.scenario.poll = on_poll;
+    r->config.scenario.on_start = on_start;
+    r->config.scenario.on_wish = on_wish;
     r->config.scenario.on_ready = on_ready;
     r->config.scenario.user = r;
     r->outputs = outputs_new(&config->outputs);

@@ -234,6 +234,27 @@ void luaclass_push_owned(lua_State *L, const LuaClass *class, void *ptr)
     push_box(L, class, ptr, true);
 }
 
+void luaclass_give(lua_State *L, const LuaClass *class, void *ptr)
+{
+    int top = lua_gettop(L);
+    Box *box = NULL;
+
+    if (!lua_checkstack(L, 6))
+        return; /* no memory left: rather lost than used after it is gone */
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, class) == LUA_TTABLE) {
+        lua_rawgeti(L, -1, 1);
+        if (lua_rawgetp(L, -1, ptr) == LUA_TUSERDATA) {
+            box = lua_touserdata(L, -1);
+            box->owned = true;
+            lua_pushnil(L);
+            lua_rawsetp(L, -3, ptr);
+        }
+    }
+    lua_settop(L, top);
+    if (!box)
+        class->release(ptr);
+}
+
 void luaclass_invalidate(lua_State *L, const LuaClass *class, void *ptr)
 {
     int top = lua_gettop(L);

@@ -3,7 +3,8 @@
  * A LuaClass is static data. luaclass_push lends the scenario a pointer that the host owns: the same pointer
  * is always the same Lua value until luaclass_invalidate, which the host must call before the thing goes
  * (afterwards any use is an error in the scenario). luaclass_push_owned gives the pointer away:
- * class->release is called when Lua is done with it. What luaclass_check returns is borrowed. */
+ * class->release is called when Lua is done with it; luaclass_give gives away what was lent. What
+ * luaclass_check returns is borrowed. */
 #pragma once
 
 #include <lauxlib.h>
@@ -25,5 +26,8 @@ void *luaclass_check(lua_State *L, int idx, const LuaClass *class);
 /* NULL instead of an error. */
 void *luaclass_test(lua_State *L, int idx, const LuaClass *class);
 /* These take no memory and raise nothing. */
+/* The host is done with what it lent: class->release is called when Lua is too, at once if it never saw it.
+ * It must not be pushed again. */
+void luaclass_give(lua_State *L, const LuaClass *class, void *ptr);
 void luaclass_invalidate(lua_State *L, const LuaClass *class, void *ptr);
 void luaclass_invalidate_all(lua_State *L, const LuaClass *class);

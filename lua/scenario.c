@@ -59,11 +59,11 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->expects = g_ptr_array_new();
     s->param_list = g_ptr_array_new();
     s->captures = g_ptr_array_new();
+    s->series = g_ptr_array_new();
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
     s->apps = g_ptr_array_new();
     s->rarps = g_ptr_array_new();
-    s->socks = g_ptr_array_new();
     s->net = net_new(s->config.seed);
     s->sim = net_sim(s->net);
     node_init(&s->control, s->sim, "(scenario)");
@@ -106,6 +106,8 @@ static void free_host(gpointer p)
 
     if (h->socks)
         g_ptr_array_free(h->socks, true);
+    if (h->calls)
+        g_ptr_array_free(h->calls, true);
     g_free(h);
 }
 
@@ -129,7 +131,6 @@ void scenario_free(Scenario *s)
     for (guint i = 0; i < s->hosts->len; i++)
         bind_sock_close_host(g_ptr_array_index(s->hosts, i));
     sandbox_free(s->sb);
-    bind_socks_free(s);
     bind_packets_free(s);
     node_clear(&s->control);
     net_free(s->net);
@@ -137,6 +138,7 @@ void scenario_free(Scenario *s)
     free_list(s->expects, free_expectation);
     free_list(s->param_list, free_param);
     free_list(s->captures, free_capture);
+    g_ptr_array_free(s->series, true);
     g_hash_table_destroy(s->host_by_ptr);
     g_strfreev(s->params);
     g_free(s->params_used);
@@ -280,6 +282,7 @@ static int open_module(lua_State *L)
     bind_payload_open(L);
     bind_observe_open(L);
     bind_capture_open(L);
+    bind_series_open(L);
     bind_ip4_open(L);
     lua_createtable(L, 0, 16); /* private */
     bind_private_open(L);
@@ -379,6 +382,14 @@ static bool on_poll(void *user)
     return !s->config.poll || s->config.poll(s->config.user, s->sim);
 }
 
+static bool observers_agree(Scenario *s, bool (*callback)(void *user, Scenario *s))
+{
+    if (!callback || callback(s->config.user, s))
+        return true;
+    scenario_fail_text(s, SCENARIO_WRONG, "%s: its observers stopped the run", s->path);
+    return false;
+}
+
 /* Time is about to pass for the first time. */
 static bool get_ready(Scenario *s)
 {
@@ -394,9 +405,7 @@ static bool get_ready(Scenario *s)
     s->is_ready = true;
     if (!bind_param_check(s))
         return false;
-    if (s->config.on_ready)
-        s->config.on_ready(s->config.user, s);
-    return true;
+    return observers_agree(s, s->config.on_ready);
 }
 
 /* Lets time pass until the main part goes on. */
@@ -430,9 +439,10 @@ static void pass_time(Scenario *s)
         scenario_fail_text(s, SCENARIO_LIMIT, "stopped from outside at %s s", at);
         break;
     case SIM_STOP_STUCK:
-        scenario_fail_text(s, SCENARIO_LIMIT,
-                           "time stands still at %s s: a loop of events without delay, most of them scheduled by node %s", at,
-                           sim_stuck_node(s->sim) ? sim_stuck_node(s->sim)->name : "nobody");
+        scenario_fail_text(
+            s, SCENARIO_LIMIT,
+            "time stands still at %s s: a loop of events without delay, most of them scheduled by node %s",
+            at, sim_stuck_node(s->sim) ? sim_stuck_node(s->sim)->name : "nobody");
         break;
     case SIM_STOP_REQUEST:
         if (s->in_run && s->stop_asked)
@@ -474,7 +484,7 @@ static void drive(Scenario *s)
 
 int scenario_run(Scenario *s)
 {
-    if (start(s)) {
+    if (start(s) && observers_agree(s, s->config.on_start)) {
         drive(s);
         if (!s->failed && get_ready(s))
             bind_expect_finish(s);
@@ -560,4 +570,17 @@ void scenario_capture(const Scenario *s, unsigned i, ScenarioCapture *out)
 
     *out = (ScenarioCapture){c->file, (const ProbePoint *const *)c->points->pdata, c->points->len, c->drops,
                              c->snaplen};
+}
+
+unsigned scenario_series_count(const Scenario *s)
+{
+    return s->series->len;
+}
+
+void scenario_series(const Scenario *s, unsigned i, ScenarioSeries *out)
+{
+    const Series *w = g_ptr_array_index(s->series, i);
+
+    *out = (ScenarioSeries){w->file, w->of, (const char *const *)w->places->pdata,
+                            (const char *const *)w->fields->pdata, w->every};
 }

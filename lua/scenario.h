@@ -2,9 +2,13 @@
  * runtime for the command and for tests.
  *
  * Order of calls: scenario_new, scenario_run (once), questions about the outcome, scenario_free. The file's
- * main part is a process like others: hs.run lets time pass and comes back to it. on_ready is called once,
- * when the network is built and time is about to pass for the first time (or at the end, if it never does):
- * the moment to attach sinks.
+ * main part is a process like others: hs.run lets time pass and comes back to it.
+ *
+ * Whoever observes is called back: on_start once, before the main part's first line, when there is no network
+ * yet: sinks that are attached here miss nothing. on_wish whenever the scenario has asked for a capture or a
+ * series. on_ready once, when the network is built and time is about to pass for the first time (or at the
+ * end, if it never does); frames may have been sent before. on_start and on_ready return false to stop the
+ * run at once with SCENARIO_WRONG; why, they know best.
  *
  * Ownership: the config's strings are copied. What scenario_net and scenario_capture give belongs to the
  * Scenario. */
@@ -26,7 +30,9 @@ typedef struct ScenarioConfig {
     bool quiet;                                  /* no narration: hs.title, hs.note */
     void (*print)(void *user, const char *line); /* NULL: discarded */
     bool (*poll)(void *user, const Sim *sim);    /* false: stop the run. NULL: never */
-    void (*on_ready)(void *user, Scenario *s);   /* NULL: nobody waits */
+    bool (*on_start)(void *user, Scenario *s);   /* NULL, these three: nobody waits */
+    void (*on_wish)(void *user, Scenario *s);
+    bool (*on_ready)(void *user, Scenario *s);
     void *user;
 } ScenarioConfig;
 
@@ -82,6 +88,17 @@ typedef struct ScenarioCapture {
 } ScenarioCapture;
 unsigned scenario_capture_count(const Scenario *s);
 void scenario_capture(const Scenario *s, unsigned i, ScenarioCapture *out);
+
+/* Time series that the scenario asked for (hs.series): a column for each field at each place. */
+typedef struct ScenarioSeries {
+    const char *file;          /* relative to the output folder */
+    const char *of;            /* the probe's name: "queue.length" */
+    const char *const *places; /* patterns of "node:point", NULL at the end; so the fields */
+    const char *const *fields;
+    SimTime every; /* at most one row in so much time; 0: all */
+} ScenarioSeries;
+unsigned scenario_series_count(const Scenario *s);
+void scenario_series(const Scenario *s, unsigned i, ScenarioSeries *out);
 
 /* What a scenario may say: every name and option that is bound, for the test that compares them with the
  * reference and the annotations. owner is "hs", a class ("host") or a function with options ("hs.link"). */

@@ -24,6 +24,7 @@
     X(ring) \
     X(route) \
     X(send) \
+    X(series) \
     X(source) \
     X(switch) \
     X(tftp_get) \

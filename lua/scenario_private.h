@@ -23,16 +23,21 @@ typedef struct ProcWait {
 } ProcWait;
 
 /* A process: the main part of the scenario, or a function that runs on a host. Waiting, waking and time-outs
- * all go through its timer, so that a process is never entered from inside another one. */
+ * all go through its timer, so that a process is never entered from inside another one. It is ours and lent
+ * to Lua; when it has ended, and nobody waits for that any more, it is given to Lua, which frees it. The main
+ * part stays. */
 struct Proc {
     Scenario *s;
     LuaProc *lua;  /* NULL: ended */
     ScnHost *host; /* NULL: the main part */
-    Proc *next;    /* of all, newest first */
+    Proc *next;    /* of all that are not free yet, newest first */
+    Proc **link;   /* what points to this one */
+    unsigned busy; /* calls in which this one is still needed */
     Timer timer;
     SimTime deadline; /* of the wait; SIM_NEVER */
     ProcWait wait;
     bool is_waiting, is_woken, is_timed_out;
+    bool is_given;      /* Lua frees it */
     GPtrArray *joiners; /* Proc: wait for the end of this one */
 };
 
@@ -44,6 +49,7 @@ struct ScnHost {
     int os_ref; /* the table that its processes get; LUA_NOREF */
     bool hears_power;
     GPtrArray *socks; /* ScnSock, open ones, in order of creation; NULL: none yet */
+    GPtrArray *calls; /* ScnCall, likewise */
 };
 
 typedef struct Expectation {
@@ -62,6 +68,12 @@ typedef struct Capture {
     bool drops;
     uint32_t snaplen;
 } Capture;
+
+typedef struct Series {
+    char *file, *of;
+    GPtrArray *places, *fields; /* strings, NULL at the end */
+    SimTime every;
+} Series;
 
 struct Scenario {
     ScenarioConfig config;
@@ -92,13 +104,14 @@ struct Scenario {
     GPtrArray *expects;      /* Expectation */
     GPtrArray *param_list;   /* Param */
     GPtrArray *captures;     /* Capture */
+    GPtrArray *series;       /* Series, Lua's */
     GPtrArray *rules;        /* struct Rule */
     GPtrArray *observers;    /* struct Observer */
-    GPtrArray *socks;        /* ScnSock, also closed ones */
     GPtrArray *apps;         /* ScnApp */
     GPtrArray *rarps;        /* ScnRarp */
     GHashTable *peers;       /* ProbePoint -> name of the node at the other end; look-up only */
     unsigned peers_links;
+    GHashTable *buffers; /* Packet -> its number for scenarios; look-up only */
     ProbeSink sink;
     struct Dissection *free_dissections;
 };

@@ -18,6 +18,29 @@ static void free_wait(Proc *p)
         wait.left(wait.data);
 }
 
+/* Frees what nobody needs any more, or leaves that to Lua. */
+static void proc_leave(Proc *p)
+{
+    hs_assert(p->busy > 0);
+    if (--p->busy == 0 && p->host && !p->lua && !(p->joiners && p->joiners->len)) {
+        p->is_given = true;
+        luaclass_give(p->s->L, &bind_proc_class, p);
+    }
+}
+
+static void release(void *ptr)
+{
+    Proc *p = ptr;
+
+    *p->link = p->next;
+    if (p->next)
+        p->next->link = p->link;
+    timer_clear(&p->timer);
+    if (p->joiners)
+        g_ptr_array_free(p->joiners, true);
+    g_free(p);
+}
+
 static void on_done(LuaProc *lua, const LuaErr *err, void *user)
 {
     Proc *p = user;
@@ -56,6 +79,7 @@ void proc_continue(Proc *p)
     Proc *outer = s->current;
     ProcWait wait = p->wait;
 
+    p->busy++;
     p->wait = (ProcWait){0};
     p->is_waiting = p->is_woken = false;
     s->current = p;
@@ -65,16 +89,19 @@ void proc_continue(Proc *p)
         wait.left(wait.data); /* push raised an error */
     if (!p->lua && p->is_waiting)
         free_wait(p); /* killed by what it did itself: it ended where it blocked */
+    proc_leave(p);
 }
 
 void proc_throw(Proc *p, const char *message)
 {
     Proc *outer = p->s->current;
 
+    p->busy++;
     free_wait(p);
     p->s->current = p;
     luaproc_throw(p->lua, message);
     p->s->current = outer;
+    proc_leave(p);
 }
 
 static void on_timer(Timer *t)
@@ -107,6 +134,9 @@ Proc *proc_new(lua_State *L, int nargs, Scenario *s, ScnHost *host)
     p->s = s;
     p->host = host;
     p->next = s->procs;
+    p->link = &s->procs;
+    if (p->next)
+        p->next->link = &p->next;
     p->deadline = SIM_NEVER;
     s->procs = p;
     timer_init(&p->timer, host ? host->node : &s->control, on_timer);
@@ -156,6 +186,7 @@ void proc_kill(Proc *p)
 
     if (!lua)
         return;
+    p->busy++;
     timer_cancel(&p->timer);
     if (p->is_waiting)
         free_wait(p);
@@ -165,28 +196,41 @@ void proc_kill(Proc *p)
         bind_sock_on_proc_end(p);
     for (guint i = 0; p->joiners && i < p->joiners->len; i++)
         proc_wake(g_ptr_array_index(p->joiners, i));
+    proc_leave(p);
 }
 
+/* What ends one process may free others: those that are to end are held meanwhile. */
 void proc_kill_host(ScnHost *h)
 {
-    for (Proc *p = h->s->procs; p; p = p->next)
-        if (p->host == h)
-            proc_kill(p);
+    GPtrArray *doomed = g_ptr_array_new();
+
+    for (Proc *p = h->s->procs; p; p = p->next) {
+        if (p->host != h || !p->lua)
+            continue;
+        p->busy++;
+        g_ptr_array_add(doomed, p);
+    }
+    for (guint i = 0; i < doomed->len; i++)
+        proc_kill(g_ptr_array_index(doomed, i));
+    for (guint i = 0; i < doomed->len; i++)
+        proc_leave(g_ptr_array_index(doomed, i));
+    g_ptr_array_free(doomed, true);
 }
 
+/* All are held to the end of this: Lua must not free what it has been given, nor what it has not. */
 void proc_free_all(Scenario *s)
 {
     for (Proc *p = s->procs; p; p = p->next)
+        p->busy++;
+    for (Proc *p = s->procs; p; p = p->next)
         if (p->is_waiting)
             free_wait(p);
-    while (s->procs) {
-        Proc *p = s->procs;
-
-        s->procs = p->next;
-        timer_clear(&p->timer);
-        if (p->joiners)
-            g_ptr_array_free(p->joiners, true);
-        g_free(p);
+    if (s->L)
+        luaclass_invalidate_all(s->L, &bind_proc_class);
+    for (Proc *p = s->procs, *next; p; p = next) {
+        next = p->next;
+        if (!p->is_given)
+            release(p);
     }
 }
 
@@ -224,7 +268,9 @@ static void join_left(void *data)
 {
     Join *j = data;
 
+    j->target->busy++;
     g_ptr_array_remove(j->target->joiners, j->waiter);
+    proc_leave(j->target);
     g_free(j);
 }
 
@@ -260,4 +306,5 @@ static int proc_get_is_running(lua_State *L)
 static const luaL_Reg methods[] = {{"join", proc_method_join}, {"kill", proc_method_kill}, {NULL, NULL}};
 static const luaL_Reg properties[] = {{"is_running", proc_get_is_running}, {NULL, NULL}};
 
-const LuaClass bind_proc_class = {.name = "process", .methods = methods, .properties = properties};
+const LuaClass bind_proc_class = {
+    .name = "process", .methods = methods, .properties = properties, .release = release};

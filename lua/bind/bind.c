@@ -10,6 +10,7 @@
 #include "models/wire/ipv4_addr.h"
 #include "sim/base/units.h"
 
+/* clang-format off */
 const LuaClass *const bind_classes[] = {
     &bind_alarm_class,
     &bind_dev_class,
@@ -33,6 +34,7 @@ const LuaClass *const bind_classes[] = {
     &bind_tftp_server_class,
     NULL,
 };
+/* clang-format on */
 
 /* ---- times ---- */
 

@@ -21,6 +21,7 @@ void bind_log_open(lua_State *L);
 void bind_payload_open(lua_State *L);
 void bind_observe_open(lua_State *L);
 void bind_capture_open(lua_State *L);
+void bind_series_open(lua_State *L);
 void bind_ip4_open(lua_State *L);
 void bind_private_open(lua_State *L); /* for lua/hs only */
 
@@ -103,6 +104,7 @@ void bind_push_host(lua_State *L, ScnHost *h);
 Node *bind_check_node(lua_State *L, int idx, const char *name);
 void bind_push_node(lua_State *L, Node *node);
 void bind_push_dev(lua_State *L, NetDev *dev);
+Nic *bind_dev_nic(NetDev *dev); /* NULL: no Ethernet card: a serial line, the loopback, a VLAN's */
 
 Queue *bind_queue_read(lua_State *L, int idx, const char *who);
 /* Appends what the option at idx means to the chain. */
@@ -117,7 +119,6 @@ void bind_rules_free(Scenario *s);
 
 void bind_sock_on_proc_end(Proc *p);
 void bind_sock_close_host(ScnHost *h);
-void bind_socks_free(Scenario *s);
 
 typedef struct ScnApp ScnApp; /* traffic that runs by itself */
 void bind_apps_stop_host(ScnHost *h);
@@ -125,6 +126,22 @@ void bind_apps_free(Scenario *s);
 
 typedef struct ScnRarp ScnRarp;
 void bind_rarps_free(Scenario *s);
+
+/* A call that blocks while a program runs on a host (bind_call.c); the first member of the call's struct. */
+typedef struct ScnCall ScnCall;
+struct ScnCall {
+    ScnHost *host;
+    Proc *proc;               /* waits; NULL: not yet */
+    void (*stop)(ScnCall *c); /* the host loses its power: frees what runs on it */
+    bool is_done;
+    bool is_cut; /* it was stopped: the answer is nil, "ENETDOWN" */
+};
+/* Waits until bind_call_done, also if that was before. `left` begins with bind_call_left. */
+int bind_call_block(lua_State *L, ScnCall *c, Proc *p, LuaProcPush push, void (*left)(void *));
+void bind_call_done(ScnCall *c);
+void bind_call_left(ScnCall *c);
+void bind_calls_stop_host(ScnHost *h);
+
 int bind_sock_new(lua_State *L); /* host:udp */
 int bind_raw_new(lua_State *L);  /* host:raw */
 
@@ -136,6 +153,7 @@ int bind_dev_ring_stats(lua_State *L);
 /* Methods of a host that live in files of their own. */
 int bind_host_arp(lua_State *L);
 int bind_host_arp_announce(lua_State *L);
+int bind_host_arp_claim(lua_State *L);
 int bind_host_arp_del(lua_State *L);
 int bind_host_arp_set(lua_State *L);
 int bind_host_mtr(lua_State *L);

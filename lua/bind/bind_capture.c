@@ -72,6 +72,10 @@ static int hs_capture(lua_State *L)
         add_points(L, lua_gettop(L), c->points);
         lua_pop(L, 1);
     }
+    if (n && !c->points->len) /* none would mean all */
+        luaerr_raise(L, "hs.capture has no interface to capture from: it comes after the links");
+    if (s->config.on_wish)
+        s->config.on_wish(s->config.user, s);
     return 0;
 }
 

@@ -11,16 +11,18 @@ void bind_push_dev(lua_State *L, NetDev *dev)
     luaclass_push(L, &bind_dev_class, dev);
 }
 
-static bool is_nic(const NetDev *dev)
+Nic *bind_dev_nic(NetDev *dev)
 {
-    return dev->point && dev->point->linktype == 1;
+    bool is_nic = dev->point && dev->point->linktype == 1 && &nic_of_dev(dev)->port.point == dev->point;
+
+    return is_nic ? nic_of_dev(dev) : NULL;
 }
 
 static Nic *check_nic(lua_State *L)
 {
     NetDev *dev = check_dev(L);
 
-    if (!is_nic(dev))
+    if (!bind_dev_nic(dev))
         luaerr_raise(L, "interface \"%s\" is no Ethernet card", dev->name);
     return nic_of_dev(dev);
 }
@@ -124,6 +126,38 @@ static int dev_pad_pattern(lua_State *L)
     return 1;
 }
 
+static int get_speed(lua_State *L)
+{
+    LinkTxInfo info;
+
+    if (!port_describe(&check_nic(L)->port, &info) || info.rate_bps == 0)
+        lua_pushnil(L);
+    else
+        lua_pushinteger(L, (lua_Integer)info.rate_bps);
+    return 1;
+}
+
+/* dev:vlan(10): the interface eth0.10 */
+static int dev_vlan(lua_State *L)
+{
+    NetDev *dev = check_dev(L);
+    int is_int;
+    lua_Integer vid = lua_type(L, 2) == LUA_TNUMBER ? lua_tointegerx(L, 2, &is_int) : (is_int = 0);
+    Scenario *s = scenario_of(L);
+    char *error = NULL;
+
+    scenario_may_change(L);
+    if (!is_int || vid < 1 || vid > 4094)
+        luaerr_arg(L, 2, "vlan", NULL, "a VLAN from 1 to 4094");
+    NetDev *vlan = host_add_vlan(host_of_node(dev->node), dev, (unsigned)vid, &error);
+
+    if (!vlan)
+        bind_raise_free(L, error);
+    s->is_dirty = true;
+    bind_push_dev(L, vlan);
+    return 1;
+}
+
 static int get_name(lua_State *L)
 {
     lua_pushstring(L, check_dev(L)->name);
@@ -183,10 +217,11 @@ static const luaL_Reg methods[] = {{"down", dev_down},
                                    {"set_mtu", dev_set_mtu},
                                    {"stats", dev_stats},
                                    {"up", dev_up},
+                                   {"vlan", dev_vlan},
                                    {NULL, NULL}};
-static const luaL_Reg properties[] = {{"carrier", get_carrier}, {"host", get_host}, {"index", get_index},
-                                      {"is_up", get_is_up},     {"mac", get_mac},   {"mtu", get_mtu},
-                                      {"name", get_name},       {NULL, NULL}};
+static const luaL_Reg properties[] = {{"carrier", get_carrier}, {"host", get_host},   {"index", get_index},
+                                      {"is_up", get_is_up},     {"mac", get_mac},     {"mtu", get_mtu},
+                                      {"name", get_name},       {"speed", get_speed}, {NULL, NULL}};
 
 const LuaClass bind_dev_class = {
     .name = "interface", .methods = methods, .properties = properties, .describe = describe};

@@ -219,6 +219,7 @@ static void on_power(void *user, bool on)
     if (on)
         return;
     proc_kill_host(h);
+    bind_calls_stop_host(h);
     bind_sock_close_host(h);
     bind_apps_stop_host(h);
 }
@@ -304,6 +305,7 @@ static const luaL_Reg methods[] = {{"addr", host_method_addr},
                                    {"addresses", host_method_addresses},
                                    {"arp", bind_host_arp},
                                    {"arp_announce", bind_host_arp_announce},
+                                   {"arp_claim", bind_host_arp_claim},
                                    {"arp_del", bind_host_arp_del},
                                    {"arp_set", bind_host_arp_set},
                                    {"counter", host_method_counter},

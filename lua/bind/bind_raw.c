@@ -65,7 +65,7 @@ int bind_raw_new(lua_State *L)
     RawOpts o = {0};
 
     scenario_may_change(L);
-    if (!dev || !dev->point || dev->point->linktype != 1)
+    if (!dev || !bind_dev_nic(dev))
         luaerr_arg(L, 2, "interface", NULL, "the name of an Ethernet card of this host, such as \"eth0\"");
     luaopt_read(L, 3, "host:raw", raw_opts, HS_ARRAY_LEN(raw_opts), 0, &o);
     Raw *r = g_new0(Raw, 1);
@@ -98,6 +98,7 @@ static int raw_send(lua_State *L)
         luaerr_arg(L, 2, "frame", NULL, "14 to 65535 bytes: a whole Ethernet frame");
     if (!r->nic)
         return bind_push_errno(L, -EBADF);
+    scenario_prepare(L);
     Packet *pkt = packet_from_bytes(net_packets(r->host->s->net), node->id, node->birth_next++,
                                     (const uint8_t *)bytes, len);
 

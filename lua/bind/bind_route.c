@@ -306,6 +306,88 @@ static Arp *arp_of(lua_State *L, Ip4If *ifp)
     return (Arp *)ip4_if_neighbours(ifp); /* an Arp begins with its table */
 }
 
+/* ---- is an address free? ---- */
+
+/* Lua owns it; the registry holds it until the answer is there, whoever still waits. */
+typedef struct Claim {
+    Scenario *s;
+    Proc *p; /* waits; NULL: nobody */
+    bool is_done, is_free;
+    MacAddr other;
+    int self_ref;
+} Claim;
+
+static void release_claim(void *ptr)
+{
+    g_free(ptr);
+}
+
+static const LuaClass claim_class = {.name = "claim", .release = release_claim};
+
+static void on_claimed(void *user, uint32_t addr, bool is_free, MacAddr other)
+{
+    Claim *c = user;
+
+    (void)addr;
+    c->is_done = true;
+    c->is_free = is_free;
+    c->other = other;
+    if (c->p)
+        proc_wake(c->p);
+    else
+        luaL_unref(c->s->L, LUA_REGISTRYINDEX, c->self_ref);
+}
+
+static bool claim_ready(void *data)
+{
+    return ((const Claim *)data)->is_done;
+}
+
+static int claim_push(lua_State *L, void *data)
+{
+    const Claim *c = data;
+
+    lua_pushboolean(L, c->is_free);
+    if (c->is_free)
+        return 1;
+    bind_push_mac(L, c->other);
+    return 2;
+}
+
+static void claim_left(void *data)
+{
+    Claim *c = data;
+
+    c->p = NULL;
+    if (c->is_done)
+        luaL_unref(c->s->L, LUA_REGISTRYINDEX, c->self_ref);
+}
+
+/* host:arp_claim(address, [interface]): true, or false and who has it */
+int bind_host_arp_claim(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+    uint32_t addr;
+
+    scenario_may_change(L);
+    if (lua_type(L, 2) != LUA_TSTRING || !ipv4_addr_parse(lua_tostring(L, 2), &addr))
+        luaerr_arg(L, 2, "address", NULL, "an address such as \"10.0.0.1\"");
+    scenario_prepare(L);
+    Arp *arp = arp_of(L, find_if(L, h, lua_isnoneornil(L, 3) ? "eth0" : bind_check_name(L, 3, "interface")));
+    Proc *p = proc_current(L);
+
+    if (!host_is_on(h->host))
+        return bind_push_errno(L, -ENETDOWN);
+    Claim *c = g_new0(Claim, 1);
+
+    c->s = h->s;
+    c->p = p;
+    luaclass_push_owned(L, &claim_class, c);
+    c->self_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    arp_claim(arp, addr, on_claimed, c);
+    return proc_block(L, p, -1, &(ProcWait){claim_ready, claim_push, claim_left, c});
+}
+
 /* host:arp_announce([interface]) */
 int bind_host_arp_announce(lua_State *L)
 {

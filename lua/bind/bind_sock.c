@@ -1,7 +1,9 @@
 /* UDP sockets of a host: os.udp(). Calls that wait do so in simulated time; what Linux reports by errno is
  * nil and its name.
  *
- * A socket belongs to its host, and to the process that made it: it is closed when either ends. */
+ * A socket belongs to its host, and to the process that made it: it is closed when either ends. Open, it is
+ * ours, and lent to Lua; when it is closed and nobody is at work with it, it is given to Lua, which frees it.
+ */
 #include <string.h>
 
 #include "lua/bind/bind.h"
@@ -14,6 +16,13 @@ struct ScnSock {
     int on_datagram; /* LUA_NOREF: none */
     bool in_callback;
 };
+
+/* sk may be gone afterwards, unless Lua has it on a stack. */
+static void give_if_done(ScnSock *sk)
+{
+    if (!sk->udp && !sk->reader && !sk->in_callback)
+        luaclass_give(sk->host->s->L, &bind_sock_class, sk);
+}
 
 static void close_sock(ScnSock *sk)
 {
@@ -29,6 +38,7 @@ static void close_sock(ScnSock *sk)
     sk->on_datagram = LUA_NOREF;
     if (sk->reader)
         proc_wake(sk->reader);
+    give_if_done(sk);
 }
 
 void bind_sock_on_proc_end(Proc *p)
@@ -53,7 +63,7 @@ static void release(void *ptr)
 {
     ScnSock *sk = ptr;
 
-    hs_assert(!sk->udp); /* an open one is held by the host's list and the registry */
+    hs_assert(!sk->udp);
     g_free(sk);
 }
 
@@ -124,6 +134,7 @@ static void on_wake(void *user, UdpSock *udp)
             scenario_fail(s, &err);
     }
     sk->in_callback = false;
+    give_if_done(sk);
 }
 
 /* ---- making one ---- */
@@ -173,7 +184,6 @@ int bind_sock_new(lua_State *L)
     if (!h->socks)
         h->socks = g_ptr_array_new();
     g_ptr_array_add(h->socks, sk);
-    g_ptr_array_add(s->socks, sk);
     bind_host_hear_power(h);
     udpsock_opt(sk->udp)->broadcast = o.broadcast;
     if (o.port >= 0 || o.address) {
@@ -263,6 +273,7 @@ static int send_data(lua_State *L, const UdpAddr *to, int opts_idx, const char *
     SendOpts o = {0, -1};
 
     scenario_may_change(L);
+    scenario_prepare(L);
     luaopt_read(L, opts_idx, who, send_opts, HS_ARRAY_LEN(send_opts), 0, &o);
     if (!sk->udp)
         return bind_push_errno(L, -EBADF);
@@ -333,6 +344,7 @@ static void recv_left(void *data)
     Recv *r = data;
 
     r->sk->reader = NULL;
+    give_if_done(r->sk);
     g_free(r);
 }
 
@@ -593,10 +605,5 @@ static const luaL_Reg methods[] = {{"bind", sock_bind},
 static const luaL_Reg properties[] = {
     {"drops", sock_get_drops}, {"is_open", sock_get_is_open}, {"rmem", sock_get_rmem}, {NULL, NULL}};
 
-const LuaClass bind_sock_class = {.name = "udp socket", .methods = methods, .properties = properties};
-
-void bind_socks_free(Scenario *s)
-{
-    g_ptr_array_set_free_func(s->socks, release);
-    g_ptr_array_free(s->socks, true);
-}
+const LuaClass bind_sock_class = {
+    .name = "udp socket", .methods = methods, .properties = properties, .release = release};

@@ -10,6 +10,7 @@ local own = {
 local of_host = {
   "addr",
   "arp",
+  "arp_claim",
   "counter",
   "counters",
   "dev",

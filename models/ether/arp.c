@@ -1,7 +1,7 @@
 /* Frames are built exactly as on the wire: 28 bytes, padded by the card. The order of the checks in arp_input
  * is that of arp_process. Not implemented: proxy_delay (answers for others go out at once), arp_filter,
- * arp_ignore and arp_announce modes above 0. Linux's kernel has no conflict detection; RFC 5227's is what its
- * user-space daemons do. */
+ * arp_ignore modes other than 0 and 8, arp_announce modes above 0. Linux's kernel has no conflict detection;
+ * RFC 5227's is what its user-space daemons do. */
 #include "models/ether/arp.h"
 
 #include <glib.h>

@@ -31,7 +31,7 @@ struct Arp {
     ArpClaim *claims;     /* addresses being probed or defended (RFC 5227) */
     bool arp_accept;      /* a gratuitous ARP makes an entry, it does not only update one */
     bool arp_notify;      /* announce our addresses when the device comes up or changes its address */
-    bool arp_ignore;      /* hopscope: answer nothing (a host that hides) */
+    bool arp_ignore;      /* Linux's mode 8: answer nothing (a host that hides) */
     bool proxy_arp;       /* answer for what we would forward elsewhere */
     bool conflict_defend; /* announce when somebody else uses our address (at most every 10 s) */
     uint32_t conflicts;   /* seen so far */

@@ -1,8 +1,10 @@
 /* Hosts and routers: what belongs to one, its counters, its power switch. Sysctls are in host_sysctl.c. */
 #include <string.h>
 
+#include "models/ether/nic_vlan.h"
 #include "models/ether/ppp.h"
 #include "models/node/net_priv.h"
+#include "models/wire/vlan.h"
 
 Node *host_node(const Host *h)
 {
@@ -74,6 +76,38 @@ void host_free_dev(NetDev *dev)
         nic_free(HS_CONTAINER_OF(dev, Nic, dev));
 }
 
+static bool is_card(NetDev *dev)
+{
+    return dev->point && !(dev->flags & NETDEV_POINTOPOINT) && dev->point == &nic_of_dev(dev)->port.point;
+}
+
+NetDev *host_add_vlan(Host *h, NetDev *dev, unsigned vid, char **error)
+{
+    char *name;
+    NicVlan *v = NULL;
+
+    if (!is_card(dev)) {
+        *error = g_strdup_printf("interface \"%s\" is no Ethernet card: it cannot carry VLANs", dev->name);
+        return NULL;
+    }
+    if (vid == 0 || vid > VLAN_VID_MAX) {
+        *error = g_strdup_printf("VLAN %u is not possible (expected 1 to %d)", vid, VLAN_VID_MAX);
+        return NULL;
+    }
+    name = g_strdup_printf("%s.%u", dev->name, vid);
+    if (!ip4_if_by_name(h->ip, name))
+        v = nic_vlan_new(nic_of_dev(dev), (uint16_t)vid, name);
+    if (!v)
+        *error = g_strdup_printf("%s has an interface \"%s\" already", h->node.name, name);
+    g_free(name);
+    if (!v)
+        return NULL;
+    host_init_if(h, ip4_add_dev(h->ip, &v->dev));
+    if (h->off)
+        v->dev.ops->set_up(&v->dev, false);
+    return &v->dev;
+}
+
 /* VLANs are their card's, the loopback is the Ip4's own. */
 static bool is_our_dev(NetDev *dev)
 {
@@ -104,6 +138,7 @@ void host_clear(Host *h)
     if (h->extra && h->extra->power_hooks)
         g_array_free(h->extra->power_hooks, TRUE);
     g_free(host_neigh_default(h));
+    g_free(h->extra ? h->extra->arp_default : NULL);
     g_free(h->extra);
     node_clear(&h->node);
     g_free(h);

@@ -2,13 +2,16 @@
  * seconds as the name says. Names under "hopscope." are ours: profiles that Linux has no switch for. */
 #include <string.h>
 
+#include "models/ether/arp.h"
+#include "models/ether/loopback.h"
 #include "models/ether/neigh.h"
 #include "models/node/net_priv.h"
 #include "sim/base/suggest.h"
 #include "sim/base/units.h"
 
 /* MS and S are a SimTime, shown in milliseconds or seconds. */
-typedef enum SysctlKind { BOOL, U8, U32, PORT_RANGE, MS, S } SysctlKind;
+/* IGNORE is a bool that is 8 when set: of Linux's values of arp_ignore, the one that we have. */
+typedef enum SysctlKind { BOOL, U8, U32, PORT_RANGE, MS, S, IGNORE } SysctlKind;
 
 typedef struct Sysctl {
     const char *name;
@@ -34,6 +37,8 @@ static const Sysctl table[] = {
     IP4("hopscope.ip_id_global", BOOL, ip_id_global, 0, 1, "one identification counter, +1 per datagram"),
     IP4("hopscope.source_quench", BOOL, source_quench, 0, 1,
         "send and obey ICMP source quench (obsolete: RFC 6633)"),
+    IP4("net.core.netdev_max_backlog", U32, netdev_max_backlog, 0, INT32_MAX,
+        "packets that may wait for the input soft interrupt"),
     IP4("net.ipv4.conf.all.accept_redirects", BOOL, accept_redirects, 0, 1, "obey ICMP redirects"),
     IP4("net.ipv4.conf.all.bc_forwarding", BOOL, bc_forwarding, 0, 1, "forward directed broadcasts"),
     IP4("net.ipv4.conf.all.rp_filter", BOOL, rp_filter, 0, 1,
@@ -88,26 +93,56 @@ static const Sysctl neigh_table[] = {
     NEIGH("unres_qlen_bytes", U32, unres_qlen_bytes, 0, UINT32_MAX, "bytes that may wait for an answer"),
 };
 
-#define NEIGH_PREFIX "net.ipv4.neigh."
+/* net.ipv4.conf.<all, default or interface>.<name>, as far as it is ARP's. */
+#define CONF(name, kind, field, max, help)                                                                   \
+    {                                                                                                        \
+        name, kind, offsetof(Arp, field), 0, max, help                                                       \
+    }
+
+static const Sysctl conf_table[] = {
+    CONF("arp_accept", BOOL, arp_accept, 1, "unasked ARP makes an entry too, it does not only update one"),
+    CONF("arp_ignore", IGNORE, arp_ignore, 8, "8: answer no ARP request; 0: as usual"),
+    CONF("arp_notify", BOOL, arp_notify, 1, "announce addresses when the interface comes up or they change"),
+    CONF("hopscope_arp_defend", BOOL, conflict_defend, 1,
+         "announce our address when somebody else uses it (RFC 5227, every 10 s at most)"),
+    CONF("proxy_arp", BOOL, proxy_arp, 1, "answer ARP for what would be forwarded to another interface"),
+};
+
+typedef struct Family {
+    const char *prefix, *any; /* "any" is how lists show it */
+    const Sysctl *table;
+    unsigned n;
+} Family;
+
+static const Family neigh_family = {"net.ipv4.neigh.", "default", neigh_table, HS_ARRAY_LEN(neigh_table)};
+static const Family conf_family = {"net.ipv4.conf.", "all", conf_table, HS_ARRAY_LEN(conf_table)};
+static const Family *const families[] = {&conf_family, &neigh_family};
+
+#define FAMILY_NAMES (HS_ARRAY_LEN(neigh_table) + HS_ARRAY_LEN(conf_table))
 #define FRAG_TIME "net.ipv4.ipfrag_time"
+#define MAX_BACKLOG                                                                                          \
+    "net.core.netdev_max_backlog" /* the loopback's; a card's ring takes it when it is made                  \
+                                   */
 
 /* ---- finding ---- */
 
 static bool unknown(const char *name, char **error)
 {
-    const char *known[HS_ARRAY_LEN(table) + HS_ARRAY_LEN(neigh_table)];
-    char *long_names[HS_ARRAY_LEN(neigh_table)];
+    const char *known[HS_ARRAY_LEN(table) + FAMILY_NAMES];
+    char *long_names[FAMILY_NAMES];
     const char *close;
+    unsigned n = 0;
 
     for (unsigned i = 0; i < HS_ARRAY_LEN(table); i++)
         known[i] = table[i].name;
-    for (unsigned i = 0; i < HS_ARRAY_LEN(neigh_table); i++)
-        known[HS_ARRAY_LEN(table) + i] = long_names[i] =
-            g_strconcat(NEIGH_PREFIX "default.", neigh_table[i].name, NULL);
+    for (unsigned f = 0; f < HS_ARRAY_LEN(families); f++)
+        for (unsigned i = 0; i < families[f]->n; i++, n++)
+            known[HS_ARRAY_LEN(table) + n] = long_names[n] =
+                g_strconcat(families[f]->prefix, families[f]->any, ".", families[f]->table[i].name, NULL);
     close = suggest_closest(name, known, HS_ARRAY_LEN(known));
     *error = close ? g_strdup_printf("unknown sysctl \"%s\" (did you mean \"%s\"?)", name, close)
                    : g_strdup_printf("unknown sysctl \"%s\"", name);
-    for (unsigned i = 0; i < HS_ARRAY_LEN(neigh_table); i++)
+    for (unsigned i = 0; i < n; i++)
         g_free(long_names[i]);
     return false;
 }
@@ -120,29 +155,43 @@ static const Sysctl *find(const char *name)
     return NULL;
 }
 
-/* The neighbour sysctl and its tables: of one interface, or of all ("default" here also changes those that
- * exist, so that a scenario need not care about the order of its lines). */
-static const Sysctl *find_neigh(Host *h, const char *name, Ip4If **only)
+static bool is_any(const char *dev, const Family *family)
+{
+    return strcmp(dev, "default") == 0 || (family == &conf_family && strcmp(dev, "all") == 0);
+}
+
+/* A sysctl of one interface, or of all ("default" here also changes those that exist, so that a scenario need
+ * not care about the order of its lines). */
+static const Sysctl *find_in(Host *h, const char *name, const Family *family, Ip4If **only)
 {
     const char *dev, *dot;
     char *dev_name;
+    bool known;
 
     *only = NULL;
-    if (!g_str_has_prefix(name, NEIGH_PREFIX))
+    if (!g_str_has_prefix(name, family->prefix))
         return NULL;
-    dev = name + strlen(NEIGH_PREFIX);
+    dev = name + strlen(family->prefix);
     dot = strrchr(dev, '.');
     if (!dot)
         return NULL;
     dev_name = g_strndup(dev, (gsize)(dot - dev));
-    if (strcmp(dev_name, "default") != 0 && !(*only = ip4_if_by_name(h->ip, dev_name))) {
-        g_free(dev_name);
-        return NULL;
-    }
+    known = is_any(dev_name, family) || (*only = ip4_if_by_name(h->ip, dev_name));
     g_free(dev_name);
-    for (unsigned i = 0; i < HS_ARRAY_LEN(neigh_table); i++)
-        if (strcmp(neigh_table[i].name, dot + 1) == 0)
-            return &neigh_table[i];
+    for (unsigned i = 0; known && i < family->n; i++)
+        if (strcmp(family->table[i].name, dot + 1) == 0)
+            return &family->table[i];
+    return NULL;
+}
+
+static const Sysctl *find_of_if(Host *h, const char *name, const Family **family, Ip4If **only)
+{
+    for (unsigned i = 0; i < HS_ARRAY_LEN(families); i++) {
+        const Sysctl *s = find_in(h, name, *family = families[i], only);
+
+        if (s)
+            return s;
+    }
     return NULL;
 }
 
@@ -158,6 +207,10 @@ static bool parse(const Sysctl *s, const char *name, const char *text, uint64_t 
         *error = g_strdup_printf("%s cannot be \"%s\" (expected a number from %" G_GUINT64_FORMAT
                                  " to %" G_GUINT64_FORMAT ")",
                                  name, text, s->min, s->max);
+        return false;
+    }
+    if (s->kind == IGNORE && *value != 0 && *value != 8) {
+        *error = g_strdup_printf("%s cannot be \"%s\" (expected 0, or 8: answer nothing)", name, text);
         return false;
     }
     return true;
@@ -194,6 +247,7 @@ static void store(void *base, const Sysctl *s, uint64_t value)
 
     switch (s->kind) {
     case BOOL:
+    case IGNORE:
         *(bool *)at = value;
         break;
     case U8:
@@ -220,6 +274,8 @@ static uint64_t load(const void *base, const Sysctl *s)
     switch (s->kind) {
     case BOOL:
         return *(const bool *)at;
+    case IGNORE:
+        return *(const bool *)at ? 8 : 0;
     case U8:
         return *(const uint8_t *)at;
     case MS:
@@ -231,9 +287,40 @@ static uint64_t load(const void *base, const Sysctl *s)
     }
 }
 
+static void *params_of(Ip4If *ifp, const Family *family)
+{
+    return family == &conf_family ? (void *)ip4_if_arp(ifp) : neightable_params(ip4_if_neighbours(ifp));
+}
+
+/* What interfaces to come will have. */
+static void *default_params(Host *h, const Family *family)
+{
+    HostExtra *extra = host_extra(h);
+
+    if (family == &conf_family) {
+        if (!extra->arp_default)
+            extra->arp_default = g_new0(Arp, 1);
+        return extra->arp_default;
+    }
+    if (!extra->neigh_default)
+        extra->neigh_default = g_memdup2(&neigh_params_default, sizeof neigh_params_default);
+    return extra->neigh_default;
+}
+
+void host_init_if(Host *h, Ip4If *ifp)
+{
+    if (!h->extra || ip4_if_dev(ifp)->flags & NETDEV_NOARP)
+        return;
+    if (h->extra->neigh_default)
+        *neightable_params(ip4_if_neighbours(ifp)) = *h->extra->neigh_default;
+    for (unsigned i = 0; h->extra->arp_default && i < conf_family.n; i++)
+        store(ip4_if_arp(ifp), &conf_table[i], load(h->extra->arp_default, &conf_table[i]));
+}
+
 bool host_sysctl_set(Host *h, const char *name, const char *value, char **error)
 {
     const Sysctl *s = find(name);
+    const Family *family;
     Ip4If *only;
     uint64_t v;
 
@@ -245,23 +332,23 @@ bool host_sysctl_set(Host *h, const char *name, const char *value, char **error)
             return false;
         /* Linux keeps and shows this one in seconds. */
         store(ip4_sysctl(h->ip), s, strcmp(name, FRAG_TIME) == 0 ? v * 1000 : v);
+        if (strcmp(name, MAX_BACKLOG) == 0)
+            HS_CONTAINER_OF(host_dev(h, "lo"), Loopback, dev)->max_backlog = (uint32_t)v;
         return true;
     }
-    s = find_neigh(h, name, &only);
+    s = find_of_if(h, name, &family, &only);
     if (!s)
         return unknown(name, error);
     if (!parse(s, name, value, &v, error))
         return false;
     if (only) {
-        store(neightable_params(ip4_if_neighbours(only)), s, v);
+        store(params_of(only, family), s, v);
         return true;
     }
-    if (!host_extra(h)->neigh_default)
-        h->extra->neigh_default = g_memdup2(&neigh_params_default, sizeof neigh_params_default);
-    store(h->extra->neigh_default, s, v);
+    store(default_params(h, family), s, v);
     for (unsigned i = 1; i < ip4_if_count(h->ip); i++)
         if (!(ip4_if_dev(ip4_if(h->ip, i))->flags & NETDEV_NOARP))
-            store(neightable_params(ip4_if_neighbours(ip4_if(h->ip, i))), s, v);
+            store(params_of(ip4_if(h->ip, i), family), s, v);
     return true;
 }
 
@@ -269,6 +356,7 @@ bool host_sysctl_get(Host *h, const char *name, char **value, char **error)
 {
     const Sysctl *s = find(name);
     const Ip4Sysctl *c = ip4_sysctl_get(h->ip);
+    const Family *family;
     Ip4If *only;
 
     if (s && s->kind == PORT_RANGE) {
@@ -280,13 +368,16 @@ bool host_sysctl_get(Host *h, const char *name, char **value, char **error)
         *value = g_strdup_printf("%" G_GUINT64_FORMAT, strcmp(name, FRAG_TIME) == 0 ? v / 1000 : v);
         return true;
     }
-    s = find_neigh(h, name, &only);
+    s = find_of_if(h, name, &family, &only);
     if (!s)
         return unknown(name, error);
-    *value = g_strdup_printf("%" G_GUINT64_FORMAT, load(only ? ip4_if_neighbours(only)->params
-                                                        : host_neigh_default(h) ? host_neigh_default(h)
-                                                                                : &neigh_params_default,
-                                                        s));
+    const void *base =
+        only ? (family == &conf_family ? (const void *)ip4_if_arp(only) : ip4_if_neighbours(only)->params)
+        : family == &conf_family ? default_params(h, family)
+        : host_neigh_default(h)  ? host_neigh_default(h)
+                                 : &neigh_params_default;
+
+    *value = g_strdup_printf("%" G_GUINT64_FORMAT, load(base, s));
     return true;
 }
 
@@ -294,9 +385,13 @@ void host_foreach_sysctl(void (*fn)(const char *name, const char *help, void *us
 {
     for (unsigned i = 0; i < HS_ARRAY_LEN(table); i++)
         fn(table[i].name, table[i].help, user);
-    for (unsigned i = 0; i < HS_ARRAY_LEN(neigh_table); i++) {
-        char *name = g_strconcat(NEIGH_PREFIX "default.", neigh_table[i].name, NULL);
-        fn(name, neigh_table[i].help, user);
-        g_free(name);
+    for (unsigned f = 0; f < HS_ARRAY_LEN(families); f++) {
+        for (unsigned i = 0; i < families[f]->n; i++) {
+            const Sysctl *s = &families[f]->table[i];
+            char *name = g_strconcat(families[f]->prefix, families[f]->any, ".", s->name, NULL);
+
+            fn(name, s->help, user);
+            g_free(name);
+        }
     }
 }

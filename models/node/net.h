@@ -115,6 +115,10 @@ Icmp4 *host_icmp4(Host *h); /* made when first needed, as is the next */
 Udp *host_udp(Host *h);
 uint32_t host_addr(Host *h); /* the primary address of the first interface that has one; 0: none */
 NetDev *host_dev(Host *h, const char *name); /* NULL: no such interface; "lo" included */
+/* A VLAN's interface on top of a network card, "eth0.10": it has the card's carrier, address and MTU, and
+ * lives as long. NULL and *error: dev is no card, or has that VLAN. Not known to net_prepare, which sees
+ * cables: it needs an address, and hosts behind it a route. */
+NetDev *host_add_vlan(Host *h, NetDev *dev, unsigned vid, char **error);
 unsigned host_dev_count(const Host *h);
 NetDev *host_dev_at(const Host *h, unsigned i);
 

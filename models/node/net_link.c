@@ -249,8 +249,7 @@ static bool make_end(Net *net, NetEnd *end, const NetEndConfig *c, NetLinkKind k
         h->n_ppp = (uint16_t)next;
     else
         h->n_eth = (uint16_t)next;
-    if (host_neigh_default(h) && !(end->dev->flags & NETDEV_NOARP))
-        *neightable_params(ip4_if_neighbours(ifp)) = *host_neigh_default(h);
+    host_init_if(h, ifp);
     if (h->off && end->dev->ops->set_up)
         end->dev->ops->set_up(end->dev, false);
     if (c->has_addr)

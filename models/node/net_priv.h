@@ -53,6 +53,7 @@ typedef struct PowerHook {
 typedef struct HostExtra {
     GArray *power_hooks;        /* NULL: none */
     NeighParams *neigh_default; /* net.ipv4.neigh.default, for interfaces to come; NULL: as Linux */
+    struct Arp *arp_default;    /* net.ipv4.conf.all: its settings only; NULL: as Linux */
 } HostExtra;
 
 struct Host {
@@ -90,6 +91,8 @@ Ip4If *netend_if(const NetEnd *e);
 void host_clear(Host *h);
 void host_free_dev(NetDev *dev);
 HostExtra *host_extra(Host *h); /* made when first needed */
+/* Gives a new interface the sysctls that were set for all. */
+void host_init_if(Host *h, Ip4If *ifp);
 static inline NeighParams *host_neigh_default(const Host *h)
 {
     return h->extra ? h->extra->neigh_default : NULL;

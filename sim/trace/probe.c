@@ -8,7 +8,8 @@ struct Probes {
     GPtrArray *points;
 };
 
-const ProbeDesc probe_frame_tx = {"frame.tx", "A frame's first bit goes on the wire.", PROBE_FRAME_TX, 0, {{0}}};
+const ProbeDesc probe_frame_tx = {
+    "frame.tx", "A frame's first bit goes on the wire.", PROBE_FRAME_TX, 0, {{0}}};
 const ProbeDesc probe_frame_rx = {"frame.rx", "A frame's last bit has arrived.", PROBE_FRAME_RX, 0, {{0}}};
 const ProbeDesc probe_frame_drop = {
     "frame.drop", "A frame or packet ends here.", PROBE_FRAME_DROP, 1, {{"reason", PROBE_STR}}};
@@ -90,13 +91,20 @@ static bool wants_frames(const ProbeSink *s)
 
 static void update_mask(Probes *p)
 {
-    unsigned bit = 1;
-
     p->part->probe_mask = 0;
-    for (ProbeSink *s = p->first; s; s = s->next, bit <<= 1) {
+    for (ProbeSink *s = p->first; s; s = s->next)
         p->part->probe_mask |= s->mask;
-        s->bit = (uint8_t)bit;
-    }
+}
+
+/* Gives a new sink a bit of its own; nobody knows yet what it wants. When a sink goes, no point is touched:
+ * who stays has said what it does not need. */
+static void start_asking(Probes *p, ProbeSink *sink)
+{
+    unsigned taken = 0;
+
+    for (const ProbeSink *s = p->first; s; s = s->next)
+        taken |= s == sink ? 0 : s->bit;
+    sink->bit = (uint8_t)(~taken & (taken + 1));
     for (unsigned i = 0; i < p->points->len; i++) {
         ProbePoint *point = p->points->pdata[i];
 
@@ -127,6 +135,7 @@ void probes_attach(Probes *p, ProbeSink *sink)
         at = &(*at)->next;
     *at = sink;
     sink->next = NULL;
+    start_asking(p, sink);
     update_mask(p);
 }
 

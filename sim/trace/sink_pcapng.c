@@ -69,10 +69,10 @@ static PcapngWriter *open_own_file(SinkPcapng *s, const char *node, const char *
 
 static PcapngWriter *writer_for(SinkPcapng *s, const Node *node, const ProbePoint *point)
 {
-    if (!s->config.per_interface)
-        return s->writers->pdata[0];
     if (s->error)
         return NULL;
+    if (!s->config.per_interface)
+        return s->writers->len ? s->writers->pdata[0] : open_file(s, s->config.path, &s->error);
     return open_own_file(s, node->name, point ? point->name : "none", &s->error);
 }
 
@@ -264,17 +264,26 @@ SinkPcapng *sink_pcapng_new(Probes *probes, const SinkPcapngConfig *config, GErr
     if (config->drops)
         s->sink.mask |= PROBE_BIT(PROBE_FRAME_DROP);
     probes_attach(probes, &s->sink);
-    if (!config->per_interface)
-        open_file(s, config->path, &s->error);
-    for (unsigned i = 0; !s->error && i < probes_point_count(probes); i++)
-        if (probes_point(probes, i))
-            target_of_point(s, probes_point(probes, i));
-    if (s->error) {
-        g_propagate_error(error, g_steal_pointer(&s->error));
+    if (!config->is_early && !sink_pcapng_settle(s, config->names, config->n_names, error)) {
         sink_pcapng_discard(s);
         return NULL;
     }
     return s;
+}
+
+bool sink_pcapng_settle(SinkPcapng *s, const PcapngName *names, unsigned n_names, GError **error)
+{
+    s->config.names = names;
+    s->config.n_names = n_names;
+    if (!s->config.per_interface && !s->writers->len && !s->error)
+        open_file(s, s->config.path, &s->error);
+    for (unsigned i = 0; !s->error && i < probes_point_count(s->probes); i++)
+        if (probes_point(s->probes, i))
+            target_of_point(s, probes_point(s->probes, i));
+    if (!s->error)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&s->error));
+    return false;
 }
 
 unsigned sink_pcapng_interfaces(const SinkPcapng *s)

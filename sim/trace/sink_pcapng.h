@@ -7,7 +7,9 @@
  * interface of its own, "client:eth0 (IP)", or "client (IP)" where no network card was involved.
  *
  * One file for all, or one file for each interface (NODE-DEV.pcapng). Interfaces that exist when the sink is
- * made are in the file even if nothing passes; others are added at their first frame. */
+ * made are in the file even if nothing passes; others are added at their first frame. A sink that is there
+ * before the network (is_early) opens its file at the first frame, and gets its idle interfaces from
+ * sink_pcapng_settle. */
 #pragma once
 
 #include <glib.h>
@@ -30,6 +32,7 @@ typedef struct SinkPcapngConfig {
     const char *path; /* the file; or, with per_interface, the folder */
     bool per_interface;
     bool drops;
+    bool is_early;               /* see above */
     uint32_t snaplen;            /* 0: whole frames */
     const char *const *patterns; /* "client:*", "client", a link's name; NULL at the end; NULL: everything */
     const ProbePoint *const *points; /* n_points of them: these, whatever the patterns say */
@@ -43,6 +46,10 @@ typedef struct SinkPcapngConfig {
 
 /* NULL and *error: cannot write. The names must outlive the sink; everything else is copied. */
 SinkPcapng *sink_pcapng_new(Probes *probes, const SinkPcapngConfig *config, GError **error) HS_MUST_USE;
+
+/* The network is built: opens the file and describes every selected interface that exists now. False and
+ * *error: cannot write, now or since the sink was made. names replace those of the config. */
+bool sink_pcapng_settle(SinkPcapng *s, const PcapngName *names, unsigned n_names, GError **error) HS_MUST_USE;
 
 /* How many interfaces were selected up to now; 0 is worth an error to whoever wrote a pattern. */
 unsigned sink_pcapng_interfaces(const SinkPcapng *s);

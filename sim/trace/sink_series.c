@@ -25,7 +25,8 @@ struct SinkSeries {
     OutFile *file;
     GArray *columns;
     GString *row;
-    SimTime time; /* of the row that is being put together */
+    SimTime period; /* 0: none */
+    SimTime time;   /* of the row that is being put together */
     bool has_row, has_header;
     uint64_t rows;
 };
@@ -97,16 +98,27 @@ static bool concerns(Column *c, const ProbeRecord *r)
     return c->index >= 0 && eventlog_matches(c->place, r->node->name, r->point ? r->point->name : NULL);
 }
 
+/* The row that a report belongs to: the next multiple of the period, or its own time. */
+static SimTime row_time(const SinkSeries *s, SimTime time)
+{
+    SimTime into = s->period ? time % s->period : 0;
+
+    if (into == 0)
+        return time;
+    return time > SIM_NEVER - 1 - s->period ? SIM_NEVER - 1 : time - into + s->period;
+}
+
 static void on_record(ProbeSink *sink, const ProbeRecord *r)
 {
     SinkSeries *s = (SinkSeries *)sink;
+    SimTime time = row_time(s, r->time);
 
     for (unsigned i = 0; i < s->columns->len; i++) {
         Column *c = &g_array_index(s->columns, Column, i);
 
         if (!concerns(c, r))
             continue;
-        if (s->has_row && r->time != s->time)
+        if (s->has_row && time != s->time)
             write_row(s);
         c->kind = r->desc->field[c->index].kind;
         c->value = r->value[c->index];
@@ -115,7 +127,7 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
             c->text = g_strdup(c->value.s ? c->value.s : "");
         }
         c->has_value = true;
-        s->time = r->time;
+        s->time = time;
         s->has_row = true;
     }
 }
@@ -137,6 +149,11 @@ SinkSeries *sink_series_new(Probes *probes, const char *path, GError **error)
     return s;
 }
 
+void sink_series_set_period(SinkSeries *s, SimTime period)
+{
+    s->period = period;
+}
+
 void sink_series_add_column(SinkSeries *s, ProbeClass cls, const char *event, const char *field,
                             const char *place, const char *title)
 {
@@ -147,7 +164,7 @@ void sink_series_add_column(SinkSeries *s, ProbeClass cls, const char *event, co
     g_array_append_val(s->columns, c);
     /* The bus learns the mask when a sink is attached. */
     probes_detach(s->probes, &s->sink);
-    s->sink.mask |= PROBE_BIT(cls);
+    s->sink.mask |= cls == PROBE_CLASSES ? PROBE_STATE_MASK : PROBE_BIT(cls);
     probes_attach(s->probes, &s->sink);
 }
 

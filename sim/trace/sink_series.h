@@ -5,8 +5,10 @@
  *     0.001000000   1                                   1514
  *
  * A column keeps its value until the next report ("nan" before the first). Within one instant the last report
- * counts. Units are part of the names (units last: "length_bytes"), and times are converted to seconds.
- * gnuplot, R and pandas read it; the file gets its name only when it is complete (OUTFILE_WHOLE). */
+ * counts. With a period there is at most one row for each multiple of it, of the last reports up to then:
+ * what a plot of a long run needs. Units are part of the names (units last: "length_bytes"), and times are
+ * converted to seconds. gnuplot, R and pandas read it; the file gets its name only when it is complete
+ * (OUTFILE_WHOLE). */
 #pragma once
 
 #include <glib.h>
@@ -18,8 +20,11 @@ typedef struct SinkSeries SinkSeries;
 /* NULL and *error: cannot write. */
 SinkSeries *sink_series_new(Probes *probes, const char *path, GError **error) HS_MUST_USE;
 
-/* Columns come before the first record. event is the probe's name ("queue.length"), field one of its fields,
- * place a pattern of "node:point". title NULL: made from the three. */
+/* Rows at multiples of the period only; 0: whenever something was reported. Before the first record. */
+void sink_series_set_period(SinkSeries *s, SimTime period);
+/* Columns come before the first record. cls PROBE_CLASSES: not known, any but those of frames. event is the
+ * probe's name ("queue.length"), field one of its fields, place a pattern of "node:point". title NULL: made
+ * from the three. */
 void sink_series_add_column(SinkSeries *s, ProbeClass cls, const char *event, const char *field,
                             const char *place, const char *title);
 /* All fields of a probe. */

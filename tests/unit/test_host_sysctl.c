@@ -17,8 +17,14 @@ static const Expected table[] = {
     {"hopscope.ip_id_first", "1", "37669", "65536"},
     {"hopscope.ip_id_global", "1", "0", "2"},
     {"hopscope.source_quench", "0", "1", "2"},
+    {"net.core.netdev_max_backlog", "1000", "2147483647", "2147483648"},
     {"net.ipv4.conf.all.accept_redirects", "1", "0", "2"},
+    {"net.ipv4.conf.all.arp_accept", "0", "1", "2"},
+    {"net.ipv4.conf.all.arp_ignore", "0", "8", "1"},
+    {"net.ipv4.conf.all.arp_notify", "0", "1", "2"},
     {"net.ipv4.conf.all.bc_forwarding", "0", "1", "2"},
+    {"net.ipv4.conf.all.hopscope_arp_defend", "0", "1", "2"},
+    {"net.ipv4.conf.all.proxy_arp", "0", "1", "2"},
     {"net.ipv4.conf.all.rp_filter", "0", "1", "2"},
     {"net.ipv4.conf.all.send_redirects", "1", "0", "2"},
     {"net.ipv4.icmp_echo_ignore_all", "0", "1", "2"},
@@ -200,6 +206,31 @@ static void test_effect(void)
     net_free(net);
 }
 
+/* conf.all changes every interface, also later ones; the name of one only that. */
+static void test_conf_scope(void)
+{
+    Net *net = net_new(1);
+    Host *h = add_host(net, "h");
+    char *error = NULL;
+
+    add_host(net, "other");
+    add_host(net, "third");
+    join(net, "h", "other");
+    assert_set(h, "net.ipv4.conf.all.proxy_arp", "1");
+    assert_value(h, "net.ipv4.conf.eth0.proxy_arp", "1");
+    join(net, "h", "third");
+    assert_value(h, "net.ipv4.conf.eth1.proxy_arp", "1");
+    assert_set(h, "net.ipv4.conf.eth0.arp_ignore", "8");
+    assert_value(h, "net.ipv4.conf.eth0.arp_ignore", "8");
+    assert_value(h, "net.ipv4.conf.eth1.arp_ignore", "0");
+    assert_value(h, "net.ipv4.conf.all.arp_ignore", "0");
+    g_assert_false(host_sysctl_set(h, "net.ipv4.conf.eth0.arp_ignore", "1", &error));
+    g_assert_cmpstr(error, ==,
+                    "net.ipv4.conf.eth0.arp_ignore cannot be \"1\" (expected 0, or 8: answer nothing)");
+    g_free(error);
+    net_free(net);
+}
+
 static void test_survives_power(void)
 {
     Net *net = net_new(1);
@@ -224,6 +255,7 @@ int main(int argc, char **argv)
     g_test_add_func("/host/sysctl/table-is-complete", test_table_is_complete);
     g_test_add_func("/host/sysctl/messages", test_messages);
     g_test_add_func("/host/sysctl/neighbour-scope", test_neighbour_scope);
+    g_test_add_func("/host/sysctl/conf-scope", test_conf_scope);
     g_test_add_func("/host/sysctl/effect", test_effect);
     g_test_add_func("/host/sysctl/survives-power", test_survives_power);
     return g_test_run();

@@ -2,17 +2,23 @@
  * limits, captures. */
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "lua/scenario.h"
+#include "models/node/net.h"
 
 typedef struct Run {
     char *dir, *path;
     Scenario *s;
     int code;
     GString *said;
-    int ready;
+    int starts, ready;
+    unsigned wishes;
+    int stop_at;
 } Run;
+
+enum { STOP_NEVER, STOP_AT_START, STOP_WHEN_READY };
 
 static void on_print(void *user, const char *line)
 {
@@ -21,17 +27,35 @@ static void on_print(void *user, const char *line)
     g_string_append_printf(r->said, "%s\n", line);
 }
 
-static void on_ready(void *user, Scenario *s)
+static bool on_start(void *user, Scenario *s)
+{
+    Run *r = user;
+
+    g_assert_cmpuint(net_host_count(scenario_net(s)), ==, 0);
+    g_assert_cmpstr(r->said->str, ==, "");
+    r->starts++;
+    return r->stop_at != STOP_AT_START;
+}
+
+static void on_wish(void *user, Scenario *s)
+{
+    Run *r = user;
+
+    g_assert_cmpuint(scenario_capture_count(s), ==, ++r->wishes);
+}
+
+static bool on_ready(void *user, Scenario *s)
 {
     Run *r = user;
 
     (void)s;
     r->ready++;
+    return r->stop_at != STOP_WHEN_READY;
 }
 
-static Run run_with(const char *text, const ScenarioConfig *more)
+static Run run_and_stop(const char *text, const ScenarioConfig *more, int stop_at)
 {
-    Run r = {.dir = g_dir_make_tmp("hopscope-XXXXXX", NULL), .said = g_string_new(NULL)};
+    Run r = {.stop_at = stop_at, .dir = g_dir_make_tmp("hopscope-XXXXXX", NULL), .said = g_string_new(NULL)};
     g_autofree char *full = g_strconcat("local hs = require 'hopscope'\n", text, NULL);
     ScenarioConfig c = more ? *more : (ScenarioConfig){.until = SIM_NEVER};
 
@@ -39,11 +63,18 @@ static Run run_with(const char *text, const ScenarioConfig *more)
     g_assert_true(g_file_set_contents(r.path, full, -1, NULL));
     c.path = r.path;
     c.print = on_print;
+    c.on_start = on_start;
+    c.on_wish = on_wish;
     c.on_ready = on_ready;
     c.user = &r;
     r.s = scenario_new(&c);
     r.code = scenario_run(r.s);
     return r;
+}
+
+static Run run_with(const char *text, const ScenarioConfig *more)
+{
+    return run_and_stop(text, more, STOP_NEVER);
 }
 
 static void end(Run *r)
@@ -124,6 +155,72 @@ static void test_errors(void)
                  "s.lua:2: nothing is left to happen in the network: this call waits forever");
     expect_error("while true do end", 3,
                  "s.lua:2: the scenario took more than 500000000 instructions in one event");
+}
+
+typedef struct Watcher {
+    ProbeSink sink;
+    unsigned n_tx, n_drop;
+} Watcher;
+
+static void on_frame(ProbeSink *sink, const ProbeRecord *r)
+{
+    Watcher *w = (Watcher *)sink;
+
+    if (r->time > 0)
+        return;
+    w->n_tx += r->desc == &probe_frame_tx;
+    w->n_drop += r->desc == &probe_frame_drop;
+}
+
+static bool attach_watcher(void *user, Scenario *s)
+{
+    probes_attach(net_probes(scenario_net(s)), user);
+    return true;
+}
+
+/* Frames that the main part sends before any time has passed are seen by whoever looks on: two are sent;
+ * of five before a stopped card two find a place in the queue. */
+static void test_frames_before_time(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("hopscope-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "s.lua", NULL);
+    Watcher w = {
+        .sink = {.mask = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_DROP), .record = on_frame}};
+    ScenarioConfig c = {.until = SIM_NEVER, .path = path, .on_start = attach_watcher, .user = &w};
+    Scenario *s;
+
+    g_assert_true(g_file_set_contents(path,
+                                      "local hs = require 'hopscope'\n"
+                                      "local a, b = hs.host 'a', hs.host 'b'\n"
+                                      "local l = hs.link(a, b, { queue = 2, delay = '1ms' })\n"
+                                      "a:raw():send(('x'):rep(60))\n"
+                                      "a:arp_set('b', b:dev().mac)\n"
+                                      "a:udp():sendto('x', 'b', 7)\n"
+                                      "l:dir(a):pause(true)\n"
+                                      "for _ = 1, 5 do a:udp():sendto('x', 'b', 7) end\n"
+                                      "hs.run '1s'\n",
+                                      -1, NULL));
+    s = scenario_new(&c);
+    g_assert_cmpint(scenario_run(s), ==, 0);
+    g_assert_cmpuint(w.n_tx, ==, 2);
+    g_assert_cmpuint(w.n_drop, ==, 3);
+    probes_detach(net_probes(scenario_net(s)), &w.sink);
+    scenario_free(s);
+    g_unlink(path);
+    g_rmdir(dir);
+}
+
+/* An observer of everything may log without being told of its own log. */
+static void test_observer_logs(void)
+{
+    Run r = run_with("local a = hs.host 'a'\nhs.link(a, hs.host 'b')\nlocal n = 0\n"
+                     "hs.on('*', function(e) n = n + 1 hs.log(e.probe) end)\n"
+                     "a:ping('b', { count = 1 })\n"
+                     "hs.expect('some', n > 4 and n < 100, n)\n",
+                     NULL);
+
+    g_assert_cmpint(r.code, ==, 0);
+    end(&r);
 }
 
 /* p:keep() gives the packet as it was at that moment: what the router does to it afterwards (TTL - 1, here in
@@ -258,6 +355,35 @@ static void test_captures(void)
     expect_error("hs.capture { file = '../x' }", 2,
                  "s.lua:2: bad option \"file\" for hs.capture: got \"../x\", expected a name inside the "
                  "output folder");
+    expect_error("hs.capture { file = 'x', hs.host 'a' }", 2,
+                 "s.lua:2: hs.capture has no interface to capture from: it comes after the links");
+}
+
+/* They hear of a run before its first line, of each wish, and when time is about to pass; a refusal stops
+ * the run before anything else happens. */
+static void test_observers(void)
+{
+    const char *text = "local a = hs.host 'a'\nhs.link(a, hs.host 'b')\n"
+                       "hs.capture { file = 'a.pcapng', a }\nhs.log 'built'\nhs.run '1s'\nhs.log 'over'\n";
+    Run r = run_with(text, NULL);
+
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    g_assert_cmpint(r.starts, ==, 1);
+    g_assert_cmpuint(r.wishes, ==, 1);
+    g_assert_cmpint(r.ready, ==, 1);
+    end(&r);
+
+    r = run_and_stop(text, NULL, STOP_AT_START);
+    g_assert_cmpint(r.code, ==, SCENARIO_WRONG);
+    g_assert_cmpstr(r.said->str, ==, "");
+    g_assert_cmpint(r.ready, ==, 0);
+    end(&r);
+
+    r = run_and_stop(text, NULL, STOP_WHEN_READY);
+    g_assert_cmpint(r.code, ==, SCENARIO_WRONG);
+    g_assert_cmpstr(r.said->str, ==, "[0.000000000] built\n");
+    g_assert_cmpuint(sim_events(net_sim(scenario_net(r.s))), ==, 0);
+    end(&r);
 }
 
 /* What is dropped above the link has no link header, and perhaps no longer its IP header in front: it is
@@ -279,7 +405,36 @@ static void test_dropped_datagrams(void)
         NULL);
 
     g_assert_cmpstr(scenario_error(r.s), ==, NULL);
-    g_assert_cmpint(r.code, ==, 0);
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    end(&r);
+}
+
+/* A long run does not keep what is over: sockets that were closed, processes that have ended. */
+static void test_memory(void)
+{
+    size_t before = mallinfo2().uordblks;
+    Run r = run_with("local a = hs.host 'a'\n"
+                     "local kept = a:udp()\n"
+                     "kept:close()\n"
+                     "for i = 1, 100000 do a:udp():close() end\n"
+                     "local first, n = nil, 0\n"
+                     "for i = 1, 1000 do\n"
+                     "  for k = 1, 30 do\n"
+                     "    local p = a:spawn(function(os) os.udp() os.sleep '1ms' n = n + 1 end)\n"
+                     "    first = first or p\n"
+                     "    if k == 3 then a:spawn(function() p:join() n = n + 1 end) end\n"
+                     "    if k == 4 then p:kill() end\n"
+                     "  end\n"
+                     "  hs.run '2ms'\n"
+                     "end\n"
+                     "hs.log(n, kept.is_open, first.is_running, (first:join()))\n"
+                     "hs.log(select(2, kept:send 'x'))\n",
+                     NULL);
+
+    g_assert_cmpstr(scenario_error(r.s), ==, NULL);
+    g_assert_cmpstr(r.said->str, ==, "[2.000000000] 30000 false false true\n[2.000000000] EBADF\n");
+    /* 100 000 sockets alone would be 10 MB. */
+    g_assert_cmpuint(mallinfo2().uordblks, <, before + (3 << 20));
     end(&r);
 }
 
@@ -293,18 +448,49 @@ static void test_missing_file(void)
     scenario_free(s);
 }
 
+/* A call on a host that loses its power ends, also if the main part waits for it. */
+static void test_calls_without_power(void)
+{
+    Run r = run_with("local a, b = hs.host 'a', hs.host 'b'\n"
+                     "hs.link(a, b, { delay = '10ms' })\n"
+                     "b:tftp_server { files = { f = 'x' } }\n"
+                     "for _, call in ipairs { 'ping', 'traceroute', 'mtr', 'tftp_get' } do\n"
+                     "  hs.after('15ms', function() a:power(false) end)\n"
+                     "  local since = hs.now_ns()\n"
+                     "  local got, why = a[call](a, 'b', call == 'tftp_get' and 'f' or nil)\n"
+                     "  print(call, got, why, (hs.now_ns() - since) // 1000000)\n"
+                     "  got, why = a[call](a, 'b', call == 'tftp_get' and 'f' or nil)\n"
+                     "  print(call, got, why)\n"
+                     "  a:power(true)\n"
+                     "end\n",
+                     NULL);
+
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    g_assert_cmpstr(r.said->str, ==,
+                    "ping\tnil\tENETDOWN\t15\nping\tnil\tENETDOWN\n"
+                    "traceroute\tnil\tENETDOWN\t15\ntraceroute\tnil\tENETDOWN\n"
+                    "mtr\tnil\tENETDOWN\t15\nmtr\tnil\tENETDOWN\n"
+                    "tftp_get\tnil\tENETDOWN\t15\ntftp_get\tnil\tENETDOWN\n");
+    end(&r);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/lua/scenario/frames-before-time", test_frames_before_time);
+    g_test_add_func("/lua/scenario/observer-logs", test_observer_logs);
     g_test_add_func("/lua/scenario/expectations", test_expectations);
     g_test_add_func("/lua/scenario/errors", test_errors);
     g_test_add_func("/lua/scenario/kept-packets", test_kept_packets);
     g_test_add_func("/lua/scenario/parameters", test_parameters);
     g_test_add_func("/lua/scenario/limits", test_limits);
     g_test_add_func("/lua/scenario/processes", test_processes);
+    g_test_add_func("/lua/scenario/calls-without-power", test_calls_without_power);
     g_test_add_func("/lua/scenario/network", test_network);
     g_test_add_func("/lua/scenario/captures", test_captures);
     g_test_add_func("/lua/scenario/dropped-datagrams", test_dropped_datagrams);
+    g_test_add_func("/lua/scenario/observers", test_observers);
+    g_test_add_func("/lua/scenario/memory", test_memory);
     g_test_add_func("/lua/scenario/missing-file", test_missing_file);
     return g_test_run();
 }

@@ -47,6 +47,29 @@ static void test_rows(void)
     world_clear(&w);
 }
 
+/* One row for each multiple of the period; a report on the multiple itself belongs to it. */
+static void test_period(void)
+{
+    World w;
+    SinkSeries *s;
+    char *text;
+
+    world_init(&w);
+    s = open_series(&w);
+    sink_series_set_period(s, SIM_MS);
+    sink_series_add_column(s, PROBE_CLASSES, "queue.length", "packets", "client:eth0", "n");
+    emit(&w, &w.eth0, 0, 1, 0);
+    emit(&w, &w.eth0, 1, 2, 0);
+    emit(&w, &w.eth0, 999999, 3, 0);
+    emit(&w, &w.eth0, SIM_MS, 4, 0);
+    emit(&w, &w.eth0, 5 * SIM_MS + 1, 5, 0);
+    g_assert_true(sink_series_close(s, NULL));
+    text = world_read(&w, "s.tsv", NULL);
+    g_assert_cmpstr(text, ==, "# time (s)\tn\n0.000000000\t1\n0.001000000\t4\n0.006000000\t5\n");
+    g_free(text);
+    world_clear(&w);
+}
+
 static void test_kinds(void)
 {
     World w;
@@ -112,6 +135,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/trace/sink_series/rows", test_rows);
+    g_test_add_func("/trace/sink_series/period", test_period);
     g_test_add_func("/trace/sink_series/kinds", test_kinds);
     g_test_add_func("/trace/sink_series/empty", test_empty);
     g_test_add_func("/trace/sink_series/discard", test_discard);

@@ -1,0 +1,59 @@
+-- An address that is taken: how a host finds out before it uses one, and what happens if nobody looks.
+--
+--   printer 10.0.0.10 ──┐
+--                       ├── switch ── client
+--   laptop  ────────────┘
+--
+-- IPv4 has no registry of addresses: whoever answers an ARP request has the address. A careful host therefore asks
+-- three times before it takes one (RFC 5227, address conflict detection), and only then announces it.
+-- tshark-allow: Duplicate IP address configured (two hosts use one address: the subject)
+local hs = require "hopscope"
+
+local printer, laptop, client = hs.host "printer", hs.host "laptop", hs.host "client"
+local switch = hs.switch "switch"
+for name, host in pairs { client = client, laptop = laptop, printer = printer } do
+  local address = { client = "10.0.0.1/24", printer = "10.0.0.10/24" }
+  hs.link(host, switch, { rate = "100Mbps", delay = "1us", subnet = "10.0.0.0/24",
+                          address = { [name] = address[name] or false } })
+end
+printer:sysctl("net.ipv4.conf.all.hopscope_arp_defend", true)
+
+hs.title "Is this address free?"
+
+local taken, owner, free
+local conflicts = 0
+hs.on("arp.conflict", function(e)
+  conflicts = conflicts + 1
+  hs.log(e.node .. ": " .. e.mac .. " uses " .. e.ip)
+end)
+
+laptop:spawn(function(os)
+  hs.note "The laptop would like 10.0.0.10. It asks without an address of its own, so that nobody learns anything wrong."
+  taken, owner = os.arp_claim "10.0.0.10"
+  hs.log("10.0.0.10 is", taken and "free" or "the address of " .. owner)
+
+  hs.note "10.0.0.11 then: three questions, 1 s to 2 s apart, no answer. It is announced, and may be used."
+  free = os.arp_claim "10.0.0.11"
+  os.host:address("eth0", "10.0.0.11/24")
+  hs.log("10.0.0.11 is", free and "free" or "taken")
+end)
+hs.run "20s"
+hs.expect_equal("10.0.0.10 is taken, by the printer", { taken, owner }, { false, printer:dev().mac })
+hs.expect_equal("10.0.0.11 is free", free, true)
+hs.expect_equal("the new address works", client:ping("10.0.0.11", { count = 1 }).received, 1)
+hs.expect_equal("one conflict was seen, by the laptop", conflicts, 1)
+
+hs.note "Now without care: the laptop takes the printer's address too, and announces it. The client believes whoever spoke last."
+client:ping("10.0.0.10", { count = 1 })
+hs.expect_equal("at first the client knows the printer", client:arp("10.0.0.10").mac, printer:dev().mac)
+laptop:remove_address("eth0", "10.0.0.11/24")
+laptop:address("eth0", "10.0.0.10/24")
+laptop:arp_announce "eth0"
+hs.run "1ms"
+hs.expect("the printer saw it and defended itself, so the laptop saw it too", conflicts >= 3, conflicts)
+hs.expect_equal("the printer spoke last: the client knows it still", client:arp("10.0.0.10").mac, printer:dev().mac)
+
+hs.note "The printer may defend itself once in 10 s; if the laptop insists, both go on, and the client flips."
+laptop:arp_announce "eth0"
+hs.run "1ms"
+hs.expect_equal("now the client sends to the laptop what is for the printer", client:arp("10.0.0.10").mac, laptop:dev().mac)
