@@ -247,7 +247,14 @@ bool luaerr_load(lua_State *L, const char *text, size_t len, const char *chunkna
         len = end ? len - (size_t)(end - text) : 0;
         text = end ? end : "";
     }
-    int status = luaL_loadbufferx(L, text, len, chunkname, "t");
+    int status;
+
+    if (len > 0 && text[0] == LUA_SIGNATURE[0]) {
+        lua_pushfstring(L, "%s: this is compiled Lua; expected its source text", chunkname + 1);
+        status = LUA_ERRSYNTAX;
+    } else {
+        status = luaL_loadbufferx(L, text, len, chunkname, "t");
+    }
 
     sandbox_note(sb, status);
     sandbox_leave(sb);

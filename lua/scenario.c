@@ -106,6 +106,8 @@ static void free_host(gpointer p)
 
     if (h->socks)
         g_ptr_array_free(h->socks, true);
+    if (h->calls)
+        g_ptr_array_free(h->calls, true);
     g_free(h);
 }
 
@@ -437,9 +439,10 @@ static void pass_time(Scenario *s)
         scenario_fail_text(s, SCENARIO_LIMIT, "stopped from outside at %s s", at);
         break;
     case SIM_STOP_STUCK:
-        scenario_fail_text(s, SCENARIO_LIMIT,
-                           "time stands still at %s s: events without end, most of them by %s", at,
-                           sim_stuck_node(s->sim) ? sim_stuck_node(s->sim)->name : "nobody");
+        scenario_fail_text(
+            s, SCENARIO_LIMIT,
+            "time stands still at %s s: a loop of events without delay, most of them scheduled by node %s",
+            at, sim_stuck_node(s->sim) ? sim_stuck_node(s->sim)->name : "nobody");
         break;
     case SIM_STOP_REQUEST:
         if (s->in_run && s->stop_asked)

@@ -49,6 +49,7 @@ struct ScnHost {
     int os_ref; /* the table that its processes get; LUA_NOREF */
     bool hears_power;
     GPtrArray *socks; /* ScnSock, open ones, in order of creation; NULL: none yet */
+    GPtrArray *calls; /* ScnCall, likewise */
 };
 
 typedef struct Expectation {
@@ -110,6 +111,7 @@ struct Scenario {
     GPtrArray *rarps;        /* ScnRarp */
     GHashTable *peers;       /* ProbePoint -> name of the node at the other end; look-up only */
     unsigned peers_links;
+    GHashTable *buffers; /* Packet -> its number for scenarios; look-up only */
     ProbeSink sink;
     struct Dissection *free_dissections;
 };

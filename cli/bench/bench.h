@@ -1,5 +1,5 @@
-/* The benchmark workloads: real engine, real models, no shortcut that a user's scenario would not get. One line of key=value pairs
- * per run. */
+/* The benchmark workloads: real engine, real models, no shortcut that a user's scenario would not get. One
+ * line of key=value pairs per run. */
 #pragma once
 
 #include <stdio.h>
@@ -7,10 +7,10 @@
 #include "models/node/net.h"
 
 typedef struct BenchOptions {
-    uint64_t n;           /* w1: pending events; w4: packets; w6: hosts; size: hosts; 0: the workload's own */
-    uint64_t holds;       /* w1 */
-    uint64_t routers;     /* w4, size */
-    unsigned runs;        /* default 1 */
+    uint64_t n;       /* w1: pending events; w4: packets; w6: hosts; size: hosts; 0: the workload's own */
+    uint64_t holds;   /* w1 */
+    uint64_t routers; /* w4, size */
+    unsigned runs;    /* default 1 */
     bool digest;
     const char *pcap_dir; /* NULL: no capture */
     uint64_t snaplen;     /* of the capture; 0: whole frames */
@@ -33,7 +33,8 @@ typedef struct BenchNet {
     char extra[256];
 } BenchNet;
 
-/* Runs it (with the observers that the options ask for), prints the line, frees the net. 0 or an exit code. */
+/* Runs it (with the observers that the options ask for), prints the line, frees the net. 0 or an exit code.
+ */
 int bench_net_run(BenchNet *b, const BenchOptions *o);
 
 int bench_w1(const BenchOptions *o);

@@ -55,10 +55,10 @@ static SinkPcapng *open_capture(const BenchNet *b, const BenchOptions *o)
     GError *error = NULL;
     SinkPcapng *s;
 
-    s = sink_pcapng_new(net_probes(b->net),
-                        &(SinkPcapngConfig){
-                            .path = path, .points = points, .n_points = 2, .snaplen = (uint32_t)o->snaplen},
-                        &error);
+    s = sink_pcapng_new(
+        net_probes(b->net),
+        &(SinkPcapngConfig){.path = path, .points = points, .n_points = 2, .snaplen = (uint32_t)o->snaplen},
+        &error);
     if (!s) {
         fprintf(stderr, "hopscope: %s\n", error->message);
         g_error_free(error);
@@ -105,7 +105,8 @@ int bench_net_run(BenchNet *b, const BenchOptions *o)
     packetpool_get_info(net_packets(b->net), &pool);
     t = count_hops(b->net);
     cpu = after.cpu_s - before.cpu_s;
-    printf("workload=%s events=%" PRIu64 " hops=%" PRIu64 " cpu_s=%.3f wall_s=%.3f hops_per_cpu_s=%.0f peak_rss_kb=%ld "
+    printf("workload=%s events=%" PRIu64 " hops=%" PRIu64
+           " cpu_s=%.3f wall_s=%.3f hops_per_cpu_s=%.0f peak_rss_kb=%ld "
            "delivered_bytes=%" PRIu64 " delivered=%" PRIu64 " drops=%" PRIu64 " peak_packets=%" PRIu64 "%s\n",
            b->workload, sim_events(sim), t.hops, cpu, after.wall_s - before.wall_s, (double)t.hops / cpu,
            bench_peak_rss_kb(), b->delivered_bytes, b->delivered_packets, t.drops, pool.peak, b->extra);

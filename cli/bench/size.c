@@ -1,4 +1,5 @@
-/* Size: 100 000 idle hosts behind 1 000 routers that hang on one core; how long it takes to build, and what a host costs. */
+/* Size: 100 000 idle hosts behind 1 000 routers that hang on one core; how long it takes to build, and what a
+ * host costs. */
 #include <glib.h>
 #include <inttypes.h>
 
@@ -76,8 +77,8 @@ int bench_size(const BenchOptions *o)
            "peak_rss_kb=%ld idle=%d\n",
            made, routers, after.cpu_s - before.cpu_s, after.wall_s - before.wall_s, sim_events(net_sim(net)),
            rss_per_host, (double)(z.host_bytes + z.link_bytes + z.route_bytes) / made,
-           (double)z.link_bytes / (double)z.links, (double)z.route_bytes / (double)z.routes, bench_peak_rss_kb(),
-           stop == SIM_STOP_IDLE);
+           (double)z.link_bytes / (double)z.links, (double)z.route_bytes / (double)z.routes,
+           bench_peak_rss_kb(), stop == SIM_STOP_IDLE);
     net_free(net);
     return 0;
 }

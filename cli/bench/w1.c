@@ -1,5 +1,5 @@
-/* W1, the hold model: N pending events, each schedules one more at now + an exponential increment. The same work and the same
- * checksum as any correct queue gives: (time of the last event):(sum of the arguments). */
+/* W1, the hold model: N pending events, each schedules one more at now + an exponential increment. The same
+ * work and the same checksum as any correct queue gives: (time of the last event):(sum of the arguments). */
 #include <glib.h>
 #include <inttypes.h>
 

@@ -1,4 +1,5 @@
-/* W4, the UDP chain: source – 10 routers – sink, 1 Gbit/s and 1 ms each; a 1000-byte datagram every 16 µs for 5 s. */
+/* W4, the UDP chain: source – 10 routers – sink, 1 Gbit/s and 1 ms each; a 1000-byte datagram every 16 µs for
+ * 5 s. */
 #include <glib.h>
 #include <stdio.h>
 
@@ -60,7 +61,8 @@ static NetLink *chain_link(Net *net, Host *a, Host *b)
     return l;
 }
 
-/* ns-3's point-to-point links resolve no addresses; ours are Ethernet, so each end is told the other's: ip neigh add … nud permanent. */
+/* ns-3's point-to-point links resolve no addresses; ours are Ethernet, so each end is told the other's: ip
+ * neigh add … nud permanent. */
 static void know_neighbours(NetLink *l)
 {
     for (unsigned end = 0; end < 2; end++) {

@@ -1,4 +1,5 @@
-/* W6, the LAN: 100 hosts on one learning switch; each pings its successors in turn, one every 10 ms, ten rounds. */
+/* W6, the LAN: 100 hosts on one learning switch; each pings its successors in turn, one every 10 ms, ten
+ * rounds. */
 #include <glib.h>
 
 #include "cli/bench/bench.h"
@@ -38,7 +39,8 @@ static void on_timer(Timer *t)
 
     icmp_encode(packet_put(pkt, (unsigned)icmp_encoded_len(&echo)), &echo);
     packet_add_synthetic(pkt, 0, DATA);
-    icmp4_send_query(host_ip4(p->host), pkt, &(Ip4Tx){.dst = host_addr(p->all[p->next].host), .proto = IP_PROTO_ICMP});
+    icmp4_send_query(host_ip4(p->host), pkt,
+                     &(Ip4Tx){.dst = host_addr(p->all[p->next].host), .proto = IP_PROTO_ICMP});
     do
         p->next = (p->next + 1) % p->n;
     while (p->next == p->me);

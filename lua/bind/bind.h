@@ -126,6 +126,22 @@ void bind_apps_free(Scenario *s);
 
 typedef struct ScnRarp ScnRarp;
 void bind_rarps_free(Scenario *s);
+
+/* A call that blocks while a program runs on a host (bind_call.c); the first member of the call's struct. */
+typedef struct ScnCall ScnCall;
+struct ScnCall {
+    ScnHost *host;
+    Proc *proc;               /* waits; NULL: not yet */
+    void (*stop)(ScnCall *c); /* the host loses its power: frees what runs on it */
+    bool is_done;
+    bool is_cut; /* it was stopped: the answer is nil, "ENETDOWN" */
+};
+/* Waits until bind_call_done, also if that was before. `left` begins with bind_call_left. */
+int bind_call_block(lua_State *L, ScnCall *c, Proc *p, LuaProcPush push, void (*left)(void *));
+void bind_call_done(ScnCall *c);
+void bind_call_left(ScnCall *c);
+void bind_calls_stop_host(ScnHost *h);
+
 int bind_sock_new(lua_State *L); /* host:udp */
 int bind_raw_new(lua_State *L);  /* host:raw */
 

@@ -126,6 +126,17 @@ static int dev_pad_pattern(lua_State *L)
     return 1;
 }
 
+static int get_speed(lua_State *L)
+{
+    LinkTxInfo info;
+
+    if (!port_describe(&check_nic(L)->port, &info) || info.rate_bps == 0)
+        lua_pushnil(L);
+    else
+        lua_pushinteger(L, (lua_Integer)info.rate_bps);
+    return 1;
+}
+
 /* dev:vlan(10): the interface eth0.10 */
 static int dev_vlan(lua_State *L)
 {
@@ -208,9 +219,9 @@ static const luaL_Reg methods[] = {{"down", dev_down},
                                    {"up", dev_up},
                                    {"vlan", dev_vlan},
                                    {NULL, NULL}};
-static const luaL_Reg properties[] = {{"carrier", get_carrier}, {"host", get_host}, {"index", get_index},
-                                      {"is_up", get_is_up},     {"mac", get_mac},   {"mtu", get_mtu},
-                                      {"name", get_name},       {NULL, NULL}};
+static const luaL_Reg properties[] = {{"carrier", get_carrier}, {"host", get_host},   {"index", get_index},
+                                      {"is_up", get_is_up},     {"mac", get_mac},     {"mtu", get_mtu},
+                                      {"name", get_name},       {"speed", get_speed}, {NULL, NULL}};
 
 const LuaClass bind_dev_class = {
     .name = "interface", .methods = methods, .properties = properties, .describe = describe};

@@ -219,6 +219,7 @@ static void on_power(void *user, bool on)
     if (on)
         return;
     proc_kill_host(h);
+    bind_calls_stop_host(h);
     bind_sock_close_host(h);
     bind_apps_stop_host(h);
 }

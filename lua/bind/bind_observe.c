@@ -165,6 +165,7 @@ static int call_observer(lua_State *L)
         if (r->desc == &probe_frame_drop && is_above_link(pkt) && pkt->head > pkt->l3) {
             e->datagram = packet_clone(pkt);
             e->datagram->head = e->datagram->l3;
+            memcpy(e->datagram->buf + pkt->l3, pkt->buf + pkt->l3, pkt->head - pkt->l3);
             pkt = e->datagram;
         }
         e->view = bind_packet_push(L, pkt, &facts);
@@ -187,6 +188,8 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
 {
     Scenario *s = HS_CONTAINER_OF(sink, Scenario, sink);
 
+    if (s->observing && r->desc->cls == PROBE_LOG) /* what an observer logs would be told to it without end */
+        return;
     for (guint i = 0; i < s->observers->len && !s->failed; i++) {
         Observer *o = g_ptr_array_index(s->observers, i);
         Sighting e = {o, r, NULL, NULL};

@@ -84,6 +84,8 @@ static void dissection_free(Scenario *s, Dissection *d)
 
 void bind_packets_free(Scenario *s)
 {
+    if (s->buffers)
+        g_hash_table_destroy(s->buffers);
     while (s->free_dissections) {
         Dissection *d = s->free_dissections;
 
@@ -433,6 +435,27 @@ static int get_malformed(lua_State *L)
     return 1;
 }
 
+/* Which buffer the packet lives in: numbered as scenarios meet them. */
+static int get_buffer(lua_State *L)
+{
+    const PacketView *v = check_view(L, 1);
+    GHashTable *known = v->s->buffers;
+
+    if (!known)
+        known = v->s->buffers = g_hash_table_new(NULL, NULL);
+    if (!g_hash_table_contains(known, v->pkt))
+        g_hash_table_insert(known, (gpointer)v->pkt, GUINT_TO_POINTER(g_hash_table_size(known) + 1));
+    lua_pushinteger(L, GPOINTER_TO_UINT(g_hash_table_lookup(known, v->pkt)));
+    return 1;
+}
+
+/* Where in its buffer the packet begins, as seen by the layer that has it now. */
+static int get_offset(lua_State *L)
+{
+    lua_pushinteger(L, check_view(L, 1)->pkt->head);
+    return 1;
+}
+
 /* Where and when it was born: the same for a packet at every hop. */
 static int get_id(lua_State *L)
 {
@@ -709,30 +732,19 @@ static char *describe(const void *ptr)
 static const luaL_Reg methods[] = {
     {"bytes", packet_bytes},   {"fcs", packet_method_fcs}, {"fields", packet_fields},   {"keep", packet_keep},
     {"layers", packet_layers}, {"set", packet_set},        {"summary", packet_summary}, {NULL, NULL}};
-static const luaL_Reg properties[] = {{"arp", get_arp},
-                                      {"bpdu", get_bpdu},
-                                      {"data", get_data},
-                                      {"eth", get_eth},
-                                      {"from", get_from},
-                                      {"icmp", get_icmp},
-                                      {"id", get_id},
-                                      {"igmp", get_igmp},
-                                      {"ip", get_ip},
-                                      {"ip6", get_ip6},
-                                      {"len", get_len},
-                                      {"llc", get_llc},
-                                      {"malformed", get_malformed},
-                                      {"nth", get_nth},
-                                      {"padding", get_padding},
-                                      {"ppp", get_ppp},
-                                      {"quoted", get_quoted},
-                                      {"tcp", get_tcp},
-                                      {"tftp", get_tftp},
-                                      {"time", get_time},
-                                      {"to", get_to},
-                                      {"udp", get_udp},
-                                      {"vlan", get_vlan},
-                                      {NULL, NULL}};
+static const luaL_Reg properties[] = {{"arp", get_arp},         {"bpdu", get_bpdu},
+                                      {"buffer", get_buffer},   {"data", get_data},
+                                      {"eth", get_eth},         {"from", get_from},
+                                      {"icmp", get_icmp},       {"id", get_id},
+                                      {"igmp", get_igmp},       {"ip", get_ip},
+                                      {"ip6", get_ip6},         {"len", get_len},
+                                      {"llc", get_llc},         {"malformed", get_malformed},
+                                      {"nth", get_nth},         {"offset", get_offset},
+                                      {"padding", get_padding}, {"ppp", get_ppp},
+                                      {"quoted", get_quoted},   {"tcp", get_tcp},
+                                      {"tftp", get_tftp},       {"time", get_time},
+                                      {"to", get_to},           {"udp", get_udp},
+                                      {"vlan", get_vlan},       {NULL, NULL}};
 
 const LuaClass bind_packet_class = {
     .name = "packet", .methods = methods, .properties = properties, .describe = describe, .release = release};

@@ -5,14 +5,13 @@
 
 /* What both have in common: the process that waits, and the lines that the program printed. */
 typedef struct PathCall {
-    Scenario *s;
-    Proc *p;
+    ScnCall call;
     Traceroute *traceroute;
     Mtr *mtr;
     GPtrArray *lines;
     GArray *hops; /* HopRecord */
     char *name;
-    bool is_done, reached, print;
+    bool reached, print;
 } PathCall;
 
 typedef struct HopRecord {
@@ -20,11 +19,21 @@ typedef struct HopRecord {
     TracerouteProbe probe[10];
 } HopRecord;
 
+static void call_stop(ScnCall *call)
+{
+    PathCall *c = (PathCall *)call;
+
+    traceroute_free(c->traceroute);
+    mtr_free(c->mtr);
+    c->traceroute = NULL;
+    c->mtr = NULL;
+}
+
 static PathCall *call_new(ScnHost *h, const char *name, bool print)
 {
     PathCall *c = g_new0(PathCall, 1);
 
-    c->s = h->s;
+    c->call = (ScnCall){.host = h, .stop = call_stop};
     c->name = g_strdup(name);
     c->print = print && !h->s->config.quiet;
     c->lines = g_ptr_array_new_with_free_func(g_free);
@@ -36,17 +45,12 @@ static void call_left(void *data)
 {
     PathCall *c = data;
 
-    traceroute_free(c->traceroute);
-    mtr_free(c->mtr);
+    bind_call_left(&c->call);
+    call_stop(&c->call);
     g_ptr_array_free(c->lines, true);
     g_array_free(c->hops, true);
     g_free(c->name);
     g_free(c);
-}
-
-static bool call_ready(void *data)
-{
-    return ((const PathCall *)data)->is_done;
 }
 
 static void on_line(void *user, const char *text)
@@ -55,14 +59,7 @@ static void on_line(void *user, const char *text)
 
     g_ptr_array_add(c->lines, g_strdup(text));
     if (c->print)
-        scenario_print(c->s, text);
-}
-
-static void finish(PathCall *c)
-{
-    c->is_done = true;
-    if (c->p)
-        proc_wake(c->p);
+        scenario_print(c->call.host->s, text);
 }
 
 static void set_int(lua_State *L, const char *name, int64_t value)
@@ -87,18 +84,6 @@ static void set_lines(lua_State *L, const PathCall *c)
     lua_setfield(L, -2, "lines");
 }
 
-static int block(lua_State *L, PathCall *c, Proc *p, LuaProcPush push)
-{
-    if (c->is_done) {
-        int n = push(L, c);
-
-        call_left(c);
-        return n;
-    }
-    c->p = p;
-    return proc_block(L, p, -1, &(ProcWait){call_ready, push, call_left, c});
-}
-
 /* ---- traceroute ---- */
 
 static void on_hop(void *user, uint8_t ttl, const TracerouteProbe *probes, unsigned n)
@@ -113,8 +98,10 @@ static void on_hop(void *user, uint8_t ttl, const TracerouteProbe *probes, unsig
 
 static void on_traceroute_done(void *user, bool reached)
 {
-    ((PathCall *)user)->reached = reached;
-    finish(user);
+    PathCall *c = user;
+
+    c->reached = reached;
+    bind_call_done(&c->call);
 }
 
 static void push_probe(lua_State *L, const TracerouteProbe *p)
@@ -139,6 +126,8 @@ static int traceroute_push(lua_State *L, void *data)
 {
     const PathCall *c = data;
 
+    if (c->call.is_cut)
+        return bind_push_errno(L, -ENETDOWN);
     lua_createtable(L, 0, 3);
     lua_pushboolean(L, c->reached);
     lua_setfield(L, -2, "reached");
@@ -202,6 +191,9 @@ int bind_host_traceroute(lua_State *L)
 
     luaopt_read(L, 3, "host:traceroute", trace_opts, HS_ARRAY_LEN(trace_opts), 0, &o);
     Proc *p = proc_current(L);
+
+    if (!host_is_on(h->host))
+        return bind_push_errno(L, -ENETDOWN);
     PathCall *c = call_new(h, name_arg(L, 2, dst, text), o.print);
     TracerouteOptions to = {.dst = dst,
                             .name = c->name,
@@ -216,20 +208,23 @@ int bind_host_traceroute(lua_State *L)
     host_icmp4(h->host);
     c->traceroute = traceroute_new(host_ip4(h->host), host_udp(h->host), &to,
                                    &(TracerouteEvents){on_line, on_hop, on_traceroute_done, c});
-    return block(L, c, p, traceroute_push);
+    return bind_call_block(L, &c->call, p, traceroute_push, call_left);
 }
 
 /* ---- mtr ---- */
 
 static void on_mtr_done(void *user)
 {
-    finish(user);
+    bind_call_done(&((PathCall *)user)->call);
 }
 
 /* { hops = { { address, sent, received, loss, last, best, worst, avg }, … }, lines } */
 static int mtr_push(lua_State *L, void *data)
 {
     const PathCall *c = data;
+
+    if (c->call.is_cut)
+        return bind_push_errno(L, -ENETDOWN);
     unsigned n = mtr_hops(c->mtr);
 
     lua_createtable(L, 0, 2);
@@ -285,6 +280,9 @@ int bind_host_mtr(lua_State *L)
 
     luaopt_read(L, 3, "host:mtr", mtr_opts, HS_ARRAY_LEN(mtr_opts), 0, &o);
     Proc *p = proc_current(L);
+
+    if (!host_is_on(h->host))
+        return bind_push_errno(L, -ENETDOWN);
     PathCall *c = call_new(h, "", o.print);
     MtrOptions mo = {.dst = dst,
                      .udp = o.udp,
@@ -296,5 +294,5 @@ int bind_host_mtr(lua_State *L)
 
     host_icmp4(h->host);
     c->mtr = mtr_new(host_ip4(h->host), host_udp(h->host), &mo, &(MtrEvents){on_line, on_mtr_done, c});
-    return block(L, c, p, mtr_push);
+    return bind_call_block(L, &c->call, p, mtr_push, call_left);
 }

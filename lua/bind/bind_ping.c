@@ -31,14 +31,13 @@ static const LuaOpt ping_opts[] = {
 const BindOptions bind_ping_options = {"host:ping", ping_opts, HS_ARRAY_LEN(ping_opts)};
 
 typedef struct PingCall {
-    Scenario *s;
-    Proc *p;
+    ScnCall call;
     Ping *ping;
     PingResult result;
     GPtrArray *lines;
     GArray *replies; /* PingReply */
     char *name;
-    bool is_done, print;
+    bool print;
 } PingCall;
 
 static void on_line(void *user, const char *text)
@@ -47,7 +46,7 @@ static void on_line(void *user, const char *text)
 
     g_ptr_array_add(c->lines, g_strdup(text));
     if (c->print)
-        scenario_print(c->s, text);
+        scenario_print(c->call.host->s, text);
 }
 
 static void on_reply(void *user, const PingReply *r)
@@ -62,14 +61,7 @@ static void on_done(void *user, const PingResult *r)
     PingCall *c = user;
 
     c->result = *r;
-    c->is_done = true;
-    if (c->p)
-        proc_wake(c->p);
-}
-
-static bool ping_ready(void *data)
-{
-    return ((const PingCall *)data)->is_done;
+    bind_call_done(&c->call);
 }
 
 static void set_int(lua_State *L, const char *name, uint64_t value)
@@ -106,11 +98,13 @@ static void push_reply(lua_State *L, const PingReply *r)
 
 /* { sent, received, duplicates, errors, loss, time, rtt = { min, avg, max, mdev }, replies = {…}, lines = {…}
  * } */
-static int ping_push(lua_State *L, void *data)
+static int call_push(lua_State *L, void *data)
 {
     const PingCall *c = data;
     const PingResult *r = &c->result;
 
+    if (c->call.is_cut)
+        return bind_push_errno(L, -ENETDOWN);
     if (r->err)
         return bind_push_errno(L, r->err < 0 ? r->err : -r->err);
     lua_createtable(L, 0, 10);
@@ -144,10 +138,19 @@ static int ping_push(lua_State *L, void *data)
     return 1;
 }
 
-static void ping_left(void *data)
+static void call_stop(ScnCall *call)
+{
+    PingCall *c = (PingCall *)call;
+
+    ping_free(c->ping);
+    c->ping = NULL;
+}
+
+static void call_left(void *data)
 {
     PingCall *c = data;
 
+    bind_call_left(&c->call);
     ping_free(c->ping);
     g_ptr_array_free(c->lines, true);
     g_array_free(c->replies, true);
@@ -173,7 +176,7 @@ int bind_host_ping(lua_State *L)
         return bind_push_errno(L, -ENETDOWN);
     PingCall *c = g_new0(PingCall, 1);
 
-    c->s = h->s;
+    c->call = (ScnCall){.host = h, .stop = call_stop};
     c->print = o.print && !h->s->config.quiet;
     c->name = g_strdup(lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : ipv4_addr_format(po.dst, text));
     c->lines = g_ptr_array_new_with_free_func(g_free);
@@ -191,15 +194,8 @@ int bind_host_ping(lua_State *L)
     host_icmp4(h->host);
     c->ping = ping_new(host_ip4(h->host), &po, &(PingEvents){on_line, on_reply, on_done, c});
     if (!c->ping) {
-        ping_left(c);
+        call_left(c);
         return bind_push_errno(L, -EADDRINUSE);
     }
-    if (c->is_done) {
-        int n = ping_push(L, c);
-
-        ping_left(c);
-        return n;
-    }
-    c->p = p;
-    return proc_block(L, p, -1, &(ProcWait){ping_ready, ping_push, ping_left, c});
+    return bind_call_block(L, &c->call, p, call_push, call_left);
 }

@@ -98,6 +98,7 @@ static int raw_send(lua_State *L)
         luaerr_arg(L, 2, "frame", NULL, "14 to 65535 bytes: a whole Ethernet frame");
     if (!r->nic)
         return bind_push_errno(L, -EBADF);
+    scenario_prepare(L);
     Packet *pkt = packet_from_bytes(net_packets(r->host->s->net), node->id, node->birth_next++,
                                     (const uint8_t *)bytes, len);
 

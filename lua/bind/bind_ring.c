@@ -1,5 +1,5 @@
 /* dev:ring { … }: the receive ring of a card, and how fast its host takes frames from it
- * (models/ether/nic_ring.h). */
+ * (models/ether/nic_ring.h); and its transmit ring, which belongs to the cable (models/link/linkring.c). */
 #include <string.h>
 
 #include "lua/bind/bind.h"
@@ -9,11 +9,13 @@ typedef struct RingOpts {
     const char *mode;
     int64_t size, weight, budget, max_backlog;
     SimTime irq_cost, packet_cost, budget_time, thread_delay;
+    int64_t tx;
+    SimTime tx_irq_delay;
 } RingOpts;
 
 static const LuaOpt ring_opts[] = {
     {.name = "mode", .kind = LUAOPT_STRING, .offset = offsetof(RingOpts, mode)},
-    {.name = "size", .kind = LUAOPT_INT, .offset = offsetof(RingOpts, size), .min = 1, .max = 65536},
+    {.name = "size", .kind = LUAOPT_INT, .offset = offsetof(RingOpts, size), .min = 0, .max = 65536},
     {.name = "irq_cost", .kind = LUAOPT_TIME, .offset = offsetof(RingOpts, irq_cost)},
     {.name = "packet_cost", .kind = LUAOPT_TIME, .offset = offsetof(RingOpts, packet_cost)},
     {.name = "weight", .kind = LUAOPT_INT, .offset = offsetof(RingOpts, weight), .min = 1, .max = 65536},
@@ -25,6 +27,8 @@ static const LuaOpt ring_opts[] = {
      .offset = offsetof(RingOpts, max_backlog),
      .min = 1,
      .max = 1e6},
+    {.name = "tx", .kind = LUAOPT_INT, .offset = offsetof(RingOpts, tx), .min = 0, .max = 65536},
+    {.name = "tx_irq_delay", .kind = LUAOPT_TIME, .offset = offsetof(RingOpts, tx_irq_delay)},
 };
 const BindOptions bind_ring_options = {"dev:ring", ring_opts, HS_ARRAY_LEN(ring_opts)};
 
@@ -37,19 +41,36 @@ static Nic *check_nic(lua_State *L)
     return nic_of_dev(dev);
 }
 
+/* The direction of a cable that leaves that card; NULL: it has no cable of its own. */
+static LinkDir *dir_from(const Scenario *s, const Nic *nic)
+{
+    for (unsigned i = 0; i < net_link_count(s->net); i++)
+        for (unsigned end = 0; end < 2; end++) {
+            LinkDir *d = netlink_dir(net_link_at(s->net, i), end);
+
+            if (d && linkdir_from(d) == &nic->port)
+                return d;
+        }
+    return NULL;
+}
+
 int bind_dev_ring(lua_State *L)
 {
     Nic *nic = check_nic(L);
+    LinkDir *d = dir_from(scenario_of(L), nic);
     NicRingConfig c;
 
     scenario_may_change(L);
     lua_settop(L, 2);
     if (lua_isboolean(L, 2) && !lua_toboolean(L, 2)) {
         nic_set_ring(nic, NULL);
+        if (d)
+            linkdir_set_ring(d, 0, 0);
         lua_settop(L, 1);
         return 1;
     }
     nic_ring_config_init(&c);
+    c.max_backlog = ip4_sysctl_get(host_ip4(host_of_node(nic->dev.node)))->netdev_max_backlog;
     RingOpts o = {.size = c.rx_size,
                   .weight = c.weight,
                   .budget = c.budget,
@@ -57,7 +78,8 @@ int bind_dev_ring(lua_State *L)
                   .irq_cost = c.irq_cost,
                   .packet_cost = c.packet_cost,
                   .budget_time = c.budget_time,
-                  .thread_delay = c.thread_delay};
+                  .thread_delay = c.thread_delay,
+                  .tx_irq_delay = c.irq_cost};
 
     luaopt_read(L, 2, "dev:ring", ring_opts, HS_ARRAY_LEN(ring_opts), 0, &o);
     if (o.mode && strcmp(o.mode, "interrupt") == 0)
@@ -65,6 +87,11 @@ int bind_dev_ring(lua_State *L)
     else if (o.mode && strcmp(o.mode, "napi") != 0)
         luaerr_raise(L, "bad option \"mode\" for dev:ring: got \"%s\", expected \"napi\" or \"interrupt\"",
                      o.mode);
+    if (o.tx ? !d || !linkdir_set_ring(d, (unsigned)o.tx, o.tx_irq_delay) : d && !linkdir_set_ring(d, 0, 0))
+        luaerr_raise(L,
+                     "%s has no place for a transmit ring: it needs a cable of its own, and one that follows "
+                     "no trace of opportunities",
+                     nic->dev.name);
     c = (NicRingConfig){.mode = c.mode,
                         .rx_size = (unsigned)o.size,
                         .irq_cost = o.irq_cost,
@@ -74,7 +101,7 @@ int bind_dev_ring(lua_State *L)
                         .budget_time = o.budget_time,
                         .thread_delay = o.thread_delay,
                         .max_backlog = (unsigned)o.max_backlog};
-    nic_set_ring(nic, &c);
+    nic_set_ring(nic, o.size ? &c : NULL);
     lua_settop(L, 1);
     return 1;
 }
@@ -101,18 +128,31 @@ int bind_dev_ring_pause(lua_State *L)
 
 int bind_dev_ring_stats(lua_State *L)
 {
-    const NicRing *ring = check_ring(L);
-    const NicRingStats *st = nic_ring_stats(ring);
+    const Nic *nic = check_nic(L);
+    const LinkDir *d = dir_from(scenario_of(L), nic);
+    const LinkRingInfo tx = d ? linkdir_ring_info(d) : (LinkRingInfo){0};
+    const NicRing *ring = tx.slots ? nic_get_ring(nic) : check_ring(L);
+    static const NicRingStats none;
+    const NicRingStats *st = ring ? nic_ring_stats(ring) : &none;
     const struct {
         const char *name;
         uint64_t value;
     } fields[] = {
-        {"interrupts", st->interrupts},       {"softirqs", st->softirqs},
-        {"thread_runs", st->thread_runs},     {"polls", st->polls},
-        {"squeezes", st->squeezes},           {"overruns", st->overruns},
-        {"backlog_drops", st->backlog_drops}, {"ring_peak", st->ring_peak},
-        {"backlog_peak", st->backlog_peak},   {"waiting", nic_ring_waiting(ring)},
-        {"backlog", nic_ring_backlog(ring)},
+        {"interrupts", st->interrupts},
+        {"softirqs", st->softirqs},
+        {"thread_runs", st->thread_runs},
+        {"polls", st->polls},
+        {"squeezes", st->squeezes},
+        {"overruns", st->overruns},
+        {"backlog_drops", st->backlog_drops},
+        {"ring_peak", st->ring_peak},
+        {"backlog_peak", st->backlog_peak},
+        {"waiting", ring ? nic_ring_waiting(ring) : 0},
+        {"backlog", ring ? nic_ring_backlog(ring) : 0},
+        {"tx_used", tx.used},
+        {"tx_peak", tx.peak},
+        {"tx_interrupts", tx.interrupts},
+        {"tx_completed", tx.completed},
     };
 
     lua_createtable(L, 0, HS_ARRAY_LEN(fields) + 1);
@@ -120,7 +160,7 @@ int bind_dev_ring_stats(lua_State *L)
         lua_pushinteger(L, (lua_Integer)fields[i].value);
         lua_setfield(L, -2, fields[i].name);
     }
-    lua_pushboolean(L, nic_ring_is_masked(ring));
+    lua_pushboolean(L, ring && nic_ring_is_masked(ring));
     lua_setfield(L, -2, "is_masked");
     return 1;
 }

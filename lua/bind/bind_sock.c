@@ -273,6 +273,7 @@ static int send_data(lua_State *L, const UdpAddr *to, int opts_idx, const char *
     SendOpts o = {0, -1};
 
     scenario_may_change(L);
+    scenario_prepare(L);
     luaopt_read(L, opts_idx, who, send_opts, HS_ARRAY_LEN(send_opts), 0, &o);
     if (!sk->udp)
         return bind_push_errno(L, -EBADF);

@@ -27,12 +27,10 @@ static const LuaOpt opts[] = {
 const BindOptions bind_tftp_get_options = {"host:tftp_get", opts, HS_ARRAY_LEN(opts)};
 
 typedef struct TftpCall {
-    Scenario *s;
-    Proc *p;
+    ScnCall call;
     TftpClient *client;
     TftpResult result;
     GByteArray *data;
-    bool is_done;
 } TftpCall;
 
 static void on_data(void *user, const uint8_t *p, size_t len)
@@ -45,14 +43,7 @@ static void on_done(void *user, const TftpResult *r)
     TftpCall *c = user;
 
     c->result = *r;
-    c->is_done = true;
-    if (c->p)
-        proc_wake(c->p);
-}
-
-static bool call_ready(void *data)
-{
-    return ((const TftpCall *)data)->is_done;
+    bind_call_done(&c->call);
 }
 
 static void set_int(lua_State *L, const char *name, int64_t value)
@@ -67,6 +58,8 @@ static int call_push(lua_State *L, void *data)
     const TftpCall *c = data;
     const TftpResult *r = &c->result;
 
+    if (c->call.is_cut)
+        return bind_push_errno(L, -ENETDOWN);
     lua_createtable(L, 0, 12);
     lua_pushboolean(L, r->ok);
     lua_setfield(L, -2, "ok");
@@ -91,10 +84,19 @@ static int call_push(lua_State *L, void *data)
     return 1;
 }
 
+static void call_stop(ScnCall *call)
+{
+    TftpCall *c = (TftpCall *)call;
+
+    tftp_client_free(c->client);
+    c->client = NULL;
+}
+
 static void call_left(void *data)
 {
     TftpCall *c = data;
 
+    bind_call_left(&c->call);
     tftp_client_free(c->client);
     g_byte_array_free(c->data, true);
     g_free(c);
@@ -123,13 +125,12 @@ int bind_host_tftp_get(lua_State *L)
                          .tsize = o.tsize};
     TftpCall *c = g_new0(TftpCall, 1);
 
-    c->s = h->s;
+    c->call = (ScnCall){.host = h, .stop = call_stop};
     c->data = g_byte_array_new();
     c->client = tftp_get(host_udp(h->host), host_ip4(h->host), &to, &(TftpEvents){on_data, on_done, c});
     if (!c->client) {
         call_left(c);
         return bind_push_errno(L, -EADDRINUSE);
     }
-    c->p = p;
-    return proc_block(L, p, -1, &(ProcWait){call_ready, call_push, call_left, c});
+    return bind_call_block(L, &c->call, p, call_push, call_left);
 }

@@ -24,9 +24,9 @@
 
 ---@class hs.HubOptions
 ---@field rate? rate of the shared segment (10Mbps)
----@field delay? time from end to end (0)
+---@field delay? time from any station to any other (1 us); at most half a slot
 ---@field mtu? size largest payload (1500)
----@field queue? integer frames that a station holds back
+---@field queue? integer frames that a station holds back (1000)
 ---@field attempts? integer tries before a frame is given up (16)
 
 ---@class hs.LinkOptions
@@ -178,14 +178,16 @@
 
 ---@class hs.DevRingOptions
 ---@field mode? string "napi" (default) or "interrupt"
----@field size? integer slots (256)
+---@field size? integer slots of the receive ring (256); 0: none
 ---@field irq_cost? time of a hard interrupt (2 µs)
 ---@field packet_cost? time of the kernel's work for a frame (1 µs)
 ---@field weight? integer frames in a poll (64)
 ---@field budget? integer frames in a soft interrupt (300)
 ---@field budget_time? time of a soft interrupt (2 ms)
 ---@field thread_delay? time until ksoftirqd runs (0)
----@field max_backlog? integer frames between interrupt and kernel (1000)
+---@field max_backlog? integer frames between interrupt and kernel (net.core.netdev_max_backlog: 1000)
+---@field tx? integer slots of the transmit ring; 0: none (default)
+---@field tx_irq_delay? time from a frame's end to the interrupt that frees its slot (2 µs)
 
 ---@class hs.LinkPlugOptions
 ---@field dev? string interface
@@ -958,6 +960,7 @@ function TftpServer:stop() end
 ---@field mtu integer largest payload
 ---@field index integer ifindex
 ---@field host hs.Host whose it is
+---@field speed integer? bits per second of its cable
 ---@field is_up boolean administratively
 ---@field carrier boolean whether the cable is good
 local Dev = {}
@@ -994,7 +997,7 @@ function Dev:set_mtu(mtu) end
 ---@return table
 function Dev:stats() end
 
----a receive ring and how fast the host takes frames from it; false: none (default)
+---a receive ring and how fast the host takes frames from it, a transmit ring; false: none (default)
 ---@param options? hs.DevRingOptions
 ---@return hs.Dev
 function Dev:ring(options) end
@@ -1004,7 +1007,7 @@ function Dev:ring(options) end
 ---@return hs.Dev
 function Dev:ring_pause(on) end
 
----{ interrupts, softirqs, polls, squeezes, overruns, backlog_drops, waiting, … }
+---{ interrupts, softirqs, polls, squeezes, overruns, backlog_drops, waiting, tx_used, … }
 ---@return table
 function Dev:ring_stats() end
 
@@ -1183,6 +1186,8 @@ function Hub:stats(station) end
 ---@field from string? name of the sending node
 ---@field to string? name of the node at the other end
 ---@field id string the same at every hop
+---@field buffer integer which buffer it lives in, numbered as they are met
+---@field offset integer where in its buffer it begins for the layer that has it
 ---@field malformed boolean whether a header cannot be read
 ---@field quoted table? headers of the packet inside an ICMP error: p.quoted.ip.dst
 ---@field eth table? Ethernet

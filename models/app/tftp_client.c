@@ -180,6 +180,9 @@ static void on_message(TftpClient *c, size_t n, const UdpRecv *info)
     if (info->from.ip != c->server.ip)
         return;
     if (c->is_locked && info->from.port != c->server.port) { /* RFC 1350 section 4 */
+        if (n >= 2 &&
+            wire_get16(c->in) == TFTP_ERROR) /* 7: errors are not answered: two clients would never end */
+            return;
         send_error(c, info->from, TFTP_ERR_UNKNOWN_TID, "Unknown transfer ID");
         return;
     }

@@ -48,6 +48,8 @@ static void choose_root(Rstp *r)
 
         if (p->info_is != RSTP_INFO_RECEIVED || (v.bridge & MAC_MASK) == (r->bridge_id & MAC_MASK))
             continue;
+        if (v.cost > UINT32_MAX - p->cost) /* it must grow with each link, or rumours go round in circles */
+            continue;
         v.cost += p->cost;
         c = rstp_vector_cmp(&v, &r->root_priority);
         if (c < 0 || (c == 0 && r->root_port && p->port_id < r->root_port->port_id)) {

@@ -21,6 +21,7 @@ const Ip4Sysctl ip4_sysctl_default = {
     .ipfrag_low_thresh = 3145728,
     .ipfrag_time_ms = 30000,
     .ipfrag_max_dist = 64,
+    .netdev_max_backlog = LOOPBACK_BACKLOG,
     .min_pmtu = 552,
     .mtu_expires_s = 600,
     .port_low = 32768,

@@ -92,8 +92,9 @@ unsigned ip4_if_count(const Ip4 *ip);
 Ip4If *ip4_if(const Ip4 *ip, unsigned i); /* in order of creation, loopback first */
 NetDev *ip4_if_dev(const Ip4If *ifp);
 struct NeighTable *ip4_if_neighbours(Ip4If *ifp); /* models/ether/neigh.h */
-bool ip4_if_has_neighbours(const Ip4If *ifp); /* false: nothing was resolved there yet, and nothing is allocated */
-struct Arp *ip4_if_arp(Ip4If *ifp);               /* models/ether/arp.h */
+bool ip4_if_has_neighbours(
+    const Ip4If *ifp);              /* false: nothing was resolved there yet, and nothing is allocated */
+struct Arp *ip4_if_arp(Ip4If *ifp); /* models/ether/arp.h */
 
 /* Frames of other protocols that come in by the device (RARP, later IPv6): fn takes the packet, whose head
  * stands at the network header. fn NULL: no more. */
@@ -146,6 +147,8 @@ typedef struct Ip4Flow {
     uint32_t next_hop; /* the address to resolve */
     uint32_t src;
     uint32_t mtu; /* path MTU if known, else the device's */
+    /* The path is narrower than min_pmtu, which mtu then is: DF must not be set (Linux ip_mtu_locked). */
+    bool mtu_locked;
 } Ip4Flow;
 int ip4_route_get(Ip4 *ip, uint32_t dst, uint32_t src, const Ip4If *oif, Ip4Flow *out);
 
@@ -169,6 +172,7 @@ typedef struct Ip4Sysctl {
     uint32_t ipfrag_high_thresh, ipfrag_low_thresh;         /* 4194304, 3145728 */
     uint32_t ipfrag_time_ms;                                /* 30000 */
     uint32_t ipfrag_max_dist;                               /* 64 */
+    uint32_t netdev_max_backlog; /* net.core: 1000; kept here, obeyed by the loopback and by cards' rings */
     uint8_t ip_no_pmtu_disc;
     uint32_t min_pmtu, mtu_expires_s; /* 552, 600 */
     uint16_t port_low, port_high;     /* ip_local_port_range: 32768, 60999 */
@@ -177,8 +181,8 @@ typedef struct Ip4Sysctl {
     bool ip_id_global; /* hopscope: one counter, +1 per datagram (default); false: as Linux, per destination,
                           0 with DF */
     uint32_t ip_id_first; /* hopscope: where that counter begins (1) */
-    bool drop_private; /* hopscope: a public router: RFC 1918 addresses are not forwarded */
-    bool icmp_silent;  /* hopscope: generates no ICMP errors (a router that hides) */
+    bool drop_private;    /* hopscope: a public router: RFC 1918 addresses are not forwarded */
+    bool icmp_silent;     /* hopscope: generates no ICMP errors (a router that hides) */
 } Ip4Sysctl;
 Ip4Sysctl *ip4_sysctl(Ip4 *ip); /* the host's own copy, to be written to now: ask again for the next change */
 const Ip4Sysctl *ip4_sysctl_get(const Ip4 *ip);

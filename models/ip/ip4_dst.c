@@ -31,9 +31,12 @@ static Ip4Dst *slot_for(Ip4 *ip, uint32_t src, uint32_t dst, uint32_t in)
         live->cache_misses = 0;
         live->cache_mask = 2 * n - 1;
         live->cache = g_new0(Ip4Dst, 2 * n);
-        for (uint32_t k = 0; k < n; k++)
+        for (uint32_t k = 0; k < n; k++) {
             if (old[k].gen)
                 live->cache[ip4_dst_hash(old[k].src, old[k].dst, old[k].in) & live->cache_mask] = old[k];
+            else
+                neigh_unref(old[k].neigh); /* an answer that was not to be kept */
+        }
         g_free(old);
         d = &live->cache[ip4_dst_hash(src, dst, in) & live->cache_mask];
     }
@@ -101,6 +104,8 @@ int ip4_dst_in_slow(Ip4 *ip, Ip4If *ifp, uint32_t src, uint32_t dst, const Ip4Ds
             return -EINVAL;
         if (!ip4_in_group(ifp, dst))
             return -ENOENT;
+        if (!ipv4_addr_is_zeronet(src) && (err = check_source(ip, ifp, src))) /* ip_mc_validate_source */
+            return err;
         d.type = IP4_ROUTE_MULTICAST;
         return keep(ip, &d, false, out);
     }
@@ -226,8 +231,8 @@ int ip4_dst_out_slow(Ip4 *ip, const Ip4If *oif, uint32_t src, uint32_t dst, cons
         return out_local(ip, &d, dst, out);
     if (ipv4_addr_is_loopback(src)) /* 127/8 never leaves the host */
         return -EINVAL;
-    while (r && dev && r->dev != dev)
-        r = r->next;
+    if (dev)
+        r = ip4_route_lookup_by(ip, dev, dst);
     if (!r) {
         if (!dev)
             return -ENETUNREACH;
@@ -249,7 +254,7 @@ int ip4_dst_out_slow(Ip4 *ip, const Ip4If *oif, uint32_t src, uint32_t dst, cons
     to_unicast(&d, r, dst);
     if (!d.src_used)
         d.src_used = r->src ? r->src : ip4_select_src(ip, r->dev, d.next_hop);
-    if (ip4_exc_lookup(ip, dst, &mtu, &gw)) {
+    if (ip4_exc_lookup(ip, dst, &mtu, &d.mtu_locked, &gw)) {
         if (gw)
             d.next_hop = gw;
         if (mtu)
@@ -270,6 +275,7 @@ int ip4_route_get(Ip4 *ip, uint32_t dst, uint32_t src, const Ip4If *oif, Ip4Flow
                      .dev = d->out,
                      .next_hop = d->next_hop,
                      .src = d->src_used,
-                     .mtu = d->mtu};
+                     .mtu = d->mtu,
+                     .mtu_locked = d->mtu_locked};
     return 0;
 }

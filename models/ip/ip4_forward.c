@@ -34,8 +34,8 @@ static inline void count_transmit(uint64_t *mib, uint32_t len)
     mib[MIB_IpExtOutOctets] += len;
 }
 
-/* The historic profile: a router whose queue is full asks the source of what it threw away to slow down (RFC 792, RFC 1016;
- * forbidden by RFC 6633). */
+/* The historic profile: a router whose queue is full asks the source of what it threw away to slow down (RFC
+ * 792, RFC 1016; forbidden by RFC 6633). */
 static void transmit_or_quench(Ip4 *ip, Packet *pkt, const Ip4Dst *d)
 {
     const NetDev *dev = d->out ? ip4_if_dev(d->out) : NULL;

@@ -10,6 +10,7 @@
 typedef struct Exception {
     uint32_t mtu, gw;
     SimTime mtu_expires, gw_expires;
+    bool mtu_locked;
 } Exception;
 
 struct Ip4Exceptions {
@@ -42,7 +43,7 @@ void ip4_exc_free(Ip4Exceptions *e)
     g_free(e);
 }
 
-bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, uint32_t *gw)
+bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, bool *locked, uint32_t *gw)
 {
     SimTime now = node_now(ip->node);
     const Exception *e;
@@ -52,8 +53,10 @@ bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, uint32_t *gw)
     e = g_hash_table_lookup(ip->live->exc->by_dst, GUINT_TO_POINTER(dst));
     if (!e)
         return false;
-    if (e->mtu && now < e->mtu_expires)
+    if (e->mtu && now < e->mtu_expires) {
         *mtu = e->mtu;
+        *locked = e->mtu_locked;
+    }
     if (e->gw && now < e->gw_expires)
         *gw = e->gw;
     return *mtu || *gw;
@@ -63,18 +66,21 @@ void ip4_pmtu_update(Ip4 *ip, uint32_t dst, uint32_t mtu)
 {
     const Ip4Sysctl *s = ip->sysctl;
     SimTime lifetime = s->mtu_expires_s * SIM_SEC;
+    bool locked = mtu < s->min_pmtu; /* we do not go that low: routers may cut what is still too long */
     Exception *e;
     Ip4Flow flow;
 
-    if (s->ip_no_pmtu_disc == 1 || ip4_route_get(ip, dst, 0, NULL, &flow) || flow.type != IP4_ROUTE_UNICAST)
+    if (ip4_route_get(ip, dst, 0, NULL, &flow) || flow.type != IP4_ROUTE_UNICAST)
         return;
-    mtu = HS_MAX(mtu, s->min_pmtu);
-    if (flow.mtu < mtu) /* no error makes a path wider */
+    if (flow.mtu < mtu || flow.mtu_locked) /* no error makes a path wider */
         return;
+    if (locked)
+        mtu = HS_MIN(flow.mtu, s->min_pmtu);
     e = exception_for(ip, dst);
-    if (e->mtu == mtu && node_now(ip->node) < e->mtu_expires - lifetime / 2)
+    if (e->mtu == mtu && e->mtu_locked == locked && node_now(ip->node) < e->mtu_expires - lifetime / 2)
         return;
     e->mtu = mtu;
+    e->mtu_locked = locked;
     e->mtu_expires = node_now(ip->node) + lifetime;
 }
 

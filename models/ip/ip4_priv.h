@@ -47,6 +47,7 @@ typedef struct Ip4Dst {
     uint16_t in;       /* input: ifindex; output: 0, or DST_OIF | ifindex */
     uint8_t type;      /* Ip4RouteType */
     bool redirect;     /* the sender should go to next_hop directly */
+    bool mtu_locked;   /* the path's MTU is below min_pmtu: no DF */
     Ip4If *out;
     Neigh *neigh; /* NULL: the device needs none. One reference is ours */
     uint32_t next_hop;
@@ -166,6 +167,8 @@ void ip4_route_dev_removed(Ip4 *ip, Ip4If *ifp);
 void ip4_route_clear(Ip4 *ip);
 /* The best route, or NULL; local addresses too, but for 127/8. */
 const Ip4Route *ip4_route_lookup(const Ip4 *ip, uint32_t dst);
+/* The best of those that leave by the device (fib_table_lookup with flowi4_oif): perhaps a shorter prefix. */
+const Ip4Route *ip4_route_lookup_by(const Ip4 *ip, const Ip4If *ifp, uint32_t dst);
 Ip4RouteType ip4_addr_type(const Ip4 *ip, uint32_t addr);
 /* inet_select_addr: the address of the device from which to talk to dst; 0: the host has none. */
 uint32_t ip4_select_src(const Ip4 *ip, const Ip4If *ifp, uint32_t dst);
@@ -229,7 +232,7 @@ void ip4_reass_free(Ip4Reass *r);
 size_t ip4_reass_bytes(const Ip4Reass *r);
 
 /* ip4_pmtu.c: what was learnt about single destinations (Linux's next-hop exceptions). 0: nothing. */
-bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, uint32_t *gw);
+bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, bool *locked, uint32_t *gw);
 void ip4_exc_free(Ip4Exceptions *e);
 
 /* ip4_probes.c */

@@ -6,7 +6,7 @@
  * that lies within what is there already is a duplicate and only dropped; one that overlaps otherwise kills
  * the whole datagram (Linux since 4.19, after RFC 5722 for IPv6).
  *
- * As Linux since 4.17, a new datagram is refused when more than high_thresh bytes are held; low_thresh is
+ * As Linux since 4.17, every fragment is refused while more than high_thresh bytes are held; low_thresh is
  * only there to be set. */
 #include <glib.h>
 #include <string.h>
@@ -189,12 +189,13 @@ static FragQueue *find(Ip4 *ip, Ip4If *ifp, const uint8_t *h)
     FragQueue *q = r->bucket[bucket_of(r, src, dst, id, proto)];
     uint32_t b;
 
+    /* inet_frag_find: before it looks whether the datagram is known */
+    if (r->mem > ip->sysctl->ipfrag_high_thresh || ip->sysctl->ipfrag_high_thresh == 0)
+        return NULL;
     while (q && (q->src != src || q->dst != dst || q->id != id || q->proto != proto))
         q = q->next;
     if (q)
         return q;
-    if (r->mem > ip->sysctl->ipfrag_high_thresh || ip->sysctl->ipfrag_high_thresh == 0)
-        return NULL;
     if (r->n_queues >= 2 * r->n_buckets)
         rehash(r);
     q = take_queue(r);

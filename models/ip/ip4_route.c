@@ -121,6 +121,22 @@ const Ip4Route *ip4_route_lookup(const Ip4 *ip, uint32_t dst)
     return lpm_lookup4(&ip->fib, dst);
 }
 
+const Ip4Route *ip4_route_lookup_by(const Ip4 *ip, const Ip4If *ifp, uint32_t dst)
+{
+    const Ip4Route *r = ip4_route_lookup(ip, dst);
+    unsigned plen = r ? r->plen : 0;
+
+    for (;;) {
+        for (; r; r = r->next)
+            if (r->dev == ifp || !r->dev) /* blackholes swallow whatever leaves, wherever */
+                return r;
+        if (plen == 0)
+            return NULL;
+        plen--;
+        r = lpm_get4(&ip->fib, dst & ipv4_mask((uint8_t)plen), plen);
+    }
+}
+
 Ip4RouteType ip4_addr_type(const Ip4 *ip, uint32_t addr)
 {
     const Ip4Route *r;
@@ -259,9 +275,7 @@ static char *check_gateway(const Ip4 *ip, const Ip4RouteSpec *spec, Ip4If **dev)
     default:
         break;
     }
-    r = ip4_route_lookup(ip, spec->via);
-    while (r && spec->dev && r->dev != spec->dev)
-        r = r->next;
+    r = spec->dev ? ip4_route_lookup_by(ip, spec->dev, spec->via) : ip4_route_lookup(ip, spec->via);
     if (!r || r->type != IP4_ROUTE_UNICAST || r->via)
         return g_strdup_printf("gateway %s is not on a network of this host%s%s", via,
                                spec->dev ? "'s device " : "", spec->dev ? spec->dev->dev->name : "");

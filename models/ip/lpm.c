@@ -7,10 +7,10 @@
  */
 #include "models/ip/lpm.h"
 
-#include "models/ip/lpm_trie.h"
-
 #include <glib.h>
 #include <string.h>
+
+#include "models/ip/lpm_trie.h"
 
 #define ROUTES_MAX 16 /* a larger table becomes a trie … */
 #define TRIE_MIN 8    /* … and a trie with fewer prefixes an array again */

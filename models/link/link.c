@@ -135,6 +135,7 @@ void link_plug(Link *l, LinkPort *a, LinkPort *b)
         d->header_bytes = header_bytes(port[i]);
         linkdir_set_mtu(d, mtu);
         linkfollow_on_plug(d);
+        linkring_on_plug(d);
         port[i]->tx = &d->tx;
     }
     link_set_up(l, true);
@@ -151,6 +152,7 @@ void link_free(Link *l)
         LinkExtra *x = linkdir_has_extra(d);
 
         linkfollow_clear(d);
+        linkring_clear(d);
         queue_free(d->queue);
         if (d->m)
             g_free(d->m->ring);
@@ -353,7 +355,7 @@ size_t link_bytes(const Link *l)
         n += d->queue ? d->queue->ops->size : 0;
         if (!linkdir_has_extra(d))
             continue;
-        n += sizeof *d->m->extra + linkfollow_bytes(d->m->extra->follow);
+        n += sizeof *d->m->extra + linkfollow_bytes(d->m->extra->follow) + linkring_bytes(d->m->extra->ring);
         for (const Impair *im = d->m->extra->impair; im; im = im->next)
             n += im->ops->size;
         for (const Stray *s = d->m->extra->strays; s; s = s->next)

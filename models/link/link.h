@@ -84,6 +84,17 @@ void linkdir_add_impair(LinkDir *d, Impair *im); /* at the end of the chain */
  * is without meaning: see linkfollow.c. */
 void linkdir_follow(LinkDir *d, struct LinkTrace *trace);
 
+/* The sending card's transmit ring: so many frames at most are between the queue and the end of their
+ * transmission; a slot is free again irq_delay after that (see linkring.c). 0 slots: no ring (the default).
+ * false: the link follows opportunities, which leave no place for one. What stands in a ring that is replaced
+ * is lost. */
+typedef struct LinkRingInfo {
+    uint32_t slots, used, peak;
+    uint64_t interrupts, completed; /* completion interrupts, and the frames they reported */
+} LinkRingInfo;
+bool linkdir_set_ring(LinkDir *d, unsigned slots, SimTime irq_delay);
+LinkRingInfo linkdir_ring_info(const LinkDir *d); /* all 0: no ring */
+
 /* Down: frames in flight and in the queues are lost, as when a cable is pulled from a running card (Linux
  * dev_deactivate drops what the qdisc holds); what is sent meanwhile is dropped; both ends hear about the
  * carrier. Nothing happens to an unplugged link. With several partitions this is a change at a barrier: it

@@ -29,6 +29,7 @@ struct Stray { /* a frame that may overtake others: an event of its own */
 };
 
 typedef struct LinkFollow LinkFollow; /* linkfollow.c: a trace being played */
+typedef struct LinkRing LinkRing;     /* linkring.c: the card's transmit ring */
 
 /* What most links do without; allocated when first needed. */
 typedef struct LinkExtra {
@@ -39,6 +40,7 @@ typedef struct LinkExtra {
     LinkRuleFn rule;
     void *rule_user;
     LinkFollow *follow;
+    LinkRing *ring;
     Stray *strays, *strays_last, *strays_free;
 } LinkExtra;
 
@@ -47,6 +49,7 @@ enum {
     LINK_STOP_DOWN = 1,
     LINK_STOP_PAUSED = 2,
     LINK_STOP_OPPORTUNITY = 4, /* frames leave at a trace's opportunities only */
+    LINK_STOP_RING = 8,        /* frames leave through the transmit ring */
 };
 
 /* What moves: made with the first frame, because most links of a large network never carry one. */
@@ -102,6 +105,8 @@ static inline Node *linkdir_node(const LinkDir *d) /* the sender's */
 
 /* linkdir.c: the way of a frame */
 void linkdir_send(LinkTx *tx, Packet *pkt);
+/* The transmitter takes a frame now: it must be free. Takes the packet. */
+void linkdir_transmit(LinkDir *d, Packet *pkt);
 /* Puts a frame on the wire, its last bit at `departure`. Takes the packet. */
 void linkdir_launch(LinkDir *d, Packet *pkt, SimTime departure);
 /* Takes the next waiting frame if it may go now, and arranges for the one after it. To be called when
@@ -136,3 +141,11 @@ void linkfollow_on_down(LinkDir *d);   /* a frame that was leaving piece by piec
 void linkfollow_on_plug(LinkDir *d);   /* the sender may be another node now */
 void linkopportunity_send(LinkDir *d); /* a frame was queued, or may go again */
 size_t linkfollow_bytes(const LinkFollow *f);
+
+/* linkring.c */
+void linkring_clear(LinkDir *d);
+void linkring_drop(LinkDir *d);    /* takes the ring away: what stands in it is lost, and told */
+void linkring_kick(LinkDir *d);    /* frames wait, or may go again */
+void linkring_on_down(LinkDir *d); /* the frames in it are lost */
+void linkring_on_plug(LinkDir *d); /* the sender may be another node now */
+size_t linkring_bytes(const LinkRing *r);

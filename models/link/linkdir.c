@@ -184,6 +184,11 @@ static void transmit(LinkDir *d, LinkMoving *m, Packet *pkt)
     launch(d, m, pkt, m->busy_until - m->gap_ns - (m->busy_frac < m->gap_frac));
 }
 
+void linkdir_transmit(LinkDir *d, Packet *pkt)
+{
+    transmit(d, d->m, pkt);
+}
+
 /* ---- the queue ---- */
 
 static void note_queue(const LinkDir *d)
@@ -257,6 +262,8 @@ void linkdir_kick(LinkDir *d)
     if (HS_UNLIKELY(d->stop)) {
         if (d->stop == LINK_STOP_OPPORTUNITY)
             linkopportunity_send(d);
+        else if (d->stop & LINK_STOP_RING && !(d->stop & LINK_STOP_DOWN))
+            linkring_kick(d);
         return;
     }
     if (!d->queue || !d->queue->packets)
@@ -412,6 +419,7 @@ void linkdir_lose_all(LinkDir *d)
             lose(d, stray_end(d->m->extra->strays));
         }
         linkfollow_on_down(d);
+        linkring_on_down(d);
     }
     /* Nothing in flight holds up what is sent on the new carrier, and the frame that was being sent is cut
      * off. */

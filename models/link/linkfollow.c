@@ -234,6 +234,7 @@ void linkdir_follow(LinkDir *d, struct LinkTrace *trace)
         g_free(purpose);
         schedule_on(f);
     } else {
+        linkring_drop(d);
         d->stop |= LINK_STOP_OPPORTUNITY;
         linkdir_unkick(d);
     }

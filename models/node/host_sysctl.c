@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "models/ether/arp.h"
+#include "models/ether/loopback.h"
+#include "models/ether/neigh.h"
 #include "models/node/net_priv.h"
 #include "sim/base/suggest.h"
 #include "sim/base/units.h"
@@ -35,6 +37,8 @@ static const Sysctl table[] = {
     IP4("hopscope.ip_id_global", BOOL, ip_id_global, 0, 1, "one identification counter, +1 per datagram"),
     IP4("hopscope.source_quench", BOOL, source_quench, 0, 1,
         "send and obey ICMP source quench (obsolete: RFC 6633)"),
+    IP4("net.core.netdev_max_backlog", U32, netdev_max_backlog, 0, INT32_MAX,
+        "packets that may wait for the input soft interrupt"),
     IP4("net.ipv4.conf.all.accept_redirects", BOOL, accept_redirects, 0, 1, "obey ICMP redirects"),
     IP4("net.ipv4.conf.all.bc_forwarding", BOOL, bc_forwarding, 0, 1, "forward directed broadcasts"),
     IP4("net.ipv4.conf.all.rp_filter", BOOL, rp_filter, 0, 1,
@@ -116,6 +120,9 @@ static const Family *const families[] = {&conf_family, &neigh_family};
 
 #define FAMILY_NAMES (HS_ARRAY_LEN(neigh_table) + HS_ARRAY_LEN(conf_table))
 #define FRAG_TIME "net.ipv4.ipfrag_time"
+#define MAX_BACKLOG                                                                                          \
+    "net.core.netdev_max_backlog" /* the loopback's; a card's ring takes it when it is made                  \
+                                   */
 
 /* ---- finding ---- */
 
@@ -325,6 +332,8 @@ bool host_sysctl_set(Host *h, const char *name, const char *value, char **error)
             return false;
         /* Linux keeps and shows this one in seconds. */
         store(ip4_sysctl(h->ip), s, strcmp(name, FRAG_TIME) == 0 ? v * 1000 : v);
+        if (strcmp(name, MAX_BACKLOG) == 0)
+            HS_CONTAINER_OF(host_dev(h, "lo"), Loopback, dev)->max_backlog = (uint32_t)v;
         return true;
     }
     s = find_of_if(h, name, &family, &only);

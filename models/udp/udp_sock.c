@@ -302,18 +302,18 @@ static Packet *build(UdpSock *s, const UdpSend *m, UdpAddr to)
 
 /* ip_dont_fragment: with WANT, what exceeds the path MTU goes out in fragments, and the rest must not be cut.
  */
-static int wants_df(const UdpSock *s, uint32_t total, uint32_t mtu, bool *df)
+static int wants_df(const UdpSock *s, uint32_t total, const Ip4Flow *f, bool *df)
 {
     switch (s->opt.mtu_discover) {
     case UDP_PMTUDISC_DONT:
         *df = false;
         return 0;
     case UDP_PMTUDISC_WANT:
-        *df = total <= mtu && !ip4_sysctl_get(s->udp->ip)->ip_no_pmtu_disc;
+        *df = total <= f->mtu && !f->mtu_locked && !ip4_sysctl_get(s->udp->ip)->ip_no_pmtu_disc;
         return 0;
     case UDP_PMTUDISC_DO:
         *df = true;
-        return total <= mtu ? 0 : -EMSGSIZE;
+        return total <= f->mtu ? 0 : -EMSGSIZE;
     default: /* PROBE: the path MTU does not count */
         *df = true;
         return 0;
@@ -363,7 +363,7 @@ int udpsock_send(UdpSock *s, const UdpSend *m)
         return -EACCES;
     if (HS_UNLIKELY(!to.ip))
         to.ip = f.next_hop;
-    err = wants_df(s, IPV4_MIN_HDR_LEN + UDP_HDR_LEN + m->len, f.mtu, &tx.df);
+    err = wants_df(s, IPV4_MIN_HDR_LEN + UDP_HDR_LEN + m->len, &f, &tx.df);
     if (HS_UNLIKELY(err))
         return err;
     p = build(s, m, to);

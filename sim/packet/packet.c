@@ -6,6 +6,8 @@
 #include "sim/packet/checksum.h"
 
 #define PACKETS_PER_SLAB 128
+/* What came by a serial line with one byte of header may have to leave by a VLAN, with 18. */
+#define FROM_BYTES_HEADROOM 20
 
 struct PacketPool {
     Pool pool;
@@ -157,8 +159,8 @@ void packet_add_payload_of(Packet *p, const Packet *src, uint32_t off, uint32_t 
 Packet *packet_from_bytes(PacketPool *pool, uint32_t birth_node, uint64_t birth_id, const uint8_t *bytes,
                           size_t len)
 {
-    Packet *p = packet_new(pool, birth_node, birth_id, 16);
-    size_t in_buf = HS_MIN(len, (size_t)PKT_BUF - 16);
+    Packet *p = packet_new(pool, birth_node, birth_id, FROM_BYTES_HEADROOM);
+    size_t in_buf = HS_MIN(len, (size_t)PKT_BUF - FROM_BYTES_HEADROOM);
 
     memcpy(packet_put(p, (unsigned)in_buf), bytes, in_buf);
     packet_add_bytes(p, bytes + in_buf, len - in_buf);

@@ -246,7 +246,7 @@ static bool check_option(PcapngReader *r, const Option *opt, unsigned n, const c
 /* A section block has only comments and the like: nothing a packet needs, but it must be well-formed. */
 static bool check_options(PcapngReader *r, size_t at, size_t end, GError **error)
 {
-    Option opt;
+    Option opt = {0};
 
     while (next_option(r, &at, end, &opt, error))
         ;
@@ -255,7 +255,7 @@ static bool check_options(PcapngReader *r, size_t at, size_t end, GError **error
 
 static bool read_iface_options(PcapngReader *r, size_t at, size_t end, Iface *iface, GError **error)
 {
-    Option opt;
+    Option opt = {0};
 
     while (next_option(r, &at, end, &opt, error)) {
         switch (opt.code) {
@@ -289,7 +289,7 @@ static bool read_iface_options(PcapngReader *r, size_t at, size_t end, Iface *if
 static bool read_packet_options(PcapngReader *r, size_t at, size_t end, bool is_old, PcapngPacket *packet,
                                 GError **error)
 {
-    Option opt;
+    Option opt = {0};
 
     while (next_option(r, &at, end, &opt, error)) {
         switch (opt.code) {

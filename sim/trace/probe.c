@@ -83,11 +83,47 @@ void probes_free(Probes *p)
     g_free(p);
 }
 
+static bool wants_frames(const ProbeSink *s)
+{
+    return s->mask & (PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX));
+}
+
 static void update_mask(Probes *p)
 {
     p->part->probe_mask = 0;
     for (ProbeSink *s = p->first; s; s = s->next)
         p->part->probe_mask |= s->mask;
+}
+
+/* Gives a new sink a bit of its own; nobody knows yet what it wants. When a sink goes, no point is touched:
+ * who stays has said what it does not need. */
+static void start_asking(Probes *p, ProbeSink *sink)
+{
+    unsigned taken = 0;
+
+    for (const ProbeSink *s = p->first; s; s = s->next)
+        taken |= s == sink ? 0 : s->bit;
+    sink->bit = (uint8_t)(~taken & (taken + 1));
+    for (unsigned i = 0; i < p->points->len; i++) {
+        ProbePoint *point = p->points->pdata[i];
+
+        if (!point)
+            continue;
+        point->ignored_by = 0;
+        point->is_quiet = false;
+    }
+}
+
+void probes_ignore_point(Probes *p, const ProbeSink *sink, const ProbePoint *point)
+{
+    ProbePoint *mine = p->points->pdata[point->id];
+
+    hs_assert(mine == point);
+    mine->ignored_by |= sink->bit;
+    for (const ProbeSink *s = p->first; s; s = s->next)
+        if (wants_frames(s) && !(mine->ignored_by & s->bit))
+            return;
+    mine->is_quiet = true;
 }
 
 void probes_attach(Probes *p, ProbeSink *sink)
@@ -98,6 +134,7 @@ void probes_attach(Probes *p, ProbeSink *sink)
         at = &(*at)->next;
     *at = sink;
     sink->next = NULL;
+    start_asking(p, sink);
     update_mask(p);
 }
 

@@ -84,6 +84,8 @@ typedef struct ProbePoint {
     uint32_t id;
     uint16_t linktype; /* as in pcapng: 1 Ethernet, 9 PPP, 101 raw IP */
     uint8_t mac[6];    /* all zero: none */
+    bool is_quiet;     /* no sink wants what is sent and received here (probes_ignore_point) */
+    uint8_t ignored_by;
 } ProbePoint;
 
 typedef struct ProbeRecord {
@@ -100,6 +102,7 @@ struct ProbeSink {
     uint64_t mask; /* classes wanted */
     void (*record)(ProbeSink *sink, const ProbeRecord *r);
     ProbeSink *next; /* set by probes_attach: sinks are called in order of attachment */
+    uint8_t bit;     /* likewise: its own in ProbePoint.ignored_by, 0 for the ninth sink and later ones */
 };
 
 typedef struct Probes Probes;
@@ -109,6 +112,9 @@ void probes_attach(Probes *p, ProbeSink *sink);
 void probes_detach(Probes *p, ProbeSink *sink);
 void probes_add_point(Probes *p, ProbePoint *point); /* gives the id */
 void probes_remove_point(Probes *p, ProbePoint *point);
+/* The sink needs no more frame.tx and frame.rx of this point, until another sink comes: then it is asked
+ * again. Spares the call, nothing else: a record may come all the same while another sink wants it. */
+void probes_ignore_point(Probes *p, const ProbeSink *sink, const ProbePoint *point);
 unsigned probes_point_count(const Probes *p);
 const ProbePoint *probes_point(const Probes *p, unsigned id); /* NULL for a removed one */
 
@@ -179,13 +185,13 @@ extern const ProbeDesc probe_frame_drop; /* "frame.drop": reason (STR) */
 
 static inline void probe_tx(const ProbePoint *point, const Packet *pkt)
 {
-    if (probe_wanted(point->node, PROBE_FRAME_TX))
+    if (probe_wanted(point->node, PROBE_FRAME_TX) && !point->is_quiet)
         probe_emit(point->node, &probe_frame_tx, point, pkt, NULL);
 }
 
 static inline void probe_rx(const ProbePoint *point, const Packet *pkt)
 {
-    if (probe_wanted(point->node, PROBE_FRAME_RX))
+    if (probe_wanted(point->node, PROBE_FRAME_RX) && !point->is_quiet)
         probe_emit(point->node, &probe_frame_rx, point, pkt, NULL);
 }
 

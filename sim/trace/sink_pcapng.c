@@ -228,8 +228,11 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
     Target *t = HS_LIKELY(r->point != NULL) ? target_of_point(s, r->point) : target_of_node(s, r->node);
     SinkFrame frame;
 
-    if (t->wanted != WANTED_YES)
+    if (t->wanted != WANTED_YES) {
+        if (r->point)
+            probes_ignore_point(s->probes, sink, r->point);
         return;
+    }
     sinkframe_of(&frame, r);
     if (r->desc->cls == PROBE_FRAME_TX)
         put_sent(s, t, r, &frame);

@@ -149,6 +149,7 @@ static inline void world_clear(World *w)
     PacketPoolInfo info;
 
     world_unlink(w);
+    probes_detach(w->probes, &w->sink); /* while its points live */
     for (unsigned i = 0; i < w->peers->len; i++) {
         Peer *p = w->peers->pdata[i];
 
@@ -159,7 +160,6 @@ static inline void world_clear(World *w)
     }
     packetpool_get_info(w->pool, &info);
     g_assert_cmpuint(info.live, ==, 0); /* whoever took a packet gave it back */
-    probes_detach(w->probes, &w->sink);
     probes_free(w->probes);
     packetpool_free(w->pool);
     sim_free(w->sim);

@@ -177,6 +177,10 @@ static void test_memory(void)
     bed_receive(t.ifp, bed_ip(t.b, "10.0.0.3", "10.0.0.1", 800, IPV4_FLAG_MF, 64));
     g_assert_cmpstr(t.b->last_drop, ==, "reassembly memory");
     g_assert_cmpuint(mib(&t, MIB_IpReasmFails), ==, 1);
+    /* inet_frag_find: also what would complete a datagram. */
+    in(&t, 800, 8, false);
+    g_assert_cmpuint(mib(&t, MIB_IpReasmFails), ==, 2);
+    g_assert_cmpuint(t.b->got->len, ==, 0);
     bed_free(t.b);
 }
 

@@ -17,6 +17,7 @@ static const Expected table[] = {
     {"hopscope.ip_id_first", "1", "37669", "65536"},
     {"hopscope.ip_id_global", "1", "0", "2"},
     {"hopscope.source_quench", "0", "1", "2"},
+    {"net.core.netdev_max_backlog", "1000", "2147483647", "2147483648"},
     {"net.ipv4.conf.all.accept_redirects", "1", "0", "2"},
     {"net.ipv4.conf.all.arp_accept", "0", "1", "2"},
     {"net.ipv4.conf.all.arp_ignore", "0", "8", "1"},

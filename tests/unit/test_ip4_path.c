@@ -142,6 +142,43 @@ static void test_redirect(void)
     bed_free(t.b);
 }
 
+static uint64_t full_queue(const NetDev *dev)
+{
+    return stub_of(dev->upper)->sent->len; /* as if every frame had found it full */
+}
+
+static uint64_t empty_queue(const NetDev *dev)
+{
+    (void)dev;
+    return 7; /* drops of earlier days */
+}
+
+/* ICMP-10: in the historic profile the source of what a full queue refused is asked to slow down (RFC 1016);
+ * by default never (RFC 6633). */
+static void test_source_quench(void)
+{
+    T t = router();
+    NetDevOps ops = *t.d1->dev.ops;
+
+    t.d1->dev.ops = &ops;
+    ops.queue_drops = full_queue;
+    give(&t, "10.0.0.2", "10.0.1.2", 100, 64);
+    g_assert_cmpuint(t.b->icmp->len, ==, 0);
+    ip4_sysctl(t.ip)->source_quench = true;
+    give(&t, "10.0.0.2", "10.0.1.2", 100, 64);
+    g_assert_cmpuint(t.b->icmp->len, ==, 1);
+    g_assert_cmpint(icmp_at(t.b, 0)->type, ==, ICMP_SOURCE_QUENCH);
+    g_assert_cmpuint(icmp_at(t.b, 0)->src, ==, addr("10.0.0.2"));
+    g_assert_cmpuint(icmp_at(t.b, 0)->dst, ==, addr("10.0.1.2"));
+    ops.queue_drops = empty_queue;
+    give(&t, "10.0.0.2", "10.0.1.2", 100, 64);
+    ops.queue_drops = NULL;
+    give(&t, "10.0.0.2", "10.0.1.2", 100, 64);
+    g_assert_cmpuint(t.b->icmp->len, ==, 1);
+    g_assert_cmpuint(t.d1->sent->len, ==, 4);
+    bed_free(t.b);
+}
+
 /* ip_rcv_core: each check with its counter. */
 static void test_bad_headers(void)
 {
@@ -269,6 +306,13 @@ static void test_multicast(void)
     give(&t, "10.0.0.2", "239.1.2.3", 10, 5);
     give(&t, "10.0.0.2", "224.0.0.1", 10, 5);
     g_assert_cmpuint(t.b->got->len, ==, 2);
+    /* ip_mc_validate_source: nobody else speaks to a group in our name. */
+    give(&t, "10.0.0.1", "239.1.2.3", 10, 5);
+    EXPECT_DROP(&t, "impossible address");
+    give(&t, "10.0.1.1", "224.0.0.1", 10, 5);
+    EXPECT_DROP(&t, "impossible address");
+    give(&t, "0.0.0.0", "224.0.0.1", 10, 5);
+    g_assert_cmpuint(t.b->got->len, ==, 3);
     g_assert_true(ip4_group_leave(t.e0, addr("239.1.2.3")));
     g_assert_false(ip4_group_leave(t.e0, addr("239.1.2.3")));
     bed_free(t.b);
@@ -434,6 +478,35 @@ static void test_many_flows(void)
     bed_free(t.b);
 }
 
+/* Answers that are not kept (they expire, as a learnt MTU does) let go of their neighbour when the cache
+ * grows. */
+static void test_cache_lets_go(void)
+{
+    T t = router();
+    uint32_t hop = addr("10.0.1.9");
+    Neigh *n;
+    Ip4Flow f;
+    char dst[16];
+
+    route(t.ip, "172.16.0.0/16", "10.0.1.9", IP4_ROUTE_UNICAST);
+    bed_know(t.e1, "10.0.1.9", 0x0b0000000009);
+    n = neigh_ref(neigh_lookup(ip4_if_neighbours(t.e1), &hop));
+    for (unsigned i = 0; i < 200; i++) {
+        g_snprintf(dst, sizeof dst, "172.16.0.%u", i);
+        if (i % 2)
+            ip4_pmtu_update(t.ip, addr(dst), 1400);
+    }
+    for (unsigned round = 0; round < 4; round++)
+        for (unsigned i = 0; i < 200; i++) {
+            g_snprintf(dst, sizeof dst, "172.16.0.%u", i);
+            g_assert_cmpint(ip4_route_get(t.ip, addr(dst), 0, NULL, &f), ==, 0);
+        }
+    ip4_reset(t.ip);
+    g_assert_cmpuint(n->ref, ==, 2); /* the table's, and ours */
+    neigh_unref(n);
+    bed_free(t.b);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -441,6 +514,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ip/path/ttl", test_ttl);
     g_test_add_func("/ip/path/errors", test_errors);
     g_test_add_func("/ip/path/redirect", test_redirect);
+    g_test_add_func("/ip/path/source-quench", test_source_quench);
     g_test_add_func("/ip/path/bad-headers", test_bad_headers);
     g_test_add_func("/ip/path/martians", test_martians);
     g_test_add_func("/ip/path/broadcast", test_broadcast);
@@ -453,5 +527,6 @@ int main(int argc, char **argv)
     g_test_add_func("/ip/path/header-included", test_header_included);
     g_test_add_func("/ip/path/options", test_options);
     g_test_add_func("/ip/path/many-flows", test_many_flows);
+    g_test_add_func("/ip/path/cache-lets-go", test_cache_lets_go);
     return g_test_run();
 }

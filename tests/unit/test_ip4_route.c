@@ -195,6 +195,57 @@ static void test_pmtu(void)
     bed_free(b);
 }
 
+/* Linux __ip_rt_update_pmtu: a path narrower than min_pmtu (a serial line of 296 bytes) is taken for one of
+ * min_pmtu, and "locked": only routers can cut as small as it needs, so DF must not be set. Its MTU is not
+ * learnt again before it expires. */
+static void test_pmtu_locked(void)
+{
+    Bed *b = bed_new();
+    Ip4 *ip = bed_host(b);
+
+    bed_dev(b, ip, "10.0.0.1/24");
+    route(ip, "0.0.0.0/0", "10.0.0.9", IP4_ROUTE_UNICAST);
+    ip4_pmtu_update(ip, addr("8.8.8.8"), 552);
+    g_assert_false(get(ip, "8.8.8.8").mtu_locked);
+    ip4_pmtu_update(ip, addr("8.8.8.8"), 296);
+    g_assert_true(get(ip, "8.8.8.8").mtu_locked);
+    g_assert_cmpuint(get(ip, "8.8.8.8").mtu, ==, 552);
+    ip4_pmtu_update(ip, addr("8.8.8.8"), 552);
+    g_assert_true(get(ip, "8.8.8.8").mtu_locked);
+    bed_run(b, 601 * SIM_SEC);
+    g_assert_false(get(ip, "8.8.8.8").mtu_locked);
+    /* ip-sysctl.rst, ip_no_pmtu_disc 1: "the PMTU to this destination will be set to min_pmtu" */
+    ip4_sysctl(ip)->ip_no_pmtu_disc = 1;
+    ip4_pmtu_update(ip, addr("8.8.8.8"), 0);
+    g_assert_cmpuint(get(ip, "8.8.8.8").mtu, ==, 552);
+    bed_free(b);
+}
+
+/* A socket bound to a device uses that device's routes, however short (fib_table_lookup, flowi4_oif): the
+ * default route by eth1 reaches what eth0 has next to it. */
+static void test_bound_device(void)
+{
+    Bed *b = bed_new();
+    Ip4 *ip = bed_host(b);
+    Ip4If *e0 = bed_dev(b, ip, "10.0.0.1/24"), *e1 = bed_dev(b, ip, "10.0.1.1/24"),
+          *e2 = bed_dev(b, ip, "10.0.2.1/24");
+    Ip4RouteSpec s = {.prefix = {addr("172.16.0.0"), 16}, .via = addr("10.0.1.8"), .dev = e1};
+    Ip4Flow f;
+
+    route(ip, "0.0.0.0/0", "10.0.1.9", IP4_ROUTE_UNICAST);
+    g_assert_cmpint(ip4_route_get(ip, addr("10.0.0.7"), 0, e1, &f), ==, 0);
+    g_assert_cmpuint(f.next_hop, ==, addr("10.0.1.9"));
+    g_assert_cmpuint(f.src, ==, addr("10.0.1.1"));
+    g_assert_cmpint(ip4_route_get(ip, addr("10.0.0.7"), 0, e0, &f), ==, 0);
+    g_assert_cmpuint(f.next_hop, ==, addr("10.0.0.7"));
+    /* None at all: taken for a neighbour. */
+    g_assert_cmpint(ip4_route_get(ip, addr("10.0.0.7"), 0, e2, &f), ==, 0);
+    g_assert_true(f.dev == e2);
+    g_assert_cmpuint(f.next_hop, ==, addr("10.0.0.7"));
+    g_assert_true(ip4_route_add(ip, &s, NULL));
+    bed_free(b);
+}
+
 /* RFC 1122 3.2.2.2: only from the gateway in use, only to a neighbour on the same device. */
 static void test_redirect(void)
 {
@@ -236,6 +287,8 @@ int main(int argc, char **argv)
     g_test_add_func("/ip/route/refused-routes", test_refused_routes);
     g_test_add_func("/ip/route/down", test_down);
     g_test_add_func("/ip/route/pmtu", test_pmtu);
+    g_test_add_func("/ip/route/pmtu-locked", test_pmtu_locked);
+    g_test_add_func("/ip/route/bound-device", test_bound_device);
     g_test_add_func("/ip/route/redirect", test_redirect);
     g_test_add_func("/ip/route/size", test_size);
     return g_test_run();

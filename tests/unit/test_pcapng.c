@@ -522,13 +522,15 @@ static void test_every_cut(void)
 static void test_no_file(void)
 {
     GError *error = NULL;
+    PcapngReader *r;
 
     g_assert_null(pcapng_reader_open("/nonexistent/x.pcapng", &error));
     g_assert_cmpstr(error->message, ==, "cannot open /nonexistent/x.pcapng: No such file or directory");
     g_clear_error(&error);
-    g_assert_cmpint(pcapng_reader_next(pcapng_reader_open("/", &error), &(PcapngPacket){0}, &error), ==,
-                    PCAPNG_READ_ERROR);
+    r = pcapng_reader_open("/", &error);
+    g_assert_cmpint(pcapng_reader_next(r, &(PcapngPacket){0}, &error), ==, PCAPNG_READ_ERROR);
     g_assert_cmpstr(error->message, ==, "cannot read /: Is a directory");
+    pcapng_reader_free(r);
     g_clear_error(&error);
 }
 

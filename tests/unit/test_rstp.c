@@ -5,6 +5,7 @@
 
 #include "ether_peer.h"
 #include "models/wire/bpdu.h"
+#include "models/wire/eth.h"
 
 #define SWITCHES_MAX 4
 #define GBIT_COST 20000
@@ -367,6 +368,36 @@ static void test_garbage(void)
     lab_clear(&lab);
 }
 
+/* 17.5: the cost of a path grows with each link. A neighbour who claims the largest one does not thereby
+ * become the nearest: that is no path at all. */
+static void test_cost_limit(void)
+{
+    Bpdu b = {.version = BPDU_VERSION_RSTP,
+              .type = BPDU_TYPE_RST,
+              .flags = BPDU_ROLE_DESIGNATED << 2,
+              .root_cost = UINT32_MAX - 1,
+              .bridge_id = 9,
+              .port_id = 0x8001,
+              .max_age = 20 * 256,
+              .hello_time = 2 * 256,
+              .forward_delay = 15 * 256};
+    uint8_t frame[ETH_MIN_FRAME] = {0};
+    Lab lab;
+    Peer *peer;
+
+    lab_init(&lab, 1);
+    peer = peer_new(&lab.w, "h", 0x020000000001);
+    world_link(&lab.w, &peer->port, switch_add_port(lab.sw[0]));
+    start(&lab, SWITCH_STP_RSTP);
+    bpdu_encode_frame(frame, mac_from_u64(9), &b);
+    port_send(&peer->port, packet_from_bytes(lab.w.pool, 0, 0, frame, sizeof frame));
+    world_run(&lab.w, SIM_SEC);
+    g_assert_cmpint(info_of(&lab, 0).root_port, ==, -1);
+    g_assert_cmpuint(info_of(&lab, 0).root_cost, ==, 0);
+    check(&lab, 0, 0, "alternate", "discarding");
+    lab_clear(&lab);
+}
+
 /* A topology change is told to everybody (17.31), and stations behind other ports are forgotten. */
 static void test_topology_change(void)
 {
@@ -470,6 +501,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ether/rstp/costs-and-backup", test_costs_and_backup);
     g_test_add_func("/ether/rstp/edges", test_edges);
     g_test_add_func("/ether/rstp/garbage", test_garbage);
+    g_test_add_func("/ether/rstp/cost-limit", test_cost_limit);
     g_test_add_func("/ether/rstp/topology-change", test_topology_change);
     g_test_add_func("/ether/rstp/legacy", test_legacy);
     g_test_add_func("/ether/rstp/migration", test_migration);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lua/scenario.h"
+#include "models/node/net.h"
 
 typedef struct Run {
     char *dir, *path;
@@ -154,6 +155,72 @@ static void test_errors(void)
                  "s.lua:2: nothing is left to happen in the network: this call waits forever");
     expect_error("while true do end", 3,
                  "s.lua:2: the scenario took more than 500000000 instructions in one event");
+}
+
+typedef struct Watcher {
+    ProbeSink sink;
+    unsigned n_tx, n_drop;
+} Watcher;
+
+static void on_frame(ProbeSink *sink, const ProbeRecord *r)
+{
+    Watcher *w = (Watcher *)sink;
+
+    if (r->time > 0)
+        return;
+    w->n_tx += r->desc == &probe_frame_tx;
+    w->n_drop += r->desc == &probe_frame_drop;
+}
+
+static bool attach_watcher(void *user, Scenario *s)
+{
+    probes_attach(net_probes(scenario_net(s)), user);
+    return true;
+}
+
+/* Frames that the main part sends before any time has passed are seen by whoever looks on: two are sent;
+ * of five before a stopped card two find a place in the queue. */
+static void test_frames_before_time(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("hopscope-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "s.lua", NULL);
+    Watcher w = {
+        .sink = {.mask = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_DROP), .record = on_frame}};
+    ScenarioConfig c = {.until = SIM_NEVER, .path = path, .on_start = attach_watcher, .user = &w};
+    Scenario *s;
+
+    g_assert_true(g_file_set_contents(path,
+                                      "local hs = require 'hopscope'\n"
+                                      "local a, b = hs.host 'a', hs.host 'b'\n"
+                                      "local l = hs.link(a, b, { queue = 2, delay = '1ms' })\n"
+                                      "a:raw():send(('x'):rep(60))\n"
+                                      "a:arp_set('b', b:dev().mac)\n"
+                                      "a:udp():sendto('x', 'b', 7)\n"
+                                      "l:dir(a):pause(true)\n"
+                                      "for _ = 1, 5 do a:udp():sendto('x', 'b', 7) end\n"
+                                      "hs.run '1s'\n",
+                                      -1, NULL));
+    s = scenario_new(&c);
+    g_assert_cmpint(scenario_run(s), ==, 0);
+    g_assert_cmpuint(w.n_tx, ==, 2);
+    g_assert_cmpuint(w.n_drop, ==, 3);
+    probes_detach(net_probes(scenario_net(s)), &w.sink);
+    scenario_free(s);
+    g_unlink(path);
+    g_rmdir(dir);
+}
+
+/* An observer of everything may log without being told of its own log. */
+static void test_observer_logs(void)
+{
+    Run r = run_with("local a = hs.host 'a'\nhs.link(a, hs.host 'b')\nlocal n = 0\n"
+                     "hs.on('*', function(e) n = n + 1 hs.log(e.probe) end)\n"
+                     "a:ping('b', { count = 1 })\n"
+                     "hs.expect('some', n > 4 and n < 100, n)\n",
+                     NULL);
+
+    g_assert_cmpint(r.code, ==, 0);
+    end(&r);
 }
 
 /* p:keep() gives the packet as it was at that moment: what the router does to it afterwards (TTL - 1, here in
@@ -348,6 +415,29 @@ static void test_memory(void)
     end(&r);
 }
 
+/* What is dropped above the link has no link header, and perhaps no longer its IP header in front: it is
+ * shown from the IP header on. */
+static void test_dropped_datagrams(void)
+{
+    Run r = run_with(
+        "local a, b = hs.host 'a', hs.host 'b'\n"
+        "hs.link(a, b, { delay = '1ms' })\n"
+        "local seen = {}\n"
+        "hs.on('frame.drop', function(e)\n"
+        "  local p = e.packet\n"
+        "  seen[#seen + 1] = e.node .. ' ' .. e.reason .. ' ' .. p.ip.dst .. ' ' .. p.udp.dport\n"
+        "end)\n"
+        "a:udp():sendto('x', 'b', 9)\n"
+        "a:udp():sendto('x', '10.0.0.77', 8)\n"
+        "hs.run '5s'\n"
+        "hs.expect_equal('drops', seen, { 'b no socket 10.0.0.2 9', 'a neighbour not found 10.0.0.77 8' })\n",
+        NULL);
+
+    g_assert_cmpstr(scenario_error(r.s), ==, NULL);
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    end(&r);
+}
+
 static void test_missing_file(void)
 {
     Scenario *s = scenario_new(&(ScenarioConfig){.path = "no-such.lua", .until = SIM_NEVER});
@@ -358,17 +448,47 @@ static void test_missing_file(void)
     scenario_free(s);
 }
 
+/* A call on a host that loses its power ends, also if the main part waits for it. */
+static void test_calls_without_power(void)
+{
+    Run r = run_with("local a, b = hs.host 'a', hs.host 'b'\n"
+                     "hs.link(a, b, { delay = '10ms' })\n"
+                     "b:tftp_server { files = { f = 'x' } }\n"
+                     "for _, call in ipairs { 'ping', 'traceroute', 'mtr', 'tftp_get' } do\n"
+                     "  hs.after('15ms', function() a:power(false) end)\n"
+                     "  local since = hs.now_ns()\n"
+                     "  local got, why = a[call](a, 'b', call == 'tftp_get' and 'f' or nil)\n"
+                     "  print(call, got, why, (hs.now_ns() - since) // 1000000)\n"
+                     "  got, why = a[call](a, 'b', call == 'tftp_get' and 'f' or nil)\n"
+                     "  print(call, got, why)\n"
+                     "  a:power(true)\n"
+                     "end\n",
+                     NULL);
+
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    g_assert_cmpstr(r.said->str, ==,
+                    "ping\tnil\tENETDOWN\t15\nping\tnil\tENETDOWN\n"
+                    "traceroute\tnil\tENETDOWN\t15\ntraceroute\tnil\tENETDOWN\n"
+                    "mtr\tnil\tENETDOWN\t15\nmtr\tnil\tENETDOWN\n"
+                    "tftp_get\tnil\tENETDOWN\t15\ntftp_get\tnil\tENETDOWN\n");
+    end(&r);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/lua/scenario/frames-before-time", test_frames_before_time);
+    g_test_add_func("/lua/scenario/observer-logs", test_observer_logs);
     g_test_add_func("/lua/scenario/expectations", test_expectations);
     g_test_add_func("/lua/scenario/errors", test_errors);
     g_test_add_func("/lua/scenario/kept-packets", test_kept_packets);
     g_test_add_func("/lua/scenario/parameters", test_parameters);
     g_test_add_func("/lua/scenario/limits", test_limits);
     g_test_add_func("/lua/scenario/processes", test_processes);
+    g_test_add_func("/lua/scenario/calls-without-power", test_calls_without_power);
     g_test_add_func("/lua/scenario/network", test_network);
     g_test_add_func("/lua/scenario/captures", test_captures);
+    g_test_add_func("/lua/scenario/dropped-datagrams", test_dropped_datagrams);
     g_test_add_func("/lua/scenario/observers", test_observers);
     g_test_add_func("/lua/scenario/memory", test_memory);
     g_test_add_func("/lua/scenario/missing-file", test_missing_file);

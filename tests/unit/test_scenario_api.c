@@ -32,6 +32,7 @@ static const struct {
     {"switch port", "port", "SwitchPort"},
     {"rarp server", "rarp", "RarpServer"},
     {"tftp server", "tftp", "TftpServer"},
+    {"rarp server", "rarp", "RarpServer"},
     {"udp echo", "echo", "UdpEcho"},
     {"udp sink", "sink", "UdpSink"},
     {"udp socket", "sock", "UdpSocket"},

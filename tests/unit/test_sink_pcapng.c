@@ -232,6 +232,45 @@ static void test_late_point(void)
     world_clear(&w);
 }
 
+static void ignore_record(ProbeSink *sink, const ProbeRecord *r)
+{
+    (void)sink, (void)r;
+}
+
+/* What no sink wants is not even reported; a second sink's coming changes that. */
+static void test_quiet_points(void)
+{
+    World w;
+    ProbeSink other = {.mask = PROBE_BIT(PROBE_FRAME_TX), .record = ignore_record};
+    const ProbePoint *wanted;
+    PcapngReader *r;
+    SinkPcapng *s;
+    Packet *p;
+
+    world_init(&w);
+    wanted = &w.eth0;
+    s = open_capture(&w, (SinkPcapngConfig){.points = &wanted, .n_points = 1});
+    p = world_frame(&w, 7, 0, 50);
+    probe_rx(&w.eth0, p);
+    probe_rx(&w.eth1, p);
+    g_assert_false(w.eth0.is_quiet);
+    g_assert_true(w.eth1.is_quiet);
+    probes_attach(w.probes, &other);
+    g_assert_false(w.eth1.is_quiet);
+    probe_tx(&w.eth1, p);
+    g_assert_false(w.eth1.is_quiet); /* the other one has not said so */
+    probes_detach(w.probes, &other);
+    probe_tx(&w.eth1, p);
+    g_assert_true(w.eth1.is_quiet);
+    probe_tx(&w.eth0, p);
+    packet_unref(p);
+    r = close_and_read(&w, s, "c.pcapng");
+    assert_packet(r, (Expected){"client:eth0", 0, PCAPNG_FLAG_INBOUND, 64, 0, 0, NULL});
+    assert_packet(r, (Expected){"client:eth0", 0, PCAPNG_FLAG_OUTBOUND, 64, 0, 0, NULL});
+    assert_end(r);
+    world_clear(&w);
+}
+
 static void test_discard(void)
 {
     World w;
@@ -272,6 +311,7 @@ int main(int argc, char **argv)
     g_test_add_func("/trace/sink_pcapng/selection", test_selection);
     g_test_add_func("/trace/sink_pcapng/per-interface", test_per_interface);
     g_test_add_func("/trace/sink_pcapng/late-point", test_late_point);
+    g_test_add_func("/trace/sink_pcapng/quiet-points", test_quiet_points);
     g_test_add_func("/trace/sink_pcapng/discard", test_discard);
     g_test_add_func("/trace/sink_pcapng/unwritable", test_unwritable);
     return g_test_run();

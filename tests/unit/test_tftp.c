@@ -215,6 +215,33 @@ static void errors(void)
     test_net_free(p.net);
 }
 
+/* RFC 1350 section 4: who is not our server is told so with error 5; section 7: "an error packet is not
+ * acknowledged", so one from a stranger is not answered: two clients that take each other for strangers would
+ * go on for ever. */
+static void strangers(void)
+{
+    TestPair p = test_pair();
+    UdpSock *server = udpsock_new(p.b->udp), *stranger = udpsock_new(p.b->udp);
+    UdpAddr client = {TEST_A, 4000};
+    uint8_t data[516] = {0, 3, 0, 1}, error[] = "\0\5\0\5no", buf[64];
+    TftpClient *c;
+
+    udpsock_bind(server, (UdpAddr){0, 69});
+    c = tftp_get(p.a->udp, p.a->ip,
+                 &(TftpGetOptions){.server = {TEST_B, 0}, .port = client.port, .filename = "f"}, NULL);
+    udpsock_send(server, &(UdpSend){.to = &client, .bytes = data, .len = sizeof data});
+    test_net_run(p.net, SIM_SEC);
+    udpsock_send(stranger, &(UdpSend){.to = &client, .bytes = error, .len = sizeof error});
+    test_net_run(p.net, SIM_SEC);
+    g_assert_cmpint(udpsock_recv(stranger, buf, sizeof buf, NULL), ==, -EAGAIN);
+    udpsock_send(stranger, &(UdpSend){.to = &client, .bytes = data, .len = sizeof data});
+    test_net_run(p.net, SIM_SEC);
+    g_assert_cmpint(udpsock_recv(stranger, buf, sizeof buf, NULL), >, 4);
+    g_assert_cmpuint(wire_get16(buf + 2), ==, TFTP_ERR_UNKNOWN_TID);
+    tftp_client_free(c);
+    test_net_free(p.net);
+}
+
 static Packet *twice(void *user, Packet *pkt)
 {
     TestDev *d = user;
@@ -263,6 +290,7 @@ int main(int argc, char **argv)
     g_test_add_func("/app/tftp/netascii", netascii);
     g_test_add_func("/app/tftp/loss", loss);
     g_test_add_func("/app/tftp/errors", errors);
+    g_test_add_func("/app/tftp/strangers", strangers);
     g_test_add_func("/app/tftp/sorcerers-apprentice", apprentice);
     return g_test_run();
 }

@@ -354,8 +354,8 @@ static void broadcast(void)
     test_net_free(p.net);
 }
 
-/* IP_ADD_MEMBERSHIP (RFC 1112 section 7): the host takes the group's datagrams while a socket is a member, and the
- * socket's end is the membership's. */
+/* IP_ADD_MEMBERSHIP (RFC 1112 section 7): the host takes the group's datagrams while a socket is a member,
+ * and the socket's end is the membership's. */
 static void groups(void)
 {
     const uint32_t group = IPV4_ADDR(224, 1, 1, 1);
@@ -385,6 +385,24 @@ static void groups(void)
     g_assert_cmpint(udpsock_join(member, group, in), ==, 0);
     udpsock_close(member);
     g_assert_false(ip4_group_leave(in, group));
+    test_net_free(p.net);
+}
+
+/* Linux ip_dont_fragment, ip_mtu_locked: on a path that is narrower than we believe, routers must be allowed
+ * to cut. */
+static void locked_mtu(void)
+{
+    TestPair p = test_pair();
+    UdpSock *s = sock(p.a, 0, 0);
+
+    ip4_pmtu_update(p.a->ip, TEST_B, 600);
+    g_assert_cmpint(send_to(s, TEST_B, 7, "x"), ==, 0);
+    test_net_run(p.net, SIM_SEC);
+    g_assert_cmphex(ipv4_frag(p.a->dev[0].last), ==, IPV4_FLAG_DF);
+    ip4_pmtu_update(p.a->ip, TEST_B, 296);
+    g_assert_cmpint(send_to(s, TEST_B, 7, "x"), ==, 0);
+    test_net_run(p.net, SIM_SEC);
+    g_assert_cmphex(ipv4_frag(p.a->dev[0].last), ==, 0);
     test_net_free(p.net);
 }
 
@@ -543,6 +561,7 @@ int main(int argc, char **argv)
     g_test_add_func("/udp/broadcast", broadcast);
     g_test_add_func("/udp/groups", groups);
     g_test_add_func("/udp/too-long", too_long);
+    g_test_add_func("/udp/locked-mtu", locked_mtu);
     g_test_add_func("/udp/own-addresses", own_addresses);
     g_test_add_func("/udp/waking", waking);
     g_test_add_func("/udp/many", many);

@@ -26,7 +26,8 @@ lose = 1480
 sock:sendto(hs.payload(4000), "b", 9)
 hs.run_until "30s"
 hs.note "30 s: they have waited for 29 s. Nothing was given to the application, nothing was thrown away yet."
-hs.expect_equal("nothing delivered, two fragments of three waiting", { got, b:counter "IpReasmReqds", b:counter "IpReasmOKs", #freed }, { 0, 2, 0, 0 })
+hs.expect_equal("nothing delivered, two fragments of three waiting",
+  { got, b:counter "IpReasmReqds", b:counter "IpReasmOKs", #freed }, { 0, 2, 0, 0 })
 hs.run_until "40s"
 
 hs.note(string.format("At %.2f s b has given up: 30 s after the first fragment came. It tells the sender.", freed[1].time))

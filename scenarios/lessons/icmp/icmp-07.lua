@@ -10,22 +10,11 @@ hs.link(a, r, { subnet = "10.0.1.0/24", address = { a = "10.0.1.2/24", r = "10.0
 hs.link(r, b, { subnet = "10.0.2.0/24", address = { r = "10.0.2.1/24", b = "10.0.2.2/24" } })
 local errors = hs.frames { node = a, on = "rx", filter = function(p) return p.icmp and p.icmp.type == 3 end }
 
--- An IP packet of an unheard-of protocol, by hand: no program sends such a thing (RFC 791 3.1).
-local function checksum(bytes)
-  local sum = 0
-  for i = 1, #bytes, 2 do sum = sum + string.unpack(">I2", bytes, i) end
-  while sum > 0xffff do sum = (sum & 0xffff) + (sum >> 16) end
-  return ~sum & 0xffff
-end
-local function ip_packet(proto, data)
-  local function header(sum)
-    return string.pack(">BBI2I2I2BBI2", 0x45, 0, 20 + #data, 7, 0, 64, proto, sum) .. "\10\0\1\2" .. "\10\0\2\2"
-  end
-  return header(checksum(header(0))) .. data
-end
+-- A whole frame by hand, since no program sends such a thing: Ethernet header, IP header, data.
 local function frame(proto, data)
-  local function mac(text) return (text:gsub("(%x%x):?", function(x) return string.char(tonumber(x, 16)) end)) end
-  return mac(r:dev("eth0").mac) .. mac(a:dev().mac) .. "\8\0" .. ip_packet(proto, data)
+  local function mac(text) return (text:gsub("(%x%x):?", function(byte) return string.char(tonumber(byte, 16)) end)) end
+  return mac(r:dev("eth0").mac) .. mac(a:dev().mac) .. string.pack(">I2", 0x0800)
+    .. hs.ip4.encode { src = a:addr(), dst = b:addr(), proto = proto, len = 20 + #data } .. data
 end
 
 hs.note "a sends a packet of protocol 200, which is assigned to nobody, to b."

@@ -19,7 +19,8 @@ hs.note "One datagram over two routers: three links, three frames. Compare the c
 print "    link    source MAC         destination MAC    source IP    dest. IP    TTL  checksum"
 for _, f in ipairs(hops) do
   local e, ip = f.packet.eth, f.packet.ip
-  print(string.format("    %-6s  %s  %s  %-11s  %-10s  %d   0x%04x", f.from .. ">" .. f.to, e.src, e.dst, ip.src, ip.dst, ip.ttl, ip.checksum))
+  print(string.format("    %-6s  %s  %s  %-11s  %-10s  %d   0x%04x",
+    f.from .. ">" .. f.to, e.src, e.dst, ip.src, ip.dst, ip.ttl, ip.checksum))
 end
 hs.expect_equal("three frames", #hops, 3)
 

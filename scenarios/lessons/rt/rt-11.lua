@@ -19,9 +19,10 @@ local SERVICE = 852.8
 
 local sink = sink_host:udp_sink(9)
 local first_drop, longest = nil, 0
-hs.on("frame.drop", function(e) first_drop = first_drop or { nth = router:counter "IpForwDatagrams", waiting = out:stats().queue_packets, reason = e.reason } end,
-  { link = narrow })
-hs.on("queue.length", function(e) if e.port == narrow:dev(router).name then longest = math.max(longest, out:stats().queue_packets) end end, { node = router })
+hs.on("frame.drop", function(e)
+  first_drop = first_drop or { nth = router:counter "IpForwDatagrams", waiting = out:stats().queue_packets, reason = e.reason }
+end, { link = narrow })
+hs.on("queue.length", function() longest = math.max(longest, out:stats().queue_packets) end, { link = narrow })
 
 hs.note "Both hosts send a packet every 1800 us, so one comes every 900 us. One takes 852.8 us to send: the line keeps up."
 one:udp_source { to = "sink", port = 9, size = 1000, gap = "1800us", count = 100 }

@@ -1,0 +1,88 @@
+-- A broadcast storm: three switches in a ring, and one broadcast frame that never dies.
+--
+--          s1                 An IP packet in a loop dies when its TTL is used up. An Ethernet frame has no TTL. A
+--         /  \                switch sends a broadcast out of all other ports, so one frame runs around the ring both
+--       s2 -- s3              ways for ever, and at each turn every host gets another copy. Each further broadcast adds
+--       |      |              two more, until nothing else fits on the cables.
+--       a      b
+--
+-- The same ring with a spanning tree (stp = true, RSTP of IEEE 802.1D-2004): the switches agree to close one port, and
+-- the loop is none. Try: --set stp=true, or look at both with the two halves below.
+local hs = require "hopscope"
+local only = hs.param("stp", "both", "true, false, or both")
+hs.title "A broadcast storm"
+
+local function ring(prefix, stp)
+  local s = {}
+  for i = 1, 3 do s[i] = hs.switch(prefix .. "s" .. i, { stp = stp }) end
+  local a, b = hs.host(prefix .. "a"), hs.host(prefix .. "b")
+  local cable = { rate = "100Mbps", delay = "5us", queue = 100 }
+  hs.link(s[1], s[2], cable)
+  hs.link(s[2], s[3], cable)
+  hs.link(s[3], s[1], cable)
+  hs.link(a, s[2], cable)
+  hs.link(b, s[3], cable)
+  return { a = a, b = b, switches = s, links = hs.links() }
+end
+
+local storm = only ~= "true" and ring("x", false)
+local tree = only ~= "false" and ring("t", true)
+
+local function frames_at(host) return host:dev():stats().rx_packets end
+
+if storm then
+  hs.note "The ring without a spanning tree. Host a sends one broadcast frame of 60 bytes, which nobody even answers."
+  local everybody, me = ("\xff"):rep(6), "\x02\0\0\0\0\x63"
+  storm.a:raw():send(everybody .. me .. "\x88\xb5" .. ("x"):rep(46)) -- an EtherType for experiments
+  hs.run "10ms"
+  local early = frames_at(storm.b)
+  hs.run "10ms"
+  local late = frames_at(storm.b)
+  hs.log("copies at b after 10 ms:", early, "after 20 ms:", late)
+
+  -- One turn around the ring: three cables of (60 + 12) * 8 / 100 Mbit/s = 5.76 us and 5 us each, 32.28 us. Two copies run
+  -- around, one each way, and b gets each of them once a turn: 2 * 10 ms / 32.28 us = 619.
+  hs.expect_near("one frame has become hundreds: two copies circle, and b sees both at each turn", late - early, 619, 2)
+
+  hs.note "It does not end by itself. A minute later it would be the same; every further broadcast adds to it."
+  for _ = 1, 40 do
+    storm.a:raw():send(everybody .. me .. "\x88\xb5" .. ("x"):rep(46))
+  end
+  hs.run "20ms"
+  local before = hs.now()
+  local busy = storm.links[2]:stats().ab.busy
+  hs.run "20ms"
+  busy = (storm.links[2]:stats().ab.busy - busy) / (hs.now() - before)
+  hs.log(string.format("the cable between s2 and s3 is busy for %.1f %% of the time", 100 * busy))
+  hs.expect("now the cables of the ring are full", busy > 0.99, busy)
+  local ping = storm.a:ping(storm.b, { count = 10, interval = "1ms", timeout = "20ms" })
+  hs.log(string.format("of ten pings %d came back", ping.received))
+  hs.expect("honest traffic suffers", ping.received < 10 or ping.rtt.avg > 0.001, ping.lines)
+  -- Addresses are learnt wrongly, too: the frames of one sender come from all sides.
+  hs.expect("the tables flap: the sender seems to move at every turn", storm.switches[1]:stats().moved > 100, storm.switches[1]:stats().moved)
+
+  hs.note "Pulling one cable ends it at once: no ring, no storm."
+  storm.links[1]:down()
+  hs.run "10ms"
+  local calm = frames_at(storm.b)
+  hs.run "10ms"
+  hs.expect_equal("without the loop the frames die out", frames_at(storm.b) - calm, 0)
+end
+
+if tree then
+  hs.note "The same ring with RSTP. Give it some seconds to agree; then the same broadcast."
+  hs.run "5s"
+  local discarding = {}
+  for _, s in ipairs(tree.switches) do
+    for _, port in ipairs(s:ports()) do
+      if port.state == "discarding" then table.insert(discarding, s.name .. ":" .. port.name) end
+    end
+  end
+  hs.log("closed:", table.concat(discarding, ", "))
+  hs.expect_equal("exactly one port of the ring is closed", #discarding, 1)
+  local arps = hs.frames { node = tree.b, on = "rx", filter = function(p) return p.arp and p.arp.op == 1 end }
+  local ping = tree.a:ping(tree.b, { count = 10, interval = "1ms" })
+  hs.expect_equal("all pings come back", ping.received, 10)
+  hs.run "1s"
+  hs.expect_equal("the broadcast arrives once", #arps, 1)
+end

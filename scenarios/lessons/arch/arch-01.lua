@@ -1,0 +1,61 @@
+-- ARCH-01  Layer stack.
+-- A request goes down through four layers on one host and up through the same four on the other: application, transport, network,
+-- link (RFC 1122 1.1.3). Each layer talks to its own kind on the other side by a header of its own. The seven layers of OSI fold
+-- into these four: presentation and session belong to the application here, the physical layer to the link.
+-- Ports belong to the transport layer; HTTP and TFTP are applications, not transports.
+-- without: TCP (the transport header in the frame is UDP's)
+local hs = require "hopscope"
+hs.title "ARCH-01 Layer stack"
+
+local client, router, server = hs.host "client", hs.router "router", hs.host "server"
+local near = hs.link(client, router, { rate = "100Mbps", delay = "1ms" })
+local far = hs.link(router, server, { rate = "100Mbps", delay = "1ms" })
+
+local request = "What do you get if you multiply six by nine?"
+local asked, answer
+server:udp { port = 4000, on_datagram = function(data, address, port, _, sock)
+  asked = data
+  sock:sendto("42", address, port)
+end }
+
+local seen = hs.frames { filter = function(p) return p.udp end }
+hs.note "A client asks a server beyond a router. Look at the question on each of the two wires: the layers are the headers."
+client:spawn(function(os)
+  local sock = os.udp():connect("server", 4000)
+  sock:send(request)
+  answer = sock:recv "1s"
+end)
+hs.run "2s"
+
+-- Which of the four layers a header belongs to, and which of OSI's seven those are.
+local four = { eth = "link", ip = "network", udp = "transport", data = "application" }
+local seven = { application = "7 application, 6 presentation, 5 session", transport = "4 transport", network = "3 network",
+                link = "2 data link, 1 physical" }
+local order = {}
+for i, name in ipairs(seen[1].packet:layers()) do
+  order[i] = four[name]
+  print(string.format("    %-5s %-12s OSI: %s", name, four[name], seven[four[name]]))
+end
+
+hs.expect_equal("two frames for the question, two for the answer", #seen, 4)
+for i = 1, 4 do
+  hs.expect_equal("exactly one header per layer, outermost first (frame " .. i .. ")",
+    table.concat(seen[i].packet:layers(), " ", 1, 4), "eth ip udp data")
+end
+hs.expect_equal("four layers, from the wire up", order, { "link", "network", "transport", "application" })
+
+hs.note "The router works on the two lower layers only: it replaces the link header and counts down the TTL of the network layer."
+local before, after = seen[1].packet, seen[2].packet
+hs.expect_equal("on the first wire: from the client's card to the router's", { before.eth.src, before.eth.dst },
+  { near:dev(client).mac, near:dev(router).mac })
+hs.expect_equal("on the second: from the router's other card to the server's", { after.eth.src, after.eth.dst },
+  { far:dev(router).mac, far:dev(server).mac })
+hs.expect_equal("the IP addresses are the same on both", { before.ip.src, before.ip.dst }, { after.ip.src, after.ip.dst })
+hs.expect_equal("the TTL is one less", after.ip.ttl, before.ip.ttl - 1)
+-- Ethernet 14 and IP 20 bytes are the router's business; from byte 35 on nothing may change.
+hs.expect_equal("transport header and data are untouched", after:bytes():sub(35), before:bytes():sub(35))
+
+hs.note "On the server the headers came off in reverse order, and the program got what the other program had said: nothing else."
+hs.expect_equal("the server's program read the question", asked, request)
+hs.expect_equal("the client's program read the answer", answer, "42")
+hs.expect_equal("the port, the transport's address, led to the program", before.udp.dport, 4000)

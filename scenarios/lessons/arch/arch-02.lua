@@ -1,0 +1,53 @@
+-- ARCH-02  Encapsulation and stripping.
+-- On the way down each layer puts its header in front of what it got: the message of the application becomes a datagram (with TCP:
+-- a segment), the datagram a packet, the packet a frame; the link also appends a trailer, the FCS. On the way up they come off in
+-- reverse order, and the message is what it was. Ethernet 14, IP 20, UDP 8 bytes, FCS 4 (IEEE 802.3, RFC 791, RFC 768).
+-- without: TCP (with its 20 bytes of header instead of UDP's 8 the sum would be 58)
+local hs = require "hopscope"
+hs.title "ARCH-02 Encapsulation and stripping"
+
+local a, b = hs.host "a", hs.host "b"
+hs.link(a, b, { rate = "100Mbps", delay = "1ms" })
+local seen = hs.frames { filter = function(p) return p.udp end }
+local got = {}
+b:udp { port = 9, on_datagram = function(data) got[#got + 1] = data end }
+local sock = a:udp():connect("b", 9)
+
+-- A message with every byte value, so that any change would show.
+local all = {}
+for i = 0, 255 do all[#all + 1] = string.char(i) end
+local message = table.concat(all)
+
+hs.note "Host a sends a message of 256 bytes. Look at how it is wrapped: each header names what is inside."
+sock:send(message)
+hs.run "1s"
+local p = seen[1].packet
+local unit = { eth = "frame", ip = "packet", udp = "datagram", data = "message" }
+local at, left = 0, p.len
+for _, layer in ipairs(p:layers()) do
+  local size = ({ eth = 14, ip = 20, udp = 8, data = 256 })[layer]
+  print(string.format("    %-9s %4d bytes, of which %3d are the layer's own, from byte %d on", unit[layer], left, size, at))
+  at, left = at + size, left - size
+end
+hs.expect_equal("the headers: 14 + 20 + 8 bytes", { 14, p.ip.hdr_len, p.udp.len - 256 }, { 14, 20, 8 })
+hs.expect_equal("each length contains what is inside: IP", p.ip.len, 20 + 8 + 256)
+hs.expect_equal("UDP", p.udp.len, 8 + 256)
+hs.expect_equal("the trailer has 4 bytes", #p:fcs(), 4)
+hs.expect_equal("frame length = payload + 14 + 20 + 8 + 4", p.len + #p:fcs(), #message + 46)
+hs.expect_equal("in the frame the message stands behind 42 bytes of headers", p:bytes():sub(43), message)
+
+hs.note "At b the layers take off their headers in reverse; what the program gets is the message, byte for byte."
+hs.expect_equal("the delivered payload is identical", got[1], message)
+
+-- The sum holds as long as nothing has to be filled up: IP's part of a frame has at least 46 bytes = 28 + 18.
+hs.note "Now all lengths from 0 to 40 bytes: below 18 bytes the frame does not get any shorter, it is padded to 60 bytes."
+for n = 0, 40 do sock:send(message:sub(1, n)) end
+hs.run "1s"
+local lengths, want, same = {}, {}, true
+for n = 0, 40 do
+  lengths[n + 1] = seen[n + 2].packet.len + 4
+  want[n + 1] = n >= 18 and n + 46 or 64
+  same = same and got[n + 2] == message:sub(1, n)
+end
+hs.expect_equal("payload + 46 from 18 bytes on, 64 below", lengths, want)
+hs.expect("the padding never reaches the program: every payload is identical", same)

@@ -1,0 +1,74 @@
+-- ARCH-03  Demultiplexing chain.
+-- A frame has arrived: whose is it? Each layer's header has a field that names the next one: the EtherType picks IP, ARP or RARP,
+-- the protocol field of IP picks ICMP, IGMP, UDP or TCP, the port picks the socket. What nobody wants ends there: an unknown
+-- EtherType silently, an unknown protocol with ICMP 3/2, an unknown UDP port with ICMP 3/3 (RFC 1122 3.2.2.1).
+-- ARP and RARP have EtherTypes of their own: they are no IP.
+-- without: TCP (the four-tuple, and the RST for an unknown TCP port)
+-- without: IGMP (protocol 2 has no handler yet)
+local hs = require "hopscope"
+hs.title "ARCH-03 Demultiplexing chain"
+
+local a, b = hs.host "a", hs.host "b"
+hs.link(a, b, { rate = "100Mbps", delay = "1ms", address = { a = "10.0.0.1/24", b = "10.0.0.2/24" } })
+local drops, icmp = hs.frames { on = "drop", node = b }, hs.frames { filter = function(p) return p.icmp end }
+local raw = a:raw "eth0"
+a:ping("b", { count = 1 }) -- both know each other's MAC address from here on
+
+-- Frames by hand, so that any number can be put into any field.
+local function mac(text) return (text:gsub("(%x%x):?", function(x) return string.char(tonumber(x, 16)) end)) end
+local function frame(ethertype, payload) return mac(b:dev().mac) .. mac(a:dev().mac) .. string.pack(">I2", ethertype) .. payload end
+local function ip(proto, payload)
+  return frame(0x0800, hs.ip4.encode { src = "10.0.0.1", dst = "10.0.0.2", proto = proto, len = 20 + #payload } .. payload)
+end
+local function udp(port, data) return ip(17, string.pack(">I2I2I2I2", 5000, port, 8 + #data, 0) .. data) end
+
+-- What of b's counters grows, and what else happens, when one frame arrives.
+local counters = { "IpInReceives", "IpInDelivers", "IpInUnknownProtos", "IcmpInMsgs", "UdpInDatagrams", "UdpNoPorts" }
+local function arrives(bytes)
+  local before, n_drops, n_icmp, grown, dropped = {}, #drops, #icmp, {}, b:dev():stats().rx_dropped
+  for _, name in ipairs(counters) do before[name] = b:counter(name) end
+  raw:send(bytes)
+  hs.run "100ms" -- long enough for everything that follows
+  for _, name in ipairs(counters) do
+    local n = b:counter(name) - before[name]
+    if n ~= 0 then grown[name] = n end
+  end
+  dropped = b:dev():stats().rx_dropped - dropped -- the card's counter of frames that no protocol wanted
+  if dropped ~= 0 then grown.rx_dropped = dropped end
+  local reason = drops[n_drops + 1] and drops[n_drops + 1].reason
+  local answer = icmp[n_icmp + 1] and icmp[#icmp].from == "b" and icmp[#icmp].packet.icmp
+  return grown, reason, answer and answer.type .. "/" .. answer.code
+end
+
+hs.note "Step 1, the EtherType: 0x0800 is IP, 0x0806 ARP, 0x8035 RARP. The last is known, but nobody here serves it."
+local grown, reason, answer = arrives(frame(0x0806, string.pack(">I2I2BBI2", 1, 0x0800, 6, 4, 1) .. mac(a:dev().mac)
+  .. "\10\0\0\1" .. ("\0"):rep(6) .. "\10\0\0\2"))
+hs.expect_equal("0x0806 goes to ARP: IP hears nothing of it", { grown, reason, answer }, { {}, nil, nil })
+grown, reason, answer = arrives(frame(0x88b5, "a local experiment"))
+hs.expect_equal("an unknown EtherType is dropped below IP, without an answer", { grown, reason, answer },
+  { { rx_dropped = 1 }, "unknown EtherType", nil })
+grown, reason, answer = arrives(frame(0x8035, string.pack(">I2I2BBI2", 1, 0x0800, 6, 4, 3) .. mac(a:dev().mac)
+  .. "\0\0\0\0" .. mac(a:dev().mac) .. "\0\0\0\0"))
+hs.expect_equal("RARP is no IP either, and without a server nobody wants it", { grown, reason, answer },
+  { { rx_dropped = 1 }, "unknown EtherType", nil })
+
+hs.note "Step 2, the protocol field of IP: 1 is ICMP, 2 IGMP, 6 TCP, 17 UDP. 253 is for experiments (RFC 3692)."
+grown, reason, answer = arrives(ip(1, "\8\0\xf7\xfd\0\1\0\1"))
+hs.expect_equal("1 goes to ICMP, which answers the echo", { grown, answer },
+  { { IpInReceives = 1, IpInDelivers = 1, IcmpInMsgs = 1 }, "0/0" })
+grown, reason, answer = arrives(ip(253, "an experiment"))
+hs.expect_equal("an unknown protocol is counted", { grown, reason },
+  { { IpInReceives = 1, IpInUnknownProtos = 1 }, "unknown protocol" })
+hs.expect_equal("and answered with protocol unreachable", answer, "3/2")
+
+hs.note "Step 3, the port: UDP looks for a socket that is bound to it. Two programs wait on b, at ports 7001 and 7002."
+local got = {}
+for port = 7001, 7002 do b:udp { port = port, on_datagram = function(data) got[#got + 1] = port .. " " .. data end } end
+grown, reason, answer = arrives(udp(7002, "for the second"))
+hs.expect_equal("17 goes to UDP", grown, { IpInReceives = 1, IpInDelivers = 1, UdpInDatagrams = 1 })
+arrives(udp(7001, "for the first"))
+hs.expect_equal("each datagram reached the socket of its port", got, { "7002 for the second", "7001 for the first" })
+grown, reason, answer = arrives(udp(7003, "for nobody"))
+hs.expect_equal("a port without a socket is counted", { grown, reason },
+  { { IpInReceives = 1, IpInDelivers = 1, UdpNoPorts = 1 }, "no socket" })
+hs.expect_equal("and answered with port unreachable", answer, "3/3")

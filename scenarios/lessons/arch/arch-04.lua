@@ -1,0 +1,54 @@
+-- ARCH-04  Hop-by-hop versus end-to-end.
+-- IP works from node to node: each router looks at one packet, forwards it and forgets it. What goes on between the two hosts is
+-- known to them alone (the end-to-end argument; RFC 1958 2.3). So a router may die in the middle of a transfer and come back: the
+-- packets of that time are lost, but not the transfer, because whoever waits for an answer repeats himself.
+-- without: TCP (the transfer is one of TFTP, which numbers, acknowledges and repeats its blocks over UDP)
+local hs = require "hopscope"
+hs.title "ARCH-04 Hop-by-hop versus end-to-end"
+
+local client, router, server = hs.host "client", hs.router "router", hs.host "server"
+hs.link(client, router, { rate = "10Mbps", delay = "10ms" })
+hs.link(router, server, { rate = "10Mbps", delay = "10ms" })
+
+local lines = {}
+for i = 1, 6000 do lines[i] = string.format("%07d\n", i) end -- 48000 bytes: 93 blocks of 512 and one of 384
+local file = table.concat(lines)
+local tftp = server:tftp_server { files = { ["file"] = file }, timeout = "1s" }
+
+local lost = hs.frames { on = "drop", filter = function(p) return p.udp end }
+hs.note "A file of 48000 bytes travels over a router, block by block: each block needs two ways of 20 ms."
+local got
+client:spawn(function(os) got = os.tftp_get("server", "file") end)
+
+local blocks_before, forwarded, own
+local function socket_counters()
+  return router:counter "UdpInDatagrams" + router:counter "UdpNoPorts" + router:counter "UdpOutDatagrams"
+end
+hs.at("2s", function()
+  hs.note "2 s: the power of the router fails. The two hosts are not told; their packets have nowhere to go."
+  blocks_before = server:counter "UdpOutDatagrams"
+  hs.expect("the transfer is under way", got == nil and blocks_before > 10 and blocks_before < 90, blocks_before)
+  forwarded, own = router:counter "IpForwDatagrams", socket_counters() -- a reboot sets them to 0
+  router:power(false)
+end)
+hs.at("5s", function()
+  hs.expect_between("in three seconds only repetitions were sent", server:counter "UdpOutDatagrams" - blocks_before, 1, 3)
+  router:power(true)
+  hs.note "5 s: the router is back. It has forgotten even its ARP cache, but there is nothing else that it needs to know."
+end)
+hs.run "30s"
+
+hs.note(string.format("%d packets were lost, the server repeated %d blocks; the file is whole.", #lost, tftp:stats().retransmits))
+hs.expect("packets were lost", #lost >= 1, #lost)
+hs.expect("the server had to repeat", tftp:stats().retransmits >= 1, tftp:stats().retransmits)
+hs.expect("but not the transfer: the file is identical", got.ok and got.data == file, got.error)
+hs.expect_equal("94 blocks: 93 of 512 bytes and one of 384", got.blocks, 94)
+-- A block and its acknowledgement take two ways of 2 * 10 ms, and less than 3 ms of serialisation; there are 94 of them. The
+-- failure adds its 3 s and the wait for the next repetition, which come 1 s apart.
+hs.expect_between("the failure cost its own three seconds and the wait for the next repetition", got.time,
+  94 * 0.04 + 3, 94 * 0.043 + 5)
+
+hs.note "The router forwarded, and that is all: no datagram was for itself, and it has no socket in which to keep a state."
+hs.expect_equal("no datagram came from or went to a socket of the router", own + socket_counters(), 0)
+hs.expect("whatever arrived was forwarded by it: 94 blocks, 94 acknowledgements and the request",
+  forwarded + router:counter "IpForwDatagrams" >= 94 + 94 + 1, forwarded + router:counter "IpForwDatagrams")

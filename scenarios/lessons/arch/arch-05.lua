@@ -1,0 +1,76 @@
+-- ARCH-05  Unreliable IP under a reliable service.
+-- IP promises nothing: packets may be lost, doubled, overtaken or damaged on the way (RFC 791 1.2). UDP passes all that on to the
+-- program; only damage it turns into loss, as the checksums find it. A reliable service on top (TCP, or here TFTP's numbered and
+-- repeated blocks) hides it: the reader gets every byte once and in order, or a report of failure. More nobody can promise.
+-- without: TCP (the reliable reader is one of TFTP over UDP)
+-- tshark-allow: Bad checksum (the link corrupts on purpose)
+local hs = require "hopscope"
+hs.title "ARCH-05 Unreliable IP under a reliable service"
+
+local lines = {}
+for i = 1, 1000 do lines[i] = string.format("%07d\n", i) end
+local file = table.concat(lines) -- 8000 bytes: 15 blocks of 512 and one of 320
+
+-- Each fault on a network of its own, always on the same three of the frames with a number: the 3rd, the 7th and the 12th.
+local hit = { [3] = true, [7] = true, [12] = true }
+local faults = {
+  { name = "loss", verdict = "drop" },
+  { name = "duplication", verdict = "duplicate" },
+  { name = "reordering", verdict = { "delay", "25ms", overtake = true } }, -- the next two datagrams, 10 ms apart, overtake it
+  { name = "corruption", verdict = "corrupt" },
+}
+
+local function network(name, verdict)
+  local a, b = hs.host(name .. "-a"), hs.host(name .. "-b")
+  local n = 0
+  local link = hs.link(a, b, { rate = "10Mbps", delay = "5ms" })
+  link:dir(a):rule(function(p)
+    if not p.udp then return end
+    n = n + 1
+    if hit[n] then return verdict end
+  end)
+  return a, b
+end
+
+-- UDP: twenty numbered datagrams, 10 ms apart; what the program on b reads.
+for _, f in ipairs(faults) do
+  local a, b = network("udp-" .. f.name, f.verdict)
+  f.read, f.b = {}, b
+  b:udp { port = 9, on_datagram = function(data) f.read[#f.read + 1] = math.tointeger(tonumber(data)) end }
+  a:spawn(function(os)
+    local sock = os.udp():connect(b, 9)
+    for i = 1, 20 do
+      sock:send(tostring(i))
+      os.sleep "10ms"
+    end
+  end)
+  -- And a file: from a to b, so that the data blocks suffer.
+  local fa, fb = network("file-" .. f.name, f.verdict)
+  fa:tftp_server { files = { ["file"] = file } }
+  fb:spawn(function(os) f.file = os.tftp_get(fa, "file") end)
+end
+hs.note "Four networks with one kind of fault each, on the 3rd, 7th and 12th datagram. Twenty numbered datagrams go over each."
+hs.run "60s"
+
+local function without(list)
+  local want = {}
+  for i = 1, 20 do if not list[i] then want[#want + 1] = i end end
+  return want
+end
+for _, f in ipairs(faults) do print(string.format("    %-12s %s", f.name, table.concat(f.read, " "))) end
+local loss, duplication, reordering, corruption = table.unpack(faults)
+hs.expect_equal("under loss the UDP reader misses exactly those three", loss.read, without(hit))
+hs.expect_equal("under duplication it gets them twice", duplication.read,
+  { 1, 2, 3, 3, 4, 5, 6, 7, 7, 8, 9, 10, 11, 12, 12, 13, 14, 15, 16, 17, 18, 19, 20 })
+hs.expect_equal("under reordering they come after the two that followed them", reordering.read,
+  { 1, 2, 4, 5, 3, 6, 8, 9, 7, 10, 11, 13, 14, 12, 15, 16, 17, 18, 19, 20 })
+hs.expect_equal("corruption shows as loss: nothing wrong is delivered", corruption.read, without(hit))
+hs.expect_equal("the card has counted three damaged frames", corruption.b:dev():stats().rx_crc_errors, 3)
+
+hs.note "The same faults under a file transfer that numbers its blocks, waits for acknowledgements and repeats itself: it is whole."
+for _, f in ipairs(faults) do
+  hs.expect("under " .. f.name .. " alone the reader of the file gets the identical bytes", f.file.ok and f.file.data == file,
+    f.file.error)
+end
+hs.note "What it costs is time: each lost block is noticed only when somebody has waited for it long enough."
+hs.expect_between("three lost blocks cost a second each", loss.file.time - duplication.file.time, 3, 3.1)

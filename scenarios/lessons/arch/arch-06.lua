@@ -1,0 +1,63 @@
+-- ARCH-06  A protocol invented from scratch.
+-- What is a protocol? An agreement about who says what, in which order, and how one knows that it was understood. Here two
+-- programs agree on three steps: the name of a file, its size, its content; each is answered by OK before the next. Over UDP this
+-- works as long as nothing is lost. It lacks one rule: what to do if the OK does not come.
+-- without: TCP (over TCP a lost OK is repeated below the protocol, and the transfer goes on)
+local hs = require "hopscope"
+hs.title "ARCH-06 A protocol invented from scratch"
+
+local function network(name)
+  local n = { sender = hs.host("sender" .. name), receiver = hs.host("receiver" .. name), oks = 0 }
+  n.link = hs.link(n.sender, n.receiver, { rate = "10Mbps", delay = "10ms" })
+  n.seen = hs.frames { link = n.link, filter = function(p) return p.udp end }
+
+  n.receiver:spawn(function(os)
+    local sock, got, address, port = os.udp():bind(7000), {}, nil, nil
+    for step = 1, 3 do
+      got[step], address, port = sock:recvfrom()
+      sock:sendto("OK", address, port)
+    end
+    n.file = { name = got[1], size = tonumber(got[2]), content = got[3] }
+  end)
+
+  n.sender:spawn(function(os)
+    local sock = os.udp():connect(n.receiver, 7000)
+    local content = "To be, or not to be: that is the question.\n"
+    for step, message in ipairs { "hamlet.txt", tostring(#content), content } do
+      n.step = step
+      sock:send(message)
+      if sock:recv() == "OK" then n.oks = n.oks + 1 end -- waits as long as it takes
+    end
+    n.is_done = true
+  end)
+  return n
+end
+
+hs.note "Three messages, three times OK. Each pair takes one round trip of a bit more than 20 ms."
+local good = network "1"
+hs.run "10s"
+for _, f in ipairs(good.seen) do
+  print(string.format("    %9.6f  %-9s > %-9s  %q", f.time, f.from, f.to, f.packet:bytes():sub(43, 14 + f.packet.ip.len)))
+end
+hs.expect_equal("three messages and three OKs", #good.seen, 6)
+hs.expect_equal("exactly three OKs were understood", { good.oks, good.is_done }, { 3, true })
+-- 43 letters: T-o-b-e and so on, with the line's end.
+hs.expect_equal("the file is identical", good.file,
+  { name = "hamlet.txt", size = 43, content = "To be, or not to be: that is the question.\n" })
+local turns = {}
+for i, f in ipairs(good.seen) do turns[i] = f.from end
+hs.expect_equal("they take turns: no message before the OK of the last one", turns,
+  { "sender1", "receiver1", "sender1", "receiver1", "sender1", "receiver1" })
+
+hs.note "The same again, but the second OK is lost on the way."
+local bad = network "2"
+bad.link:dir(bad.receiver):rule(function(p)
+  if p.udp and p.data and bad.receiver:counter "UdpInDatagrams" == 2 then return "drop" end
+end)
+hs.run "3600s"
+hs.note "An hour later the sender still waits for the OK, and the receiver for the content. Both did what was agreed."
+hs.expect_equal("the sender stalls in its second step", { bad.step, bad.oks, bad.is_done }, { 2, 1, nil })
+hs.expect_equal("the receiver never got the content", bad.file, nil)
+hs.expect_equal("two messages and two OKs, the second of them lost: then silence", { #bad.seen, bad.seen[#bad.seen].from },
+  { 4, "receiver2" })
+hs.expect_equal("one frame was lost", bad.link:dir(bad.receiver):stats().lost_packets, 1)

@@ -1,0 +1,51 @@
+-- HEX-02  ARP reply frame.
+-- The answer to HEX-01, byte for byte: 192.168.0.2 tells 192.168.0.55 its MAC address (RFC 826). The frame goes to the asker
+-- alone; sender and target have changed places, the operation is 2. The padding is again what was in the card's memory.
+local hs = require "hopscope"
+hs.title "HEX-02 ARP reply frame"
+
+local a, b = hs.host "a", hs.host "b"
+hs.link(a, b, { address = { a = "192.168.0.55/24", b = "192.168.0.2/24" },
+                mac = { a = "00:05:5d:61:58:a8", b = "00:05:5d:a1:b8:40" } })
+
+local function bytes(hex) return (hex:gsub("%s+", ""):gsub("%x%x", function(x) return string.char(tonumber(x, 16)) end)) end
+
+b:dev():pad_pattern(bytes "00 77 31 d2 50 10 fd 78 41 d3 00 00 00 00 00 00 00 00")
+
+hs.note "Host a asks for 192.168.0.2. Only the owner of that address answers."
+local seen = hs.frames { filter = function(p) return p.arp end }
+a:ping("192.168.0.2", { count = 1 })
+
+local request, reply = seen[1].packet, seen[2].packet
+hs.expect_equal("one request, one reply", { #seen, request.arp.op, reply.arp.op }, { 2, 1, 2 })
+for at = 1, reply.len, 16 do
+  local line = reply:bytes():sub(at, at + 15)
+  print(string.format("    %04x  %s", at - 1, (line:gsub(".", function(c) return string.format("%02x ", c:byte()) end))))
+end
+
+hs.expect_equal("the frame, byte for byte", reply:bytes(), bytes [[
+  00 05 5d 61 58 a8 00 05 5d a1 b8 40 08 06 00 01
+  08 00 06 04 00 02 00 05 5d a1 b8 40 c0 a8 00 02
+  00 05 5d 61 58 a8 c0 a8 00 37 00 77 31 d2 50 10
+  fd 78 41 d3 00 00 00 00 00 00 00 00]])
+hs.expect_equal("60 bytes: 14 of header, 28 of ARP, 18 of padding", reply.len, 14 + 28 + 18)
+hs.expect_equal("the FCS that follows it", reply:fcs(), bytes "c3 04 f1 c6")
+
+hs.note "The same fields as in the request, with other values. Sender and target have changed places."
+local names = {}
+for _, f in ipairs(reply:fields()) do
+  print(string.format("    %-8s %-24s %-40s %s", f.layer, f.label, f.text, f.note or ""))
+  names[#names + 1] = f.layer .. "." .. f.name
+end
+hs.expect_equal("every field has a name", names, { "eth.dst", "eth.src", "eth.type", "arp.htype", "arp.ptype", "arp.hlen",
+  "arp.plen", "arp.op", "arp.sha", "arp.spa", "arp.tha", "arp.tpa", "padding.len", "padding.bytes" })
+local eth, arp = reply.eth, reply.arp
+hs.expect_equal("Ethernet: to the asker alone", { eth.dst, eth.src, eth.type },
+  { "00:05:5d:61:58:a8", "00:05:5d:a1:b8:40", 0x0806 })
+hs.expect_equal("hardware 1, protocol 0800, lengths 6 and 4, operation 2", { arp.htype, arp.ptype, arp.hlen, arp.plen, arp.op },
+  { 1, 0x0800, 6, 4, 2 })
+hs.expect_equal("the sender: here is the answer", { arp.sha, arp.spa }, { "00:05:5d:a1:b8:40", "192.168.0.2" })
+hs.expect_equal("the target: who had asked", { arp.tha, arp.tpa }, { request.arp.sha, request.arp.spa })
+hs.expect_equal("which is 192.168.0.55", arp.tpa, "192.168.0.55")
+hs.note "Host b's card leaks old memory, host a's fills up with zeros, as it should be (RFC 894)."
+hs.expect_equal("the padding of a's request is zero", request:bytes():sub(43), ("\0"):rep(18))

@@ -1,0 +1,64 @@
+-- HOST-01  Receive path.
+-- What happens between the last bit of a frame on the cable and the process that reads it (Linux): the card writes the frame
+-- into the receive ring by DMA and raises a hard interrupt; that only asks for a soft interrupt, which polls the ring, turns
+-- the frame into an skb and hands it up: IP checks and strips its header, UDP puts the data into the socket's buffer, and
+-- the process wakes. A frame that is damaged never gets beyond the card.
+-- tshark-allow: Bad checksum (the cable damages one datagram on purpose)
+local hs = require "hopscope"
+hs.title "HOST-01 Receive path"
+
+local client, server = hs.host "client", hs.host "server"
+local cable = hs.link(client, server, { rate = "1Gbps", delay = "10us" })
+-- A hard interrupt costs the processor 2 us, a frame 1 us more.
+server:dev():ring { irq_cost = "2us", packet_cost = "1us" }
+client:arp_set("server", server:dev().mac)
+
+local stages, times = {}, {}
+local function stage(name)
+  stages[#stages + 1], times[#times + 1] = name, hs.now()
+  hs.log(name)
+end
+local names = {
+  ["frame.rx"] = "card: last bit is here", ["nic.dma"] = "card: frame written into the ring",
+  ["nic.interrupt"] = "hard interrupt", ["nic.softirq"] = "soft interrupt polls the ring", ["ip.rcv"] = "IP: header is valid",
+  ["ip.local_deliver"] = "IP: for this host", ["udp.deliver"] = "UDP: into the socket's buffer", ["frame.drop"] = "dropped",
+}
+for _, probe in ipairs { "frame.rx", "nic.dma", "nic.interrupt", "nic.softirq", "ip.rcv", "ip.local_deliver", "udp.deliver", "frame.drop" } do
+  hs.on(probe, function(e) stage(names[probe] .. (e.reason and ": " .. e.reason or "")) end, { node = server })
+end
+
+local read
+server:spawn(function(os)
+  local sock = os.udp():bind(4242)
+  while true do
+    read = sock:recv()
+    stage("process: wakes with the data")
+  end
+end)
+local sock = client:udp():connect("server", 4242)
+
+hs.note "One datagram. Follow it upwards, and mind the times: interrupt and work of the kernel are all that takes time here."
+hs.at("1ms", function() sock:send("hello") end)
+hs.run "2ms"
+hs.expect_equal("the stages of one packet, in order", stages, {
+  "card: last bit is here", "card: frame written into the ring", "hard interrupt", "soft interrupt polls the ring",
+  "IP: header is valid", "IP: for this host", "UDP: into the socket's buffer", "process: wakes with the data",
+})
+hs.expect_equal("the process has the data", read, "hello")
+-- 60 bytes, 8 of preamble and 4 of FCS take 72 * 8 / 1 Gbit/s = 576 ns.
+local last_bit = 1e-3 + 10e-6 + 576e-9
+hs.expect_near("DMA: at the last bit", times[2], last_bit, "1ns")
+hs.expect_near("the soft interrupt comes when the hard one is over: 2 us later", times[4], last_bit + 2e-6, "1ns")
+hs.expect_near("the packet is through when the kernel has worked for 1 us", times[7], last_bit + 3e-6, "1ns")
+
+hs.note "The same datagram, but the cable turns a bit. The card compares the FCS: the frame ends right there, at the link stage."
+stages, times, read = {}, {}, nil
+cable:dir(client):rule(function() return "corrupt" end)
+sock:send("hello")
+hs.run "1ms"
+hs.expect_equal("a frame that fails the check stops at the link stage", stages,
+  { "card: last bit is here", "dropped: bad frame check sequence" })
+hs.expect_equal("the card has counted it", server:dev():stats().rx_crc_errors, 1)
+hs.expect_equal("IP has not", server:counter "IpInReceives", 1)
+hs.expect_equal("and raised no second interrupt", server:dev():ring_stats().interrupts, 1)
+hs.expect("the process sleeps on", read == nil)

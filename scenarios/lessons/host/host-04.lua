@@ -1,0 +1,45 @@
+-- HOST-04  Ring overrun on receive.
+-- The card writes frames into the ring whether or not anybody empties it. When the ring is full there is no place for the
+-- next one: the card drops it, and counts it as an overrun ("overruns" of ifconfig, rx_missed of ethtool). A larger ring
+-- (ethtool -G eth0 rx 512) helps against bursts.
+local hs = require "hopscope"
+hs.title "HOST-04 Ring overrun on receive"
+
+local RING, MORE = 256, 44
+local client, server = hs.host "client", hs.host "server"
+hs.link(client, server, { rate = "1Gbps" })
+client:arp_set("server", server:dev().mac)
+local card = server:dev()
+local got = 0
+server:udp { port = 4242, on_datagram = function() got = got + 1 end }
+local sock = client:udp():connect("server", 4242)
+local lost = hs.frames { node = server, on = "drop" }
+
+local function burst(n)
+  for _ = 1, n do sock:send(hs.payload(59)) end
+  hs.run "5ms"
+end
+
+hs.note "The kernel is busy elsewhere: nobody polls. A burst of 300 frames comes to a ring of 256."
+card:ring { size = RING }
+card:ring_pause(true)
+burst(RING + MORE)
+hs.expect_equal("the ring is full", card:ring_stats().waiting, RING)
+hs.expect_equal("exactly 44 have found no place: overruns", card:stats().rx_overruns, MORE)
+hs.expect_equal("each of them is a frame that the card dropped", { #lost, lost[1].reason }, { MORE, "receive ring full" })
+hs.expect_equal("no process has seen anything yet", got, 0)
+
+hs.note "The kernel comes back and empties the ring: the first 256 are delivered. The others are gone."
+card:ring_pause(false)
+hs.run "5ms"
+hs.expect_equal("what was in the ring is delivered", got, RING)
+hs.expect_equal("the counter stays", card:stats().rx_overruns, MORE)
+
+hs.note "The same burst with a ring of 512."
+card:ring { size = 512 }
+card:ring_pause(true)
+got = 0
+burst(RING + MORE)
+card:ring_pause(false)
+hs.run "5ms"
+hs.expect_equal("a larger ring removes the loss", { got, card:stats().rx_overruns - MORE }, { RING + MORE, 0 })

@@ -1,0 +1,48 @@
+-- HOST-06  Deliver or forward.
+-- When a packet has come in, IP asks its routing table: is the destination one of my own addresses? Then it goes up, whichever
+-- interface it came by. If not, a router sends it on, with a TTL lower by one (RFC 1812 section 5.2.1); a host drops it (RFC
+-- 1122 section 3.3.4.2). In Linux the difference is one setting, net.ipv4.ip_forward.
+local hs = require "hopscope"
+hs.title "HOST-06 Deliver or forward"
+
+local a, middle, b = hs.host "a", hs.host "middle", hs.host "b"
+hs.link(a, middle, { rate = "100Mbps", delay = "1ms", subnet = "10.1.0.0/24" })
+hs.link(middle, b, { rate = "100Mbps", delay = "1ms", subnet = "10.2.0.0/24" })
+hs.prepare()
+a:route { to = "default", via = middle:addr "eth0" }
+b:route { to = "default", via = middle:addr "eth1" }
+
+local got = {}
+b:udp { port = 4242, on_datagram = function(data, _, _, info) table.insert(got, { data = data, ttl = info.ttl }) end }
+local at_middle = 0
+middle:udp { port = 4242, on_datagram = function() at_middle = at_middle + 1 end }
+local decisions = {}
+hs.on("ip.*", function(e) if e.probe ~= "ip.rcv" then table.insert(decisions, e.probe) end end, { node = middle })
+local drops = hs.frames { node = middle, on = "drop" }
+local sock = a:udp()
+
+hs.note "a sends a datagram to an address of middle: IP delivers it to UDP. It does not matter that it is the address of the far interface."
+sock:sendto("for you", middle:addr "eth1", 4242)
+hs.run "20ms"
+hs.expect_equal("the packet for middle was delivered", { at_middle, decisions }, { 1, { "ip.local_deliver" } })
+
+hs.note "Now a sends one to b, by way of middle. But middle is a host: ip_forward is 0. It drops what is not for it."
+decisions = {}
+hs.expect_equal("forwarding is off", middle:sysctl "net.ipv4.ip_forward", 0)
+sock:sendto("lost", b:addr(), 4242)
+hs.run "20ms"
+hs.expect_equal("b gets nothing", #got, 0)
+hs.expect_equal("middle has dropped one packet", { #drops, drops[1].reason }, { 1, "not for this host" })
+hs.expect_equal("and counted it as one with a wrong address", middle:counter "IpInAddrErrors", 1)
+hs.expect_equal("it was neither delivered nor forwarded", decisions, {})
+
+hs.note "One setting makes a router of it."
+middle:sysctl("net.ipv4.ip_forward", 1)
+sock:sendto("passed on", b:addr(), 4242)
+hs.run "20ms"
+hs.expect_equal("with forwarding on it is sent on: 64 - 1 = 63", got, { { data = "passed on", ttl = 63 } })
+hs.expect_equal("the decision was to forward", decisions, { "ip.forward" })
+hs.expect_equal("one datagram forwarded", middle:counter "IpForwDatagrams", 1)
+sock:sendto("for you", middle:addr "eth1", 4242)
+hs.run "20ms"
+hs.expect_equal("what is for middle is delivered as before", at_middle, 2)

@@ -1,0 +1,94 @@
+-- HOST-07  Transmit path.
+-- without: TCP (the clone that TCP sends while it keeps the original in the send buffer)
+-- The way down (Linux): the system call copies the data into an skb; IP finds the route, writes its header and cuts what is
+-- too long; the neighbour entry gives the MAC address, or the packet waits for ARP; the frame joins the device's queue and,
+-- as soon as there is a slot, the card's transmit ring; the card reads it by DMA and sends it. When it has left, a completion
+-- interrupt frees the skb and the slot: not earlier, because until then the card may still be reading. (The first frame
+-- into an empty queue is moved to the ring by the sending process itself; the others by interrupts, when slots become free.)
+local hs = require "hopscope"
+hs.title "HOST-07 Transmit path"
+
+local a, b = hs.host "a", hs.host "b"
+hs.link(a, b, { rate = "100Mbps", delay = "1ms" })
+-- Two slots; the completion interrupt comes 50 us after a frame has left.
+a:dev():ring { size = 0, tx = 2, tx_irq_delay = "50us" }
+local got = {}
+b:udp { port = 4242, on_datagram = function(data) table.insert(got, #data) end }
+local sock = a:udp():connect("b", 4242)
+
+local stages, ring_log, waiting = {}, {}, 0
+local names = {
+  ["udp.send"] = "socket: data copied into an skb", ["ip.output"] = "IP: header and route", ["ip.fragment"] = "IP: a fragment",
+  ["nic.tx_ring"] = "ring: takes a slot", ["frame.tx"] = "card: first bit on the wire",
+  ["nic.tx_complete"] = "completion interrupt: slot free",
+}
+hs.on("*", function(e)
+  local name = names[e.probe]
+  if e.probe == "neigh.state" then name = "neighbour: " .. e.new end
+  if e.probe == "queue.length" then
+    if e.packets > waiting then name = "queue: frame joins" end
+    waiting = e.packets
+  end
+  if e.packet and e.packet.arp then return end -- of ARP only what the packet sees of it
+  if e.probe == "nic.tx_ring" or e.probe == "nic.tx_complete" then
+    table.insert(ring_log, { probe = e.probe, slot = e.slot, time = e.time })
+  end
+  if name then
+    hs.log(name .. (e.slot and " " .. e.slot or ""))
+    table.insert(stages, name)
+  end
+end, { node = a })
+
+hs.note "The neighbour is known, and one small datagram goes down."
+a:arp_set("b", b:dev().mac)
+stages, ring_log = {}, {}
+hs.at("1ms", function() sock:send "hello" end)
+hs.run "10ms"
+hs.expect_equal("the stages of one datagram, in order", stages, {
+  "socket: data copied into an skb", "IP: header and route", "queue: frame joins", "ring: takes a slot",
+  "card: first bit on the wire", "completion interrupt: slot free",
+})
+-- (60 + 24 bytes on the wire) * 8 / 100 Mbit/s = 6.72 us, and 50 us to the interrupt.
+hs.expect_near("the slot is free 56.72 us after the frame began", ring_log[2].time - ring_log[1].time, "56.72us", "1ns")
+
+hs.note "The same without a MAC address: the packet waits at the neighbour, and goes on when the answer is there."
+a:arp_del("b")
+stages = {}
+sock:send "hello"
+hs.run "10ms"
+local order = {}
+for i, name in ipairs(stages) do order[name] = order[name] or i end
+hs.expect("IP, then the neighbour, then the answer, then the wire",
+  order["IP: header and route"] < order["neighbour: INCOMPLETE"] and order["neighbour: INCOMPLETE"] < order["neighbour: REACHABLE"]
+    and order["neighbour: REACHABLE"] < order["card: first bit on the wire"], stages)
+
+hs.note "6000 bytes are more than a frame holds: IP cuts them into 5 fragments. There are 2 slots, so 3 fragments stay in the queue until completion interrupts free slots for them."
+sock:setopt("IP_MTU_DISCOVER", 0)
+stages, ring_log, got = {}, {}, {}
+sock:send(hs.payload(6000))
+hs.run "10ms"
+local fragments, started = 0, 0
+for _, name in ipairs(stages) do
+  fragments = fragments + (name == "IP: a fragment" and 1 or 0)
+  started = started + (name == "card: first bit on the wire" and 1 or 0)
+end
+-- 8 bytes of UDP and 6000 of data, 1480 in each fragment: 5 fragments.
+hs.expect_equal("five fragments were cut and sent", { fragments, started }, { 5, 5 })
+hs.expect_equal("b has the whole datagram", got, { 6000 })
+
+local busy, peak, reuse = {}, 0, 0
+local in_use, early = 0, 0
+for _, e in ipairs(ring_log) do
+  if e.probe == "nic.tx_ring" then
+    if busy[e.slot] == "busy" then early = early + 1 end
+    if busy[e.slot] == "free" then reuse = reuse + 1 end
+    busy[e.slot], in_use = "busy", in_use + 1
+    peak = math.max(peak, in_use)
+  else
+    busy[e.slot], in_use = "free", in_use - 1
+  end
+end
+hs.expect_equal("never were more than two slots in use", peak, 2)
+hs.expect_equal("no slot was used again before its completion", early, 0)
+hs.expect_equal("three fragments have used a slot a second time", reuse, 3)
+hs.expect_equal("at the end the ring is empty", a:dev():ring_stats().tx_used, 0)

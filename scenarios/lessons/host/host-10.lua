@@ -1,0 +1,55 @@
+-- HOST-10  Headers by pointer movement.
+-- without: TCP (its header of 20 bytes; UDP's has 8)
+-- A packet lives in one buffer. The data is written once, with room in front of it (headroom); on the way down every layer
+-- lowers the data pointer and writes its header there, on the way up every layer raises it again. Nothing is moved. (In this
+-- simulator the buffer even crosses the wire; on real hosts the receiving card fills another one.)
+local hs = require "hopscope"
+hs.title "HOST-10 Headers by pointer movement"
+
+local a, b = hs.host "a", hs.host "b"
+hs.link(a, b, { rate = "100Mbps", delay = "1ms" })
+a:arp_set("b", b:dev().mac)
+b:arp_set("a", a:dev().mac)
+local answer
+b:udp { port = 4242, on_datagram = function(data) answer = data end }
+local sock = a:udp():connect("b", 4242)
+
+local DATA = "the data itself"
+local seen = {}
+local layers = {
+  ["udp.send"] = "UDP", ["ip.output"] = "IP", ["frame.tx"] = "Ethernet", ["frame.rx"] = "Ethernet", ["ip.rcv"] = "IP",
+  ["udp.deliver"] = "UDP",
+}
+hs.on("*", function(e)
+  local layer = layers[e.probe]
+  if not layer then return end
+  local p = e.packet
+  local at = p:bytes():find(DATA, 1, true) - 1 -- header bytes in front of the data
+  seen[#seen + 1] = { node = e.node, layer = layer, buffer = p.buffer, offset = p.offset, data = p.offset + at, headers = at }
+  hs.log(string.format("%s, %-8s buffer %d, begins at %3d, %2d bytes of headers", e.node, layer, p.buffer, p.offset, at))
+end)
+
+hs.note "One datagram from a to b. Look at where the packet begins in its buffer."
+sock:send(DATA)
+hs.run "10ms"
+hs.expect_equal("b has the data", answer, DATA)
+
+local down, buffers, data = {}, {}, {}
+for i, s in ipairs(seen) do
+  down[i] = s.node .. " " .. s.layer
+  buffers[s.buffer], data[s.data] = true, true
+end
+hs.expect_equal("down at a, up at b", down, { "a UDP", "a IP", "a Ethernet", "b Ethernet", "b IP", "b UDP" })
+local function count(t)
+  local n = 0
+  for _ in pairs(t) do n = n + 1 end
+  return n
+end
+hs.expect_equal("the buffer is the same at every layer", count(buffers), 1)
+hs.expect_equal("the data has not moved by a byte", count(data), 1)
+hs.expect_equal("UDP put 8 bytes in front of the data", seen[1].headers, 8)
+hs.expect_equal("IP lowered the pointer by 20", seen[1].offset - seen[2].offset, 20)
+hs.expect_equal("Ethernet by 14", seen[2].offset - seen[3].offset, 14)
+hs.expect_equal("up again: Ethernet's 14", seen[5].offset - seen[4].offset, 14)
+hs.expect_equal("IP's 20", seen[6].offset - seen[5].offset, 20)
+hs.expect("there was headroom left for more, such as a VLAN tag", seen[3].offset >= 4, seen[3].offset)

@@ -1,0 +1,44 @@
+-- HOST-11  Queue discipline overflow.
+-- In front of every card is a queue of packets, by default of 1000 (Linux: ip link set eth0 txqueuelen 1000). A sender that
+-- is faster than the card fills it in a burst, and what comes then is dropped on the sending host itself, before any wire.
+local hs = require "hopscope"
+hs.title "HOST-11 Queue discipline overflow"
+
+local BURST = 1400
+local sender, receiver = hs.host "sender", hs.host "receiver"
+local cable = hs.link(sender, receiver, { rate = "1Gbps" })
+sender:arp_set("receiver", receiver:dev().mac)
+local got = 0
+receiver:udp { port = 4242, on_datagram = function() got = got + 1 end }
+local sock = sender:udp():connect("receiver", 4242)
+local out = cable:dir(sender)
+
+-- A burst of 1400 packets to a stopped card; then the card goes on.
+local function burst(options)
+  if options.queue then out:set { queue = options.queue } end
+  sender:dev():ring { size = 0, tx = options.ring or 0 }
+  local before = out:stats().queue_drops
+  got = 0
+  out:pause(true)
+  for _ = 1, BURST do sock:send "x" end
+  local waiting = out:stats().queue_packets
+  out:pause(false)
+  hs.run "20ms"
+  return { lost = out:stats().queue_drops - before, waiting = waiting, delivered = got }
+end
+
+hs.note "The card is stopped (its neighbour asked for a pause), and a process sends 1400 packets. The queue holds 1000, the ring nothing."
+hs.expect_equal("a queue of 1000 loses 400 of 1400", burst {}, { lost = 400, waiting = 1000, delivered = 1000 })
+-- A queue that is full makes the send call fail inside; UDP tells its process only if it asked for errors.
+hs.expect_equal("UDP reported no error to the process", sock:error(), nil)
+
+hs.note "txqueuelen 1500: the whole burst finds a place, and arrives when the card goes on."
+hs.expect_equal("a queue of 1500 loses none", burst { queue = 1500 }, { lost = 0, waiting = 1400, delivered = 1400 })
+
+hs.note "A real card has a ring as well, and its slots hold packets, too. With 1000 in the queue and 256 in the ring, 144 are lost."
+hs.expect_equal("queue 1000 and ring 256: 1400 - 1256", burst { queue = 1000, ring = 256 },
+  { lost = 144, waiting = 1000, delivered = 1256 })
+
+hs.note "A longer queue is not always better: whatever waits in it delays everything behind it. 1500 frames of 84 bytes on the wire are 1 ms at 1 Gbit/s, but 100 ms at 10 Mbit/s."
+local frame_bits, queue = 84 * 8, 1500
+hs.expect_near("a full queue of 1500 small frames at 10 Mbit/s", queue * frame_bits / 10e6, "100.8ms", "1us")

@@ -1,0 +1,76 @@
+-- HOST-12  Five places a packet can die.
+-- without: TCP (the first place, the queues of the handshake)
+-- Between one process and another a packet can be lost in five places: in the queues of the TCP handshake, in the queue in
+-- front of the sending card, in the receiving card's ring, in the socket's buffer, and in the network between. Each place has
+-- a counter of its own. Who knows which one grows knows where to look.
+local hs = require "hopscope"
+hs.title "HOST-12 Five places a packet can die"
+
+local client, server = hs.host "client", hs.host "server"
+local cable = hs.link(client, server, { rate = "1Gbps", queue = 100 })
+client:arp_set("server", server:dev().mac)
+local card = server:dev()
+card:ring { size = 64 }
+local out = cable:dir(client)
+local reader = server:udp { port = 4242, on_datagram = function() end } -- reads at once
+local lazy = server:udp { port = 5000 }                                 -- never reads
+local sock = client:udp()
+
+local function send(n, port)
+  for _ = 1, n do sock:sendto("x", "server", port) end
+end
+local function counters()
+  return {
+    queue = out:stats().queue_drops,          -- tc -s qdisc
+    ring = card:stats().rx_overruns,          -- ip -s link, ethtool -S
+    socket = server:counter "UdpRcvbufErrors", -- netstat -su
+    network = out:stats().lost_packets,       -- nobody's: only what is missing tells it
+  }
+end
+local function injected(fn)
+  local before = counters()
+  fn()
+  hs.run "20ms"
+  local after, delta = counters(), {}
+  for name, value in pairs(after) do delta[name] = value - before[name] end
+  return delta
+end
+
+hs.note "Nothing special: 50 packets, no loss, and no counter moves."
+hs.expect_equal("no loss, no counter", injected(function() send(50, 4242) end), { queue = 0, ring = 0, socket = 0, network = 0 })
+
+hs.note "1. The queue discipline: the card is stopped, 100 packets fit into the queue, 107 come."
+hs.expect_equal("the queue has dropped 7", injected(function()
+  out:pause(true)
+  send(107, 4242)
+  -- The receiving ring takes 64 at a time easily: the kernel keeps up with the wire.
+  out:pause(false)
+end), { queue = 7, ring = 0, socket = 0, network = 0 })
+
+hs.note "2. The receiving card: nobody polls its ring of 64, and 75 frames come."
+hs.expect_equal("the ring has overrun 11 times", injected(function()
+  card:ring_pause(true)
+  send(75, 4242)
+  hs.run "1ms"
+  card:ring_pause(false)
+end), { queue = 0, ring = 11, socket = 0, network = 0 })
+
+hs.note "3. The socket's buffer: a process that does not read. Its buffer is filled first; then 13 more come."
+local fits = 0
+while lazy.drops == 0 do
+  send(1, 5000)
+  hs.run "1ms"
+  fits = fits + 1
+end
+hs.log("datagrams that fit:", fits - 1, "bytes as Linux counts them:", lazy.rmem)
+hs.expect_equal("the socket's buffer was full for 13", injected(function() send(13, 5000) end),
+  { queue = 0, ring = 0, socket = 13, network = 0 })
+
+hs.note "4. The network between: a bad cable loses every second of 34 packets."
+hs.expect_equal("the network has lost 17", injected(function()
+  out:rule(function(p) return p.nth % 2 == 0 and "drop" or nil end)
+  send(34, 4242)
+  hs.run "10ms"
+  out:rule(nil)
+end), { queue = 0, ring = 0, socket = 0, network = 17 })
+hs.expect("the reader's own buffer never overflowed", reader.drops == 0)

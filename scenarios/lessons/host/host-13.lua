@@ -1,0 +1,65 @@
+-- HOST-13  Observability counters.
+-- without: TCP (connection states, listen queues, and their overflow and SYN-drop totals)
+-- A running system can be asked what it has lost: netstat -s, ss, ip -s link, ethtool. The numbers are totals since the system
+-- started, so one sample says little: take two, and the difference is what happened in between. (They are separate counters:
+-- asking for one and reading another is a mistake that some books print.)
+local hs = require "hopscope"
+hs.title "HOST-13 Observability counters"
+
+local client, server = hs.host "client", hs.host "server"
+hs.link(client, server, { rate = "1Gbps", queue = 10000 })
+client:arp_set("server", server:dev().mac)
+local card = server:dev()
+card:ring { size = 256, irq_cost = "1us", packet_cost = "500ns" } -- faster than the wire: 672 ns for a frame
+local sock = client:udp()
+local lazy = server:udp { port = 5000 } -- a process that does not read
+local busy = server:udp { port = 4242, on_datagram = function() end }
+
+-- The simulator's own book: every packet that was dropped at the server, and why.
+local truth = {}
+hs.on("frame.drop", function(e) truth[e.reason] = (truth[e.reason] or 0) + 1 end, { node = server })
+
+local function send(n, port)
+  for _ = 1, n do sock:sendto("x", "server", port) end
+  hs.run "20ms"
+end
+local function overrun(n) -- the ring's 256 and n more while nobody polls
+  card:ring_pause(true)
+  send(256 + n, 4242)
+  card:ring_pause(false)
+  hs.run "20ms"
+end
+local function sample()
+  return { rcvbuf_errors = server:counter "UdpRcvbufErrors", overruns = card:stats().rx_overruns, socket_drops = lazy.drops }
+end
+
+hs.note "The speed of the card, as ethtool tells it."
+hs.expect_equal("1000 Mbit/s", card.speed, 1000000000)
+
+hs.note "A socket whose process does not read fills up (the Recv-Q of ss); after that everything is lost and counted."
+hs.expect_equal("at first nothing waits", lazy.rmem, 0)
+while lazy.drops == 0 do send(1, 5000) end
+hs.expect("the receive queue holds what the socket may hold", lazy.rmem > lazy:getopt "SO_RCVBUF" - 1000, lazy.rmem)
+send(4343 - 1, 5000)
+overrun(109)
+local first = sample()
+hs.log("first sample", hs.show(first))
+hs.expect_equal("cumulative totals: 4343 datagrams and 109 overruns", first, { rcvbuf_errors = 4343, overruns = 109, socket_drops = 4343 })
+hs.expect_equal("the truth is the same", { truth["socket buffer full"], truth["receive ring full"] }, { 4343, 109 })
+
+hs.note "Some time later, a second sample. The totals are large; what matters is by how much they have grown."
+send(57, 5000)
+overrun(12)
+local second = sample()
+hs.log("second sample", hs.show(second))
+hs.expect_equal("in between 57 datagrams were lost at the socket", second.rcvbuf_errors - first.rcvbuf_errors, 57)
+hs.expect_equal("and 12 frames at the ring", second.overruns - first.overruns, 12)
+hs.expect_equal("again the counters equal the truth", { truth["socket buffer full"], truth["receive ring full"] },
+  { second.rcvbuf_errors, second.overruns })
+
+hs.note "Each loss is in one counter only: the ring's losses never reached IP, the socket's did."
+hs.expect_equal("IP has received all frames but those that the ring lost",
+  server:counter "IpInReceives", client:counter "IpOutRequests" - second.overruns)
+hs.expect_equal("UDP has delivered all of these but what the socket lost",
+  server:counter "UdpInDatagrams" + server:counter "UdpInErrors" + lazy.rmem // 768, server:counter "IpInDelivers")
+hs.expect_equal("the other socket has lost nothing", busy.drops, 0)

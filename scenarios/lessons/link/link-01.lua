@@ -1,0 +1,43 @@
+-- LINK-01  Ethernet II header.
+-- A frame begins with 14 bytes: whose card it is for, whose card sent it, and what is inside (IEEE 802.3 3.2, RFC 894). An address
+-- has 48 bits; the maker of the card has burned it into a ROM: the first 24 bits are the maker's number. The driver reads it from
+-- there and puts it into every frame; software may set another one.
+-- tshark-allow: Duplicate IP address configured (one host with three cards, one after the other)
+local hs = require "hopscope"
+hs.title "LINK-01 Ethernet II header"
+
+local a, b = hs.host "a", hs.host "b"
+hs.link(a, b, { rate = "100Mbps", delay = "1ms", mac = { a = "00:15:F2:14:9E:3F", b = "00:0c:29:01:02:03" } })
+local seen = hs.frames { filter = function(p, e) return p.udp and e.node == "a" end }
+local got = {}
+b:udp { port = 9, on_datagram = function(data) got[#got + 1] = data end }
+local sock = a:udp():connect("b", 9)
+
+hs.note "Host a sends a datagram. Look at the first 14 bytes of the frame: 6 + 6 + 2."
+sock:send "hello"
+hs.run "1s"
+local p = seen[1].packet
+for _, f in ipairs(p:fields()) do
+  if f.layer == "eth" then print(string.format("    %-12s %-20s %s", f.label, f.text, f.note)) end
+end
+hs.expect_equal("the card has the address it was made with", a:dev().mac, "00:15:f2:14:9e:3f")
+hs.expect_equal("the decoded fields are what the sender set", { p.eth.dst, p.eth.src, p.eth.type },
+  { "00:0c:29:01:02:03", "00:15:f2:14:9e:3f", 0x0800 })
+hs.expect_equal("on the wire: destination, source, type, then IP version 4", p:bytes():sub(1, 15),
+  "\x00\x0c\x29\x01\x02\x03" .. "\x00\x15\xf2\x14\x9e\x3f" .. "\x08\x00" .. "\x45")
+hs.expect_equal("6 + 6 + 2 = 14 bytes; then comes what IP wrote", #p:bytes(), 6 + 6 + 2 + math.max(46, p.ip.len))
+
+hs.note "Now a gets another card. Its IP address stays, but the frames come from another source."
+a:dev():set_mac "00:15:f2:00:00:01"
+sock:send "hello again"
+hs.run "1s"
+local q = seen[2].packet
+hs.expect_equal("the swapped card changes the source MAC address", q.eth.src, "00:15:f2:00:00:01")
+hs.expect_equal("the destination and the IP addresses stay", { q.eth.dst, q.ip.src, q.ip.dst }, { p.eth.dst, p.ip.src, p.ip.dst })
+
+hs.note "An address set by software looks the same on the wire. The second lowest bit of the first byte should say so: 02:…"
+a:dev():set_mac "02:00:00:00:00:01"
+sock:send "and again"
+hs.run "1s"
+hs.expect_equal("the burned-in address can be overridden", seen[3].packet.eth.src, "02:00:00:00:00:01")
+hs.expect_equal("all three datagrams were accepted by b", got, { "hello", "hello again", "and again" })

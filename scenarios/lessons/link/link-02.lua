@@ -1,0 +1,75 @@
+-- LINK-02  Frame check sequence.
+-- The sender's card computes a CRC-32 over the frame and appends its 4 bytes; each receiver on the way, host, switch or router,
+-- computes it again. A damaged frame does not match and is dropped in silence (IEEE 802.3 3.2.9). Ethernet detects errors, it
+-- does not correct them: that is left to whoever waits for an answer.
+-- without: TCP (its retransmission; here TFTP repeats the lost block)
+-- tshark-allow: Bad checksum (the link corrupts on purpose)
+local hs = require "hopscope"
+hs.title "LINK-02 Frame check sequence"
+
+-- Three networks: host to host, over a switch, over a router. The first datagram meets a bad cable behind its sender.
+local function network(name, middle, router)
+  local n = { a = hs.host("a-" .. name), b = hs.host("b-" .. name) }
+  n.link = hs.link(n.a, middle or n.b, { rate = "100Mbps", delay = "1ms" })
+  if middle then hs.link(middle, n.b, { rate = "100Mbps", delay = "1ms" }) end
+  n.drops, n.got = {}, {}
+  n.sent, n.received = hs.frames { link = n.link, filter = function(p) return p.udp end },
+    hs.frames { link = n.link, on = "rx", filter = function(p) return p.eth.type == 0x0800 end }
+  n.b:udp { port = 9, on_datagram = function(data) n.got[#n.got + 1] = data end }
+  n.link:dir(n.a):rule(function(p)
+    if p.udp and p.udp.dport == 9 and p.data.len == 7 then return { "corrupt", bit = 8 * 44 } end -- in the datagram's data
+  end)
+  n.a:ping(n.b, { count = 1 }) -- everybody knows everybody
+  n.events = hs.frames { on = "drop" }
+  local icmp, mid = n.a:counter "IcmpInMsgs", router and router:counter "IpInReceives"
+  local up = n.b:counter "IpInReceives"
+  local sock = n.a:udp():connect(n.b, 9)
+  sock:send "damaged"
+  hs.run "1s"
+  n.dropped, n.passed_up, n.notices = #n.events, n.b:counter "IpInReceives" - up, n.a:counter "IcmpInMsgs" - icmp
+  n.router_passed_up = router and router:counter "IpInReceives" - mid
+  n.error = sock:error()
+  sock:send "good one"
+  hs.run "1s"
+  return n
+end
+
+hs.note "A cable flips one bit of the data. The first receiver finds that the check sequence does not fit, and throws the frame away."
+local switch, router = hs.switch "switch", hs.router "router"
+local direct, switched, routed = network("direct"), network("switched", switch), network("routed", router, router)
+
+local sent, received = direct.sent[1].packet, direct.received[#direct.received - 1].packet
+local fcs, fits = sent:fcs()
+local damaged_fcs, damaged_fits = received:fcs()
+print(string.format("    sent      FCS %s, fits: %s", fcs:gsub(".", function(c) return string.format("%02x", c:byte()) end), fits))
+print(string.format("    received  FCS %s, fits: %s", damaged_fcs:gsub(".", function(c) return string.format("%02x", c:byte()) end),
+  damaged_fits))
+hs.expect_equal("the check sequence has 4 bytes and arrived as it was sent", { #fcs, damaged_fcs }, { 4, fcs })
+hs.expect_equal("it fits the frame that was sent, not the one that arrived", { fits, damaged_fits }, { true, false })
+-- bit 0 is the top bit of the first byte: 0x80 of byte 44 (from 0) is flipped
+hs.expect_equal("one bit is different", received:bytes():byte(45), sent:bytes():byte(45) ~ 0x80)
+
+hs.note "Host, switch and router do the same: count the error, pass nothing on, tell nobody."
+hs.expect_equal("at the host: CRC errors + 1", direct.b:dev():stats().rx_crc_errors, 1)
+hs.expect_equal("at the switch: CRC errors + 1", switch:port(switched.a):stats().rx_bad_fcs, 1)
+hs.expect_equal("at the router: CRC errors + 1", router:dev("eth0"):stats().rx_crc_errors, 1)
+for _, n in ipairs { direct, switched, routed } do
+  hs.expect_equal("one frame dropped, for its check sequence", { n.dropped, n.events[1].reason }, { 1, "bad frame check sequence" })
+  hs.expect_equal("nothing was passed up at b, no notice came to the sender", { n.passed_up, n.notices, n.error }, { 0, 0, nil })
+  hs.expect_equal("the next datagram got through", n.got, { "good one" })
+end
+hs.expect_equal("behind the switch no card saw the damaged frame", switched.b:dev():stats().rx_crc_errors, 0)
+hs.expect_equal("IP on the router heard nothing of it, and the next link neither", { routed.router_passed_up,
+  routed.b:dev():stats().rx_crc_errors }, { 0, 0 })
+
+hs.note "Who recovers? Not the link. A file transfer notices the missing block after a while and sends it again."
+local file = ("x"):rep(1000)
+direct.b:tftp_server { files = { file = file } }
+local n = 0
+direct.link:dir(direct.b):rule(function(p)
+  if p.udp then n = n + 1 end
+  if n == 1 and p.udp then return { "corrupt", bit = 8 * 60 } end
+end)
+local got = direct.a:tftp_get(direct.b, "file")
+hs.expect("the file arrived whole, a second late", got.ok and got.data == file and got.time > 1, got)
+hs.expect_equal("although a block was damaged", direct.a:dev():stats().rx_crc_errors, 1)

@@ -1,0 +1,42 @@
+-- LINK-04  Minimum payload and padding.
+-- A frame must carry at least 46 bytes of payload, so that even the shortest one is still being sent when a collision at the far
+-- end of the cable comes back (IEEE 802.3 4.2.3.3). Who has less to say fills up, with zeros (RFC 894). Ethernet II does not say
+-- how many bytes are padding: the receiver finds out by the length that the inner header gives.
+local hs = require "hopscope"
+hs.title "LINK-04 Minimum payload and padding"
+
+local a, b = hs.host "a", hs.host "b"
+hs.link(a, b, { rate = "100Mbps", delay = "1ms" })
+local seen = hs.frames()
+local got = {}
+b:udp { port = 9, on_datagram = function(data, _, _, info) got[#got + 1] = { data = data, len = info.len } end }
+local sock = a:udp():connect("b", 9)
+
+hs.note "Host a sends a datagram of one byte. First comes an ARP exchange, of 28 bytes each, then IP with 20 + 8 + 1 = 29 bytes."
+sock:send "!"
+hs.run "1s"
+seen:print()
+local arp, datagram = seen[1].packet, seen[3].packet
+hs.expect_equal("the ARP message of 28 bytes leaves as a frame of 14 + 28 + 18 = 60", { arp:layers()[2], arp.len }, { "arp", 60 })
+hs.expect_equal("64 with the FCS", arp.len + #arp:fcs(), 64)
+hs.expect_equal("18 bytes of padding, all zero", arp:bytes():sub(14 + 28 + 1), ("\0"):rep(18))
+hs.expect_equal("the datagram's frame has 60 bytes too", { datagram.udp ~= nil, datagram.len }, { true, 60 })
+hs.expect_equal("IP says 29 bytes: the remaining 17 are padding, all zero", { datagram.ip.len, datagram:bytes():sub(14 + 29 + 1) },
+  { 29, ("\0"):rep(17) })
+hs.expect_equal("the program gets one byte, not eighteen", got[1], { data = "!", len = 1 })
+
+hs.note "With 18 bytes of data nothing has to be filled up any more: 20 + 8 + 18 = 46."
+for _, n in ipairs { 17, 18, 19 } do sock:send(("x"):rep(n)) end
+hs.run "1s"
+local lengths, padded = {}, {}
+for i = 1, 3 do lengths[i], padded[i] = seen[3 + i].len, seen[3 + i].packet.padding ~= nil end
+hs.expect_equal("frames of 17, 18 and 19 bytes of data", lengths, { 60, 60, 61 })
+hs.expect_equal("only the first of them is padded", padded, { true, false, false })
+hs.expect_equal("each is delivered with its own length", { got[2].len, got[3].len, got[4].len }, { 17, 18, 19 })
+
+hs.note "Some old cards filled up with whatever was in their memory, and leaked it to everybody who listened. The receiver cannot tell."
+a:dev():pad_pattern "secret password"
+sock:send "?"
+hs.run "1s"
+hs.expect_equal("the padding of such a card", seen[7].packet:bytes():sub(14 + 29 + 1), "secret password\0\0")
+hs.expect_equal("the datagram is delivered as before: one byte", got[5], { data = "?", len = 1 })

@@ -1,0 +1,38 @@
+-- LINK-06  MTU and throughput.
+-- A smaller MTU means more packets for the same data, and each of them brings its headers: on the wire 14 bytes of Ethernet,
+-- 4 of FCS, 8 of preamble and 12 of silence beside the MTU (38 in all), inside the MTU those of IP and of the transport. So of
+-- each (MTU + 38) byte times a transfer without pauses gets MTU - 20 - 8 with UDP, and MTU - 20 - 20 with TCP.
+-- without: TCP (the formula with 40 bytes of headers; shown with UDP's 28)
+local hs = require "hopscope"
+hs.title "LINK-06 MTU and throughput"
+
+local rate = 10e6
+local mtus = { 1500, 1006, 576, 296, 68 } -- Ethernet, ARPANET, X.25, slow serial lines, the smallest that IP allows
+local count = 50
+local runs = {}
+for i, mtu in ipairs(mtus) do
+  local a, b = hs.host("a" .. mtu), hs.host("b" .. mtu)
+  local sink = b:udp_sink(9)
+  hs.link(a, b, { rate = "10Mbps", mtu = mtu })
+  a:ping(b, { count = 1, size = 8 }) -- the ARP caches are filled: nothing but data follows
+  -- The source offers twice what the link carries, so that the link never waits.
+  a:udp_source { to = b, port = 9, size = mtu - 28, rate = "20Mbps", count = count }
+  runs[i] = { mtu = mtu, sink = sink }
+end
+hs.note "Five links of 10 Mbit/s with different MTUs. Each carries 50 datagrams that just fill its packets."
+hs.run "1s"
+
+local last = 1
+for _, r in ipairs(runs) do
+  local s = r.sink:stats()
+  -- From the last bit of the first datagram to the last bit of the last one: 49 datagrams in 49 frame times.
+  r.goodput = (count - 1) * (r.mtu - 28) * 8 / (s.last - s.first)
+  local want = (r.mtu - 28) / (r.mtu + 38)
+  print(string.format("    MTU %4d: %6.3f Mbit/s of 10, that is (%d - 28) / (%d + 38) = %.1f %%", r.mtu, r.goodput / 1e6, r.mtu,
+    r.mtu, want * 100))
+  hs.expect_equal("all datagrams arrived, MTU " .. r.mtu, s.received, count)
+  hs.expect_near("goodput / line rate = (MTU - 28) / (MTU + 38), MTU " .. r.mtu, r.goodput / rate, want, 1e-6)
+  hs.expect("it falls as the MTU falls, MTU " .. r.mtu, r.goodput / rate < last, r.goodput / rate)
+  last = r.goodput / rate
+end
+hs.note "With the smallest MTU more than half of the line carries headers and silence. TCP has 12 bytes more in every packet."

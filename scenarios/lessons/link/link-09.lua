@@ -1,0 +1,55 @@
+-- LINK-09  Simplex, half duplex, full duplex.
+-- A simplex link carries one direction only, as radio does; half duplex both, but one at a time: two stations on one shared cable;
+-- full duplex both at once: a cable with a pair of wires for each direction (IEEE 802.3 1.1.1).
+-- without: TCP (its handshake over a simplex link; here ARP and ping already fail)
+local hs = require "hopscope"
+hs.title "LINK-09 Simplex, half duplex, full duplex"
+
+-- Bulk in both directions at once, from both ends, for 0.9 seconds; the rates that arrive.
+local function bulk(a, b)
+  a:ping(b, { count = 1 })
+  local sinks = { b:udp_sink(9), a:udp_sink(9) }
+  a:udp_source { to = b, port = 9, size = 1472, rate = "12Mbps", count = 1000 }
+  b:udp_source { to = a, port = 9, size = 1472, rate = "12Mbps", count = 1000 }
+  hs.run "900ms"
+  local rates = {}
+  for i, sink in ipairs(sinks) do
+    rates[i] = sink:stats().received * 1538 * 8 / 0.9 -- of the line: 1538 byte times for each frame
+  end
+  return rates[1], rates[2]
+end
+
+local frame_in_window = 1538 * 8 / 0.9 -- what one frame more or less makes of the rate
+hs.note "Full duplex: two hosts on one cable, each sends as fast as it can."
+local f1, f2 = hs.host "f1", hs.host "f2"
+hs.link(f1, f2, { rate = "10Mbps", delay = "1us" })
+local there, back = bulk(f1, f2)
+print(string.format("    full duplex  %5.2f Mbit/s there, %5.2f Mbit/s back", there / 1e6, back / 1e6))
+hs.expect_near("the full rate there", there, 10e6, frame_in_window)
+hs.expect_near("and the full rate back", back, 10e6, frame_in_window)
+
+hs.note "Half duplex: the same two on a shared cable. What one gets the other does not, and collisions cost a bit."
+local h1, h2, hub = hs.host "h1", hs.host "h2", hs.hub("hub", { rate = "10Mbps", delay = "1us" })
+hs.link(h1, hub)
+hs.link(h2, hub)
+there, back = bulk(h1, h2)
+print(string.format("    half duplex  %5.2f Mbit/s there, %5.2f Mbit/s back", there / 1e6, back / 1e6))
+hs.expect("both share one link's rate", there + back <= 10e6, there + back)
+hs.expect("most of which is used", there + back > 0.9 * 10e6, there + back)
+hs.expect("both got something", math.min(there, back) > 0.05 * 10e6, math.min(there, back))
+hs.expect("there were collisions", hub:stats().collisions > 0)
+
+hs.note "Simplex: what goes from s1 to s2 arrives; the way back does not exist."
+local s1, s2 = hs.host "s1", hs.host "s2"
+hs.link(s1, s2, { rate = "10Mbps", delay = "1us", ba = { loss = 1 } })
+local ping = s1:ping(s2, { count = 1, timeout = "5s" })
+hs.expect_equal("whatever needs an answer fails: already the ARP request stays without one", { ping.received, s1:arp(s2).state },
+  { 0, "FAILED" })
+local got = {}
+s2:udp { port = 9, on_datagram = function(data) got[#got + 1] = data end }
+s1:arp_set(s2, s2:dev().mac) -- set by hand, as there is no answer
+s1:udp():sendto("to whom it may concern", s2, 9)
+hs.run "100ms"
+hs.expect_equal("what needs none works: a datagram", got, { "to whom it may concern" })
+ping = s1:ping(s2, { count = 2, timeout = "5s" })
+hs.expect_equal("requests arrive, replies do not", { s2:counter "IcmpInEchos", ping.received }, { 2, 0 })

@@ -1,0 +1,53 @@
+-- SW-05  Broadcast flooding.
+-- A frame to FF:FF:FF:FF:FF:FF goes out of all other ports, always. The switch looks at the MAC address only: it is the HOST
+-- that turns the IP broadcast 255.255.255.255 into the broadcast MAC address (RFC 1122 section 3.2.1.3). The same IP packet
+-- in a frame to one MAC address goes to that one.
+local hs = require "hopscope"
+hs.title "SW-05 Broadcast flooding"
+
+local switch = hs.switch "switch"
+local hosts, got = {}, {}
+for i, name in ipairs { "a", "b", "c", "d", "e" } do
+  local h = hs.host(name)
+  hosts[i], got[name] = h, 0
+  hs.link(h, switch, { rate = "100Mbps", delay = "1us" })
+  if name ~= "a" then h:udp { port = 4242, on_datagram = function() got[name] = got[name] + 1 end } end
+end
+local a, b, c = hosts[1], hosts[2], hosts[3]
+local copies = hs.frames { node = switch, on = "tx" }
+local sent = hs.frames { node = a, on = "tx" }
+
+hs.note "a sends one datagram to 255.255.255.255. Its IP layer chooses the broadcast MAC address; there is nobody to ask by ARP."
+-- Without a default route IP does not know which card "here" means: the socket has to say it (as DHCP clients do).
+local shout = a:udp { broadcast = true }:setopt("SO_BINDTODEVICE", "eth0")
+shout:sendto("everybody", "255.255.255.255", 4242)
+hs.run "1ms"
+hs.expect_equal("a sends one frame", #sent, 1)
+hs.expect_equal("to the broadcast MAC address, for the broadcast IP address",
+  { sent[1].packet.eth.dst, sent[1].packet.ip.dst }, { "ff:ff:ff:ff:ff:ff", "255.255.255.255" })
+hs.expect_equal("the switch makes four copies of it", #copies, 4)
+hs.expect_equal("every host but the sender receives one", got, { a = 0, b = 1, c = 1, d = 1, e = 1 })
+hs.expect_equal("nothing comes back to a", a:dev():stats().rx_packets, 0)
+
+local function mac_bytes(text) return (text:gsub("(%x%x):?", function(x) return string.char(tonumber(x, 16)) end)) end
+local everybody = mac_bytes "ff:ff:ff:ff:ff:ff"
+
+hs.note "The address of the frame decides, not what is in it. First: broadcast MAC address, but not IP at all."
+a:raw():send(everybody .. mac_bytes(a:dev().mac) .. "\x88\xb5" .. ("x"):rep(46))
+hs.run "1ms"
+hs.expect_equal("the switch floods it as well", #copies, 8)
+
+hs.note "Second: the very datagram to 255.255.255.255, but in a frame to c's MAC address. c has spoken, so one port is enough."
+c:raw():send(mac_bytes(a:dev().mac) .. mac_bytes(c:dev().mac) .. "\x88\xb5" .. ("x"):rep(46))
+hs.run "1ms"
+local before = #copies
+a:raw():send(mac_bytes(c:dev().mac) .. sent[1].packet:bytes():sub(7))
+hs.run "1ms"
+hs.expect_equal("one copy, to c", { #copies - before, copies[#copies].to }, { 1, "c" })
+hs.expect_equal("c takes it, nobody else has seen it", got, { a = 0, b = 1, c = 2, d = 1, e = 1 })
+
+hs.note "A broadcast address is never learnt: no frame comes FROM everybody. So the third broadcast is flooded like the first."
+shout:sendto("again", "255.255.255.255", 4242)
+hs.run "1ms"
+hs.expect_equal("the switch knows a and c, and no broadcast address", #switch:macs(), 2)
+hs.expect_equal("four more datagrams", got, { a = 0, b = 2, c = 3, d = 2, e = 2 })

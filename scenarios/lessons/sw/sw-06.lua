@@ -1,0 +1,52 @@
+-- SW-06  Store and forward with FCS check.
+-- A switch receives the whole frame, compares its FCS, and only then sends it on (IEEE 802.1D clause 7.5.1). This costs the
+-- time of one reception, and it keeps damaged frames where they were damaged: they never leave the switch.
+-- tshark-allow: Bad checksum (the cable damages one datagram on purpose)
+local hs = require "hopscope"
+hs.title "SW-06 Store and forward with FCS check"
+
+local switch = hs.switch "switch"
+local a, b = hs.host "a", hs.host "b"
+local to_a = hs.link(a, switch, { rate = "10Mbps" })
+local to_b = hs.link(b, switch, { rate = "10Mbps" })
+a:arp_set("b", b:dev().mac)
+
+local arrived
+b:udp { port = 4242, on_datagram = function() arrived = hs.now() end }
+local sock = a:udp():connect("b", 4242)
+local switch_got, switch_sent = hs.frames { node = switch, on = "rx" }, hs.frames { node = switch, on = "tx" }
+
+-- A frame of 14 + 20 + 8 + 1196 = 1238 bytes; its last bit comes (1238 + 8 preamble + 4 FCS) * 8 / 10 Mbit/s = 1 ms after
+-- its first.
+hs.note "A frame that takes 1 ms to receive, over two cables without length. With a switch that sent the first bit on while the last is still coming it would arrive after hardly more than 1 ms. This one stores first: 2 ms."
+sock:send(hs.payload(1196))
+hs.run "10ms"
+hs.expect_equal("the switch has the last bit after 1 ms", switch_got[1].time, "1ms")
+hs.expect_equal("and sends the first bit only then", switch_sent[1].time, "1ms")
+hs.expect_equal("b has it after two receptions: the latency includes one at the switch", arrived, "2ms")
+
+hs.note "A short frame, 64 bytes with its FCS and 8 of preamble, is there after 57.6 us: so long it is stored, not longer."
+local start = hs.now()
+sock:send(hs.payload(18))
+hs.run "10ms"
+hs.expect_equal("a short frame is stored for a short time: 2 * 57.6 us", string.format("%.7f", arrived - start), "0.0001152")
+
+hs.note "Now the cable of a turns one bit of a frame. The switch sees by the FCS that it is damaged, and drops it."
+arrived = nil
+to_a:dir(a):rule(function(p)
+  if p.udp then return "corrupt" end
+end)
+local before = #switch_sent
+sock:send(hs.payload(1196))
+hs.run "10ms"
+hs.expect_equal("the damaged frame came in", #switch_got, 3)
+hs.expect_equal("and never left", #switch_sent - before, 0)
+hs.expect("b has not seen it", arrived == nil)
+hs.expect_equal("the switch counts it, at that port", { switch:stats().bad_fcs, switch:port(a):stats().rx_bad_fcs }, { 1, 1 })
+hs.expect_equal("b's card has nothing to complain about", b:dev():stats().rx_crc_errors, 0)
+
+hs.note "The frame behind it is whole again, and passes."
+to_a:dir(a):rule(nil)
+sock:send(hs.payload(1196))
+hs.run "10ms"
+hs.expect("the next one arrives", arrived ~= nil)

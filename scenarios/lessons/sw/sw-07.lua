@@ -1,0 +1,57 @@
+-- SW-07  Switch is invisible to IP.
+-- Switches hand frames on as they are: no TTL is lowered, no address of a switch appears anywhere, because its ports have
+-- none that a host could speak to. Traceroute finds what lowers the TTL, so it finds routers and no switches, however many
+-- there are on the way. (The management address that a real switch may have is a host inside it, and takes no part.)
+local hs = require "hopscope"
+hs.title "SW-07 Switch is invisible to IP"
+
+--   a ── s1 ── s2 ── router ── s3 ── b
+--              └── n
+local a, n, b = hs.host "a", hs.host "n", hs.host "b"
+local router = hs.router "router"
+local switches = { hs.switch "s1", hs.switch "s2", hs.switch "s3" }
+local s1, s2, s3 = table.unpack(switches)
+for _, ends in ipairs { { a, s1 }, { s1, s2 }, { s2, n }, { s2, router }, { router, s3 }, { s3, b } } do
+  hs.link(ends[1], ends[2], { rate = "100Mbps", delay = "10us" })
+end
+
+local spoke = {}
+hs.on("frame.tx", function(e)
+  spoke[e.packet.eth.src], spoke[e.packet.eth.dst] = true, true
+end)
+-- An observer must be there before the first frame; TTLs are noted where b and n receive.
+local ttl = {}
+hs.on("frame.rx", function(e)
+  if e.packet.icmp and e.packet.icmp.type == 8 then ttl[e.node] = e.packet.ip.ttl end
+end)
+
+hs.note "a pings its neighbour n. Two switches stand between them, and the TTL arrives as it left: 64."
+a:ping("n", { count = 1 })
+hs.expect_equal("the TTL at n is still 64", ttl.n, 64)
+
+hs.note "a pings b, behind three switches and one router. Only the router has lowered the TTL."
+a:ping("b", { count = 1 })
+hs.expect_equal("before the router 64", ttl.router, 64)
+hs.expect_equal("at b 63: one router, whatever the switches", ttl.b, 63)
+hs.expect_equal("the subnet of a contains n and the router: for IP they are next to each other", a:route_get("n").via, nil)
+
+hs.note "Traceroute lists the router and the destination. It has no way to see a switch."
+local trace = a:traceroute "b"
+for _, line in ipairs(trace.lines) do hs.log(line) end
+hs.expect("b is reached", trace.reached)
+hs.expect_equal("one hop before b itself", #trace.hops, 2)
+hs.expect_equal("which is the router", trace.hops[1].address, router:addr "eth0")
+
+hs.note "All the MAC addresses that were seen in any frame belong to hosts and router."
+local known = { ["ff:ff:ff:ff:ff:ff"] = true }
+for _, host in ipairs { a, n, b, router } do
+  for _, dev in ipairs(host:devs()) do known[dev.mac] = true end
+end
+local strangers = {}
+for mac in pairs(spoke) do
+  if not known[mac] then table.insert(strangers, mac) end
+end
+hs.expect_equal("no frame came from or went to a switch", strangers, {})
+for _, s in ipairs(switches) do
+  hs.expect("the address of " .. s.name .. " was never used", not spoke[s.mac])
+end

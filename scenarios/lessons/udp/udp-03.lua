@@ -1,0 +1,40 @@
+-- UDP-03  No connection, small header.
+-- UDP needs no handshake: the first packet already carries data, and it is there after half a round trip. Its header has 8
+-- bytes; TCP's has at least 20 (RFC 768, RFC 9293 3.1), and TCP's data could not arrive before one and a half round trips.
+-- without: TCP (its handshake and the 1.5 RTT before its first data arrives)
+local hs = require "hopscope"
+hs.title "UDP-03 No connection, small header"
+
+local client, server = hs.host "client", hs.host "server"
+hs.link(client, server, { rate = "100Mbps", delay = "20ms" })
+client:ping("server", { count = 1 }) -- both know the other's MAC address now
+hs.run_until "1s"
+
+local seen = hs.frames { filter = function(p) return p.ip end }
+local asked, answered
+server:udp { port = 9, on_datagram = function(data, address, port, _, sock)
+  asked = { data = data, time = hs.now() }
+  sock:sendto("42", address, port)
+end }
+
+hs.note "1 s: the client sends a question. No connection exists, nothing was agreed upon before."
+client:spawn(function(os)
+  local sock = os.udp():connect("server", 9)
+  sock:send "6 times 7?"
+  local data = sock:recv "1s"
+  answered = { data = data, time = os.now() }
+end)
+hs.run "1s"
+seen:print()
+
+-- The question: 14 + 20 + 8 + 10 = 52 bytes, padded to 60; with preamble and FCS 72 bytes = 5.76 us at 100 Mbit/s.
+local ONE_WAY = 0.020 + 72 * 8 / 100e6
+hs.expect_equal("the first packet already carries data", { seen[1].packet.udp.dport, seen[1].packet.udp.len - 8, asked.data },
+  { 9, 10, "6 times 7?" })
+hs.expect_near("the data arrives after half an RTT: 20 ms + 5.76 us", asked.time - 1, ONE_WAY, "1ns")
+hs.expect_near("and the answer after one RTT", answered.time - 1, 2 * ONE_WAY, "1ns")
+hs.expect_equal("two packets in all: a question and its answer", { #seen, answered.data }, { 2, "42" })
+
+hs.note "Headers: 8 bytes of UDP between IP and the data. A TCP segment would carry at least 20 there."
+local p = seen[1].packet
+hs.expect_equal("IP total 38 = 20 IP + 8 UDP + 10 data", { p.ip.len, p.ip.len - p.ip.hdr_len - #asked.data }, { 38, 8 })

@@ -1,0 +1,56 @@
+-- UDP-06  Receive buffer overflow.
+-- What arrives waits in the socket's receive buffer until the program reads it. The buffer has a fixed size (SO_RCVBUF); when it
+-- is full, further datagrams vanish, and nobody tells the sender (udp(7)). Linux does not count the bytes of data but the
+-- memory that a waiting packet occupies, and takes twice the number that setsockopt was given.
+local hs = require "hopscope"
+hs.title "UDP-06 Receive buffer overflow"
+
+local K, N = 5, 20 -- datagrams that fit; datagrams of the burst
+local a, b = hs.host "a", hs.host "b"
+hs.link(a, b, { rate = "100Mbps", delay = "1ms" })
+local inbox, sock = b:udp { port = 9 }, a:udp():connect("b", 9)
+
+hs.note "How much room does a datagram of 1000 bytes take? One is sent, and waits."
+sock:send(hs.payload(1000))
+hs.run "1s"
+-- 64 bytes of room in front + 14 + 20 + 8 of headers + 1000 = 1106, in cache lines 1152; 320 behind it (skb_shared_info) make
+-- 1472, and kmalloc gives 2048 for that; the sk_buff itself takes 256.
+local SIZE = 2048 + 256
+print(string.format("    1000 bytes of data take %d bytes of the buffer", inbox.rmem))
+hs.expect_equal("2304 bytes of memory for 1000 bytes of data", inbox.rmem, SIZE)
+inbox:recv(0)
+
+-- Linux takes a datagram in while what waits already is not more than the buffer: the fifth must find at most 10000 bytes
+-- (4 * 2304 = 9216), the sixth more (5 * 2304 = 11520).
+inbox:setopt("SO_RCVBUF", 5000)
+hs.expect_equal("the buffer is twice what was asked for", inbox:getopt "SO_RCVBUF", 10000)
+hs.expect("five datagrams fit, six do not", (K - 1) * SIZE <= 10000 and K * SIZE > 10000)
+
+hs.note "Now a burst of 20, while the program is busy with something else."
+local back, drops = hs.frames { node = b }, hs.frames { on = "drop", node = b }
+local succeeded = 0
+for _ = 1, N do
+  if sock:send(hs.payload(1000)) then succeeded = succeeded + 1 end
+end
+hs.run "1s"
+local answers = #back
+
+local read = 0
+while inbox:recv(0) do read = read + 1 end
+hs.note(string.format("%d were sent, %d are read, %d were lost to the full buffer.", N, read, inbox.drops))
+hs.expect_equal("of a burst of n = 20, k = 5 are read", read, K)
+hs.expect_equal("n - k = 15 are dropped, and the socket has counted them", inbox.drops, N - K)
+hs.expect_equal("so has the host", b:counter "UdpRcvbufErrors", N - K)
+hs.expect_equal("the reason is the full buffer", { #drops, drops[1].reason }, { N - K, "socket buffer full" })
+hs.expect_equal("the sender is unaware: every call succeeded, nothing came back, no error is pending",
+  { succeeded, answers, sock:error() }, { N, 0, nil })
+
+hs.note "With a reader that keeps up the same burst loses nothing: the buffer is empty again before the next one comes."
+b:spawn(function(os)
+  local count = 0
+  while inbox:recv "1s" do count = count + 1 end
+  hs.expect_equal("all 20 are read", count, N)
+end)
+for _ = 1, N do sock:send(hs.payload(1000)) end
+hs.run "5s"
+hs.expect_equal("no more drops", inbox.drops, N - K)

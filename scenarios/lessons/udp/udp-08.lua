@@ -1,0 +1,60 @@
+-- UDP-08  One to many.
+-- A UDP socket has no partner: it can send to one host, to several in turn, or with one call to all hosts of its subnet, by the
+-- broadcast address (RFC 919). Linux wants to know that this is meant: without SO_BROADCAST the call fails.
+-- without: TCP (connect to a broadcast address fails)
+local hs = require "hopscope"
+hs.title "UDP-08 One to many"
+
+local N = 4
+local sender, switch = hs.host "sender", hs.switch "switch"
+hs.link(sender, switch, { address = { sender = "192.168.0.1/24" } })
+local readers, got = {}, {}
+for i = 1, N do
+  local h = hs.host("reader" .. i)
+  hs.link(h, switch, { address = { [h.name] = "192.168.0." .. 10 + i .. "/24" } })
+  readers[i], got[i] = h, {}
+end
+local deaf = hs.host "deaf" -- listens on another port
+hs.link(deaf, switch, { address = { deaf = "192.168.0.99/24" } })
+for i, h in ipairs(readers) do
+  h:udp { port = 9, on_datagram = function(data) table.insert(got[i], data) end }
+end
+deaf:udp { port = 10, on_datagram = function() error "nothing was for port 10" end }
+
+local function has_read()
+  local seen = {}
+  for i = 1, N do seen[i], got[i] = table.concat(got[i], " "), {} end
+  return seen
+end
+
+hs.note "To one: only reader1 gets it."
+local sock = sender:udp()
+local sent = hs.frames { node = sender, filter = function(p) return p.udp end }
+sock:sendto("one", "192.168.0.11", 9)
+hs.run "1s"
+hs.expect_equal("one send, one reader", { #sent, has_read() }, { 1, { "one", "", "", "" } })
+
+hs.note "To many: the same socket sends to each in turn, one packet for each of them."
+for _, h in ipairs(readers) do sock:sendto("each", h, 9) end
+hs.run "1s"
+hs.expect_equal("four sends, four packets, four readers", { #sent - 1, has_read() }, { 4, { "each", "each", "each", "each" } })
+
+hs.note "To all: 192.168.0.255 is the broadcast address of 192.168.0.0/24. First without SO_BROADCAST."
+local n, why = sock:sendto("all", "192.168.0.255", 9)
+hs.expect_equal("without SO_BROADCAST the call fails", { n, why }, { nil, "EACCES" })
+
+sock:setopt("SO_BROADCAST", true)
+sock:sendto("all", "192.168.0.255", 9)
+hs.run "1s"
+local last = sent[#sent].packet
+hs.note(string.format("With it, one packet leaves, to MAC address %s. The switch makes a copy for every port.", last.eth.dst))
+hs.expect_equal("one broadcast send is one packet", #sent - 5, 1)
+hs.expect_equal("to the broadcast addresses of IP and Ethernet", { last.ip.dst, last.eth.dst }, { "192.168.0.255", "ff:ff:ff:ff:ff:ff" })
+hs.expect_equal("and is read by all n hosts", has_read(), { "all", "all", "all", "all" })
+
+hs.note "255.255.255.255 means the own link without naming its network. Which link that is, the socket's own address says here."
+sender:udp({ address = "192.168.0.1", broadcast = true }):sendto("everybody", "255.255.255.255", 9)
+hs.run "1s"
+hs.expect_equal("the limited broadcast too is read by all", has_read(), { "everybody", "everybody", "everybody", "everybody" })
+hs.note "A host where nobody listens stays silent: no ICMP error is sent about a broadcast (RFC 1122 3.2.2)."
+hs.expect_equal("the host without a reader has said nothing", deaf:counter "IcmpOutMsgs", 0)

@@ -1,0 +1,47 @@
+-- UDP-11  Well-known and ephemeral ports.
+-- A server sits on a port that everybody knows (TFTP 69/UDP; HTTP 80, FTP 21 and HTTPS 443 of TCP; registered by IANA, RFC 6335).
+-- A client needs none that is known: the system gives it a free one for as long as its socket lives, in Linux from 32768 to
+-- 60999. The port is what tells two clients on one host apart; when the socket is closed, it is free again.
+-- without: TCP (servers on 80, 21 and 443)
+local hs = require "hopscope"
+hs.title "UDP-11 Well-known and ephemeral ports"
+
+local client, server = hs.host "client", hs.host "server"
+hs.link(client, server, { delay = "5ms" })
+server:tftp_server { files = { ["one.txt"] = "I am file one.", ["two.txt"] = "And I am file two." } }
+
+hs.note "Two clients on one host ask the same server, at port 69, at the same time."
+local requests = hs.frames { filter = function(p) return p.udp and p.udp.dport == 69 end }
+local files = {}
+for i, name in ipairs { "one.txt", "two.txt" } do
+  client:spawn(function(os) files[i] = os.tftp_get("server", name).data end)
+end
+hs.run "1s"
+requests:print()
+local one, two = requests[1].packet.udp.sport, requests[2].packet.udp.sport
+hs.expect_equal("both go to the well-known port 69", { requests[1].packet.udp.dport, requests[2].packet.udp.dport }, { 69, 69 })
+hs.expect("the two clients got different ports", one ~= two, { one, two })
+hs.expect_between("the first from the range 32768 to 60999", one, 32768, 60999)
+hs.expect_between("the second too", two, 32768, 60999)
+hs.expect_equal("each gets its own file", files, { "I am file one.", "And I am file two." })
+
+hs.note "A port below 1024 or a registered one is asked for by its number. It can be taken only once."
+local taken, why = server:udp { port = 69 }
+hs.expect_equal("port 69 is taken by the TFTP server", { taken, why }, { nil, "EADDRINUSE" })
+
+hs.note "Now a host with only two ports to give away: 40000 and 40001."
+client:sysctl("net.ipv4.ip_local_port_range", "40000 40001")
+local function new_client()
+  local sock = client:udp()
+  local sent, error = sock:sendto("hello", "server", 69)
+  return sent and select(2, sock:local_addr()), sent and sock or error
+end
+local first, first_sock = new_client()
+local second = new_client()
+local third, error = new_client()
+hs.expect_equal("two sockets get the two ports", { math.min(first, second), math.max(first, second) }, { 40000, 40001 })
+hs.expect_equal("for a third none is left", { third, error }, { nil, "EAGAIN" })
+
+first_sock:close()
+hs.note("The first socket is closed: " .. first .. " returns to the pool, and the next client gets it.")
+hs.expect_equal("the released port is given out again", (new_client()), first)
