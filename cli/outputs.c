@@ -204,6 +204,8 @@ static bool settle_captures(Outputs *o, GError **error)
             return false;
     if (!o->asked || sink_pcapng_interfaces(o->asked))
         return true;
+    if (*(const char *)o->config.pcap->pdata[0] == '\0') /* everything was asked for, and there is nothing */
+        return true;
     g_set_error(
         error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
         "--pcap: \"%s\" matches no interface; expected a pattern of NODE:DEVICE such as \"client:eth0\" or "

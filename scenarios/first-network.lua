@@ -23,7 +23,7 @@ hs.title "A first network"
 
 -- A process on the server: its calls block in simulated time.
 server:spawn(function(os)
-  local socket = os.udp():bind(4000)
+  local socket = os.udp():bind(4242)
   while true do
     local question, from, port = socket:recvfrom()
     hs.log("server was asked", question, "by", from)
@@ -39,7 +39,7 @@ client:spawn(function(os)
   for _, line in ipairs(pings.lines) do hs.log(line) end
 
   hs.note "Now a datagram there and back: no connection, no handshake, one round trip."
-  local socket = os.udp():connect("server", 4000)
+  local socket = os.udp():connect("server", 4242)
   socket:send "What do you get if you multiply six by nine?"
   answer = socket:recv("1s")
   hs.log("client was answered", answer)

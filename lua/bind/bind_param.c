@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lua/bind/bind.h"
+#include "sim/base/units.h"
 #include "sim/base/suggest.h"
 
 /* The --set of that name, or NULL; the last one wins. */
@@ -28,6 +29,7 @@ static void push_setting(lua_State *L, const char *name, const char *value)
 {
     static const char *const truths[] = {"true", "yes", "on", "1"}, *const lies[] = {"false", "no", "off",
                                                                                      "0"};
+    double ratio;
     bool was_int;
 
     switch (lua_type(L, 2)) {
@@ -36,8 +38,12 @@ static void push_setting(lua_State *L, const char *name, const char *value)
         return;
     case LUA_TNUMBER:
         was_int = lua_isinteger(L, 2);
+        if (!was_int && g_str_has_suffix(value, "%") && units_parse_ratio(value, &ratio, NULL)) {
+            lua_pushnumber(L, ratio);
+            return;
+        }
         if (lua_stringtonumber(L, value) == 0)
-            bad_setting(L, name, value, was_int ? "a whole number" : "a number");
+            bad_setting(L, name, value, was_int ? "a whole number" : "a number, or a share such as 2%");
         if (was_int && !lua_isinteger(L, -1)) {
             int is_int;
             lua_Integer n = lua_tointegerx(L, -1, &is_int);

@@ -1,9 +1,9 @@
-/* A network device as the layer above sees it (Linux's net_device): a network card, the loopback, a serial line, a VLAN on
- * top of a card. Every kind embeds a NetDev first and supplies ops.
+/* A network device as the layer above sees it (Linux's net_device): a network card, the loopback, a serial
+ * line, a VLAN on top of a card. Every kind embeds a NetDev first and supplies ops.
  *
- * Upwards: `input` gets packets whose head stands at the network header, with the EtherType; the link header is still in buf
- * in front of head (packet_push gets it back), l3 is set, PKT_BROADCAST and friends say how it was addressed.
- * Downwards: ops->xmit takes a packet whose head stands at the network header. */
+ * Upwards: `input` gets packets whose head stands at the network header, with the EtherType; the link header
+ * is still in buf in front of head (packet_push gets it back), l3 is set, PKT_BROADCAST and friends say how
+ * it was addressed. Downwards: ops->xmit takes a packet whose head stands at the network header. */
 #pragma once
 
 #include "models/wire/mac.h"
@@ -12,10 +12,10 @@
 #include "sim/trace/probe.h"
 
 enum {
-    NETDEV_UP = 1 << 0,          /* administratively: ip link set up */
-    NETDEV_CARRIER = 1 << 1,     /* the cable is good */
+    NETDEV_UP = 1 << 0,      /* administratively: ip link set up */
+    NETDEV_CARRIER = 1 << 1, /* the cable is good */
     NETDEV_LOOPBACK = 1 << 2,
-    NETDEV_NOARP = 1 << 3,       /* no neighbour resolution (loopback, serial line) */
+    NETDEV_NOARP = 1 << 3, /* no neighbour resolution (loopback, serial line) */
     NETDEV_POINTOPOINT = 1 << 4,
     NETDEV_PROMISC = 1 << 5,
     NETDEV_BROADCAST = 1 << 6,
@@ -45,10 +45,11 @@ struct NetDev {
     const NetDevOps *ops;
     Node *node;
     const char *name; /* "eth0" */
-    void (*input)(NetDev *dev, Packet *pkt, uint16_t ethertype); /* set by the network layer; takes the packet */
-    void (*changed)(NetDev *dev); /* flags or mtu changed; may be NULL */
-    void *upper;                  /* the network layer's (Ip4If) */
-    const ProbePoint *point;      /* where its frames are seen; NULL: nowhere (loopback) */
+    void (*input)(NetDev *dev, Packet *pkt,
+                  uint16_t ethertype); /* set by the network layer; takes the packet */
+    void (*changed)(NetDev *dev);      /* flags or mtu changed; may be NULL */
+    void *upper;                       /* the network layer's (Ip4If) */
+    const ProbePoint *point;           /* where its frames are seen; NULL: nowhere (loopback) */
     uint32_t mtu;
     uint16_t flags;
     uint16_t ifindex; /* from 1, per node: lo is 1 */

@@ -1,6 +1,6 @@
-/* Where a device meets a cable. A network card and a switch port embed a LinkPort; a link joins two of them (a shared segment,
- * many). The device's side of the contract: `receive` takes whole frames, `carrier` hears about the cable. The link's side:
- * port_send.
+/* Where a device meets a cable. A network card and a switch port embed a LinkPort; a link joins two of them
+ * (a shared segment, many). The device's side of the contract: `receive` takes whole frames, `carrier` hears
+ * about the cable. The link's side: port_send.
  *
  * Nothing about MAC addresses or IP here: bytes and bits. */
 #pragma once
@@ -9,7 +9,8 @@
 
 typedef struct LinkPort LinkPort;
 typedef struct LinkPortOps {
-    /* The frame's last bit is here. Takes the packet (which may be shared: packet_own before changing it). Runs on port's node. */
+    /* The frame's last bit is here. Takes the packet (which may be shared: packet_own before changing it).
+     * Runs on port's node. */
     void (*receive)(LinkPort *port, Packet *pkt);
     /* The cable was plugged or pulled, or the link went up or down. May be NULL. */
     void (*carrier)(LinkPort *port, bool up);
@@ -40,7 +41,8 @@ struct LinkPort {
     bool carrier;
 };
 
-/* Sends a frame: it is transmitted now, queued, or dropped with a reason. Takes the packet, which may be shared. */
+/* Sends a frame: it is transmitted now, queued, or dropped with a reason. Takes the packet, which may be
+ * shared. */
 static inline void port_send(LinkPort *port, Packet *pkt)
 {
     if (HS_LIKELY(port->tx != NULL))

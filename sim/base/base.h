@@ -15,12 +15,12 @@
 #define HS_MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* The struct of type T whose member m is at p. */
-#define HS_CONTAINER_OF(p, T, m) ((T *)((char *)(p) - offsetof(T, m)))
+#define HS_CONTAINER_OF(p, T, m) ((T *)((char *)(p)-offsetof(T, m)))
 
 /* Our own mistakes: kept in release builds, one condition each. */
-#define hs_assert(cond)                                                                                     \
-    do {                                                                                                    \
-        if (HS_UNLIKELY(!(cond)))                                                                           \
-            hs_assert_failed(#cond, __FILE__, __LINE__, __func__);                                          \
+#define hs_assert(cond)                                                                                      \
+    do {                                                                                                     \
+        if (HS_UNLIKELY(!(cond)))                                                                            \
+            hs_assert_failed(#cond, __FILE__, __LINE__, __func__);                                           \
     } while (0)
 _Noreturn void hs_assert_failed(const char *cond, const char *file, int line, const char *func);

@@ -207,7 +207,8 @@ uint32_t packet_copy(const Packet *p, uint32_t off, void *dst, uint32_t len)
     uint8_t *out = dst;
 
     if (p->csum == PKT_CSUM_PARTIAL) {
-        int64_t at = (int64_t)p->csum_at - p->head - off; /* in dst; it may lie before or behind what was asked for */
+        int64_t at =
+            (int64_t)p->csum_at - p->head - off; /* in dst; it may lie before or behind what was asked for */
         uint16_t v = packet_csum_value(p);
 
         if (at >= 0 && at < n)

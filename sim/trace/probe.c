@@ -8,7 +8,8 @@ struct Probes {
     GPtrArray *points;
 };
 
-const ProbeDesc probe_frame_tx = {"frame.tx", "A frame's first bit goes on the wire.", PROBE_FRAME_TX, 0, {{0}}};
+const ProbeDesc probe_frame_tx = {
+    "frame.tx", "A frame's first bit goes on the wire.", PROBE_FRAME_TX, 0, {{0}}};
 const ProbeDesc probe_frame_rx = {"frame.rx", "A frame's last bit has arrived.", PROBE_FRAME_RX, 0, {{0}}};
 const ProbeDesc probe_frame_drop = {
     "frame.drop", "A frame or packet ends here.", PROBE_FRAME_DROP, 1, {{"reason", PROBE_STR}}};

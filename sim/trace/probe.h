@@ -1,7 +1,7 @@
 /* The probe bus: models emit, sinks receive *described* records and know no model.
  *
- * A probe is a constant ProbeDesc: its name, its class (one bit of Partition.probe_mask), and named, typed fields. Emitting
- * costs one predictable branch while nobody listens:
+ * A probe is a constant ProbeDesc: its name, its class (one bit of Partition.probe_mask), and named, typed
+ * fields. Emitting costs one predictable branch while nobody listens:
  *
  *     if (probe_wanted(node, PROBE_NEIGH))
  *         probe_emit(node, &neigh_probe_state, point, pkt, (ProbeValue[]){{.u = old}, {.u = new}});
@@ -9,13 +9,14 @@
  * Frames (the three classes FRAME_*) are emitted by links and devices, always with a point and a packet:
  *   FRAME_TX    the first bit of the frame goes on the wire at `point` (the sending port)
  *   FRAME_RX    the last bit has arrived at `point` (the receiving port), before any check
- *   FRAME_DROP  the frame ends here; value 0 is the reason (ProbeDrop). Where it is not yet or no longer a frame (dropped by
- *               a router's lookup, a full socket), the packet is what is left of it and the point the device it came by.
- * Every frame given to a link is accounted for by exactly one FRAME_TX or FRAME_DROP at the sender, and every FRAME_TX by one FRAME_RX
- * or FRAME_DROP or is in flight when the run ends (duplicates are an extra FRAME_TX with reason "duplicate").
+ *   FRAME_DROP  the frame ends here; value 0 is the reason (ProbeDrop). Where it is not yet or no longer a
+ * frame (dropped by a router's lookup, a full socket), the packet is what is left of it and the point the
+ * device it came by. Every frame given to a link is accounted for by exactly one FRAME_TX or FRAME_DROP at
+ * the sender, and every FRAME_TX by one FRAME_RX or FRAME_DROP or is in flight when the run ends (duplicates
+ * are an extra FRAME_TX with reason "duplicate").
  *
- * A sink must not change the simulation; it may read packets (packet_copy) and keep none of them beyond the call
- * without packet_ref. */
+ * A sink must not change the simulation; it may read packets (packet_copy) and keep none of them beyond the
+ * call without packet_ref. */
 #pragma once
 
 #include "sim/engine/node.h"
@@ -41,8 +42,8 @@ typedef enum ProbeClass {
 
 #define PROBE_BIT(cls) (UINT64_C(1) << (cls))
 /* The classes that make up the digest's grade "state": everything but the frames. */
-#define PROBE_STATE_MASK                                                                                    \
-    ((PROBE_BIT(PROBE_CLASSES) - 1) &                                                                       \
+#define PROBE_STATE_MASK                                                                                     \
+    ((PROBE_BIT(PROBE_CLASSES) - 1) &                                                                        \
      ~(PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX) | PROBE_BIT(PROBE_FRAME_DROP)))
 
 typedef enum ProbeKind {
@@ -76,8 +77,8 @@ typedef struct ProbeDesc {
     } field[PROBE_MAX_FIELDS];
 } ProbeDesc;
 
-/* A place on a node where frames come and go: a network card, a switch port. Embedded in its owner, which outlives every
- * sink. Ids count up in order of creation within a simulation. */
+/* A place on a node where frames come and go: a network card, a switch port. Embedded in its owner, which
+ * outlives every sink. Ids count up in order of creation within a simulation. */
 typedef struct ProbePoint {
     const Node *node;
     const char *name; /* "eth0", "p3" */
@@ -126,7 +127,8 @@ static inline bool probe_wanted(const Node *n, ProbeClass cls)
 void probe_emit(const Node *n, const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt,
                 const ProbeValue *value);
 
-/* Frames. Reasons of drops are constant strings from probe_drop_name, so that counters, captures and lessons agree. */
+/* Frames. Reasons of drops are constant strings from probe_drop_name, so that counters, captures and lessons
+ * agree. */
 typedef enum ProbeDrop {
     DROP_NONE,
     /* link and queue */
@@ -195,5 +197,6 @@ static inline void probe_rx(const ProbePoint *point, const Packet *pkt)
         probe_emit(point->node, &probe_frame_rx, point, pkt, NULL);
 }
 
-/* Reports the drop and releases the packet: the one way in which a frame ends before its receiver. point may be NULL. */
+/* Reports the drop and releases the packet: the one way in which a frame ends before its receiver. point may
+ * be NULL. */
 void probe_drop(const Node *node, const ProbePoint *point, Packet *pkt, ProbeDrop reason);

@@ -177,19 +177,24 @@ static void test_round_trip(void)
 /* The format's own bytes: blocks, lengths, padding, no clock. Every number stands in the draft's pictures. */
 static void test_bytes(void)
 {
-    static const uint8_t expected[] = {
-        0x0a, 0x0d, 0x0d, 0x0a, 40,   0,    0,    0,    0x4d, 0x3c, 0x2b, 0x1a, 1,   0,   0,  0, /* section,
-                                                                                                    version 1.0
-                                                                                                  */
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 4,    0,    2,    0,    'h', 's', 0,  0, 0,  0, 0,
-        0,    40,   0,    0,    0,    1,    0,    0,    0,    32,   0,    0,    0,   1,   0,  0, 0,  0, 0,
-        0,    0,    9,    0,    1,    0,    9,    0,    0,    0,    0,    0,    0,   0,   32, 0, 0,  0, /* iface
-                                                                                                         */
-        6,    0,    0,    0,    48,   0,    0,    0,    0,    0,    0,    0,    1,   0,   0,  0, 2,  0, 0,
-        0,    3,    0,    0,    0,    9,    0,    0,    0, /* packet */
-        'a',  'b',  'c',  0,    2,    0,    4,    0,    1,    0,    0,    0,    0,   0,   0,  0, 48, 0, 0,
-        0, /* flags, end */
-    };
+    static const uint8_t
+        expected
+            [] =
+                {
+                    0x0a, 0x0d, 0x0d, 0x0a, 40,   0,    0,    0,    0x4d, 0x3c, 0x2b, 0x1a, 1,   0,   0,
+                    0, /* section,
+                          version 1.0
+                        */
+                    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 4,    0,    2,    0,    'h', 's', 0,
+                    0,    0,    0,    0,    0,    40,   0,    0,    0,    1,    0,    0,    0,   32,  0,
+                    0,    0,    1,    0,    0,    0,    0,    0,    0,    0,    9,    0,    1,   0,   9,
+                    0,    0,    0,    0,    0,    0,    0,    32,   0,    0,    0, /* iface
+                                                                                    */
+                    6,    0,    0,    0,    48,   0,    0,    0,    0,    0,    0,    0,    1,   0,   0,
+                    0,    2,    0,    0,    0,    3,    0,    0,    0,    9,    0,    0,    0, /* packet */
+                    'a',  'b',  'c',  0,    2,    0,    4,    0,    1,    0,    0,    0,    0,   0,   0,
+                    0,    48,   0,    0,    0, /* flags, end */
+                };
     char *path = in_dir("bytes.pcapng"), *content;
     PcapngWriter *w = open_writer(path, &(PcapngSection){.userappl = "hs"});
     gsize n;

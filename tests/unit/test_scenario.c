@@ -386,6 +386,29 @@ static void test_observers(void)
     end(&r);
 }
 
+/* What is dropped above the link has no link header, and perhaps no longer its IP header in front: it is
+ * shown from the IP header on. */
+static void test_dropped_datagrams(void)
+{
+    Run r = run_with(
+        "local a, b = hs.host 'a', hs.host 'b'\n"
+        "hs.link(a, b, { delay = '1ms' })\n"
+        "local seen = {}\n"
+        "hs.on('frame.drop', function(e)\n"
+        "  local p = e.packet\n"
+        "  seen[#seen + 1] = e.node .. ' ' .. e.reason .. ' ' .. p.ip.dst .. ' ' .. p.udp.dport\n"
+        "end)\n"
+        "a:udp():sendto('x', 'b', 9)\n"
+        "a:udp():sendto('x', '10.0.0.77', 8)\n"
+        "hs.run '5s'\n"
+        "hs.expect_equal('drops', seen, { 'b no socket 10.0.0.2 9', 'a neighbour not found 10.0.0.77 8' })\n",
+        NULL);
+
+    g_assert_cmpstr(scenario_error(r.s), ==, NULL);
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    end(&r);
+}
+
 /* A long run does not keep what is over: sockets that were closed, processes that have ended. */
 static void test_memory(void)
 {
@@ -412,29 +435,6 @@ static void test_memory(void)
     g_assert_cmpstr(r.said->str, ==, "[2.000000000] 30000 false false true\n[2.000000000] EBADF\n");
     /* 100 000 sockets alone would be 10 MB. */
     g_assert_cmpuint(mallinfo2().uordblks, <, before + (3 << 20));
-    end(&r);
-}
-
-/* What is dropped above the link has no link header, and perhaps no longer its IP header in front: it is
- * shown from the IP header on. */
-static void test_dropped_datagrams(void)
-{
-    Run r = run_with(
-        "local a, b = hs.host 'a', hs.host 'b'\n"
-        "hs.link(a, b, { delay = '1ms' })\n"
-        "local seen = {}\n"
-        "hs.on('frame.drop', function(e)\n"
-        "  local p = e.packet\n"
-        "  seen[#seen + 1] = e.node .. ' ' .. e.reason .. ' ' .. p.ip.dst .. ' ' .. p.udp.dport\n"
-        "end)\n"
-        "a:udp():sendto('x', 'b', 9)\n"
-        "a:udp():sendto('x', '10.0.0.77', 8)\n"
-        "hs.run '5s'\n"
-        "hs.expect_equal('drops', seen, { 'b no socket 10.0.0.2 9', 'a neighbour not found 10.0.0.77 8' })\n",
-        NULL);
-
-    g_assert_cmpstr(scenario_error(r.s), ==, NULL);
-    g_assert_cmpint(r.code, ==, SCENARIO_OK);
     end(&r);
 }
 
