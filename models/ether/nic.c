@@ -24,12 +24,11 @@
 
 #define TAGS_MAX (2 * VLAN_TAG_LEN) /* 802.1Q tags do not count against the MTU */
 
-const ProbeDesc probe_nic_state = {
-    "nic.state",
-    "A network card was set up or down, or its cable was plugged or pulled.",
-    PROBE_LINK,
-    2,
-    {{"up", PROBE_BOOL}, {"carrier", PROBE_BOOL}}};
+const ProbeDesc probe_nic_state = {"nic.state",
+                                   "A network card was set up or down, or its cable was plugged or pulled.",
+                                   PROBE_LINK,
+                                   2,
+                                   {{"up", PROBE_BOOL}, {"carrier", PROBE_BOOL}}};
 const ProbeDesc probe_nic_mac = {
     "nic.mac", "A network card has a new address.", PROBE_LINK, 1, {{"mac", PROBE_MAC}}};
 

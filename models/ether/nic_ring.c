@@ -15,15 +15,15 @@ const ProbeDesc probe_dma = {
 const ProbeDesc probe_hard = {
     "nic.interrupt", "A card interrupted its host.", PROBE_IP, 1, {{"count", PROBE_U64}}};
 const ProbeDesc probe_soft = {"nic.softirq",
-                                     "A soft interrupt, or ksoftirqd, begins to take frames.",
-                                     PROBE_IP,
-                                     1,
-                                     {{"thread", PROBE_BOOL}}};
+                              "A soft interrupt, or ksoftirqd, begins to take frames.",
+                              PROBE_IP,
+                              1,
+                              {{"thread", PROBE_BOOL}}};
 const ProbeDesc probe_poll = {"nic.poll",
-                                     "A poll ended: so many frames were taken.",
-                                     PROBE_IP,
-                                     2,
-                                     {{"frames", PROBE_U64}, {"unmasked", PROBE_BOOL}}};
+                              "A poll ended: so many frames were taken.",
+                              PROBE_IP,
+                              2,
+                              {{"frames", PROBE_U64}, {"unmasked", PROBE_BOOL}}};
 
 typedef struct Fifo {
     Packet **slot;

@@ -12,15 +12,15 @@
 #define PORT_NUMBER_BITS 12
 
 const ProbeDesc probe_port_state = {"stp.port",
-                                           "A port's role or state in the spanning tree changed.",
-                                           PROBE_SWITCH,
-                                           3,
-                                           {{"port", PROBE_U64}, {"role", PROBE_STR}, {"state", PROBE_STR}}};
+                                    "A port's role or state in the spanning tree changed.",
+                                    PROBE_SWITCH,
+                                    3,
+                                    {{"port", PROBE_U64}, {"role", PROBE_STR}, {"state", PROBE_STR}}};
 const ProbeDesc probe_topology = {"stp.topology",
-                                         "A topology change was detected or heard of at a port.",
-                                         PROBE_SWITCH,
-                                         1,
-                                         {{"port", PROBE_U64}}};
+                                  "A topology change was detected or heard of at a port.",
+                                  PROBE_SWITCH,
+                                  1,
+                                  {{"port", PROBE_U64}}};
 const ProbeDesc probe_root = {
     "stp.root",
     "A bridge follows another root, or another way to it (port 0: it is the root).",

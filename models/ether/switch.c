@@ -24,10 +24,10 @@ struct SwitchHeld { /* a frame that is being processed */
 };
 
 const ProbeDesc probe_learn = {"switch.learn",
-                                      "A switch learnt at which port a station is.",
-                                      PROBE_SWITCH,
-                                      3,
-                                      {{"vlan", PROBE_U64}, {"mac", PROBE_MAC}, {"port", PROBE_U64}}};
+                               "A switch learnt at which port a station is.",
+                               PROBE_SWITCH,
+                               3,
+                               {{"vlan", PROBE_U64}, {"mac", PROBE_MAC}, {"port", PROBE_U64}}};
 const ProbeDesc probe_move = {
     "switch.move",
     "A known station appeared at another port.",
@@ -41,10 +41,10 @@ const ProbeDesc probe_age = {
     4,
     {{"vlan", PROBE_U64}, {"mac", PROBE_MAC}, {"port", PROBE_U64}, {"due", PROBE_TIME}}};
 const ProbeDesc probe_flush = {"switch.flush",
-                                      "A switch forgot what it had learnt at a port.",
-                                      PROBE_SWITCH,
-                                      2,
-                                      {{"port", PROBE_U64}, {"entries", PROBE_U64}}};
+                               "A switch forgot what it had learnt at a port.",
+                               PROBE_SWITCH,
+                               2,
+                               {{"port", PROBE_U64}, {"entries", PROBE_U64}}};
 const ProbeDesc probe_flood = {
     "switch.flood", "A frame went out of all other ports.", PROBE_SWITCH, 1, {{"copies", PROBE_U64}}};
 

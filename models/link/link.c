@@ -13,10 +13,10 @@
 const ProbeDesc probe_link_state = {
     "link.state", "A link went up or down.", PROBE_LINK, 1, {{"up", PROBE_BOOL}}};
 const ProbeDesc probe_link_settings = {"link.settings",
-                                              "A link's rate or delay was changed.",
-                                              PROBE_LINK,
-                                              2,
-                                              {{"rate_bps", PROBE_U64}, {"delay", PROBE_TIME}}};
+                                       "A link's rate or delay was changed.",
+                                       PROBE_LINK,
+                                       2,
+                                       {{"rate_bps", PROBE_U64}, {"delay", PROBE_TIME}}};
 
 void linkdirconfig_init(LinkDirConfig *c)
 {

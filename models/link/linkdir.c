@@ -13,10 +13,10 @@
 #define RING_MIN 8
 
 const ProbeDesc probe_queue_len = {"queue.length",
-                                          "A frame joined or left the queue in front of a link.",
-                                          PROBE_QUEUE,
-                                          2,
-                                          {{"packets", PROBE_U64}, {"bytes", PROBE_U64}}};
+                                   "A frame joined or left the queue in front of a link.",
+                                   PROBE_QUEUE,
+                                   2,
+                                   {{"packets", PROBE_U64}, {"bytes", PROBE_U64}}};
 
 static void transmit(LinkDir *d, LinkMoving *m, Packet *pkt);
 static void propagate(LinkDir *d, LinkMoving *m, Packet *pkt, SimTime arrival);

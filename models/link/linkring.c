@@ -15,15 +15,15 @@
 #include "models/link/link_dir.h"
 
 const ProbeDesc probe_tx_ring = {"nic.tx_ring",
-                                        "A frame took a slot of the card's transmit ring.",
-                                        PROBE_IP,
-                                        2,
-                                        {{"slot", PROBE_U64}, {"used", PROBE_U64}}};
+                                 "A frame took a slot of the card's transmit ring.",
+                                 PROBE_IP,
+                                 2,
+                                 {{"slot", PROBE_U64}, {"used", PROBE_U64}}};
 const ProbeDesc probe_tx_complete = {"nic.tx_complete",
-                                            "A completion interrupt freed a slot of the transmit ring.",
-                                            PROBE_IP,
-                                            2,
-                                            {{"slot", PROBE_U64}, {"used", PROBE_U64}}};
+                                     "A completion interrupt freed a slot of the transmit ring.",
+                                     PROBE_IP,
+                                     2,
+                                     {{"slot", PROBE_U64}, {"used", PROBE_U64}}};
 
 struct LinkRing {
     LinkDir *dir;
