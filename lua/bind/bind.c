@@ -227,15 +227,29 @@ int bind_read_file(const char *path, size_t max, char **text, size_t *len)
     return why;
 }
 
+_Noreturn void bind_raise_unknown(lua_State *L, const char *what, const char *name, const char *who,
+                                  const char *const *known, size_t n)
+{
+    const char *close = suggest_closest(name, known, n);
+    luaL_Buffer list;
+
+    if (close)
+        luaerr_raise(L, "unknown %s \"%s\" for %s (did you mean \"%s\"?)", what, name, who, close);
+    luaL_buffinit(L, &list);
+    for (size_t i = 0; i < n; i++) {
+        luaL_addstring(&list, i ? ", " : "");
+        luaL_addstring(&list, known[i]);
+    }
+    luaL_pushresult(&list);
+    luaerr_raise(L, "unknown %s \"%s\" for %s: there are %s", what, name, who, lua_tostring(L, -1));
+}
+
 _Noreturn void bind_raise_unknown_probe(lua_State *L, const char *who, const char *name)
 {
-    const char *names[256], *close;
+    const char *names[256];
     size_t n = 0;
 
     for (const ProbeDesc *const *d = probe_table; *d && n < HS_ARRAY_LEN(names); d++)
         names[n++] = (*d)->name;
-    close = suggest_closest(name, names, n);
-    if (close)
-        luaerr_raise(L, "unknown probe \"%s\" for %s (did you mean \"%s\"?)", name, who, close);
-    luaerr_raise(L, "unknown probe \"%s\" for %s: docs/traces.md lists them", name, who);
+    bind_raise_unknown(L, "probe", name, who, names, n);
 }

@@ -28,7 +28,10 @@ void bind_private_open(lua_State *L); /* for lua/hs only */
 bool bind_param_check(Scenario *s); /* false: --set names what does not exist */
 void bind_expect_finish(Scenario *s);
 void bind_observe_free(Scenario *s);
-/* Raises: unknown probe "queue.lenght" for hs.on (did you mean "queue.length"?) */
+/* Raises: unknown probe "queue.lenght" for hs.on (did you mean "queue.length"?), or with all the known names.
+ */
+_Noreturn void bind_raise_unknown(lua_State *L, const char *what, const char *name, const char *who,
+                                  const char *const *known, size_t n);
 _Noreturn void bind_raise_unknown_probe(lua_State *L, const char *who, const char *name);
 void bind_observe_replugged(Scenario *s); /* a cable was moved */
 /* Joins the arguments from `first` on as print does, and logs them for the node. */

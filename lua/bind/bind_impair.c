@@ -1,7 +1,6 @@
 /* impair = { { "bernoulli", p = 0.01 }, … } and the short forms (loss = 0.01), by the tables of
  * models/link/impair. */
 #include "lua/bind/bind.h"
-#include "sim/base/suggest.h"
 
 #define MAX_PARAMS 16
 
@@ -23,20 +22,9 @@ static const ImpairOps *find_ops(lua_State *L, const char *name, const char *who
 
     if (ops)
         return ops;
-    luaL_Buffer list;
-
-    luaL_buffinit(L, &list);
-    for (; impair_ops_table[n] && n < HS_ARRAY_LEN(known); n++) {
+    for (; impair_ops_table[n] && n < HS_ARRAY_LEN(known); n++)
         known[n] = impair_ops_table[n]->name;
-        luaL_addstring(&list, n ? ", " : "");
-        luaL_addstring(&list, known[n]);
-    }
-    luaL_pushresult(&list);
-    const char *close = suggest_closest(name, known, n);
-
-    if (close)
-        luaerr_raise(L, "unknown impairment \"%s\" for %s (did you mean \"%s\"?)", name, who, close);
-    luaerr_raise(L, "unknown impairment \"%s\" for %s: there are %s", name, who, lua_tostring(L, -1));
+    bind_raise_unknown(L, "impairment", name, who, known, n);
 }
 
 typedef union Field {

@@ -1,7 +1,6 @@
 /* queue = { "droptail", packets = 100 }: a queue discipline and its parameters, by the tables of
  * models/queue. */
 #include "lua/bind/bind.h"
-#include "sim/base/suggest.h"
 
 #define MAX_PARAMS 16
 
@@ -13,20 +12,9 @@ static const QueueOps *find_ops(lua_State *L, const char *name, const char *who)
 
     if (ops)
         return ops;
-    luaL_Buffer list;
-
-    luaL_buffinit(L, &list);
-    for (; queue_ops_table[n] && n < HS_ARRAY_LEN(known); n++) {
+    for (; queue_ops_table[n] && n < HS_ARRAY_LEN(known); n++)
         known[n] = queue_ops_table[n]->name;
-        luaL_addstring(&list, n ? ", " : "");
-        luaL_addstring(&list, known[n]);
-    }
-    luaL_pushresult(&list);
-    const char *close = suggest_closest(name, known, n);
-
-    if (close)
-        luaerr_raise(L, "unknown queue \"%s\" for %s (did you mean \"%s\"?)", name, who, close);
-    luaerr_raise(L, "unknown queue \"%s\" for %s: there are %s", name, who, lua_tostring(L, -1));
+    bind_raise_unknown(L, "queue", name, who, known, n);
 }
 
 typedef union Field {
