@@ -52,8 +52,8 @@ static void learn_links(Outputs *o)
         NetLink *l = net_link_at(net, o->n_links);
 
         for (unsigned end = 0; end < 2; end++)
-            if (netlink_port(l, end))
-                g_hash_table_insert(o->link_of, &netlink_port(l, end)->point, l);
+            if (netlink_point(l, end))
+                g_hash_table_insert(o->link_of, (gpointer)netlink_point(l, end), l);
     }
 }
 
@@ -82,7 +82,7 @@ static void describe_point(void *user, const ProbePoint *point, SinkPcapngPoint 
     l = g_hash_table_lookup(o->link_of, point);
     if (!l)
         return;
-    end = &netlink_port(l, 1)->point == point;
+    end = netlink_point(l, 1) == point;
     dir = netlink_dir(l, end);
     out->link = out->description = netlink_name(l);
     out->speed_bps = dir ? linkdir_rate(dir) : 0;

@@ -25,8 +25,9 @@ static void add_points(lua_State *L, int idx, GPtrArray *points)
     const NetDev *dev = luaclass_test(L, idx, &bind_dev_class);
 
     if (link) {
-        g_ptr_array_add(points, &netlink_port(link, 0)->point);
-        g_ptr_array_add(points, &netlink_port(link, 1)->point);
+        for (unsigned end = 0; end < 2; end++)
+            if (netlink_point(link, end))
+                g_ptr_array_add(points, (gpointer)netlink_point(link, end));
         return;
     }
     if (dev) {

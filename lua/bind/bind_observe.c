@@ -118,8 +118,9 @@ static const char *peer_of(Scenario *s, const ProbePoint *point)
             const NetLink *link = net_link_at(s->net, i);
 
             for (unsigned end = 0; end < 2; end++)
-                g_hash_table_insert(s->peers, &netlink_port(link, end)->point,
-                                    (gpointer)netlink_node(link, !end)->name);
+                if (netlink_point(link, end))
+                    g_hash_table_insert(s->peers, (gpointer)netlink_point(link, end),
+                                        (gpointer)netlink_node(link, !end)->name);
         }
     }
     return g_hash_table_lookup(s->peers, point);
@@ -243,8 +244,9 @@ static int hs_on(lua_State *L)
     o->node = node;
     if (link) {
         o->points = g_ptr_array_new();
-        g_ptr_array_add(o->points, &netlink_port(link, 0)->point);
-        g_ptr_array_add(o->points, &netlink_port(link, 1)->point);
+        for (unsigned end = 0; end < 2; end++)
+            if (netlink_point(link, end))
+                g_ptr_array_add(o->points, (gpointer)netlink_point(link, end));
     }
     g_ptr_array_add(s->observers, o);
     if (s->sink.mask)

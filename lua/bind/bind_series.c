@@ -34,8 +34,9 @@ static void add_place(lua_State *L, int idx, GPtrArray *places)
     if (dev && !dev->point)
         luaerr_raise(L, "interface \"%s\" has no wire to report from", dev->name);
     if (link) {
-        add_point(places, &netlink_port(link, 0)->point);
-        add_point(places, &netlink_port(link, 1)->point);
+        for (unsigned end = 0; end < 2; end++)
+            if (netlink_point(link, end))
+                add_point(places, netlink_point(link, end));
     } else if (dir) {
         add_point(places, &linkdir_from(dir)->point);
     } else if (dev) {

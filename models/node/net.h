@@ -87,8 +87,9 @@ Link *netlink_link(const NetLink *l); /* NULL on a hub's port, and while unplugg
 LinkDir *netlink_dir(const NetLink *l,
                      unsigned from); /* the direction that leaves end `from`; NULL likewise */
 Node *netlink_node(const NetLink *l, unsigned end);
-NetDev *netlink_dev(const NetLink *l, unsigned end); /* NULL at a switch or hub */
-LinkPort *netlink_port(const NetLink *l, unsigned end);
+NetDev *netlink_dev(const NetLink *l, unsigned end);             /* NULL at a switch or hub */
+LinkPort *netlink_port(const NetLink *l, unsigned end);          /* NULL: a hub has no ports */
+const ProbePoint *netlink_point(const NetLink *l, unsigned end); /* of that port; NULL likewise */
 const char *netlink_name(const NetLink *l); /* "client-r", with "#2" for a second one between the same two */
 void netlink_set_up(NetLink *l, bool up);
 

@@ -430,6 +430,11 @@ LinkPort *netlink_port(const NetLink *l, unsigned end)
     return l->end[end].port;
 }
 
+const ProbePoint *netlink_point(const NetLink *l, unsigned end)
+{
+    return l->end[end].port ? &l->end[end].port->point : NULL;
+}
+
 const char *netlink_name(const NetLink *l)
 {
     NetLink *mine = (NetLink *)l; /* the name is made when first asked for */

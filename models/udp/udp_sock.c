@@ -487,7 +487,7 @@ static int take(UdpSock *s, UdpWaiting *out, UdpRecv *info)
 
 int udpsock_recv(UdpSock *s, void *buf, uint32_t size, UdpRecv *info)
 {
-    UdpWaiting w;
+    UdpWaiting w = {0};
     int err = take(s, &w, info);
     uint32_t n;
 
@@ -503,7 +503,7 @@ int udpsock_recv(UdpSock *s, void *buf, uint32_t size, UdpRecv *info)
 
 int udpsock_recv_packet(UdpSock *s, Packet **pkt, UdpRecv *info)
 {
-    UdpWaiting w;
+    UdpWaiting w = {0};
     int err = take(s, &w, info);
 
     if (err)
