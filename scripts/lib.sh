@@ -40,6 +40,8 @@ llvm               cmd:llvm-symbolizer                              readable san
 "
 # shellcheck disable=SC2034 # read by scripts/test
 hs_packages_test="
+git                cmd:git                                          tells which files belong to the project
+mandoc             cmd:mandoc                                       the manual page's check
 binutils           cmd:nm                                           looks for mutable globals
 tshark             cmd:tshark                                       judges every capture
 lua5.4             cmd:lua5.4                                       syntax check of Lua files
