@@ -347,8 +347,13 @@ const char *luaerr_describe(lua_State *L, int idx)
 
 void luaerr_arg(lua_State *L, int idx, const char *name, const char *got, const char *expected)
 {
+    lua_Debug ar;
+
     if (!got)
         got = luaerr_describe(L, idx);
+    /* As luaL_argerror: who writes host:dev("eth7") gives one argument, not two. */
+    if (idx > 1 && lua_getstack(L, 0, &ar) && lua_getinfo(L, "n", &ar) && strcmp(ar.namewhat, "method") == 0)
+        idx--;
     if (idx > 0)
         luaerr_raise(L, "bad argument #%d (%s): got %s, expected %s", idx, name, got, expected);
     luaerr_raise(L, "bad %s: got %s, expected %s", name, got, expected);
