@@ -135,13 +135,18 @@ static bool check_pair(const Node *a, const Node *b, char **error)
 /* A hub's medium is shared: what a cable would do is decided there. */
 static bool check_hub(const NetLinkConfig *c, char **error)
 {
-    bool has_extras = c->dir[0].queue || c->dir[1].queue || c->dir[0].impair || c->dir[1].impair;
+    bool is_own = false;
 
     for (int i = 0; i < 2; i++) {
-        if (c->end[i].node->kind == NET_HUB && has_extras) {
+        const LinkDirConfig *d = &c->dir[i];
+
+        is_own |= d->queue || d->impair || d->rate_bps || d->delay || d->jitter;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (c->end[i].node->kind == NET_HUB && is_own) {
             *error =
-                g_strdup_printf("the cable to hub %s is part of the shared medium: it has no queue and no "
-                                "impairments",
+                g_strdup_printf("the cable to hub %s is part of the shared medium: rate and delay are the "
+                                "hub's, and there is no queue, jitter or impairment of its own",
                                 c->end[i].node->name);
             return false;
         }

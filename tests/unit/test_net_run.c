@@ -266,7 +266,8 @@ static void test_hub_and_ppp(void)
     link_config(net, &c, "hub", "a");
     c.dir[1].queue = queue_new_default(5);
     assert_refused(net_link(net, &c, &error), error,
-                   "the cable to hub hub is part of the shared medium: it has no queue and no impairments");
+                   "the cable to hub hub is part of the shared medium: rate and delay are the hub's, and "
+                   "there is no queue, jitter or impairment of its own");
     cable = join(net, "a", "hub");
     join(net, "hub", "r");
     g_assert_null(netlink_link(cable));
