@@ -66,6 +66,8 @@ static inline void link_config(const Net *net, NetLinkConfig *c, const char *a, 
     netlinkconfig_init(c);
     c->end[0].node = node_named(net, a);
     c->end[1].node = node_named(net, b);
+    if (c->end[0].node->kind == NET_HUB || c->end[1].node->kind == NET_HUB)
+        return; /* rate and delay are the hub's */
     for (int i = 0; i < 2; i++) {
         c->dir[i].rate_bps = UINT64_C(1000000000);
         c->dir[i].delay = SIM_MS;

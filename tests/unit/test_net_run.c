@@ -268,6 +268,12 @@ static void test_hub_and_ppp(void)
     assert_refused(net_link(net, &c, &error), error,
                    "the cable to hub hub is part of the shared medium: rate and delay are the hub's, and "
                    "there is no queue, jitter or impairment of its own");
+    link_config(net, &c, "hub", "a");
+    c.dir[0].delay = SIM_MS;
+    assert_refused(
+        net_link(net, &c, &error), error,
+        "the cable to hub hub is part of the shared medium: rate and delay are the hub's, and there is no "
+        "queue, jitter or impairment of its own");
     cable = join(net, "a", "hub");
     join(net, "hub", "r");
     g_assert_null(netlink_link(cable));
