@@ -304,6 +304,8 @@ static void plug(NetLink *l, LinkDirConfig dir[2])
         return;
     }
     for (int i = 0; i < 2 && l->kind == NET_LINK_PPP; i++) {
+        if (dir[i].overhead_bytes != LINK_OVERHEAD_ETHERNET || dir[i].gap_bytes != LINK_GAP_ETHERNET)
+            continue;                         /* somebody has asked for something else */
         dir[i].overhead_bytes = PPP_OVERHEAD; /* address, control and protocol are in the frame */
         dir[i].gap_bytes = 0;
     }
