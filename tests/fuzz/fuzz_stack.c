@@ -144,8 +144,10 @@ static void plug(Lab *l, Node *a, Node *b, NetLinkKind kind, const char *addr_a,
     c.end[0].node = a;
     c.end[1].node = b;
     for (int i = 0; i < 2; i++) {
-        c.dir[i].rate_bps = UINT64_C(100000000);
-        c.dir[i].delay = 100 * SIM_US;
+        if (!net_segment_of(l->net, a) && !net_segment_of(l->net, b)) { /* a hub has them itself */
+            c.dir[i].rate_bps = UINT64_C(100000000);
+            c.dir[i].delay = 100 * SIM_US;
+        }
         c.dir[i].mtu = kind == NET_LINK_PPP ? 576 : 0;
         if (addr[i])
             c.end[i].has_addr = ipv4_prefix_parse(addr[i], &c.end[i].addr);
