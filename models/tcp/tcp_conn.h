@@ -212,7 +212,7 @@ struct TcpConn {
     uint32_t snd_una, snd_nxt, snd_sml, snd_wnd, snd_wl1, max_window, write_seq, pushed_seq;
     uint32_t rcv_nxt, copied_seq;
     uint32_t packets_out, retrans_out, sacked_out, lost_out;
-    uint32_t snd_cwnd, snd_ssthresh, snd_cwnd_cnt, snd_cwnd_clamp, snd_cwnd_used;
+    uint32_t snd_cwnd_clamp, snd_cwnd_used; /* the window itself: cc.s.cwnd, .ssthresh, .cwnd_cnt */
     uint32_t max_packets_out, cwnd_usage_seq;
     bool is_cwnd_limited, is_tcp_keepopen;
     uint8_t retransmits;     /* icsk_retransmits */
@@ -246,8 +246,7 @@ struct TcpConn {
     TcpKeep keep;
     TcpChrono chrono;
     TcpStats stats;
-    const CcOps *cc;
-    uint64_t cc_state[CC_STATE_MAX / 8];
+    Cc cc; /* windows and the controller: written by tcp_cc.c, tcp_prr.c, tcp_recovery.c and the controller */
 
     /* timers: tcp_timer.c */
     Timer t_rtx;   /* RTO, probe0, TLP, RACK reordering: one at a time, see timer_kind */
@@ -292,11 +291,11 @@ static inline uint32_t tcp_wnd_end(const TcpConn *c)
 }
 static inline bool tcp_in_slow_start(const TcpConn *c)
 {
-    return c->snd_cwnd < c->snd_ssthresh;
+    return c->cc.s.cwnd < c->cc.s.ssthresh;
 }
 static inline bool tcp_in_initial_slowstart(const TcpConn *c)
 {
-    return c->snd_ssthresh >= TCP_INFINITE_SSTHRESH;
+    return c->cc.s.ssthresh >= TCP_INFINITE_SSTHRESH;
 }
 static inline bool tcp_in_cwnd_reduction(const TcpConn *c)
 {
