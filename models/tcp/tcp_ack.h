@@ -31,6 +31,7 @@ typedef struct TcpSackState { /* Linux tcp_sacktag_state */
     SimTime first_sackt, last_sackt;
     uint32_t reord;
     uint32_t sack_delivered;
+    uint32_t delivered_bytes; /* payload newly acknowledged or SACKed, for accurate ECN */
     int flag;
     uint32_t mss_now;
     struct CcRateSample *rate;

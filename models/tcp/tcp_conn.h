@@ -132,16 +132,20 @@ typedef struct TcpUrg { /* tcp_urg.c: allocated when first needed */
 
 enum { TCP_ECN_OK = 1, TCP_ECN_QUEUE_CWR = 2, TCP_ECN_DEMAND_CWR = 4, TCP_ECN_SEEN = 8, TCP_ECN_MODE_ACCECN = 16, TCP_ECN_LOW = 32 };
 
-typedef struct TcpEcn {
+typedef struct TcpEcn { /* names as in Linux */
     uint8_t flags;      /* TCP_ECN_* */
-    uint8_t snd_ect;    /* codepoint to send: 0, 1 (ECT1), 2 (ECT0) */
-    uint8_t syn_ect_rcv, syn_ect_snd;
-    uint8_t saw_accecn_opt, accecn_fail_mode, accecn_minlen, accecn_opt_demand, accecn_opt_sent_w_dsack;
-    uint8_t est_ecnfield, prev_ecnfield, fastopen_client_fail;
-    uint32_t received_ce, received_ce_pending, delivered_ce_at_last;
-    uint32_t received_ecn_bytes[3];
+    uint8_t snd_ect;    /* codepoint of what we send now (INET_ECN_xmit, INET_ECN_dontxmit) */
+    uint8_t syn_ect_rcv, syn_ect_snt;
+    uint8_t saw_accecn_opt;   /* TCP_ACCECN_OPT_* */
+    uint8_t accecn_fail_mode; /* TCP_ACCECN_FAIL_* */
+    uint8_t accecn_minlen, accecn_opt_demand;
+    uint8_t est_ecnfield, prev_ecnfield;
+    bool accecn_opt_sent_w_dsack;
+    uint8_t received_ce_pending;
+    uint32_t received_ce;
+    uint32_t received_ecn_bytes[3]; /* [codepoint - 1] */
     uint32_t delivered_ecn_bytes[3];
-    uint32_t accecn_opt_tstamp_ms, received_ce_tx;
+    SimTime accecn_opt_ns; /* when we last sent the option */
 } TcpEcn;
 
 typedef struct TcpKeep { /* tcp_timer.c: keepalive, user timeout, linger2 */

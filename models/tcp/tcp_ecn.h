@@ -22,11 +22,26 @@ void tcp_ecn_data(TcpConn *c, TcpIn *in);                       /* tcp_data_ecn_
 void tcp_ecn_openreq_child(TcpConn *child, TcpReq *r, TcpIn *in);
 void tcp_ecn_third_ack(TcpReq *r, TcpIn *in, TcpConn *child);   /* accurate ECN feedback of the handshake's last ACK */
 void tcp_ecn_received_counters(TcpConn *c, const TcpIn *in, uint32_t payload_len);
-/* Newly CE-marked packets that this ACK reports (tcp_accecn_process / ECE); updates delivered_ce; returns flags to add (ACK_ECE). */
-int tcp_ecn_on_ack(TcpConn *c, TcpIn *in, uint32_t delivered_pkts, int flag);
+/* Accurate ECN: packets that this ACK newly reports as CE-marked (tcp_accecn_process); counts them in delivered_ce and adds ACK_ECE to *flag. Only when tcp_ecn_is_accecn.
+ * delivered_bytes: payload newly acknowledged or SACKed by this ACK (TcpSackState.delivered_bytes). */
+uint32_t tcp_ecn_on_ack(TcpConn *c, TcpIn *in, uint32_t delivered_pkts, uint32_t delivered_bytes, int *flag);
 /* options */
 bool tcp_ecn_option_due(TcpConn *c);                            /* tcp_accecn_option_beacon_check and demand */
-unsigned tcp_ecn_put_option(uint8_t *p, TcpConn *c, unsigned max_fields); /* writes kind 172/174 */
-unsigned tcp_ecn_put_option_req(uint8_t *p, const TcpReq *r);
-static inline bool tcp_ecn_is_rfc3168(const TcpConn *c) { return (c->ecn.flags & (TCP_ECN_OK | TCP_ECN_MODE_ACCECN)) == TCP_ECN_OK; }
-static inline bool tcp_ecn_is_accecn(const TcpConn *c) { return c->ecn.flags & TCP_ECN_MODE_ACCECN; }
+/* The byte counters that an option of ours reports, in the order ECT(1), CE, ECT(0) with their initial offsets (kind 174). A SYN-ACK (c NULL) reports none. */
+void tcp_ecn_option_values(const TcpConn *c, uint32_t value[3]);
+/* On a retransmission that we had already acknowledged (tcp_rcv_spurious_retrans): was the ACK with our option lost again? */
+void tcp_ecn_on_spurious_retrans(TcpConn *c, const TcpIn *in);
+/* ACE flags of the last ACK of a handshake and of challenges to a SYN (tcp_accecn_reflector_flags): what codepoint the other side's SYN came with. */
+uint16_t tcp_ecn_reflector_flags(uint8_t ect);
+/* A segment with SYN arrives for a half-open connection again, or its last ACK with an option (tcp_check_req). */
+void tcp_ecn_req_syn_again(TcpReq *r, const TcpIn *in);
+void tcp_ecn_req_saw_option(TcpReq *r, TcpIn *in);
+/* After the option has been written into a segment (tcp_options_write's bookkeeping). */
+void tcp_ecn_option_sent(TcpConn *c);
+
+/* Which feedback is in use (Linux tcp_ecn_mode_*). Pending: asked for accurate ECN, no answer yet. */
+enum { TCP_ECN_MODE_MASK = TCP_ECN_OK | TCP_ECN_MODE_ACCECN };
+static inline bool tcp_ecn_is_any(const TcpConn *c) { return c->ecn.flags & TCP_ECN_MODE_MASK; }
+static inline bool tcp_ecn_is_rfc3168(const TcpConn *c) { return (c->ecn.flags & TCP_ECN_MODE_MASK) == TCP_ECN_OK; }
+static inline bool tcp_ecn_is_accecn(const TcpConn *c) { return (c->ecn.flags & TCP_ECN_MODE_MASK) == TCP_ECN_MODE_ACCECN; }
+static inline bool tcp_ecn_is_pending(const TcpConn *c) { return (c->ecn.flags & TCP_ECN_MODE_MASK) == TCP_ECN_MODE_MASK; }
