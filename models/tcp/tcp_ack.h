@@ -19,7 +19,7 @@ enum {
 
 /* ---- tcp_ack.c ---- */
 /* Linux tcp_ack: 1 acceptable, 0 old but harmless, negative: a drop reason (ack beyond snd_nxt, too old). `flag`: ACK_SLOWPATH, ACK_UPDATE_TS_RECENT, ACK_NO_CHALLENGE_ACK … */
-int tcp_ack(TcpConn *c, TcpIn *in, int flag);
+int tcp_ack_process(TcpConn *c, TcpIn *in, int flag);
 void tcp_ack_init_buffer_and_metrics(TcpConn *c, int bpf_event); /* tcp_init_transfer */
 void tcp_ack_rearm_rto(TcpConn *c);     /* tcp_rearm_rto */
 void tcp_ack_set_xmit_timer(TcpConn *c);/* TLP or RTO */

@@ -7,10 +7,12 @@
 /* sending */
 void tcp_ecn_send_syn(TcpConn *c, TcpSeg *syn);                 /* flags of our SYN */
 void tcp_ecn_send_synack_conn(TcpConn *c, TcpSeg *synack);      /* simultaneous open */
-void tcp_ecn_make_synack(const TcpReq *r, uint16_t *flags, uint8_t *ip_ecn, int synack_type); /* 0 normal, 1 cookie, 2 fastopen; retransmissions fall back */
+void tcp_ecn_make_synack(TcpReq *r, uint16_t *flags, uint8_t *ip_ecn); /* retransmissions fall back */
+void tcp_ecn_cc_assigned(TcpConn *c);                           /* a controller was chosen: DCTCP wants ECT on everything */
 /* Flags (CWR, ECE, AE or ACE) and the IP codepoint for a segment of an established connection (tcp_ecn_send). */
 void tcp_ecn_send(TcpConn *c, const TcpSeg *s, uint32_t payload_len, uint16_t *flags, uint8_t *ip_ecn);
-void tcp_ecn_clear_syn(TcpConn *c, TcpSeg *s);                  /* tcp_ecn_clear_syn, retransmitted SYN without ECN */
+/* Before a SYN is sent again (tcp_retransmit_skb): the fall-back to one without ECN, once, or for accurate ECN twice, unanswered. */
+void tcp_ecn_clear_syn(TcpConn *c, TcpSeg *s);
 void tcp_ecn_queue_cwr(TcpConn *c);
 /* receiving */
 void tcp_ecn_create_request(TcpReq *r, const TcpIn *in, TcpConn *listener); /* tcp_ecn_create_request */
@@ -26,7 +28,7 @@ void tcp_ecn_received_counters(TcpConn *c, const TcpIn *in, uint32_t payload_len
  * delivered_bytes: payload newly acknowledged or SACKed by this ACK (TcpSackState.delivered_bytes). */
 uint32_t tcp_ecn_on_ack(TcpConn *c, TcpIn *in, uint32_t delivered_pkts, uint32_t delivered_bytes, int *flag);
 /* options */
-bool tcp_ecn_option_due(TcpConn *c);                            /* tcp_accecn_option_beacon_check and demand */
+bool tcp_ecn_option_due(const TcpConn *c); /* does a segment of an established connection get the option? (tcp_established_options) */
 /* The byte counters that an option of ours reports, in the order ECT(1), CE, ECT(0) with their initial offsets (kind 174). A SYN-ACK (c NULL) reports none. */
 void tcp_ecn_option_values(const TcpConn *c, uint32_t value[3]);
 /* On a retransmission that we had already acknowledged (tcp_rcv_spurious_retrans): was the ACK with our option lost again? */

@@ -20,7 +20,7 @@ struct TcpReq { /* Linux request_sock with tcp_request_sock: a SYN was answered 
     uint16_t mss;
     uint8_t rcv_wscale, snd_wscale, num_timeout, num_retrans;
     uint8_t is_v6 : 1, wscale_ok : 1, tstamp_ok : 1, sack_ok : 1, ecn_ok : 1, acked : 1, tfo_listener : 1, is_cookie : 1;
-    uint8_t accecn_ok : 1, syn_ect_snt : 2, syn_ect_rcv : 2, accecn_fail_mode : 3;
+    uint8_t accecn_ok : 1, syn_ect_snt : 2, syn_ect_rcv : 2, accecn_fail_mode : 4;
     uint8_t saw_accecn_opt;
     uint8_t tos; /* of the SYN, for tcp_reflect_tos */
     bool is_hashed;
@@ -158,8 +158,8 @@ void tcp_metrics_fastopen_set(TcpConn *c, uint16_t mss, const TcpFastopenCookie 
 void tcp_metrics_free(Tcp *t);
 
 /* ---- tcp_err.c ---- */
-void tcp_err_icmp(Tcp *t, const struct TcpIcmp *e);
 typedef struct TcpIcmp { InetAddr src, dst; uint16_t src_port, dst_port; uint32_t seq; int err; bool hard, is_pmtu, is_v6, is_redirect; uint32_t mtu; uint8_t type, code; InetAddr reporter; } TcpIcmp;
+void tcp_err_icmp(Tcp *t, const TcpIcmp *e);
 
 /* ---- tcp_ip.c ---- */
 /* Route of a connection, cached; brings metrics, mtu, source address. 0 or -errno. */
@@ -174,6 +174,8 @@ void tcp_ip_negative_advice(TcpConn *c);      /* dst_negative_advice: repeated t
 bool tcp_ip_is_local(const TcpConn *c);       /* the peer is this host (loopback) */
 /* Sends a built segment (head at the TCP header, checksum field 0, its pseudo header filled in here). Takes it. */
 int tcp_ip_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits, SimTime edt);
+/* Does the route to that peer ask for ECN (ip route … features ecn)? */
+bool tcp_ip_wants_ecn(Tcp *t, const InetAddr *remote, bool is_v6);
 /* For segments of no connection. */
 typedef struct TcpRaw { InetAddr src, dst; bool is_v6; uint8_t tos; uint8_t ttl; uint32_t flow_label; } TcpRaw;
 int tcp_ip_send_raw(Tcp *t, Packet *pkt, const TcpRaw *to);
