@@ -199,6 +199,8 @@ enum { /* TcpConn.sflags */
     TCP_S_TFO_CHILD = 1 << 30,    /* made by a SYN with a valid cookie: its request is in c->fastopen_req */
 };
 
+enum { TCP_SS_UNCONNECTED, TCP_SS_CONNECTING, TCP_SS_CONNECTED, TCP_SS_DISCONNECTING };
+
 struct TcpConn {
     Tcp *tcp;
     /* look-up: tcp_table.c */
@@ -275,6 +277,9 @@ struct TcpConn {
     uint32_t defer_accept; /* rskq_defer_accept: SYN-ACK retransmissions */
     uint8_t syn_retries;   /* TCP_SYNCNT; 0: the sysctl's */
     TcpConn *all_next, *all_prev; /* every socket of the host, in order of creation */
+    uint16_t holds;     /* tcp_conn_hold */
+    bool is_orphan;     /* counted in Tcp.n_orphans */
+    uint8_t sock_state; /* TCP_SS_*: what calls on the socket go by (Linux socket.state) */
     TcpWakeFn wake;
     void *wake_user;
 };
