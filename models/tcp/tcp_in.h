@@ -32,6 +32,7 @@ struct TcpIn {
     uint32_t ifindex;
     uint8_t rx_type;    /* unicast, broadcast, multicast (Ip4RouteType) */
     uint32_t flow_label;
+    uint32_t tw_isn;    /* a SYN that takes over a TIME_WAIT: our sequence number (tcp_tw.c); 0: none */
     TcpOptions opt;
 };
 

@@ -5,6 +5,18 @@
 
 #include "models/tcp/tcp_conn.h"
 
+#define TCP_FASTOPEN_NONE 0xff /* TcpFastopenCookie.len: no option (Linux -1) */
+typedef struct TcpFastopenCookie { uint8_t len; bool exp; uint8_t val[TCP_MAX_FASTOPEN_COOKIE]; } TcpFastopenCookie;
+enum { /* bits of the sysctl tcp_fastopen */
+    TCP_FASTOPEN_CLIENT = 1, TCP_FASTOPEN_SERVER = 2, TCP_FASTOPEN_CLIENT_NO_COOKIE = 4, TCP_FASTOPEN_SERVER_NO_COOKIE = 0x200, TCP_FASTOPEN_WITHOUT_OPTION = 0x400,
+};
+/* Client: the cookie and data of a SYN that is being made (Linux tcp_fastopen_request). A cookie of length 0 asks for one. */
+struct TcpFastopenTx {
+    TcpFastopenCookie cookie;
+    const TcpSend *data;
+    size_t size, copied;
+};
+
 struct TcpReq { /* Linux request_sock with tcp_request_sock: a SYN was answered */
     TcpReq *hash_next;
     TcpReq *next, *prev; /* all of its listener */
@@ -24,7 +36,10 @@ struct TcpReq { /* Linux request_sock with tcp_request_sock: a SYN was answered 
     uint8_t saw_accecn_opt;
     uint8_t tos; /* of the SYN, for tcp_reflect_tos */
     bool is_hashed;
-    TcpConn *child; /* Fast Open */
+    TcpConn *child;              /* Fast Open */
+    uint32_t ts_first, ts_last;  /* timestamp values that its SYN-ACKs carried: an echo must lie between */
+    SimTime rst_until;           /* in TcpListen.rst_head: it counts until then */
+    Packet *saved_syn;
     uint32_t flow_label;
     void *dev;
 };
@@ -37,7 +52,7 @@ struct TcpTw { /* Linux tcp_timewait_sock */
     uint16_t local_port, remote_port;
     uint8_t substate; /* TCP_FIN_WAIT2 or TCP_TIME_WAIT */
     uint8_t rcv_wscale, tos;
-    bool is_v6, sflag_v6, has_reuse, tstamp_ok;
+    bool is_v6, sflag_v6, has_reuse, has_reuseport, tstamp_ok;
     uint32_t rcv_nxt, snd_nxt, rcv_wnd, ts_recent, ts_offset, id;
     int64_t ts_recent_stamp;
     SimTime last_oow_ack, entry_stamp;
@@ -53,7 +68,10 @@ struct TcpListen { /* of a listening socket */
     TcpConn *accept_head, *accept_tail;
     uint32_t ack_backlog, max_ack_backlog;
     uint32_t fastopen_qlen, fastopen_max_qlen; /* TCP_FASTOPEN; 0: off */
-    struct TcpFastopenRst *rst_head; /* resets of Fast Open children that still count (RFC 7413 5.1) */
+    TcpReq *rst_head, *rst_tail; /* requests of Fast Open children that were reset and still count (RFC 7413 5.1) */
+    TcpReq *tfo_head;            /* requests of Fast Open children before the end of their handshake */
+    uint8_t n_fastopen_keys;     /* TCP_FASTOPEN_KEY: instead of the host's; 0: not set */
+    uint8_t fastopen_key[2][16];
     SimTime synq_overflow_ts;
     bool syn_wait_logged;
 };
@@ -68,7 +86,9 @@ TcpConn *tcp_table_find(Tcp *t, const TcpIn *in, TcpReq **req, TcpTw **tw); /* t
 TcpConn *tcp_table_find_listener(Tcp *t, const TcpIn *in);                  /* best match (compute_score), SO_REUSEPORT by hash */
 void tcp_table_insert(TcpConn *c);        /* established hash; the tuple is complete (also SYN_SENT) */
 void tcp_table_insert_listener(TcpConn *c);
-void tcp_table_remove(TcpConn *c);        /* out of whatever it is in, ports included when unbind */
+/* Out of the connections or listeners; the port goes too, unless bind() chose it (Linux tcp_set_state(TCP_CLOSE): unhash, inet_put_port). */
+void tcp_table_remove(TcpConn *c);
+void tcp_table_unbind(TcpConn *c);        /* inet_put_port: also a port that bind() chose (the socket is destroyed, or disconnected) */
 int tcp_table_bind(TcpConn *c, uint16_t port);       /* inet_csk_get_port: 0 chooses; -EADDRINUSE */
 int tcp_table_connect_port(TcpConn *c);              /* inet_hash_connect: chooses a port (even ones first), checks uniqueness, TIME_WAIT reuse; inserts */
 void tcp_table_bind_child(TcpConn *child, const TcpConn *listener);
@@ -86,6 +106,10 @@ void tcp_demux_send_ack(Tcp *t, const TcpIn *in, uint32_t seq, uint32_t ack, uin
 void tcp_req_on_syn(TcpConn *listener, TcpIn *in);     /* tcp_conn_request */
 /* tcp_check_req: a segment for a half-open connection. The child to go on with, the listener (goes on there), or NULL: dealt with. *req_stolen/lost as Linux. */
 TcpConn *tcp_req_check(TcpConn *listener, TcpReq *r, TcpIn *in, bool fastopen, bool *lost_race);
+/* tcp_child_process: the first segment of a new child; an unacceptable one is answered with a RST. Wakes the listener. */
+void tcp_req_child_process(TcpConn *listener, TcpConn *child, TcpIn *in);
+void tcp_req_drop(TcpReq *r);                          /* inet_csk_reqsk_queue_drop: out of table and queue, freed */
+bool tcp_req_init_window(TcpReq *r, TcpConn *listener); /* tcp_openreq_init_rwin; false: no route */
 TcpConn *tcp_req_make_child(TcpConn *listener, TcpReq *r, TcpIn *in); /* tcp_v4_syn_recv_sock + tcp_create_openreq_child; NULL: no room */
 void tcp_req_send_synack(TcpConn *listener, TcpReq *r, const TcpIn *syn, bool is_cookie, bool with_tfo_cookie);
 void tcp_req_free(TcpReq *r);
@@ -93,6 +117,8 @@ void tcp_req_on_timeout(TcpReq *r);                    /* reqsk_timer_handler */
 void tcp_req_retransmit_synack(TcpConn *listener, TcpReq *r); /* inet_rtx_syn_ack */
 
 /* ---- tcp_listen.c ---- */
+TcpListen *tcp_listen_get(TcpConn *c);                 /* allocated when first needed (TCP_FASTOPEN may be set before listen) */
+void tcp_listen_free(TcpConn *c);
 void tcp_listen_start(TcpConn *c, int backlog);
 void tcp_listen_stop(TcpConn *c);                      /* inet_csk_listen_stop */
 void tcp_listen_add_child(TcpConn *listener, TcpConn *child); /* into the accept queue; wakes */
@@ -108,7 +134,6 @@ bool tcp_cookie_ts_decode(Tcp *t, TcpOptions *o, uint32_t ts_off);
 
 /* ---- tcp_fastopen.c, tcp_fastopen_tx.c ---- */
 /* tcp_try_fastopen: a child if SYN data is to be accepted. *reply: the cookie to send with the SYN-ACK. */
-typedef struct TcpFastopenCookie { uint8_t len; bool exp; uint8_t val[TCP_MAX_FASTOPEN_COOKIE]; } TcpFastopenCookie;
 TcpConn *tcp_fastopen_try(TcpConn *listener, TcpIn *in, TcpReq *r, TcpFastopenCookie *foc);
 bool tcp_fastopen_has_space(TcpConn *listener);
 void tcp_fastopen_remove_child(TcpConn *listener, TcpReq *r, bool reset); /* reqsk_fastopen_remove */
@@ -117,6 +142,7 @@ int tcp_fastopen_set_key(TcpConn *c, const uint8_t *key, unsigned len); /* TCP_F
 int tcp_fastopen_connect_syn(TcpConn *c, TcpSeg *syn);     /* tcp_send_syn_data */
 bool tcp_fastopen_cookie_check(TcpConn *c, uint16_t *mss, TcpFastopenCookie *cookie);
 bool tcp_fastopen_defer_connect(TcpConn *c, int *err);
+/* cookie: of the SYN-ACK, len TCP_FASTOPEN_NONE: without. true: the data of the SYN was not acknowledged and goes again. */
 bool tcp_fastopen_rcv_synack(TcpConn *c, TcpIn *in, const TcpFastopenCookie *cookie); /* tcp_rcv_fastopen_synack */
 void tcp_fastopen_active_disable(TcpConn *c);
 void tcp_fastopen_active_disable_ofo_check(TcpConn *c);
@@ -125,6 +151,7 @@ void tcp_fastopen_active_detect_blackhole(TcpConn *c, bool expired);
 void tcp_fastopen_add_skb(TcpConn *c, TcpIn *in);          /* SYN data into the receive queue */
 int64_t tcp_fastopen_sendmsg(TcpConn *c, const TcpSend *m, size_t *copied); /* tcp_sendmsg_fastopen */
 void tcp_fastopen_free_tx(TcpConn *c);
+void tcp_fastopen_cookie_of(const TcpIn *in, TcpFastopenCookie *out); /* what the segment's options say; in->opt is decoded */
 
 /* ---- tcp_tw.c ---- */
 void tcp_tw_enter(TcpConn *c, TcpState substate, uint32_t timeo_ms); /* tcp_time_wait: the connection is gone afterwards (tcp_done) */
@@ -176,7 +203,10 @@ bool tcp_ip_is_local(const TcpConn *c);       /* the peer is this host (loopback
 int tcp_ip_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits, SimTime edt);
 /* Does the route to that peer ask for ECN (ip route … features ecn)? */
 bool tcp_ip_wants_ecn(Tcp *t, const InetAddr *remote, bool is_v6);
-/* For segments of no connection. */
+/* Of a destination that has no connection yet (requests); false: no route. */
+typedef struct TcpPath { uint32_t mtu, advmss, window, initrwnd; bool is_loopback; struct RouteMetrics *metrics; } TcpPath;
+bool tcp_ip_path(Tcp *t, const InetAddr *local, const InetAddr *remote, TcpPath *out);
+/* For segments of no connection; ttl 0: the default. */
 typedef struct TcpRaw { InetAddr src, dst; bool is_v6; uint8_t tos; uint8_t ttl; uint32_t flow_label; } TcpRaw;
 int tcp_ip_send_raw(Tcp *t, Packet *pkt, const TcpRaw *to);
 Packet *tcp_ip_new_packet(Tcp *t);            /* with headroom for the layers below */
