@@ -90,6 +90,7 @@ typedef struct TcpAckSched { /* tcp_delack.c (icsk_ack, compressed ACKs) */
     SimTime lrcv_ns, timeout;
     uint32_t compressed_rcv_nxt;
     uint8_t dup_ack_counter;
+    uint32_t lrcv_flowlabel; /* IPv6: of the last data segment */
 } TcpAckSched;
 enum { TCP_ACK_SCHED = 1, TCP_ACK_TIMER = 2, TCP_ACK_PUSHED = 4, TCP_ACK_PUSHED2 = 8, TCP_ACK_NOW = 16, TCP_ACK_NOMEM = 32 };
 
@@ -205,6 +206,9 @@ struct TcpConn {
     Tcp *tcp;
     /* look-up: tcp_table.c */
     TcpConn *hash_next;
+    struct TcpBind *bind; /* the port it holds: tcp_table.c */
+    TcpConn *bind_next, *bind_prev;
+    uint16_t ip_id;       /* of its next datagram: tcp_ip.c */
     InetAddr local, remote;
     uint16_t local_port, remote_port;
     uint8_t state; /* TcpState: only by tcp_set_state */
@@ -279,6 +283,7 @@ struct TcpConn {
     TcpConn *all_next, *all_prev; /* every socket of the host, in order of creation */
     uint16_t holds;     /* tcp_conn_hold */
     bool is_orphan;     /* counted in Tcp.n_orphans */
+    uint8_t fastopen_client_fail; /* TFO_CLIENT_FAIL: 0 no reason, 1 no cookie, 2 data not acked, 3 the SYN was lost */
     uint8_t sock_state; /* TCP_SS_*: what calls on the socket go by (Linux socket.state) */
     TcpWakeFn wake;
     void *wake_user;

@@ -206,6 +206,9 @@ bool tcp_ip_wants_ecn(Tcp *t, const InetAddr *remote, bool is_v6);
 /* Of a destination that has no connection yet (requests); false: no route. */
 typedef struct TcpPath { uint32_t mtu, advmss, window, initrwnd; bool is_loopback; struct RouteMetrics *metrics; } TcpPath;
 bool tcp_ip_path(Tcp *t, const InetAddr *local, const InetAddr *remote, TcpPath *out);
+void tcp_ip_attach(Tcp *t);                   /* as protocol 6 of both */
+void tcp_ip_detach(Tcp *t);
+bool tcp_ip_may_bind(Tcp *t, const InetAddr *a); /* one of ours, a group or broadcast address (inet_addr_valid_or_nonlocal) */
 /* For segments of no connection; ttl 0: the default. */
 typedef struct TcpRaw { InetAddr src, dst; bool is_v6; uint8_t tos; uint8_t ttl; uint32_t flow_label; } TcpRaw;
 int tcp_ip_send_raw(Tcp *t, Packet *pkt, const TcpRaw *to);
