@@ -72,7 +72,6 @@ enum {                             /* CcOps.flags */
            1 << 4, /* DCTCP: a change of CE is acknowledged at once (RFC 8257 3.2); by the transport */
        CC_NEEDS_PACING = 1 << 5, /* Linux SK_PACING_NEEDED */
        CC_TRACKS_LOSS = 1 << 6,  /* wants packet_lost and CcRateSample.tx_in_flight, .lost (BBRv3) */
-           1 << 7, /* does not want ECE to cause the transport's reduction: it reads delivered_ce */
 };
 
 /* What has been counted since the transport last looked (it clears them): Linux's TcpExt counters of HyStart.
