@@ -157,7 +157,8 @@ typedef struct Ip4Flow {
     /* The path is narrower than min_pmtu, which mtu then is: DF must not be set (Linux ip_mtu_locked). */
     bool mtu_locked;
     const RouteMetrics *metrics; /* NULL: none */
-    uint32_t gen;                /* ip4_gen(): the flow is good as long as that stands still */
+    uint32_t gen;                /* ip4_gen(): the flow is good as long as that stands still … */
+    SimTime expires;             /* … and until then: what ICMP taught is forgotten; or SIM_NEVER */
 } Ip4Flow;
 int ip4_route_get(Ip4 *ip, uint32_t dst, uint32_t src, const Ip4If *oif, Ip4Flow *out);
 

@@ -87,7 +87,8 @@ typedef struct Ip6Flow {
     Ipv6Addr next_hop, src;
     uint32_t mtu;                /* path MTU if known, else the route's or the device's */
     const RouteMetrics *metrics; /* NULL: none */
-    uint32_t gen;                /* ip6_gen() */
+    uint32_t gen;                /* ip6_gen(): the flow is good as long as that stands still … */
+    SimTime expires;             /* … and until then; SIM_NEVER */
 } Ip6Flow;
 /* What the kernel would do (ip -6 route get): 0 or a negative errno (-ENETUNREACH, -EHOSTUNREACH, -EACCES,
  * -EINVAL). src :: or NULL: chosen by the route (RFC 6724, in short). */
