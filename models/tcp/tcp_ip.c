@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "models/ether/neigh.h"
 #include "models/ip/ip4.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -26,8 +27,8 @@ static bool is_v6(const TcpConn *c)
 
 static uint8_t pmtudisc(const TcpConn *c)
 {
-    if (c->opts && c->opts->mtu_discover)
-        return c->opts->mtu_discover - 1;
+    if (c->opts)
+        return c->opts->mtu_discover;
     return ip4_sysctl_get(c->tcp->ip4)->ip_no_pmtu_disc ? PMTUDISC_DONT : PMTUDISC_WANT;
 }
 
@@ -131,12 +132,13 @@ void tcp_ip_pmtu_update(TcpConn *c, uint32_t mtu)
 void tcp_ip_confirm_neigh(TcpConn *c)
 {
     Ip4Flow f;
-    struct Neigh *n;
+    Neigh *n;
 
     if (is_v6(c) || flow4(c, &f) || f.type != IP4_ROUTE_UNICAST || !ip4_if_has_neighbours(f.dev))
         return;
-    n = NULL;
-    (void)n;
+    n = neigh_lookup(ip4_if_neighbours(f.dev), &f.next_hop);
+    if (n)
+        neigh_confirm(n);
 }
 
 /* dst_negative_advice: the next segment asks for its route anew. Our routes are looked up for each segment and
@@ -355,5 +357,5 @@ void tcp_ip_attach(Tcp *t)
 
 void tcp_ip_detach(Tcp *t)
 {
-    ip4_set_proto(t->ip4, IP_PROTO_TCP, &(Ip4Proto){NULL, NULL, NULL});
+    ip4_set_proto(t->ip4, IP_PROTO_TCP, NULL);
 }

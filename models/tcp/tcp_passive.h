@@ -72,7 +72,8 @@ struct TcpListen { /* of a listening socket */
     TcpReq *tfo_head;            /* requests of Fast Open children before the end of their handshake */
     uint8_t n_fastopen_keys;     /* TCP_FASTOPEN_KEY: instead of the host's; 0: not set */
     uint8_t fastopen_key[2][16];
-    SimTime synq_overflow_ts;
+    SimTime synq_overflow_ts;    /* when a cookie was last sent */
+    bool has_overflown;
     bool syn_wait_logged;
 };
 
