@@ -5,6 +5,7 @@
  * (Linux tcp_comp_sack_*). */
 #include "models/tcp/tcp_input.h"
 
+#include "models/ip/route_metrics.h"
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_ecn.h"
 #include "models/tcp/tcp_life.h"
@@ -52,7 +53,7 @@ void tcp_delack_enter_quickack(TcpConn *c, unsigned max_quickacks)
 
 bool tcp_delack_in_quickack(const TcpConn *c)
 {
-    return c->ack.quick && !tcp_delack_in_pingpong(c);
+    return route_metrics_get(c->metrics, ROUTE_QUICKACK) || (c->ack.quick && !tcp_delack_in_pingpong(c));
 }
 
 void tcp_delack_set_quickack(TcpConn *c, int val)

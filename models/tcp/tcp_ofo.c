@@ -13,7 +13,7 @@
 #define COLLAPSED_MAX 3776
 #define COLLAPSED_OVERHEAD 320
 #define SKB_STRUCT 256
-#define SKB_SMALL_HEAD 640
+#define SKB_SMALL_HEAD 576
 
 static TcpRcvSeg *seg_of(RbNode *n)
 {

@@ -14,41 +14,44 @@
 #include "models/tcp/tcp_probes.h"
 
 /* ---- what a segment costs in Linux ----
- * A linear buffer as a TUN device or a copying driver makes it: 64 bytes of headroom, headers, payload and
- * skb_shared_info (320), rounded up to what kmalloc gives, and the sk_buff (256). */
+ * A buffer as a TUN device makes it (measured on 6.18): 64 bytes of headroom, headers, payload and skb_shared_info (320),
+ * rounded up to what kmalloc gives; what does not fit into a page of that goes to whole pages; and the sk_buff (256). */
 #define SKB_HEADROOM 64
 #define SKB_SHARED_INFO 320
 #define SKB_STRUCT 256
-#define SKB_SMALL_HEAD 640
+#define SKB_SMALL_HEAD 576
+#define SKB_PAGE 4096
 
-static uint32_t buffer_size(uint32_t bytes)
+typedef struct Cost {
+    uint32_t truesize;
+    uint32_t tailroom; /* bytes that still fit behind the payload */
+} Cost;
+
+static Cost cost_of_frame(uint32_t frame)
 {
-    uint32_t size = SKB_SMALL_HEAD;
+    uint32_t need = SKB_HEADROOM + frame + SKB_SHARED_INFO, size = SKB_SMALL_HEAD;
 
-    if (bytes <= size)
-        return size;
-    for (size = 1024; size < bytes; size <<= 1)
-        ;
-    return size;
+    if (need > SKB_PAGE)
+        return (Cost){SKB_STRUCT + SKB_PAGE + ((need - 1) & ~(SKB_PAGE - 1u)), 0};
+    if (need > size) {
+        for (size = 1024; size < need; size <<= 1)
+            ;
+    }
+    return (Cost){SKB_STRUCT + size, size - need};
 }
 
-static uint32_t frame_bytes(const TcpIn *in, uint32_t len)
+static Cost cost_of(const TcpIn *in)
 {
-    return SKB_HEADROOM + (in->is_v6 ? 40 : 20) + in->hdr_len + len;
+    uint32_t headers = (in->is_v6 ? 40 : 20) + in->hdr_len;
+
+    if (in->gso_segs > 1 && in->gso_size) /* put together by GRO from single frames */
+        return (Cost){in->gso_segs * cost_of_frame(headers + in->gso_size).truesize, 0};
+    return cost_of_frame(headers + in->len);
 }
 
 uint32_t tcp_rcvq_truesize(const TcpIn *in)
 {
-    if (in->gso_segs > 1 && in->gso_size) /* put together by GRO from single frames */
-        return in->gso_segs * (buffer_size(frame_bytes(in, in->gso_size) + SKB_SHARED_INFO) + SKB_STRUCT);
-    return buffer_size(frame_bytes(in, in->len) + SKB_SHARED_INFO) + SKB_STRUCT;
-}
-
-static uint32_t tailroom_of(const TcpIn *in)
-{
-    uint32_t used = frame_bytes(in, in->len) + SKB_SHARED_INFO;
-
-    return in->gso_segs > 1 ? 0 : buffer_size(used) - used;
+    return cost_of(in).truesize;
 }
 
 /* ---- accounts ---- */
@@ -139,13 +142,14 @@ bool tcp_rcvq_has_room(TcpConn *c, const TcpIn *in)
 TcpRcvSeg *tcp_rcvq_new_seg(TcpConn *c, TcpIn *in)
 {
     TcpRcvSeg *s = pool_alloc(&c->tcp->rcvsegs);
+    Cost cost = cost_of(in);
 
     *s = (TcpRcvSeg){
         .pkt = tcpin_take(in),
         .seq = in->seq + ((in->flags & TCP_SYN) != 0),
         .end_seq = in->end_seq,
-        .truesize = tcp_rcvq_truesize(in),
-        .tailroom = tailroom_of(in),
+        .truesize = cost.truesize,
+        .tailroom = cost.tailroom,
         .flags = in->flags,
         .when = in->now,
     };
