@@ -21,8 +21,8 @@
 #include "models/tcp/tcp_sockopt.h"
 #include "models/tcp/tcp_timer.h"
 
-/* (1200 << 8) / SKB_TRUESIZE(4096): how much of a page of truesize is payload, to begin with */
-#define DEFAULT_SCALING_RATIO ((1200 << 8) / (4096 + 256 + 320))
+/* Half of what the buffer holds is payload, to begin with (Linux TCP_DEFAULT_SCALING_RATIO), in 1/256 */
+#define DEFAULT_SCALING_RATIO 128
 
 static void list_add(Tcp *t, TcpConn *c)
 {
