@@ -10,7 +10,7 @@
 /* sk_pacing_shift: about 1 ms of data at once */
 #define PACING_SHIFT 10
 /* sk_gso_max_size: 64 KiB less room for headers (sk_dst_gso_max_size) */
-#define GSO_MAX_SIZE (65536u - 320 - 1)
+#define GSO_MAX_SIZE (65536u - 256 - 1)
 #define GSO_MAX_SEGS 65535u
 /* The first packets of a flow are not spaced, as in sch_fq */
 #define UNPACED_SEGS 10

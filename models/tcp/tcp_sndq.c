@@ -15,13 +15,13 @@
 #include "models/tcp/tcp_sockopt.h"
 
 /* What an empty segment costs in Linux: SKB_TRUESIZE of the smallest head that holds all headers. */
-#define SEG_OVERHEAD 960u
+#define SEG_OVERHEAD 832u
 #define CHUNK_MIN 2048u
 #define CHUNK_MAX 65536u
 /* References to less than this are not worth a slice. */
 #define COPY_BELOW 2048u
 /* tcp_sndbuf_expand: MAX_TCP_HEADER, sizeof(skb_shared_info), sizeof(sk_buff), aligned */
-#define LINUX_MAX_TCP_HEADER 320u
+#define LINUX_MAX_TCP_HEADER 256u
 #define LINUX_SHARED_INFO 320u
 #define LINUX_SK_BUFF 256u
 /* tcp_fragment: two of the largest packets (SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE)) may be over the limit */
