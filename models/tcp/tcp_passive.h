@@ -10,6 +10,8 @@ typedef struct TcpFastopenCookie { uint8_t len; bool exp; uint8_t val[TCP_MAX_FA
 enum { /* bits of the sysctl tcp_fastopen */
     TCP_FASTOPEN_CLIENT = 1, TCP_FASTOPEN_SERVER = 2, TCP_FASTOPEN_CLIENT_NO_COOKIE = 4, TCP_FASTOPEN_SERVER_NO_COOKIE = 0x200, TCP_FASTOPEN_WITHOUT_OPTION = 0x400,
 };
+/* TcpConn.fastopen_client_fail (tcpi_fastopen_client_fail): why the client's data did not go in the SYN */
+enum { TCP_TFO_NO_FAIL, TCP_TFO_COOKIE_UNAVAILABLE, TCP_TFO_DATA_NOT_ACKED, TCP_TFO_SYN_RETRANSMITTED };
 /* Client: the cookie and data of a SYN that is being made (Linux tcp_fastopen_request). A cookie of length 0 asks for one. */
 struct TcpFastopenTx {
     TcpFastopenCookie cookie;

@@ -245,7 +245,10 @@ bool tcp_tw_may_reuse(TcpConn *c, TcpTw *tw)
         reuse = 0;
     if (tw->substate == TCP_FIN_WAIT2)
         reuse = 0;
-    if (!tw->ts_recent_stamp || !reuse || age <= (SimTime)s->tcp_tw_reuse_delay_ms * TCP_JIFFY_NS)
+    if (!tw->ts_recent_stamp)
+        return false;
+    /* Who asks for this very port by bind() gets it at once; the search for a port is more careful. */
+    if (!c->bind && (!reuse || age <= (SimTime)s->tcp_tw_reuse_delay_ms * TCP_JIFFY_NS))
         return false;
     c->write_seq = next_isn(tw);
     c->ts.ts_recent = tw->ts_recent;
