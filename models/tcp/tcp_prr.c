@@ -1,10 +1,10 @@
-/* Proportional rate reduction (RFC 9937, which revises RFC 6937; Linux tcp_cwnd_reduction): during recovery the
- * window follows what the network delivers, so that it arrives at ssthresh after one round trip without a pause
- * and without a burst.
+/* Proportional rate reduction (RFC 9937, which revises RFC 6937; Linux tcp_cwnd_reduction): during recovery
+ * the window follows what the network delivers, so that it arrives at ssthresh after one round trip without a
+ * pause and without a burst.
  *
- * Above ssthresh each delivered packet lets ssthresh/prior_cwnd packets out. At or below it, slow start up to ssthresh
- * (PRR-SSRB) while ACKs advance and nothing new is found lost ("safeACK"); else only what was delivered (PRR-CRB).
- * Controllers with a cong_control of their own (BBR) do without it. */
+ * Above ssthresh each delivered packet lets ssthresh/prior_cwnd packets out. At or below it, slow start up to
+ * ssthresh (PRR-SSRB) while ACKs advance and nothing new is found lost ("safeACK"); else only what was
+ * delivered (PRR-CRB). Controllers with a cong_control of their own (BBR) do without it. */
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_ecn.h"
 #include "models/tcp/tcp_life.h"

@@ -1,9 +1,9 @@
-/* RACK (RFC 8985; Linux tcp_recovery.c): a segment is lost when one that was sent later has been delivered and it
- * itself is overdue by a reordering window. Works for retransmissions as for originals, and needs no counting of
- * duplicate ACKs. Without SACK, NewReno's rule stands in: tcp_rack_mark_newreno.
+/* RACK (RFC 8985; Linux tcp_recovery.c): a segment is lost when one that was sent later has been delivered
+ * and it itself is overdue by a reordering window. Works for retransmissions as for originals, and needs no
+ * counting of duplicate ACKs. Without SACK, NewReno's rule stands in: tcp_rack_mark_newreno.
  *
- * The queue in order of transmission (TcpSndq.tsort) is why this is cheap: the walk ends at the first segment that
- * was sent after the latest delivered one. */
+ * The queue in order of transmission (TcpSndq.tsort) is why this is cheap: the walk ends at the first segment
+ * that was sent after the latest delivered one. */
 #include "models/tcp/tcp_ack.h"
 
 #include "models/tcp/tcp_life.h"
@@ -118,8 +118,8 @@ void tcp_rack_on_timeout(TcpConn *c)
         tcp_ack_rearm_rto(c);
 }
 
-/* Each round trip in which D-SACKs prove needless retransmissions widens the window by a quarter of the minimal RTT; 16
- * recoveries later it falls back (RFC 8985 6.2 step 4). */
+/* Each round trip in which D-SACKs prove needless retransmissions widens the window by a quarter of the
+ * minimal RTT; 16 recoveries later it falls back (RFC 8985 6.2 step 4). */
 void tcp_rack_update_reo_wnd(TcpConn *c, const CcRateSample *rs)
 {
     TcpRack *r = &c->rack;

@@ -1,9 +1,9 @@
 /* Delivery-rate samples (draft-cheng-iccrg-delivery-rate-estimation; Linux tcp_rate.c).
  *
- * Each segment remembers at transmission how much had been delivered by then, and when. When it is acknowledged,
- * the difference is a rate: the amount delivered since, over the longer of the time it took to send and the time it
- * took to be acknowledged, which keeps bunched ACKs and bunched sending from inflating it. A sample is
- * application-limited when the sender had nothing to send some time in between. */
+ * Each segment remembers at transmission how much had been delivered by then, and when. When it is
+ * acknowledged, the difference is a rate: the amount delivered since, over the longer of the time it took to
+ * send and the time it took to be acknowledged, which keeps bunched ACKs and bunched sending from inflating
+ * it. A sample is application-limited when the sender had nothing to send some time in between. */
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_life.h"
 
@@ -89,8 +89,8 @@ void tcp_rate_generate(TcpConn *c, uint32_t delivered, uint32_t lost, bool is_sa
     }
 }
 
-/* Is the application what holds us back: less than a segment to send, nothing waits in the device, the window is
- * not full, and whatever is lost has been sent again? */
+/* Is the application what holds us back: less than a segment to send, nothing waits in the device, the window
+ * is not full, and whatever is lost has been sent again? */
 void tcp_rate_check_app_limited(TcpConn *c)
 {
     uint32_t in_flight = tcp_packets_in_flight(c);

@@ -6,9 +6,9 @@
  *   RECOVERY  the window is being reduced for a loss; fast retransmit
  *   LOSS      after a retransmission timeout, or SACK reneging
  *
- * CWR, RECOVERY and LOSS end when what was sent at their beginning (high_seq) is acknowledged. What is lost is
- * judged by RACK (tcp_rack.c); how the window gets smaller by PRR (tcp_prr.c); undoing is in tcp_undo.c. F-RTO (RFC
- * 5682, with SACK) is in process_loss. */
+ * CWR, RECOVERY and LOSS end when what was sent at their beginning (high_seq) is acknowledged. What is lost
+ * is judged by RACK (tcp_rack.c); how the window gets smaller by PRR (tcp_prr.c); undoing is in tcp_undo.c.
+ * F-RTO (RFC 5682, with SACK) is in process_loss. */
 #include "models/tcp/tcp_ack.h"
 
 #include "models/tcp/tcp_ecn.h"
@@ -85,8 +85,8 @@ void tcp_recovery_mark_lost(TcpConn *c, TcpSeg *s)
     }
 }
 
-/* After a timeout: the head is lost, and whatever was sent a round trip ago. If the head had been SACKed, the peer has
- * gone back on its word (reneging, RFC 2018 8), and nothing that it said counts. */
+/* After a timeout: the head is lost, and whatever was sent a round trip ago. If the head had been SACKed, the
+ * peer has gone back on its word (reneging, RFC 2018 8), and nothing that it said counts. */
 static void timeout_mark_lost(TcpConn *c)
 {
     TcpSeg *head = c->snd.rtx_head;
@@ -145,14 +145,18 @@ void tcp_recovery_enter_loss(TcpConn *c)
     tcp_ecn_queue_cwr(c);
 
     /* RFC 5682 3.1 step 1; not while a path MTU probe is out, whose loss would look the same */
-    c->rec.frto = c->tcp->sysctl.tcp_frto && (is_new || c->retransmits) && !c->mtup.probe_size &&
-                  !tcp_classic_is_on(c);
+    c->rec.frto =
+        c->tcp->sysctl.tcp_frto && (is_new || c->retransmits) && !c->mtup.probe_size && !tcp_classic_is_on(c);
     tcp_probes_cwnd(c);
 }
 
 void tcp_recovery_enter_cwr(TcpConn *c)
 {
     c->rec.prior_ssthresh = 0;
+    if (tcp_classic_is_on(c)) {
+        tcp_classic_on_mark(c);
+        return;
+    }
     if (c->rec.ca_state < TCP_CA_CWR) {
         c->rec.undo_marker = 0;
         tcp_prr_init_reduction(c);
@@ -180,8 +184,8 @@ void tcp_recovery_enter(TcpConn *c, bool ece_ack)
     tcp_recovery_set_ca_state(c, TCP_CA_RECOVERY);
 }
 
-/* The path's MTU shrank, and segments are too big now: send them again, smaller. The amount of data in flight does
- * not change, only the unit: the window is left alone. */
+/* The path's MTU shrank, and segments are too big now: send them again, smaller. The amount of data in flight
+ * does not change, only the unit: the window is left alone. */
 void tcp_recovery_simple_retransmit(TcpConn *c)
 {
     uint32_t mss;
@@ -241,8 +245,8 @@ static void try_to_open(TcpConn *c, int flag)
 
 /* ---- an ACK that is no plain progress ---- */
 
-/* The head is SACKed: perhaps the peer reneges, perhaps the ACK that tells the rest is on its way. Wait a little before
- * everything is thrown away. */
+/* The head is SACKed: perhaps the peer reneges, perhaps the ACK that tells the rest is on its way. Wait a
+ * little before everything is thrown away. */
 static bool check_reneging(TcpConn *c, int *ack_flag)
 {
     SimTime delay;
@@ -276,7 +280,7 @@ static void process_loss(TcpConn *c, int flag, int num_dupack, int *rexmit)
 {
     bool recovered = !tcp_before(c->snd_una, c->rec.high_seq);
 
-    if (((flag & ACK_SND_UNA_ADVANCED) || c->fastopen_rsk) && tcp_undo_loss(c, false))
+    if (((flag & ACK_SND_UNA_ADVANCED) || c->fastopen_req) && tcp_undo_loss(c, false))
         return;
 
     if (c->rec.frto) {

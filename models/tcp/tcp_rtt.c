@@ -1,9 +1,9 @@
-/* Round-trip times: smoothed estimate and timeout (RFC 6298 with Linux's tcp_rtt_estimator), the windowed minimum
- * (Kathleen Nichols' algorithm as in Linux lib/win_minmax.c), and where samples come from.
+/* Round-trip times: smoothed estimate and timeout (RFC 6298 with Linux's tcp_rtt_estimator), the windowed
+ * minimum (Kathleen Nichols' algorithm as in Linux lib/win_minmax.c), and where samples come from.
  *
- * Differences from RFC 6298, all Linux's: the variance is the largest mean deviation of the last round trip and
- * decays once per round trip only; its floor is the minimum timeout, so that RTO >= SRTT + 200 ms; a falling RTT
- * raises the deviation at 1/8 of the usual gain. */
+ * Differences from RFC 6298, all Linux's: the variance is the largest mean deviation of the last round trip
+ * and decays once per round trip only; its floor is the minimum timeout, so that RTO >= SRTT + 200 ms; a
+ * falling RTT raises the deviation at 1/8 of the usual gain. */
 #include "models/tcp/tcp_ack.h"
 
 #include "models/tcp/tcp_life.h"
@@ -79,8 +79,8 @@ static void min_reset(TcpRtt *r, SimTime t, uint32_t v)
     }
 }
 
-/* The best, second best and third best of the window, each later than the one before: when the best one gets too
- * old, the next steps in. Linux minmax_running_min and minmax_subwin_update. */
+/* The best, second best and third best of the window, each later than the one before: when the best one gets
+ * too old, the next steps in. Linux minmax_running_min and minmax_subwin_update. */
 static void min_running(TcpRtt *r, SimTime win, SimTime t, uint32_t v)
 {
     SimTime dt;

@@ -1,6 +1,6 @@
-/* The sender's scoreboard (RFC 2018, RFC 2883; Linux tcp_sacktag_write_queue): which segments of the rtx queue the peer
- * has; what D-SACKs say about our retransmissions; how far the network reorders. Without SACK, duplicate ACKs are
- * counted as if they were SACKs of somebody ("Reno SACKs").
+/* The sender's scoreboard (RFC 2018, RFC 2883; Linux tcp_sacktag_write_queue): which segments of the rtx
+ * queue the peer has; what D-SACKs say about our retransmissions; how far the network reorders. Without SACK,
+ * duplicate ACKs are counted as if they were SACKs of somebody ("Reno SACKs").
  *
  * Marks of a segment, as in Linux:
  *     SACKED              delivered
@@ -54,8 +54,8 @@ void tcp_sack_reset_reno(TcpConn *c)
     c->sacked_out = 0;
 }
 
-/* More duplicates than packets that could have caused them, one hole at least being open: something was reordered or
- * duplicated (tcp_limit_reno_sacked). */
+/* More duplicates than packets that could have caused them, one hole at least being open: something was
+ * reordered or duplicated (tcp_limit_reno_sacked). */
 void tcp_sack_check_reno_reordering(TcpConn *c, uint32_t addend)
 {
     uint32_t holes = HS_MIN(HS_MAX(c->lost_out, 1u), c->packets_out);
@@ -130,7 +130,8 @@ static uint32_t dsack_seen(TcpConn *c, uint32_t start, uint32_t end, TcpSackStat
     return dup_segs;
 }
 
-/* RFC 2883 4: the first block is a D-SACK if it lies below the ACK, or within the second block (tcp_check_dsack). */
+/* RFC 2883 4: the first block is a D-SACK if it lies below the ACK, or within the second block
+ * (tcp_check_dsack). */
 static bool check_dsack(TcpConn *c, const TcpIn *in, uint32_t prior_snd_una, TcpSackState *st)
 {
     uint32_t start = in->opt.sack[0].left, end = in->opt.sack[0].right, dup_segs;
@@ -159,8 +160,8 @@ static bool check_dsack(TcpConn *c, const TcpIn *in, uint32_t prior_snd_una, Tcp
     return true;
 }
 
-/* Linux tcp_is_sackblock_valid, with its picture: SACK blocks lie strictly between snd_una and snd_nxt; a D-SACK may lie
- * below snd_una, if it is not older than the undo marker and the largest window. */
+/* Linux tcp_is_sackblock_valid, with its picture: SACK blocks lie strictly between snd_una and snd_nxt; a
+ * D-SACK may lie below snd_una, if it is not older than the undo marker and the largest window. */
 static bool is_block_valid(const TcpConn *c, bool is_dsack, uint32_t start, uint32_t end)
 {
     if (tcp_after(end, c->snd_nxt) || !tcp_before(start, end))
@@ -183,8 +184,8 @@ static bool is_block_valid(const TcpConn *c, bool is_dsack, uint32_t start, uint
 
 /* ---- the walk ---- */
 
-/* Does the block cover the segment? One that stands for several is cut at a border of mss. -1: too little of it is covered
- * (tcp_match_skb_to_sack). */
+/* Does the block cover the segment? One that stands for several is cut at a border of mss. -1: too little of
+ * it is covered (tcp_match_skb_to_sack). */
 static int match_block(TcpConn *c, TcpSeg *s, uint32_t start, uint32_t end)
 {
     bool in_sack = !tcp_after(start, s->seq) && !tcp_before(end, s->end_seq);
@@ -313,8 +314,8 @@ static TcpSeg *maybe_skipping_dsack(TcpConn *c, TcpSeg *s, const TcpSackBlock *n
     return walk(c, s, NULL, st, next_dup->left, next_dup->right, true);
 }
 
-/* Takes over the segment's blocks that make sense, in order of sequence. *first: where the first one (which may be a D-SACK)
- * went; -1: it was not taken. */
+/* Takes over the segment's blocks that make sense, in order of sequence. *first: where the first one (which
+ * may be a D-SACK) went; -1: it was not taken. */
 static int take_blocks(TcpConn *c, const TcpIn *in, uint32_t prior_snd_una, bool found_dup, TcpSackBlock *sp,
                        int *first)
 {

@@ -70,7 +70,7 @@ typedef struct TcpSndq {
  * tcp_skb_entail does (nonagle, restart after idle) is the caller's. */
 TcpSeg *tcpsndq_append_new(TcpConn *c);
 /* Appends payload to a segment: bytes, or the synthetic stream when both are NULL, or slices. Moves the segment's end_seq, forgets pcount, charges
- * wmem_queued; write_seq is the caller's. Returns how much fitted: all, as long as the segment stays below TCP_SEG_MAX_LEN. */
+ * wmem_queued if it is queued; write_seq is the caller's. Returns how much fitted: all, as long as the segment stays below TCP_SEG_MAX_LEN. */
 #define TCP_SEG_MAX_LEN 65535u
 uint32_t tcpsndq_add(TcpConn *c, TcpSeg *s, const void *bytes, const PktSlice *slice, uint64_t synthetic_off, uint32_t len);
 /* A segment in no queue and not charged: seq and end_seq as the flags say (SYN, FIN count). */

@@ -86,7 +86,8 @@ static void undo_reduction(TcpConn *c, bool unmark_loss)
 }
 
 /* Without SACK the state is held until something above high_seq is acknowledged: duplicate ACKs that our
- * retransmissions cause must not start another fast retransmit (RFC 6582 5; tcp_is_non_sack_preventing_reopen). */
+ * retransmissions cause must not start another fast retransmit (RFC 6582 5;
+ * tcp_is_non_sack_preventing_reopen). */
 static bool is_reopening_prevented(TcpConn *c)
 {
     if (c->snd_una != c->rec.high_seq || c->sack.is_sack_ok)
