@@ -410,7 +410,8 @@ uint32_t tcpsndq_add(TcpConn *c, TcpSeg *s, const void *bytes, const PktSlice *s
     s->end_seq += len;
     s->pcount = 0;
     s->truesize += len;
-    charge(c, len);
+    if (is_in_write_queue(c, s))
+        charge(c, len);
     return len;
 }
 
