@@ -276,7 +276,8 @@ struct TcpConn {
     struct TcpFastopenTx *fastopen_tx; /* client: cookie and data of the SYN */
     TcpMd5Key *md5;
     TcpOpts *opts;
-    struct RouteMetrics *metrics; /* of the route, when it has any; owned by the route */
+    const struct RouteMetrics *metrics; /* of the route, when it has any; owned by the host's Tcp (tcp_ip.c) */
+    uint32_t route_gen;    /* of the look-up that gave them */
     uint32_t linger_s;
     uint32_t rcvlowat;
     uint32_t defer_accept; /* rskq_defer_accept: SYN-ACK retransmissions */

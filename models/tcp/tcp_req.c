@@ -180,7 +180,6 @@ static int send_synack(TcpConn *listener, TcpReq *r, bool is_cookie, const TcpFa
         r->snt_synack = now;
     tcp_opt_out_synack(r, listener, &out, (uint16_t)clamp_mss(listener, path.advmss), is_cookie, foc);
     if (out.o.has_timestamps) {
-        out.o.ts_val = is_cookie ? tcp_cookie_tsval(r, now) : tcp_ts_clock(now) + r->ts_off;
         if (!r->ts_first)
             r->ts_first = out.o.ts_val;
         r->ts_last = out.o.ts_val;
