@@ -37,7 +37,7 @@ struct TcpReq { /* Linux request_sock with tcp_request_sock: a SYN was answered 
     uint8_t accecn_ok : 1, syn_ect_snt : 2, syn_ect_rcv : 2, accecn_fail_mode : 4;
     uint8_t saw_accecn_opt;
     uint8_t tos; /* of the SYN, for tcp_reflect_tos */
-    bool is_hashed;
+    bool is_hashed, is_queued; /* in the table; in its listener's list */
     TcpConn *child;              /* Fast Open */
     uint32_t ts_first, ts_last;  /* timestamp values that its SYN-ACKs carried: an echo must lie between */
     SimTime rst_until;           /* in TcpListen.rst_head: it counts until then */
