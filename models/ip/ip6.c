@@ -1,4 +1,6 @@
 /* An IPv6 instance: its addresses, settings, protocols and counters. */
+#include "models/ip/ip6.h"
+
 #include "models/ip/ip6_priv.h"
 
 static const char *const mib_names[IP6_MIB_COUNT] = {
