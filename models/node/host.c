@@ -40,6 +40,18 @@ Udp *host_udp(Host *h)
     return h->udp;
 }
 
+Ip6 *host_ip6(Host *h)
+{
+    if (!host_extra(h)->ip6)
+        h->extra->ip6 = ip6_new(h->ip);
+    return h->extra->ip6;
+}
+
+bool host_has_ip6(const Host *h)
+{
+    return h->extra && h->extra->ip6;
+}
+
 uint32_t host_addr(Host *h)
 {
     for (unsigned i = 1; i < ip4_if_count(h->ip); i++) {
@@ -131,6 +143,7 @@ void host_clear(Host *h)
             devs[n++] = ip4_if_dev(ip4_if(h->ip, i));
     udp_free(h->udp);
     icmp4_free(h->icmp);
+    ip6_free(h->extra ? h->extra->ip6 : NULL);
     ip4_free(h->ip);
     for (unsigned i = 0; i < n; i++)
         host_free_dev(devs[i]);
@@ -154,6 +167,8 @@ void host_foreach_counter(Host *h, void (*fn)(const char *name, uint64_t value, 
         fn(icmp4_mib_name(i), h->icmp ? icmp4_mib(h->icmp, i) : 0, user);
     for (unsigned i = 0; i < UDP_MIB_COUNT; i++)
         fn(udp_mib_name(i), h->udp ? udp_mib(h->udp, i) : 0, user);
+    for (unsigned i = 0; i < IP6_MIB_COUNT; i++)
+        fn(ip6_mib_name(i), host_has_ip6(h) ? ip6_mib(h->extra->ip6, i) : 0, user);
 }
 
 typedef struct Find {
@@ -231,6 +246,8 @@ void host_set_power(Host *h, bool on)
     h->icmp = NULL;
     set_devices(h, false);
     ip4_reset(h->ip);
+    if (host_has_ip6(h))
+        ip6_reset(h->extra->ip6);
 }
 
 bool host_is_on(const Host *h)
