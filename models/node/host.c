@@ -43,7 +43,7 @@ Udp *host_udp(Host *h)
 Tcp *host_tcp(Host *h)
 {
     if (!h->tcp) {
-        h->tcp = tcp_new(h->ip, NULL);
+        h->tcp = tcp_new(h->ip, host_has_ip6(h) ? h->extra->ip6 : NULL);
         if (h->extra && h->extra->tcp_sysctl)
             *tcp_sysctl(h->tcp) = *h->extra->tcp_sysctl;
     }
@@ -84,6 +84,18 @@ void host_await_tcp(Host *h)
 {
     if (!h->tcp)
         ip4_set_proto(h->ip, IP_PROTO_TCP, &(Ip4Proto){first_segment, stray_error, h});
+}
+
+Ip6 *host_ip6(Host *h)
+{
+    if (!host_extra(h)->ip6)
+        h->extra->ip6 = ip6_new(h->ip);
+    return h->extra->ip6;
+}
+
+bool host_has_ip6(const Host *h)
+{
+    return h->extra && h->extra->ip6;
 }
 
 uint32_t host_addr(Host *h)
@@ -179,6 +191,7 @@ void host_clear(Host *h)
     tcp_free(h->tcp);
     udp_free(h->udp);
     icmp4_free(h->icmp);
+    ip6_free(h->extra ? h->extra->ip6 : NULL);
     ip4_free(h->ip);
     for (unsigned i = 0; i < n; i++)
         host_free_dev(devs[i]);
@@ -205,6 +218,8 @@ void host_foreach_counter(Host *h, void (*fn)(const char *name, uint64_t value, 
         fn(udp_mib_name(i), h->udp ? udp_mib(h->udp, i) : 0, user);
     for (unsigned i = 0; i < TCP_MIB_COUNT; i++)
         fn(tcp_mib_name(i), h->tcp ? tcp_mib(h->tcp, i) : 0, user);
+    for (unsigned i = 0; i < IP6_MIB_COUNT; i++)
+        fn(ip6_mib_name(i), host_has_ip6(h) ? ip6_mib(h->extra->ip6, i) : 0, user);
 }
 
 typedef struct Find {
@@ -290,6 +305,8 @@ void host_set_power(Host *h, bool on)
     h->icmp = NULL;
     set_devices(h, false);
     ip4_reset(h->ip);
+    if (host_has_ip6(h))
+        ip6_reset(h->extra->ip6);
 }
 
 bool host_is_on(const Host *h)

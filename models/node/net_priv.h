@@ -53,6 +53,7 @@ typedef struct PowerHook {
 typedef struct HostExtra {
     GArray *power_hooks;        /* NULL: none */
     NeighParams *neigh_default; /* net.ipv4.neigh.default, for interfaces to come; NULL: as Linux */
+    Ip6 *ip6;                   /* NULL: the host does not speak it */
     struct Arp *arp_default;    /* net.ipv4.conf.all: its settings only; NULL: as Linux */
     TcpSysctl *tcp_sysctl;      /* set before there was a Tcp, or outliving it; NULL: as Linux */
     struct SockHost *sock;      /* socket.c; NULL: no process has used a socket */
