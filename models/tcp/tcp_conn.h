@@ -52,7 +52,8 @@ typedef struct TcpRecovery { /* tcp_recovery.c, tcp_prr.c */
     int32_t undo_retrans; /* retransmissions not yet known to be superfluous */
     uint8_t ca_state;
     uint8_t frto : 1, is_sack_reneg : 1, is_rescued : 1, has_recover : 1; /* the last two: tcp_classic.c */
-    uint16_t dupacks, limited_sent; /* tcp_classic.c */
+    uint16_t dupacks;     /* tcp_classic.c */
+    uint32_t dup_flight;  /* packets out when the first of them came */
     uint32_t total_rto, total_rto_time_ms;
     uint16_t total_rto_recoveries;
     SimTime rto_stamp;
