@@ -95,7 +95,7 @@ static void set_options(TcpConn *c, const TcpReq *r)
     c->tcp_header_len = TCP_MIN_HDR_LEN;
     if (r->tstamp_ok) {
         c->ts.ts_recent = r->ts_recent;
-        c->ts.ts_recent_stamp = c->mstamp / SIM_SEC;
+        c->ts.ts_recent_stamp = tcp_ts_seconds(c->mstamp);
         c->tcp_header_len += 12;
     }
     c->sack.is_sack_ok = r->sack_ok;

@@ -410,7 +410,7 @@ static void check_ts(TcpReq *r, TcpIn *in, bool fastopen, bool *paws_reject, boo
     SimTime now = node_now(r->tcp->node);
     TcpTs ts = {.ts_recent = r->ts_recent,
                 .tstamp_ok = true,
-                .ts_recent_stamp = (now - timeout_ns(r)) / SIM_SEC};
+                .ts_recent_stamp = tcp_ts_seconds(now) - timeout_ns(r) / SIM_SEC};
 
     *paws_reject = *ecr_reject = false;
     if (in->hdr_len == TCP_MIN_HDR_LEN)

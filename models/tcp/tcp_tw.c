@@ -116,7 +116,7 @@ static void take_ts(TcpTw *tw, const TcpIn *in)
     if (!in->saw_ts)
         return;
     tw->ts_recent = in->tsval;
-    tw->ts_recent_stamp = node_now(tw->tcp->node) / SIM_SEC;
+    tw->ts_recent_stamp = tcp_ts_seconds(node_now(tw->tcp->node));
 }
 
 static TcpTwAnswer ack_if_not_too_often(TcpTw *tw, const TcpIn *in, int mib)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "models/ip/icmp4.h"
+#include "models/ip/ip6.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
@@ -31,6 +32,7 @@ typedef struct Peer {
     Node node;
     Ip4 *ip;
     Icmp4 *icmp;
+    Ip6 *ip6;
     Tcp *tcp;
     NetDev dev;
     GArray *sent;   /* of PeerSeg */
@@ -91,7 +93,8 @@ static inline Peer *peer_new(uint64_t seed)
     g_assert_true(ip4_addr_add(p->ip, all.dev, prefix, &error));
     g_assert_true(ipv4_prefix_parse("0.0.0.0/0", &all.prefix));
     g_assert_true(ip4_route_add(p->ip, &all, &error));
-    p->tcp = tcp_new(p->ip, NULL);
+    p->ip6 = ip6_new(p->ip); /* only ::1 */
+    p->tcp = tcp_new(p->ip, p->ip6);
     p->sent = g_array_new(FALSE, FALSE, sizeof(PeerSeg));
     return p;
 }
@@ -101,6 +104,7 @@ static inline void peer_free(Peer *p)
     PacketPoolInfo info;
 
     tcp_free(p->tcp);
+    ip6_free(p->ip6);
     icmp4_free(p->icmp);
     ip4_free(p->ip);
     packetpool_get_info(p->pool, &info);
