@@ -1,5 +1,5 @@
-/* A packetdrill script as it was parsed: flags, an init command, timed events, a cleanup command. Plain data; every
- * pointer belongs to the script's arena (PdScript.strings and friends) and lives until pd_script_free.
+/* A packetdrill script as it was parsed: flags, an init command, timed events, a cleanup command. Plain data;
+ * every pointer belongs to the script's arena (PdScript.strings and friends) and lives until pd_script_free.
  *
  * Numbers are the script's own. What they become on the wire is pd_map.c's affair, what a call's expressions
  * become is pd_call.c's. */
@@ -64,16 +64,17 @@ typedef struct PdSackBlock {
     uint32_t left, right; /* script numbers */
 } PdSackBlock;
 
-/* Kinds as on the wire; the Fast Open experiment (254) is told apart by its kind. ECN options: 172 and 174. */
+/* Kinds as on the wire; the Fast Open experiment (254) is told apart by its kind. ECN options: 172 and 174.
+ */
 typedef struct PdTcpOption {
     uint8_t kind;
     PdLoc loc;
-    uint32_t value;         /* mss, wscale */
+    uint32_t value; /* mss, wscale */
     uint32_t ts_val, ts_ecr;
-    uint32_t counter[3];    /* AccECN: in the order in which they stand on the wire */
-    uint8_t n;              /* SACK blocks, AccECN counters, bytes of a cookie or digest */
+    uint32_t counter[3]; /* AccECN: in the order in which they stand on the wire */
+    uint8_t n;           /* SACK blocks, AccECN counters, bytes of a cookie or digest */
     PdSackBlock sack[4];
-    uint8_t bytes[40];      /* Fast Open cookie, MD5 digest */
+    uint8_t bytes[40]; /* Fast Open cookie, MD5 digest */
 } PdTcpOption;
 
 #define PD_MAX_TCP_OPTIONS 40
@@ -123,8 +124,8 @@ typedef struct PdSyscall {
     const char *name;
     PdExpr **arg;
     unsigned n_args;
-    PdExpr *result;   /* INT, WORD or ELLIPSIS */
-    const char *err;  /* "EAGAIN", or NULL */
+    PdExpr *result;  /* INT, WORD or ELLIPSIS */
+    const char *err; /* "EAGAIN", or NULL */
     PdLoc err_loc;
     const char *note; /* the free text in parentheses, or NULL */
     bool has_end;     /* a blocking call: returns at PdEvent.end_us */
@@ -138,16 +139,16 @@ typedef enum PdTimeKind { PD_TIME_ABSOLUTE, PD_TIME_RELATIVE, PD_TIME_ANY } PdTi
 
 typedef struct PdEvent {
     PdEventKind kind;
-    PdLoc loc;          /* of the time */
-    PdLoc action_loc;   /* of what follows */
-    unsigned end_line;  /* the last line of the event's text */
+    PdLoc loc;         /* of the time */
+    PdLoc action_loc;  /* of what follows */
+    unsigned end_line; /* the last line of the event's text */
     PdTimeKind time;
-    bool has_window;    /* T1~T2 */
-    int64_t time_us;    /* as written: from the start, or from the base */
-    int64_t end_us;     /* of a window, or when a blocking call returns; same kind as time_us */
+    bool has_window; /* T1~T2 */
+    int64_t time_us; /* as written: from the start, or from the base */
+    int64_t end_us;  /* of a window, or when a blocking call returns; same kind as time_us */
     PdPacket *packet;
     PdSyscall *syscall;
-    const char *text;   /* COMMAND, CODE */
+    const char *text; /* COMMAND, CODE */
 } PdEvent;
 
 typedef struct PdFlag {

@@ -2,12 +2,12 @@
  * commands at given times, and whose datagrams are captured. pd_sim.c puts a simulated host behind it; a test
  * program puts a real kernel behind it, to ask it the same questions.
  *
- * Times are nanoseconds since the start of the test: open (the clock stands still for the init command), start
- * (now() == 0), then events. Datagrams are raw IP bytes, without link header, in both directions.
+ * Times are nanoseconds since the start of the test: open (the clock stands still for the init command),
+ * start (now() == 0), then events. Datagrams are raw IP bytes, without link header, in both directions.
  *
  * Numbers of families, options, flags and errors are Linux's (as are the layouts of struct tcp_info and
- * control messages) whatever machine this runs on. File descriptors are the stack's own ("live"); the script's
- * labels are mapped before. */
+ * control messages) whatever machine this runs on. File descriptors are the stack's own ("live"); the
+ * script's labels are mapped before. */
 #pragma once
 
 #include <stdbool.h>
@@ -42,36 +42,36 @@ typedef struct PdHostConfig {
 /* ---- system calls ---- */
 
 typedef enum PdCallKind {
-    PD_CALL_SOCKET,        /* domain, type, protocol */
-    PD_CALL_BIND,          /* fd, addr */
-    PD_CALL_LISTEN,        /* fd, arg = backlog */
-    PD_CALL_ACCEPT,        /* fd, flags */
-    PD_CALL_CONNECT,       /* fd, addr */
-    PD_CALL_READ,          /* fd, iov (one) */
-    PD_CALL_WRITE,         /* fd, iov (one) */
-    PD_CALL_READV,         /* fd, iov */
-    PD_CALL_WRITEV,        /* fd, iov */
-    PD_CALL_RECV,          /* fd, iov (one), flags */
-    PD_CALL_SEND,          /* fd, iov (one), flags */
-    PD_CALL_RECVFROM,      /* fd, iov (one), flags */
-    PD_CALL_SENDTO,        /* fd, iov (one), flags, addr */
-    PD_CALL_RECVMSG,       /* fd, iov, flags, control_len (room) */
-    PD_CALL_SENDMSG,       /* fd, iov, flags, addr if has_addr, control */
-    PD_CALL_FCNTL,         /* fd, arg = command, arg2 */
-    PD_CALL_IOCTL,         /* fd, arg = request; out: PdResult.out */
-    PD_CALL_CLOSE,         /* fd */
-    PD_CALL_SHUTDOWN,      /* fd, arg = how */
-    PD_CALL_SETSOCKOPT,    /* fd, level, name, bytes (NULL pointer if bytes is NULL), arg = length */
-    PD_CALL_GETSOCKOPT,    /* fd, level, name, arg = room; out: PdResult.bytes */
-    PD_CALL_POLL,          /* poll, timeout_ms */
-    PD_CALL_EPOLL_CREATE,  /* arg = size */
-    PD_CALL_EPOLL_CTL,     /* fd = epoll, arg = op, fd2, epoll */
-    PD_CALL_EPOLL_WAIT,    /* fd = epoll, arg = maxevents, timeout_ms */
-    PD_CALL_OPEN,          /* path, flags */
-    PD_CALL_SENDFILE,      /* fd = out, fd2 = in, offset (if has_offset), count */
-    PD_CALL_PIPE,          /* out: PdResult.fds */
-    PD_CALL_SPLICE,        /* fd = in, fd2 = out, offset (if has_offset), offset2, count, flags */
-    PD_CALL_CAP_SET,       /* always succeeds */
+    PD_CALL_SOCKET,       /* domain, type, protocol */
+    PD_CALL_BIND,         /* fd, addr */
+    PD_CALL_LISTEN,       /* fd, arg = backlog */
+    PD_CALL_ACCEPT,       /* fd, flags */
+    PD_CALL_CONNECT,      /* fd, addr */
+    PD_CALL_READ,         /* fd, iov (one) */
+    PD_CALL_WRITE,        /* fd, iov (one) */
+    PD_CALL_READV,        /* fd, iov */
+    PD_CALL_WRITEV,       /* fd, iov */
+    PD_CALL_RECV,         /* fd, iov (one), flags */
+    PD_CALL_SEND,         /* fd, iov (one), flags */
+    PD_CALL_RECVFROM,     /* fd, iov (one), flags */
+    PD_CALL_SENDTO,       /* fd, iov (one), flags, addr */
+    PD_CALL_RECVMSG,      /* fd, iov, flags, control_len (room) */
+    PD_CALL_SENDMSG,      /* fd, iov, flags, addr if has_addr, control */
+    PD_CALL_FCNTL,        /* fd, arg = command, arg2 */
+    PD_CALL_IOCTL,        /* fd, arg = request; out: PdResult.out */
+    PD_CALL_CLOSE,        /* fd */
+    PD_CALL_SHUTDOWN,     /* fd, arg = how */
+    PD_CALL_SETSOCKOPT,   /* fd, level, name, bytes (NULL pointer if bytes is NULL), arg = length */
+    PD_CALL_GETSOCKOPT,   /* fd, level, name, arg = room; out: PdResult.bytes */
+    PD_CALL_POLL,         /* poll, timeout_ms */
+    PD_CALL_EPOLL_CREATE, /* arg = size */
+    PD_CALL_EPOLL_CTL,    /* fd = epoll, arg = op, fd2, epoll */
+    PD_CALL_EPOLL_WAIT,   /* fd = epoll, arg = maxevents, timeout_ms */
+    PD_CALL_OPEN,         /* path, flags */
+    PD_CALL_SENDFILE,     /* fd = out, fd2 = in, offset (if has_offset), count */
+    PD_CALL_PIPE,         /* out: PdResult.fds */
+    PD_CALL_SPLICE,       /* fd = in, fd2 = out, offset (if has_offset), offset2, count, flags */
+    PD_CALL_CAP_SET,      /* always succeeds */
 } PdCallKind;
 
 typedef struct PdSockAddr {
@@ -130,23 +130,24 @@ typedef struct PdCall {
 
 /* Zeroed by the caller; owns what it points to (pd_result_clear). */
 typedef struct PdResult {
-    int64_t ret;      /* as the C function returns: -1 on error */
-    int err;          /* Linux errno, 0 on success */
-    int64_t at_ns;    /* when the call returned */
-    int fds[2];       /* pipe */
-    int64_t out;      /* ioctl */
-    uint8_t *bytes;   /* getsockopt; g_malloc'ed */
+    int64_t ret;    /* as the C function returns: -1 on error */
+    int err;        /* Linux errno, 0 on success */
+    int64_t at_ns;  /* when the call returned */
+    int fds[2];     /* pipe */
+    int64_t out;    /* ioctl */
+    uint8_t *bytes; /* getsockopt; g_malloc'ed */
     size_t n_bytes;
-    PdPollFd *poll;   /* poll: all of them, with revents */
+    PdPollFd *poll; /* poll: all of them, with revents */
     unsigned n_poll;
     PdEpollEvent *epoll; /* epoll_wait: `ret` of them */
     unsigned n_epoll;
-    int msg_flags;    /* recvmsg */
+    int msg_flags; /* recvmsg */
     PdCmsg *control;
     unsigned n_control;
 } PdResult;
 
-/* Socket facts at one moment, in Linux's layouts (pd_info.h names their fields); longer than any of today's. */
+/* Socket facts at one moment, in Linux's layouts (pd_info.h names their fields); longer than any of today's.
+ */
 typedef struct PdSnapshot {
     uint8_t tcp_info[512];
     size_t tcp_info_len;
@@ -172,7 +173,8 @@ typedef struct PdStackOps {
     /* Between events the stack's clock stands still: no lateness, and equality of times is exact. */
     bool is_virtual_time;
 
-    /* A fresh host with tun0, addresses and the route to the remote. NULL and *error (g_malloc'ed sentence). */
+    /* A fresh host with tun0, addresses and the route to the remote. NULL and *error (g_malloc'ed sentence).
+     */
     PdStack *(*open)(const PdHostConfig *config, void *user, char **error);
     void (*close)(PdStack *s); /* with everything in it */
     /* From now on time counts; now() is 0 here. */
@@ -182,16 +184,16 @@ typedef struct PdStackOps {
     /* Goes on until `t` (everything due then included), or returns earlier when t is past. With t = now():
      * whatever is due at this instant. Captured packets queue up meanwhile. */
     void (*run_until)(PdStack *s, int64_t t);
-    /* The oldest captured packet, waiting for one until `limit` (PD_NEVER: for ever, or until nothing can happen
-     * any more). false: none came; the clock then stands at `limit`. Does not go further than the packet's own
-     * instant. */
+    /* The oldest captured packet, waiting for one until `limit` (PD_NEVER: for ever, or until nothing can
+     * happen any more). false: none came; the clock then stands at `limit`. Does not go further than the
+     * packet's own instant. */
     bool (*take_packet)(PdStack *s, int64_t limit, PdCaptured *out);
     /* Hands the stack a datagram, now. gso_size not 0: an aggregate of segments of that size. */
     bool (*inject)(PdStack *s, const uint8_t *bytes, size_t len, uint32_t gso_size, char **error);
 
-    /* Starts a call, now. true: it has returned, *out is filled. false: it sleeps; at most one does. Nothing of
-     * `call` is looked at after this returned. *error: the stack cannot do such a call at all (then true, with
-     * *out untouched). */
+    /* Starts a call, now. true: it has returned, *out is filled. false: it sleeps; at most one does. Nothing
+     * of `call` is looked at after this returned. *error: the stack cannot do such a call at all (then true,
+     * with *out untouched). */
     bool (*call)(PdStack *s, const PdCall *call, PdResult *out, char **error);
     /* Goes on until the sleeping call has returned, at most until `limit`. false: it sleeps still. */
     bool (*wait_call)(PdStack *s, int64_t limit, PdResult *out);
