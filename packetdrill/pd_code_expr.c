@@ -534,7 +534,7 @@ static bool parse_comparison(PdCode *c, PdValue *out)
     for (;;) {
         const char *op = NULL;
         unsigned line = c->tok.line;
-        bool one;
+        bool one = false;
 
         for (unsigned i = 0; i < HS_ARRAY_LEN(ops) && !op; i++)
             op = pd_code_is_op(c, ops[i]) ? ops[i] : NULL;
