@@ -80,7 +80,7 @@ static void begin_connect(PdRun *r, PdConn *c, const PdSockAddr *to)
 }
 
 /* Before the call: its packets may leave at once, a SYN even when connect fails later. */
-static void on_call(PdRun *r, const PdSyscall *s, const PdCall *call)
+void pd_call_on_start(PdRun *r, const PdSyscall *s, const PdCall *call)
 {
     PdConn *c = pd_conn_by_fd(r, script_fd_of(s));
     bool sends_to = call->kind == PD_CALL_SENDTO || call->kind == PD_CALL_SENDMSG;
@@ -110,7 +110,7 @@ static void on_accepted(PdRun *r, int script_fd, int live_fd)
     child->live_fd = live_fd;
 }
 
-static void on_return(PdRun *r, const PdSyscall *s, const PdCall *call, const PdResult *result)
+void pd_call_on_return(PdRun *r, const PdSyscall *s, const PdCall *call, const PdResult *result)
 {
     int fd = script_fd_of(s);
     PdConn *c = pd_conn_by_fd(r, fd);
@@ -180,7 +180,7 @@ static bool finished(PdRun *r, PdResult *result)
     if (!ok)
         wrong_result(r, &p, why);
     g_free(why);
-    on_return(r, p.event->syscall, &p.call, result);
+    pd_call_on_return(r, p.event->syscall, &p.call, result);
     ok = ok && check_end(r, &p, result);
     pd_result_clear(result);
     pd_call_clear(&p.call);
@@ -221,7 +221,7 @@ bool pd_call_start(PdRun *r, const PdEvent *e)
         g_free(why);
         return false;
     }
-    on_call(r, e->syscall, &p->call);
+    pd_call_on_start(r, e->syscall, &p->call);
     if (r->ops->call(r->stack, &p->call, &result, &why)) {
         if (!why)
             return finished(r, &result);

@@ -101,6 +101,9 @@ bool pd_call_prepare(PdRun *r, const PdSyscall *s, PdCall *call, char **why);
 /* Compares a result with what the script says about it; binds new labels. */
 bool pd_call_check(PdRun *r, const PdSyscall *s, const PdCall *call, const PdResult *result, char **why);
 void pd_call_clear(PdCall *call);
+/* What a call means for the connection under test: before it is made, and after it returned. */
+void pd_call_on_start(PdRun *r, const PdSyscall *s, const PdCall *call);
+void pd_call_on_return(PdRun *r, const PdSyscall *s, const PdCall *call, const PdResult *result);
 
 int pd_run_live_fd(PdRun *r, int script_fd); /* the label's own number when it is not bound: EBADF */
 void pd_run_bind_fd(PdRun *r, int script_fd, int live_fd);

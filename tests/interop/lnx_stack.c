@@ -141,6 +141,7 @@ static bool stack_call(PdStack *stack, const PdCall *call, PdResult *out, char *
     }
     take_result(s, out, error);
     g_mutex_unlock(&s->lock);
+    lnx_tun_settle(s->tun);
     return true;
 }
 

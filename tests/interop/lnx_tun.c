@@ -22,6 +22,8 @@
 #define PROTO_TCP 6
 #define PROTO_UDP 17
 #define MAX_DATAGRAM 65536
+#define SETTLE_POLLS 100
+#define SETTLE_POLL_US 20
 
 struct LnxTun {
     int fd;
@@ -198,9 +200,17 @@ bool lnx_tun_inject(LnxTun *t, const uint8_t *bytes, size_t len, uint32_t gso_si
     memcpy(out, &h, sizeof(h));
     ssize_t n = write(t->fd, out, sizeof(h) + len);
     g_free(out);
+    lnx_tun_settle(t);
     if (n < 0)
         *error = g_strdup_printf("the kernel took no packet of %zu bytes: %s", len, g_strerror(errno));
     return n >= 0;
+}
+
+void lnx_tun_settle(LnxTun *t)
+{
+    struct pollfd p = {.fd = t->fd, .events = POLLIN};
+    for (int i = 0; i < SETTLE_POLLS && poll(&p, 1, 0) > 0; i++)
+        g_usleep(SETTLE_POLL_US);
 }
 
 /* ---- the namespace ---- */

@@ -132,6 +132,7 @@ static void returned(Stimuli *s, StimuliItem *i, const PdCall *call, PdResult *r
     *result = (PdResult){0};
     i->is_as_written = pd_call_check(&s->run, i->event->syscall, call, &i->result, &why);
     i->note = why;
+    pd_call_on_return(&s->run, i->event->syscall, call, &i->result);
 }
 
 static bool finish_call(Stimuli *s, StimuliItem *i, PdCall *call, int64_t limit_us)
@@ -160,6 +161,7 @@ static bool make_call(Stimuli *s, const PdEvent *e, Sleeping *sleeping, char **e
     PdResult result = {0};
     if (!pd_call_prepare(r, e->syscall, &call, error))
         return false;
+    pd_call_on_start(r, e->syscall, &call);
     StimuliItem *i = add_item(s, e, pd_run_now_us(r));
     if (!r->ops->call(r->stack, &call, &result, error)) {
         *sleeping = (Sleeping){.item = i, .call = call};

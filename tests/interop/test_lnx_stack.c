@@ -36,10 +36,6 @@ static PdStack *open_stack(void)
     return s;
 }
 
-void pd_result_clear(PdResult *r)
-{
-}
-
 /* A segment from the remote side; options: mss 1000 in a SYN, none elsewhere. */
 static void inject(PdStack *s, uint16_t flags, uint32_t seq, uint32_t ack, size_t len, uint32_t gso_size)
 {
