@@ -223,6 +223,11 @@ void stimuli_format_trace(GString *out, const PdScript *script, const GPtrArray 
             continue;
         }
         int64_t ms = to_ms(i->end_us >= 0 ? i->end_us : i->at_us);
+        if (i->event->kind == PD_EVENT_PACKET) {
+            g_string_append_printf(out, "%d.%03d ", (int)(ms / 1000), (int)(ms % 1000));
+            pd_format_packet(out, i->event->packet, v6, false);
+            g_string_append_c(out, '\n');
+        }
         if (i->event->kind == PD_EVENT_SYSCALL) {
             g_string_append_printf(out, "%d.%03d line %u %s = ", (int)(ms / 1000), (int)(ms % 1000),
                                    i->event->loc.line, i->event->syscall->name);
