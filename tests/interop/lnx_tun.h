@@ -27,7 +27,8 @@ int64_t lnx_tun_now(const LnxTun *t);
 bool lnx_tun_take(LnxTun *t, int64_t limit, PdCaptured *out);
 bool lnx_tun_inject(LnxTun *t, const uint8_t *bytes, size_t len, uint32_t gso_size, char **error);
 
-/* Until the reader has taken what the kernel has sent so far, so that its time is not later than what comes next. */
+/* Until the reader has taken what the kernel has sent so far, so that its time is not later than what comes
+ * next. */
 void lnx_tun_settle(LnxTun *t);
 
 /* What is needed here is there: for tests that skip elsewhere. */

@@ -117,10 +117,10 @@ static void append_call(GString *out, const PdScript *s, const StimuliItem *i)
     append_result(out, i);
 }
 
-/* print(a, b) asks for a and b: the answer is an assertion. */
+/* print(a, b) asks for a and b: the answer is an assertion. And what was answered before is asked again. */
 static bool is_question(const char *text)
 {
-    return g_str_has_prefix(text, "print") && !strpbrk(text, "\n;");
+    return g_regex_match_simple("^(print *\\([^\\n;]*\\)|(assert \\w+ == \\d+(; )?)+)$", text, 0, 0);
 }
 
 static void append_code(GString *out, const PdScript *s, const StimuliItem *i)
