@@ -140,6 +140,13 @@ static void append_code(GString *out, const PdScript *s, const StimuliItem *i)
                                (char *)i->facts->pdata[k + 1]);
 }
 
+/* Written as "+0" and a millisecond late: the machine's doing, not the script's. */
+static bool is_at_once(const StimuliItem *i, int64_t late_ms)
+{
+    return late_ms == 0 || (i->event && i->event->kind != PD_EVENT_PACKET &&
+                            i->event->time == PD_TIME_RELATIVE && i->event->time_us == 0 && late_ms <= 2);
+}
+
 void stimuli_format_script(GString *out, const PdScript *script, const GPtrArray *items)
 {
     bool v6 = script->ip_version == PD_IPV6;
@@ -154,7 +161,7 @@ void stimuli_format_script(GString *out, const PdScript *script, const GPtrArray
             append_gaps(out, script, &gaps, (unsigned)(i->event - script->events));
         char *time = g_strdup_printf("+%" G_GINT64_FORMAT ".%03d", (ms - last_ms) / 1000,
                                      (int)((ms - last_ms) % 1000));
-        GString *line = g_string_new(ms == last_ms ? "+0" : time);
+        GString *line = g_string_new(is_at_once(i, ms - last_ms) ? "+0" : time);
         if (i->end_us >= 0) {
             int64_t end_ms = MAX(to_ms(i->end_us), ms) - last_ms;
             g_string_append_printf(line, "...%d.%03d", (int)(end_ms / 1000), (int)(end_ms % 1000));
