@@ -1,0 +1,392 @@
+#include "packetdrill/pd_expr.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "models/wire/ipv4_addr.h"
+#include "models/wire/ipv6_addr.h"
+#include "models/wire/wire.h"
+#include "packetdrill/pd_symbols.h"
+
+#define AF_INET_ 2
+#define AF_INET6_ 10
+
+bool pd_expr_fail(char **why, const PdExpr *e, const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    if (!*why)
+        *why = g_strdup_printf("%s (line %u, column %u)", text, e->loc.line, e->loc.col);
+    g_free(text);
+    return false;
+}
+
+const char *pd_expr_kind(const PdExpr *e)
+{
+    switch (e->kind) {
+    case PD_EXPR_ELLIPSIS:
+        return "...";
+    case PD_EXPR_INT:
+    case PD_EXPR_OR:
+        return "a number";
+    case PD_EXPR_FLOAT:
+        return "a number with a dot";
+    case PD_EXPR_WORD:
+        return "a name";
+    case PD_EXPR_STRING:
+        return "a string";
+    case PD_EXPR_LIST:
+        return e->in_braces ? "{...}" : "a list";
+    case PD_EXPR_PAIR:
+        return "name = value";
+    case PD_EXPR_APPLY:
+        return "name(...)";
+    }
+    return "an expression";
+}
+
+static bool word_value(const PdExpr *e, int64_t *out, char **why)
+{
+    const char *near;
+
+    if (pd_symbol_find(e->text, out))
+        return true;
+    near = pd_symbol_suggest(e->text);
+    if (near)
+        return pd_expr_fail(why, e, "unknown name %s; did you mean %s?", e->text, near);
+    return pd_expr_fail(why, e, "unknown name %s", e->text);
+}
+
+static bool operand(const PdExpr *e, int64_t *out, char **why)
+{
+    switch (e->kind) {
+    case PD_EXPR_INT:
+        *out = e->value;
+        return true;
+    case PD_EXPR_WORD:
+        return word_value(e, out, why);
+    case PD_EXPR_APPLY:
+        if ((strcmp(e->text, "htons") == 0 || strcmp(e->text, "htonl") == 0) && e->n_children == 1 &&
+            (e->child[0]->kind == PD_EXPR_INT || e->child[0]->kind == PD_EXPR_WORD))
+            return operand(e->child[0], out, why);
+        return pd_expr_fail(why, e, "expected a number, found %s(...)", e->text);
+    default:
+        return pd_expr_fail(why, e, "expected a number, found %s", pd_expr_kind(e));
+    }
+}
+
+bool pd_expr_int(const PdExpr *e, int64_t *out, char **why)
+{
+    int64_t sum = 0, v;
+
+    /* a|b|c leans to the left: no recursion, however long it is. */
+    while (e->kind == PD_EXPR_OR) {
+        if (e->child[1]->kind == PD_EXPR_OR ? !pd_expr_int(e->child[1], &v, why)
+                                            : !operand(e->child[1], &v, why))
+            return false;
+        sum |= v;
+        e = e->child[0];
+    }
+    if (!operand(e, &v, why))
+        return false;
+    *out = sum | v;
+    return true;
+}
+
+bool pd_expr_is_ellipsis(const PdExpr *e)
+{
+    return e->kind == PD_EXPR_ELLIPSIS;
+}
+
+bool pd_expr_is_word(const PdExpr *e, const char *word)
+{
+    return e->kind == PD_EXPR_WORD && strcmp(e->text, word) == 0;
+}
+
+bool pd_expr_int_in_list(const PdExpr *e, int64_t *out, char **why)
+{
+    if (e->kind != PD_EXPR_LIST || e->n_children != 1)
+        return pd_expr_fail(why, e, "expected a number in brackets, [n], found %s", pd_expr_kind(e));
+    return pd_expr_int(e->child[0], out, why);
+}
+
+const PdExpr *pd_expr_member(const PdExpr *list, const char *name)
+{
+    for (unsigned i = 0; list->kind == PD_EXPR_LIST && i < list->n_children; i++) {
+        const PdExpr *pair = list->child[i];
+
+        if (pair->kind == PD_EXPR_PAIR && strcmp(pair->text, name) == 0)
+            return pair->child[0];
+    }
+    return NULL;
+}
+
+/* A member that must be there. */
+static const PdExpr *need(const PdExpr *list, const char *name, const char *what, char **why)
+{
+    const PdExpr *e = pd_expr_member(list, name);
+
+    if (!e)
+        pd_expr_fail(why, list, "%s needs %s=", what, name);
+    return e;
+}
+
+/* A number that is 0 when it is not written. */
+static bool optional_int(const PdExpr *list, const char *name, int64_t *out, char **why)
+{
+    const PdExpr *e = pd_expr_member(list, name);
+
+    *out = 0;
+    return !e || pd_expr_is_ellipsis(e) || pd_expr_int(e, out, why);
+}
+
+static bool address(const PdExpr *e, PdSockAddr *out, char **why)
+{
+    const char *text;
+
+    if (e->kind != PD_EXPR_APPLY || e->n_children < 1 || e->child[e->n_children - 1]->kind != PD_EXPR_STRING)
+        return pd_expr_fail(why, e, "expected inet_addr(\"…\") or inet6_addr(\"…\")");
+    text = e->child[e->n_children - 1]->text;
+    if (out->family == AF_INET6_) {
+        Ipv6Addr a;
+
+        if (!ipv6_addr_parse(text, &a))
+            return pd_expr_fail(why, e, "'%s' is no IPv6 address", text);
+        memcpy(out->b, a.b, 16);
+    } else {
+        uint32_t a;
+
+        if (!ipv4_addr_parse(text, &a))
+            return pd_expr_fail(why, e, "'%s' is no IPv4 address", text);
+        wire_put32(out->b, a);
+    }
+    return true;
+}
+
+bool pd_expr_sockaddr(const PdExpr *e, PdSockAddr *out, char **why)
+{
+    static const char *const families[] = {"sa_family", "sin_family", "sin6_family"};
+    static const char *const ports[] = {"sin_port", "sin6_port"};
+    static const char *const addrs[] = {"sin_addr", "sin6_addr"};
+    PdSockAddr a = {0};
+    const PdExpr *family = NULL, *port = NULL, *addr = NULL;
+    int64_t v;
+
+    if (e->kind != PD_EXPR_LIST) {
+        if (!pd_expr_int(e, &v, why))
+            return false;
+        out->family = (uint16_t)v;
+        out->port = 0;
+        return true;
+    }
+    for (unsigned i = 0; i < HS_ARRAY_LEN(families) && !family; i++)
+        family = pd_expr_member(e, families[i]);
+    for (unsigned i = 0; i < 2; i++) {
+        port = port ? port : pd_expr_member(e, ports[i]);
+        addr = addr ? addr : pd_expr_member(e, addrs[i]);
+    }
+    if (!family)
+        return pd_expr_fail(why, e, "a socket address needs sa_family=");
+    if (!pd_expr_int(family, &v, why))
+        return false;
+    a.family = (uint16_t)v;
+    if (port && !pd_expr_int(port, &v, why))
+        return false;
+    if (port)
+        a.port = (uint16_t)v;
+    if (addr && !address(addr, &a, why))
+        return false;
+    if (a.family != 0 && (!port || !addr))
+        return pd_expr_fail(why, e, "a socket address needs a port and an address");
+    *out = a;
+    return true;
+}
+
+bool pd_expr_iov(const PdExpr *e, PdIovec **out, unsigned *n, char **why)
+{
+    PdIovec *iov;
+
+    if (e->kind != PD_EXPR_LIST)
+        return pd_expr_fail(why, e, "expected a list of buffers [{..., length}, ...], found %s",
+                            pd_expr_kind(e));
+    iov = g_new0(PdIovec, e->n_children + 1);
+    for (unsigned i = 0; i < e->n_children; i++) {
+        const PdExpr *v = e->child[i];
+        int64_t len;
+
+        if (v->kind != PD_EXPR_LIST || v->n_children != 2 || !pd_expr_int(v->child[1], &len, why)) {
+            g_free(iov);
+            return pd_expr_fail(why, v, "expected a buffer {..., length}, found %s", pd_expr_kind(v));
+        }
+        iov[i].is_null = !pd_expr_is_ellipsis(v->child[0]);
+        iov[i].len = (uint64_t)len;
+    }
+    *out = iov;
+    *n = e->n_children;
+    return true;
+}
+
+bool pd_expr_pollfds(const PdExpr *e, PdPollFd **out, unsigned *n, char **why)
+{
+    PdPollFd *fds;
+    bool ok = true;
+
+    if (e->kind != PD_EXPR_LIST)
+        return pd_expr_fail(why, e, "expected a list of descriptors [{fd=…, events=…}], found %s",
+                            pd_expr_kind(e));
+    fds = g_new0(PdPollFd, e->n_children + 1);
+    for (unsigned i = 0; i < e->n_children && ok; i++) {
+        const PdExpr *fd = need(e->child[i], "fd", "a poll descriptor", why);
+        const PdExpr *events = fd ? need(e->child[i], "events", "a poll descriptor", why) : NULL;
+        int64_t v[3] = {0};
+
+        ok = events && pd_expr_int(fd, &v[0], why) && pd_expr_int(events, &v[1], why) &&
+             optional_int(e->child[i], "revents", &v[2], why);
+        fds[i] = (PdPollFd){(int)v[0], (uint16_t)v[1], (uint16_t)v[2]};
+    }
+    if (!ok) {
+        g_free(fds);
+        return false;
+    }
+    *out = fds;
+    *n = e->n_children;
+    return true;
+}
+
+bool pd_expr_epoll(const PdExpr *e, PdEpollEvent *out, char **why)
+{
+    static const char *const data[] = {"fd", "ptr", "u32", "u64"};
+    const PdExpr *events;
+    int64_t v;
+
+    if (e->kind == PD_EXPR_LIST && !e->in_braces && e->n_children == 1)
+        e = e->child[0];
+    if (e->kind != PD_EXPR_LIST)
+        return pd_expr_fail(why, e, "expected an event {events=…, fd=…}, found %s", pd_expr_kind(e));
+    events = need(e, "events", "an epoll event", why);
+    if (!events || !pd_expr_int(events, &v, why))
+        return false;
+    out->events = (uint32_t)v;
+    out->data = 0;
+    for (unsigned i = 0; i < HS_ARRAY_LEN(data); i++) {
+        const PdExpr *d = pd_expr_member(e, data[i]);
+
+        if (d && !pd_expr_int(d, &v, why))
+            return false;
+        if (d)
+            out->data = i == 0 || i == 2 ? (uint32_t)v : (uint64_t)v;
+    }
+    return true;
+}
+
+static void put_le(GByteArray *out, uint64_t v, unsigned size)
+{
+    for (unsigned i = 0; i < size; i++) {
+        uint8_t b = (uint8_t)(v >> (8 * i));
+
+        g_byte_array_append(out, &b, 1);
+    }
+}
+
+bool pd_expr_optval(const PdExpr *e, int64_t len, GByteArray *out, char **why)
+{
+    int64_t v, w;
+
+    if (e->kind == PD_EXPR_STRING) {
+        g_byte_array_append(out, (const guint8 *)e->text, (guint)e->text_len);
+        return true;
+    }
+    if (e->kind != PD_EXPR_LIST)
+        return pd_expr_fail(why, e,
+                            "expected an option's value ([n], a string or {onoff=…, linger=…}), found %s",
+                            pd_expr_kind(e));
+    if (pd_expr_member(e, "onoff") || pd_expr_member(e, "l_onoff")) {
+        bool plain = pd_expr_member(e, "onoff") != NULL;
+
+        if (!optional_int(e, plain ? "onoff" : "l_onoff", &v, why) ||
+            !optional_int(e, plain ? "linger" : "l_linger", &w, why))
+            return false;
+        put_le(out, (uint64_t)v, 4);
+        put_le(out, (uint64_t)w, 4);
+        return true;
+    }
+    for (unsigned i = 0; i < e->n_children; i++) {
+        if (!pd_expr_int(e->child[i], &v, why))
+            return false;
+        put_le(out, (uint64_t)v, e->n_children == 1 && len == 8 ? 8 : 4);
+    }
+    return true;
+}
+
+static bool extended_error(const PdExpr *e, GByteArray *out, char **why)
+{
+    static const struct {
+        const char *name;
+        uint8_t size;
+    } members[] = {{"ee_errno", 4}, {"ee_origin", 1}, {"ee_type", 1}, {"ee_code", 1},
+                   {"ee_pad", 1},   {"ee_info", 4},   {"ee_data", 4}};
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(members); i++) {
+        int64_t v;
+
+        if (!optional_int(e, members[i].name, &v, why))
+            return false;
+        put_le(out, (uint64_t)v, members[i].size);
+    }
+    return true;
+}
+
+/* TCP_NLA_X=value: netlink attributes, kept as pairs of 64-bit numbers. */
+static bool statistics(const PdExpr *e, GByteArray *out, char **why)
+{
+    for (unsigned i = 0; i < e->n_children; i++) {
+        int64_t name, value;
+        PdExpr word = *e->child[i];
+
+        if (word.kind != PD_EXPR_PAIR)
+            return pd_expr_fail(why, e->child[i], "expected NAME=value, found %s", pd_expr_kind(e->child[i]));
+        word.kind = PD_EXPR_WORD;
+        if (!pd_expr_int(&word, &name, why) || !pd_expr_int(e->child[i]->child[0], &value, why))
+            return false;
+        put_le(out, (uint64_t)name, 8);
+        put_le(out, (uint64_t)value, 8);
+    }
+    return true;
+}
+
+bool pd_expr_cmsg_data(const PdExpr *e, GByteArray *out, PdCmsgKind *kind, char **why)
+{
+    int64_t v;
+
+    *kind = PD_CMSG_BYTES;
+    if (e->kind == PD_EXPR_STRING) {
+        g_byte_array_append(out, (const guint8 *)e->text, (guint)e->text_len);
+        return true;
+    }
+    if (e->kind != PD_EXPR_LIST) {
+        if (!pd_expr_int(e, &v, why))
+            return false;
+        put_le(out, (uint64_t)v, 4);
+        return true;
+    }
+    if (pd_expr_member(e, "scm_sec") || pd_expr_member(e, "scm_nsec")) {
+        int64_t ns;
+
+        *kind = PD_CMSG_TIME;
+        if (!optional_int(e, "scm_sec", &v, why) || !optional_int(e, "scm_nsec", &ns, why))
+            return false;
+        put_le(out, (uint64_t)v, 8);
+        put_le(out, (uint64_t)ns, 8);
+        return true;
+    }
+    if (pd_expr_member(e, "ee_errno") || pd_expr_member(e, "ee_origin")) {
+        *kind = PD_CMSG_ERROR;
+        return extended_error(e, out, why);
+    }
+    *kind = PD_CMSG_STATS;
+    return statistics(e, out, why);
+}

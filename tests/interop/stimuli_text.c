@@ -1,0 +1,252 @@
+#include "tests/interop/stimuli_text.h"
+
+#include <string.h>
+
+#include "packetdrill/pd_format.h"
+#include "packetdrill/pd_symbols.h"
+
+#define US_PER_MS 1000
+
+static int64_t to_ms(int64_t us)
+{
+    return (us + US_PER_MS / 2) / US_PER_MS;
+}
+
+/* ---- the script's own text ---- */
+
+static size_t line_start(const PdScript *s, unsigned line)
+{
+    size_t pos = 0;
+    for (unsigned l = 1; l < line && pos < s->text_len; l++) {
+        const char *nl = memchr(s->text + pos, '\n', s->text_len - pos);
+        pos = nl ? (size_t)(nl - s->text) + 1 : s->text_len;
+    }
+    return pos;
+}
+
+static size_t offset(const PdScript *s, PdLoc loc)
+{
+    size_t pos = line_start(s, loc.line) + loc.col - 1;
+    return pos < s->text_len ? pos : s->text_len;
+}
+
+/* Behind the event's last line, or where the next event on that line begins. */
+static size_t event_end(const PdScript *s, const PdEvent *e)
+{
+    size_t end = line_start(s, e->end_line + 1);
+    if (e + 1 < s->events + s->n_events && offset(s, e[1].loc) < end)
+        end = offset(s, e[1].loc);
+    else if (s->cleanup && offset(s, s->cleanup_loc) < end)
+        end = offset(s, s->cleanup_loc);
+    return end;
+}
+
+static void append_slice(GString *out, const PdScript *s, size_t from, size_t to)
+{
+    while (to > from && g_ascii_isspace(s->text[to - 1]))
+        to--;
+    g_string_append_len(out, s->text + from, (gssize)(to - from));
+}
+
+/* Comments and empty lines in front of event `to` that have not been written yet. */
+static void append_gaps(GString *out, const PdScript *s, unsigned *from, unsigned to)
+{
+    for (; *from <= to; ++*from) {
+        if (*from == 0)
+            continue;
+        size_t begin = event_end(s, &s->events[*from - 1]);
+        size_t end = *from < s->n_events ? offset(s, s->events[*from].loc)
+                     : s->cleanup        ? offset(s, s->cleanup_loc)
+                                         : s->text_len;
+        if (end > begin) {
+            /* Up to the line of the event: what is in front of its time is indentation. */
+            while (end > begin && s->text[end - 1] != '\n')
+                end--;
+            g_string_append_len(out, s->text + begin, (gssize)(end - begin));
+        }
+    }
+}
+
+/* ---- packets and results ---- */
+
+static void append_packet(GString *out, const PdSeen *seen, bool v6)
+{
+    PdPacket p;
+    pd_format_from_seen(&p, seen, (seen->tos & 3) != 0);
+    pd_format_packet(out, &p, v6, false);
+}
+
+static bool is_label(const PdSyscall *s)
+{
+    return strcmp(s->name, "socket") == 0 || strcmp(s->name, "accept") == 0 || strcmp(s->name, "open") == 0 ||
+           strcmp(s->name, "epoll_create") == 0;
+}
+
+static void append_result(GString *out, const StimuliItem *i)
+{
+    g_string_append_printf(out, "%" G_GINT64_FORMAT, i->result.ret);
+    if (i->result.ret >= 0)
+        return;
+    const char *name = pd_errno_name(i->result.err);
+    if (name)
+        g_string_append_printf(out, " %s (%s)", name, g_strerror(i->result.err));
+    else
+        g_string_append_printf(out, " (errno %d)", i->result.err);
+}
+
+/* The first line only: mismatches explain themselves at length. */
+static void append_note(GString *out, const char *note)
+{
+    if (note)
+        g_string_append_printf(out, "  // %.*s", (int)strcspn(note, "\n"), note);
+}
+
+static void append_call(GString *out, const PdScript *s, const StimuliItem *i)
+{
+    const PdEvent *e = i->event;
+    size_t from = offset(s, e->action_loc), result = offset(s, e->syscall->result->loc);
+    bool slept_on = i->note && i->result.ret == 0 && i->result.at_ns == 0;
+    bool same_number = is_label(e->syscall) ? i->result.ret >= 0 && e->syscall->result->value >= 0
+                                            : i->result.ret == e->syscall->result->value;
+    if (i->is_as_written || slept_on || (same_number && i->result.ret >= 0)) {
+        append_slice(out, s, from, event_end(s, e));
+        append_note(out, i->is_as_written ? NULL : i->note);
+        return;
+    }
+    g_string_append_len(out, s->text + from, (gssize)(result - from));
+    append_result(out, i);
+}
+
+/* print(a, b) asks for a and b: the answer is an assertion. And what was answered before is asked again. */
+static bool is_question(const char *text)
+{
+    return g_regex_match_simple("^(print *\\([^\\n;]*\\)|(assert \\w+ == \\d+(; )?)+)$", text, 0, 0);
+}
+
+static void append_code(GString *out, const PdScript *s, const StimuliItem *i)
+{
+    if (i->facts && i->facts->len && is_question(i->event->text)) {
+        g_string_append(out, "%{ ");
+        for (guint k = 0; k + 1 < i->facts->len; k += 2)
+            g_string_append_printf(out, "%sassert %s == %s", k ? "; " : "", (char *)i->facts->pdata[k],
+                                   (char *)i->facts->pdata[k + 1]);
+        g_string_append(out, " }%");
+        return;
+    }
+    append_slice(out, s, offset(s, i->event->action_loc), event_end(s, i->event));
+    append_note(out, i->note);
+    for (guint k = 0; i->facts && k + 1 < i->facts->len; k += 2)
+        g_string_append_printf(out, "\n     // %s is %s", (char *)i->facts->pdata[k],
+                               (char *)i->facts->pdata[k + 1]);
+}
+
+/* Written as "+0" and a millisecond late: the machine's doing, not the script's. */
+static bool is_at_once(const StimuliItem *i, int64_t late_ms)
+{
+    return late_ms == 0 || (i->event && i->event->kind != PD_EVENT_PACKET &&
+                            i->event->time == PD_TIME_RELATIVE && i->event->time_us == 0 && late_ms <= 2);
+}
+
+void stimuli_format_script(GString *out, const PdScript *script, const GPtrArray *items)
+{
+    bool v6 = script->ip_version == PD_IPV6;
+    int64_t last_ms = 0;
+    unsigned gaps = 0;
+    if (script->n_events)
+        g_string_append_len(out, script->text, (gssize)line_start(script, script->events[0].loc.line));
+    for (guint n = 0; n < items->len; n++) {
+        const StimuliItem *i = items->pdata[n];
+        int64_t ms = MAX(to_ms(i->at_us), last_ms);
+        if (i->event)
+            append_gaps(out, script, &gaps, (unsigned)(i->event - script->events));
+        char *time = g_strdup_printf("+%" G_GINT64_FORMAT ".%03d", (ms - last_ms) / 1000,
+                                     (int)((ms - last_ms) % 1000));
+        GString *line = g_string_new(is_at_once(i, ms - last_ms) ? "+0" : time);
+        if (i->end_us >= 0) {
+            int64_t end_ms = MAX(to_ms(i->end_us), ms) - last_ms;
+            g_string_append_printf(line, "...%d.%03d", (int)(end_ms / 1000), (int)(end_ms % 1000));
+        }
+        g_free(time);
+        g_string_append_printf(out, "%*s%s ", (int)MAX(0, 6 - (int)line->len), "", line->str);
+        g_string_free(line, TRUE);
+        last_ms = ms;
+        if (!i->event)
+            append_packet(out, &i->seen, v6);
+        else if (i->event->kind == PD_EVENT_SYSCALL)
+            append_call(out, script, i);
+        else if (i->event->kind == PD_EVENT_CODE)
+            append_code(out, script, i);
+        else
+            append_slice(out, script, offset(script, i->event->action_loc), event_end(script, i->event));
+        g_string_append_c(out, '\n');
+    }
+    append_gaps(out, script, &gaps, script->n_events);
+    if (script->cleanup)
+        append_slice(out, script, offset(script, script->cleanup_loc), script->text_len);
+    if (out->len && out->str[out->len - 1] != '\n')
+        g_string_append_c(out, '\n');
+}
+
+/* ---- traces ---- */
+
+static void trace_segment(GString *out, const PdSeen *seen, bool v6, int64_t at_us)
+{
+    PdSeen s = *seen;
+    for (unsigned i = 0; i < s.n_options; i++) {
+        if (s.options[i].kind == TCP_OPT_TIMESTAMPS)
+            s.options[i].ts_val = 0;
+    }
+    g_string_append_printf(out, "%d.%03d ", (int)(to_ms(at_us) / 1000), (int)(to_ms(at_us) % 1000));
+    append_packet(out, &s, v6);
+    g_string_append_c(out, '\n');
+}
+
+static void trace_packet(GString *out, const StimuliItem *i, bool v6)
+{
+    PdSeen s = i->seen;
+    uint32_t left = s.payload_len, size = s.gso_size ? s.gso_size : left;
+    if (s.ip_proto != 6 || left <= size) {
+        trace_segment(out, &s, v6, i->at_us);
+        return;
+    }
+    uint16_t last_flags = s.tcp.flags;
+    for (uint32_t sent = 0; left; left -= s.payload_len, sent += s.payload_len) {
+        s.payload_len = MIN(left, size);
+        s.tcp.seq = i->seen.tcp.seq + sent;
+        s.tcp.flags = left > size ? last_flags & (uint16_t) ~(TCP_PSH | TCP_FIN) : last_flags;
+        if (sent)
+            s.tcp.flags &= (uint16_t)~TCP_CWR;
+        trace_segment(out, &s, v6, i->at_us);
+    }
+}
+
+void stimuli_format_trace(GString *out, const PdScript *script, const GPtrArray *items)
+{
+    bool v6 = script->ip_version == PD_IPV6;
+    for (guint n = 0; n < items->len; n++) {
+        const StimuliItem *i = items->pdata[n];
+        if (!i->event) {
+            trace_packet(out, i, v6);
+            continue;
+        }
+        int64_t ms = to_ms(i->end_us >= 0 ? i->end_us : i->at_us);
+        if (i->event->kind == PD_EVENT_PACKET) {
+            g_string_append_printf(out, "%d.%03d ", (int)(ms / 1000), (int)(ms % 1000));
+            pd_format_packet(out, i->event->packet, v6, false);
+            g_string_append_c(out, '\n');
+        }
+        if (i->event->kind == PD_EVENT_SYSCALL) {
+            g_string_append_printf(out, "%d.%03d line %u %s = ", (int)(ms / 1000), (int)(ms % 1000),
+                                   i->event->loc.line, i->event->syscall->name);
+            if (is_label(i->event->syscall) && i->result.ret >= 0)
+                g_string_append(out, "descriptor");
+            else
+                append_result(out, i);
+            g_string_append_c(out, '\n');
+        }
+        for (guint k = 0; i->facts && k + 1 < i->facts->len; k += 2)
+            g_string_append_printf(out, "%d.%03d line %u %s = %s\n", (int)(ms / 1000), (int)(ms % 1000),
+                                   i->event->loc.line, (char *)i->facts->pdata[k],
+                                   (char *)i->facts->pdata[k + 1]);
+    }
+}
