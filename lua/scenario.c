@@ -108,6 +108,8 @@ static void free_host(gpointer p)
         g_ptr_array_free(h->socks, true);
     if (h->calls)
         g_ptr_array_free(h->calls, true);
+    if (h->tcps)
+        g_ptr_array_free(h->tcps, true);
     g_free(h);
 }
 
@@ -128,8 +130,10 @@ void scenario_free(Scenario *s)
     bind_rules_free(s);
     bind_apps_free(s);
     bind_rarps_free(s);
-    for (guint i = 0; i < s->hosts->len; i++)
+    for (guint i = 0; i < s->hosts->len; i++) {
         bind_sock_close_host(g_ptr_array_index(s->hosts, i));
+        bind_tcp_close_host(g_ptr_array_index(s->hosts, i));
+    }
     sandbox_free(s->sb);
     bind_packets_free(s);
     node_clear(&s->control);

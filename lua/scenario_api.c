@@ -27,6 +27,9 @@
     X(series) \
     X(source) \
     X(switch) \
+    X(tcp) \
+    X(tcp_recv) \
+    X(tcp_send) \
     X(tftp_get) \
     X(tftp_server) \
     X(traceroute) \

@@ -39,6 +39,8 @@ struct Proc {
     bool is_waiting, is_woken, is_timed_out;
     bool is_given;      /* Lua frees it */
     GPtrArray *joiners; /* Proc: wait for the end of this one */
+    struct Fds *fds;     /* its descriptors; NULL: none yet */
+    struct Fds *fork_of; /* the parent's, of which it has a copy */
 };
 
 /* A host as scenarios see it. Lives as long as the Scenario. */
@@ -50,6 +52,8 @@ struct ScnHost {
     bool hears_power;
     GPtrArray *socks; /* ScnSock, open ones, in order of creation; NULL: none yet */
     GPtrArray *calls; /* ScnCall, likewise */
+    GPtrArray *tcps;  /* ScnTcp, likewise */
+    struct Fds *fds;  /* descriptors made by the main part and by callbacks */
 };
 
 typedef struct Expectation {

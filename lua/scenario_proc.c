@@ -52,8 +52,10 @@ static void on_done(LuaProc *lua, const LuaErr *err, void *user)
 
         scenario_fail(p->s, &copy);
     }
-    if (p->host)
+    if (p->host) {
         bind_sock_on_proc_end(p);
+        bind_tcp_on_proc_end(p);
+    }
     for (guint i = 0; p->joiners && i < p->joiners->len; i++)
         proc_wake(g_ptr_array_index(p->joiners, i));
     if (!p->host)
@@ -192,8 +194,10 @@ void proc_kill(Proc *p)
         free_wait(p);
     p->lua = NULL;
     luaproc_kill(lua);
-    if (p->host)
+    if (p->host) {
         bind_sock_on_proc_end(p);
+        bind_tcp_on_proc_end(p);
+    }
     for (guint i = 0; p->joiners && i < p->joiners->len; i++)
         proc_wake(g_ptr_array_index(p->joiners, i));
     proc_leave(p);
@@ -225,6 +229,9 @@ void proc_free_all(Scenario *s)
     for (Proc *p = s->procs; p; p = p->next)
         if (p->is_waiting)
             free_wait(p);
+    for (Proc *p = s->procs; p; p = p->next)
+        if (p->host)
+            bind_tcp_on_proc_end(p);
     if (s->L)
         luaclass_invalidate_all(s->L, &bind_proc_class);
     for (Proc *p = s->procs, *next; p; p = next) {

@@ -17,6 +17,7 @@ const LuaClass *const bind_classes[] = {
     &bind_alarm_class,
     &bind_dev_class,
     &bind_echo_class,
+    &bind_epoll_class,
     &bind_host_class,
     &bind_hub_class,
     &bind_link_class,
@@ -33,6 +34,7 @@ const LuaClass *const bind_classes[] = {
     &bind_sock_class,
     &bind_source_class,
     &bind_switch_class,
+    &bind_tcp_class,
     &bind_tftp_server_class,
     NULL,
 };

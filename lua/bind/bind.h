@@ -58,6 +58,8 @@ extern const LuaClass bind_sink_class;
 extern const LuaClass bind_sock_class;
 extern const LuaClass bind_source_class;
 extern const LuaClass bind_switch_class;
+extern const LuaClass bind_epoll_class;
+extern const LuaClass bind_tcp_class;
 extern const LuaClass bind_tftp_server_class;
 extern const LuaClass *const bind_classes[]; /* NULL at the end */
 
@@ -79,6 +81,7 @@ void bind_push_ip4(lua_State *L, uint32_t addr);
 void bind_push_mac(lua_State *L, MacAddr mac);
 void bind_push_endpoint(lua_State *L, uint32_t addr, uint16_t port);
 MacAddr bind_check_mac(lua_State *L, int idx, const char *name);
+void bind_push_payload(lua_State *L, uint64_t off, uint64_t len);
 /* "10.0.0.1", or a name that resolves. */
 uint32_t bind_check_addr(lua_State *L, int idx, const char *name, const ScnHost *asker);
 Ipv4Prefix bind_check_prefix(lua_State *L, int idx, const char *name);
@@ -124,6 +127,8 @@ void bind_rules_free(Scenario *s);
 
 void bind_sock_on_proc_end(Proc *p);
 void bind_sock_close_host(ScnHost *h);
+void bind_tcp_on_proc_end(Proc *p);
+void bind_tcp_close_host(ScnHost *h); /* also when the scenario ends */
 
 typedef struct ScnApp ScnApp; /* traffic that runs by itself */
 void bind_apps_stop_host(ScnHost *h);
@@ -149,6 +154,9 @@ void bind_calls_stop_host(ScnHost *h);
 
 int bind_sock_new(lua_State *L); /* host:udp */
 int bind_raw_new(lua_State *L);  /* host:raw */
+int bind_tcp_new(lua_State *L);  /* host:tcp */
+int bind_epoll_new(lua_State *L);
+int bind_host_fork(lua_State *L); /* os.fork */
 
 /* Methods of an interface that live in a file of their own. */
 int bind_dev_ring(lua_State *L);

@@ -221,6 +221,7 @@ static void on_power(void *user, bool on)
     proc_kill_host(h);
     bind_calls_stop_host(h);
     bind_sock_close_host(h);
+    bind_tcp_close_host(h);
     bind_apps_stop_host(h);
 }
 
@@ -312,6 +313,8 @@ static const luaL_Reg methods[] = {{"addr", host_method_addr},
                                    {"counters", host_method_counters},
                                    {"dev", host_method_dev},
                                    {"devs", host_method_devs},
+                                   {"epoll", bind_epoll_new},
+                                   {"fork", bind_host_fork},
                                    {"log", host_method_log},
                                    {"mtr", bind_host_mtr},
                                    {"netstat", host_method_netstat},
@@ -327,6 +330,7 @@ static const luaL_Reg methods[] = {{"addr", host_method_addr},
                                    {"routes", bind_host_routes},
                                    {"spawn", host_method_spawn},
                                    {"sysctl", host_method_sysctl},
+                                   {"tcp", bind_tcp_new},
                                    {"tftp_get", bind_host_tftp_get},
                                    {"tftp_server", bind_host_tftp_server},
                                    {"traceroute", bind_host_traceroute},

@@ -10,7 +10,7 @@ typedef struct Payload {
     uint64_t off, len;
 } Payload;
 
-static void push_payload(lua_State *L, uint64_t off, uint64_t len)
+void bind_push_payload(lua_State *L, uint64_t off, uint64_t len)
 {
     Payload *p = g_new(Payload, 1);
 
@@ -28,7 +28,7 @@ static int hs_payload(lua_State *L)
     luaopt_value(L, 1, "hs.payload", &size, &len);
     if (!lua_isnoneornil(L, 2))
         luaopt_value(L, 2, "hs.payload", &offset, &off);
-    push_payload(L, off, len);
+    bind_push_payload(L, off, len);
     return 1;
 }
 
@@ -52,7 +52,7 @@ void bind_push_packet_data(lua_State *L, const Packet *pkt, uint32_t len)
                         len > 0 && len <= pkt->payload_len;
 
     if (is_synthetic) {
-        push_payload(L, pkt->slice[0].off, len);
+        bind_push_payload(L, pkt->slice[0].off, len);
         return;
     }
     luaL_Buffer b;
@@ -114,7 +114,7 @@ static int payload_part(lua_State *L)
         to = len + to + 1;
     from = HS_MAX(from, 1);
     to = HS_MIN(to, len);
-    push_payload(L, p->off + (uint64_t)(from - 1), to >= from ? (uint64_t)(to - from + 1) : 0);
+    bind_push_payload(L, p->off + (uint64_t)(from - 1), to >= from ? (uint64_t)(to - from + 1) : 0);
     return 1;
 }
 

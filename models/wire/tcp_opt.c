@@ -51,6 +51,17 @@ static bool read_sack(TcpOptions *o, const TcpOpt *opt)
     return true;
 }
 
+/* The length must only be right for the fields that are used: Linux tcp_accecn_process_option takes as many whole ones as
+ * there are. */
+static void read_accecn(TcpOptions *o, const TcpOpt *opt)
+{
+    o->has_accecn = true;
+    o->accecn_kind = opt->kind;
+    o->n_accecn = (uint8_t)HS_MIN((opt->len - 2u) / 3, TCP_OPT_ACCECN_MAX_FIELDS);
+    for (unsigned i = 0; i < o->n_accecn; i++)
+        o->accecn[i] = wire_get24(opt->p + 2 + 3 * i);
+}
+
 /* false: known kind, wrong length. */
 static bool read_option(TcpOptions *o, const TcpOpt *opt)
 {
@@ -91,6 +102,10 @@ static bool read_option(TcpOptions *o, const TcpOpt *opt)
         return true;
     case TCP_OPT_FASTOPEN:
         return read_fastopen(o, opt->p + 2, opt->len - 2u, false);
+    case TCP_OPT_ACCECN0:
+    case TCP_OPT_ACCECN1:
+        read_accecn(o, opt);
+        return true;
     case TCP_OPT_EXPERIMENTAL:
         if (opt->len >= 4 && wire_get16(opt->p + 2) == TCP_OPT_FASTOPEN_MAGIC)
             return read_fastopen(o, opt->p + 4, opt->len - 4u, true);
@@ -181,6 +196,16 @@ size_t tcp_opt_put_fastopen_experimental(uint8_t *p, const uint8_t *cookie, unsi
     wire_put16(at, TCP_OPT_FASTOPEN_MAGIC);
     memcpy(at + 2, cookie, len);
     return 4 + len;
+}
+
+size_t tcp_opt_put_accecn(uint8_t *p, uint8_t kind, const uint32_t *values, unsigned n)
+{
+    uint8_t *at = put_head(p, kind, 2 + 3 * n);
+
+    hs_assert(n <= TCP_OPT_ACCECN_MAX_FIELDS);
+    for (unsigned i = 0; i < n; i++)
+        wire_put24(at + 3 * i, values[i]);
+    return 2 + 3 * n;
 }
 
 size_t tcp_opt_put_md5(uint8_t *p, const uint8_t digest[16])
@@ -288,7 +313,13 @@ static void put_option(Out *o, const TcpOpt *opt)
         put(o, "TS val %u ecr %u", v.ts_val, v.ts_ecr);
     else if (v.has_md5)
         put(o, "md5");
-    else if (v.n_sack) {
+    else if (v.has_accecn) {
+        static const char *const names[2][3] = {{"e0b", "ceb", "e1b"}, {"e1b", "ceb", "e0b"}};
+
+        put(o, "ECN");
+        for (unsigned i = 0; i < v.n_accecn; i++)
+            put(o, " %s %u", names[opt->kind == TCP_OPT_ACCECN1][i], v.accecn[i]);
+    } else if (v.n_sack) {
         put(o, "sack %u ", v.n_sack);
         for (unsigned i = 0; i < v.n_sack; i++)
             put(o, "{%u:%u}", v.sack[i].left, v.sack[i].right);

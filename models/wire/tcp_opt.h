@@ -1,6 +1,6 @@
 /* TCP options: layout only (what a stack makes of them is models/tcp's).
  * RFC 9293 3.2 (MSS), RFC 7323 (window scale, timestamps), RFC 2018 (SACK), RFC 7413 (Fast Open), RFC 2385
- * (MD5). */
+ * (MD5), RFC 9768 (accurate ECN). */
 #pragma once
 
 #include "models/wire/wire.h"
@@ -16,6 +16,8 @@
 #define TCP_OPT_TIMESTAMPS 8
 #define TCP_OPT_MD5 19
 #define TCP_OPT_FASTOPEN 34
+#define TCP_OPT_ACCECN0 172 /* accurate ECN, RFC 9768 3.2.3: order EE0B, ECEB, EE1B */
+#define TCP_OPT_ACCECN1 174 /* order EE1B, ECEB, EE0B */
 #define TCP_OPT_EXPERIMENTAL 254
 #define TCP_OPT_FASTOPEN_MAGIC 0xf989 /* Fast Open before it had a number (RFC 7413 4.1.1) */
 
@@ -24,6 +26,7 @@
 #define TCP_OPT_SACK_PERMITTED_LEN 2
 #define TCP_OPT_TIMESTAMPS_LEN 10
 #define TCP_OPT_MD5_LEN 18
+#define TCP_OPT_ACCECN_MAX_FIELDS 3
 #define TCP_MAX_SACK_BLOCKS 4
 #define TCP_MAX_FASTOPEN_COOKIE 16
 
@@ -40,6 +43,9 @@ typedef struct TcpOptions {
     bool has_fastopen; /* an empty cookie is a request */
     bool is_fastopen_experimental;
     bool has_md5;
+    bool has_accecn;
+    uint8_t accecn_kind; /* TCP_OPT_ACCECN0 or 1 */
+    uint8_t n_accecn;    /* whole fields */
     uint8_t n_sack;
     uint8_t n_unknown; /* options of kinds not named here (decode only) */
     uint16_t mss;
@@ -50,6 +56,7 @@ typedef struct TcpOptions {
     TcpSackBlock sack[TCP_MAX_SACK_BLOCKS];
     uint8_t fastopen_cookie[TCP_MAX_FASTOPEN_COOKIE];
     uint8_t md5[16];
+    uint32_t accecn[TCP_OPT_ACCECN_MAX_FIELDS]; /* 24-bit byte counters, as in the option */
 } TcpOptions;
 
 /* Walks raw options: initialise {options, options_len}; true while there is another one (NOP included), false
@@ -74,7 +81,7 @@ bool tcp_opt_next(TcpOptIter *it, TcpOpt *opt);
 int tcp_options_decode(TcpOptions *out, const uint8_t *p, size_t len);
 
 /* Writes the options in Linux's order (tcp_options_write: MD5, MSS, SACK permitted with timestamps, window
- * scale, SACK, Fast Open), padded with NOPs to words of four bytes. The result may exceed 40 only if the
+ * scale, SACK, Fast Open; accurate ECN is laid out by models/tcp/tcp_opt_out.c), padded with NOPs to words of four bytes. The result may exceed 40 only if the
  * caller asked for too much: look at tcp_options_encoded_len() first. */
 size_t tcp_options_encoded_len(const TcpOptions *o);
 size_t tcp_options_encode(uint8_t *p, const TcpOptions *o);
@@ -88,6 +95,8 @@ size_t tcp_opt_put_sack(uint8_t *p, const TcpSackBlock *blocks, unsigned n);
 size_t tcp_opt_put_timestamps(uint8_t *p, uint32_t val, uint32_t ecr);
 size_t tcp_opt_put_fastopen(uint8_t *p, const uint8_t *cookie, unsigned len);
 size_t tcp_opt_put_fastopen_experimental(uint8_t *p, const uint8_t *cookie, unsigned len);
+/* n fields of 24 bits each. */
+size_t tcp_opt_put_accecn(uint8_t *p, uint8_t kind, const uint32_t *values, unsigned n);
 size_t tcp_opt_put_md5(uint8_t *p, const uint8_t digest[16]);
 
 /* "mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7", as tcpdump writes it; cut to fit. Returns buf. */

@@ -66,6 +66,18 @@ static inline void wire_put32(uint8_t *p, uint32_t v)
     memcpy(p, &v, 4);
 }
 
+static inline uint32_t wire_get24(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+}
+
+static inline void wire_put24(uint8_t *p, uint32_t v)
+{
+    p[0] = (uint8_t)(v >> 16);
+    p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)v;
+}
+
 static inline void wire_put64(uint8_t *p, uint64_t v)
 {
     wire_put32(p, (uint32_t)(v >> 32));

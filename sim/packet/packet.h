@@ -55,6 +55,9 @@ struct Packet {
     uint16_t l3,
         l4; /* offsets in buf of the network and transport headers, set by whoever parses or builds them */
     uint16_t csum_start, csum_at; /* offsets in buf; valid when csum is PARTIAL */
+    /* A TCP super packet on its way to a device that cuts it into frames (TSO), or as one that put frames
+     * together hands it up (GRO): payload bytes of each frame but the last, and how many. 0: one frame. */
+    uint16_t gso_size, gso_segs;
     uint32_t fcs;
     uint32_t birth_node; /* where it was made, and its number there: survives forwarding, cloning, NAT */
     uint64_t birth_id;

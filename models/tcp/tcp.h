@@ -1,0 +1,125 @@
+/* TCP as Linux does it (RFC 9293 and what has grown around it), over IPv4 and IPv6: the face that the socket layer
+ * (models/node/socket.h), the packetdrill runner and tests see.
+ *
+ * One Tcp per host. A TcpConn is a socket: fresh, listening or connected. Everything is non-blocking here and
+ * answers with a count, 0 or a negative errno exactly as Linux's system call would for a non-blocking socket; waiting is
+ * the socket layer's business, which learns by tcp_on_wake when to try again.
+ *
+ * Life: tcp_socket, then (tcp_bind) tcp_listen + tcp_accept, or tcp_connect; tcp_send, tcp_recv, tcp_shutdown; tcp_close
+ * gives the socket up: the connection goes on as long as the protocol needs (orphan) and frees itself.
+ *
+ * The rooms of this folder, in reading order, are listed in docs/rooms/tcp.md. */
+#pragma once
+
+#include "models/ip/inet.h"
+#include "models/tcp/tcp_mib.h"
+#include "models/tcp/tcp_sysctl.h"
+#include "sim/packet/packet.h"
+
+typedef struct Tcp Tcp;
+typedef struct TcpConn TcpConn;
+struct Ip4;
+struct Ip6;
+struct TcpInfo;
+
+/* RFC 9293 3.3.2, in Linux's numbering (tcpi_state). NEW_SYN_RECV is a request that is no socket yet. */
+typedef enum TcpState {
+    TCP_ESTABLISHED = 1,
+    TCP_SYN_SENT,
+    TCP_SYN_RECV,
+    TCP_FIN_WAIT1,
+    TCP_FIN_WAIT2,
+    TCP_TIME_WAIT,
+    TCP_CLOSE,
+    TCP_CLOSE_WAIT,
+    TCP_LAST_ACK,
+    TCP_LISTEN,
+    TCP_CLOSING,
+    TCP_NEW_SYN_RECV,
+} TcpState;
+const char *tcp_state_name(TcpState s); /* "ESTABLISHED", "SYN-SENT": as RFC 9293 and ss spell them */
+
+/* ---- the host's TCP ---- */
+
+/* Registers as protocol 6 with both (ip6 may be NULL). */
+Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6);
+/* Before its Ip4 and Ip6. Every connection is gone without a word, as when power fails. */
+void tcp_free(Tcp *t);
+TcpSysctl *tcp_sysctl(Tcp *t);
+uint64_t tcp_mib(const Tcp *t, unsigned i);
+/* "ip tcp_metrics flush all" */
+void tcp_metrics_flush(Tcp *t);
+/* Sockets as ss shows them, in order of creation: sockets of all states, requests and TIME_WAITs too (conn is NULL for
+ * those). */
+typedef struct TcpEntry {
+    TcpState state;
+    InetEndpoint local, remote;
+    const TcpConn *conn;
+} TcpEntry;
+void tcp_foreach(Tcp *t, void (*fn)(void *user, const TcpEntry *e), void *user);
+size_t tcp_bytes(const Tcp *t, uint64_t *n_conns); /* memory, for --stats */
+
+/* ---- sockets ---- */
+
+/* is_v6: an AF_INET6 socket, which also speaks IPv4 by mapped addresses unless IPV6_V6ONLY. */
+TcpConn *tcp_socket(Tcp *t, bool is_v6);
+/* close(2): the descriptor's last reference is gone. */
+void tcp_close(TcpConn *c);
+
+int tcp_bind(TcpConn *c, const InetEndpoint *a);
+int tcp_listen(TcpConn *c, int backlog);
+/* The next established connection; NULL and *err (-EAGAIN, -EINVAL, …). With defer-accept, Fast Open etc. as Linux. */
+TcpConn *tcp_accept(TcpConn *c, int *err);
+/* 0: connected (never at once, except Fast Open's deferred connect), -EINPROGRESS: on its way, -EALREADY, -EISCONN, or the
+ * error. to->addr any and port 0 with is_unspec: disconnect (AF_UNSPEC). */
+int tcp_connect(TcpConn *c, const InetEndpoint *to);
+int tcp_disconnect(TcpConn *c);
+int tcp_shutdown(TcpConn *c, int how); /* SHUT_RD 0, SHUT_WR 1, SHUT_RDWR 2 */
+
+/* MSG_ flags have Linux's values (<sys/socket.h>). Payload: bytes; or, both NULL, a range of the synthetic stream; or slices
+ * by reference. */
+typedef struct TcpSend {
+    const void *bytes;
+    const PktSlice *slices;
+    unsigned n_slices;
+    uint64_t synthetic_off;
+    size_t len;
+    int flags;
+    const InetEndpoint *to; /* sendto / sendmsg: only for Fast Open, else ignored as Linux does */
+} TcpSend;
+/* How much was taken; a blocking caller goes on with the rest when woken (it then sets `resumed`). */
+int64_t tcp_send(TcpConn *c, const TcpSend *m);
+/* A blocking sender that has been given part of it: MSG_MORE-less end of the call (Linux tcp_push at out:). */
+
+typedef struct TcpRecv {
+    void *bytes;   /* where to; NULL: thrown away (MSG_TRUNC semantics do not apply: counted as read) */
+    /* instead of bytes: takes the payload by reference; called in order for each piece */
+    void (*take)(void *user, const PktSlice *slice);
+    void *user;
+    size_t len;
+    int flags;     /* MSG_PEEK, MSG_DONTWAIT, MSG_OOB, MSG_TRUNC, MSG_WAITALL … */
+    size_t done;   /* of a blocking call: bytes delivered by earlier rounds (for SO_RCVLOWAT / MSG_WAITALL) */
+    int msg_flags; /* out */
+    int inq;       /* out: TCP_INQ's value, when asked for by the socket option */
+    bool has_inq;
+} TcpRecv;
+int64_t tcp_recv(TcpConn *c, TcpRecv *r); /* 0: end of file; -EAGAIN, -ENOTCONN, -ECONNRESET, … */
+
+/* Linux's level and name numbers (SOL_SOCKET, SOL_TCP, SOL_IP, SOL_IPV6) and layouts. */
+int tcp_setsockopt(TcpConn *c, int level, int name, const void *val, unsigned len);
+int tcp_getsockopt(TcpConn *c, int level, int name, void *val, unsigned *len);
+int tcp_ioctl(TcpConn *c, unsigned long cmd, int *out); /* SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK */
+unsigned tcp_poll(TcpConn *c);                          /* EPOLLIN | … as Linux tcp_poll */
+int tcp_take_error(TcpConn *c);                         /* SO_ERROR: positive errno, cleared */
+InetEndpoint tcp_local(const TcpConn *c);
+InetEndpoint tcp_remote(const TcpConn *c);
+TcpState tcp_state(const TcpConn *c);
+void tcp_get_info(TcpConn *c, struct TcpInfo *info); /* models/tcp/tcp_info.h */
+/* The last SO_ERROR-like message of the error queue (IP_RECVERR, MSG_ERRQUEUE) is read by tcp_recv with MSG_ERRQUEUE. */
+
+/* Something that poll would report may have changed. Called from events and from calls on the same host; may call anything
+ * but tcp_close of this connection. */
+typedef void (*TcpWakeFn)(void *user, TcpConn *c);
+void tcp_on_wake(TcpConn *c, TcpWakeFn fn, void *user);
+/* A stable number of this socket within the host: 1, 2, … in order of creation. For probes, plots and lessons. */
+uint32_t tcp_id(const TcpConn *c);

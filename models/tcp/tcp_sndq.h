@@ -1,0 +1,99 @@
+/* The send side's memory: what the application wrote, cut into segments, in two queues (Linux's sk_write_queue and
+ * tcp_rtx_queue, and its sk_buffs with tcp_skb_cb):
+ *
+ *     snd_una                    snd_nxt / send_head                write_seq
+ *        | rtx: sent, not acked     | write queue: not sent yet        |
+ *
+ * A segment may stand for several on the wire (TSO): `pcount` of them of `mss` bytes. It keeps its identity through
+ * retransmission, so marks (SACKed, lost, retransmitted) and times belong to it; a SACK or ACK for a part of it splits it.
+ * The rtx queue is a list in order of sequence with a tree on top for look-ups, and a second list in order of (re)transmission
+ * time for RACK. Segments come from a pool per host. */
+#pragma once
+
+#include "models/tcp/tcp_types.h"
+#include "sim/base/rbtree.h"
+#include "sim/base/simtime.h"
+#include "sim/packet/packet.h"
+
+/* TcpSeg.sacked (Linux TCPCB_*) */
+enum {
+    SEG_SACKED = 0x01,
+    SEG_RETRANS = 0x02, /* the retransmission is in flight */
+    SEG_LOST = 0x04,
+    SEG_TAGBITS = 0x07,
+    SEG_EVER_RETRANS = 0x80,
+};
+
+#define TCP_SEG_SLICES 2
+
+typedef struct TcpSeg {
+    struct TcpSeg *next, *prev;             /* in its queue */
+    struct TcpSeg *tsort_next, *tsort_prev; /* sent, in order of time; both NULL: not in it */
+    RbNode rb;                              /* rtx queue only */
+    uint32_t seq, end_seq;                  /* SYN and FIN count */
+    uint16_t pcount;                        /* segments on the wire; 0: not counted yet */
+    uint16_t mss;                           /* size of each but the last when pcount > 1 */
+    uint16_t flags;                         /* TCP_SYN, TCP_FIN, TCP_PSH, … as the header will carry */
+    uint8_t sacked;
+    bool eor;            /* MSG_EOR: nothing is appended or joined behind it */
+    bool is_app_limited; /* delivery-rate sampling (tcp_rate.c) */
+    uint8_t n_slices;
+    bool in_rtx;
+    bool has_tx_time;       /* sent at least once */
+    bool is_on_device;      /* a copy still waits in this host's own queue (TSQ; Linux skb_still_in_host_queue) */
+    uint32_t truesize;      /* what it costs the send buffer, as Linux would count it */
+    SimTime sent_ns;        /* last (re)transmission; earliest departure time until sent (skb_mstamp_ns) */
+    SimTime first_tx_ns, delivered_ns; /* tcp_rate.c's snapshot at transmission */
+    uint32_t delivered, delivered_ce;
+    uint32_t in_flight; /* packets in flight when sent */
+    PktSlice slice[TCP_SEG_SLICES];
+} TcpSeg;
+
+static inline uint32_t tcpseg_len(const TcpSeg *s) /* payload bytes */
+{
+    return s->end_seq - s->seq - ((s->flags & 0x02) != 0) - ((s->flags & 0x01) != 0);
+}
+
+typedef struct TcpSndq {
+    TcpSeg *write_head, *write_tail; /* not yet sent */
+    TcpSeg *rtx_head, *rtx_tail;     /* sent, lowest sequence first */
+    RbRoot rtx_tree;
+    TcpSeg *tsort_head, *tsort_tail; /* earliest sent first */
+    PktChunk *chunk;                 /* where written bytes go while there is room */
+    uint32_t chunk_used;
+    uint32_t wmem_queued;            /* truesize of both queues (sk_wmem_queued) */
+    uint32_t wmem_alloc;             /* truesize of copies in this host's own device queue (TSQ) */
+} TcpSndq;
+
+/* Linux tcp_stream_alloc_skb: a new segment at the end of the write queue. */
+TcpSeg *tcpsndq_append_new(TcpConn *c);
+/* Appends payload to a segment: bytes, or the synthetic stream when both are NULL, or slices. Returns how much fitted (two slices at most:
+ * then the caller begins a new segment). Charges wmem_queued. */
+uint32_t tcpsndq_add(TcpConn *c, TcpSeg *s, const void *bytes, const PktSlice *slice, uint64_t synthetic_off, uint32_t len);
+/* A control segment (SYN, FIN) that is not queued yet. */
+TcpSeg *tcpsndq_new_control(TcpConn *c, uint32_t seq, uint16_t flags);
+void tcpsndq_append(TcpConn *c, TcpSeg *s);    /* at the end of the write queue */
+void tcpsndq_unlink_write(TcpConn *c, TcpSeg *s);
+void tcpsndq_to_rtx(TcpConn *c, TcpSeg *s);    /* from the head of the write queue, or fresh, to the end of rtx (tcp_event_new_data_sent's part) */
+void tcpsndq_rtx_unlink_free(TcpConn *c, TcpSeg *s); /* acked: out of tree, list and time order, memory given back */
+void tcpsndq_free_seg(TcpConn *c, TcpSeg *s);  /* one that is in no queue */
+void tcpsndq_purge(TcpConn *c);                /* everything (tcp_write_queue_purge) */
+TcpSeg *tcpsndq_rtx_find(const TcpConn *c, uint32_t seq); /* the first rtx segment that ends after seq (tcp_sacktag_bsearch); NULL */
+void tcpsndq_tsort_to_tail(TcpConn *c, TcpSeg *s);
+void tcpsndq_tsort_unlink(TcpConn *c, TcpSeg *s);
+/* Linux tcp_fragment: cuts s so that `len` bytes remain in it and the rest becomes a new segment behind, in the same queue; marks,
+ * counts (packets_out, sacked_out, lost_out, retrans_out) and times are kept right. */
+TcpSeg *tcpsndq_fragment(TcpConn *c, TcpSeg *s, uint32_t len, uint32_t mss);
+void tcpsndq_trim_head(TcpConn *c, TcpSeg *s, uint32_t len); /* tcp_trim_head */
+/* Joins b, which follows a, to it if the payload allows (slices); false: not possible. Counts are the caller's. */
+bool tcpsndq_join(TcpConn *c, TcpSeg *a, TcpSeg *b);
+/* Sets pcount and mss for the given mss (tcp_set_skb_tso_segs); the tso_adjust of counts of a queued segment is tcpsndq_adjust_pcount. */
+uint16_t tcpsndq_set_pcount(TcpSeg *s, uint32_t mss);
+void tcpsndq_adjust_pcount(TcpConn *c, const TcpSeg *s, int decr);
+/* Adds the payload range [off, off+len) of the segment to a packet. */
+void tcpsndq_payload_to(const TcpSeg *s, uint32_t off, uint32_t len, Packet *pkt);
+/* sk_stream_memory_free, with tcp_notsent_lowat */
+bool tcpsndq_has_room(const TcpConn *c);
+/* sk_stream_moderate_sndbuf, tcp_sndbuf_expand, tcp_new_space/tcp_check_space */
+void tcpsndq_expand_buffer(TcpConn *c);
+void tcpsndq_check_space(TcpConn *c);

@@ -1,0 +1,48 @@
+/* An intrusive balanced search tree. The keys and their comparison are the user's: walk down from root->top
+ * yourself, remember the link where the new node belongs, then rbtree_insert balances:
+ *
+ *     RbNode **link = &root->top, *parent = NULL;
+ *     while (*link) {
+ *         parent = *link;
+ *         link = is_less(new, owner_of(parent)) ? &parent->left : &parent->right;
+ *     }
+ *     rbtree_insert(root, &new->rb, parent, link);
+ *
+ * The user of a tree sees Linux's rb_node interface; inside it is an AVL tree (Adelson-Velsky and Landis,
+ * 1962), which is shorter to write and to check. Order depends on the user's keys alone, never on addresses.
+ */
+#pragma once
+
+#include "sim/base/base.h"
+
+typedef struct RbNode RbNode;
+struct RbNode {
+    RbNode *parent, *left, *right;
+    int height; /* of the subtree, 1 for a leaf; 0: in no tree (as after zeroing or rbtree_erase) */
+};
+
+typedef struct RbRoot {
+    RbNode *top;
+} RbRoot;
+
+/* node goes to *link, which is empty and belongs to parent (NULL: link is &root->top). */
+void rbtree_insert(RbRoot *root, RbNode *node, RbNode *parent, RbNode **link);
+/* node comes right after pos; pos NULL: before all others. */
+void rbtree_insert_after(RbRoot *root, RbNode *node, RbNode *pos);
+void rbtree_erase(RbRoot *root, RbNode *node);
+
+/* NULL: none */
+RbNode *rbtree_first(const RbRoot *root);
+RbNode *rbtree_last(const RbRoot *root);
+RbNode *rbtree_next(const RbNode *node);
+RbNode *rbtree_prev(const RbNode *node);
+
+static inline bool rbtree_is_empty(const RbRoot *root)
+{
+    return root->top == NULL;
+}
+
+static inline bool rbtree_is_linked(const RbNode *node)
+{
+    return node->height != 0;
+}
