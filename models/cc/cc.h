@@ -57,21 +57,22 @@ typedef enum CcEvent {                        /* Linux tcp_ca_event */
                        CC_EVENT_TLP_RECOVERY, /* a tail loss probe repaired a loss (BBRv3) */
 } CcEvent;
 
-enum {                           /* of cc_in_ack_event: Linux CA_ACK_* */
-       CC_ACK_SLOWPATH = 1 << 0, /* anything but a plain in-order ACK */
-       CC_ACK_WIN_UPDATE = 1 << 1,
-       CC_ACK_ECE = 1 << 2, /* the ACK carries congestion marks */
+/* Flags of cc_in_ack_event and cc_cong_control (Linux CA_ACK_*). */
+enum {
+    CC_ACK_SLOWPATH = 1 << 0, /* anything but a plain in-order ACK */
+    CC_ACK_WIN_UPDATE = 1 << 1,
+    CC_ACK_ECE = 1 << 2, /* the ACK carries congestion marks */
 };
 
-enum {                             /* CcOps.flags */
-       CC_NON_RESTRICTED = 1 << 0, /* any process may choose it (tcp_allowed_congestion_control) */
-       CC_NEEDS_ECN = 1 << 1,      /* Linux TCP_CONG_NEEDS_ECN: ECT on every packet, ECN always negotiated */
-       CC_NEEDS_ACCECN = 1 << 2,   /* asks for accurate ECN */
-       CC_ECT_1 = 1 << 3,          /* ECT(1) instead of ECT(0) (L4S) */
-       CC_EXACT_CE_ECHO =
-           1 << 4, /* DCTCP: a change of CE is acknowledged at once (RFC 8257 3.2); by the transport */
-       CC_NEEDS_PACING = 1 << 5, /* Linux SK_PACING_NEEDED */
-       CC_TRACKS_LOSS = 1 << 6,  /* wants packet_lost and CcRateSample.tx_in_flight, .lost (BBRv3) */
+/* CcOps.flags */
+enum {
+    CC_NON_RESTRICTED = 1 << 0, /* any process may choose it (tcp_allowed_congestion_control) */
+    CC_NEEDS_ECN = 1 << 1,      /* Linux TCP_CONG_NEEDS_ECN: ECT on every packet, ECN always negotiated */
+    CC_NEEDS_ACCECN = 1 << 2,   /* asks for accurate ECN */
+    CC_ECT_1 = 1 << 3,          /* ECT(1) instead of ECT(0) (L4S) */
+    CC_EXACT_CE_ECHO = 1 << 4,  /* a change of CE is acknowledged at once (RFC 8257 3.2), by the transport */
+    CC_NEEDS_PACING = 1 << 5,   /* Linux SK_PACING_NEEDED */
+    CC_TRACKS_LOSS = 1 << 6,    /* wants packet_lost and CcRateSample.tx_in_flight, .lost (BBRv3) */
 };
 
 /* What has been counted since the transport last looked (it clears them): Linux's TcpExt counters of HyStart.
@@ -87,6 +88,7 @@ enum {
 typedef struct CcView {
     SimTime now_ns;
     SimTime edt_ns;           /* earliest departure of the next packet (Linux max(tcp_wstamp_ns, now)) */
+    SimTime last_send_ns;     /* when data last left (Linux lsndtime) */
     SimTime delivered_ns;     /* when `delivered` last grew (Linux delivered_mstamp) */
     uint64_t pacing_rate;     /* bytes/s in force (Linux sk_pacing_rate): the default rule's if the controller
                                  sets none; 0: none yet */
@@ -366,11 +368,17 @@ static inline bool cc_after(uint32_t a, uint32_t b)
     return (int32_t)(b - a) < 0;
 }
 
-/* Linux's jiffies at HZ = 1000. Not 0 at the beginning of a run: controllers use 0 for "not yet". */
-#define CC_HZ 1000
+#define CC_HZ 1000 /* jiffies in a second */
+
+/* Linux's jiffies. Not 0 at the beginning of a run: controllers use 0 for "not yet". */
+static inline uint32_t cc_jiffies_at(SimTime t)
+{
+    return (uint32_t)(t / SIM_MS) + 1;
+}
+
 static inline uint32_t cc_jiffies(const CcView *v)
 {
-    return (uint32_t)(v->now_ns / SIM_MS) + 1;
+    return cc_jiffies_at(v->now_ns);
 }
 
 static inline uint32_t cc_now_us(const CcView *v)

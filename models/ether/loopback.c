@@ -80,7 +80,7 @@ void loopback_init(Loopback *lo, Node *node)
                 .node = node,
                 .name = "lo",
                 .mtu = LOOPBACK_MTU,
-                .flags = NETDEV_UP | NETDEV_CARRIER | NETDEV_LOOPBACK | NETDEV_NOARP,
+                .flags = NETDEV_UP | NETDEV_CARRIER | NETDEV_LOOPBACK | NETDEV_NOARP | NETDEV_TSO,
                 .ifindex = 1},
         .max_backlog = LOOPBACK_BACKLOG,
     };

@@ -20,6 +20,8 @@ enum {
     NETDEV_PROMISC = 1 << 5,
     NETDEV_BROADCAST = 1 << 6,
     NETDEV_NO_AUTO_ADDR = 1 << 7, /* the scenario wants it without an address */
+    NETDEV_TSO = 1 << 8, /* takes TCP super packets (Packet.gso_size) and cuts them itself: `ethtool -K …
+                            tso`. Off: transports should not make them; what comes is cut all the same */
 };
 
 typedef struct NetDevStats { /* the columns of ip -s link */

@@ -18,6 +18,7 @@
 
 #include "models/ether/nic_ring.h"
 #include "models/ether/nic_vlan.h"
+#include "models/ether/tso.h"
 #include "models/wire/eth.h"
 #include "models/wire/vlan.h"
 #include "sim/engine/sim.h"
@@ -89,12 +90,30 @@ void nic_transmit(Nic *nic, Packet *pkt)
     port_send(&nic->port, pkt);
 }
 
+typedef struct Burst {
+    NetDev *dev;
+    MacAddr dst;
+    uint16_t ethertype;
+} Burst;
+
+static void xmit_frame(void *user, Packet *pkt)
+{
+    const Burst *b = user;
+
+    eth_put(packet_push(pkt, ETH_HDR_LEN), b->dst, b->dev->mac, b->ethertype);
+    nic_transmit(nic_of_dev(b->dev), pkt);
+}
+
 static void xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint16_t ethertype)
 {
     Nic *nic = nic_of_dev(dev);
 
-    if (HS_UNLIKELY(packet_len(pkt) > dev->mtu)) {
+    if (HS_UNLIKELY(tso_frame_len(pkt) > dev->mtu)) {
         drop_out(nic, pkt, DROP_MTU);
+        return;
+    }
+    if (pkt->gso_size) {
+        tso_split(dev->node, pkt, xmit_frame, &(Burst){dev, *dst, ethertype});
         return;
     }
     pkt = packet_own(pkt);
@@ -411,7 +430,7 @@ void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probe
                          .name = own_name,
                          .point = &nic->port.point,
                          .mtu = ETH_MTU,
-                         .flags = NETDEV_UP | NETDEV_BROADCAST,
+                         .flags = NETDEV_UP | NETDEV_BROADCAST | NETDEV_TSO,
                          .mac = mac},
                  .port = {.point = {.node = node, .name = own_name, .linktype = 1}, .ops = &nic_port_ops},
                  .mac_word = mac_word(mac)};

@@ -2,26 +2,43 @@
 
 #include <glib.h>
 
+#include "models/ether/tso.h"
 #include "models/wire/eth.h"
 #include "models/wire/vlan.h"
+
+typedef struct Burst {
+    NicVlan *v;
+    MacAddr dst;
+    uint16_t ethertype;
+} Burst;
+
+static void xmit_frame(void *user, Packet *pkt)
+{
+    const Burst *b = user;
+    NicVlan *v = b->v;
+    uint8_t *p = packet_push(pkt, ETH_HDR_LEN + VLAN_TAG_LEN);
+
+    eth_put(p, b->dst, v->dev.mac, ETH_TYPE_VLAN);
+    vlan_encode(p + ETH_HDR_LEN, &(VlanTag){.pcp = v->pcp, .vid = v->vid, .type = b->ethertype});
+    v->stats.tx_packets++;
+    v->stats.tx_bytes += packet_len(pkt);
+    nic_transmit(v->nic, pkt);
+}
 
 static void xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint16_t ethertype)
 {
     NicVlan *v = (NicVlan *)dev;
-    uint8_t *p;
+    Burst b = {v, *dst, ethertype};
 
-    if (packet_len(pkt) > dev->mtu || !(dev->flags & NETDEV_UP)) {
+    if (tso_frame_len(pkt) > dev->mtu || !(dev->flags & NETDEV_UP)) {
         v->stats.tx_dropped++;
         probe_drop(dev->node, dev->point, pkt, dev->flags & NETDEV_UP ? DROP_MTU : DROP_DEVICE_DOWN);
         return;
     }
-    pkt = packet_own(pkt);
-    p = packet_push(pkt, ETH_HDR_LEN + VLAN_TAG_LEN);
-    eth_put(p, *dst, dev->mac, ETH_TYPE_VLAN);
-    vlan_encode(p + ETH_HDR_LEN, &(VlanTag){.pcp = v->pcp, .vid = v->vid, .type = ethertype});
-    v->stats.tx_packets++;
-    v->stats.tx_bytes += packet_len(pkt);
-    nic_transmit(v->nic, pkt);
+    if (pkt->gso_size)
+        tso_split(dev->node, pkt, xmit_frame, &b);
+    else
+        xmit_frame(&b, packet_own(pkt));
 }
 
 Packet *nic_vlan_receive(Nic *nic, Packet *pkt, NetDev **dev, uint16_t *type)
@@ -108,7 +125,7 @@ NicVlan *nic_vlan_new(Nic *nic, uint16_t vid, const char *name)
     v->dev.node = nic->dev.node;
     v->dev.name = name ? g_strdup(name) : g_strdup_printf("%s.%u", nic->dev.name, vid);
     v->dev.point = &nic->port.point;
-    v->dev.flags = NETDEV_UP | NETDEV_BROADCAST;
+    v->dev.flags = NETDEV_UP | NETDEV_BROADCAST | (nic->dev.flags & NETDEV_TSO);
     while (*at)
         at = &(*at)->next;
     *at = v;

@@ -2,6 +2,7 @@
 
 #include <glib.h>
 
+#include "models/ether/tso.h"
 #include "models/wire/eth.h"
 #include "models/wire/ppp.h"
 
@@ -24,6 +25,22 @@ static void drop_in(Ppp *p, Packet *pkt, ProbeDrop reason)
     probe_drop(p->dev.node, &p->port.point, pkt, reason);
 }
 
+typedef struct Burst {
+    Ppp *p;
+    uint16_t protocol;
+} Burst;
+
+static void xmit_frame(void *user, Packet *pkt)
+{
+    const Burst *b = user;
+    Ppp *p = b->p;
+
+    ppp_put(packet_push(pkt, PPP_HDR_LEN), b->protocol);
+    p->stats.tx_packets++;
+    p->stats.tx_bytes += packet_len(pkt);
+    port_send(&p->port, pkt);
+}
+
 static void xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint16_t ethertype)
 {
     Ppp *p = (Ppp *)dev;
@@ -36,15 +53,14 @@ static void xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint16_t ethertyp
         drop_out(p, pkt, dev->flags & NETDEV_UP ? DROP_NO_CARRIER : DROP_DEVICE_DOWN);
         return;
     }
-    if (!protocol || packet_len(pkt) > dev->mtu) {
+    if (!protocol || tso_frame_len(pkt) > dev->mtu) {
         drop_out(p, pkt, protocol ? DROP_MTU : DROP_ETHERTYPE);
         return;
     }
-    pkt = packet_own(pkt);
-    ppp_put(packet_push(pkt, PPP_HDR_LEN), protocol);
-    p->stats.tx_packets++;
-    p->stats.tx_bytes += packet_len(pkt);
-    port_send(&p->port, pkt);
+    if (pkt->gso_size)
+        tso_split(dev->node, pkt, xmit_frame, &(Burst){p, protocol});
+    else
+        xmit_frame(&(Burst){p, protocol}, packet_own(pkt));
 }
 
 static ProbeDrop check_frame(const Ppp *p, const Packet *pkt)
@@ -145,7 +161,7 @@ void ppp_init(Ppp *p, Node *node, const char *name, Probes *probes)
                 .name = own_name,
                 .point = &p->port.point,
                 .mtu = PPP_MTU,
-                .flags = NETDEV_UP | NETDEV_NOARP | NETDEV_POINTOPOINT},
+                .flags = NETDEV_UP | NETDEV_NOARP | NETDEV_POINTOPOINT | NETDEV_TSO},
         .port = {.point = {.node = node, .name = own_name, .linktype = PPP_LINKTYPE}, .ops = &ppp_port_ops},
         .probes = probes};
     if (probes)

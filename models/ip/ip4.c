@@ -255,6 +255,11 @@ void ip4_changed(Ip4 *ip)
         ip->gen = 1;
 }
 
+uint32_t ip4_gen(const Ip4 *ip)
+{
+    return ip->gen;
+}
+
 Ip4Sysctl *ip4_sysctl(Ip4 *ip)
 {
     if (ip->sysctl == &ip4_sysctl_default)

@@ -12,6 +12,7 @@
 
 #include "models/ether/netdev.h"
 #include "models/ip/lpm.h"
+#include "models/ip/route_metrics.h"
 #include "models/wire/ipv4.h"
 
 typedef struct Ip4 Ip4;
@@ -132,10 +133,16 @@ typedef struct Ip4RouteSpec { /* ip route add … */
     Ip4If *dev;   /* NULL: found from via */
     uint32_t src; /* preferred source; 0: the device's address in the right subnet */
     uint32_t metric;
-    uint32_t mtu; /* 0: the device's */
+    uint32_t mtu;                /* 0: the metrics', or the device's */
+    const RouteMetrics *metrics; /* NULL: none; copied */
 } Ip4RouteSpec;
 
 bool ip4_route_add(Ip4 *ip, const Ip4RouteSpec *spec, char **error);
+/* ip route replace: adds it, or takes the place of the one with the same prefix and metric. */
+bool ip4_route_replace(Ip4 *ip, const Ip4RouteSpec *spec, char **error);
+/* ip route change: there must be one with that prefix and metric; a gateway and a device that spec leaves out
+ * stay. */
+bool ip4_route_change(Ip4 *ip, const Ip4RouteSpec *spec, char **error);
 bool ip4_route_remove(Ip4 *ip, const Ip4RouteSpec *spec, char **error); /* matched as `ip route del` does */
 void ip4_route_foreach(const Ip4 *ip, void (*fn)(const Ip4RouteSpec *spec, void *user), void *user);
 size_t ip4_route_count(const Ip4 *ip);
@@ -149,8 +156,14 @@ typedef struct Ip4Flow {
     uint32_t mtu; /* path MTU if known, else the device's */
     /* The path is narrower than min_pmtu, which mtu then is: DF must not be set (Linux ip_mtu_locked). */
     bool mtu_locked;
+    const RouteMetrics *metrics; /* NULL: none */
+    uint32_t gen;                /* ip4_gen(): the flow is good as long as that stands still … */
+    SimTime expires;             /* … and until then: what ICMP taught is forgotten; or SIM_NEVER */
 } Ip4Flow;
 int ip4_route_get(Ip4 *ip, uint32_t dst, uint32_t src, const Ip4If *oif, Ip4Flow *out);
+
+/* Changes with every change of addresses, routes, devices, settings, path MTUs; never 0. */
+uint32_t ip4_gen(const Ip4 *ip);
 
 /* Path MTU as learnt from ICMP 3/4 (expires after 600 s, floor min_pmtu 552 as Linux). */
 void ip4_pmtu_update(Ip4 *ip, uint32_t dst, uint32_t mtu);

@@ -73,6 +73,8 @@ static void to_unicast(Ip4Dst *d, const Ip4Route *r, uint32_t dst)
     d->out = r->dev;
     d->next_hop = r->via ? r->via : dst;
     d->mtu = ip4_route_mtu(r) ? HS_MIN(ip4_route_mtu(r), r->dev->dev->mtu) : r->dev->dev->mtu;
+    d->metrics = ip4_route_metrics(r);
+    d->mtu_locked = route_metrics_is_locked(d->metrics, ROUTE_MTU);
 }
 
 /* ---- input ---- */
@@ -183,7 +185,11 @@ static Ip4If *if_with_addr(const Ip4 *ip, uint32_t addr)
 
 int ip4_dst_out_slow(Ip4 *ip, const Ip4If *oif, uint32_t src, uint32_t dst, const Ip4Dst **out)
 {
-    Ip4Dst d = {.src = src, .dst = dst, .in = oif ? DST_OIF | oif->dev->ifindex : 0, .src_used = src};
+    Ip4Dst d = {.src = src,
+                .dst = dst,
+                .in = oif ? DST_OIF | oif->dev->ifindex : 0,
+                .src_used = src,
+                .expires = SIM_NEVER};
     Ip4If *dev = (Ip4If *)oif;
     const Ip4Route *r;
     uint32_t mtu = 0, gw = 0;
@@ -254,7 +260,7 @@ int ip4_dst_out_slow(Ip4 *ip, const Ip4If *oif, uint32_t src, uint32_t dst, cons
     to_unicast(&d, r, dst);
     if (!d.src_used)
         d.src_used = r->src ? r->src : ip4_select_src(ip, r->dev, d.next_hop);
-    if (ip4_exc_lookup(ip, dst, &mtu, &d.mtu_locked, &gw)) {
+    if (ip4_exc_lookup(ip, dst, &mtu, &d.mtu_locked, &gw, &d.expires)) {
         if (gw)
             d.next_hop = gw;
         if (mtu)
@@ -276,6 +282,9 @@ int ip4_route_get(Ip4 *ip, uint32_t dst, uint32_t src, const Ip4If *oif, Ip4Flow
                      .next_hop = d->next_hop,
                      .src = d->src_used,
                      .mtu = d->mtu,
-                     .mtu_locked = d->mtu_locked};
+                     .mtu_locked = d->mtu_locked,
+                     .metrics = d->metrics,
+                     .gen = ip->gen,
+                     .expires = d->expires};
     return 0;
 }

@@ -2,6 +2,7 @@
  * net/ipv4/ip_output.c), and raw_send_hdrinc (raw.c). */
 #include <glib.h>
 
+#include "models/ether/tso.h"
 #include "models/ip/ip4_priv.h"
 #include "models/wire/tcp.h"
 #include "models/wire/udp.h"
@@ -61,10 +62,40 @@ static void finish(Ip4 *ip, Packet *pkt, const Ip4Dst *d)
         dev->ops->xmit(dev, pkt, &MAC_ZERO, ETH_TYPE_IPV4);
 }
 
+typedef struct Frames {
+    Ip4 *ip;
+    const Ip4Dst *d;
+} Frames;
+
+static void transmit_frame(void *user, Packet *pkt)
+{
+    const Frames *f = user;
+
+    ip4_transmit(f->ip, pkt, f->d);
+}
+
+/* A super packet whose frames are too long for the path as well: first frames, then fragments
+ * (ip_finish_output_gso). With DF the transport is told before anything is sent. */
+static int transmit_frames(Ip4 *ip, Packet *pkt, const Ip4Dst *d)
+{
+    const Ip4Dst to = *d; /* sending may change the cache */
+
+    if (to.neigh)
+        neigh_ref(to.neigh);
+    tso_split(ip->node, pkt, transmit_frame, &(Frames){ip, &to});
+    neigh_unref(to.neigh);
+    return 0;
+}
+
+static int transmit_long(Ip4 *ip, Packet *pkt, const Ip4Dst *d)
+{
+    return pkt->gso_size ? transmit_frames(ip, pkt, d) : ip4_fragment(ip, pkt, d);
+}
+
 void ip4_transmit(Ip4 *ip, Packet *pkt, const Ip4Dst *d)
 {
-    if (HS_UNLIKELY(packet_len(pkt) > d->mtu))
-        ip4_fragment(ip, pkt, d);
+    if (HS_UNLIKELY(tso_frame_len(pkt) > d->mtu))
+        transmit_long(ip, pkt, d);
     else
         finish(ip, pkt, d);
 }
@@ -109,8 +140,8 @@ static int send_it(Ip4 *ip, Packet *pkt, const Ip4Dst *d, uint8_t ttl)
             return 0;
         }
     }
-    if (HS_UNLIKELY(packet_len(pkt) > d->mtu))
-        err = ip4_fragment(ip, pkt, d);
+    if (HS_UNLIKELY(tso_frame_len(pkt) > d->mtu))
+        err = transmit_long(ip, pkt, d);
     else
         finish(ip, pkt, d);
     return err;
@@ -160,6 +191,16 @@ static void add_pseudo(Packet *pkt, uint32_t src, uint32_t dst, uint8_t proto)
     }
 }
 
+/* Each frame of a super packet takes one (ip_select_ident_segs). */
+static uint16_t take_ids(Ip4 *ip, const Packet *pkt, const Ip4Dst *d, const Ip4Tx *tx)
+{
+    uint16_t first = ip4_take_id(ip, d->src_used, d->dst, tx->proto, tx->df);
+
+    for (unsigned i = 1; i < pkt->gso_segs; i++)
+        ip4_take_id(ip, d->src_used, d->dst, tx->proto, tx->df);
+    return first;
+}
+
 int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx)
 {
     unsigned hlen = IPV4_MIN_HDR_LEN + ((tx->options_len + 3u) & ~3u);
@@ -178,22 +219,25 @@ int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx)
     len = packet_len(pkt) + hlen;
     if (HS_UNLIKELY(len > IPV4_MAX_LEN || tx->options_len > IPV4_MAX_OPTIONS_LEN))
         return refuse(ip, d, pkt, DROP_MTU, -EMSGSIZE);
-    if (HS_UNLIKELY(len > d->mtu && tx->df)) {
+    if (HS_UNLIKELY(tso_frame_len(pkt) + hlen > d->mtu && tx->df)) {
         ip4_count(ip, MIB_IpFragFails);
         return refuse(ip, d, pkt, DROP_DF, -EMSGSIZE);
     }
     pkt = packet_own(pkt);
-    pkt->flags = 0;
+    pkt->flags &= PKT_ACCECN;
     if (pkt->csum == PKT_CSUM_PARTIAL && (tx->proto == IP_PROTO_UDP || tx->proto == IP_PROTO_TCP))
         add_pseudo(pkt, d->src_used, d->dst, tx->proto);
     pkt->l4 = pkt->head;
     h = packet_push(pkt, hlen);
     pkt->l3 = pkt->head;
-    ttl = tx->ttl ? tx->ttl : d->type == IP4_ROUTE_MULTICAST ? 1 : ip->sysctl->ip_default_ttl;
+    ttl = tx->ttl                                         ? tx->ttl
+          : d->type == IP4_ROUTE_MULTICAST                ? 1
+          : route_metrics_has(d->metrics, ROUTE_HOPLIMIT) ? (uint8_t)d->metrics->value[ROUTE_HOPLIMIT]
+                                                          : ip->sysctl->ip_default_ttl;
     h[0] = (uint8_t)(0x40 | hlen / 4);
     ipv4_set_tos(h, tx->tos);
     ipv4_set_total_len(h, (uint16_t)len);
-    ipv4_set_id(h, tx->has_id ? tx->id : ip4_take_id(ip, d->src_used, d->dst, tx->proto, tx->df));
+    ipv4_set_id(h, tx->has_id ? tx->id : take_ids(ip, pkt, d, tx));
     ipv4_set_frag(h, tx->df ? IPV4_FLAG_DF : 0);
     ipv4_set_ttl(h, ttl);
     ipv4_set_proto(h, tx->proto);

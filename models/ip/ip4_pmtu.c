@@ -43,7 +43,7 @@ void ip4_exc_free(Ip4Exceptions *e)
     g_free(e);
 }
 
-bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, bool *locked, uint32_t *gw)
+bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, bool *locked, uint32_t *gw, SimTime *expires)
 {
     SimTime now = node_now(ip->node);
     const Exception *e;
@@ -56,9 +56,12 @@ bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, bool *locked, ui
     if (e->mtu && now < e->mtu_expires) {
         *mtu = e->mtu;
         *locked = e->mtu_locked;
+        *expires = HS_MIN(*expires, e->mtu_expires);
     }
-    if (e->gw && now < e->gw_expires)
+    if (e->gw && now < e->gw_expires) {
         *gw = e->gw;
+        *expires = HS_MIN(*expires, e->gw_expires);
+    }
     return *mtu || *gw;
 }
 
@@ -71,6 +74,8 @@ void ip4_pmtu_update(Ip4 *ip, uint32_t dst, uint32_t mtu)
     Ip4Flow flow;
 
     if (ip4_route_get(ip, dst, 0, NULL, &flow) || flow.type != IP4_ROUTE_UNICAST)
+        return;
+    if (route_metrics_is_locked(flow.metrics, ROUTE_MTU)) /* ip_rt_update_pmtu */
         return;
     if (flow.mtu < mtu || flow.mtu_locked) /* no error makes a path wider */
         return;

@@ -28,6 +28,7 @@ struct Ip4Route {
 typedef struct Ip4StaticRoute { /* every other */
     Ip4Route route;
     uint32_t metric, mtu;
+    RouteMetrics *metrics; /* NULL: none */
 } Ip4StaticRoute;
 
 static inline uint32_t ip4_route_metric(const Ip4Route *r)
@@ -38,6 +39,11 @@ static inline uint32_t ip4_route_metric(const Ip4Route *r)
 static inline uint32_t ip4_route_mtu(const Ip4Route *r)
 {
     return r->is_kernel ? 0 : ((const Ip4StaticRoute *)r)->mtu;
+}
+
+static inline const RouteMetrics *ip4_route_metrics(const Ip4Route *r)
+{
+    return r->is_kernel ? NULL : ((const Ip4StaticRoute *)r)->metrics;
 }
 
 /* Where packets of one kind go: the answer of the routing code, kept as long as ip->gen stands still. */
@@ -53,6 +59,8 @@ typedef struct Ip4Dst {
     uint32_t next_hop;
     uint32_t src_used; /* output: the source that the route gives */
     uint32_t mtu;
+    const RouteMetrics *metrics; /* the route's; NULL: none */
+    SimTime expires;             /* of what ICMP taught; SIM_NEVER: nothing */
 } Ip4Dst;
 #define DST_OIF 0x8000u
 
@@ -232,7 +240,7 @@ void ip4_reass_free(Ip4Reass *r);
 size_t ip4_reass_bytes(const Ip4Reass *r);
 
 /* ip4_pmtu.c: what was learnt about single destinations (Linux's next-hop exceptions). 0: nothing. */
-bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, bool *locked, uint32_t *gw);
+bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, bool *locked, uint32_t *gw, SimTime *expires);
 void ip4_exc_free(Ip4Exceptions *e);
 
 /* ip4_probes.c */

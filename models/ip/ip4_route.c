@@ -84,6 +84,8 @@ static void release(Ip4Route *r)
     for (unsigned i = 0; r->is_kernel && i < ADDR_ROUTES; i++)
         if (block[i].is_in_use)
             return;
+    if (!block->is_kernel)
+        g_free(((Ip4StaticRoute *)block)->metrics);
     g_free(block);
 }
 
@@ -283,8 +285,18 @@ static char *check_gateway(const Ip4 *ip, const Ip4RouteSpec *spec, Ip4If **dev)
     return NULL;
 }
 
-bool ip4_route_add(Ip4 *ip, const Ip4RouteSpec *spec, char **error)
+/* A route with that prefix and metric; the connected ones count as 0. */
+static Ip4Route *find_route(const Ip4 *ip, const Ip4RouteSpec *spec)
 {
+    for (Ip4Route *o = lpm_get4(&ip->fib, spec->prefix.addr, spec->prefix.len); o; o = o->next)
+        if (!is_own(o) && ip4_route_metric(o) == spec->metric)
+            return o;
+    return NULL;
+}
+
+static bool route_add(Ip4 *ip, const Ip4RouteSpec *spec, bool replace, char **error)
+{
+    Ip4Route *old;
     Ip4Route r = {.dev = spec->dev,
                   .prefix = spec->prefix.addr,
                   .plen = spec->prefix.len,
@@ -328,14 +340,47 @@ bool ip4_route_add(Ip4 *ip, const Ip4RouteSpec *spec, char **error)
     if (spec->src && !ip4_is_local(ip, spec->src))
         return fail(error, g_strdup_printf("route %s: source %s is no address of this host", text,
                                            ipv4_addr_format(spec->src, addr)));
-    for (const Ip4Route *o = lpm_get4(&ip->fib, r.prefix, r.plen); o; o = o->next)
-        if (!is_own(o) && ip4_route_metric(o) == spec->metric)
-            return fail(error,
-                        g_strdup_printf("route %s: there is one with metric %u already", text, spec->metric));
+    old = find_route(ip, spec);
+    if (old && !replace)
+        return fail(error,
+                    g_strdup_printf("route %s: there is one with metric %u already", text, spec->metric));
+    if (old)
+        route_free(ip, old);
     added = g_new(Ip4StaticRoute, 1);
-    *added = (Ip4StaticRoute){r, spec->metric, spec->mtu};
+    *added = (Ip4StaticRoute){.route = r,
+                              .metric = spec->metric,
+                              .mtu = spec->mtu ? spec->mtu : route_metrics_get(spec->metrics, ROUTE_MTU),
+                              .metrics = route_metrics_dup(spec->metrics)};
     route_insert(ip, &added->route);
     return true;
+}
+
+bool ip4_route_add(Ip4 *ip, const Ip4RouteSpec *spec, char **error)
+{
+    return route_add(ip, spec, false, error);
+}
+
+bool ip4_route_replace(Ip4 *ip, const Ip4RouteSpec *spec, char **error)
+{
+    return route_add(ip, spec, true, error);
+}
+
+bool ip4_route_change(Ip4 *ip, const Ip4RouteSpec *spec, char **error)
+{
+    Ip4RouteSpec full = *spec;
+    const Ip4Route *old = find_route(ip, spec);
+    char text[IPV4_PREFIX_STR_LEN];
+
+    if (!old)
+        return fail(error, g_strdup_printf("route %s: there is none to change",
+                                           ipv4_prefix_format(spec->prefix, text)));
+    if (!spec->via && !spec->dev) {
+        full.via = old->via;
+        full.dev = old->dev;
+    }
+    if (!spec->src)
+        full.src = old->src;
+    return route_add(ip, &full, true, error);
 }
 
 static bool spec_matches(const Ip4RouteSpec *s, const Ip4Route *r)
@@ -374,7 +419,8 @@ void ip4_route_foreach(const Ip4 *ip, void (*fn)(const Ip4RouteSpec *spec, void 
                                 .dev = r->dev,
                                 .src = r->src,
                                 .metric = ip4_route_metric(r),
-                                .mtu = ip4_route_mtu(r)};
+                                .mtu = ip4_route_mtu(r),
+                                .metrics = ip4_route_metrics(r)};
 
         fn(&s, user);
     }

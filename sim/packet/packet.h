@@ -41,6 +41,8 @@ enum {
     PKT_OTHERHOST = 1 << 3, /* promiscuous reception: for somebody else */
     PKT_LOOPBACK = 1 << 4,
     PKT_FORWARDED = 1 << 5, /* passed through a router's forwarding path on this node */
+    PKT_ACCECN = 1 << 6,    /* a super packet whose CWR counts for accurate ECN: each frame carries it (Linux
+                               SKB_GSO_TCP_ACCECN) */
 };
 
 struct Packet {
