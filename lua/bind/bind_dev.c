@@ -89,6 +89,20 @@ static int dev_set_mtu(lua_State *L)
     return 1;
 }
 
+/* ethtool -K eth0 tso off */
+static int dev_tso(lua_State *L)
+{
+    NetDev *dev = check_dev(L);
+
+    scenario_may_change(L);
+    luaL_checktype(L, 2, LUA_TBOOLEAN);
+    dev->flags = (uint16_t)(lua_toboolean(L, 2) ? dev->flags | NETDEV_TSO : dev->flags & ~NETDEV_TSO);
+    if (dev->changed)
+        dev->changed(dev);
+    lua_settop(L, 1);
+    return 1;
+}
+
 static int dev_stats(lua_State *L)
 {
     const NetDevStats *st = netdev_stats(check_dev(L));
@@ -216,6 +230,7 @@ static const luaL_Reg methods[] = {{"down", dev_down},
                                    {"set_mac", dev_set_mac},
                                    {"set_mtu", dev_set_mtu},
                                    {"stats", dev_stats},
+                                   {"tso", dev_tso},
                                    {"up", dev_up},
                                    {"vlan", dev_vlan},
                                    {NULL, NULL}};

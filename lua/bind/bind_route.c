@@ -18,8 +18,16 @@ static Ip4If *find_if(lua_State *L, ScnHost *h, const char *name)
 typedef struct RouteOpts {
     const char *to, *dev, *type;
     int via, src;
-    int64_t metric, mtu;
+    int64_t metric;
+    int64_t values[ROUTE_METRICS]; /* times in nanoseconds */
+    const char *features, *congctl, *lock;
 } RouteOpts;
+
+#define METRIC(which, option, of_kind, lowest, highest)                                                      \
+    {                                                                                                        \
+        .name = option, .kind = of_kind, .offset = offsetof(RouteOpts, values) + (which) * sizeof(int64_t),  \
+        .min = lowest, .max = highest                                                                        \
+    }
 
 static const LuaOpt route_opts[] = {
     {.name = "to", .kind = LUAOPT_STRING, .offset = offsetof(RouteOpts, to), .required = true},
@@ -32,7 +40,22 @@ static const LuaOpt route_opts[] = {
      .offset = offsetof(RouteOpts, metric),
      .min = 0,
      .max = UINT32_MAX},
-    {.name = "mtu", .kind = LUAOPT_INT, .offset = offsetof(RouteOpts, mtu), .min = 68, .max = 65535},
+    METRIC(ROUTE_MTU, "mtu", LUAOPT_INT, 68, 65535),
+    METRIC(ROUTE_ADVMSS, "advmss", LUAOPT_INT, 0, 65495),
+    METRIC(ROUTE_INITCWND, "initcwnd", LUAOPT_INT, 0, UINT32_MAX),
+    METRIC(ROUTE_INITRWND, "initrwnd", LUAOPT_INT, 0, UINT32_MAX),
+    METRIC(ROUTE_CWND, "cwnd", LUAOPT_INT, 0, UINT32_MAX),
+    METRIC(ROUTE_SSTHRESH, "ssthresh", LUAOPT_INT, 0, UINT32_MAX),
+    METRIC(ROUTE_WINDOW, "window", LUAOPT_INT, 0, UINT32_MAX),
+    METRIC(ROUTE_REORDERING, "reordering", LUAOPT_INT, 0, UINT32_MAX),
+    METRIC(ROUTE_HOPLIMIT, "hoplimit", LUAOPT_INT, 0, 255),
+    METRIC(ROUTE_QUICKACK, "quickack", LUAOPT_INT, 0, 1),
+    METRIC(ROUTE_RTT_US, "rtt", LUAOPT_TIME, 0, 4294),
+    METRIC(ROUTE_RTTVAR_US, "rttvar", LUAOPT_TIME, 0, 4294),
+    METRIC(ROUTE_RTO_MIN_US, "rto_min", LUAOPT_TIME, 0, 4294),
+    {.name = "features", .kind = LUAOPT_STRING, .offset = offsetof(RouteOpts, features)},
+    {.name = "congctl", .kind = LUAOPT_STRING, .offset = offsetof(RouteOpts, congctl)},
+    {.name = "lock", .kind = LUAOPT_STRING, .offset = offsetof(RouteOpts, lock)},
 };
 const BindOptions bind_route_options = {"host:route", route_opts, HS_ARRAY_LEN(route_opts)};
 
@@ -43,13 +66,63 @@ static const char *const type_names[] = {
     [IP4_ROUTE_PROHIBIT] = "prohibit",
 };
 
-static Ip4RouteSpec read_route(lua_State *L, ScnHost *h)
+static void parse_metric(lua_State *L, RouteMetrics *m, const char *name, const char *value)
+{
+    char *error = NULL;
+
+    if (value && !route_metrics_parse(m, name, value, false, &error))
+        bind_raise_free(L, error);
+}
+
+/* lock = "mtu cwnd": these are not to be changed by what is learnt. */
+static void lock_metrics(lua_State *L, RouteMetrics *m, const char *names)
+{
+    const char *at = names;
+
+    while (at && *at) {
+        size_t n = strcspn(at, " ,");
+        RouteMetric i = 0;
+
+        while (i < ROUTE_METRICS &&
+               (strncmp(route_metrics_name(i), at, n) != 0 || route_metrics_name(i)[n] != '\0'))
+            i++;
+        if (n == strlen("congctl") && strncmp(at, "congctl", n) == 0 && m->congctl[0])
+            m->is_congctl_locked = true;
+        else if (n && (i == ROUTE_METRICS || !route_metrics_has(m, i)))
+            luaerr_raise(L,
+                         "bad option \"lock\" for host:route: got \"%s\", expected names of options that "
+                         "are given, such as \"mtu\"",
+                         names);
+        else if (n)
+            m->lock |= 1u << i;
+        at += n + (at[n] != '\0');
+    }
+}
+
+static void read_metrics(lua_State *L, const RouteOpts *o, uint64_t given, RouteMetrics *m)
+{
+    for (size_t k = 0; k < HS_ARRAY_LEN(route_opts); k++) {
+        for (RouteMetric i = 0; i < ROUTE_METRICS; i++) {
+            bool is_time = route_opts[k].kind == LUAOPT_TIME;
+
+            if (given >> k & 1 && i != ROUTE_FEATURES &&
+                strcmp(route_opts[k].name, route_metrics_name(i)) == 0)
+                route_metrics_set(m, i, (uint32_t)(is_time ? o->values[i] / SIM_US : o->values[i]), false);
+        }
+    }
+    parse_metric(L, m, "features", o->features);
+    parse_metric(L, m, "congctl", o->congctl);
+    lock_metrics(L, m, o->lock);
+}
+
+static Ip4RouteSpec read_route(lua_State *L, ScnHost *h, RouteMetrics *metrics)
 {
     RouteOpts o = {0};
+    uint64_t given;
     Ip4RouteSpec spec = {.type = IP4_ROUTE_UNICAST};
 
     luaL_checktype(L, 2, LUA_TTABLE);
-    luaopt_read(L, 2, "host:route", route_opts, HS_ARRAY_LEN(route_opts), 0, &o);
+    given = luaopt_read(L, 2, "host:route", route_opts, HS_ARRAY_LEN(route_opts), 0, &o);
     if (g_str_equal(o.to, "default")) {
         spec.prefix = (Ipv4Prefix){0, 0};
     } else {
@@ -78,38 +151,58 @@ static Ip4RouteSpec read_route(lua_State *L, ScnHost *h)
     if (o.dev)
         spec.dev = find_if(L, h, o.dev);
     spec.metric = (uint32_t)o.metric;
-    spec.mtu = (uint32_t)o.mtu;
+    read_metrics(L, &o, given, metrics);
+    spec.metrics = metrics;
     return spec;
+}
+
+static int do_route(lua_State *L, bool (*what)(Ip4 *ip, const Ip4RouteSpec *spec, char **error))
+{
+    ScnHost *h = bind_check_host(L, 1);
+    RouteMetrics metrics = {0};
+    char *error = NULL;
+
+    scenario_may_change(L);
+    Ip4RouteSpec spec = read_route(L, h, &metrics);
+
+    scenario_prepare(L); /* the gateway's interface needs its address */
+    if (!what(host_ip4(h->host), &spec, &error))
+        bind_raise_free(L, error);
+    lua_settop(L, 1);
+    return 1;
 }
 
 int bind_host_route(lua_State *L)
 {
-    ScnHost *h = bind_check_host(L, 1);
-    char *error = NULL;
+    return do_route(L, ip4_route_add);
+}
 
-    scenario_may_change(L);
-    Ip4RouteSpec spec = read_route(L, h);
+int bind_host_route_change(lua_State *L)
+{
+    return do_route(L, ip4_route_change);
+}
 
-    scenario_prepare(L); /* the gateway's interface needs its address */
-    if (!ip4_route_add(host_ip4(h->host), &spec, &error))
-        bind_raise_free(L, error);
-    lua_settop(L, 1);
-    return 1;
+int bind_host_route_replace(lua_State *L)
+{
+    return do_route(L, ip4_route_replace);
 }
 
 int bind_host_route_del(lua_State *L)
 {
-    ScnHost *h = bind_check_host(L, 1);
-    char *error = NULL;
+    return do_route(L, ip4_route_remove);
+}
 
-    scenario_may_change(L);
-    Ip4RouteSpec spec = read_route(L, h);
+/* t.metrics = "mtu 1400 initcwnd 20", as `ip route` shows them */
+static void set_metrics(lua_State *L, const RouteMetrics *m)
+{
+    char *text;
 
-    scenario_prepare(L);
-    if (!ip4_route_remove(host_ip4(h->host), &spec, &error))
-        bind_raise_free(L, error);
-    lua_settop(L, 1);
-    return 1;
+    if (route_metrics_is_empty(m))
+        return;
+    text = route_metrics_format(m);
+    lua_pushstring(L, text);
+    g_free(text);
+    lua_setfield(L, -2, "metrics");
 }
 
 static void set_addr(lua_State *L, const char *key, uint32_t addr)
@@ -138,6 +231,7 @@ static void add_route(const Ip4RouteSpec *spec, void *user)
     }
     lua_pushinteger(L, spec->metric);
     lua_setfield(L, -2, "metric");
+    set_metrics(L, spec->metrics);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
@@ -172,6 +266,7 @@ int bind_host_route_get(lua_State *L)
     set_addr(L, "src", flow.src);
     lua_pushinteger(L, flow.mtu);
     lua_setfield(L, -2, "mtu");
+    set_metrics(L, flow.metrics);
     return 1;
 }
 

@@ -94,6 +94,21 @@
 ---@field type? string unicast, blackhole, unreachable, prohibit
 ---@field metric? integer the lowest wins (0)
 ---@field mtu? integer of that route
+---@field advmss? integer the MSS that TCP announces
+---@field initcwnd? integer first congestion window, packets (10)
+---@field initrwnd? integer first receive window, packets
+---@field cwnd? integer with lock: largest congestion window, packets
+---@field ssthresh? integer first slow-start threshold, packets
+---@field window? integer largest window announced, bytes
+---@field reordering? integer how far packets may be out of order (3)
+---@field hoplimit? integer TTL of what is sent
+---@field quickack? integer 1: no delayed acknowledgements
+---@field rtt? time first estimate of the round-trip time
+---@field rttvar? time and of its variation
+---@field rto_min? time floor of TCP's retransmission timeout
+---@field features? string "ecn": ECN to this destination, whatever the sysctl says
+---@field congctl? string congestion control of connections that use the route
+---@field lock? string names of options above that nothing learnt may change: "mtu"
 
 ---@class hs.HostUdpOptions
 ---@field port? integer binds to it
@@ -522,11 +537,21 @@ function Host:route(options) end
 ---@return hs.Host
 function Host:route_del(options) end
 
----list of { to, type, via, dev, src, metric }
+---gives a route other metrics, also for connections that use it already; a gateway and an interface that are left out stay
+---@param options hs.HostRouteOptions
+---@return hs.Host
+function Host:route_change(options) end
+
+---adds it, or takes the place of the one with the same prefix and metric
+---@param options hs.HostRouteOptions
+---@return hs.Host
+function Host:route_replace(options) end
+
+---list of { to, type, via, dev, src, metric, metrics }
 ---@return table[]
 function Host:routes() end
 
----what would be done with a packet: { type, dev, via, src, mtu }
+---what would be done with a packet: { type, dev, via, src, mtu, metrics }
 ---@param to hs.Host|string
 ---@return table?, string?
 function Host:route_get(to) end
@@ -996,6 +1021,11 @@ function Dev:set_mtu(mtu) end
 ---the columns of ip -s link
 ---@return table
 function Dev:stats() end
+
+---segmentation offload (on): TCP may hand over several segments at once, which the card cuts into frames
+---@param on boolean
+---@return hs.Dev
+function Dev:tso(on) end
 
 ---a receive ring and how fast the host takes frames from it, a transmit ring; false: none (default)
 ---@param options? hs.DevRingOptions
