@@ -10,10 +10,8 @@ static const struct {
     const char *name;
     int (*run)(const BenchOptions *o);
 } workloads[] = {
-    {"size", bench_size},
-    {"w1", bench_w1},
-    {"w4", bench_w4},
-    {"w6", bench_w6},
+    {"idle", bench_idle}, {"size", bench_size}, {"w1", bench_w1}, {"w2", bench_w2},
+    {"w3", bench_w3},     {"w4", bench_w4},     {"w5", bench_w5}, {"w6", bench_w6},
 };
 
 int cmd_bench(int argc, char **argv)
@@ -21,13 +19,18 @@ int cmd_bench(int argc, char **argv)
     BenchOptions o = {0};
     uint64_t runs = 1;
     const ArgOption options[] = {
-        {"n", 'n', ARG_COUNT, "N", "how many: pending events (w1), datagrams (w4), hosts (w6, size)", &o.n,
-         NULL, NULL},
+        {"n", 'n', ARG_COUNT, "N",
+         "how many: pending events (w1), flows (w2), datagrams (w4), hosts (w5, w6, size), connections "
+         "(idle)",
+         &o.n, NULL, NULL},
+        {"cc", 0, ARG_STRING, "NAME", "congestion control (w2, w3, w5; default cubic)", &o.cc, NULL, NULL},
+        {"buffer", 0, ARG_SIZE, "BYTES", "send and receive buffers (w2, w3; default 4 MiB)", &o.buffer, NULL,
+         NULL},
         {"holds", 0, ARG_COUNT, "N", "events to execute (w1; default 10M)", &o.holds, NULL, NULL},
         {"routers", 0, ARG_COUNT, "N", "routers (w4: 10; size: 1000)", &o.routers, NULL, NULL},
         {"runs", 'r', ARG_COUNT, "N", "repeat so often, a line each (default 1)", &runs, NULL, NULL},
-        {"digest", 'd', ARG_FLAG, NULL, "compute the digest meanwhile (w4, w6)", &o.digest, NULL, NULL},
-        {"pcap", 0, ARG_STRING, "DIR", "capture the two ends of a link in the middle into DIR (w4, w6)",
+        {"digest", 'd', ARG_FLAG, NULL, "compute the digest meanwhile (w2 to w6)", &o.digest, NULL, NULL},
+        {"pcap", 0, ARG_STRING, "DIR", "capture the two ends of a link in the middle into DIR (w2 to w6)",
          &o.pcap_dir, NULL, NULL},
         {"snaplen", 0, ARG_SIZE, "BYTES", "capture so much of each frame (default: all)", &o.snaplen, NULL,
          NULL},
@@ -40,8 +43,12 @@ int cmd_bench(int argc, char **argv)
         "packet-hops\n"
         "(a frame put on a link by one device) per second of it, memory. Workloads:\n"
         "  w1    hold: N pending events, each executed one schedules another (--n, --holds)\n"
+        "  w2    dumbbell: 10 TCP flows over a bottleneck of 100 Mbit/s, 60 s (--n, --cc, --buffer)\n"
+        "  w3    fat pipe: one TCP flow at 10 Gbit/s, 5 s (--buffer, --cc)\n"
         "  w4    UDP chain: source, ten routers, sink; 312 500 datagrams of 1000 bytes (--n, --routers)\n"
+        "  w5    scale: 10 000 hosts send 100 000 bytes each to one server (--n, --cc)\n"
         "  w6    LAN: 100 hosts on a learning switch ping each other, with ARP (--n)\n"
+        "  idle  100 000 established connections: bytes per pair, events in an hour (--n)\n"
         "  size  100 000 idle hosts behind 1 000 routers: time to build, bytes per host (--n, --routers)",
         options,
         1,
@@ -70,5 +77,5 @@ int cmd_bench(int argc, char **argv)
         }
         return EXIT_OK;
     }
-    return args_wrong(&command, "unknown workload '%s' (expected w1, w4, w6 or size)", operands[0]);
+    return args_wrong(&command, "unknown workload '%s' (expected w1 to w6, idle or size)", operands[0]);
 }

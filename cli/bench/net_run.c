@@ -104,6 +104,8 @@ int bench_net_run(BenchNet *b, const BenchOptions *o)
     sink_digest_free(digest);
     packetpool_get_info(net_packets(b->net), &pool);
     t = count_hops(b->net);
+    if (b->on_end)
+        b->on_end(b);
     cpu = after.cpu_s - before.cpu_s;
     printf("workload=%s events=%" PRIu64 " hops=%" PRIu64
            " cpu_s=%.3f wall_s=%.3f hops_per_cpu_s=%.0f peak_rss_kb=%ld "

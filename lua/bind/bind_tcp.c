@@ -5,10 +5,10 @@
 #include "lua/bind/bind_tcp.h"
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 
 #define READ_SIZE 65536
+#define OPT_USER_TIMEOUT 18 /* TCP_USER_TIMEOUT */
 
 /* ---- life ---- */
 
@@ -459,7 +459,7 @@ int bind_tcp_new(lua_State *L)
         sockcall_now(fds, &(SockCall){.op = SYS_SETSOCKOPT,
                                       .fd = sk->fd,
                                       .level = IPPROTO_TCP,
-                                      .name = TCP_USER_TIMEOUT,
+                                      .name = OPT_USER_TIMEOUT,
                                       .val = &ms,
                                       .val_len = sizeof ms});
     }

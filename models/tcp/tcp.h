@@ -11,6 +11,8 @@
  * The rooms of this folder, in reading order, are listed in docs/rooms/tcp.md. */
 #pragma once
 
+#include <sys/uio.h>
+
 #include "models/ip/inet.h"
 #include "models/tcp/tcp_mib.h"
 #include "models/tcp/tcp_sysctl.h"
@@ -65,6 +67,11 @@ size_t tcp_bytes(const Tcp *t, uint64_t *n_conns); /* memory, for --stats */
 TcpConn *tcp_socket(Tcp *t, bool is_v6);
 /* close(2): the descriptor's last reference is gone. */
 void tcp_close(TcpConn *c);
+/* close(2) with SO_LINGER in two steps: after the first, `true` asks the caller to wait (for tcp_close_must_wait to become
+ * false, at most so long) before the second. The connection is the caller's until then. */
+bool tcp_close_begin(TcpConn *c, SimTime *linger_ns);
+bool tcp_close_must_wait(const TcpConn *c);
+void tcp_close_finish(TcpConn *c);
 
 int tcp_bind(TcpConn *c, const InetEndpoint *a);
 int tcp_listen(TcpConn *c, int backlog);
@@ -80,16 +87,21 @@ int tcp_shutdown(TcpConn *c, int how); /* SHUT_RD 0, SHUT_WR 1, SHUT_RDWR 2 */
  * by reference. */
 typedef struct TcpSend {
     const void *bytes;
+    const struct iovec *iov; /* or these pieces, `skip` bytes of which are behind us; a NULL base is EFAULT */
+    unsigned n_iov;
+    size_t skip;
+    bool has_iov;
     const PktSlice *slices;
     unsigned n_slices;
     uint64_t synthetic_off;
     size_t len;
     int flags;
+    bool resumed; /* a blocking call goes on: part of it has been sent. -EAGAIN: still no room; 0: it ends here */
+    bool sigpipe; /* out: Linux would have raised SIGPIPE */
     const InetEndpoint *to; /* sendto / sendmsg: only for Fast Open, else ignored as Linux does */
 } TcpSend;
 /* How much was taken; a blocking caller goes on with the rest when woken (it then sets `resumed`). */
-int64_t tcp_send(TcpConn *c, const TcpSend *m);
-/* A blocking sender that has been given part of it: MSG_MORE-less end of the call (Linux tcp_push at out:). */
+int64_t tcp_send(TcpConn *c, TcpSend *m);
 
 typedef struct TcpRecv {
     void *bytes;   /* where to; NULL: thrown away (MSG_TRUNC semantics do not apply: counted as read) */
@@ -111,15 +123,18 @@ int tcp_getsockopt(TcpConn *c, int level, int name, void *val, unsigned *len);
 int tcp_ioctl(TcpConn *c, unsigned long cmd, int *out); /* SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK */
 unsigned tcp_poll(TcpConn *c);                          /* EPOLLIN | … as Linux tcp_poll */
 int tcp_take_error(TcpConn *c);                         /* SO_ERROR: positive errno, cleared */
+/* SO_RCVTIMEO, SO_SNDTIMEO in ns, 0: none; accepted sockets have their listener's. Obeyed by the socket layer. */
+SimTime tcp_timeout_ns(const TcpConn *c, bool is_send);
+int tcp_peername(const TcpConn *c, InetEndpoint *out);  /* getpeername: 0 or -ENOTCONN */
 InetEndpoint tcp_local(const TcpConn *c);
 InetEndpoint tcp_remote(const TcpConn *c);
 TcpState tcp_state(const TcpConn *c);
 void tcp_get_info(TcpConn *c, struct TcpInfo *info); /* models/tcp/tcp_info.h */
 /* The last SO_ERROR-like message of the error queue (IP_RECVERR, MSG_ERRQUEUE) is read by tcp_recv with MSG_ERRQUEUE. */
 
-/* Something that poll would report may have changed. Called from events and from calls on the same host; may call anything
- * but tcp_close of this connection. */
-typedef void (*TcpWakeFn)(void *user, TcpConn *c);
+/* Something that poll would report may have changed, and what (EPOLLIN …; Linux's wake-up key). Called from events and from calls on
+ * the same host; may call anything but tcp_close of this connection. */
+typedef void (*TcpWakeFn)(void *user, TcpConn *c, unsigned events);
 void tcp_on_wake(TcpConn *c, TcpWakeFn fn, void *user);
 /* A stable number of this socket within the host: 1, 2, … in order of creation. For probes, plots and lessons. */
 uint32_t tcp_id(const TcpConn *c);

@@ -396,3 +396,11 @@ uint32_t tcp_ecn_on_ack(TcpConn *c, TcpIn *in, uint32_t delivered_pkts, uint32_t
     }
     return n;
 }
+
+void tcp_ecn_syn_in_connection(TcpConn *c, const TcpIn *in)
+{
+    if (!in->opt.has_accecn || c->ecn.saw_accecn_opt >= TCP_ACCECN_OPT_COUNTER_SEEN)
+        return;
+    saw_option(c, judge_first_option(&in->opt));
+    c->ecn.accecn_opt_demand = HS_MAX(c->ecn.accecn_opt_demand, 1);
+}

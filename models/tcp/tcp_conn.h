@@ -51,7 +51,8 @@ typedef struct TcpRecovery { /* tcp_recovery.c, tcp_prr.c */
     uint32_t undo_marker; /* snd_una when the episode began; 0: nothing to undo */
     int32_t undo_retrans; /* retransmissions not yet known to be superfluous */
     uint8_t ca_state;
-    uint8_t frto : 1, is_sack_reneg : 1, is_cwnd_reduced : 1, prior_is_newreno : 1, fast_recovery_classic : 1;
+    uint8_t frto : 1, is_sack_reneg : 1, is_rescued : 1, has_recover : 1; /* the last two: tcp_classic.c */
+    uint16_t dupacks, limited_sent; /* tcp_classic.c */
     uint32_t total_rto, total_rto_time_ms;
     uint16_t total_rto_recoveries;
     SimTime rto_stamp;
@@ -90,6 +91,7 @@ typedef struct TcpAckSched { /* tcp_delack.c (icsk_ack, compressed ACKs) */
     SimTime lrcv_ns, timeout;
     uint32_t compressed_rcv_nxt;
     uint8_t dup_ack_counter;
+    uint32_t lrcv_flowlabel; /* IPv6: of the last data segment */
 } TcpAckSched;
 enum { TCP_ACK_SCHED = 1, TCP_ACK_TIMER = 2, TCP_ACK_PUSHED = 4, TCP_ACK_PUSHED2 = 8, TCP_ACK_NOW = 16, TCP_ACK_NOMEM = 32 };
 
@@ -205,6 +207,9 @@ struct TcpConn {
     Tcp *tcp;
     /* look-up: tcp_table.c */
     TcpConn *hash_next;
+    struct TcpBind *bind; /* the port it holds: tcp_table.c */
+    TcpConn *bind_next, *bind_prev;
+    uint16_t ip_id;       /* of its next datagram: tcp_ip.c */
     InetAddr local, remote;
     uint16_t local_port, remote_port;
     uint8_t state; /* TcpState: only by tcp_set_state */
@@ -279,6 +284,7 @@ struct TcpConn {
     TcpConn *all_next, *all_prev; /* every socket of the host, in order of creation */
     uint16_t holds;     /* tcp_conn_hold */
     bool is_orphan;     /* counted in Tcp.n_orphans */
+    uint8_t fastopen_client_fail; /* TFO_CLIENT_FAIL: 0 no reason, 1 no cookie, 2 data not acked, 3 the SYN was lost */
     uint8_t sock_state; /* TCP_SS_*: what calls on the socket go by (Linux socket.state) */
     TcpWakeFn wake;
     void *wake_user;

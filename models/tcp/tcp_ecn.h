@@ -38,6 +38,8 @@ uint16_t tcp_ecn_reflector_flags(uint8_t ect);
 /* A segment with SYN arrives for a half-open connection again, or its last ACK with an option (tcp_check_req). */
 void tcp_ecn_req_syn_again(TcpReq *r, const TcpIn *in);
 void tcp_ecn_req_saw_option(TcpReq *r, TcpIn *in);
+/* A SYN in the middle of a connection, that will be challenged: its option counts (tcp_validate_incoming). */
+void tcp_ecn_syn_in_connection(TcpConn *c, const TcpIn *in);
 /* After the option has been written into a segment (tcp_options_write's bookkeeping). */
 void tcp_ecn_option_sent(TcpConn *c);
 

@@ -1,9 +1,12 @@
-/* Sending. tcp_output.c is the coordinator: what may go, what next, build it, hand it to the network (Linux tcp_output.c).
+/* Sending. tcp_output.c is the coordinator: what may go, what next (Linux tcp_output.c); tcp_transmit.c builds a segment and hands it to the network;
+ * tcp_control.c: SYN, ACK, RST, FIN, probes.
  * Beside it: tcp_retransmit.c, tcp_opt_out.c (options of outgoing segments), tcp_pace.c (pacing, TSO sizes), tcp_cwnd.c (validation, restart),
  * tcp_pmtu.c (MSS, path MTU, RFC 4821), tcp_tlp.c, tcp_sndq.c (the queues). */
 #pragma once
 
 #include "models/tcp/tcp_conn.h"
+
+struct TcpFastopenCookie;
 
 /* ---- tcp_output.c ---- */
 /* Linux tcp_write_xmit: sends what windows, Nagle, pacing, TSQ allow. push_one: 0 all, 1 one segment, 2 a loss probe beyond cwnd.
@@ -13,7 +16,8 @@ void tcp_output_push_pending(TcpConn *c, uint32_t mss_now, int nonagle); /* __tc
 void tcp_output_push_one(TcpConn *c, uint32_t mss_now);                  /* tcp_push_one */
 void tcp_output_push(TcpConn *c, int flags, uint32_t mss_now, int nonagle, uint32_t size_goal); /* tcp_push */
 void tcp_output_data_snd_check(TcpConn *c);                              /* tcp_data_snd_check: push, then wake writers */
-/* Builds and sends a segment (__tcp_transmit_skb): clone keeps it in its queue with its marks. rcv_nxt goes into the ACK field. 0 or -errno (-ENOBUFS, -EHOSTUNREACH …: local drop). */
+/* Builds and sends a segment (__tcp_transmit_skb): clone keeps it in its queue with its marks. rcv_nxt goes into the ACK field. 0, a negative errno (-EHOSTUNREACH …), or 1: dropped by our own
+ * device's queue (-ENOBUFS below; Linux NET_XMIT_DROP), after which cwnd is reduced and the caller tries again after TCP_PROBE_INTERVAL_MIN_MS. The segment stays the caller's. */
 int tcp_output_transmit(TcpConn *c, TcpSeg *s, bool clone, uint32_t rcv_nxt);
 void tcp_output_send_ack(TcpConn *c);                                    /* tcp_send_ack */
 void tcp_output_send_ack_nxt(TcpConn *c, uint32_t rcv_nxt, uint16_t extra_flags); /* __tcp_send_ack */
@@ -25,29 +29,40 @@ int tcp_output_write_wakeup(TcpConn *c, int mib); /* window probe or what the wi
 void tcp_output_send_probe0(TcpConn *c);
 void tcp_output_event_new_data_sent(TcpConn *c, TcpSeg *s);
 bool tcp_output_should_autocork(TcpConn *c, const TcpSeg *s, uint32_t size_goal);
+bool tcp_output_snd_wnd_test(const TcpConn *c, const TcpSeg *s, uint32_t mss);
+bool tcp_output_small_queue_check(TcpConn *c, const TcpSeg *s, unsigned factor); /* true: TSQ says wait */
 void tcp_output_tsq_done(TcpConn *c);        /* a packet of ours left the device queue (tcp_wfree → tasklet) */
 /* A segment that belongs to no connection (RST, SYN-ACK of a request, ACK of TIME_WAIT): tcp_demux.c and friends describe it, tcp_ip.c sends it. */
 
 /* ---- tcp_retransmit.c ---- */
-int tcp_retransmit_seg(TcpConn *c, TcpSeg *s, uint32_t segs); /* tcp_retransmit_skb: 0, -EAGAIN, -EBUSY … */
+int tcp_retransmit_seg(TcpConn *c, TcpSeg *s, uint32_t segs); /* tcp_retransmit_skb: 0, -EAGAIN, -EBUSY …, 1: local drop */
+int tcp_retransmit_unmarked(TcpConn *c, TcpSeg *s, uint32_t segs); /* __tcp_retransmit_skb: without the marks (loss probe) */
 void tcp_retransmit_queue(TcpConn *c);                        /* tcp_xmit_retransmit_queue */
 
 /* ---- tcp_opt_out.c ---- */
-typedef struct TcpOptOut { TcpOptions o; unsigned size; bool has_accecn; uint8_t accecn_fields; uint8_t accecn_order; const TcpMd5Key *md5; } TcpOptOut;
+typedef struct TcpOptOut {
+    TcpOptions o;
+    unsigned size; /* bytes, a multiple of 4 */
+    const TcpMd5Key *md5; /* sign with this: the option's place is written as zeros */
+} TcpOptOut;
 unsigned tcp_opt_out_syn(TcpConn *c, const TcpSeg *s, TcpOptOut *out);         /* tcp_syn_options */
 unsigned tcp_opt_out_established(TcpConn *c, const TcpSeg *s, TcpOptOut *out); /* tcp_established_options */
-unsigned tcp_opt_out_synack(const TcpReq *r, const TcpConn *listener, TcpOptOut *out, bool is_cookie, bool tfo_cookie_reply); /* tcp_synack_options */
+/* mss: what to advertise (advmss of the route, clamped by TCP_MAXSEG); foc: NULL or the cookie that the SYN-ACK carries. */
+unsigned tcp_opt_out_synack(TcpReq *r, const TcpConn *listener, TcpOptOut *out, uint16_t mss, bool is_cookie, const struct TcpFastopenCookie *foc); /* tcp_synack_options */
 unsigned tcp_opt_out_write(uint8_t *p, const TcpOptOut *o); /* tcp_options_write, in Linux's exact layout and order; returns bytes */
 
 /* ---- tcp_pace.c ---- */
 void tcp_pace_update_rate(TcpConn *c);              /* tcp_update_pacing_rate */
+SimTime tcp_pace_delay(const TcpConn *c);            /* tcp_pacing_delay, whole ms: to be added to a timer */
 bool tcp_pace_must_wait(TcpConn *c);                /* tcp_pacing_check: arms the timer */
 void tcp_pace_on_sent(TcpConn *c, const TcpSeg *s, SimTime prior_wstamp); /* tcp_update_skb_after_send's part */
 uint32_t tcp_pace_tso_segs(TcpConn *c, uint32_t mss_now);
+uint32_t tcp_pace_bound_to_half_wnd(const TcpConn *c, uint32_t size); /* tcp_bound_to_half_wnd */
 uint32_t tcp_pace_size_goal(TcpConn *c, uint32_t mss_now, bool large_allowed); /* tcp_xmit_size_goal */
 
 /* ---- tcp_cwnd.c ---- */
 uint32_t tcp_cwnd_initial(const TcpConn *c);        /* tcp_init_cwnd: the route's or 10 */
+uint32_t tcp_cwnd_current_ssthresh(const TcpConn *c);
 void tcp_cwnd_restart(TcpConn *c, SimTime idle_ns); /* after idle */
 void tcp_cwnd_slow_start_after_idle_check(TcpConn *c);
 void tcp_cwnd_validate(TcpConn *c, bool is_cwnd_limited);

@@ -10,6 +10,8 @@ typedef struct TcpFastopenCookie { uint8_t len; bool exp; uint8_t val[TCP_MAX_FA
 enum { /* bits of the sysctl tcp_fastopen */
     TCP_FASTOPEN_CLIENT = 1, TCP_FASTOPEN_SERVER = 2, TCP_FASTOPEN_CLIENT_NO_COOKIE = 4, TCP_FASTOPEN_SERVER_NO_COOKIE = 0x200, TCP_FASTOPEN_WITHOUT_OPTION = 0x400,
 };
+/* TcpConn.fastopen_client_fail (tcpi_fastopen_client_fail): why the client's data did not go in the SYN */
+enum { TCP_TFO_NO_FAIL, TCP_TFO_COOKIE_UNAVAILABLE, TCP_TFO_DATA_NOT_ACKED, TCP_TFO_SYN_RETRANSMITTED };
 /* Client: the cookie and data of a SYN that is being made (Linux tcp_fastopen_request). A cookie of length 0 asks for one. */
 struct TcpFastopenTx {
     TcpFastopenCookie cookie;
@@ -72,7 +74,8 @@ struct TcpListen { /* of a listening socket */
     TcpReq *tfo_head;            /* requests of Fast Open children before the end of their handshake */
     uint8_t n_fastopen_keys;     /* TCP_FASTOPEN_KEY: instead of the host's; 0: not set */
     uint8_t fastopen_key[2][16];
-    SimTime synq_overflow_ts;
+    SimTime synq_overflow_ts;    /* when a cookie was last sent */
+    bool has_overflown;
     bool syn_wait_logged;
 };
 
@@ -206,6 +209,9 @@ bool tcp_ip_wants_ecn(Tcp *t, const InetAddr *remote, bool is_v6);
 /* Of a destination that has no connection yet (requests); false: no route. */
 typedef struct TcpPath { uint32_t mtu, advmss, window, initrwnd; bool is_loopback; struct RouteMetrics *metrics; } TcpPath;
 bool tcp_ip_path(Tcp *t, const InetAddr *local, const InetAddr *remote, TcpPath *out);
+void tcp_ip_attach(Tcp *t);                   /* as protocol 6 of both */
+void tcp_ip_detach(Tcp *t);
+bool tcp_ip_may_bind(Tcp *t, const InetAddr *a); /* one of ours, a group or broadcast address (inet_addr_valid_or_nonlocal) */
 /* For segments of no connection; ttl 0: the default. */
 typedef struct TcpRaw { InetAddr src, dst; bool is_v6; uint8_t tos; uint8_t ttl; uint32_t flow_label; } TcpRaw;
 int tcp_ip_send_raw(Tcp *t, Packet *pkt, const TcpRaw *to);

@@ -46,6 +46,7 @@ typedef struct TcpSeg {
     SimTime first_tx_ns, delivered_ns; /* tcp_rate.c's snapshot at transmission */
     uint32_t delivered, delivered_ce;
     uint32_t in_flight; /* packets in flight when sent */
+    uint32_t lost;      /* TcpConn.lost when sent (tcp_rate.c) */
     PktSlice slice[TCP_SEG_SLICES];
 } TcpSeg;
 
@@ -65,16 +66,19 @@ typedef struct TcpSndq {
     uint32_t wmem_alloc;             /* truesize of copies in this host's own device queue (TSQ) */
 } TcpSndq;
 
-/* Linux tcp_stream_alloc_skb: a new segment at the end of the write queue. */
+/* Linux tcp_stream_alloc_skb and tcp_add_write_queue_tail: a new, empty segment at write_seq at the end of the write queue, charged. What else
+ * tcp_skb_entail does (nonagle, restart after idle) is the caller's. */
 TcpSeg *tcpsndq_append_new(TcpConn *c);
-/* Appends payload to a segment: bytes, or the synthetic stream when both are NULL, or slices. Returns how much fitted (two slices at most:
- * then the caller begins a new segment). Charges wmem_queued. */
+/* Appends payload to a segment: bytes, or the synthetic stream when both are NULL, or slices. Moves the segment's end_seq, forgets pcount, charges
+ * wmem_queued if it is queued; write_seq is the caller's. Returns how much fitted: all, as long as the segment stays below TCP_SEG_MAX_LEN. */
+#define TCP_SEG_MAX_LEN 65535u
 uint32_t tcpsndq_add(TcpConn *c, TcpSeg *s, const void *bytes, const PktSlice *slice, uint64_t synthetic_off, uint32_t len);
-/* A control segment (SYN, FIN) that is not queued yet. */
+/* A segment in no queue and not charged: seq and end_seq as the flags say (SYN, FIN count). */
 TcpSeg *tcpsndq_new_control(TcpConn *c, uint32_t seq, uint16_t flags);
-void tcpsndq_append(TcpConn *c, TcpSeg *s);    /* at the end of the write queue */
-void tcpsndq_unlink_write(TcpConn *c, TcpSeg *s);
-void tcpsndq_to_rtx(TcpConn *c, TcpSeg *s);    /* from the head of the write queue, or fresh, to the end of rtx (tcp_event_new_data_sent's part) */
+void tcpsndq_append(TcpConn *c, TcpSeg *s);    /* at the end of the write queue, and charged; write_seq is the caller's */
+void tcpsndq_insert_before(TcpConn *c, TcpSeg *s, TcpSeg *pos); /* likewise, before one of the write queue */
+void tcpsndq_unlink_write(TcpConn *c, TcpSeg *s); /* out of the write queue, its charge given back */
+void tcpsndq_to_rtx(TcpConn *c, TcpSeg *s);    /* from the head of the write queue, or fresh, to the end of rtx (tcp_event_new_data_sent's part; a fresh one is charged) */
 void tcpsndq_rtx_unlink_free(TcpConn *c, TcpSeg *s); /* acked: out of tree, list and time order, memory given back */
 void tcpsndq_free_seg(TcpConn *c, TcpSeg *s);  /* one that is in no queue */
 void tcpsndq_purge(TcpConn *c);                /* everything (tcp_write_queue_purge) */
@@ -87,6 +91,8 @@ TcpSeg *tcpsndq_fragment(TcpConn *c, TcpSeg *s, uint32_t len, uint32_t mss);
 void tcpsndq_trim_head(TcpConn *c, TcpSeg *s, uint32_t len); /* tcp_trim_head */
 /* Joins b, which follows a, to it if the payload allows (slices); false: not possible. Counts are the caller's. */
 bool tcpsndq_join(TcpConn *c, TcpSeg *a, TcpSeg *b);
+/* The first n payload bytes of b, which follows a in the write queue, move to a; all of b: FIN and eor too, and b is gone (tcp_grow_skb, tcp_eat_one_skb). */
+void tcpsndq_shift(TcpConn *c, TcpSeg *a, TcpSeg *b, uint32_t n);
 /* Sets pcount and mss for the given mss (tcp_set_skb_tso_segs); the tso_adjust of counts of a queued segment is tcpsndq_adjust_pcount. */
 uint16_t tcpsndq_set_pcount(TcpSeg *s, uint32_t mss);
 void tcpsndq_adjust_pcount(TcpConn *c, const TcpSeg *s, int decr);

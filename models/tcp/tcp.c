@@ -1,0 +1,158 @@
+/* A host's TCP: what all its sockets share. */
+#include "models/tcp/tcp.h"
+
+#include <glib.h>
+#include <stdlib.h>
+
+#include "models/ip/ip4.h"
+#include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_life.h"
+
+static const char *const mib_names[] = {
+#define X(name) #name,
+    TCP_MIB(X)
+#undef X
+};
+
+const char *tcp_mib_name(unsigned i)
+{
+    hs_assert(i < TCP_MIB_COUNT);
+    return mib_names[i];
+}
+
+uint64_t tcp_mib(const Tcp *t, unsigned i)
+{
+    hs_assert(i < TCP_MIB_COUNT);
+    return t->mib[i];
+}
+
+static SipKey draw_key(Rng *rng)
+{
+    uint64_t k0 = rng_next(rng), k1 = rng_next(rng);
+
+    return (SipKey){k0, k1};
+}
+
+Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6)
+{
+    Tcp *t = g_new0(Tcp, 1);
+
+    t->ip4 = ip4;
+    t->ip6 = ip6;
+    t->node = ip4_node(ip4);
+    t->packets = ip4_pool(ip4);
+    tcp_sysctl_defaults(&t->sysctl);
+    /* RFC 1213: tcpRtoAlgorithm other (1), and what Linux shows for the others. */
+    t->mib[MIB_TcpRtoAlgorithm] = 1;
+    t->mib[MIB_TcpRtoMin] = 200;
+    t->mib[MIB_TcpRtoMax] = 120000;
+    t->mib[MIB_TcpMaxConn] = UINT64_MAX; /* -1 */
+    pool_init(&t->segs, sizeof(TcpSeg), 16);
+    pool_init(&t->rcvsegs, sizeof(TcpRcvSeg), 16);
+    pool_init(&t->conns, sizeof(TcpConn), 2);
+    pool_init(&t->reqs, sizeof(TcpReq), 4);
+    pool_init(&t->tws, sizeof(TcpTw), 4);
+    t->rng = node_rng(t->node, "tcp");
+    t->isn_key = draw_key(t->rng);
+    t->ts_key = draw_key(t->rng);
+    t->port_key = draw_key(t->rng);
+    t->cookie_key[0] = draw_key(t->rng);
+    t->cookie_key[1] = draw_key(t->rng);
+    tcp_table_init(t);
+    tcp_ip_attach(t);
+    return t;
+}
+
+void tcp_free(Tcp *t)
+{
+    if (!t)
+        return;
+    /* Nobody is told: what waits in queues is just forgotten, without the resets of a listener that closes.
+     */
+    for (TcpConn *c = t->all_head; c; c = c->all_next) {
+        if (!c->listen)
+            continue;
+        for (TcpReq *r = c->listen->req_head; r; r = r->next)
+            timer_clear(&r->timer);
+        c->listen->req_head = c->listen->req_tail = NULL;
+        c->listen->accept_head = c->listen->accept_tail = NULL;
+    }
+    for (TcpTw *w = t->tw_head; w; w = w->all_next)
+        timer_clear(&w->timer);
+    while (t->all_head) {
+        t->all_head->wake = NULL;
+        t->all_head->holds = 0;
+        t->all_head->sflags |= TCP_S_DEAD;
+        tcp_conn_free(t->all_head);
+    }
+    tcp_table_clear(t);
+    tcp_metrics_free(t);
+    tcp_ip_detach(t);
+    for (CcParams **p = t->cc_params; p && *p; p++)
+        cc_params_unref(*p);
+    g_free(t->cc_params);
+    pool_clear(&t->segs);
+    pool_clear(&t->rcvsegs);
+    pool_clear(&t->conns);
+    pool_clear(&t->reqs);
+    pool_clear(&t->tws);
+    g_free(t);
+}
+
+TcpSysctl *tcp_sysctl(Tcp *t)
+{
+    return &t->sysctl;
+}
+
+CcParams *tcp_cc_params(Tcp *t, const CcOps *ops, bool make)
+{
+    unsigned n = 0;
+
+    for (; t->cc_params && t->cc_params[n]; n++)
+        if (t->cc_params[n]->ops == ops)
+            return t->cc_params[n];
+    if (!make)
+        return NULL;
+    t->cc_params = g_renew(CcParams *, t->cc_params, n + 2);
+    t->cc_params[n] = cc_params_new(ops);
+    t->cc_params[n + 1] = NULL;
+    return t->cc_params[n];
+}
+
+/* ---- for ss and for lessons ---- */
+
+static InetEndpoint endpoint(InetAddr a, uint16_t port, bool is_v6)
+{
+    return (InetEndpoint){.addr = a, .port = port, .is_v6 = is_v6};
+}
+
+void tcp_foreach(Tcp *t, void (*fn)(void *user, const TcpEntry *e), void *user)
+{
+    for (TcpConn *c = t->all_head, *next; c; c = next) {
+        TcpEntry e = {c->state, tcp_local(c), tcp_remote(c), c};
+
+        next = c->all_next;
+        fn(user, &e);
+        for (TcpReq *r = c->state == TCP_LISTEN && c->listen ? c->listen->req_head : NULL; r; r = r->next) {
+            e = (TcpEntry){TCP_NEW_SYN_RECV, endpoint(r->local, r->local_port, r->is_v6),
+                           endpoint(r->remote, r->remote_port, r->is_v6), NULL};
+            fn(user, &e);
+        }
+    }
+    for (TcpTw *w = t->tw_head; w; w = w->all_next) {
+        TcpEntry e = {w->substate, endpoint(w->local, w->local_port, w->is_v6),
+                      endpoint(w->remote, w->remote_port, w->is_v6), NULL};
+
+        fn(user, &e);
+    }
+}
+
+size_t tcp_bytes(const Tcp *t, uint64_t *n_conns)
+{
+    if (!t) {
+        *n_conns = 0;
+        return 0;
+    }
+    *n_conns = t->n_conns;
+    return sizeof(*t) + t->segs.bytes + t->rcvsegs.bytes + t->conns.bytes + t->reqs.bytes + t->tws.bytes;
+}

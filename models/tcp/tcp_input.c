@@ -1,0 +1,638 @@
+/* A segment arrives at its connection: RFC 9293 3.10.7.4 in Linux's order (tcp_v4_do_rcv,
+ * tcp_rcv_established, tcp_rcv_state_process, tcp_validate_incoming). Control flow only: every step is a
+ * function of another room.
+ *
+ *   tcp_input_segment
+ *     ESTABLISHED  tcp_input_established: predicted segments take a short cut, else: validate, ACK, URG, data
+ *     LISTEN       cookie, then tcp_input_state_process: the SYN goes to tcp_req.c
+ *     SYN-SENT     tcp_input_synsent (tcp_synsent.c)
+ *     others       tcp_input_state_process: validate, ACK, what the ACK means in this state, URG, data
+ *   validate       PAWS (RFC 7323 5), sequence, RST (RFC 5961 3), SYN (RFC 5961 4) */
+#include "models/tcp/tcp_input.h"
+
+#include <errno.h>
+
+#include "models/tcp/tcp_ack.h"
+#include "models/tcp/tcp_ecn.h"
+#include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_output.h"
+#include "models/tcp/tcp_passive.h"
+#include "models/tcp/tcp_probes.h"
+#include "models/tcp/tcp_timer.h"
+
+#define TSTAMP_ALIGNED 12
+#define ACE_FLAGS (TCP_AE | TCP_CWR | TCP_ECE)
+#define ACE_INIT_OFFSET 5 /* RFC 9768 3.2.1: the counter starts there */
+
+static void drop(TcpConn *c, TcpIn *in, const char *reason)
+{
+    tcp_probes_drop(c->tcp, c, in, reason);
+}
+
+/* ---- timestamps (RFC 7323) ---- */
+
+void tcp_input_parse_options(TcpConn *c, TcpIn *in)
+{
+    TcpTs *ts = &c->ts;
+
+    tcpin_options(in);
+    in->saw_ts = ts->tstamp_ok && in->opt.has_timestamps;
+    ts->saw_tstamp = in->saw_ts;
+    if (!in->saw_ts)
+        return;
+    in->tsval = in->opt.ts_val;
+    in->tsecr = in->opt.ts_ecr ? in->opt.ts_ecr - ts->tsoffset : 0;
+    ts->rcv_tsval = in->tsval;
+    ts->rcv_tsecr = in->tsecr;
+}
+
+/* Linux tcp_paws_check: not older than what we have by more than `window`. */
+static bool paws_is_ok(const TcpTs *ts, const TcpIn *in, int32_t window)
+{
+    if ((int32_t)(ts->ts_recent - in->tsval) <= window)
+        return true;
+    /* RFC 7323 5.5: after 24 days of silence the clock may have wrapped. */
+    if (tcp_ts_seconds(in->now) >= ts->ts_recent_stamp + TCP_PAWS_24DAYS_S)
+        return true;
+    /* Some stacks send 0 in SYNs and true values afterwards. */
+    return ts->ts_recent == 0;
+}
+
+bool tcp_input_paws_reject(const TcpTs *ts, const TcpIn *in, bool is_rst)
+{
+    if (paws_is_ok(ts, in, 0))
+        return false;
+    /* A RST may come from a host that has restarted and lost its clock: after a minute it is believed. */
+    return !(is_rst && tcp_ts_seconds(in->now) >= ts->ts_recent_stamp + TCP_PAWS_MSL_S);
+}
+
+void tcp_input_store_ts_recent(TcpTs *ts, const TcpIn *in)
+{
+    ts->ts_recent = in->tsval;
+    ts->ts_recent_stamp = tcp_ts_seconds(in->now);
+}
+
+static int store_progress(TcpConn *c, const TcpIn *in)
+{
+    int32_t delta = (int32_t)(in->tsval - c->ts.ts_recent);
+
+    tcp_input_store_ts_recent(&c->ts, in);
+    return delta > 0 ? ACK_TS_PROGRESS : 0;
+}
+
+int tcp_input_replace_ts_recent(TcpConn *c, uint32_t seq, TcpIn *in)
+{
+    if (!in->saw_ts || tcp_after(seq, c->win.rcv_wup)) /* RFC 7323 4.3 (2): SEG.SEQ <= Last.ACK.sent */
+        return 0;
+    if (!paws_is_ok(&c->ts, in, 0)) /* an old pure ACK that was let pass */
+        return 0;
+    return store_progress(c, in);
+}
+
+/* A segment failed PAWS. Reordered pure ACKs do that all the time and do no harm. Returns the reason to
+ * refuse it, NULL: let it pass (Linux tcp_disordered_ack_check). */
+static const char *disordered_ack(const TcpConn *c, const TcpIn *in, bool *is_old_ack)
+{
+    static const char paws[] = "TCP_RFC7323_PAWS";
+    uint32_t window = (uint32_t)in->window << c->win.snd_wscale;
+
+    *is_old_ack = false;
+    if (!(in->flags & TCP_ACK) || in->seq != in->end_seq)
+        return paws;
+    if (in->seq != c->rcv_nxt) {
+        *is_old_ack = tcp_before(in->seq, c->rcv_nxt);
+        return *is_old_ack ? "TCP_RFC7323_PAWS_ACK" : paws;
+    }
+    if (in->ack != c->snd_una)
+        return paws;
+    if (tcp_after(in->seq, c->snd_wl1) || (in->seq == c->snd_wl1 && (window > c->snd_wnd || !window)))
+        return paws; /* it would update the window */
+    if ((int32_t)(c->ts.ts_recent - in->tsval) > (int32_t)(c->rtt.rto_ms * 1200 / 1000))
+        return paws;
+    return NULL;
+}
+
+/* ---- is it acceptable? ---- */
+
+/* Linux tcp_sequence. NULL: yes. The right edge is the furthest that was ever advertised (RFC 7323 2.4). A
+ * FIN may stand just beyond it, and an empty queue takes a segment that begins inside, since some senders do
+ * not heed the window. */
+static const char *bad_sequence(const TcpConn *c, const TcpIn *in)
+{
+    int32_t win = (int32_t)(c->win.rcv_mwnd_seq - c->rcv_nxt);
+    uint32_t limit = c->rcv_nxt + (win > 0 ? (uint32_t)win : 0);
+
+    if (tcp_before(in->end_seq, c->win.rcv_wup))
+        return "TCP_OLD_SEQUENCE";
+    if (!tcp_after(in->end_seq, limit))
+        return NULL;
+    if (!tcp_after(in->end_seq - ((in->flags & TCP_FIN) != 0), limit))
+        return NULL;
+    if (tcp_after(in->seq, limit)) {
+        TCP_INC(c->tcp, TcpExtBeyondWindow);
+        return "TCP_INVALID_SEQUENCE";
+    }
+    if (c->rcv.head) {
+        TCP_INC(c->tcp, TcpExtBeyondWindow);
+        return "TCP_INVALID_END_SEQUENCE";
+    }
+    return NULL;
+}
+
+/* Some stacks answer data after their FIN with a RST one before rcv_nxt (Linux tcp_reset_check). */
+static bool is_reset_after_fin(const TcpConn *c, const TcpIn *in)
+{
+    return in->seq == c->rcv_nxt - 1 &&
+           (c->state == TCP_CLOSE_WAIT || c->state == TCP_LAST_ACK || c->state == TCP_CLOSING);
+}
+
+/* RFC 5961 3.2, and beyond it the right end of the last SACK block, where a peer may be that does not keep
+ * the gap. */
+static bool is_reset_exact(const TcpConn *c, const TcpIn *in)
+{
+    uint32_t max;
+
+    if (in->seq == c->rcv_nxt || is_reset_after_fin(c, in))
+        return true;
+    if (!c->sack.is_sack_ok || !c->rcv.num_sacks)
+        return false;
+    max = c->rcv.selective_acks[0].right;
+    for (unsigned i = 1; i < c->rcv.num_sacks; i++) {
+        if (tcp_after(c->rcv.selective_acks[i].right, max))
+            max = c->rcv.selective_acks[i].right;
+    }
+    return in->seq == max;
+}
+
+static void syn_challenge(TcpConn *c, TcpIn *in, int syn_inerr, bool accecn)
+{
+    if (syn_inerr)
+        TCP_INC(c->tcp, TcpInErrs);
+    TCP_INC(c->tcp, TcpExtTCPSYNChallenge);
+    tcp_challenge_send_ack(c, accecn);
+    drop(c, in, "TCP_INVALID_SYN");
+}
+
+/* The second half of a simultaneous open: the other's SYN-ACK is no challenge. */
+static bool is_crossed_synack(const TcpConn *c, const TcpIn *in)
+{
+    return c->state == TCP_SYN_RECV && !c->parent && !(c->sflags & (TCP_S_DEAD | TCP_S_TFO_CHILD)) &&
+           in->flags & TCP_ACK && in->seq + 1 == in->end_seq && in->seq + 1 == c->rcv_nxt &&
+           in->ack == c->snd_nxt;
+}
+
+/* false: refused (and answered). */
+static bool passes_paws(TcpConn *c, TcpIn *in, int syn_inerr)
+{
+    bool is_old_ack;
+    const char *reason;
+
+    tcp_input_parse_options(c, in);
+    if (!in->saw_ts || paws_is_ok(&c->ts, in, TCP_PAWS_WINDOW))
+        return true;
+    reason = disordered_ack(c, in, &is_old_ack);
+    if (!reason || in->flags & TCP_RST) /* RFC 7323 5.2: a RST needs no timestamp */
+        return true;
+    if (in->flags & TCP_SYN) {
+        syn_challenge(c, in, syn_inerr, false);
+        return false;
+    }
+    if (is_old_ack) {
+        TCP_INC(c->tcp, TcpExtPAWSOldAck);
+    } else {
+        TCP_INC(c->tcp, TcpExtPAWSEstab);
+        if (!tcp_challenge_oow_limited(c->tcp, in, MIB_TcpExtTCPACKSkippedPAWS, &c->last_oow_ack))
+            tcp_challenge_send_dupack(c, in);
+    }
+    drop(c, in, reason);
+    return false;
+}
+
+bool tcp_input_validate(TcpConn *c, TcpIn *in, int syn_inerr)
+{
+    const char *reason;
+    bool accecn = false;
+
+    if (!passes_paws(c, in, syn_inerr))
+        return false;
+
+    reason = bad_sequence(c, in);
+    if (reason) {
+        if (in->flags & TCP_RST) {
+            if (is_reset_after_fin(c, in)) {
+                tcp_input_reset(c, in);
+                return false;
+            }
+        } else if (in->flags & TCP_SYN) {
+            syn_challenge(c, in, syn_inerr, false);
+            return false;
+        } else if (!tcp_challenge_oow_limited(c->tcp, in, MIB_TcpExtTCPACKSkippedSeq, &c->last_oow_ack)) {
+            tcp_challenge_send_dupack(c, in);
+        }
+        drop(c, in, reason);
+        return false;
+    }
+
+    if (in->flags & TCP_RST) {
+        if (is_reset_exact(c, in)) {
+            tcp_input_reset(c, in);
+            return false;
+        }
+        /* A box on the path that does not like Fast Open answers like this. */
+        if (c->sflags & TCP_S_SYN_FASTOPEN && !c->stats.data_segs_in && c->state == TCP_ESTABLISHED)
+            tcp_fastopen_active_disable(c);
+        tcp_challenge_send_ack(c, false);
+        drop(c, in, "TCP_RESET");
+        return false;
+    }
+
+    if (in->flags & TCP_SYN) { /* RFC 5961 4.2 */
+        if (tcp_ecn_is_accecn(c)) {
+            accecn = true;
+            tcp_ecn_syn_in_connection(c, in);
+        }
+        if (is_crossed_synack(c, in))
+            return true;
+        syn_challenge(c, in, syn_inerr, accecn);
+        return false;
+    }
+    return true;
+}
+
+void tcp_input_reset(TcpConn *c, TcpIn *in)
+{
+    (void)in;
+    switch (c->state) {
+    case TCP_SYN_SENT:
+        tcp_conn_done_with_error(c, ECONNREFUSED);
+        break;
+    case TCP_CLOSE_WAIT:
+        tcp_conn_done_with_error(c, EPIPE);
+        break;
+    case TCP_CLOSE:
+        break;
+    default:
+        tcp_conn_done_with_error(c, ECONNRESET);
+        break;
+    }
+}
+
+/* ---- ESTABLISHED ---- */
+
+void tcp_input_fast_path_check(TcpConn *c)
+{
+    if (rbtree_is_empty(&c->rcv.ooo) && c->win.rcv_wnd && c->rcv.rmem_alloc < c->win.rcvbuf &&
+        !(c->urg && c->urg->urg_data))
+        c->pred_is_valid = 1;
+}
+
+/* Nothing but ACK (and PSH), the window as it was, the header as long as usual, next in order. */
+static bool is_predicted(const TcpConn *c, const TcpIn *in)
+{
+    uint16_t expected = TCP_ACK;
+
+    if (!c->pred_is_valid)
+        return false;
+    if (tcp_ecn_is_accecn(c)) {
+        unsigned ace = (c->delivered_ce + ACE_INIT_OFFSET) & 7;
+
+        expected |= (uint16_t)(ace << 6);
+    }
+    return (in->flags & ~TCP_PSH) == expected && in->window == (c->snd_wnd >> c->win.snd_wscale) &&
+           in->hdr_len == c->tcp_header_len && in->seq == c->rcv_nxt && !tcp_after(in->ack, c->snd_nxt);
+}
+
+static bool has_usual_options(TcpConn *c, TcpIn *in)
+{
+    c->ts.saw_tstamp = false;
+    in->saw_ts = false;
+    if (c->tcp_header_len != TCP_MIN_HDR_LEN + TSTAMP_ALIGNED)
+        return true;
+    tcp_input_parse_options(c, in);
+    return in->saw_ts && (int32_t)(in->tsval - c->ts.ts_recent) >= 0;
+}
+
+static int update_ts_in_order(TcpConn *c, TcpIn *in)
+{
+    return in->saw_ts && c->rcv_nxt == c->win.rcv_wup ? store_progress(c, in) : 0;
+}
+
+static void fast_ack(TcpConn *c, TcpIn *in)
+{
+    int flag = update_ts_in_order(c, in);
+
+    tcp_ecn_received_counters(c, in, 0);
+    tcp_ack_process(c, in, flag);
+    tcp_output_data_snd_check(c);
+    c->win.rcv_rtt_last_tsecr = c->ts.rcv_tsecr;
+}
+
+/* true: done; false: let the slow path do it, which may throw something away. */
+static bool fast_data(TcpConn *c, TcpIn *in)
+{
+    uint32_t truesize = tcp_rcvq_truesize(in);
+    uint32_t ack = in->ack;
+    int flag;
+
+    if (!tcp_rcvq_can_ingest(c, in->len) || !tcp_rcvq_may_charge(c, truesize))
+        return false;
+    flag = update_ts_in_order(c, in);
+    tcp_window_rcv_rtt_measure_ts(c, in);
+    TCP_INC(c->tcp, TcpExtTCPHPHits);
+    tcp_ecn_received_counters(c, in, in->len);
+    tcp_rcvq_append(c, in);
+    tcp_delack_event_data_recv(c, in, truesize);
+    if (ack != c->snd_una) {
+        tcp_ack_process(c, in, flag | ACK_DATA);
+        tcp_output_data_snd_check(c);
+        if (c->ack.pending & TCP_ACK_SCHED)
+            tcp_delack_check_now(c, false);
+    } else {
+        c->snd_wl1 = in->seq;
+        tcp_delack_check_now(c, false);
+    }
+    tcp_rcvq_data_ready(c);
+    return true;
+}
+
+void tcp_input_established(TcpConn *c, TcpIn *in)
+{
+    int acked;
+
+    tcp_mstamp_refresh(c);
+    c->ts.saw_tstamp = false;
+    if (is_predicted(c, in) && has_usual_options(c, in)) {
+        if (!in->len) {
+            fast_ack(c, in);
+            return;
+        }
+        if (!tcp_after(in->end_seq, c->rcv_nxt + tcp_window_receive(c))) {
+            if (fast_data(c, in))
+                return;
+            goto ack; /* it is valid */
+        }
+    }
+    if (!(in->flags & (TCP_ACK | TCP_RST | TCP_SYN))) {
+        drop(c, in, "TCP_FLAGS");
+        return;
+    }
+    if (!tcp_input_validate(c, in, 1))
+        return;
+ack:
+    tcp_ecn_received_counters(c, in, in->len);
+    acked = tcp_ack_process(c, in, ACK_SLOWPATH | ACK_UPDATE_TS_RECENT);
+    if (acked < 0) {
+        drop(c, in, "TCP_INVALID_ACK");
+        return;
+    }
+    tcp_window_rcv_rtt_measure_ts(c, in);
+    tcp_urg_input(c, in);
+    tcp_rcvq_data(c, in);
+    tcp_output_data_snd_check(c);
+    tcp_delack_snd_check(c);
+}
+
+/* ---- other states ---- */
+
+/* The handshake of a Fast Open child has ended (Linux tcp_rcv_synrecv_state_fastopen). */
+static void fastopen_completed(TcpConn *c)
+{
+    TcpReq *r = c->fastopen_req;
+
+    if (c->rec.ca_state == TCP_CA_LOSS && !c->packets_out)
+        tcp_undo_recovery(c);
+    if (c->rec.rto_stamp) { /* Linux tcp_update_rto_time */
+        c->rec.total_rto_time_ms += (uint32_t)(c->mstamp / SIM_MS - c->rec.rto_stamp / SIM_MS);
+        c->rec.rto_stamp = 0;
+    }
+    c->retransmits = 0;
+    tcp_undo_retrans_stamp_cleanup(c);
+    tcp_fastopen_remove_child(r->listener, r, false);
+    tcp_ack_rearm_rto(c);
+}
+
+/* The ACK of our SYN-ACK (or both SYNs crossed). */
+static void syn_recv_acked(TcpConn *c, TcpIn *in)
+{
+    TcpReq *r = c->fastopen_req;
+
+    c->delivered++; /* the SYN-ACK */
+    if (!c->rtt.srtt_us)
+        tcp_rtt_synack(c, r);
+    if (c->ts.tstamp_ok)
+        c->advmss = (uint16_t)(c->advmss - TSTAMP_ALIGNED);
+    if (r) {
+        fastopen_completed(c);
+    } else {
+        tcp_recovery_undo_spurious_syn(c);
+        c->rtt.retrans_stamp = 0;
+        tcp_ack_init_buffer_and_metrics(c, 1);
+        c->copied_seq = c->rcv_nxt;
+    }
+    tcp_set_state(c, TCP_ESTABLISHED);
+    tcp_wake(c);
+    c->snd_una = in->ack;
+    c->snd_wnd = (uint32_t)in->window << c->win.snd_wscale;
+    c->snd_wl1 = in->seq;
+    if (!cc_has_cong_control(&c->cc))
+        tcp_pace_update_rate(c);
+    c->lsndtime = c->mstamp;
+    tcp_window_init_rcv_mss(c);
+    if (tcp_ecn_is_accecn(c))
+        tcp_ecn_third_ack(r, in, c);
+    c->pred_is_valid = 1;
+    if (c->sflags & TCP_S_SEND_SHUTDOWN)
+        tcp_shutdown(c, 1);
+}
+
+/* Our FIN may be acknowledged now. false: the connection is done with; *answer is what to return. */
+static bool fin_wait1(TcpConn *c, TcpIn *in, int *answer)
+{
+    bool is_fin = in->flags & TCP_FIN;
+    uint32_t tmo_ms;
+
+    if (c->fastopen_req)
+        fastopen_completed(c);
+    if (c->snd_una != c->write_seq)
+        return true;
+    tcp_set_state(c, TCP_FIN_WAIT2);
+    c->sflags |= TCP_S_SEND_SHUTDOWN;
+    tcp_ip_confirm_neigh(c);
+    if (!(c->sflags & TCP_S_DEAD)) {
+        tcp_wake(c); /* a lingering close waits for this */
+        return true;
+    }
+    *answer = 1;
+    if (c->keep.linger2_s < 0) {
+        tcp_conn_done(c);
+        TCP_INC(c->tcp, TcpExtTCPAbortOnData);
+        return false;
+    }
+    /* Nobody will read it any more: RFC 9293 3.10.4, half-duplex close. */
+    if (in->end_seq != in->seq && tcp_after(in->end_seq - is_fin, c->rcv_nxt)) {
+        if (c->sflags & TCP_S_SYN_FASTOPEN && is_fin)
+            tcp_fastopen_active_disable(c);
+        tcp_conn_done(c);
+        TCP_INC(c->tcp, TcpExtTCPAbortOnData);
+        return false;
+    }
+    tmo_ms = tcp_timer_fin_time_ms(c);
+    if (tmo_ms > TCP_TIMEWAIT_LEN_MS) {
+        tcp_timer_arm_keep(c, (SimTime)(tmo_ms - TCP_TIMEWAIT_LEN_MS) * TCP_JIFFY_NS);
+        return true;
+    }
+    if (is_fin) { /* handled below, which needs the whole connection */
+        tcp_timer_arm_keep(c, (SimTime)tmo_ms * TCP_JIFFY_NS);
+        return true;
+    }
+    tcp_tw_enter(c, TCP_FIN_WAIT2, tmo_ms);
+    *answer = 0;
+    return false;
+}
+
+/* What the ACK means in this state. false: the connection is gone. */
+static bool after_ack(TcpConn *c, TcpIn *in, int *answer)
+{
+    switch (c->state) {
+    case TCP_SYN_RECV:
+        syn_recv_acked(c, in);
+        break;
+    case TCP_FIN_WAIT1:
+        return fin_wait1(c, in, answer);
+    case TCP_CLOSING:
+        if (c->snd_una == c->write_seq) {
+            tcp_tw_enter(c, TCP_TIME_WAIT, 0);
+            return false;
+        }
+        break;
+    case TCP_LAST_ACK:
+        if (c->snd_una == c->write_seq) {
+            tcp_metrics_update(c);
+            tcp_conn_done(c);
+            return false;
+        }
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+/* Step 7, the segment text. false: answered with a reset, the connection is gone. */
+static bool take_data(TcpConn *c, TcpIn *in)
+{
+    switch (c->state) {
+    case TCP_CLOSE_WAIT:
+    case TCP_CLOSING:
+    case TCP_LAST_ACK:
+        if (!tcp_before(in->seq, c->rcv_nxt)) /* behind the FIN: nothing can be there */
+            return true;
+        break;
+    case TCP_FIN_WAIT1:
+    case TCP_FIN_WAIT2:
+    case TCP_ESTABLISHED:
+        break;
+    default:
+        return true;
+    }
+    /* RFC 1122 4.2.2.13: data for somebody who has closed is answered with a reset. */
+    if (c->state != TCP_ESTABLISHED && c->sflags & TCP_S_RCV_SHUTDOWN && in->end_seq != in->seq &&
+        tcp_after(in->end_seq - ((in->flags & TCP_FIN) != 0), c->rcv_nxt)) {
+        TCP_INC(c->tcp, TcpExtTCPAbortOnData);
+        tcp_input_reset(c, in);
+        return false;
+    }
+    tcp_rcvq_data(c, in);
+    return true;
+}
+
+static int listening(TcpConn *c, TcpIn *in)
+{
+    if (in->flags & TCP_ACK)
+        return 1;
+    if (in->flags & TCP_RST) {
+        drop(c, in, "TCP_RESET");
+    } else if ((in->flags & (TCP_SYN | TCP_FIN)) == TCP_SYN) {
+        tcp_req_on_syn(c, in);
+    } else {
+        drop(c, in, "TCP_FLAGS");
+    }
+    return 0;
+}
+
+int tcp_input_state_process(TcpConn *c, TcpIn *in)
+{
+    int answer = 0, acked;
+
+    if (c->state == TCP_CLOSE) {
+        drop(c, in, "TCP_CLOSE");
+        return 0;
+    }
+    if (c->state == TCP_LISTEN)
+        return listening(c, in);
+
+    tcp_mstamp_refresh(c);
+    c->ts.saw_tstamp = false;
+    if (c->state == TCP_SYN_SENT) {
+        answer = tcp_input_synsent(c, in);
+        if (answer >= 0)
+            return answer;
+        tcp_urg_input(c, in);
+        tcp_output_data_snd_check(c);
+        return 0;
+    }
+    if (c->fastopen_req) {
+        bool lost_race = false;
+
+        if (!tcp_req_check(c, c->fastopen_req, in, true, &lost_race)) {
+            drop(c, in, "TCP_FASTOPEN");
+            return 0;
+        }
+    }
+    if (!(in->flags & (TCP_ACK | TCP_RST | TCP_SYN))) {
+        drop(c, in, "TCP_FLAGS");
+        return 0;
+    }
+    if (!tcp_input_validate(c, in, 0))
+        return 0;
+
+    acked = tcp_ack_process(c, in, ACK_SLOWPATH | ACK_UPDATE_TS_RECENT | ACK_NO_CHALLENGE_ACK);
+    if (acked <= 0 && c->state == TCP_SYN_RECV)
+        return 1;
+    if (acked < 0) {
+        tcp_challenge_send_ack(c, false);
+        drop(c, in, "TCP_INVALID_ACK");
+        return 0;
+    }
+    if (!after_ack(c, in, &answer))
+        return answer;
+    tcp_urg_input(c, in);
+    if (!take_data(c, in))
+        return 1;
+    if (c->state != TCP_CLOSE) { /* the data may have moved it to TIME-WAIT */
+        tcp_output_data_snd_check(c);
+        tcp_delack_snd_check(c);
+    }
+    return 0;
+}
+
+/* ---- entry ---- */
+
+void tcp_input_segment(TcpConn *c, TcpIn *in)
+{
+    tcp_conn_hold(c);
+    if (c->state == TCP_ESTABLISHED) {
+        tcp_input_established(c, in);
+    } else {
+        TcpConn *to = c;
+
+        if (c->state == TCP_LISTEN && !(in->flags & TCP_SYN)) {
+            to = tcp_cookie_check(c, in);
+            if (to && to != c)
+                tcp_req_child_process(c, to, in);
+        }
+        if (to == c && tcp_input_state_process(c, in))
+            tcp_demux_send_reset(c->tcp, c, in);
+    }
+    tcp_conn_let(c);
+}

@@ -1,0 +1,361 @@
+/* Between TCP and the network layers below: routes of connections, sending, arrival, errors. IPv4 (models/ip/ip4.h)
+ * and IPv6 (models/ip/ip6.h) each have their functions here and nowhere else in TCP. */
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+
+#include "models/ether/neigh.h"
+#include "models/ip/ip4.h"
+#include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_sockopt.h"
+#include "models/wire/icmp.h"
+#include "sim/packet/checksum.h"
+
+#define ADVMSS_MIN 256       /* ip_rt_min_advmss */
+#define ADVMSS_MAX 0xffd7u   /* 65535 - 40 */
+#define PMTUDISC_DONT 0
+#define PMTUDISC_WANT 1
+#define PMTUDISC_DO 2
+#define PMTUDISC_PROBE 3
+
+static bool is_v6(const TcpConn *c)
+{
+    return c->sflags & TCP_S_WIRE_V6;
+}
+
+/* ---- routes ---- */
+
+static uint8_t pmtudisc(const TcpConn *c)
+{
+    if (c->opts)
+        return c->opts->mtu_discover;
+    return ip4_sysctl_get(c->tcp->ip4)->ip_no_pmtu_disc ? PMTUDISC_DONT : PMTUDISC_WANT;
+}
+
+static const Ip4If *bound_if4(const TcpConn *c)
+{
+    return c->opts && c->opts->bound_ifindex ? ip4_if_by_index(c->tcp->ip4, c->opts->bound_ifindex) : NULL;
+}
+
+static int flow4(const TcpConn *c, Ip4Flow *f)
+{
+    uint32_t src = inet_is_any(&c->local) ? 0 : inet_ip4(&c->local);
+
+    return ip4_route_get(c->tcp->ip4, inet_ip4(&c->remote), src, bound_if4(c), f);
+}
+
+static int route4(TcpConn *c)
+{
+    Ip4Flow f;
+    int err = flow4(c, &f);
+
+    if (err)
+        return err;
+    if (f.type == IP4_ROUTE_BROADCAST || f.type == IP4_ROUTE_MULTICAST) /* tcp_v4_connect */
+        return -ENETUNREACH;
+    if (inet_is_any(&c->local))
+        c->local = inet_from_ip4(f.src);
+    return 0;
+}
+
+int tcp_ip_route(TcpConn *c)
+{
+    return is_v6(c) ? -ENETUNREACH : route4(c);
+}
+
+uint32_t tcp_ip_header_len(const TcpConn *c)
+{
+    return is_v6(c) ? 40 : IPV4_MIN_HDR_LEN;
+}
+
+uint32_t tcp_ip_mtu(TcpConn *c)
+{
+    Ip4Flow f;
+
+    if (is_v6(c) || flow4(c, &f))
+        return 1500;
+    if (pmtudisc(c) == PMTUDISC_PROBE) /* what routers say is not believed */
+        return ip4_if_dev(f.dev)->mtu;
+    return f.mtu;
+}
+
+bool tcp_ip_mtu_is_locked(TcpConn *c)
+{
+    Ip4Flow f;
+
+    return !is_v6(c) && !flow4(c, &f) && f.mtu_locked;
+}
+
+static uint32_t advmss4(const Ip4Flow *f) /* ipv4_default_advmss */
+{
+    uint32_t mtu = ip4_if_dev(f->dev)->mtu;
+    uint32_t mss = mtu > 40 ? mtu - 40 : 0;
+
+    return HS_MIN(HS_MAX(mss, ADVMSS_MIN), ADVMSS_MAX);
+}
+
+uint32_t tcp_ip_advmss(const TcpConn *c)
+{
+    Ip4Flow f;
+
+    if (is_v6(c) || flow4(c, &f))
+        return TCP_MSS_DEFAULT;
+    return advmss4(&f);
+}
+
+bool tcp_ip_path(Tcp *t, const InetAddr *local, const InetAddr *remote, TcpPath *out)
+{
+    Ip4Flow f;
+
+    *out = (TcpPath){0};
+    if (!inet_is_ip4(remote))
+        return false;
+    if (ip4_route_get(t->ip4, inet_ip4(remote), inet_ip4(local), NULL, &f))
+        return false;
+    out->mtu = f.mtu;
+    out->advmss = advmss4(&f);
+    out->is_loopback = f.type == IP4_ROUTE_LOCAL;
+    return true;
+}
+
+bool tcp_ip_wants_ecn(Tcp *t, const InetAddr *remote, bool is_v6_)
+{
+    return false;
+}
+
+void tcp_ip_pmtu_update(TcpConn *c, uint32_t mtu)
+{
+    if (!is_v6(c))
+        ip4_pmtu_update(c->tcp->ip4, inet_ip4(&c->remote), mtu);
+}
+
+void tcp_ip_confirm_neigh(TcpConn *c)
+{
+    Ip4Flow f;
+    Neigh *n;
+
+    if (is_v6(c) || flow4(c, &f) || f.type != IP4_ROUTE_UNICAST || !ip4_if_has_neighbours(f.dev))
+        return;
+    n = neigh_lookup(ip4_if_neighbours(f.dev), &f.next_hop);
+    if (n)
+        neigh_confirm(n);
+}
+
+/* dst_negative_advice: the next segment asks for its route anew. Our routes are looked up for each segment and
+ * never stale; what ICMP taught stays until it expires. */
+void tcp_ip_negative_advice(TcpConn *c)
+{
+}
+
+bool tcp_ip_is_local(const TcpConn *c)
+{
+    return inet_is_ip4(&c->remote) && ip4_is_local(c->tcp->ip4, inet_ip4(&c->remote));
+}
+
+bool tcp_ip_may_bind(Tcp *t, const InetAddr *a)
+{
+    Ip4Flow f;
+    uint32_t ip;
+
+    if (!inet_is_ip4(a))
+        return false;
+    ip = inet_ip4(a);
+    if (ip4_is_local(t->ip4, ip) || ipv4_addr_is_multicast(ip) || ip == IPV4_BROADCAST)
+        return true;
+    return ip4_route_get(t->ip4, ip, 0, NULL, &f) == 0 && f.type == IP4_ROUTE_BROADCAST;
+}
+
+/* ---- sending ---- */
+
+Packet *tcp_ip_new_packet(Tcp *t)
+{
+    return packet_new(t->packets, t->node->id, t->node->birth_next++, PKT_HEADROOM);
+}
+
+static void set_csum4(Packet *pkt, uint32_t src, uint32_t dst)
+{
+    pkt->l4 = pkt->head;
+    ip4_l4_csum(pkt, src, dst, IP_PROTO_TCP, TCP_CHECKSUM_OFF);
+}
+
+/* ip_select_ident_segs: a connection counts by itself. */
+static uint16_t take_ip_id(TcpConn *c, const Packet *pkt)
+{
+    uint16_t id;
+
+    if (!c->ip_id)
+        c->ip_id = (uint16_t)(rng_next(c->tcp->rng) | 1);
+    id = c->ip_id;
+    c->ip_id = (uint16_t)(c->ip_id + HS_MAX(1, pkt->gso_segs));
+    return id;
+}
+
+static int send4(TcpConn *c, Packet *pkt, uint8_t ecn_bits)
+{
+    Tcp *t = c->tcp;
+    uint8_t discover = pmtudisc(c);
+    Ip4Tx tx = {.src = inet_ip4(&c->local),
+                .dst = inet_ip4(&c->remote),
+                .proto = IP_PROTO_TCP,
+                .tos = (uint8_t)((c->tos & ~IP_ECN_MASK) | (ecn_bits & IP_ECN_MASK)),
+                .ttl = c->opts ? c->opts->ttl : 0,
+                .oif = bound_if4(c)};
+
+    /* ip_dont_fragment */
+    tx.df = discover == PMTUDISC_DO || discover == PMTUDISC_PROBE ||
+            (discover == PMTUDISC_WANT && !tcp_ip_mtu_is_locked(c));
+    if (!ip4_sysctl_get(t->ip4)->ip_id_global) {
+        tx.has_id = true;
+        tx.id = take_ip_id(c, pkt);
+    }
+    set_csum4(pkt, tx.src, tx.dst);
+    return ip4_output(t->ip4, pkt, &tx);
+}
+
+int tcp_ip_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits, SimTime edt)
+{
+    pkt->stamp = edt;
+    if (is_v6(c)) {
+        packet_unref(pkt);
+        return -ENETUNREACH;
+    }
+    return send4(c, pkt, ecn_bits);
+}
+
+int tcp_ip_send_raw(Tcp *t, Packet *pkt, const TcpRaw *to)
+{
+    Ip4Tx tx;
+
+    if (to->is_v6) {
+        packet_unref(pkt);
+        return -ENETUNREACH;
+    }
+    tx = (Ip4Tx){.src = inet_ip4(&to->src),
+                 .dst = inet_ip4(&to->dst),
+                 .proto = IP_PROTO_TCP,
+                 .tos = to->tos,
+                 .ttl = to->ttl,
+                 .df = !ip4_sysctl_get(t->ip4)->ip_no_pmtu_disc};
+    set_csum4(pkt, tx.src, tx.dst);
+    return ip4_output(t->ip4, pkt, &tx);
+}
+
+/* ---- arrival ---- */
+
+/* Payload bytes that lie in buf behind the header (a frame from outside) move to where payload belongs. */
+static Packet *split_payload(Tcp *t, Packet *pkt, unsigned hdr_len)
+{
+    unsigned keep = pkt->head + hdr_len - HS_MIN(pkt->l3, pkt->head), extra = packet_header_len(pkt) - hdr_len;
+    Packet *p;
+
+    if (!extra)
+        return pkt;
+    p = packet_new(t->packets, pkt->birth_node, pkt->birth_id, PKT_BUF - keep);
+    memcpy(packet_put(p, keep), pkt->buf + pkt->head + hdr_len - keep, keep);
+    p->l3 = p->head;
+    packet_pull(p, keep - hdr_len);
+    p->l4 = p->head;
+    packet_add_bytes(p, pkt->buf + pkt->head + hdr_len, extra);
+    packet_add_payload_of(p, pkt, 0, pkt->payload_len);
+    p->flags = pkt->flags;
+    p->gso_size = pkt->gso_size;
+    p->gso_segs = pkt->gso_segs;
+    p->stamp = pkt->stamp;
+    p->cb = pkt->cb;
+    packet_unref(pkt);
+    return p;
+}
+
+/* Everything that is the same for both families, from the header on. pkt's head is at the TCP header. */
+static void receive(Tcp *t, Packet *pkt, TcpIn *in, uint32_t pseudo_sum)
+{
+    uint32_t len = packet_len(pkt);
+    const uint8_t *h;
+    unsigned hdr_len;
+
+    TCP_INC(t, TcpInSegs);
+    pkt = packet_own(pkt);
+    if (!packet_pullup(pkt, TCP_MIN_HDR_LEN) || (hdr_len = tcp_hdr_len(packet_data(pkt))) < TCP_MIN_HDR_LEN ||
+        !packet_pullup(pkt, hdr_len)) {
+        TCP_INC(t, TcpInErrs);
+        packet_unref(pkt);
+        return;
+    }
+    if (pkt->csum != PKT_CSUM_PARTIAL &&
+        checksum_fold(checksum_combine(pseudo_sum, packet_sum(pkt, pkt->head, len))) != 0xffff) {
+        TCP_INC(t, TcpInCsumErrors);
+        TCP_INC(t, TcpInErrs);
+        packet_unref(pkt);
+        return;
+    }
+    pkt->csum = PKT_CSUM_FULL; /* verified; the bytes go their own ways from here */
+    pkt = split_payload(t, pkt, hdr_len);
+    h = packet_data(pkt);
+    in->raw = h;
+    in->hdr_len = (uint8_t)hdr_len;
+    in->src_port = tcp_src_port(h);
+    in->dst_port = tcp_dst_port(h);
+    in->seq = tcp_seq(h);
+    in->ack = wire_get32(h + TCP_ACK_OFF);
+    in->flags = tcp_flags(h);
+    in->window = wire_get16(h + TCP_WINDOW_OFF);
+    in->urgent = wire_get16(h + TCP_URGENT_OFF);
+    in->len = len - hdr_len;
+    in->end_seq = in->seq + in->len + ((in->flags & TCP_SYN) != 0) + ((in->flags & TCP_FIN) != 0);
+    in->gso_size = pkt->gso_size;
+    in->gso_segs = HS_MAX(1, pkt->gso_segs);
+    in->now = node_now(t->node);
+    packet_pull(pkt, hdr_len);
+    in->pkt = pkt;
+    tcp_demux_receive(t, in);
+    packet_unref(in->pkt);
+}
+
+static void input4(void *user, Packet *pkt, const Ip4Rx *rx)
+{
+    Tcp *t = user;
+    TcpIn in = {.tos = rx->tos,
+                .ttl = rx->ttl,
+                .src = inet_from_ip4(rx->src),
+                .dst = inet_from_ip4(rx->dst),
+                .dev = rx->in,
+                .ifindex = ip4_if_dev(rx->in)->ifindex,
+                .rx_type = (uint8_t)rx->type};
+
+    if (pkt->flags & (PKT_BROADCAST | PKT_MULTICAST | PKT_OTHERHOST)) { /* RFC 1122 4.2.3.10 */
+        packet_unref(pkt);
+        return;
+    }
+    receive(t, pkt, &in, ipv4_pseudo_sum(rx->src, rx->dst, IP_PROTO_TCP, packet_len(pkt)));
+}
+
+static void error4(void *user, const Ip4Error *e)
+{
+    TcpIcmp i = {.src = inet_from_ip4(e->src),
+                 .dst = inet_from_ip4(e->dst),
+                 .reporter = inet_from_ip4(e->reporter),
+                 .type = e->icmp_type,
+                 .code = e->icmp_code,
+                 .err = e->err,
+                 .hard = e->hard,
+                 .mtu = e->mtu,
+                 .is_pmtu = e->icmp_type == ICMP_DEST_UNREACH && e->icmp_code == ICMP_UNREACH_NEEDFRAG,
+                 .is_redirect = e->icmp_type == ICMP_REDIRECT};
+
+    if (e->l4_len < 8)
+        return;
+    i.src_port = tcp_src_port(e->l4);
+    i.dst_port = tcp_dst_port(e->l4);
+    i.seq = tcp_seq(e->l4);
+    tcp_err_icmp(user, &i);
+}
+
+void tcp_ip_attach(Tcp *t)
+{
+    ip4_set_proto(t->ip4, IP_PROTO_TCP, &(Ip4Proto){input4, error4, t});
+}
+
+void tcp_ip_detach(Tcp *t)
+{
+    ip4_set_proto(t->ip4, IP_PROTO_TCP, NULL);
+}

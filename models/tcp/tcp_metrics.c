@@ -1,0 +1,211 @@
+/* What earlier connections learnt about a destination (Linux net/ipv4/tcp_metrics.c; RFC 9040): round-trip time,
+ * thresholds, reordering, and Fast Open's cookie. Kept per (source, destination). */
+#include <glib.h>
+#include <string.h>
+
+#include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_ack.h"
+#include "sim/base/hash64.h"
+
+#define FALLBACK_MS 3000 /* TCP_TIMEOUT_FALLBACK */
+
+typedef struct Entry {
+    InetAddr local, remote; /* the key */
+    uint32_t rtt_us, rttvar_us; /* << 3 and << 2 */
+    uint32_t ssthresh, cwnd, reordering;
+    uint16_t fo_mss, fo_try_exp, fo_syn_loss;
+    SimTime fo_last_syn_loss;
+    TcpFastopenCookie fo_cookie;
+} Entry;
+
+struct TcpMetrics {
+    GHashTable *by_pair; /* of Entry, looked up only, never walked */
+};
+
+static guint hash_pair(gconstpointer p)
+{
+    const Entry *e = p;
+    Hash64 h;
+
+    hash64_init(&h, 0);
+    hash64_update(&h, &e->local, sizeof(e->local));
+    hash64_update(&h, &e->remote, sizeof(e->remote));
+    return (guint)hash64_final64(&h);
+}
+
+static gboolean same_pair(gconstpointer a, gconstpointer b)
+{
+    const Entry *x = a, *y = b;
+
+    return inet_eq(&x->local, &y->local) && inet_eq(&x->remote, &y->remote);
+}
+
+static Entry *find(Tcp *t, const InetAddr *local, const InetAddr *remote)
+{
+    Entry key = {.local = *local, .remote = *remote};
+
+    return t->metrics ? g_hash_table_lookup(t->metrics->by_pair, &key) : NULL;
+}
+
+static Entry *find_or_make(Tcp *t, const InetAddr *local, const InetAddr *remote)
+{
+    Entry *e = find(t, local, remote);
+
+    if (e)
+        return e;
+    if (!t->metrics) {
+        t->metrics = g_new0(struct TcpMetrics, 1);
+        t->metrics->by_pair = g_hash_table_new_full(hash_pair, same_pair, g_free, NULL);
+    }
+    e = g_new0(Entry, 1);
+    e->local = *local;
+    e->remote = *remote;
+    g_hash_table_insert(t->metrics->by_pair, e, e);
+    return e;
+}
+
+void tcp_metrics_free(Tcp *t)
+{
+    if (!t->metrics)
+        return;
+    g_hash_table_destroy(t->metrics->by_pair);
+    g_free(t->metrics);
+    t->metrics = NULL;
+}
+
+void tcp_metrics_flush(Tcp *t)
+{
+    tcp_metrics_free(t);
+}
+
+bool tcp_metrics_peer_is_proven(Tcp *t, const TcpReq *r)
+{
+    const Entry *e = find(t, &r->local, &r->remote);
+
+    return e && e->rtt_us;
+}
+
+/* ---- at the start of a connection ---- */
+
+static void use_thresholds(TcpConn *c, const Entry *e)
+{
+    if (e->ssthresh && !c->tcp->sysctl.tcp_no_ssthresh_metrics_save)
+        c->cc.s.ssthresh = HS_MIN(e->ssthresh, c->snd_cwnd_clamp);
+    if (e->reordering && c->sack.reordering != e->reordering)
+        c->sack.reordering = e->reordering;
+}
+
+/* tcp_init_metrics */
+void tcp_metrics_init(TcpConn *c)
+{
+    const Entry *e = find(c->tcp, &c->local, &c->remote);
+    uint32_t crtt = e ? e->rtt_us : 0;
+
+    /* The handshake may have reduced it without reason. */
+    c->cc.s.ssthresh = TCP_INFINITE_SSTHRESH;
+    if (e)
+        use_thresholds(c, e);
+    if (crtt > c->rtt.srtt_us) {
+        /* SYNs are small: the first data takes the RTO of earlier experience, the estimator goes its own way. */
+        uint32_t crtt_ms = crtt / 8000;
+
+        c->rtt.rto_ms = crtt_ms + HS_MAX(2 * crtt_ms, tcp_rtt_rto_min_us(c) / 1000);
+    } else if (!c->rtt.srtt_us) {
+        /* RFC 6298 5.7: the handshake gave no sample, probably because of a retransmission: 3 seconds. */
+        c->rtt.rttvar_us = FALLBACK_MS * 1000;
+        c->rtt.mdev_us = c->rtt.mdev_max_us = c->rtt.rttvar_us;
+        c->rtt.rto_ms = FALLBACK_MS;
+    }
+}
+
+/* ---- at its end ---- */
+
+/* A longer round trip counts at once, a shorter one by an eighth: overestimating is the safe side. */
+static void learn_rtt(Entry *e, const TcpConn *c)
+{
+    int64_t m = (int64_t)e->rtt_us - c->rtt.srtt_us;
+    uint32_t dev, rttvar = e->rttvar_us;
+
+    if (m <= 0)
+        e->rtt_us = c->rtt.srtt_us;
+    else
+        e->rtt_us -= (uint32_t)(m >> 3);
+    dev = (uint32_t)((m < 0 ? -m : m) >> 1);
+    dev = HS_MAX(dev, c->rtt.mdev_us);
+    e->rttvar_us = dev >= rttvar ? dev : rttvar - ((rttvar - dev) >> 2);
+}
+
+static void learn_windows(Entry *e, const TcpConn *c)
+{
+    bool saves_ssthresh = !c->tcp->sysctl.tcp_no_ssthresh_metrics_save;
+    uint32_t cwnd = c->cc.s.cwnd, ssthresh = c->cc.s.ssthresh;
+
+    if (tcp_in_initial_slowstart(c)) { /* slow start has not found an end */
+        if (saves_ssthresh && e->ssthresh && cwnd >> 1 > e->ssthresh)
+            e->ssthresh = cwnd >> 1;
+        e->cwnd = HS_MAX(e->cwnd, cwnd);
+    } else if (!tcp_in_slow_start(c) && c->rec.ca_state == TCP_CA_OPEN) { /* the window can be trusted */
+        if (saves_ssthresh)
+            e->ssthresh = HS_MAX(cwnd >> 1, ssthresh);
+        e->cwnd = (e->cwnd + cwnd) >> 1;
+    } else {
+        e->cwnd = (e->cwnd + ssthresh) >> 1;
+        if (saves_ssthresh && e->ssthresh && ssthresh > e->ssthresh)
+            e->ssthresh = ssthresh;
+        if (e->reordering < c->sack.reordering && c->sack.reordering != c->tcp->sysctl.tcp_reordering)
+            e->reordering = c->sack.reordering;
+    }
+}
+
+/* tcp_update_metrics */
+void tcp_metrics_update(TcpConn *c)
+{
+    Entry *e;
+
+    if (c->tcp->sysctl.tcp_no_metrics_save)
+        return;
+    tcp_ip_confirm_neigh(c);
+    if (c->rtt.backoff || !c->rtt.srtt_us) { /* nothing came back in time: what we knew is wrong */
+        e = find(c->tcp, &c->local, &c->remote);
+        if (e)
+            e->rtt_us = 0;
+        return;
+    }
+    e = find_or_make(c->tcp, &c->local, &c->remote);
+    learn_rtt(e, c);
+    learn_windows(e, c);
+}
+
+/* ---- Fast Open, the client ---- */
+
+void tcp_metrics_fastopen_get(TcpConn *c, uint16_t *mss, TcpFastopenCookie *cookie)
+{
+    const Entry *e = find(c->tcp, &c->local, &c->remote);
+
+    if (!e)
+        return;
+    if (e->fo_mss)
+        *mss = e->fo_mss;
+    *cookie = e->fo_cookie;
+    if (!cookie->len && e->fo_try_exp == 1)
+        cookie->exp = true;
+}
+
+void tcp_metrics_fastopen_set(TcpConn *c, uint16_t mss, const TcpFastopenCookie *cookie, bool syn_lost,
+                              uint16_t try_exp)
+{
+    Entry *e = find_or_make(c->tcp, &c->local, &c->remote);
+
+    if (mss)
+        e->fo_mss = mss;
+    if (cookie && cookie->len && cookie->len != TCP_FASTOPEN_NONE)
+        e->fo_cookie = *cookie;
+    else if (try_exp > e->fo_try_exp && !e->fo_cookie.len && !e->fo_cookie.exp)
+        e->fo_try_exp = try_exp;
+    if (syn_lost) {
+        e->fo_syn_loss++;
+        e->fo_last_syn_loss = c->mstamp;
+    } else {
+        e->fo_syn_loss = 0;
+    }
+}

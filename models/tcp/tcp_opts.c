@@ -1,0 +1,770 @@
+/* SOL_SOCKET, SOL_IP and SOL_IPV6 options of a TCP socket (Linux sk_setsockopt, sk_getsockopt,
+ * do_ip_setsockopt, do_ipv6_setsockopt): ranges, doubled buffers and errors as there. Processes run as root,
+ * so that nothing is refused for want of a capability. */
+#include <errno.h>
+#include <glib.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "models/ip/ip4.h"
+#include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_output.h"
+#include "models/tcp/tcp_sockopt.h"
+#include "models/tcp/tcp_timer.h"
+
+#define MIN_SNDBUF 4608 /* SOCK_MIN_SNDBUF: two skbs of 2048 */
+#define MIN_RCVBUF 2304
+
+/* What <netinet/in.h> of some C libraries lacks. */
+#define OPT_IP_LOCAL_PORT_RANGE 51
+#define OPT_IP_MINTTL 21
+#define OPT_IPV6_MINHOPCOUNT 73
+#define OPT_IPV6_FREEBIND 78
+#define OPT_IPV6_TRANSPARENT 75
+#define OPT_SO_TXREHASH 74
+#define OPT_SO_BUF_LOCK 72
+#define OPT_SO_MAX_PACING_RATE 47
+#define OPT_SO_MEMINFO 55
+#define OPT_SO_COOKIE 57
+#define OPT_SO_ZEROCOPY 60
+#define OPT_SO_RCVTIMEO_NEW 66
+#define OPT_SO_SNDTIMEO_NEW 67
+#define OPT_SO_TIMESTAMPING_NEW 65
+
+enum { BUF_LOCK_SND = 1, BUF_LOCK_RCV = 2 };
+
+TcpOpts *tcp_opts(TcpConn *c)
+{
+    if (!c->opts) {
+        c->opts = g_new0(TcpOpts, 1);
+        c->opts->mtu_discover = IP_PMTUDISC_WANT;
+    }
+    return c->opts;
+}
+
+void tcp_opts_free(TcpConn *c)
+{
+    if (!c->opts)
+        return;
+    packet_unref(c->opts->saved_syn);
+    g_free(c->opts);
+    c->opts = NULL;
+}
+
+void tcp_opts_copy(TcpConn *child, const TcpConn *listener)
+{
+    TcpOpts *o;
+
+    if (!listener->opts)
+        return;
+    o = tcp_opts(child);
+    *o = *listener->opts;
+    o->errq = NULL;
+    o->saved_syn = NULL;
+    o->tskey = 0;
+}
+
+SimTime tcp_timeout_ns(const TcpConn *c, bool is_send)
+{
+    uint64_t t = !c->opts ? 0 : is_send ? c->opts->sndtimeo_ns : c->opts->rcvtimeo_ns;
+
+    return t == TCP_TIMEO_NOW ? -1 : (SimTime)t;
+}
+
+/* ---- helpers ---- */
+
+int tcp_opts_take_int(const void *val, unsigned len, int *out)
+{
+    if (len < sizeof(int))
+        return -EINVAL;
+    memcpy(out, val, sizeof(int));
+    return 0;
+}
+
+int tcp_opts_give(void *val, unsigned *len, const void *from, unsigned size)
+{
+    *len = HS_MIN(*len, size);
+    memcpy(val, from, *len);
+    return 0;
+}
+
+static void set_bit(TcpConn *c, uint32_t flag, bool on)
+{
+    c->sflags = on ? c->sflags | flag : c->sflags & ~flag;
+}
+
+/* ---- SOL_SOCKET ---- */
+
+static void set_sndbuf(TcpConn *c, int val, uint32_t max)
+{
+    uint32_t v = HS_MIN((uint32_t)val, max);
+
+    v = HS_MIN(v, (uint32_t)INT32_MAX / 2);
+    c->win.is_sndbuf_locked = true;
+    c->win.sndbuf = HS_MAX(v * 2, MIN_SNDBUF);
+    tcp_wake_events(c, EPOLLOUT | EPOLLWRNORM);
+}
+
+/* The kernel keeps twice what is asked for, to have room for its own bookkeeping. */
+static void set_rcvbuf(TcpConn *c, int val, uint32_t max)
+{
+    uint32_t v = HS_MIN((uint32_t)val, max);
+
+    v = HS_MIN(v, (uint32_t)INT32_MAX / 2);
+    c->win.is_rcvbuf_locked = true;
+    c->win.rcvbuf = HS_MAX(v * 2, MIN_RCVBUF);
+}
+
+static int set_linger(TcpConn *c, const void *val, unsigned len)
+{
+    struct linger l;
+
+    if (len < sizeof(l))
+        return -EINVAL;
+    memcpy(&l, val, sizeof(l));
+    if (l.l_onoff)
+        c->linger_s = (uint32_t)l.l_linger;
+    set_bit(c, TCP_S_LINGER, l.l_onoff);
+    return 0;
+}
+
+static int set_timeout(const void *val, unsigned len, uint64_t *out)
+{
+    int64_t tv[2]; /* struct timeval */
+
+    if (len < sizeof(tv))
+        return -EINVAL;
+    memcpy(tv, val, sizeof(tv));
+    if (tv[1] < 0 || tv[1] >= 1000000)
+        return -EDOM;
+    if (tv[0] < 0) {
+        *out = TCP_TIMEO_NOW;
+        return 0;
+    }
+    *out = 0; /* none; also when it is longer than the clock can hold */
+    if (tv[0] < INT64_MAX / SIM_SEC - 1)
+        *out = (uint64_t)(tv[0] * 1000 + (tv[1] + 999) / 1000) * TCP_JIFFY_NS;
+    return 0;
+}
+
+static int get_timeout(uint64_t timeo_ns, void *val, unsigned *len)
+{
+    int64_t tv[2] = {0, 0};
+
+    if (timeo_ns != TCP_TIMEO_NOW) {
+        tv[0] = (int64_t)(timeo_ns / SIM_SEC);
+        tv[1] = (int64_t)(timeo_ns % SIM_SEC) / 1000;
+    }
+    return tcp_opts_give(val, len, tv, sizeof(tv));
+}
+
+static int set_max_pacing_rate(TcpConn *c, const void *val, unsigned len)
+{
+    uint64_t rate;
+    uint32_t v;
+
+    if (len < sizeof(v))
+        return -EINVAL;
+    memcpy(&v, val, sizeof(v));
+    rate = v == UINT32_MAX ? UINT64_MAX : v;
+    if (len >= sizeof(rate))
+        memcpy(&rate, val, sizeof(rate));
+    if (rate != UINT64_MAX && !c->pacing_on)
+        c->pacing_on = 1;
+    c->max_pacing_rate = rate;
+    c->pacing_rate_bps8 = HS_MIN(c->pacing_rate_bps8, rate);
+    return 0;
+}
+
+static int set_bound_dev(TcpConn *c, const void *val, unsigned len)
+{
+    char name[16] = "";
+    uint32_t ifindex = 0;
+
+    memcpy(name, val, HS_MIN(len, sizeof(name) - 1));
+    if (name[0]) {
+        const Ip4If *ifp = ip4_if_by_name(c->tcp->ip4, name);
+
+        if (!ifp)
+            return -ENODEV;
+        ifindex = ip4_if_dev(ifp)->ifindex;
+    }
+    memcpy(tcp_opts(c)->bound_dev, name, sizeof(name));
+    c->opts->bound_ifindex = ifindex;
+    return 0;
+}
+
+static void set_keepalive(TcpConn *c, bool on)
+{
+    if (c->state != TCP_CLOSE && c->state != TCP_LISTEN) {
+        tcp_mstamp_refresh(c);
+        tcp_timer_set_keepalive(c, on);
+    }
+    c->keep.is_on = on;
+}
+
+static int set_socket_int(TcpConn *c, int name, int val)
+{
+    const TcpSysctl *s = &c->tcp->sysctl;
+
+    switch (name) {
+    case SO_DEBUG:
+    case SO_BSDCOMPAT:
+    case SO_PASSCRED:
+    case SO_TIMESTAMP:
+    case SO_TIMESTAMPNS:
+    case SO_RXQ_OVFL:
+    case SO_BUSY_POLL:
+    case SO_INCOMING_CPU:
+    case SO_NO_CHECK:
+        return 0;
+    case SO_TYPE:
+    case SO_PROTOCOL:
+    case SO_DOMAIN:
+    case SO_ERROR:
+    case SO_SNDLOWAT:
+    case SO_ACCEPTCONN:
+        return -ENOPROTOOPT;
+    case SO_REUSEADDR:
+        set_bit(c, TCP_S_REUSEADDR, val);
+        return 0;
+    case SO_REUSEPORT:
+        set_bit(c, TCP_S_REUSEPORT, val);
+        return 0;
+    case SO_DONTROUTE:
+        tcp_opts(c)->dontroute = val;
+        return 0;
+    case SO_BROADCAST:
+        tcp_opts(c)->broadcast = val;
+        return 0;
+    case SO_SNDBUF:
+        set_sndbuf(c, val, s->wmem_max);
+        return 0;
+    case SO_SNDBUFFORCE:
+        set_sndbuf(c, HS_MAX(val, 0), UINT32_MAX);
+        return 0;
+    case SO_RCVBUF:
+        set_rcvbuf(c, val, s->rmem_max);
+        return 0;
+    case SO_RCVBUFFORCE:
+        set_rcvbuf(c, HS_MAX(val, 0), UINT32_MAX);
+        return 0;
+    case SO_KEEPALIVE:
+        set_keepalive(c, val);
+        return 0;
+    case SO_OOBINLINE:
+        set_bit(c, TCP_S_OOBINLINE, val);
+        return 0;
+    case SO_PRIORITY:
+        tcp_opts(c)->priority = (uint32_t)val;
+        return 0;
+    case SO_MARK:
+        tcp_opts(c)->mark = (uint32_t)val;
+        return 0;
+    case SO_RCVLOWAT:
+        return tcp_window_set_rcvlowat(c, val < 0 ? INT32_MAX : val);
+    case SO_TIMESTAMPING:
+    case OPT_SO_TIMESTAMPING_NEW:
+        if (val & ~0x3ffff)
+            return -EINVAL;
+        if (val & 0x80 && !(tcp_opts(c)->tsflags & 0x80)) /* OPT_ID: counted from the bytes written so far */
+            tcp_opts(c)->tskey = val & 0x10000 ? c->write_seq : c->snd_una;
+        tcp_opts(c)->tsflags = (uint32_t)val;
+        return 0;
+    case OPT_SO_ZEROCOPY:
+        if (val < 0 || val > 1)
+            return -EINVAL;
+        tcp_opts(c)->zerocopy = val;
+        return 0;
+    case OPT_SO_TXREHASH:
+        if (val < -1 || val > 1)
+            return -EINVAL;
+        tcp_opts(c)->txrehash_off = val == 0;
+        return 0;
+    case OPT_SO_BUF_LOCK:
+        if (val & ~(BUF_LOCK_SND | BUF_LOCK_RCV))
+            return -EINVAL;
+        c->win.is_sndbuf_locked = val & BUF_LOCK_SND;
+        c->win.is_rcvbuf_locked = val & BUF_LOCK_RCV;
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int set_socket(TcpConn *c, int name, const void *val, unsigned len)
+{
+    int v, err;
+
+    if (name == SO_BINDTODEVICE)
+        return set_bound_dev(c, val, len);
+    err = tcp_opts_take_int(val, len, &v);
+    if (err)
+        return err;
+    switch (name) {
+    case SO_LINGER:
+        return set_linger(c, val, len);
+    case SO_RCVTIMEO:
+    case OPT_SO_RCVTIMEO_NEW:
+        return set_timeout(val, len, &tcp_opts(c)->rcvtimeo_ns);
+    case SO_SNDTIMEO:
+    case OPT_SO_SNDTIMEO_NEW:
+        return set_timeout(val, len, &tcp_opts(c)->sndtimeo_ns);
+    case OPT_SO_MAX_PACING_RATE:
+        return set_max_pacing_rate(c, val, len);
+    default:
+        return set_socket_int(c, name, v);
+    }
+}
+
+static int get_meminfo(const TcpConn *c, void *val, unsigned *len)
+{
+    uint32_t m[SK_MEM_VARS] = {
+        [SK_MEM_RMEM_ALLOC] = c->rcv.rmem_alloc,   [SK_MEM_RCVBUF] = c->win.rcvbuf,
+        [SK_MEM_WMEM_ALLOC] = c->snd.wmem_alloc,   [SK_MEM_SNDBUF] = c->win.sndbuf,
+        [SK_MEM_WMEM_QUEUED] = c->snd.wmem_queued,
+    };
+
+    return tcp_opts_give(val, len, m, sizeof(m));
+}
+
+static int get_max_pacing_rate(const TcpConn *c, void *val, unsigned *len)
+{
+    uint32_t v = (uint32_t)HS_MIN(c->max_pacing_rate, UINT32_MAX);
+
+    if (*len >= sizeof(c->max_pacing_rate))
+        return tcp_opts_give(val, len, &c->max_pacing_rate, sizeof(c->max_pacing_rate));
+    return tcp_opts_give(val, len, &v, sizeof(v));
+}
+
+static int get_socket_int(TcpConn *c, int name, int *v)
+{
+    const TcpOpts none = {0}, *o = c->opts ? c->opts : &none;
+
+    *v = 0;
+    switch (name) {
+    case SO_DEBUG:
+    case SO_PASSCRED:
+    case SO_TIMESTAMP:
+    case SO_TIMESTAMPNS:
+    case SO_RXQ_OVFL:
+    case SO_BUSY_POLL:
+    case SO_NO_CHECK:
+    case SO_BSDCOMPAT:
+        return 0;
+    case SO_INCOMING_CPU:
+        return 0;
+    case SO_DONTROUTE:
+        *v = o->dontroute;
+        return 0;
+    case SO_BROADCAST:
+        *v = o->broadcast;
+        return 0;
+    case SO_SNDBUF:
+        *v = (int)c->win.sndbuf;
+        return 0;
+    case SO_RCVBUF:
+        *v = (int)c->win.rcvbuf;
+        return 0;
+    case SO_REUSEADDR:
+        *v = (c->sflags & TCP_S_REUSEADDR) != 0;
+        return 0;
+    case SO_REUSEPORT:
+        *v = (c->sflags & TCP_S_REUSEPORT) != 0;
+        return 0;
+    case SO_KEEPALIVE:
+        *v = c->keep.is_on;
+        return 0;
+    case SO_TYPE:
+        *v = SOCK_STREAM;
+        return 0;
+    case SO_PROTOCOL:
+        *v = IPPROTO_TCP;
+        return 0;
+    case SO_DOMAIN:
+        *v = c->sflags & TCP_S_V6 ? AF_INET6 : AF_INET;
+        return 0;
+    case SO_ERROR:
+        *v = tcp_take_error(c);
+        if (!*v) {
+            *v = c->err_soft;
+            c->err_soft = 0;
+        }
+        return 0;
+    case SO_OOBINLINE:
+        *v = (c->sflags & TCP_S_OOBINLINE) != 0;
+        return 0;
+    case SO_PRIORITY:
+        *v = (int)o->priority;
+        return 0;
+    case SO_MARK:
+        *v = (int)o->mark;
+        return 0;
+    case SO_RCVLOWAT:
+        *v = (int)c->rcvlowat;
+        return 0;
+    case SO_SNDLOWAT:
+        *v = 1;
+        return 0;
+    case SO_ACCEPTCONN:
+        *v = c->state == TCP_LISTEN;
+        return 0;
+    case SO_TIMESTAMPING:
+    case OPT_SO_TIMESTAMPING_NEW:
+        *v = (int)o->tsflags;
+        return 0;
+    case OPT_SO_ZEROCOPY:
+        *v = o->zerocopy;
+        return 0;
+    case OPT_SO_TXREHASH:
+        *v = !o->txrehash_off;
+        return 0;
+    case OPT_SO_BUF_LOCK:
+        *v = (c->win.is_sndbuf_locked ? BUF_LOCK_SND : 0) | (c->win.is_rcvbuf_locked ? BUF_LOCK_RCV : 0);
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int get_socket(TcpConn *c, int name, void *val, unsigned *len)
+{
+    const TcpOpts none = {0}, *o = c->opts ? c->opts : &none;
+    int v, err;
+
+    switch (name) {
+    case SO_LINGER: {
+        struct linger l = {(c->sflags & TCP_S_LINGER) != 0, (int)c->linger_s};
+
+        return tcp_opts_give(val, len, &l, sizeof(l));
+    }
+    case SO_RCVTIMEO:
+    case OPT_SO_RCVTIMEO_NEW:
+        return get_timeout(o->rcvtimeo_ns, val, len);
+    case SO_SNDTIMEO:
+    case OPT_SO_SNDTIMEO_NEW:
+        return get_timeout(o->sndtimeo_ns, val, len);
+    case OPT_SO_MAX_PACING_RATE:
+        return get_max_pacing_rate(c, val, len);
+    case OPT_SO_MEMINFO:
+        return get_meminfo(c, val, len);
+    case OPT_SO_COOKIE: {
+        uint64_t id = c->id;
+
+        return *len < sizeof(id) ? -EINVAL : tcp_opts_give(val, len, &id, sizeof(id));
+    }
+    case SO_BINDTODEVICE: {
+        unsigned n = o->bound_dev[0] ? (unsigned)strlen(o->bound_dev) + 1 : 0;
+
+        return n && *len < sizeof(o->bound_dev) ? -EINVAL : tcp_opts_give(val, len, o->bound_dev, n);
+    }
+    default:
+        err = get_socket_int(c, name, &v);
+        return err ? err : tcp_opts_give(val, len, &v, sizeof(v));
+    }
+}
+
+/* ---- SOL_IP ---- */
+
+/* The ECN field of a TCP socket's TOS is the transport's own. */
+static int set_tos(TcpConn *c, int val)
+{
+    c->tos = (uint8_t)((val & ~3) | (c->tos & 3));
+    tcp_opts(c)->tos_is_set = true;
+    return 0;
+}
+
+static int set_byte(int val, int min, int max, uint8_t *out)
+{
+    if (val < min || val > max)
+        return -EINVAL;
+    *out = (uint8_t)val;
+    return 0;
+}
+
+/* IP options may be given as one byte too. */
+static int take_int_or_byte(const void *val, unsigned len, int *out)
+{
+    if (len >= sizeof(int))
+        memcpy(out, val, sizeof(int));
+    else
+        *out = len ? *(const uint8_t *)val : 0;
+    return 0;
+}
+
+static int set_ip(TcpConn *c, int name, const void *val, unsigned len)
+{
+    TcpOpts *o = tcp_opts(c);
+    int v;
+
+    take_int_or_byte(val, len, &v);
+    switch (name) {
+    case IP_TOS:
+        return set_tos(c, v);
+    case IP_TTL:
+        if (len < 1 || (v != -1 && (v < 1 || v > 255)))
+            return -EINVAL;
+        o->ttl = v == -1 ? 0 : (uint8_t)v;
+        return 0;
+    case IP_MTU_DISCOVER:
+        return set_byte(v, IP_PMTUDISC_DONT, 5, &o->mtu_discover);
+    case IP_RECVERR:
+        o->ip_recverr = v;
+        set_bit(c, TCP_S_RECVERR, o->ip_recverr || o->ipv6_recverr);
+        return 0;
+    case IP_RECVTTL:
+        o->recvttl = v;
+        return 0;
+    case IP_RECVTOS:
+        o->recvtos = v;
+        return 0;
+    case IP_FREEBIND:
+        if (len < 1)
+            return -EINVAL;
+        set_bit(c, TCP_S_FREEBIND, v);
+        return 0;
+    case IP_TRANSPARENT:
+        o->transparent = v;
+        return 0;
+    case OPT_IP_MINTTL:
+        if (len < 1 || v < 0 || v > 255)
+            return -EINVAL;
+        o->min_ttl = (uint32_t)v;
+        return 0;
+    case IP_BIND_ADDRESS_NO_PORT:
+        o->bind_no_port = v;
+        return 0;
+    case OPT_IP_LOCAL_PORT_RANGE: {
+        uint32_t low = (uint32_t)v & 0xffff, high = (uint32_t)v >> 16;
+
+        if (len != sizeof(uint32_t) || (low && high && low > high))
+            return -EINVAL;
+        o->port_range = (uint32_t)v;
+        return 0;
+    }
+    case IP_PKTINFO:
+    case IP_RECVOPTS:
+    case IP_RETOPTS:
+        return 0;
+    case IP_OPTIONS:
+        return len ? -EINVAL : 0;
+    case IP_MULTICAST_TTL:
+    case IP_MULTICAST_LOOP:
+    case IP_MULTICAST_IF:
+        return -EINVAL; /* not of a stream */
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static bool has_route(const TcpConn *c)
+{
+    return c->state != TCP_CLOSE && c->state != TCP_LISTEN;
+}
+
+static int get_ip(TcpConn *c, int name, void *val, unsigned *len)
+{
+    const TcpOpts none = {.mtu_discover = IP_PMTUDISC_WANT}, *o = c->opts ? c->opts : &none;
+    int v;
+
+    switch (name) {
+    case IP_TOS:
+        v = c->tos;
+        break;
+    case IP_TTL:
+        v = o->ttl ? o->ttl : ip4_sysctl_get(c->tcp->ip4)->ip_default_ttl;
+        break;
+    case IP_MTU_DISCOVER:
+        v = o->mtu_discover;
+        break;
+    case IP_MTU:
+        if (!has_route(c))
+            return -ENOTCONN;
+        v = (int)tcp_ip_mtu(c);
+        break;
+    case IP_RECVERR:
+        v = o->ip_recverr;
+        break;
+    case IP_RECVTTL:
+        v = o->recvttl;
+        break;
+    case IP_RECVTOS:
+        v = o->recvtos;
+        break;
+    case IP_FREEBIND:
+        v = (c->sflags & TCP_S_FREEBIND) != 0;
+        break;
+    case IP_TRANSPARENT:
+        v = o->transparent;
+        break;
+    case OPT_IP_MINTTL:
+        v = (int)o->min_ttl;
+        break;
+    case IP_BIND_ADDRESS_NO_PORT:
+        v = o->bind_no_port;
+        break;
+    case OPT_IP_LOCAL_PORT_RANGE:
+        v = (int)o->port_range;
+        break;
+    case IP_PKTINFO:
+        v = 0;
+        break;
+    case IP_OPTIONS:
+        *len = 0;
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+    if (*len < sizeof(int) && *len > 0 && v >= 0 &&
+        v <= 255) { /* as a byte, for the programs that want one */
+        *(uint8_t *)val = (uint8_t)v;
+        *len = 1;
+        return 0;
+    }
+    return tcp_opts_give(val, len, &v, sizeof(v));
+}
+
+/* ---- SOL_IPV6 ---- */
+
+static int set_ip6(TcpConn *c, int name, const void *val, unsigned len)
+{
+    TcpOpts *o = tcp_opts(c);
+    int v = 0;
+
+    if (len >= sizeof(int))
+        memcpy(&v, val, sizeof(int));
+    else
+        return -EINVAL;
+    switch (name) {
+    case IPV6_V6ONLY:
+        if (c->local_port)
+            return -EINVAL;
+        set_bit(c, TCP_S_V6ONLY, v);
+        return 0;
+    case IPV6_UNICAST_HOPS:
+        if (v < -1 || v > 255)
+            return -EINVAL;
+        o->unicast_hops = v == -1 ? 0 : (uint8_t)v;
+        return 0;
+    case IPV6_TCLASS:
+        if (v < -1 || v > 255)
+            return -EINVAL;
+        return set_tos(c, v == -1 ? 0 : v);
+    case IPV6_MTU_DISCOVER:
+        return set_byte(v, IPV6_PMTUDISC_DONT, 5, &o->mtu_discover);
+    case IPV6_RECVERR:
+        o->ipv6_recverr = v;
+        set_bit(c, TCP_S_RECVERR, o->ip_recverr || o->ipv6_recverr);
+        return 0;
+    case IPV6_RECVTCLASS:
+        o->recvtclass = v;
+        return 0;
+    case IPV6_RECVHOPLIMIT:
+        o->recvttl = v;
+        return 0;
+    case OPT_IPV6_MINHOPCOUNT:
+        if (v < 0 || v > 255)
+            return -EINVAL;
+        o->min_ttl = (uint32_t)v;
+        return 0;
+    case OPT_IPV6_FREEBIND:
+        set_bit(c, TCP_S_FREEBIND, v);
+        return 0;
+    case OPT_IPV6_TRANSPARENT:
+        o->transparent = v;
+        return 0;
+    case IPV6_MTU:
+        return v && v < 1280 ? -EINVAL : 0;
+    case IPV6_RECVPKTINFO:
+    case IPV6_DONTFRAG:
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int get_ip6(TcpConn *c, int name, void *val, unsigned *len)
+{
+    const TcpOpts none = {.mtu_discover = IP_PMTUDISC_WANT}, *o = c->opts ? c->opts : &none;
+    int v;
+
+    switch (name) {
+    case IPV6_V6ONLY:
+        v = (c->sflags & TCP_S_V6ONLY) != 0;
+        break;
+    case IPV6_UNICAST_HOPS:
+        v = o->unicast_hops ? o->unicast_hops : 64;
+        break;
+    case IPV6_TCLASS:
+        v = c->tos;
+        break;
+    case IPV6_MTU_DISCOVER:
+        v = o->mtu_discover;
+        break;
+    case IPV6_MTU:
+        if (!has_route(c))
+            return -ENOTCONN;
+        v = (int)tcp_ip_mtu(c);
+        break;
+    case IPV6_RECVERR:
+        v = o->ipv6_recverr;
+        break;
+    case IPV6_RECVTCLASS:
+        v = o->recvtclass;
+        break;
+    case IPV6_RECVHOPLIMIT:
+        v = o->recvttl;
+        break;
+    case OPT_IPV6_MINHOPCOUNT:
+        v = (int)o->min_ttl;
+        break;
+    case OPT_IPV6_FREEBIND:
+        v = (c->sflags & TCP_S_FREEBIND) != 0;
+        break;
+    case OPT_IPV6_TRANSPARENT:
+        v = o->transparent;
+        break;
+    case IPV6_RECVPKTINFO:
+    case IPV6_DONTFRAG:
+        v = 0;
+        break;
+    default:
+        return -ENOPROTOOPT;
+    }
+    return tcp_opts_give(val, len, &v, sizeof(v));
+}
+
+/* ---- the levels ---- */
+
+/* An AF_INET6 socket has both IP levels, as it may speak both. */
+int tcp_opts_set(TcpConn *c, int level, int name, const void *val, unsigned len)
+{
+    switch (level) {
+    case SOL_SOCKET:
+        return set_socket(c, name, val, len);
+    case IPPROTO_IP:
+        return set_ip(c, name, val, len);
+    case IPPROTO_IPV6:
+        return c->sflags & TCP_S_V6 ? set_ip6(c, name, val, len) : -ENOPROTOOPT;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+int tcp_opts_get(TcpConn *c, int level, int name, void *val, unsigned *len)
+{
+    switch (level) {
+    case SOL_SOCKET:
+        return get_socket(c, name, val, len);
+    case IPPROTO_IP:
+        return get_ip(c, name, val, len);
+    case IPPROTO_IPV6:
+        return c->sflags & TCP_S_V6 ? get_ip6(c, name, val, len) : -ENOPROTOOPT;
+    default:
+        return -EOPNOTSUPP;
+    }
+}

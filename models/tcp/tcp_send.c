@@ -1,0 +1,280 @@
+/* What the application writes becomes segments (Linux tcp_sendmsg_locked, sk_stream_wait_memory,
+ * sk_stream_error). Waiting is the socket layer's: where Linux would sleep, we answer -EAGAIN or a short
+ * count, and a blocking caller comes back with `resumed` set. */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "models/tcp/tcp_ack.h"
+#include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_output.h"
+
+/* Where the next bytes come from: one of the four ways of TcpSend. */
+typedef struct Source {
+    const TcpSend *m;
+    size_t done; /* of m->len */
+    unsigned i;  /* of iov or slices */
+    size_t off;  /* in it */
+} Source;
+
+static void source_init(Source *s, const TcpSend *m)
+{
+    *s = (Source){.m = m};
+    for (size_t skip = m->has_iov ? m->skip : 0; skip; s->i++) {
+        size_t n = m->iov[s->i].iov_len;
+
+        if (n > skip) {
+            s->off = skip;
+            break;
+        }
+        skip -= n;
+    }
+}
+
+/* The next piece that lies in one place; false: EFAULT. */
+static bool source_next(Source *s, size_t max, const void **bytes, PktSlice *slice, bool *is_slice,
+                        size_t *len)
+{
+    const TcpSend *m = s->m;
+
+    *bytes = NULL;
+    *is_slice = false;
+    *len = HS_MIN(max, m->len - s->done);
+    if (m->has_iov) {
+        while (s->off == m->iov[s->i].iov_len) {
+            s->i++;
+            s->off = 0;
+        }
+        if (!m->iov[s->i].iov_base)
+            return false;
+        *bytes = (const char *)m->iov[s->i].iov_base + s->off;
+        *len = HS_MIN(*len, m->iov[s->i].iov_len - s->off);
+    } else if (m->slices) {
+        while (s->off == m->slices[s->i].len) {
+            s->i++;
+            s->off = 0;
+        }
+        *len = HS_MIN(*len, m->slices[s->i].len - s->off);
+        *slice = (PktSlice){m->slices[s->i].chunk, m->slices[s->i].off + s->off, (uint32_t)*len};
+        *is_slice = true;
+    } else if (m->bytes) {
+        *bytes = (const char *)m->bytes + s->done;
+    }
+    return true;
+}
+
+static void source_advance(Source *s, size_t n)
+{
+    s->done += n;
+    s->off += n;
+}
+
+/* Linux sk_stream_error */
+static int64_t stream_error(TcpConn *c, TcpSend *m, int err)
+{
+    if (err == -EPIPE) {
+        int pending = tcp_take_error(c);
+
+        if (pending)
+            err = -pending;
+    }
+    if (err == -EPIPE && !(m->flags & MSG_NOSIGNAL))
+        m->sigpipe = true;
+    return err;
+}
+
+void tcp_send_mark_push(TcpConn *c, TcpSeg *s)
+{
+    s->flags |= TCP_PSH;
+    c->pushed_seq = c->write_seq;
+}
+
+/* More than half the peer's largest window since the last PSH. */
+static bool is_push_due(const TcpConn *c)
+{
+    return tcp_after(c->write_seq, c->pushed_seq + (c->max_window >> 1));
+}
+
+/* The last segment, if it got no byte, goes again (Linux tcp_remove_empty_skb). */
+static void remove_empty(TcpConn *c)
+{
+    TcpSeg *s = c->snd.write_tail;
+
+    if (!s || s->seq != s->end_seq || s->flags & (TCP_SYN | TCP_FIN))
+        return;
+    tcpsndq_unlink_write(c, s);
+    if (!c->snd.write_head)
+        tcp_cwnd_chrono_stop(c, 1);
+    tcpsndq_free_seg(c, s);
+}
+
+/* Linux tcp_skb_entail: a fresh segment at the end of the queue. */
+static TcpSeg *new_segment(TcpConn *c)
+{
+    TcpSeg *s = tcpsndq_append_new(c);
+
+    if (c->nonagle & TCP_NAGLE_PUSH)
+        c->nonagle &= (uint8_t)~TCP_NAGLE_PUSH;
+    tcp_cwnd_slow_start_after_idle_check(c);
+    return s;
+}
+
+/* Copies into one segment as much as fits it. 0 or -EFAULT. */
+static int fill(TcpConn *c, TcpSeg *s, Source *src, size_t room, bool *is_full)
+{
+    *is_full = false;
+    while (room && src->done < src->m->len) {
+        const void *bytes;
+        PktSlice slice = {0};
+        bool is_slice;
+        size_t len;
+        uint32_t n;
+
+        if (!source_next(src, room, &bytes, &slice, &is_slice, &len))
+            return -EFAULT;
+        n = tcpsndq_add(c, s, bytes, is_slice ? &slice : NULL, src->m->synthetic_off + src->done,
+                        (uint32_t)len);
+        c->write_seq += n;
+        source_advance(src, n);
+        room -= n;
+        if (n < len) {
+            *is_full = true;
+            break;
+        }
+    }
+    return 0;
+}
+
+/* Linux tcp_sendmsg_locked's loop. Returns 0, -EAGAIN or -EFAULT; src->done says how far it came. */
+static int queue_all(TcpConn *c, TcpSend *m, Source *src, uint32_t *mss, uint32_t *goal)
+{
+    bool force_new = false;
+
+    while (src->done < m->len) {
+        TcpSeg *s = c->snd.write_tail;
+        uint32_t len = s ? tcpseg_len(s) : 0;
+        bool is_first = src->done == 0 && !m->resumed, is_full;
+        size_t before = src->done;
+        int err;
+
+        if (!s || len >= *goal || s->eor || force_new) {
+            if (!tcpsndq_has_room(c)) {
+                c->sflags |= TCP_S_NOSPACE;
+                remove_empty(c);
+                if (src->done)
+                    tcp_output_push(c, m->flags & ~MSG_MORE, *mss, TCP_NAGLE_PUSH, *goal);
+                if (!tcpsndq_has_room(c))
+                    return -EAGAIN;
+                *mss = tcp_pmtu_send_mss(c, goal, m->flags);
+                continue;
+            }
+            s = new_segment(c);
+            len = 0;
+            force_new = false;
+        }
+        err = fill(c, s, src, *goal - len, &is_full);
+        if (src->done != before && is_first)
+            s->flags &= (uint16_t)~TCP_PSH;
+        if (err)
+            return err;
+        if (src->done == m->len) {
+            if (m->flags & MSG_EOR)
+                s->eor = true;
+            break;
+        }
+        if (is_full) { /* no place for another reference to payload: Linux's limit of fragments */
+            tcp_send_mark_push(c, s);
+            force_new = true;
+            continue;
+        }
+        if (tcpseg_len(s) < *goal || m->flags & MSG_OOB)
+            continue;
+        if (is_push_due(c)) {
+            tcp_send_mark_push(c, s);
+            tcp_output_push_pending(c, *mss, TCP_NAGLE_PUSH);
+        } else if (s == c->snd.write_head) {
+            tcp_output_push_one(c, *mss);
+        }
+    }
+    return 0;
+}
+
+static bool is_passive_fastopen(const TcpConn *c)
+{
+    return c->state == TCP_SYN_RECV && c->fastopen_req;
+}
+
+/* Linux sk_stream_wait_connect, as far as it does not wait. */
+static int check_connected(TcpConn *c)
+{
+    int err;
+
+    if (tcp_state_can_send(c->state) || is_passive_fastopen(c))
+        return 0;
+    err = tcp_take_error(c);
+    if (err)
+        return -err;
+    return c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECV ? -EAGAIN : -EPIPE;
+}
+
+static int64_t send_it(TcpConn *c, TcpSend *m)
+{
+    uint32_t mss, goal = 0;
+    size_t in_syn = 0;
+    Source src;
+    int64_t err;
+
+    source_init(&src, m);
+    if (HS_UNLIKELY(m->flags & MSG_FASTOPEN || c->sflags & TCP_S_DEFER_CONNECT)) {
+        err = tcp_fastopen_sendmsg(c, m, &in_syn);
+        if (err == -EINPROGRESS && in_syn > 0)
+            return (int64_t)in_syn;
+        if (err)
+            return stream_error(c, m, (int)err);
+        while (in_syn > src.done) { /* the SYN took it and the connection is there already */
+            const void *bytes;
+            PktSlice slice;
+            bool is_slice;
+            size_t len;
+
+            source_next(&src, in_syn - src.done, &bytes, &slice, &is_slice, &len);
+            source_advance(&src, len);
+        }
+    }
+    tcp_rate_check_app_limited(c);
+    err = check_connected(c);
+    if (err)
+        return in_syn ? (int64_t)in_syn : m->resumed && err != -EAGAIN ? 0 : stream_error(c, m, (int)err);
+    mss = tcp_pmtu_send_mss(c, &goal, m->flags);
+    if (c->err || c->sflags & TCP_S_SEND_SHUTDOWN)
+        err = -EPIPE;
+    else
+        err = queue_all(c, m, &src, &mss, &goal);
+    if (err)
+        remove_empty(c);
+    if (src.done > in_syn)
+        tcp_output_push(c, m->flags, mss, c->nonagle, goal);
+    if (!err || src.done)
+        return (int64_t)src.done;
+    if (err != -EAGAIN && m->resumed)
+        return 0;
+    err = stream_error(c, m, (int)err);
+    /* An edge-triggered waiter must not be forgotten when nothing is queued that an ACK could free. */
+    if (err == -EAGAIN && !c->snd.write_head && !c->snd.rtx_head) {
+        tcp_wake_events(c, EPOLLOUT | EPOLLWRNORM);
+        tcp_cwnd_chrono_stop(c, 3);
+    }
+    return err;
+}
+
+int64_t tcp_send(TcpConn *c, TcpSend *m)
+{
+    int64_t n;
+
+    tcp_conn_hold(c);
+    tcp_mstamp_refresh(c);
+    m->sigpipe = false;
+    n = send_it(c, m);
+    tcp_conn_let(c);
+    return n;
+}
