@@ -97,6 +97,12 @@ void pd_tun_free(PdTun *t)
     g_free(t);
 }
 
+void pd_tun_set_limit(PdTun *t, bool drops_all)
+{
+    t->dev.flags &= (uint16_t)~NETDEV_TX_FULL;
+    t->dev.flags |= drops_all ? NETDEV_TX_FULL : 0;
+}
+
 void pd_tun_set_offload(PdTun *t, bool tso, bool gso)
 {
     t->tso = tso;
