@@ -61,6 +61,61 @@ static void on_end(BenchNet *b)
     timer_clear(&s->timer);
 }
 
+/* Static routes: a leaf's default route leads to the core, which has one route a leaf. Host j of leaf i is
+ * 10.i.j.2 behind 10.i.j.1/30, so that a leaf is one prefix. */
+static void plug(Scale *s, Host *a, Host *b, uint32_t subnet, uint64_t rate, SimTime delay)
+{
+    NetLinkConfig c;
+    char *error = NULL;
+
+    netlinkconfig_init(&c);
+    c.end[0] = (NetEndConfig){.node = host_node(a), .has_addr = true, .addr = {subnet + 1, 30}};
+    c.end[1] = (NetEndConfig){.node = host_node(b), .has_addr = true, .addr = {subnet + 2, 30}};
+    for (int i = 0; i < 2; i++) {
+        c.dir[i].rate_bps = rate;
+        c.dir[i].delay = delay;
+    }
+    s->b.capture = net_link(s->b.net, &c, &error);
+    hs_assert(s->b.capture != NULL);
+}
+
+static void route(Host *h, Ipv4Prefix prefix, uint32_t via)
+{
+    char *error = NULL;
+    bool ok = ip4_route_add(host_ip4(h), &(Ip4RouteSpec){.prefix = prefix, .via = via}, &error);
+
+    hs_assert(ok);
+}
+
+#define NET(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+static const Ipv4Prefix everything = {0, 0};
+
+static void build(Scale *s, Host *server)
+{
+    Host *core = net_router(s->b.net, "core", NULL), *leaf = NULL;
+
+    plug(s, core, server, NET(172, 16, 0, 0), UINT64_C(10000000000), SIM_MS);
+    route(server, everything, NET(172, 16, 0, 1));
+    for (unsigned i = 0; i < s->n; i++) {
+        unsigned l = i / HOSTS_PER_LEAF, j = i % HOSTS_PER_LEAF;
+        char name[16];
+
+        if (j == 0) {
+            uint32_t up = NET(172, 17, l, 0);
+
+            g_snprintf(name, sizeof name, "leaf%u", l);
+            leaf = net_router(s->b.net, name, NULL);
+            plug(s, core, leaf, up, 1000000000, 2 * SIM_MS);
+            route(leaf, everything, up + 1);
+            route(core, (Ipv4Prefix){NET(10, l, 0, 0), 16}, up + 2);
+        }
+        g_snprintf(name, sizeof name, "h%u", i);
+        s->hosts[i] = net_host(s->b.net, name, NULL);
+        plug(s, leaf, s->hosts[i], NET(10, l, j, 0), 100000000, SIM_MS);
+        route(s->hosts[i], everything, NET(10, l, j, 1));
+    }
+}
+
 int bench_w5(const BenchOptions *o)
 {
     BenchClock before = bench_clock(), after;
@@ -68,24 +123,13 @@ int bench_w5(const BenchOptions *o)
     Scale s = {.b = {.workload = "w5", .net = net_new(1), .until = 20 * SIM_SEC, .on_end = on_end},
                .n = o->n ? (unsigned)o->n : LEAVES * HOSTS_PER_LEAF,
                .cc = o->cc};
-    Host *server = net_host(s.b.net, "server", NULL), *core = net_router(s.b.net, "core", NULL), *leaf = NULL;
+    Host *server = net_host(s.b.net, "server", NULL);
     int rc = 2;
 
     s.hosts = g_new(Host *, s.n);
     s.sources = g_new0(TcpSource *, s.n);
-    s.b.capture = bench_link(s.b.net, host_node(server), host_node(core), UINT64_C(10000000000), SIM_MS, 0);
-    for (unsigned i = 0; i < s.n; i++) {
-        char name[16];
-
-        if (i % HOSTS_PER_LEAF == 0) {
-            g_snprintf(name, sizeof name, "leaf%u", i / HOSTS_PER_LEAF);
-            leaf = net_router(s.b.net, name, NULL);
-            bench_link(s.b.net, host_node(core), host_node(leaf), 1000000000, 2 * SIM_MS, 0);
-        }
-        g_snprintf(name, sizeof name, "h%u", i);
-        s.hosts[i] = net_host(s.b.net, name, NULL);
-        bench_link(s.b.net, host_node(leaf), host_node(s.hosts[i]), 100000000, SIM_MS, 0);
-    }
+    net_set_auto_routes(s.b.net, false);
+    build(&s, server);
     if (!bench_prepare(&s.b))
         goto out;
     s.to = bench_at(server);

@@ -40,6 +40,64 @@ Udp *host_udp(Host *h)
     return h->udp;
 }
 
+Tcp *host_tcp(Host *h)
+{
+    if (!h->tcp) {
+        h->tcp = tcp_new(h->ip, host_has_ip6(h) ? h->extra->ip6 : NULL);
+        if (h->extra && h->extra->tcp_sysctl)
+            *tcp_sysctl(h->tcp) = *h->extra->tcp_sysctl;
+    }
+    return h->tcp;
+}
+
+TcpSysctl *host_tcp_sysctl(Host *h)
+{
+    HostExtra *extra;
+
+    if (h->tcp)
+        return tcp_sysctl(h->tcp);
+    extra = host_extra(h);
+    if (!extra->tcp_sysctl) {
+        extra->tcp_sysctl = g_new(TcpSysctl, 1);
+        tcp_sysctl_defaults(extra->tcp_sysctl);
+    }
+    return extra->tcp_sysctl;
+}
+
+/* ---- a host without sockets has no Tcp, until somebody knocks ---- */
+
+static void first_segment(void *user, Packet *pkt, const Ip4Rx *rx)
+{
+    Host *h = user;
+
+    host_tcp(h);
+    const Ip4Proto *p = ip4_proto(h->ip, IP_PROTO_TCP);
+
+    p->input(p->user, pkt, rx);
+}
+
+static void stray_error(void *user, const Ip4Error *e)
+{
+}
+
+void host_await_tcp(Host *h)
+{
+    if (!h->tcp)
+        ip4_set_proto(h->ip, IP_PROTO_TCP, &(Ip4Proto){first_segment, stray_error, h});
+}
+
+Ip6 *host_ip6(Host *h)
+{
+    if (!host_extra(h)->ip6)
+        h->extra->ip6 = ip6_new(h->ip);
+    return h->extra->ip6;
+}
+
+bool host_has_ip6(const Host *h)
+{
+    return h->extra && h->extra->ip6;
+}
+
 uint32_t host_addr(Host *h)
 {
     for (unsigned i = 1; i < ip4_if_count(h->ip); i++) {
@@ -129,8 +187,11 @@ void host_clear(Host *h)
     for (unsigned i = 1; i < ip4_if_count(h->ip); i++)
         if (is_our_dev(ip4_if_dev(ip4_if(h->ip, i))))
             devs[n++] = ip4_if_dev(ip4_if(h->ip, i));
+    sockhost_free(h->extra ? h->extra->sock : NULL);
+    tcp_free(h->tcp);
     udp_free(h->udp);
     icmp4_free(h->icmp);
+    ip6_free(h->extra ? h->extra->ip6 : NULL);
     ip4_free(h->ip);
     for (unsigned i = 0; i < n; i++)
         host_free_dev(devs[i]);
@@ -139,6 +200,7 @@ void host_clear(Host *h)
         g_array_free(h->extra->power_hooks, TRUE);
     g_free(host_neigh_default(h));
     g_free(h->extra ? h->extra->arp_default : NULL);
+    g_free(h->extra ? h->extra->tcp_sysctl : NULL);
     g_free(h->extra);
     node_clear(&h->node);
     g_free(h);
@@ -154,6 +216,10 @@ void host_foreach_counter(Host *h, void (*fn)(const char *name, uint64_t value, 
         fn(icmp4_mib_name(i), h->icmp ? icmp4_mib(h->icmp, i) : 0, user);
     for (unsigned i = 0; i < UDP_MIB_COUNT; i++)
         fn(udp_mib_name(i), h->udp ? udp_mib(h->udp, i) : 0, user);
+    for (unsigned i = 0; i < TCP_MIB_COUNT; i++)
+        fn(tcp_mib_name(i), h->tcp ? tcp_mib(h->tcp, i) : 0, user);
+    for (unsigned i = 0; i < IP6_MIB_COUNT; i++)
+        fn(ip6_mib_name(i), host_has_ip6(h) ? ip6_mib(h->extra->ip6, i) : 0, user);
 }
 
 typedef struct Find {
@@ -223,6 +289,14 @@ void host_set_power(Host *h, bool on)
         return;
     }
     tell_hooks(h);
+    if (h->tcp) { /* settings are in files, they come back */
+        TcpSysctl keep = *tcp_sysctl(h->tcp);
+
+        tcp_free(h->tcp);
+        h->tcp = NULL;
+        *host_tcp_sysctl(h) = keep;
+    }
+    ip4_set_proto(h->ip, IP_PROTO_TCP, NULL);
     udp_free(h->udp);
     icmp4_free(h->icmp);
     ip4_set_proto(h->ip, IP_PROTO_UDP, NULL);
@@ -231,6 +305,8 @@ void host_set_power(Host *h, bool on)
     h->icmp = NULL;
     set_devices(h, false);
     ip4_reset(h->ip);
+    if (host_has_ip6(h))
+        ip6_reset(h->extra->ip6);
 }
 
 bool host_is_on(const Host *h)

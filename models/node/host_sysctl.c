@@ -118,7 +118,6 @@ static const Family neigh_family = {"net.ipv4.neigh.", "default", neigh_table, H
 static const Family conf_family = {"net.ipv4.conf.", "all", conf_table, HS_ARRAY_LEN(conf_table)};
 static const Family *const families[] = {&conf_family, &neigh_family};
 
-#define FAMILY_NAMES (HS_ARRAY_LEN(neigh_table) + HS_ARRAY_LEN(conf_table))
 #define FRAG_TIME "net.ipv4.ipfrag_time"
 #define MAX_BACKLOG                                                                                          \
     "net.core.netdev_max_backlog" /* the loopback's; a card's ring takes it when it is made                  \
@@ -126,24 +125,21 @@ static const Family *const families[] = {&conf_family, &neigh_family};
 
 /* ---- finding ---- */
 
+static void add_known(const char *name, const char *help, void *user)
+{
+    g_ptr_array_add(user, g_strdup(name));
+}
+
 static bool unknown(const char *name, char **error)
 {
-    const char *known[HS_ARRAY_LEN(table) + FAMILY_NAMES];
-    char *long_names[FAMILY_NAMES];
+    GPtrArray *known = g_ptr_array_new_with_free_func(g_free);
     const char *close;
-    unsigned n = 0;
 
-    for (unsigned i = 0; i < HS_ARRAY_LEN(table); i++)
-        known[i] = table[i].name;
-    for (unsigned f = 0; f < HS_ARRAY_LEN(families); f++)
-        for (unsigned i = 0; i < families[f]->n; i++, n++)
-            known[HS_ARRAY_LEN(table) + n] = long_names[n] =
-                g_strconcat(families[f]->prefix, families[f]->any, ".", families[f]->table[i].name, NULL);
-    close = suggest_closest(name, known, HS_ARRAY_LEN(known));
+    host_foreach_sysctl(add_known, known);
+    close = suggest_closest(name, (const char *const *)known->pdata, known->len);
     *error = close ? g_strdup_printf("unknown sysctl \"%s\" (did you mean \"%s\"?)", name, close)
                    : g_strdup_printf("unknown sysctl \"%s\"", name);
-    for (unsigned i = 0; i < n; i++)
-        g_free(long_names[i]);
+    g_ptr_array_free(known, TRUE);
     return false;
 }
 
@@ -323,8 +319,12 @@ bool host_sysctl_set(Host *h, const char *name, const char *value, char **error)
     const Family *family;
     Ip4If *only;
     uint64_t v;
+    bool known, ok;
 
     *error = NULL;
+    ok = host_sysctl_tcp_set(h, name, value, &known, error);
+    if (known)
+        return ok;
     if (s && s->kind == PORT_RANGE)
         return set_range(ip4_sysctl(h->ip), s, value, error);
     if (s) {
@@ -359,6 +359,8 @@ bool host_sysctl_get(Host *h, const char *name, char **value, char **error)
     const Family *family;
     Ip4If *only;
 
+    if (host_sysctl_tcp_get(h, name, value))
+        return true;
     if (s && s->kind == PORT_RANGE) {
         *value = g_strdup_printf("%u\t%u", c->port_low, c->port_high);
         return true;
@@ -385,6 +387,7 @@ void host_foreach_sysctl(void (*fn)(const char *name, const char *help, void *us
 {
     for (unsigned i = 0; i < HS_ARRAY_LEN(table); i++)
         fn(table[i].name, table[i].help, user);
+    host_sysctl_tcp_foreach(fn, user);
     for (unsigned f = 0; f < HS_ARRAY_LEN(families); f++) {
         for (unsigned i = 0; i < families[f]->n; i++) {
             const Sysctl *s = &families[f]->table[i];

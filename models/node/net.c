@@ -90,6 +90,7 @@ static void host_wake(Ip4 *ip)
 
     host_icmp4(h);
     host_udp(h);
+    host_await_tcp(h);
 }
 
 static Host *add_host(Net *net, const char *name, uint16_t kind, char **error)

@@ -16,8 +16,10 @@
 #include "models/ether/switch.h"
 #include "models/ip/icmp4.h"
 #include "models/ip/ip4.h"
+#include "models/ip/ip6.h"
 #include "models/link/link.h"
 #include "models/link/segment.h"
+#include "models/tcp/tcp.h"
 #include "models/udp/udp.h"
 #include "sim/engine/sim.h"
 
@@ -114,6 +116,12 @@ bool host_is_router(const Host *h);
 Ip4 *host_ip4(Host *h);
 Icmp4 *host_icmp4(Host *h); /* made when first needed, as is the next */
 Udp *host_udp(Host *h);
+Tcp *host_tcp(Host *h);
+TcpSysctl *host_tcp_sysctl(Host *h); /* kept while the host has no power */
+/* The host's IPv6, made when first asked for; a host that nobody asks has none. Before host_tcp, which takes
+ * what is there. */
+Ip6 *host_ip6(Host *h);
+bool host_has_ip6(const Host *h);
 uint32_t host_addr(Host *h); /* the primary address of the first interface that has one; 0: none */
 NetDev *host_dev(Host *h, const char *name); /* NULL: no such interface; "lo" included */
 /* A VLAN's interface on top of a network card, "eth0.10": it has the card's carrier, address and MTU, and
@@ -148,5 +156,6 @@ typedef struct NetSizes {
     uint64_t switches, switch_bytes;
     uint64_t routes, route_bytes;
     uint64_t neighbours, neighbour_bytes;
+    uint64_t tcp_conns, tcp_bytes; /* sockets of all states; with the tables and buffers of TCP */
 } NetSizes;
 void net_sizes(const Net *net, NetSizes *out);

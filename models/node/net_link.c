@@ -274,6 +274,8 @@ static void unmake_end(Net *net, NetEnd *end)
     ifp = netend_if(end);
     if (ip4_addr_count(ifp))
         g_hash_table_remove(net->given, GUINT_TO_POINTER(ip4_primary_addr(ifp)));
+    if (host_has_ip6(h))
+        ip6_remove_dev(host_ip6(h), ifp);
     ip4_remove_dev(h->ip, ifp);
     host_free_dev(end->dev);
     end->dev = NULL;

@@ -53,7 +53,10 @@ typedef struct PowerHook {
 typedef struct HostExtra {
     GArray *power_hooks;        /* NULL: none */
     NeighParams *neigh_default; /* net.ipv4.neigh.default, for interfaces to come; NULL: as Linux */
+    Ip6 *ip6;                   /* NULL: the host does not speak it */
     struct Arp *arp_default;    /* net.ipv4.conf.all: its settings only; NULL: as Linux */
+    TcpSysctl *tcp_sysctl;      /* set before there was a Tcp, or outliving it; NULL: as Linux */
+    struct SockHost *sock;      /* socket.c; NULL: no process has used a socket */
 } HostExtra;
 
 struct Host {
@@ -62,6 +65,7 @@ struct Host {
     Ip4 *ip;
     Icmp4 *icmp;
     Udp *udp;
+    Tcp *tcp;
     HostExtra *extra;      /* NULL: nothing of it was needed yet */
     uint16_t n_eth, n_ppp; /* interfaces so far, for their names */
     bool off;
@@ -91,6 +95,13 @@ Ip4If *netend_if(const NetEnd *e);
 void host_clear(Host *h);
 void host_free_dev(NetDev *dev);
 HostExtra *host_extra(Host *h); /* made when first needed */
+/* The first TCP segment that arrives makes the host's Tcp. */
+void host_await_tcp(Host *h);
+void sockhost_free(struct SockHost *s); /* accepts NULL */
+/* host_sysctl_tcp.c: TCP's part of the sysctls. known is false: not one of its names. */
+bool host_sysctl_tcp_set(Host *h, const char *name, const char *value, bool *known, char **error);
+bool host_sysctl_tcp_get(Host *h, const char *name, char **value);
+void host_sysctl_tcp_foreach(void (*fn)(const char *name, const char *help, void *user), void *user);
 /* Gives a new interface the sysctls that were set for all. */
 void host_init_if(Host *h, Ip4If *ifp);
 static inline NeighParams *host_neigh_default(const Host *h)

@@ -17,6 +17,10 @@ void net_sizes(const Net *net, NetSizes *out)
         const Host *h = net->hosts->pdata[i];
 
         out->host_bytes += sizeof *h + ip4_bytes(h->ip) - ip4_route_bytes(h->ip);
+        uint64_t n_conns;
+
+        out->tcp_bytes += tcp_bytes(h->tcp, &n_conns);
+        out->tcp_conns += n_conns;
         out->routes += ip4_route_count(h->ip);
         out->route_bytes += ip4_route_bytes(h->ip);
         for (unsigned k = 1; k < ip4_if_count(h->ip); k++) { /* not the loopback: it is made when asked for */

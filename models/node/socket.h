@@ -20,9 +20,9 @@
  * names of TCP are in models/tcp/tcp_sockopt.h.
  *
  * The files: socket.c (tables, open files, waking), socket_call.c (start, sleep, continue; the table of
- * operations), socket_io.c (connect, accept, reading and writing), socket_msg.c (datagrams and addresses),
- * socket_poll.c (poll, epoll), socket_pipe.c (pipe, splice, sendfile, files), socket_opt.c (options, fcntl,
- * ioctl). */
+ * operations), socket_open.c (socket, bind, listen, accept, connect, close), socket_io.c (reading and
+ * writing), socket_dgram.c (UDP and ICMP), socket_poll.c (poll, epoll), socket_pipe.c (pipe, splice,
+ * sendfile, files), socket_opt.c (options, fcntl, ioctl). */
 #pragma once
 
 #include <poll.h>
@@ -55,7 +55,7 @@ unsigned fds_count(const Fds *fds);
 /* The connection behind a descriptor; NULL: not a TCP socket, or not open. For assertions and plots. */
 struct TcpConn *fds_tcp(const Fds *fds, int fd);
 
-/* A file of `size` zeros that open() finds on that host; size 0 and `remove`: it is deleted. */
+/* A file of `size` zeros that open() finds on that host. */
 void host_put_file(Host *h, const char *path, uint64_t size);
 void host_remove_file(Host *h, const char *path);
 
@@ -127,6 +127,7 @@ struct SockWaiter { /* private */
     SockWaiter *next, *prev;
     SockFile *file;
     void (*wake)(SockWaiter *w, unsigned events);
+    void *owner;
 };
 
 struct SockCall {
@@ -176,7 +177,7 @@ struct SockCall {
         Timer timer;
         size_t progress;
         uint8_t stage;
-        bool is_pending, is_runnable, has_timer, timed_out;
+        bool is_pending, is_runnable, has_timer, timed_out, no_wait;
         SockCall *run_next;
     } p;
 };

@@ -41,7 +41,7 @@ static void inherit(TcpConn *c, const TcpConn *l)
     c->rtt.rto_min_ms = l->rtt.rto_min_ms;
     c->rtt.rto_max_ms = l->rtt.rto_max_ms;
     c->rtt.delack_max_ms = l->rtt.delack_max_ms;
-    c->ack.pingpong = l->ack.pingpong;
+    c->ack = (TcpAckSched){.pingpong = l->ack.pingpong}; /* ato 0: no data has come yet */
     c->win.rcvbuf = l->win.rcvbuf;
     c->win.sndbuf = l->win.sndbuf;
     c->win.is_rcvbuf_locked = l->win.is_rcvbuf_locked;

@@ -47,7 +47,7 @@ bool tcp_classic_uses_sack(const TcpConn *c)
 /* Half of what is in flight, not of the window; without what limited transmit added (RFC 5681 3.2 step 2). */
 uint32_t tcp_classic_ssthresh(const TcpConn *c)
 {
-    uint32_t flight = c->packets_out - HS_MIN(c->rec.limited_sent, c->packets_out);
+    uint32_t flight = c->rec.dupacks ? HS_MIN(c->rec.dup_flight, c->packets_out) : c->packets_out;
 
     return HS_MAX(flight / 2, 2u);
 }
@@ -76,7 +76,6 @@ static void episode(TcpConn *c, uint8_t ca_state)
     c->rec.high_seq = c->snd_nxt;
     c->rec.has_recover = 1;
     c->rec.is_rescued = 0;
-    c->rec.limited_sent = 0;
     tcp_recovery_set_ca_state(c, ca_state);
 }
 
@@ -203,7 +202,6 @@ static void in_open(TcpConn *c, const TcpClassicAck *a)
 
     if (a->flag & ACK_SND_UNA_ADVANCED) {
         c->rec.dupacks = 0;
-        c->rec.limited_sent = 0;
         tcp_recovery_try_keep_open(c);
         if (!(a->flag & ACK_ECE))
             tcp_cc_control(c, a->ack, a->newly_acked_sacked, a->flag, a->rate);
@@ -212,6 +210,8 @@ static void in_open(TcpConn *c, const TcpClassicAck *a)
     if (!is_dup || !c->snd.rtx_head)
         return;
 
+    if (!c->rec.dupacks)
+        c->rec.dup_flight = c->packets_out;
     c->rec.dupacks = (uint16_t)(c->rec.dupacks + HS_MAX(a->num_dupack, 1));
     /* RFC 6582 3.2 step 1, RFC 6675 5: not for duplicates that the last episode's retransmissions cause. Reno
      * and Tahoe know of no such thing. */
@@ -224,12 +224,8 @@ static void in_open(TcpConn *c, const TcpClassicAck *a)
         if (c->rec.ca_state == TCP_CA_OPEN)
             tcp_recovery_set_ca_state(c, TCP_CA_DISORDER);
         /* RFC 3042, for what the scoreboard does not let out by itself */
-        if (st == TCP_STYLE_RENO || st == TCP_STYLE_NEWRENO) {
-            uint32_t before = c->packets_out;
-
+        if (st == TCP_STYLE_RENO || st == TCP_STYLE_NEWRENO)
             tcp_output_write(c, tcp_pmtu_current_mss(c), TCP_NAGLE_OFF, 2);
-            c->rec.limited_sent = (uint16_t)(c->rec.limited_sent + c->packets_out - before);
-        }
         return;
     }
 

@@ -220,7 +220,6 @@ static void forget_connection(TcpConn *c)
     memset(&c->stats, 0, sizeof(c->stats));
     memset(&c->ack, 0, sizeof(c->ack));
     c->ack.rcv_mss = TCP_MIN_MSS;
-    c->ack.ato_ms = TCP_ATO_MIN_MS;
     c->packets_out = c->retrans_out = c->sacked_out = c->lost_out = 0;
     c->retransmits = 0;
     c->max_packets_out = c->cwnd_usage_seq = c->snd_cwnd_used = 0;
@@ -268,6 +267,7 @@ int tcp_disconnect(TcpConn *c)
     tcp_fastopen_free_tx(c);
     forget_addresses(c);
     forget_connection(c);
+    c->sock_state = TCP_SS_UNCONNECTED;
     if (c->err)
         tcp_wake(c);
     tcp_conn_let(c);

@@ -52,7 +52,8 @@ typedef struct TcpRecovery { /* tcp_recovery.c, tcp_prr.c */
     int32_t undo_retrans; /* retransmissions not yet known to be superfluous */
     uint8_t ca_state;
     uint8_t frto : 1, is_sack_reneg : 1, is_rescued : 1, has_recover : 1; /* the last two: tcp_classic.c */
-    uint16_t dupacks, limited_sent; /* tcp_classic.c */
+    uint16_t dupacks;     /* tcp_classic.c */
+    uint32_t dup_flight;  /* packets out when the first of them came */
     uint32_t total_rto, total_rto_time_ms;
     uint16_t total_rto_recoveries;
     SimTime rto_stamp;
@@ -276,7 +277,8 @@ struct TcpConn {
     struct TcpFastopenTx *fastopen_tx; /* client: cookie and data of the SYN */
     TcpMd5Key *md5;
     TcpOpts *opts;
-    struct RouteMetrics *metrics; /* of the route, when it has any; owned by the route */
+    const struct RouteMetrics *metrics; /* of the route, when it has any; owned by the host's Tcp (tcp_ip.c) */
+    uint32_t route_gen;    /* of the look-up that gave them */
     uint32_t linger_s;
     uint32_t rcvlowat;
     uint32_t defer_accept; /* rskq_defer_accept: SYN-ACK retransmissions */

@@ -85,7 +85,7 @@ uint32_t tcp_cookie_tsval(const TcpReq *r, SimTime now)
     ts = clock >> TS_BITS << TS_BITS | bits;
     if (ts > clock) /* never ahead of the clock, or the next real value would look old */
         ts -= 1u << TS_BITS;
-    return ts + r->ts_off;
+    return ts;
 }
 
 bool tcp_cookie_ts_decode(Tcp *t, TcpOptions *o, uint32_t ts_off)

@@ -68,6 +68,7 @@ static TcpSeg *make_syn_data(TcpConn *c, const TcpSeg *syn, uint32_t space)
     s->sent_ns = syn->sent_ns;
     if (!space)
         return s;
+    tcpsndq_append(c, s); /* accounts for it; sending moves it on */
     if (m->slices) {
         for (unsigned i = 0; i < m->n_slices && done < space; i++) {
             PktSlice part = m->slices[i];
@@ -112,7 +113,8 @@ static int send_syn_data(TcpConn *c, TcpSeg *syn, uint32_t space)
     data->seq++;
     data->flags = TCP_ACK | TCP_PSH;
     if (err) { /* it waits for the handshake, as if written just now */
-        tcpsndq_append(c, data);
+        if (!fo->copied)
+            tcpsndq_append(c, data);
         c->packets_out -= data->pcount ? data->pcount : 1;
         return err;
     }
@@ -178,10 +180,12 @@ static void resend_data(TcpConn *c)
 bool tcp_fastopen_rcv_synack(TcpConn *c, TcpIn *in, const TcpFastopenCookie *got)
 {
     TcpSeg *data = c->sflags & TCP_S_SYN_DATA ? c->snd.rtx_head : NULL;
-    TcpFastopenCookie cookie = *got;
+    TcpFastopenCookie cookie = {.len = TCP_FASTOPEN_NONE};
     uint16_t mss = c->mss_clamp, try_exp = 0;
     bool syn_drop = false;
 
+    if (got)
+        tcp_fastopen_cookie_of(in, &cookie);
     if (mss == c->user_mss) /* cut by TCP_MAXSEG: what the peer really said */
         mss = in->has_opts && in->opt.has_mss ? in->opt.mss : 0;
     if (!(c->sflags & TCP_S_SYN_FASTOPEN)) { /* unasked for */

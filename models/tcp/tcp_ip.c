@@ -6,6 +6,8 @@
 
 #include "models/ether/neigh.h"
 #include "models/ip/ip4.h"
+#include "models/ip/route_metrics.h"
+#include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_sockopt.h"
 #include "models/wire/icmp.h"
@@ -37,11 +39,48 @@ static const Ip4If *bound_if4(const TcpConn *c)
     return c->opts && c->opts->bound_ifindex ? ip4_if_by_index(c->tcp->ip4, c->opts->bound_ifindex) : NULL;
 }
 
+/* Copies of all metrics that connections of this host have met. A route may go while a connection still looks at
+ * them; there are as many as kinds of routes, so they stay until the end. */
+struct TcpRouteMetrics {
+    struct TcpRouteMetrics *next;
+    RouteMetrics m;
+};
+
+static const RouteMetrics *keep_metrics(Tcp *t, const RouteMetrics *m)
+{
+    struct TcpRouteMetrics *k;
+
+    if (route_metrics_is_empty(m))
+        return NULL;
+    for (k = t->route_metrics; k; k = k->next)
+        if (memcmp(&k->m, m, sizeof(*m)) == 0)
+            return &k->m;
+    k = g_new0(struct TcpRouteMetrics, 1);
+    k->m = *m;
+    k->next = t->route_metrics;
+    t->route_metrics = k;
+    return &k->m;
+}
+
 static int flow4(const TcpConn *c, Ip4Flow *f)
 {
     uint32_t src = inet_is_any(&c->local) ? 0 : inet_ip4(&c->local);
+    int err = ip4_route_get(c->tcp->ip4, inet_ip4(&c->remote), src, bound_if4(c), f);
 
-    return ip4_route_get(c->tcp->ip4, inet_ip4(&c->remote), src, bound_if4(c), f);
+    if (!err && f->gen != c->route_gen) { /* routes have changed, or this is the first time */
+        TcpConn *w = (TcpConn *)c;
+
+        w->route_gen = f->gen;
+        w->metrics = keep_metrics(c->tcp, f->metrics);
+    }
+    return err;
+}
+
+/* tcp_ca_dst_init, tcp_ca_openreq_child: the route knows better which congestion controller suits it. */
+static void use_congctl(TcpConn *c)
+{
+    if (c->metrics && c->metrics->congctl[0] && (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECV))
+        tcp_cc_set(c, c->metrics->congctl);
 }
 
 static int route4(TcpConn *c)
@@ -60,7 +99,11 @@ static int route4(TcpConn *c)
 
 int tcp_ip_route(TcpConn *c)
 {
-    return is_v6(c) ? -ENETUNREACH : route4(c);
+    int err = is_v6(c) ? -ENETUNREACH : route4(c);
+
+    if (!err)
+        use_congctl(c);
+    return err;
 }
 
 uint32_t tcp_ip_header_len(const TcpConn *c)
@@ -91,6 +134,9 @@ static uint32_t advmss4(const Ip4Flow *f) /* ipv4_default_advmss */
     uint32_t mtu = ip4_if_dev(f->dev)->mtu;
     uint32_t mss = mtu > 40 ? mtu - 40 : 0;
 
+    if (route_metrics_has(f->metrics, ROUTE_ADVMSS))
+        return route_metrics_get(f->metrics, ROUTE_ADVMSS);
+
     return HS_MIN(HS_MAX(mss, ADVMSS_MIN), ADVMSS_MAX);
 }
 
@@ -115,12 +161,18 @@ bool tcp_ip_path(Tcp *t, const InetAddr *local, const InetAddr *remote, TcpPath 
     out->mtu = f.mtu;
     out->advmss = advmss4(&f);
     out->is_loopback = f.type == IP4_ROUTE_LOCAL;
+    out->metrics = f.metrics;
+    out->window = route_metrics_get(f.metrics, ROUTE_WINDOW);
+    out->initrwnd = route_metrics_get(f.metrics, ROUTE_INITRWND);
     return true;
 }
 
 bool tcp_ip_wants_ecn(Tcp *t, const InetAddr *remote, bool is_v6_)
 {
-    return false;
+    Ip4Flow f;
+
+    return !is_v6_ && !ip4_route_get(t->ip4, inet_ip4(remote), 0, NULL, &f) &&
+           route_metrics_get(f.metrics, ROUTE_FEATURES) & ROUTE_FEATURE_ECN;
 }
 
 void tcp_ip_pmtu_update(TcpConn *c, uint32_t mtu)
@@ -357,5 +409,12 @@ void tcp_ip_attach(Tcp *t)
 
 void tcp_ip_detach(Tcp *t)
 {
+    struct TcpRouteMetrics *next;
+
     ip4_set_proto(t->ip4, IP_PROTO_TCP, NULL);
+    for (struct TcpRouteMetrics *k = t->route_metrics; k; k = next) {
+        next = k->next;
+        g_free(k);
+    }
+    t->route_metrics = NULL;
 }

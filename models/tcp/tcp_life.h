@@ -28,6 +28,7 @@ struct Tcp {
     struct TcpMetrics *metrics;
     struct TcpTable *table;
     uint32_t fastopen_blackhole_times; SimTime fastopen_blackhole_stamp;
+    struct TcpRouteMetrics *route_metrics; /* tcp_ip.c */
     CcParams **cc_params; /* module parameters that were set on this host; NULL-terminated, NULL: none */
 };
 /* tcp.c */

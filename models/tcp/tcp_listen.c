@@ -25,7 +25,7 @@ void tcp_listen_start(TcpConn *c, int backlog)
 
     l->max_ack_backlog = (uint32_t)backlog;
     l->ack_backlog = 0;
-    c->ack = (TcpAckSched){.rcv_mss = c->ack.rcv_mss, .ato_ms = c->ack.ato_ms}; /* inet_csk_delack_init */
+    c->ack = (TcpAckSched){0}; /* inet_csk_delack_init */
     tcp_table_insert_listener(c);
 }
 

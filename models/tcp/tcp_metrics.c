@@ -3,8 +3,9 @@
 #include <glib.h>
 #include <string.h>
 
-#include "models/tcp/tcp_life.h"
+#include "models/ip/route_metrics.h"
 #include "models/tcp/tcp_ack.h"
+#include "models/tcp/tcp_life.h"
 #include "sim/base/hash64.h"
 
 #define FALLBACK_MS 3000 /* TCP_TIMEOUT_FALLBACK */
@@ -87,24 +88,34 @@ bool tcp_metrics_peer_is_proven(Tcp *t, const TcpReq *r)
 
 /* ---- at the start of a connection ---- */
 
+/* What the route says counts until something was learnt (tcpm_suck_dst); locked values for good. */
+static uint32_t metric(const TcpConn *c, const Entry *e, RouteMetric i, uint32_t learnt)
+{
+    return !e || route_metrics_is_locked(c->metrics, i) ? route_metrics_get(c->metrics, i) : learnt;
+}
+
 static void use_thresholds(TcpConn *c, const Entry *e)
 {
-    if (e->ssthresh && !c->tcp->sysctl.tcp_no_ssthresh_metrics_save)
-        c->cc.s.ssthresh = HS_MIN(e->ssthresh, c->snd_cwnd_clamp);
-    if (e->reordering && c->sack.reordering != e->reordering)
-        c->sack.reordering = e->reordering;
+    uint32_t ssthresh = metric(c, e, ROUTE_SSTHRESH, e ? e->ssthresh : 0);
+    uint32_t reordering = metric(c, e, ROUTE_REORDERING, e ? e->reordering : 0);
+
+    if (route_metrics_is_locked(c->metrics, ROUTE_CWND))
+        c->snd_cwnd_clamp = route_metrics_get(c->metrics, ROUTE_CWND);
+    if (ssthresh && !c->tcp->sysctl.tcp_no_ssthresh_metrics_save)
+        c->cc.s.ssthresh = HS_MIN(ssthresh, c->snd_cwnd_clamp);
+    if (reordering && c->sack.reordering != reordering)
+        c->sack.reordering = reordering;
 }
 
 /* tcp_init_metrics */
 void tcp_metrics_init(TcpConn *c)
 {
     const Entry *e = find(c->tcp, &c->local, &c->remote);
-    uint32_t crtt = e ? e->rtt_us : 0;
+    uint32_t crtt = metric(c, e, ROUTE_RTT_US, e ? e->rtt_us >> 3 : 0) << 3;
 
     /* The handshake may have reduced it without reason. */
     c->cc.s.ssthresh = TCP_INFINITE_SSTHRESH;
-    if (e)
-        use_thresholds(c, e);
+    use_thresholds(c, e);
     if (crtt > c->rtt.srtt_us) {
         /* SYNs are small: the first data takes the RTO of earlier experience, the estimator goes its own way. */
         uint32_t crtt_ms = crtt / 8000;
@@ -171,7 +182,15 @@ void tcp_metrics_update(TcpConn *c)
             e->rtt_us = 0;
         return;
     }
-    e = find_or_make(c->tcp, &c->local, &c->remote);
+    e = find(c->tcp, &c->local, &c->remote);
+    if (!e) {
+        e = find_or_make(c->tcp, &c->local, &c->remote);
+        e->rtt_us = route_metrics_get(c->metrics, ROUTE_RTT_US) << 3;
+        e->rttvar_us = route_metrics_get(c->metrics, ROUTE_RTTVAR_US) << 2;
+        e->ssthresh = route_metrics_get(c->metrics, ROUTE_SSTHRESH);
+        e->cwnd = route_metrics_get(c->metrics, ROUTE_CWND);
+        e->reordering = route_metrics_get(c->metrics, ROUTE_REORDERING);
+    }
     learn_rtt(e, c);
     learn_windows(e, c);
 }

@@ -37,7 +37,7 @@ struct TcpReq { /* Linux request_sock with tcp_request_sock: a SYN was answered 
     uint8_t accecn_ok : 1, syn_ect_snt : 2, syn_ect_rcv : 2, accecn_fail_mode : 4;
     uint8_t saw_accecn_opt;
     uint8_t tos; /* of the SYN, for tcp_reflect_tos */
-    bool is_hashed;
+    bool is_hashed, is_queued; /* in the table; in its listener's list */
     TcpConn *child;              /* Fast Open */
     uint32_t ts_first, ts_last;  /* timestamp values that its SYN-ACKs carried: an echo must lie between */
     SimTime rst_until;           /* in TcpListen.rst_head: it counts until then */
@@ -132,7 +132,7 @@ static inline bool tcp_listen_syn_is_full(const TcpConn *c) { return c->listen->
 /* ---- tcp_cookie.c ---- */
 uint32_t tcp_cookie_make(TcpConn *listener, const TcpIn *in, uint16_t *mss); /* cookie_v4_init_sequence */
 TcpConn *tcp_cookie_check(TcpConn *listener, TcpIn *in);    /* cookie_v4_check: a child, the listener itself (no cookie), or NULL */
-uint32_t tcp_cookie_tsval(const TcpReq *r, SimTime now);    /* cookie_init_timestamp */
+uint32_t tcp_cookie_tsval(const TcpReq *r, SimTime now);    /* cookie_init_timestamp, without the offset */
 bool tcp_cookie_ts_decode(Tcp *t, TcpOptions *o, uint32_t ts_off);
 
 /* ---- tcp_fastopen.c, tcp_fastopen_tx.c ---- */
@@ -145,7 +145,7 @@ int tcp_fastopen_set_key(TcpConn *c, const uint8_t *key, unsigned len); /* TCP_F
 int tcp_fastopen_connect_syn(TcpConn *c, TcpSeg *syn);     /* tcp_send_syn_data */
 bool tcp_fastopen_cookie_check(TcpConn *c, uint16_t *mss, TcpFastopenCookie *cookie);
 bool tcp_fastopen_defer_connect(TcpConn *c, int *err);
-/* cookie: of the SYN-ACK, len TCP_FASTOPEN_NONE: without. true: the data of the SYN was not acknowledged and goes again. */
+/* cookie: NULL when the SYN-ACK has no such option. true: the data of the SYN was not acknowledged and goes again. */
 bool tcp_fastopen_rcv_synack(TcpConn *c, TcpIn *in, const TcpFastopenCookie *cookie); /* tcp_rcv_fastopen_synack */
 void tcp_fastopen_active_disable(TcpConn *c);
 void tcp_fastopen_active_disable_ofo_check(TcpConn *c);
@@ -207,7 +207,7 @@ int tcp_ip_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits, SimTime edt);
 /* Does the route to that peer ask for ECN (ip route … features ecn)? */
 bool tcp_ip_wants_ecn(Tcp *t, const InetAddr *remote, bool is_v6);
 /* Of a destination that has no connection yet (requests); false: no route. */
-typedef struct TcpPath { uint32_t mtu, advmss, window, initrwnd; bool is_loopback; struct RouteMetrics *metrics; } TcpPath;
+typedef struct TcpPath { uint32_t mtu, advmss, window, initrwnd; bool is_loopback; const struct RouteMetrics *metrics; } TcpPath;
 bool tcp_ip_path(Tcp *t, const InetAddr *local, const InetAddr *remote, TcpPath *out);
 void tcp_ip_attach(Tcp *t);                   /* as protocol 6 of both */
 void tcp_ip_detach(Tcp *t);

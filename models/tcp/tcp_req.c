@@ -119,6 +119,7 @@ static void queue_add(TcpReq *r) /* inet_csk_reqsk_queue_hash_add */
     l->req_tail = r;
     l->qlen++;
     l->young++;
+    r->is_queued = true;
     tcp_table_insert_req(r);
     timer_init(&r->timer, r->tcp->node, on_timer);
     timer_arm_after(&r->timer, (SimTime)r->timeout_ms * TCP_JIFFY_NS);
@@ -126,11 +127,13 @@ static void queue_add(TcpReq *r) /* inet_csk_reqsk_queue_hash_add */
 
 static void queue_remove(TcpReq *r)
 {
-    TcpListen *l = r->listener->listen;
+    TcpListen *l;
 
-    if (!r->is_hashed)
+    tcp_table_remove_req(r); /* a child may have taken its place there already */
+    if (!r->is_queued)
         return;
-    tcp_table_remove_req(r);
+    l = r->listener->listen;
+    r->is_queued = false;
     if (r->prev)
         r->prev->next = r->next;
     else
@@ -180,7 +183,6 @@ static int send_synack(TcpConn *listener, TcpReq *r, bool is_cookie, const TcpFa
         r->snt_synack = now;
     tcp_opt_out_synack(r, listener, &out, (uint16_t)clamp_mss(listener, path.advmss), is_cookie, foc);
     if (out.o.has_timestamps) {
-        out.o.ts_val = is_cookie ? tcp_cookie_tsval(r, now) : tcp_ts_clock(now) + r->ts_off;
         if (!r->ts_first)
             r->ts_first = out.o.ts_val;
         r->ts_last = out.o.ts_val;

@@ -73,6 +73,7 @@ int udpsock_recv(UdpSock *s, void *buf, uint32_t size, UdpRecv *info);
 /* The same without copying: the caller gets the packet (head at the payload) and releases it. */
 int udpsock_recv_packet(UdpSock *s, Packet **pkt, UdpRecv *info);
 bool udpsock_readable(const UdpSock *s);
+uint32_t udpsock_first_len(const UdpSock *s); /* of the datagram that is next; 0: none (FIONREAD) */
 int udpsock_take_error(UdpSock *s); /* SO_ERROR */
 
 /* IP_MTU_DISCOVER */

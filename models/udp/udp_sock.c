@@ -446,6 +446,11 @@ bool udpsock_readable(const UdpSock *s)
     return s->ring_len != 0 || s->err != 0;
 }
 
+uint32_t udpsock_first_len(const UdpSock *s)
+{
+    return s->ring_len ? s->ring[s->ring_head].len : 0;
+}
+
 uint64_t udpsock_drops(const UdpSock *s)
 {
     return s->drops;

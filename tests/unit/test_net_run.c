@@ -467,7 +467,8 @@ static void test_counters(void)
 
     bed_init(&bed);
     host_foreach_counter(bed.a, note_name, seen);
-    g_assert_cmpuint(g_hash_table_size(seen), ==, IP4_MIB_COUNT + ICMP4_MIB_COUNT + UDP_MIB_COUNT);
+    g_assert_cmpuint(g_hash_table_size(seen), ==,
+                     IP4_MIB_COUNT + ICMP4_MIB_COUNT + UDP_MIB_COUNT + IP6_MIB_COUNT);
     for (const char *const *name =
              (const char *const[]){"IpInReceives", "IpOutRequests", "IpForwDatagrams", "IcmpInEchos",
                                    "UdpNoPorts", "UdpRcvbufErrors", NULL};
@@ -479,6 +480,75 @@ static void test_counters(void)
     g_assert_cmpuint(v, ==, 7);
     g_hash_table_destroy(seen);
     net_free(bed.net);
+}
+
+/* ---- IPv6 ---- */
+
+#define PROTO 253
+
+static void count_input(void *user, Packet *pkt, const Ip6Rx *rx)
+{
+    (void)rx;
+    ++*(unsigned *)user;
+    packet_unref(pkt);
+}
+
+static Ipv6Addr v6(const char *s)
+{
+    Ipv6Addr a;
+
+    g_assert_true(ipv6_addr_parse(s, &a));
+    return a;
+}
+
+static void give_v6(Host *h, const char *dev, const char *s)
+{
+    Ipv6Prefix p;
+    char *error = NULL;
+
+    g_assert_true(ipv6_prefix_parse(s, &p));
+    g_assert_true(ip6_addr_add(host_ip6(h), ip4_if_by_name(host_ip4(h), dev), p, &error));
+}
+
+static int send_v6(Host *h, const char *to)
+{
+    Packet *p = packet_new(ip4_pool(host_ip4(h)), 0, 0, PKT_HEADROOM);
+
+    packet_add_synthetic(p, 0, 100);
+    return ip6_output(host_ip6(h), p, &(Ip6Tx){.dst = v6(to), .proto = PROTO});
+}
+
+/* Two hosts on a serial line speak IPv6; power and plugs are obeyed. */
+static void test_ip6(void)
+{
+    Net *net = net_new(1);
+    Host *a = add_host(net, "a"), *b = add_host(net, "b");
+    NetLinkConfig c;
+
+    unsigned got = 0;
+
+    link_config(net, &c, "a", "b");
+    c.kind = NET_LINK_PPP;
+    must_link(net, &c);
+    prepare(net);
+    g_assert_false(host_has_ip6(a));
+    give_v6(a, "ppp0", "fd00::1/64");
+    give_v6(b, "ppp0", "fd00::2/64");
+    ip6_set_proto(host_ip6(b), PROTO, &(Ip6Proto){.input = count_input, .user = &got});
+    g_assert_cmpint(send_v6(a, "fd00::2"), ==, 0);
+    run_for(net, SIM_SEC);
+    g_assert_cmpuint(got, ==, 1);
+    g_assert_cmpuint(counter(b, "Ip6InDelivers"), ==, 1);
+
+    host_set_power(b, false);
+    g_assert_cmpuint(counter(b, "Ip6InDelivers"), ==, 0);
+    g_assert_cmpint(send_v6(a, "fd00::2"), ==, 0);
+    run_for(net, SIM_SEC);
+    host_set_power(b, true);
+    g_assert_cmpint(send_v6(a, "fd00::2"), ==, 0);
+    run_for(net, SIM_SEC);
+    g_assert_cmpuint(got, ==, 2);
+    net_free(net);
 }
 
 /* ---- the end ---- */
@@ -524,6 +594,7 @@ int main(int argc, char **argv)
     g_test_add_func("/net/run/power-and-carrier", test_power_and_carrier);
     g_test_add_func("/net/run/power-fails-at-work", test_power_fails_at_work);
     g_test_add_func("/net/run/counters", test_counters);
+    g_test_add_func("/net/run/ip6", test_ip6);
     g_test_add_func("/net/run/free-at-work", test_free_at_work);
     return g_test_run();
 }

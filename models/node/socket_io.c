@@ -1,0 +1,346 @@
+/* Reading and writing: memory, waiting for room or data, partial counts (Linux sock_sendmsg, sock_recvmsg,
+ * and the sleeping parts of tcp_sendmsg_locked and tcp_recvmsg_locked). */
+#include <netinet/in.h>
+
+#include "models/node/socket_priv.h"
+#include "models/tcp/tcp_sockopt.h"
+
+/* ---- memory ---- */
+
+unsigned sockcall_iov(const SockCall *c, struct iovec *one, const struct iovec **iov)
+{
+    switch (c->op) {
+    case SYS_READV:
+    case SYS_WRITEV:
+    case SYS_RECVMSG:
+    case SYS_SENDMSG:
+        *iov = c->iov;
+        return c->n_iov;
+    default:
+        *one = (struct iovec){c->buf, c->len};
+        *iov = one;
+        return 1;
+    }
+}
+
+size_t sockcall_total(const SockCall *c)
+{
+    struct iovec one;
+    const struct iovec *iov;
+    unsigned n = sockcall_iov(c, &one, &iov);
+    size_t total = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        total += iov[i].iov_len;
+    return total;
+}
+
+bool sockcall_is_fault(const SockCall *c)
+{
+    struct iovec one;
+    const struct iovec *iov;
+    unsigned n = sockcall_iov(c, &one, &iov);
+
+    if (c->payload != SOCK_BYTES)
+        return false;
+    for (unsigned i = 0; i < n; i++)
+        if (iov[i].iov_len)
+            return !iov[i].iov_base;
+    return false;
+}
+
+static void copy_slice(const PktSlice *s, uint32_t off, void *to, size_t n)
+{
+    if (s->chunk)
+        memcpy(to, s->chunk->bytes + s->off + off, n);
+    else
+        payload_fill(to, s->off + off, n);
+}
+
+void sockcall_store(SockCall *c, size_t at, const PktSlice *s)
+{
+    struct iovec one;
+    const struct iovec *iov;
+    unsigned n = sockcall_iov(c, &one, &iov);
+    uint32_t off = 0;
+
+    for (unsigned i = 0; i < n && off < s->len; i++) {
+        size_t room;
+
+        if (at >= iov[i].iov_len) {
+            at -= iov[i].iov_len;
+            continue;
+        }
+        room = HS_MIN(iov[i].iov_len - at, (size_t)(s->len - off));
+        if (iov[i].iov_base)
+            copy_slice(s, off, (char *)iov[i].iov_base + at, room);
+        off += (uint32_t)room;
+        at = 0;
+    }
+}
+
+void sockcall_give_cmsg(SockCall *c, unsigned *n, int level, int type, const void *data, uint32_t len)
+{
+    SockCmsg *m;
+
+    if (*n >= c->n_cmsgs) {
+        c->msg_flags |= MSG_CTRUNC;
+        return;
+    }
+    hs_assert(len <= SOCK_CMSG_DATA);
+    m = &c->cmsgs[(*n)++];
+    m->level = level;
+    m->type = type;
+    m->len = len;
+    memcpy(m->data, data, len);
+}
+
+/* ---- sending on TCP ---- */
+
+enum { SEND_PLAIN, SEND_STARTED, SEND_CONNECTING };
+
+/* MSG_FASTOPEN and deferred connects: a blocking call waits for the handshake too. true: still on its way. */
+static bool is_still_connecting(SockCall *c, SockFile *f, int *err)
+{
+    InetEndpoint none = {0};
+
+    *err = tcp_connect(f->tcp, &none);
+    if (*err == -EISCONN)
+        *err = 0;
+    return *err == -EALREADY || *err == -EINPROGRESS;
+}
+
+static int64_t tcp_send_once(SockCall *c, SockFile *f, size_t total, TcpSend *m, InetEndpoint *to)
+{
+    struct iovec one;
+
+    *m = (TcpSend){
+        .len = total - c->p.progress,
+        .flags = c->flags,
+        .resumed = c->p.stage != SEND_PLAIN && c->p.progress > 0,
+    };
+    if (c->p.stage != SEND_PLAIN)
+        m->flags &= ~MSG_FASTOPEN;
+    if (c->op == SYS_WRITE || c->op == SYS_WRITEV)
+        m->flags = 0;
+    if (f->oflags & O_NONBLOCK)
+        m->flags |= MSG_DONTWAIT;
+    if (c->payload == SOCK_SYNTHETIC) {
+        m->synthetic_off = c->synthetic_off + c->p.progress;
+    } else {
+        m->n_iov = sockcall_iov(c, &one, &m->iov);
+        m->skip = c->p.progress;
+        m->has_iov = true;
+    }
+    if (m->flags & MSG_FASTOPEN && c->addr) {
+        int err;
+
+        if (c->addr->family == AF_UNSPEC)
+            return -EOPNOTSUPP;
+        err = sock_take_addr(f, c->addr, to);
+        if (err)
+            return err;
+        m->to = to;
+    }
+    return tcp_send(f->tcp, m);
+}
+
+static bool tcp_write(SockCall *c, SockFile *f)
+{
+    size_t total = sockcall_total(c);
+    SimTime timeo = tcp_timeout_ns(f->tcp, true);
+    bool may_sleep = timeo >= 0 && sockcall_may_sleep(c, f, c->flags);
+    InetEndpoint to;
+    TcpSend m;
+    int64_t n;
+    int err;
+
+    if (c->p.stage == SEND_CONNECTING) {
+        if (is_still_connecting(c, f, &err)) {
+            if (c->p.timed_out)
+                return sockcall_end_with(c, -EINPROGRESS);
+            return sockcall_sleep_on(c, f, timeo);
+        }
+        if (err)
+            return sockcall_end(c, err);
+        c->p.stage = SEND_STARTED;
+        if (c->p.progress == total)
+            return sockcall_end(c, (int64_t)total);
+    }
+    n = tcp_send_once(c, f, total, &m, &to);
+    if (n > 0)
+        c->p.progress += (size_t)n;
+    if (tcp_state(f->tcp) == TCP_SYN_SENT && c->p.stage == SEND_PLAIN && (n >= 0 || n == -EINPROGRESS) &&
+        may_sleep) {
+        c->p.stage = SEND_CONNECTING;
+        return sockcall_sleep_on(c, f, timeo);
+    }
+    if (n >= 0 && c->p.progress == total)
+        return sockcall_end(c, (int64_t)total);
+    if (n < 0 && n != -EAGAIN) {
+        c->sigpipe = m.sigpipe;
+        return sockcall_end_with(c, n);
+    }
+    if (!may_sleep || c->p.timed_out || (n == 0 && m.resumed))
+        return sockcall_end_with(c, -EAGAIN);
+    c->p.stage = SEND_STARTED;
+    return sockcall_sleep_on(c, f, timeo);
+}
+
+bool sockop_write(SockCall *c)
+{
+    SockFile *f = sockcall_file(c);
+
+    if (!f)
+        return true;
+    if (c->op != SYS_WRITE && c->op != SYS_WRITEV && !sockcall_socket(c))
+        return true;
+    if (f->is_gone)
+        return sockcall_end(c, -EIO);
+    if (c->op == SYS_SENDMSG && c->n_cmsgs && f->kind == FILE_TCP && c->cmsgs[0].level != SOL_SOCKET &&
+        c->cmsgs[0].level != IPPROTO_IP && c->cmsgs[0].level != IPPROTO_IPV6)
+        return sockcall_end(c, -EINVAL);
+    switch ((FileKind)f->kind) {
+    case FILE_TCP:
+        return tcp_write(c, f);
+    case FILE_UDP:
+    case FILE_PING:
+        return dgram_write(c, f);
+    case FILE_PIPE:
+        return pipe_write(c, f);
+    case FILE_EPOLL:
+        return sockcall_end(c, -EINVAL);
+    case FILE_REGULAR:
+        break;
+    }
+    if ((f->oflags & O_ACCMODE) == O_RDONLY)
+        return sockcall_end(c, -EBADF);
+    f->pos += sockcall_total(c); /* zeros or not: what is written there is never looked at */
+    f->size = HS_MAX(f->size, f->pos);
+    return sockcall_end(c, (int64_t)sockcall_total(c));
+}
+
+/* ---- receiving from TCP ---- */
+
+typedef struct Taking {
+    SockCall *c;
+    size_t at;
+} Taking;
+
+static void take(void *user, const PktSlice *s)
+{
+    Taking *t = user;
+
+    if (t->c->payload == SOCK_SYNTHETIC) {
+        if (t->c->take)
+            t->c->take(t->c->user, s);
+    } else {
+        sockcall_store(t->c, t->at, s);
+    }
+    t->at += s->len;
+}
+
+/* NULL to read into: EFAULT, once there is something to copy. */
+static int64_t recv_fault(SockFile *f, int flags)
+{
+    TcpRecv r = {.len = 1, .flags = flags | MSG_PEEK};
+    int64_t n = tcp_recv(f->tcp, &r);
+
+    return n > 0 ? -EFAULT : n;
+}
+
+static void tcp_give_cmsgs(SockCall *c, const TcpRecv *r)
+{
+    unsigned n = 0;
+    int32_t inq = r->inq;
+
+    if (c->op != SYS_RECVMSG)
+        return;
+    if (r->has_inq)
+        sockcall_give_cmsg(c, &n, IPPROTO_TCP, TCP_INQ, &inq, sizeof(inq));
+    c->n_cmsgs = n;
+}
+
+static size_t recv_target(SockFile *f, int flags, size_t total)
+{
+    int lowat = 1;
+    unsigned len = sizeof(lowat);
+
+    if (flags & MSG_WAITALL)
+        return total;
+    tcp_getsockopt(f->tcp, SOL_SOCKET, SO_RCVLOWAT, &lowat, &len);
+    return HS_MAX(HS_MIN((size_t)lowat, total), (size_t)1);
+}
+
+static bool tcp_read(SockCall *c, SockFile *f)
+{
+    size_t total = sockcall_total(c);
+    int flags = c->op == SYS_READ || c->op == SYS_READV ? 0 : c->flags;
+    SimTime timeo = tcp_timeout_ns(f->tcp, false);
+    bool may_sleep = timeo >= 0 && sockcall_may_sleep(c, f, flags) && !(flags & (MSG_OOB | MSG_ERRQUEUE));
+    Taking t = {c, c->p.progress};
+    TcpRecv r = {
+        .take = take, .user = &t, .len = total - c->p.progress, .flags = flags, .done = c->p.progress};
+    uint8_t urgent;
+    int64_t n;
+
+    if (flags & MSG_OOB)
+        r.bytes = &urgent;
+    if (sockcall_is_fault(c) && !(flags & MSG_TRUNC))
+        n = recv_fault(f, flags);
+    else
+        n = tcp_recv(f->tcp, &r);
+    if (n > 0 && flags & MSG_OOB && c->payload == SOCK_BYTES && !(flags & MSG_TRUNC)) {
+        struct iovec one;
+        const struct iovec *iov;
+
+        if (sockcall_iov(c, &one, &iov) && iov[0].iov_base && iov[0].iov_len)
+            *(uint8_t *)iov[0].iov_base = urgent;
+    }
+    c->msg_flags = r.msg_flags;
+    if (n > 0 && !(flags & MSG_PEEK))
+        c->p.progress += (size_t)n;
+    if (n > 0 &&
+        (flags & MSG_PEEK || !may_sleep || c->p.timed_out || c->p.progress >= recv_target(f, flags, total))) {
+        tcp_give_cmsgs(c, &r);
+        return sockcall_end(c, flags & MSG_PEEK ? n : (int64_t)c->p.progress);
+    }
+    if (n == 0 || (n < 0 && n != -EAGAIN)) {
+        if (n == 0 || c->p.progress)
+            tcp_give_cmsgs(c, &r);
+        else
+            c->n_cmsgs = 0;
+        return sockcall_end_with(c, n);
+    }
+    if (!may_sleep || c->p.timed_out) {
+        c->n_cmsgs = 0;
+        return sockcall_end_with(c, -EAGAIN);
+    }
+    return sockcall_sleep_on(c, f, timeo);
+}
+
+bool sockop_read(SockCall *c)
+{
+    SockFile *f = sockcall_file(c);
+
+    if (!f)
+        return true;
+    if (c->op != SYS_READ && c->op != SYS_READV && !sockcall_socket(c))
+        return true;
+    if (f->is_gone)
+        return sockcall_end(c, -EIO);
+    switch ((FileKind)f->kind) {
+    case FILE_TCP:
+        return tcp_read(c, f);
+    case FILE_UDP:
+    case FILE_PING:
+        return dgram_read(c, f);
+    case FILE_PIPE:
+        return pipe_read(c, f);
+    case FILE_EPOLL:
+        return sockcall_end(c, -EINVAL);
+    case FILE_REGULAR:
+        break;
+    }
+    return regular_read(c, f);
+}
