@@ -148,6 +148,7 @@ TcpConn *tcp_req_make_child(TcpConn *listener, TcpReq *r, TcpIn *in)
     if (t->sysctl.tcp_reflect_tos)
         c->tos = r->tos & (uint8_t)~IP_ECN_MASK;
     c->rx_ttl = in->ttl;
+    c->txhash = r->txhash;
     tcp_set_state(c, TCP_SYN_RECV);
     set_sequences(c, r, in);
     set_options(c, r);

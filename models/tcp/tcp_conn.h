@@ -103,6 +103,7 @@ typedef struct TcpRcvq { /* tcp_rcvq.c: in order and not read yet; and what came
     RbRoot ooo;
     struct TcpRcvSeg *ooo_last;
     uint32_t rmem_alloc;  /* truesize of both, as Linux would count */
+    uint32_t fwd_alloc;   /* reserved in whole pages and not used yet (sk_forward_alloc, receiving only) */
     TcpSackBlock selective_acks[TCP_NUM_SACKS];
     TcpSackBlock duplicate_sack;
     uint8_t num_sacks, dsack;
@@ -211,6 +212,8 @@ struct TcpConn {
     struct TcpBind *bind; /* the port it holds: tcp_table.c */
     TcpConn *bind_next, *bind_prev;
     uint16_t ip_id;       /* of its next datagram: tcp_ip.c */
+    uint16_t txhash_gen;  /* how often it was chosen anew */
+    uint32_t txhash;      /* the flow label comes of it (sk_txhash); 0: none yet */
     InetAddr local, remote;
     uint16_t local_port, remote_port;
     uint8_t state; /* TcpState: only by tcp_set_state */

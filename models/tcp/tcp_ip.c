@@ -1,5 +1,5 @@
-/* Between TCP and the network layers below: routes of connections, sending, arrival, errors. IPv4 (models/ip/ip4.h)
- * and IPv6 (models/ip/ip6.h) each have their functions here and nowhere else in TCP. */
+/* Between TCP and the network layers below: routes of connections, sending, arrival, errors. IPv4's
+ * half (models/ip/ip4.h) and what is common is here, IPv6's in tcp_ip6.c; nothing else in TCP knows them. */
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "models/ip/ip4.h"
 #include "models/ip/route_metrics.h"
 #include "models/tcp/tcp_ack.h"
+#include "models/tcp/tcp_ip.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_sockopt.h"
 #include "models/wire/icmp.h"
@@ -15,10 +16,7 @@
 
 #define ADVMSS_MIN 256       /* ip_rt_min_advmss */
 #define ADVMSS_MAX 0xffd7u   /* 65535 - 40 */
-#define PMTUDISC_DONT 0
-#define PMTUDISC_WANT 1
-#define PMTUDISC_DO 2
-#define PMTUDISC_PROBE 3
+#define LOST_ROUTE_MTU 1500  /* while there is no route */
 
 static bool is_v6(const TcpConn *c)
 {
@@ -27,14 +25,14 @@ static bool is_v6(const TcpConn *c)
 
 /* ---- routes ---- */
 
-static uint8_t pmtudisc(const TcpConn *c)
+uint8_t tcp_ip_pmtudisc(const TcpConn *c)
 {
     if (c->opts)
         return c->opts->mtu_discover;
-    return ip4_sysctl_get(c->tcp->ip4)->ip_no_pmtu_disc ? PMTUDISC_DONT : PMTUDISC_WANT;
+    return ip4_sysctl_get(c->tcp->ip4)->ip_no_pmtu_disc ? TCP_PMTUDISC_DONT : TCP_PMTUDISC_WANT;
 }
 
-static const Ip4If *bound_if4(const TcpConn *c)
+const Ip4If *tcp_ip_bound_if(const TcpConn *c)
 {
     return c->opts && c->opts->bound_ifindex ? ip4_if_by_index(c->tcp->ip4, c->opts->bound_ifindex) : NULL;
 }
@@ -46,7 +44,7 @@ struct TcpRouteMetrics {
     RouteMetrics m;
 };
 
-static const RouteMetrics *keep_metrics(Tcp *t, const RouteMetrics *m)
+static const RouteMetrics *keep(Tcp *t, const RouteMetrics *m)
 {
     struct TcpRouteMetrics *k;
 
@@ -62,17 +60,23 @@ static const RouteMetrics *keep_metrics(Tcp *t, const RouteMetrics *m)
     return &k->m;
 }
 
+void tcp_ip_keep_metrics(const TcpConn *c, const RouteMetrics *m, uint32_t gen)
+{
+    TcpConn *w = (TcpConn *)c; /* a cache */
+
+    if (gen == c->route_gen) /* routes have not changed */
+        return;
+    w->route_gen = gen;
+    w->metrics = keep(c->tcp, m);
+}
+
 static int flow4(const TcpConn *c, Ip4Flow *f)
 {
     uint32_t src = inet_is_any(&c->local) ? 0 : inet_ip4(&c->local);
-    int err = ip4_route_get(c->tcp->ip4, inet_ip4(&c->remote), src, bound_if4(c), f);
+    int err = ip4_route_get(c->tcp->ip4, inet_ip4(&c->remote), src, tcp_ip_bound_if(c), f);
 
-    if (!err && f->gen != c->route_gen) { /* routes have changed, or this is the first time */
-        TcpConn *w = (TcpConn *)c;
-
-        w->route_gen = f->gen;
-        w->metrics = keep_metrics(c->tcp, f->metrics);
-    }
+    if (!err)
+        tcp_ip_keep_metrics(c, f->metrics, f->gen);
     return err;
 }
 
@@ -99,7 +103,7 @@ static int route4(TcpConn *c)
 
 int tcp_ip_route(TcpConn *c)
 {
-    int err = is_v6(c) ? -ENETUNREACH : route4(c);
+    int err = is_v6(c) ? tcp_ip6_route(c) : route4(c);
 
     if (!err)
         use_congctl(c);
@@ -115,9 +119,11 @@ uint32_t tcp_ip_mtu(TcpConn *c)
 {
     Ip4Flow f;
 
-    if (is_v6(c) || flow4(c, &f))
-        return 1500;
-    if (pmtudisc(c) == PMTUDISC_PROBE) /* what routers say is not believed */
+    if (is_v6(c))
+        return tcp_ip6_mtu(c);
+    if (flow4(c, &f))
+        return LOST_ROUTE_MTU;
+    if (tcp_ip_pmtudisc(c) == TCP_PMTUDISC_PROBE) /* what routers say is not believed */
         return ip4_if_dev(f.dev)->mtu;
     return f.mtu;
 }
@@ -144,9 +150,9 @@ uint32_t tcp_ip_advmss(const TcpConn *c)
 {
     Ip4Flow f;
 
-    if (is_v6(c) || flow4(c, &f))
-        return TCP_MSS_DEFAULT;
-    return advmss4(&f);
+    if (is_v6(c))
+        return tcp_ip6_advmss(c);
+    return flow4(c, &f) ? TCP_MSS_DEFAULT : advmss4(&f);
 }
 
 bool tcp_ip_path(Tcp *t, const InetAddr *local, const InetAddr *remote, TcpPath *out)
@@ -155,7 +161,7 @@ bool tcp_ip_path(Tcp *t, const InetAddr *local, const InetAddr *remote, TcpPath 
 
     *out = (TcpPath){0};
     if (!inet_is_ip4(remote))
-        return false;
+        return tcp_ip6_path(t, local, remote, out);
     if (ip4_route_get(t->ip4, inet_ip4(remote), inet_ip4(local), NULL, &f))
         return false;
     out->mtu = f.mtu;
@@ -171,13 +177,17 @@ bool tcp_ip_wants_ecn(Tcp *t, const InetAddr *remote, bool is_v6_)
 {
     Ip4Flow f;
 
-    return !is_v6_ && !ip4_route_get(t->ip4, inet_ip4(remote), 0, NULL, &f) &&
+    if (is_v6_)
+        return tcp_ip6_wants_ecn(t, remote);
+    return !ip4_route_get(t->ip4, inet_ip4(remote), 0, NULL, &f) &&
            route_metrics_get(f.metrics, ROUTE_FEATURES) & ROUTE_FEATURE_ECN;
 }
 
 void tcp_ip_pmtu_update(TcpConn *c, uint32_t mtu)
 {
-    if (!is_v6(c))
+    if (is_v6(c))
+        tcp_ip6_pmtu_update(c, mtu);
+    else
         ip4_pmtu_update(c->tcp->ip4, inet_ip4(&c->remote), mtu);
 }
 
@@ -193,15 +203,26 @@ void tcp_ip_confirm_neigh(TcpConn *c)
         neigh_confirm(n);
 }
 
-/* dst_negative_advice: the next segment asks for its route anew. Our routes are looked up for each segment and
- * never stale; what ICMP taught stays until it expires. */
+/* dst_negative_advice: another route, please. Routes are looked up for each segment and never stale; but where
+ * routers choose among equal paths by the flow label, a new label (sk_rethink_txhash) leads elsewhere. */
 void tcp_ip_negative_advice(TcpConn *c)
 {
+    c->txhash_gen++;
+}
+
+uint32_t tcp_ip_flow_label(Tcp *t, uint32_t txhash, uint32_t n_rehash)
+{
+    uint32_t in[2] = {txhash, n_rehash};
+    uint32_t label = (uint32_t)siphash(&t->port_key, in, sizeof(in)) & 0xfffff;
+
+    return label ? label : 1;
 }
 
 bool tcp_ip_is_local(const TcpConn *c)
 {
-    return inet_is_ip4(&c->remote) && ip4_is_local(c->tcp->ip4, inet_ip4(&c->remote));
+    if (is_v6(c))
+        return tcp_ip6_is_local(c->tcp, &c->remote);
+    return ip4_is_local(c->tcp->ip4, inet_ip4(&c->remote));
 }
 
 bool tcp_ip_may_bind(Tcp *t, const InetAddr *a)
@@ -210,7 +231,7 @@ bool tcp_ip_may_bind(Tcp *t, const InetAddr *a)
     uint32_t ip;
 
     if (!inet_is_ip4(a))
-        return false;
+        return tcp_ip6_is_local(t, a);
     ip = inet_ip4(a);
     if (ip4_is_local(t->ip4, ip) || ipv4_addr_is_multicast(ip) || ip == IPV4_BROADCAST)
         return true;
@@ -245,17 +266,17 @@ static uint16_t take_ip_id(TcpConn *c, const Packet *pkt)
 static int send4(TcpConn *c, Packet *pkt, uint8_t ecn_bits)
 {
     Tcp *t = c->tcp;
-    uint8_t discover = pmtudisc(c);
+    uint8_t discover = tcp_ip_pmtudisc(c);
     Ip4Tx tx = {.src = inet_ip4(&c->local),
                 .dst = inet_ip4(&c->remote),
                 .proto = IP_PROTO_TCP,
                 .tos = (uint8_t)((c->tos & ~IP_ECN_MASK) | (ecn_bits & IP_ECN_MASK)),
                 .ttl = c->opts ? c->opts->ttl : 0,
-                .oif = bound_if4(c)};
+                .oif = tcp_ip_bound_if(c)};
 
     /* ip_dont_fragment */
-    tx.df = discover == PMTUDISC_DO || discover == PMTUDISC_PROBE ||
-            (discover == PMTUDISC_WANT && !tcp_ip_mtu_is_locked(c));
+    tx.df = discover == TCP_PMTUDISC_DO || discover == TCP_PMTUDISC_PROBE ||
+            (discover == TCP_PMTUDISC_WANT && !tcp_ip_mtu_is_locked(c));
     if (!ip4_sysctl_get(t->ip4)->ip_id_global) {
         tx.has_id = true;
         tx.id = take_ip_id(c, pkt);
@@ -267,10 +288,8 @@ static int send4(TcpConn *c, Packet *pkt, uint8_t ecn_bits)
 int tcp_ip_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits, SimTime edt)
 {
     pkt->stamp = edt;
-    if (is_v6(c)) {
-        packet_unref(pkt);
-        return -ENETUNREACH;
-    }
+    if (is_v6(c))
+        return tcp_ip6_send(c, pkt, ecn_bits);
     return send4(c, pkt, ecn_bits);
 }
 
@@ -278,10 +297,8 @@ int tcp_ip_send_raw(Tcp *t, Packet *pkt, const TcpRaw *to)
 {
     Ip4Tx tx;
 
-    if (to->is_v6) {
-        packet_unref(pkt);
-        return -ENETUNREACH;
-    }
+    if (to->is_v6)
+        return tcp_ip6_send_raw(t, pkt, to);
     tx = (Ip4Tx){.src = inet_ip4(&to->src),
                  .dst = inet_ip4(&to->dst),
                  .proto = IP_PROTO_TCP,
@@ -319,7 +336,7 @@ static Packet *split_payload(Tcp *t, Packet *pkt, unsigned hdr_len)
 }
 
 /* Everything that is the same for both families, from the header on. pkt's head is at the TCP header. */
-static void receive(Tcp *t, Packet *pkt, TcpIn *in, uint32_t pseudo_sum)
+void tcp_ip_receive(Tcp *t, Packet *pkt, TcpIn *in, uint32_t pseudo_sum)
 {
     uint32_t len = packet_len(pkt);
     const uint8_t *h;
@@ -378,7 +395,7 @@ static void input4(void *user, Packet *pkt, const Ip4Rx *rx)
         packet_unref(pkt);
         return;
     }
-    receive(t, pkt, &in, ipv4_pseudo_sum(rx->src, rx->dst, IP_PROTO_TCP, packet_len(pkt)));
+    tcp_ip_receive(t, pkt, &in, ipv4_pseudo_sum(rx->src, rx->dst, IP_PROTO_TCP, packet_len(pkt)));
 }
 
 static void error4(void *user, const Ip4Error *e)
@@ -405,6 +422,7 @@ static void error4(void *user, const Ip4Error *e)
 void tcp_ip_attach(Tcp *t)
 {
     ip4_set_proto(t->ip4, IP_PROTO_TCP, &(Ip4Proto){input4, error4, t});
+    tcp_ip6_attach(t);
 }
 
 void tcp_ip_detach(Tcp *t)
@@ -412,6 +430,7 @@ void tcp_ip_detach(Tcp *t)
     struct TcpRouteMetrics *next;
 
     ip4_set_proto(t->ip4, IP_PROTO_TCP, NULL);
+    tcp_ip6_detach(t);
     for (struct TcpRouteMetrics *k = t->route_metrics; k; k = next) {
         next = k->next;
         g_free(k);

@@ -42,7 +42,8 @@ struct TcpReq { /* Linux request_sock with tcp_request_sock: a SYN was answered 
     uint32_t ts_first, ts_last;  /* timestamp values that its SYN-ACKs carried: an echo must lie between */
     SimTime rst_until;           /* in TcpListen.rst_head: it counts until then */
     Packet *saved_syn;
-    uint32_t flow_label;
+    uint32_t flow_label;         /* of the SYN */
+    uint32_t txhash;             /* IPv6: of our answers (Linux tcp_rsk txhash) */
     void *dev;
 };
 
@@ -207,6 +208,8 @@ int tcp_ip_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits, SimTime edt);
 /* Does the route to that peer ask for ECN (ip route … features ecn)? */
 bool tcp_ip_wants_ecn(Tcp *t, const InetAddr *remote, bool is_v6);
 /* Of a destination that has no connection yet (requests); false: no route. */
+/* Without a route to learn from: what the flow label is for that hash (ip6_make_flowlabel), never 0. */
+uint32_t tcp_ip_flow_label(Tcp *t, uint32_t txhash, uint32_t n_rehash);
 typedef struct TcpPath { uint32_t mtu, advmss, window, initrwnd; bool is_loopback; const struct RouteMetrics *metrics; } TcpPath;
 bool tcp_ip_path(Tcp *t, const InetAddr *local, const InetAddr *remote, TcpPath *out);
 void tcp_ip_attach(Tcp *t);                   /* as protocol 6 of both */

@@ -37,6 +37,7 @@ static TcpReq *req_new(TcpConn *listener, const TcpIn *in)
     r->dev = in->dev;
     r->tos = in->tos;
     r->flow_label = in->flow_label;
+    r->txhash = in->is_v6 ? (uint32_t)rng_next(t->rng) : 0;
     r->rcv_isn = in->seq;
     r->rcv_nxt = in->seq + 1;
     r->timeout_ms = TCP_TIMEOUT_INIT_MS;
@@ -208,6 +209,7 @@ static int send_synack(TcpConn *listener, TcpReq *r, bool is_cookie, const TcpFa
                                      .dst = r->remote,
                                      .is_v6 = r->is_v6,
                                      .tos = synack_tos(listener, r, ecn),
+                                     .flow_label = r->is_v6 ? tcp_ip_flow_label(t, r->txhash, 0) : 0,
                                      .ttl = listener->opts ? listener->opts->ttl : 0});
 }
 
@@ -221,6 +223,8 @@ static bool resend_synack(TcpConn *listener, TcpReq *r)
 {
     Tcp *t = r->tcp;
 
+    if (r->is_v6)
+        r->txhash = (uint32_t)rng_next(t->rng); /* by another path, perhaps */
     if (send_synack(listener, r, false, NULL))
         return false;
     TCP_INC(t, TcpRetransSegs);
