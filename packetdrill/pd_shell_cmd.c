@@ -1,11 +1,10 @@
 /* The table of commands, and the small ones: sysctl and its helper scripts, echo, cat, grep, dd, rm. */
-#include "packetdrill/pd_shell.h"
-
 #include <string.h>
 
 #include "models/cc/cc.h"
 #include "models/tcp/tcp.h"
 #include "models/tcp/tcp_life.h"
+#include "packetdrill/pd_shell.h"
 
 #define MAX_FILE (UINT64_C(1) << 40)
 

@@ -1,9 +1,8 @@
 /* What the host has counted and what sockets it has: nstat, ss, /proc/net/tcp. */
-#include "packetdrill/pd_shell.h"
-
 #include <string.h>
 
 #include "models/tcp/tcp.h"
+#include "packetdrill/pd_shell.h"
 
 /* ---- nstat ---- */
 

@@ -1,10 +1,9 @@
 /* ip, tc and ethtool: routes, addresses, MTU, queueing discipline and offloads of tun0. */
-#include "packetdrill/pd_shell.h"
-
 #include <string.h>
 
 #include "models/ip/route_metrics.h"
 #include "models/tcp/tcp.h"
+#include "packetdrill/pd_shell.h"
 
 static bool is(const char *word, const char *name)
 {

@@ -1,3 +1,4 @@
+/* Capturing and injecting whole datagrams; see pd_tun.h. */
 #include "packetdrill/pd_tun.h"
 
 #include "models/ether/tso.h"
