@@ -23,6 +23,7 @@ typedef struct PeerSeg { /* what the host sent */
     TcpHdr tcp;
     TcpOptions opt;
     uint32_t len;
+    uint16_t gso_size; /* 0: one frame */
 } PeerSeg;
 
 typedef struct Peer {
@@ -44,7 +45,7 @@ static inline void peer_xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint1
     Peer *p = HS_CONTAINER_OF(dev, Peer, dev);
     uint8_t bytes[200];
     uint32_t n = packet_copy(pkt, 0, bytes, sizeof(bytes));
-    PeerSeg s = {.time = node_now(dev->node)};
+    PeerSeg s = {.time = node_now(dev->node), .gso_size = pkt->gso_size};
     int at = ipv4_decode_quoted(&s.ip, bytes, n);
 
     g_assert_cmpint(at, >=, 20);
