@@ -1,5 +1,6 @@
-/* Fast Open (RFC 7413). The cookies are those of a real kernel for the key a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4 and the addresses
- * 192.0.2.1 and 192.168.0.1, and for the all-zero key. */
+/* Fast Open (RFC 7413). The cookies are those of a real kernel for the key
+ * a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4 and the addresses 192.0.2.1 and 192.168.0.1, and for the all-zero key.
+ */
 #include <sys/socket.h>
 
 #include "tests/unit/tcp_peer.h"
@@ -99,7 +100,8 @@ static void test_server(void)
     g_assert_cmpuint(s->tcp.seq, ==, isn + 1);
     g_assert_cmpuint(s->len, ==, 50);
     peer_run(p, 500 * SIM_MS);
-    peer_send(p, &(PeerIn){.src_port = 40001, .flags = TCP_ACK, .seq = 1101, .ack = isn + 51, .window = 65535});
+    peer_send(p,
+              &(PeerIn){.src_port = 40001, .flags = TCP_ACK, .seq = 1101, .ack = isn + 51, .window = 65535});
     g_assert_cmpint(tcp_state(c), ==, TCP_ESTABLISHED);
     g_assert_cmpuint(l->listen->fastopen_qlen, ==, 0);
     g_assert_cmpuint(MIB(p, TcpExtTCPFastOpenPassive), ==, 1);
@@ -144,10 +146,8 @@ static void test_server_refuses(void)
         {1, 5, cookie1, 8, false, false}, /* no server */
         {3, 0, cookie1, 8, false, false}, /* the listener has not asked for it */
         {3, 5, wrong, 8, false, true},    /* bad cookie: the right one comes back */
-        {3, 5, cookie1, 4, false, true},
-        {3, 5, NULL, 0, false, false},
-        {3, 5, cookie1, 8, true, false},
-        {0x203, 5, NULL, 0, true, false}, /* TFO_SERVER_COOKIE_NOT_REQD */
+        {3, 5, cookie1, 4, false, true},  {3, 5, NULL, 0, false, false},
+        {3, 5, cookie1, 8, true, false},  {0x203, 5, NULL, 0, true, false}, /* TFO_SERVER_COOKIE_NOT_REQD */
     };
 
     for (unsigned i = 0; i < HS_ARRAY_LEN(rows); i++) {
