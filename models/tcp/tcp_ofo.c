@@ -231,8 +231,9 @@ static TcpRcvSeg *take_one(TcpConn *c, RbRoot *root, TcpRcvSeg *prev, TcpRcvSeg 
         if (c->rcv.tail == s)
             c->rcv.tail = prev;
     }
+    if (s->truesize) /* not one of several in a buffer */
+        TCP_INC(c->tcp, TcpExtTCPRcvCollapsed);
     tcp_rcvq_free_seg(c, s);
-    TCP_INC(c->tcp, TcpExtTCPRcvCollapsed);
     return next;
 }
 
