@@ -1,7 +1,8 @@
 /* Who has which port and which four-tuple (Linux inet_hashtables.c, inet_connection_sock.c).
  *
- * One hash by four-tuple holds connections, half-open requests and TIME_WAITs, in a chain each. A second one, by
- * port, holds a TcpBind for each port in use: its owners, its listeners, and the TIME_WAITs that still keep it. */
+ * One hash by four-tuple holds connections, half-open requests and TIME_WAITs, in a chain each. A second one,
+ * by port, holds a TcpBind for each port in use: its owners, its listeners, and the TIME_WAITs that still
+ * keep it. */
 #include <errno.h>
 #include <glib.h>
 
@@ -12,7 +13,7 @@
 #include "sim/base/hash64.h"
 
 #define SLOTS_MIN 16
-#define PORT_BUCKETS 64
+#define PORT_BUCKETS_MIN 16
 #define PERTURB 256 /* INET_TABLE_PERTURB_SIZE is larger; the table only has to be large for its users */
 
 typedef struct Slot {
@@ -33,7 +34,8 @@ struct TcpBind {
 typedef struct TcpTable {
     Slot *slots;
     uint32_t mask, n;
-    TcpBind *ports[PORT_BUCKETS];
+    TcpBind **ports;
+    uint32_t port_mask, n_binds;
     uint32_t *perturb; /* table_perturb: how far the search for ports has come, by destination */
 } TcpTable;
 
@@ -54,11 +56,13 @@ static uint32_t tuple_hash(const InetAddr *local, const InetAddr *remote, uint16
 void tcp_table_init(Tcp *t)
 {
     t->table = g_new0(TcpTable, 1);
+    t->table->ports = g_new0(TcpBind *, PORT_BUCKETS_MIN);
+    t->table->port_mask = PORT_BUCKETS_MIN - 1;
 }
 
 static void free_binds(TcpTable *tab)
 {
-    for (unsigned i = 0; i < PORT_BUCKETS; i++)
+    for (uint32_t i = 0; i <= tab->port_mask; i++)
         for (TcpBind *b = tab->ports[i], *next; b; b = next) {
             next = b->next;
             g_free(b);
@@ -70,6 +74,7 @@ void tcp_table_clear(Tcp *t)
     if (!t->table)
         return;
     free_binds(t->table);
+    g_free(t->table->ports);
     g_free(t->table->slots);
     g_free(t->table->perturb);
     g_free(t->table);
@@ -117,7 +122,8 @@ static Slot *slot_for_insert(TcpTable *tab, uint32_t hash)
 }
 
 #define SAME_TUPLE(x, l, r, lp, rp)                                                                          \
-    ((x)->local_port == (lp) && (x)->remote_port == (rp) && inet_eq(&(x)->remote, (r)) && inet_eq(&(x)->local, (l)))
+    ((x)->local_port == (lp) && (x)->remote_port == (rp) && inet_eq(&(x)->remote, (r)) &&                    \
+     inet_eq(&(x)->local, (l)))
 
 static Slot *slot_of(const TcpTable *tab, const InetAddr *l, const InetAddr *r, uint16_t lp, uint16_t rp)
 {
@@ -194,19 +200,38 @@ void tcp_table_remove_req(TcpReq *r)
 
 static TcpBind *find_bind(const TcpTable *tab, uint16_t port)
 {
-    for (TcpBind *b = tab->ports[port % PORT_BUCKETS]; b; b = b->next)
+    for (TcpBind *b = tab->ports[port & tab->port_mask]; b; b = b->next)
         if (b->port == port)
             return b;
     return NULL;
+}
+
+/* A port occurs once, so the order within a bucket means nothing. */
+static void grow_ports(TcpTable *tab)
+{
+    uint32_t n = 2 * (tab->port_mask + 1);
+    TcpBind **ports = g_new0(TcpBind *, n);
+
+    for (uint32_t i = 0; i <= tab->port_mask; i++)
+        for (TcpBind *b = tab->ports[i], *next; b; b = next) {
+            next = b->next;
+            b->next = ports[b->port & (n - 1)];
+            ports[b->port & (n - 1)] = b;
+        }
+    g_free(tab->ports);
+    tab->ports = ports;
+    tab->port_mask = n - 1;
 }
 
 static TcpBind *make_bind(TcpTable *tab, uint16_t port)
 {
     TcpBind *b = g_new0(TcpBind, 1);
 
+    if (tab->n_binds++ > tab->port_mask)
+        grow_ports(tab);
     b->port = port;
-    b->next = tab->ports[port % PORT_BUCKETS];
-    tab->ports[port % PORT_BUCKETS] = b;
+    b->next = tab->ports[port & tab->port_mask];
+    tab->ports[port & tab->port_mask] = b;
     return b;
 }
 
@@ -214,10 +239,11 @@ static void drop_bind_if_empty(TcpTable *tab, TcpBind *b)
 {
     if (b->owners || b->tws)
         return;
-    for (TcpBind **p = &tab->ports[b->port % PORT_BUCKETS]; *p; p = &(*p)->next)
+    for (TcpBind **p = &tab->ports[b->port & tab->port_mask]; *p; p = &(*p)->next)
         if (*p == b) {
             *p = b->next;
             g_free(b);
+            tab->n_binds--;
             return;
         }
 }
@@ -410,8 +436,8 @@ static void port_range(const Tcp *t, uint32_t *low, uint32_t *high)
     *high = s->port_high;
 }
 
-/* inet_csk_find_open_port: odd ports first (connect prefers even ones); with SO_REUSEADDR the lower half of the
- * range is tried before the upper one. 0: none. */
+/* inet_csk_find_open_port: odd ports first (connect prefers even ones); with SO_REUSEADDR the lower half of
+ * the range is tried before the upper one. 0: none. */
 static uint16_t find_open_port(TcpConn *c)
 {
     Tcp *t = c->tcp;
