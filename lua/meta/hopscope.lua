@@ -110,6 +110,35 @@
 ---@field congctl? string congestion control of connections that use the route
 ---@field lock? string names of options above that nothing learnt may change: "mtu"
 
+---@class hs.HostTcpOptions
+---@field congestion? string TCP_CONGESTION
+---@field cork? boolean TCP_CORK
+---@field keepalive? boolean SO_KEEPALIVE
+---@field mss? integer TCP_MAXSEG
+---@field nodelay? boolean TCP_NODELAY
+---@field nonblock? boolean O_NONBLOCK
+---@field rcvbuf? string|integer SO_RCVBUF
+---@field reuseaddr? boolean SO_REUSEADDR
+---@field reuseport? boolean SO_REUSEPORT
+---@field sndbuf? string|integer SO_SNDBUF
+---@field user_timeout? string|number TCP_USER_TIMEOUT
+---@field v6? boolean an AF_INET6 socket
+
+---@class hs.TcpRecvOptions
+---@field dontwait? boolean MSG_DONTWAIT
+---@field oob? boolean MSG_OOB
+---@field peek? boolean MSG_PEEK
+---@field timeout? string|number how long to wait
+---@field trunc? boolean MSG_TRUNC
+---@field waitall? boolean MSG_WAITALL
+
+---@class hs.TcpSendOptions
+---@field dontwait? boolean MSG_DONTWAIT
+---@field eor? boolean MSG_EOR
+---@field fastopen? boolean MSG_FASTOPEN
+---@field more? boolean MSG_MORE
+---@field oob? boolean MSG_OOB
+
 ---@class hs.HostUdpOptions
 ---@field port? integer binds to it
 ---@field address? string binds to it
@@ -621,6 +650,21 @@ function Host:power(on) end
 ---@return hs.Process
 function Host:spawn(fn, ...) end
 
+---a TCP socket
+---@param options? hs.HostTcpOptions
+---@return hs.TcpSocket?, string?
+function Host:tcp(options) end
+
+---an event loop's epoll
+---@return hs.Epoll?, string?
+function Host:epoll() end
+
+---inside a process only: a child with copies of its descriptors
+---@param fn function
+---@param ... any
+---@return hs.Process
+function Host:fork(fn, ...) end
+
 ---a UDP socket
 ---@param options? hs.HostUdpOptions
 ---@return hs.UdpSocket?, string?
@@ -811,6 +855,21 @@ function Os.udp_sink(...) end
 ---@return any
 function Os.udp_source(...) end
 
+---as host:tcp
+---@param options? hs.HostTcpOptions
+---@return hs.TcpSocket?, string?
+function Os.tcp(options) end
+
+---as host:epoll
+---@return hs.Epoll?, string?
+function Os.epoll() end
+
+---a child process with copies of this one's descriptors
+---@param fn function
+---@param ... any
+---@return hs.Process
+function Os.fork(fn, ...) end
+
 ---as host:tftp_get
 ---@param ... any
 ---@return any
@@ -832,6 +891,150 @@ function Process:join(timeout) end
 
 ---ends it
 function Process:kill() end
+
+---@class hs.TcpSocket
+---@field fd integer its descriptor's number
+---@field is_open boolean whether it is open
+local TcpSocket = {}
+
+---the new socket, the peer's address and port
+---@param timeout? any
+---@return any
+function TcpSocket:accept(timeout) end
+
+---returns the socket
+---@param address? any
+---@param port? any
+---@return any
+function TcpSocket:bind(address, port) end
+
+---waits only with SO_LINGER
+---@return any
+function TcpSocket:close() end
+
+---waits for the handshake
+---@param address? any
+---@param port? any
+---@return any
+function TcpSocket:connect(address, port) end
+
+---a socket option by its Linux name
+---@param name? any
+---@return any
+function TcpSocket:getopt(name) end
+
+---TCP_INFO
+---@return any
+function TcpSocket:info() end
+
+---returns the socket
+---@param backlog? any
+---@return any
+function TcpSocket:listen(backlog) end
+
+---its own address and port
+---@return any
+function TcpSocket:local_addr() end
+
+---calls fn(listener, conn, address, port)
+---@param fn? any
+---@return any
+function TcpSocket:on_accept(fn) end
+
+---connects and calls fn(conn, err)
+---@param address? any
+---@param port? any
+---@param fn? any
+---@return any
+function TcpSocket:on_connect(address, port, fn) end
+
+---calls fn(conn, data)
+---@param fn? any
+---@return any
+function TcpSocket:on_data(fn) end
+
+---the peer's address and port
+---@return any
+function TcpSocket:peer_addr() end
+
+---what poll would say
+---@return any
+function TcpSocket:poll() end
+
+---data; nil at the end of the stream
+---@param size? any
+---@param timeout? any
+---@return any
+function TcpSocket:read(size, timeout) end
+
+---read with flags
+---@param size? any
+---@param options? any
+---@return any
+function TcpSocket:recv(size, options) end
+
+---write with flags
+---@param data? any
+---@param options? any
+---@return any
+function TcpSocket:send(data, options) end
+
+---with fastopen: data in the SYN
+---@param data? any
+---@param address? any
+---@param port? any
+---@param options? any
+---@return any
+function TcpSocket:sendto(data, address, port, options) end
+
+---a socket option by its Linux name
+---@param name? any
+---@param value? any
+---@return any
+function TcpSocket:setopt(name, value) end
+
+---"read", "write" or "both"
+---@param how? any
+---@return any
+function TcpSocket:shutdown(how) end
+
+---"ESTABLISHED"
+---@return any
+function TcpSocket:state() end
+
+---waits until all of it is in the send buffer
+---@param data? any
+---@return any
+function TcpSocket:write(data) end
+
+---@class hs.Epoll
+local Epoll = {}
+
+---events: "in", "out", "in out et"
+---@param sock? any
+---@param events? any
+---@return any
+function Epoll:add(sock, events) end
+
+---closes it
+---@return any
+function Epoll:close() end
+
+---no longer
+---@param sock? any
+---@return any
+function Epoll:del(sock) end
+
+---other events
+---@param sock? any
+---@param events? any
+---@return any
+function Epoll:mod(sock, events) end
+
+---a list of { sock = …, ["in"] = true, … }
+---@param timeout? any
+---@return any
+function Epoll:wait(timeout) end
 
 ---@class hs.UdpSocket
 ---@field drops integer datagrams lost to a full receive buffer

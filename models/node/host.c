@@ -88,8 +88,11 @@ void host_await_tcp(Host *h)
 
 Ip6 *host_ip6(Host *h)
 {
-    if (!host_extra(h)->ip6)
+    if (!host_extra(h)->ip6) {
         h->extra->ip6 = ip6_new(h->ip);
+        if (h->tcp)
+            tcp_set_ip6(h->tcp, h->extra->ip6);
+    }
     return h->extra->ip6;
 }
 

@@ -99,6 +99,12 @@ void tcp_free(Tcp *t)
     g_free(t);
 }
 
+void tcp_set_ip6(Tcp *t, struct Ip6 *ip6)
+{
+    t->ip6 = ip6;
+    tcp_ip_attach(t);
+}
+
 TcpSysctl *tcp_sysctl(Tcp *t)
 {
     return &t->sysctl;

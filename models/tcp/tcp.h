@@ -45,6 +45,8 @@ const char *tcp_state_name(TcpState s); /* "ESTABLISHED", "SYN-SENT": as RFC 929
 
 /* Registers as protocol 6 with both (ip6 may be NULL). */
 Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6);
+/* The host speaks IPv6 too, from now on. */
+void tcp_set_ip6(Tcp *t, struct Ip6 *ip6);
 /* Before its Ip4 and Ip6. Every connection is gone without a word, as when power fails. */
 void tcp_free(Tcp *t);
 TcpSysctl *tcp_sysctl(Tcp *t);

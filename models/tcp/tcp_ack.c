@@ -348,8 +348,11 @@ int tcp_ack_process(TcpConn *c, TcpIn *in, int flag)
         return old_ack(c, in, flag, prior_snd_una, delivered, &st);
     }
     /* RFC 9293 3.10.7.4: an ACK for something not sent yet */
-    if (tcp_after(ack, c->snd_nxt))
+    if (tcp_after(ack, c->snd_nxt)) {
+        if (!(flag & ACK_NO_CHALLENGE_ACK))
+            tcp_challenge_send_ack(c, false);
         return TCP_ACK_UNSENT;
+    }
 
     if (tcp_after(ack, prior_snd_una)) {
         flag |= ACK_SND_UNA_ADVANCED;

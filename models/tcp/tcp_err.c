@@ -1,6 +1,6 @@
-/* ICMP errors about segments of ours (Linux tcp_v4_err, tcp_v6_err; RFC 5461, RFC 5927): an error must quote a
- * sequence number that is in flight; only before the connection is established does it end one; path MTU (RFC 1191);
- * and an unreachable host takes back the timer's back-off (RFC 6069). */
+/* ICMP errors about segments of ours (Linux tcp_v4_err, tcp_v6_err; RFC 5461, RFC 5927): an error must quote
+ * a sequence number that is in flight; only before the connection is established does it end one; path MTU
+ * (RFC 1191); and an unreachable host takes back the timer's back-off (RFC 6069). */
 #include <errno.h>
 #include <string.h>
 
@@ -60,7 +60,8 @@ static bool reverts_backoff(const TcpIcmp *e)
     return e->type == ICMP_DEST_UNREACH && (e->code == ICMP_UNREACH_NET || e->code == ICMP_UNREACH_HOST);
 }
 
-/* The application hears of it: at once while connecting or with IP_RECVERR, else when the connection times out. */
+/* The application hears of it: at once while connecting or with IP_RECVERR, else when the connection times
+ * out. */
 static void report(TcpConn *c, const TcpIcmp *e)
 {
     bool wants = c->sflags & TCP_S_RECVERR;

@@ -334,7 +334,8 @@ static bool fast_data(TcpConn *c, TcpIn *in)
     uint32_t ack = in->ack;
     int flag;
 
-    if (!tcp_rcvq_can_ingest(c, in->len) || !tcp_rcvq_may_charge(c, truesize))
+    if (truesize >
+        c->rcv.fwd_alloc) /* more must be reserved: that and its failure are tcp_rcvq_data's business */
         return false;
     flag = update_ts_in_order(c, in);
     tcp_window_rcv_rtt_measure_ts(c, in);

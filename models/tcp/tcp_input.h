@@ -65,9 +65,10 @@ void tcp_rcvq_free_seg(TcpConn *c, TcpRcvSeg *s);
 void tcp_rcvq_push(TcpConn *c, TcpRcvSeg *s);       /* the next in order, at the end; moves rcv_nxt */
 void tcp_rcvq_pop(TcpConn *c);                      /* the first one has been read (tcp_eat_recv_skb) */
 bool tcp_rcvq_coalesce(TcpConn *c, TcpRcvSeg *to, TcpRcvSeg *from); /* tcp_try_coalesce, for the accounts only */
+void tcp_rcvq_charge(TcpConn *c, uint32_t truesize);
 void tcp_rcvq_uncharge(TcpConn *c, uint32_t truesize);
-bool tcp_rcvq_can_ingest(const TcpConn *c, uint32_t len);
-/* Memory limits of the host (sk_rmem_schedule, tcp_under_memory_pressure). */
+bool tcp_rcvq_can_ingest(const TcpConn *c);
+/* Reserves memory for it if the host's limits allow (sk_rmem_schedule). */
 bool tcp_rcvq_may_charge(TcpConn *c, uint32_t truesize);
 static inline uint32_t tcp_rcvseg_len(const TcpRcvSeg *s) { return s->pkt ? s->pkt->payload_len : 0; }
 

@@ -191,7 +191,7 @@ bool tcp_ofo_prune(TcpConn *c, const TcpIn *in)
         drop(c, s);
         c->rcv.ooo_last = prev;
         if (!prev || goal <= 0) { /* an eighth of the buffer at a time */
-            if (tcp_rcvq_can_ingest(c, in->len) && !c->tcp->mem_pressure)
+            if (tcp_rcvq_can_ingest(c) && !c->tcp->mem_pressure)
                 break;
             goal = c->win.rcvbuf >> 3;
         }
@@ -329,8 +329,7 @@ void tcp_rcvq_collapse(TcpConn *c, RbRoot *root, TcpRcvSeg *s, TcpRcvSeg *stop, 
             s = take_one(c, root, prev, s);
             ends = !s || s == stop || has_end_flag(s);
         }
-        c->rcv.rmem_alloc += fresh->truesize;
-        c->tcp->mem_pages8 += fresh->truesize;
+        tcp_rcvq_charge(c, fresh->truesize);
         insert(c, root, prev, fresh);
         prev = fresh;
         if (ends)

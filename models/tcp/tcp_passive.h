@@ -115,7 +115,6 @@ void tcp_req_child_process(TcpConn *listener, TcpConn *child, TcpIn *in);
 void tcp_req_drop(TcpReq *r);                          /* inet_csk_reqsk_queue_drop: out of table and queue, freed */
 bool tcp_req_init_window(TcpReq *r, TcpConn *listener); /* tcp_openreq_init_rwin; false: no route */
 TcpConn *tcp_req_make_child(TcpConn *listener, TcpReq *r, TcpIn *in); /* tcp_v4_syn_recv_sock + tcp_create_openreq_child; NULL: no room */
-void tcp_req_send_synack(TcpConn *listener, TcpReq *r, const TcpIn *syn, bool is_cookie, bool with_tfo_cookie);
 void tcp_req_free(TcpReq *r);
 void tcp_req_on_timeout(TcpReq *r);                    /* reqsk_timer_handler */
 void tcp_req_retransmit_synack(TcpConn *listener, TcpReq *r); /* inet_rtx_syn_ack */

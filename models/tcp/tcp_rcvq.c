@@ -14,8 +14,9 @@
 #include "models/tcp/tcp_probes.h"
 
 /* ---- what a segment costs in Linux ----
- * A buffer as a TUN device makes it (measured on 6.18): 64 bytes of headroom, headers, payload and skb_shared_info (320),
- * rounded up to what kmalloc gives; what does not fit into a page of that goes to whole pages; and the sk_buff (256). */
+ * A buffer as a TUN device makes it (measured on 6.18): 64 bytes of headroom, headers, payload and
+ * skb_shared_info (320), rounded up to what kmalloc gives; what does not fit into a page of that goes to
+ * whole pages; and the sk_buff (256). */
 #define SKB_HEADROOM 64
 #define SKB_SHARED_INFO 320
 #define SKB_STRUCT 256
@@ -56,23 +57,29 @@ uint32_t tcp_rcvq_truesize(const TcpIn *in)
 
 /* ---- accounts ---- */
 
-static void charge(TcpConn *c, uint32_t truesize)
+void tcp_rcvq_charge(TcpConn *c, uint32_t truesize)
 {
-    c->rcv.rmem_alloc += truesize;
+    TcpRcvq *r = &c->rcv;
+
+    if (r->fwd_alloc < truesize) /* sk_forced_mem_schedule */
+        r->fwd_alloc += (truesize - r->fwd_alloc + SKB_PAGE - 1) / SKB_PAGE * SKB_PAGE;
+    r->fwd_alloc -= truesize;
+    r->rmem_alloc += truesize;
     c->tcp->mem_pages8 += truesize;
 }
 
 void tcp_rcvq_uncharge(TcpConn *c, uint32_t truesize)
 {
+    c->rcv.fwd_alloc = (c->rcv.fwd_alloc + truesize) % SKB_PAGE; /* whole pages are given back at once */
     c->rcv.rmem_alloc -= truesize;
     c->tcp->mem_pages8 -= truesize;
 }
 
 /* Linux __sk_mem_raise_allocated, for receiving */
-bool tcp_rcvq_may_charge(TcpConn *c, uint32_t truesize)
+static bool may_raise(TcpConn *c, uint32_t bytes)
 {
     Tcp *t = c->tcp;
-    uint64_t pages = (uint64_t)(t->mem_pages8 + truesize + 4095) / 4096;
+    uint64_t pages = (uint64_t)(t->mem_pages8 + bytes + SKB_PAGE - 1) / SKB_PAGE;
 
     if (pages <= t->sysctl.tcp_mem[0]) {
         t->mem_pressure = false;
@@ -88,12 +95,28 @@ bool tcp_rcvq_may_charge(TcpConn *c, uint32_t truesize)
         return true;
     /* under pressure everybody may have a fair share */
     return t->sysctl.tcp_mem[2] >
-           (uint64_t)t->n_conns * ((c->snd.wmem_queued + c->rcv.rmem_alloc + truesize + 4095) / 4096);
+           (uint64_t)t->n_conns *
+               ((c->snd.wmem_queued + c->rcv.rmem_alloc + bytes + SKB_PAGE - 1) / SKB_PAGE);
 }
 
-bool tcp_rcvq_can_ingest(const TcpConn *c, uint32_t len)
+bool tcp_rcvq_may_charge(TcpConn *c, uint32_t truesize)
 {
-    return c->rcv.rmem_alloc + len <= c->win.rcvbuf;
+    TcpRcvq *r = &c->rcv;
+    uint32_t need;
+
+    if (r->fwd_alloc >= truesize)
+        return true;
+    need = truesize - r->fwd_alloc;
+    if (!may_raise(c, need))
+        return false;
+    r->fwd_alloc += (need + SKB_PAGE - 1) / SKB_PAGE * SKB_PAGE;
+    return true;
+}
+
+/* The last one may stand out of the buffer (Linux 6.18 tcp_can_ingest, as measured). */
+bool tcp_rcvq_can_ingest(const TcpConn *c)
+{
+    return c->rcv.rmem_alloc <= c->win.rcvbuf;
 }
 
 /* Linux tcp_prune_queue: the buffer is full. Step by step: let it grow, squeeze what is in it, throw away
@@ -101,21 +124,21 @@ bool tcp_rcvq_can_ingest(const TcpConn *c, uint32_t len)
 static bool prune(TcpConn *c, const TcpIn *in)
 {
     TCP_INC(c->tcp, TcpExtPruneCalled);
-    if (!tcp_rcvq_can_ingest(c, in->len))
+    if (!tcp_rcvq_can_ingest(c))
         tcp_window_clamp(c);
     else if (c->tcp->mem_pressure)
         tcp_window_adjust_ssthresh(c);
-    if (tcp_rcvq_can_ingest(c, in->len))
+    if (tcp_rcvq_can_ingest(c))
         return true;
 
     tcp_ofo_collapse(c);
     if (c->rcv.head)
         tcp_rcvq_collapse(c, NULL, c->rcv.head, NULL, c->copied_seq, c->rcv_nxt);
-    if (tcp_rcvq_can_ingest(c, in->len))
+    if (tcp_rcvq_can_ingest(c))
         return true;
 
     tcp_ofo_prune(c, in);
-    if (tcp_rcvq_can_ingest(c, in->len))
+    if (tcp_rcvq_can_ingest(c))
         return true;
     TCP_INC(c->tcp, TcpExtRcvPruned);
     c->pred_is_valid = 0;
@@ -126,7 +149,7 @@ bool tcp_rcvq_has_room(TcpConn *c, const TcpIn *in)
 {
     uint32_t truesize = tcp_rcvq_truesize(in);
 
-    if (tcp_rcvq_can_ingest(c, in->len) && tcp_rcvq_may_charge(c, truesize))
+    if (tcp_rcvq_can_ingest(c) && tcp_rcvq_may_charge(c, truesize))
         return true;
     if (!prune(c, in))
         return false;
@@ -153,7 +176,7 @@ TcpRcvSeg *tcp_rcvq_new_seg(TcpConn *c, TcpIn *in)
         .flags = in->flags,
         .when = in->now,
     };
-    charge(c, s->truesize);
+    tcp_rcvq_charge(c, s->truesize);
     return s;
 }
 
@@ -171,7 +194,10 @@ bool tcp_rcvq_coalesce(TcpConn *c, TcpRcvSeg *to, TcpRcvSeg *from)
     if (from->seq != to->end_seq || len > to->tailroom)
         return false;
     TCP_INC(c->tcp, TcpExtTCPRcvCoalesce);
-    tcp_rcvq_uncharge(c, from->truesize);
+    /* as if it had never been charged */
+    c->rcv.rmem_alloc -= from->truesize;
+    c->rcv.fwd_alloc += from->truesize;
+    c->tcp->mem_pages8 -= from->truesize;
     from->truesize = to->truesize;
     from->tailroom = to->tailroom - len;
     to->truesize = 0;

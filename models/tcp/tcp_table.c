@@ -1,7 +1,8 @@
 /* Who has which port and which four-tuple (Linux inet_hashtables.c, inet_connection_sock.c).
  *
- * One hash by four-tuple holds connections, half-open requests and TIME_WAITs, in a chain each. A second one, by
- * port, holds a TcpBind for each port in use: its owners, its listeners, and the TIME_WAITs that still keep it. */
+ * One hash by four-tuple holds connections, half-open requests and TIME_WAITs, in a chain each. A second one,
+ * by port, holds a TcpBind for each port in use: its owners, its listeners, and the TIME_WAITs that still
+ * keep it. */
 #include <errno.h>
 #include <glib.h>
 
@@ -117,7 +118,8 @@ static Slot *slot_for_insert(TcpTable *tab, uint32_t hash)
 }
 
 #define SAME_TUPLE(x, l, r, lp, rp)                                                                          \
-    ((x)->local_port == (lp) && (x)->remote_port == (rp) && inet_eq(&(x)->remote, (r)) && inet_eq(&(x)->local, (l)))
+    ((x)->local_port == (lp) && (x)->remote_port == (rp) && inet_eq(&(x)->remote, (r)) &&                    \
+     inet_eq(&(x)->local, (l)))
 
 static Slot *slot_of(const TcpTable *tab, const InetAddr *l, const InetAddr *r, uint16_t lp, uint16_t rp)
 {
@@ -410,8 +412,8 @@ static void port_range(const Tcp *t, uint32_t *low, uint32_t *high)
     *high = s->port_high;
 }
 
-/* inet_csk_find_open_port: odd ports first (connect prefers even ones); with SO_REUSEADDR the lower half of the
- * range is tried before the upper one. 0: none. */
+/* inet_csk_find_open_port: odd ports first (connect prefers even ones); with SO_REUSEADDR the lower half of
+ * the range is tried before the upper one. 0: none. */
 static uint16_t find_open_port(TcpConn *c)
 {
     Tcp *t = c->tcp;

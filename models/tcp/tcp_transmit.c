@@ -69,11 +69,12 @@ static Packet *build(TcpConn *c, TcpSeg *s, uint32_t rcv_nxt, uint8_t *ip_ecn)
         hdr_len = TCP_MIN_HDR_LEN + tcp_opt_out_syn(c, s, &opts);
     } else {
         hdr_len = TCP_MIN_HDR_LEN + tcp_opt_out_established(c, s, &opts);
-        /* Linux: so that the receiver's GRO does not wait for more */
-        if (s->pcount > 1)
-            s->flags |= TCP_PSH;
     }
     flags = s->flags;
+    /* Linux: so that the receiver's GRO does not wait for more. Of this copy only: a retransmission is as it
+     * was written. */
+    if (!is_syn && s->pcount > 1)
+        flags |= TCP_PSH;
     if (is_syn) {
         window = (uint16_t)HS_MIN(c->win.rcv_wnd, 65535u); /* never scaled (RFC 7323 2.2) */
         *ip_ecn = c->ecn.snd_ect;

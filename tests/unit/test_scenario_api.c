@@ -31,6 +31,8 @@ static const struct {
     {"switch", "switch", "Switch"},
     {"switch port", "port", "SwitchPort"},
     {"rarp server", "rarp", "RarpServer"},
+    {"epoll", "ep", "Epoll"},
+    {"tcp socket", "tcp", "TcpSocket"},
     {"tftp server", "tftp", "TftpServer"},
     {"rarp server", "rarp", "RarpServer"},
     {"udp echo", "echo", "UdpEcho"},
