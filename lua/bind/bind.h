@@ -60,6 +60,8 @@ extern const LuaClass bind_source_class;
 extern const LuaClass bind_switch_class;
 extern const LuaClass bind_epoll_class;
 extern const LuaClass bind_tcp_class;
+extern const LuaClass bind_tcp_sink_class;
+extern const LuaClass bind_tcp_source_class;
 extern const LuaClass bind_tftp_server_class;
 extern const LuaClass *const bind_classes[]; /* NULL at the end */
 
@@ -134,6 +136,10 @@ typedef struct ScnApp ScnApp; /* traffic that runs by itself */
 void bind_apps_stop_host(ScnHost *h);
 void bind_apps_free(Scenario *s);
 
+typedef struct ScnTcpApp ScnTcpApp; /* likewise, of TCP */
+void bind_tcp_apps_stop_host(ScnHost *h);
+void bind_tcp_apps_free(Scenario *s);
+
 typedef struct ScnRarp ScnRarp;
 void bind_rarps_free(Scenario *s);
 
@@ -179,6 +185,8 @@ int bind_host_route_del(lua_State *L);
 int bind_host_route_get(lua_State *L);
 int bind_host_route_replace(lua_State *L);
 int bind_host_routes(lua_State *L);
+int bind_host_tcp_sink(lua_State *L);
+int bind_host_tcp_source(lua_State *L);
 int bind_host_tftp_get(lua_State *L);
 int bind_host_tftp_server(lua_State *L);
 int bind_host_traceroute(lua_State *L);

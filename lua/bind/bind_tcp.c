@@ -361,6 +361,14 @@ static void set_addr(SockAddr *a, const ScnHost *h, lua_State *L, int idx)
     a->ep.addr = inet_from_ip4(bind_check_addr(L, idx, "address", h));
 }
 
+InetEndpoint bind_tcp_check_address(lua_State *L, int idx, const ScnHost *h)
+{
+    SockAddr a = {.family = AF_INET};
+
+    set_addr(&a, h, L, idx);
+    return a.ep;
+}
+
 SockAddr bind_tcp_check_endpoint(lua_State *L, int idx, const ScnHost *h, bool is_address_needed)
 {
     SockAddr a = {.family = AF_INET, .ep = {.addr = inet_from_ip4(0)}};
