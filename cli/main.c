@@ -20,6 +20,7 @@ static const Command commands[] = {
     {"bench", "measure the engine and the packet path on this machine", cmd_bench},
     {"diff", "find the first difference between two runs", cmd_diff},
     {"dissect", "explain captured frames field by field", cmd_dissect},
+    {"packetdrill", "run packetdrill scripts against a simulated host", cmd_packetdrill},
     {"run", "run a scenario", cmd_run},
 };
 
@@ -29,7 +30,7 @@ static void print_help(void)
            "A deterministic laboratory for TCP/IP: networks are described in Lua, simulated frame by frame,\n"
            "and every run is a function of its scenario and its seed.\n\ncommands:\n");
     for (unsigned i = 0; i < HS_ARRAY_LEN(commands); i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].about);
+        printf("  %-12s %s\n", commands[i].name, commands[i].about);
     printf(
         "\noptions:\n"
         "  -h, --help     show this help; 'hopscope COMMAND --help' explains a command\n"

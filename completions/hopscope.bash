@@ -6,7 +6,7 @@ _hopscope()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words files
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect run --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run --help --version" -- "$cur")
         return
     fi
     case $prev in
@@ -31,6 +31,15 @@ _hopscope()
     dissect)
         words="--hex --linktype --summary --frame --explain --bytes --json --help"
         files='@(pcapng|pcap|txt|hex)'
+        ;;
+    packetdrill)
+        words="--pcap --seed --bind_port --code_command --code_format --code_sockopt --connect_port --debug
+            --define --dry_run --gateway_ip --init_scripts --ip_version --is_anyip --local_ip --mss --mtu
+            --netmask_ip --non_fatal --psp_udp_port --remote_ip --send_omit_free --so_filename --so_flags
+            --speed --strict_ecr --strict_segments --tcp_ts_ecr_scaled --tcp_ts_tick_usecs
+            --tolerance_percent --tolerance_usecs --verbose --wire_client --wire_client_dev --wire_server
+            --wire_server_at --wire_server_dev --wire_server_ip --wire_server_port --help"
+        files='pkt'
         ;;
     run)
         words="--seed --set --until --out --pcap --pcap-drops --pcap-per-interface --snaplen --digest --stats --events

@@ -1,10 +1,9 @@
 /* Script text to a call: which arguments each takes and what they mean (section 9 of the language). */
-#include "packetdrill/pd_run_priv.h"
-
 #include <stdarg.h>
 #include <string.h>
 
 #include "packetdrill/pd_expr.h"
+#include "packetdrill/pd_run_priv.h"
 #include "sim/base/suggest.h"
 
 #define AF_INET_ 2

@@ -1,11 +1,10 @@
 /* What a call returned against what the script says: the result, the errno, and whatever came back by
  * pointer. */
-#include "packetdrill/pd_run_priv.h"
-
 #include <string.h>
 
 #include "models/wire/wire.h"
 #include "packetdrill/pd_expr.h"
+#include "packetdrill/pd_run_priv.h"
 #include "packetdrill/pd_symbols.h"
 
 #define NLA_ALIGN(n) (((n) + 3u) & ~3u)

@@ -1,9 +1,8 @@
 /* Calls begin, sleep and return; and what they mean for the connection under test (sections 8 to 10). */
-#include "packetdrill/pd_run_priv.h"
-
 #include <string.h>
 
 #include "packetdrill/pd_expr.h"
+#include "packetdrill/pd_run_priv.h"
 #include "packetdrill/pd_symbols.h"
 
 #define MAX_WAIT_US 1000000 /* for a call that should have returned */

@@ -1,9 +1,10 @@
 /* Statements and names of code blocks: assert, print, assignments. */
-#include "packetdrill/pd_code_priv.h"
+#include "packetdrill/pd_code.h"
 
 #include <stdarg.h>
 #include <string.h>
 
+#include "packetdrill/pd_code_priv.h"
 #include "packetdrill/pd_info.h"
 
 bool pd_code_fail(PdCode *c, unsigned line, const char *format, ...)

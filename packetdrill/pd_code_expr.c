@@ -1,8 +1,8 @@
 /* Expressions, by Python's precedence: or, and, not, comparisons (chained), |, ^, &, shifts, + -, * // % /,
  * sign, calls and parentheses. */
-#include "packetdrill/pd_code_priv.h"
-
 #include <string.h>
+
+#include "packetdrill/pd_code_priv.h"
 
 #define MAX_DEPTH 100
 #define MAX_TEXT 65536

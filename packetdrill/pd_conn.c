@@ -1,8 +1,7 @@
 /* Which connection the script's packets belong to: only one at a time, and it changes with socket(), with the
  * first packet that comes to a listener, and with accept() (section 8 of the language). */
-#include "packetdrill/pd_run_priv.h"
-
 #include "models/wire/ipv4.h"
+#include "packetdrill/pd_run_priv.h"
 
 #define SOCK_TYPE_MASK 0xf
 #define SOCK_DGRAM 2

@@ -1,3 +1,4 @@
+/* Arguments in detail: numbers and symbols, the structs of section 9 in Linux's layouts. */
 #include "packetdrill/pd_expr.h"
 
 #include <stdarg.h>

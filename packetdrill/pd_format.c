@@ -1,3 +1,4 @@
+/* The inverse of the parser: what --verbose and error messages show can be pasted into a script. */
 #include "packetdrill/pd_format.h"
 
 #include "models/wire/ipv4.h"

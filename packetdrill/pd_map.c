@@ -1,3 +1,4 @@
+/* All arithmetic is modulo 2^32, as sequence numbers and timestamps are. */
 #include "packetdrill/pd_map.h"
 
 #include "models/wire/tcp.h"

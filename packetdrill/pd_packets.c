@@ -1,11 +1,10 @@
 /* Packet events: inbound lines are built and injected, outbound lines wait for what the stack sends and
  * compare. */
-#include "packetdrill/pd_run_priv.h"
-
 #include "models/wire/icmp.h"
 #include "models/wire/ipv4.h"
 #include "packetdrill/pd_format.h"
 #include "packetdrill/pd_match.h"
+#include "packetdrill/pd_run_priv.h"
 
 #define PACKET_ERROR "error handling packet"
 #define PROTO_RAW 255

@@ -1,8 +1,8 @@
 /* System calls: NAME(arguments) = RESULT [ERRNO] [(free text)], and the expressions in them. What an
  * expression means is not known here: pd_call.c evaluates it. */
-#include "packetdrill/pd_parse_priv.h"
-
 #include <string.h>
+
+#include "packetdrill/pd_parse_priv.h"
 
 static PdExpr *parse_expr(PdParser *p, unsigned depth);
 

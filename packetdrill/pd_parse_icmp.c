@@ -1,9 +1,8 @@
 /* icmp TYPE [CODE] [mtu N] [id N] [ECHOED]. The names are those of the test's IP version. */
-#include "packetdrill/pd_parse_priv.h"
-
 #include <string.h>
 
 #include "packetdrill/pd_icmp.h"
+#include "packetdrill/pd_parse_priv.h"
 
 /* "type_7": a number behind a prefix. */
 static bool numbered(const char *word, const char *prefix, uint8_t *out)

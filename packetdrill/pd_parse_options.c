@@ -1,10 +1,9 @@
 /* TCP options in their wire order: <mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 8>. */
-#include "packetdrill/pd_parse_priv.h"
-
 #include <string.h>
 
 #include "models/wire/tcp_opt.h"
 #include "packetdrill/pd_option.h"
+#include "packetdrill/pd_parse_priv.h"
 
 static bool take_value(PdParser *p, const char *word, const char *what, uint64_t max, uint32_t *out)
 {

@@ -1,11 +1,10 @@
 /* Packets: DIRECTION [ipinfo] [ports] BODY, where the body is TCP (here, options in pd_parse_options.c), udp
  * or icmp (pd_parse_icmp.c). */
-#include "packetdrill/pd_parse_priv.h"
-
 #include <string.h>
 
 #include "models/wire/ipv4.h"
 #include "models/wire/tcp.h"
+#include "packetdrill/pd_parse_priv.h"
 
 #define MAX_SEGMENT 65535
 

@@ -1,8 +1,10 @@
 /* The loop over a script's events in the stack's time. */
-#include "packetdrill/pd_run_priv.h"
+#include "packetdrill/pd_run.h"
 
 #include <stdarg.h>
 #include <string.h>
+
+#include "packetdrill/pd_run_priv.h"
 
 #define FIRST_PORT 53311 /* of the peers of passive connections */
 

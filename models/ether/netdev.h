@@ -22,6 +22,8 @@ enum {
     NETDEV_NO_AUTO_ADDR = 1 << 7, /* the scenario wants it without an address */
     NETDEV_TSO = 1 << 8, /* takes TCP super packets (Packet.gso_size) and cuts them itself: `ethtool -K …
                             tso`. Off: transports should not make them; what comes is cut all the same */
+    NETDEV_TX_FULL = 1 << 9, /* its queue takes nothing (a limit of 0): what a host sends is dropped there,
+                                and the sender hears -ENOBUFS (Linux NET_XMIT_DROP) */
 };
 
 typedef struct NetDevStats { /* the columns of ip -s link */

@@ -223,6 +223,8 @@ int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx)
         ip4_count(ip, MIB_IpFragFails);
         return refuse(ip, d, pkt, DROP_DF, -EMSGSIZE);
     }
+    if (HS_UNLIKELY(d->out->dev->flags & NETDEV_TX_FULL))
+        return refuse(ip, d, pkt, DROP_QUEUE_FULL, -ENOBUFS);
     pkt = packet_own(pkt);
     pkt->flags &= PKT_ACCECN;
     if (pkt->csum == PKT_CSUM_PARTIAL && (tx->proto == IP_PROTO_UDP || tx->proto == IP_PROTO_TCP))

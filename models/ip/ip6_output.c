@@ -56,6 +56,8 @@ int ip6_output(Ip6 *ip, Packet *pkt, const Ip6Tx *tx)
     dev = ip4_if_dev(f.dev);
     if (HS_UNLIKELY(!(dev->flags & (NETDEV_NOARP | NETDEV_LOOPBACK | NETDEV_POINTOPOINT))))
         return refuse(ip, f.dev, pkt, DROP_NEIGH_FAILED, -EHOSTUNREACH);
+    if (HS_UNLIKELY(dev->flags & NETDEV_TX_FULL))
+        return refuse(ip, f.dev, pkt, DROP_QUEUE_FULL, -ENOBUFS);
     hop_limit = tx->hop_limit ? tx->hop_limit : route_metrics_get(f.metrics, ROUTE_HOPLIMIT);
     pkt = packet_own(pkt);
     pkt->flags &= PKT_ACCECN;

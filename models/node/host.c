@@ -4,6 +4,7 @@
 #include "models/ether/nic_vlan.h"
 #include "models/ether/ppp.h"
 #include "models/node/net_priv.h"
+#include "models/udp/udp6.h"
 #include "models/wire/vlan.h"
 
 Node *host_node(const Host *h)
@@ -35,8 +36,10 @@ Icmp4 *host_icmp4(Host *h)
 
 Udp *host_udp(Host *h)
 {
-    if (!h->udp)
+    if (!h->udp) {
         h->udp = udp_new(h->ip);
+        udp_set_ip6(h->udp, h->extra ? h->extra->ip6 : NULL);
+    }
     return h->udp;
 }
 
@@ -92,6 +95,7 @@ Ip6 *host_ip6(Host *h)
         h->extra->ip6 = ip6_new(h->ip);
         if (h->tcp)
             tcp_set_ip6(h->tcp, h->extra->ip6);
+        udp_set_ip6(host_udp(h), h->extra->ip6);
     }
     return h->extra->ip6;
 }
@@ -288,6 +292,8 @@ void host_set_power(Host *h, bool on)
     h->off = !on;
     if (on) {
         set_devices(h, true);
+        if (host_has_ip6(h))
+            host_udp(h);
         tell_hooks(h);
         return;
     }

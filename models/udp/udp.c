@@ -248,6 +248,7 @@ void udp_free(Udp *u)
     while (u->all)
         udpsock_close(u->all);
     ip4_set_proto(u->ip, IP_PROTO_UDP, NULL);
+    udp_set_ip6(u, NULL);
     udptable_clear(u);
     g_free(u);
 }

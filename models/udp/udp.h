@@ -11,7 +11,8 @@ typedef struct UdpSock UdpSock;
 /* clang-format off */
 #define UDP_MIB(X)                                                                                          \
     X(UdpInDatagrams) X(UdpNoPorts) X(UdpInErrors) X(UdpOutDatagrams) X(UdpRcvbufErrors)                    \
-    X(UdpSndbufErrors) X(UdpInCsumErrors) X(UdpIgnoredMulti)
+    X(UdpSndbufErrors) X(UdpInCsumErrors) X(UdpIgnoredMulti) X(Udp6InDatagrams) X(Udp6NoPorts)              \
+    X(Udp6InErrors) X(Udp6OutDatagrams) X(Udp6RcvbufErrors) X(Udp6InCsumErrors)
 /* clang-format on */
 
 enum {

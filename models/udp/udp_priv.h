@@ -1,12 +1,14 @@
 /* Shared by the files of UDP: the host's table and the socket. The files:
  *   udp.c        life, counters, arriving datagrams and errors
  *   udp_table.c  which socket has which port: look-up by score, conflicts, ephemeral ports
- *   udp_sock.c   a socket: bind, connect, send, receive, its queue */
+ *   udp_sock.c   a socket: bind, connect, send, receive, its queue
+ *   udp6.c       the same over IPv6 */
 #pragma once
 
 #include <glib.h>
 
 #include "models/udp/udp.h"
+#include "models/udp/udp6.h"
 #include "sim/base/rng.h"
 
 typedef struct UdpWaiting {
@@ -20,6 +22,12 @@ typedef struct UdpMembership {
     unsigned ifindex; /* the device may be gone before the socket */
     uint32_t group;
 } UdpMembership;
+
+typedef struct UdpSock6 {         /* what an AF_INET6 socket has beside */
+    Ipv6Addr local, source, peer; /* as local_ip, source_ip, peer_ip */
+    Udp6SockOpt opt;
+    bool is_mapped; /* bound or connected to an IPv4-mapped address: the socket's IPv4 fields say which */
+} UdpSock6;
 
 struct UdpSock {
     UdpSock *next; /* in its bucket of the table */
@@ -36,6 +44,7 @@ struct UdpSock {
     uint32_t rmem;
     uint64_t drops;
     UdpMembership *groups;
+    UdpSock6 *v6; /* NULL: an AF_INET socket */
     UdpWakeFn wake;
     void *wake_user;
     UdpIcmpFn icmp;
@@ -45,6 +54,7 @@ struct UdpSock {
 
 struct Udp {
     Ip4 *ip;
+    Ip6 *ip6; /* NULL: none */
     Node *node;
     UdpSock **bucket; /* by local port */
     uint32_t n_buckets, n_bound;
@@ -60,7 +70,8 @@ extern const ProbeDesc udp_probe_send, udp_probe_deliver, udp_probe_drop;
 typedef struct UdpKey { /* of an arriving datagram; for an error, of the answer that will not come */
     uint32_t local_ip, remote_ip;
     uint16_t local_port, remote_port;
-    const Ip4If *dev; /* NULL: any */
+    const Ip4If *dev;                 /* NULL: any */
+    const Ipv6Addr *local6, *remote6; /* NULL: an IPv4 datagram; else local_ip and remote_ip are hashes */
 } UdpKey;
 
 void udptable_insert(Udp *u, UdpSock *s);
@@ -77,6 +88,11 @@ uint16_t udptable_ephemeral(Udp *u, const UdpSock *s, uint32_t ip);
 
 /* Takes the packet if there is room: false if not. */
 bool udpsock_enqueue(UdpSock *s, Packet *pkt, uint32_t len);
+
+/* An ephemeral port, if there is none yet: 0 or -EAGAIN. */
+int udpsock_autobind(UdpSock *s);
+/* A datagram with its UDP header, checksum 0. */
+Packet *udpsock_build(UdpSock *s, const UdpSend *m, uint16_t to_port);
 
 static inline void udpsock_wake(UdpSock *s)
 {

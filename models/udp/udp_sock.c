@@ -71,6 +71,7 @@ void udpsock_close(UdpSock *s)
     if (s->all_next)
         s->all_next->all_prev = s->all_prev;
     g_free(s->ring);
+    g_free(s->v6);
     g_free(s);
 }
 
@@ -157,7 +158,7 @@ int udpsock_bind(UdpSock *s, UdpAddr a)
     return 0;
 }
 
-static int autobind(UdpSock *s)
+int udpsock_autobind(UdpSock *s)
 {
     return s->local_port ? 0 : take_port(s, s->local_ip, 0) ? -EAGAIN : 0;
 }
@@ -170,6 +171,13 @@ static void disconnect(UdpSock *s)
     s->is_connected = false;
     if (!s->has_bound_ip)
         s->local_ip = s->source_ip = 0;
+    if (s->v6) {
+        s->v6->peer = (Ipv6Addr){0};
+        if (!s->has_bound_ip) {
+            s->v6->local = s->v6->source = s->v6->peer;
+            s->v6->is_mapped = false;
+        }
+    }
     if (!s->has_bound_port && s->local_port) {
         udptable_remove(s->udp, s);
         s->local_port = 0;
@@ -185,7 +193,7 @@ int udpsock_connect(UdpSock *s, UdpAddr a)
         disconnect(s);
         return 0;
     }
-    err = autobind(s);
+    err = udpsock_autobind(s);
     if (!err)
         err = ip4_route_get(s->udp->ip, a.ip, s->source_ip, s->opt.bound_dev, &f);
     if (err)
@@ -285,7 +293,7 @@ static void attach(Packet *p, const UdpSend *m)
         packet_add_bytes(p, m->bytes, m->len);
 }
 
-static Packet *build(UdpSock *s, const UdpSend *m, UdpAddr to)
+Packet *udpsock_build(UdpSock *s, const UdpSend *m, uint16_t to_port)
 {
     Node *node = s->udp->node;
     Packet *p = packet_new(ip4_pool(s->udp->ip), node->id, node->birth_next++, PKT_HEADROOM);
@@ -293,7 +301,7 @@ static Packet *build(UdpSock *s, const UdpSend *m, UdpAddr to)
 
     p->l4 = p->head;
     wire_put16(h, s->local_port);
-    wire_put16(h + 2, to.port);
+    wire_put16(h + 2, to_port);
     wire_put16(h + 4, (uint16_t)(UDP_HDR_LEN + m->len));
     wire_put16(h + UDP_CHECKSUM_OFF, 0);
     attach(p, m);
@@ -354,7 +362,7 @@ int udpsock_send(UdpSock *s, const UdpSend *m)
     }
     if (HS_UNLIKELY(s->err))
         return -udpsock_take_error(s);
-    err = autobind(s);
+    err = udpsock_autobind(s);
     if (!err)
         err = ip4_route_get(u->ip, to.ip, s->source_ip, s->opt.bound_dev, &f);
     if (HS_UNLIKELY(err))
@@ -366,7 +374,7 @@ int udpsock_send(UdpSock *s, const UdpSend *m)
     err = wants_df(s, IPV4_MIN_HDR_LEN + UDP_HDR_LEN + m->len, &f, &tx.df);
     if (HS_UNLIKELY(err))
         return err;
-    p = build(s, m, to);
+    p = udpsock_build(s, m, to.port);
     if (!s->opt.no_check)
         ip4_l4_csum(p, f.src, to.ip, IP_PROTO_UDP, UDP_CHECKSUM_OFF);
     tx.src = s->source_ip; /* as looked up above: IP finds the same entry of its cache */
@@ -472,11 +480,23 @@ static int take(UdpSock *s, UdpWaiting *out, UdpRecv *info)
     w = ring_pop(s);
     if (!w)
         return -EAGAIN;
-    s->udp->mib[MIB_UdpInDatagrams]++; /* as Linux: when it is read */
+    ip = w->pkt->buf + w->pkt->l3;
+    h = packet_cdata(w->pkt);
     *out = *w;
+    if (HS_UNLIKELY(ip[0] >> 4 == 6)) { /* for the addresses, udp6sock_next */
+        s->udp->mib[MIB_Udp6InDatagrams]++;
+        if (info)
+            *info = (UdpRecv){.from.port = udp_src_port(h),
+                              .to.port = udp_dst_port(h),
+                              .len = w->len,
+                              .copied = w->len,
+                              .tos = (uint8_t)(wire_get16(ip) >> 4),
+                              .ttl = ipv6_hop_limit(ip),
+                              .time = w->time};
+        return 0;
+    }
+    s->udp->mib[MIB_UdpInDatagrams]++; /* as Linux: when it is read */
     if (info) {
-        ip = w->pkt->buf + w->pkt->l3;
-        h = packet_cdata(w->pkt);
         *info = (UdpRecv){
             .from = {ipv4_src(ip), udp_src_port(h)},
             .to = {ipv4_dst(ip), udp_dst_port(h)},

@@ -70,12 +70,52 @@ void udptable_clear(Udp *u)
     u->n_buckets = 0;
 }
 
+static bool takes_ip4(const UdpSock *s)
+{
+    static const Ipv6Addr any;
+
+    return !s->v6 || s->v6->is_mapped || (!s->v6->opt.is_v6only && ipv6_addr_equal(&s->v6->local, &any));
+}
+
+/* udp6 compute_score: a datagram over IPv6. */
+static int score6(const UdpSock *s, const UdpKey *k)
+{
+    static const Ipv6Addr any;
+    int n = 2;
+
+    if (!s->v6 || s->v6->is_mapped || s->local_port != k->local_port)
+        return -1;
+    if (!ipv6_addr_equal(&s->v6->local, &any)) {
+        if (!ipv6_addr_equal(&s->v6->local, k->local6))
+            return -1;
+        n += 64;
+    }
+    if (!ipv6_addr_equal(&s->v6->peer, &any)) {
+        if (!ipv6_addr_equal(&s->v6->peer, k->remote6))
+            return -1;
+        n += 4;
+    }
+    if (s->peer_port) {
+        if (s->peer_port != k->remote_port)
+            return -1;
+        n += 4;
+    }
+    if (s->opt.bound_dev) {
+        if (k->dev && s->opt.bound_dev != k->dev)
+            return -1;
+        n += 4;
+    }
+    return n;
+}
+
 /* -1: not this one. A bound address outweighs everything, because Linux looks for it in a pass of its own. */
 static int score(const UdpSock *s, const UdpKey *k)
 {
     int n = 2;
 
-    if (s->local_port != k->local_port)
+    if (HS_UNLIKELY(k->local6 != NULL))
+        return score6(s, k);
+    if (s->local_port != k->local_port || (HS_UNLIKELY(s->v6 != NULL) && !takes_ip4(s)))
         return -1;
     if (s->local_ip) {
         if (s->local_ip != k->local_ip)
@@ -147,13 +187,31 @@ UdpSock *udptable_next_in_group(const Udp *u, const UdpKey *k, UdpSock *after)
     return s;
 }
 
+static bool is_ip4_only(const UdpSock *s)
+{
+    return !s->v6 || s->v6->is_mapped;
+}
+
+/* Could one datagram be meant for both (inet_rcv_saddr_equal, ipv6_rcv_saddr_equal)? */
+static bool do_overlap(const UdpSock *a, uint32_t a_ip, const UdpSock *b)
+{
+    static const Ipv6Addr any;
+
+    if (is_ip4_only(a) && is_ip4_only(b))
+        return !a_ip || !b->local_ip || a_ip == b->local_ip;
+    if (is_ip4_only(a) || is_ip4_only(b))
+        return is_ip4_only(a) ? takes_ip4(b) : takes_ip4(a);
+    return ipv6_addr_equal(&a->v6->local, &any) || ipv6_addr_equal(&b->v6->local, &any) ||
+           ipv6_addr_equal(&a->v6->local, &b->v6->local);
+}
+
 static bool are_in_conflict(const UdpSock *a, uint32_t a_ip, const UdpSock *b)
 {
     if (a->opt.reuseaddr && b->opt.reuseaddr)
         return false;
     if (a->opt.bound_dev && b->opt.bound_dev && a->opt.bound_dev != b->opt.bound_dev)
         return false;
-    if (a_ip && b->local_ip && a_ip != b->local_ip)
+    if (!do_overlap(a, a_ip, b))
         return false;
     return !(a->opt.reuseport && b->opt.reuseport);
 }

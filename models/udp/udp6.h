@@ -1,0 +1,34 @@
+/* UDP over IPv6 (RFC 8200 8.1; Linux net/ipv6/udp.c, datagram.c): AF_INET6 sockets. They are UdpSocks with
+ * IPv6 addresses beside, so closing, options, the receive queue and waking are udpsock_*. Unless is_v6only,
+ * such a socket also talks IPv4, with addresses in their mapped form ::ffff:a.b.c.d.
+ *
+ * What is larger than the path's MTU is refused (-EMSGSIZE): this host's IPv6 does not fragment. */
+#pragma once
+
+#include "models/ip/ip6.h"
+#include "models/udp/udp.h"
+
+typedef struct UdpAddr6 {
+    Ipv6Addr ip; /* ::: any */
+    uint16_t port;
+} UdpAddr6;
+
+typedef struct Udp6SockOpt {
+    bool is_v6only;            /* IPV6_V6ONLY */
+    uint8_t tclass, hop_limit; /* 0: the default */
+} Udp6SockOpt;
+
+/* Registers with it as protocol 17; NULL: no more, and IPv6 sockets reach IPv4 only. */
+void udp_set_ip6(Udp *u, Ip6 *ip6);
+
+UdpSock *udp6sock_new(Udp *u);
+Udp6SockOpt *udp6sock_opt(UdpSock *s);
+/* As udpsock_*; 0 or a negative errno. */
+int udp6sock_bind(UdpSock *s, const UdpAddr6 *a);
+int udp6sock_connect(UdpSock *s, const UdpAddr6 *a); /* :: is ::1, as in Linux; udpsock_connect undoes it */
+int udp6sock_send(UdpSock *s, const UdpSend *m,
+                  const UdpAddr6 *to); /* m->to is not used; to NULL: the peer */
+UdpAddr6 udp6sock_local(const UdpSock *s);
+UdpAddr6 udp6sock_peer(const UdpSock *s);
+/* Whence and whereto the next datagram is, before udpsock_recv takes it. false: there is none. */
+bool udp6sock_next(const UdpSock *s, UdpAddr6 *from, UdpAddr6 *to);

@@ -1,0 +1,40 @@
+/* The shell of a simulated host: the commands that scripts use to configure Linux, recognised and applied to
+ * the host. Nothing is ever executed. A command that is not known is an error, never silently ignored. */
+#pragma once
+
+#include "packetdrill/pd_sim_priv.h"
+
+typedef struct PdShell PdShell;
+struct PdShell {
+    PdSim *sim;
+    GPtrArray *variables; /* name, value, name, value … */
+    unsigned depth;       /* of $(…) in $(…) */
+    char *error;
+};
+
+typedef struct PdShellCommand {
+    const char *name;
+    /* Exit status. args: argv without the name, NULL at the end. A command that cannot be done calls
+     * pd_shell_fail. */
+    int (*run)(PdShell *sh, char **args, const GString *in, GString *out);
+} PdShellCommand;
+
+/* Returns -1; the first error is kept. */
+int pd_shell_fail(PdShell *sh, const char *format, ...) HS_PRINTF(2, 3);
+const PdShellCommand *pd_shell_command(const char *name); /* NULL: not known */
+char *pd_shell_known(void);                               /* the names of all, for a message; g_malloc'ed */
+/* An integer from C or Python syntax; false: *error is set by the caller. */
+bool pd_shell_number(const char *text, int64_t *out);
+
+int pd_shell_sysctl(PdShell *sh, char **args, const GString *in, GString *out);
+/* `echo text > path`: what the file would do. */
+int pd_shell_write_file(PdShell *sh, const char *path, const char *text);
+int pd_shell_cat(PdShell *sh, char **args, const GString *in, GString *out);
+bool pd_shell_read_file(PdShell *sh, const char *path, GString *out);
+int pd_shell_ip(PdShell *sh, char **args, const GString *in, GString *out);
+int pd_shell_tc(PdShell *sh, char **args, const GString *in, GString *out);
+int pd_shell_ethtool(PdShell *sh, char **args, const GString *in, GString *out);
+int pd_shell_nstat(PdShell *sh, char **args, const GString *in, GString *out);
+int pd_shell_ss(PdShell *sh, char **args, const GString *in, GString *out);
+int pd_shell_grep(PdShell *sh, char **args, const GString *in, GString *out);
+void pd_shell_proc_net_tcp(PdShell *sh, bool v6, GString *out);
