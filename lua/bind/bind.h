@@ -197,12 +197,28 @@ void bind_host_hear_power(ScnHost *h);
 
 /* ---- packets (bind_packet.c) ---- */
 
+/* What a rule or observer knows of a TCP segment from those that it saw before (bind_tcp_seen.c). */
+typedef struct TcpSeenFacts {
+    bool is_known; /* a TCP segment */
+    bool is_retransmission;
+    uint64_t data_nth;     /* the n-th data segment of its connection and direction; 0: it carries none */
+    uint32_t transmission; /* how often it was seen, this time included; 0: no data, no SYN */
+} TcpSeenFacts;
+
+typedef struct TcpSeen TcpSeen;
+TcpSeen *bind_tcp_seen_new(void);
+void bind_tcp_seen_free(TcpSeen *s);
+/* point and event only tell places apart where one memory serves several. */
+void bind_tcp_seen_look(TcpSeen *s, const void *point, const void *event, const Packet *pkt,
+                        uint16_t linktype, TcpSeenFacts *out);
+
 typedef struct PacketFacts {
     SimTime time;
     uint64_t nth;     /* 0: not known */
     const char *from; /* names of nodes, constant; NULL: not known */
     const char *to;
     uint16_t linktype;
+    TcpSeenFacts tcp;
 } PacketFacts;
 
 typedef struct PacketView PacketView;

@@ -210,7 +210,11 @@ static const LuaOpt sink_opts[] = {
      .required = true,
      .min = 1,
      .max = 65535},
-    {.name = "backlog", .kind = LUAOPT_INT, .offset = offsetof(SinkOpts, backlog), .min = 1, .max = INT32_MAX},
+    {.name = "backlog",
+     .kind = LUAOPT_INT,
+     .offset = offsetof(SinkOpts, backlog),
+     .min = 1,
+     .max = INT32_MAX},
     {.name = "rcvbuf", .kind = LUAOPT_SIZE, .offset = offsetof(SinkOpts, rcvbuf)},
     {.name = "check", .kind = LUAOPT_BOOL, .offset = offsetof(SinkOpts, check)},
 };
