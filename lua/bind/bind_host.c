@@ -223,6 +223,7 @@ static void on_power(void *user, bool on)
     bind_sock_close_host(h);
     bind_tcp_close_host(h);
     bind_apps_stop_host(h);
+    bind_tcp_apps_stop_host(h);
 }
 
 void bind_host_hear_power(ScnHost *h)
@@ -333,6 +334,8 @@ static const luaL_Reg methods[] = {{"addr", host_method_addr},
                                    {"spawn", host_method_spawn},
                                    {"sysctl", host_method_sysctl},
                                    {"tcp", bind_tcp_new},
+                                   {"tcp_sink", bind_host_tcp_sink},
+                                   {"tcp_source", bind_host_tcp_source},
                                    {"tftp_get", bind_host_tftp_get},
                                    {"tftp_server", bind_host_tftp_server},
                                    {"traceroute", bind_host_traceroute},

@@ -27,6 +27,8 @@ local of_host = {
   "spawn",
   "sysctl",
   "tcp",
+  "tcp_sink",
+  "tcp_source",
   "tftp_get",
   "tftp_server",
   "traceroute",

@@ -185,6 +185,23 @@
 ---@field size? integer of the whole packet (64)
 ---@field print? boolean shows the report
 
+---@class hs.HostTcpSourceOptions
+---@field to hs.Host|string destination
+---@field port integer its port
+---@field bytes? size how many; without it, no end
+---@field start? time after now (0)
+---@field write? size bytes of each write (64 KiB)
+---@field congestion? string without it the host's
+---@field sndbuf? size SO_SNDBUF; without it, autotuning
+---@field rcvbuf? size SO_RCVBUF; without it, autotuning
+---@field keep_open? boolean does not close at the end
+
+---@class hs.HostTcpSinkOptions
+---@field port integer where it listens
+---@field backlog? integer (4096)
+---@field rcvbuf? size SO_RCVBUF; without it, autotuning
+---@field check? boolean compares with what tcp_source writes (true)
+
 ---@class hs.HostUdpSourceOptions
 ---@field to string destination
 ---@field port integer its port
@@ -720,6 +737,16 @@ function Host:udp_sink(port) end
 ---@return hs.UdpSource?, string?
 function Host:udp_source(options) end
 
+---accepts connections, reads and counts
+---@param options integer|hs.HostTcpSinkOptions
+---@return hs.TcpSink?, string?
+function Host:tcp_sink(options) end
+
+---connects, writes as fast as it can, closes
+---@param options hs.HostTcpSourceOptions
+---@return hs.TcpSource
+function Host:tcp_source(options) end
+
 ---reads a file by TFTP; blocks; { ok, data, bytes, blocks, retransmits, blksize, tsize, error_code, error, time, address, port }
 ---@param server string
 ---@param file string
@@ -869,6 +896,16 @@ function Os.epoll() end
 ---@param ... any
 ---@return hs.Process
 function Os.fork(fn, ...) end
+
+---as host:tcp_sink
+---@param ... any
+---@return any
+function Os.tcp_sink(...) end
+
+---as host:tcp_source
+---@param ... any
+---@return any
+function Os.tcp_source(...) end
 
 ---as host:tftp_get
 ---@param ... any
@@ -1151,6 +1188,30 @@ local UdpEcho = {}
 
 ---ends it
 function UdpEcho:stop() end
+
+---@class hs.TcpSink
+local TcpSink = {}
+
+---{ connections, closed, bytes, wrong_bytes, first, last }
+---@return table
+function TcpSink:stats() end
+
+---closes everything
+function TcpSink:stop() end
+
+---@class hs.TcpSource
+local TcpSource = {}
+
+---{ written, connected, ended, error }
+---@return table
+function TcpSource:stats() end
+
+---as tcp:info()
+---@return table?
+function TcpSource:info() end
+
+---closes; what is written still goes out
+function TcpSource:stop() end
 
 ---@class hs.UdpSink
 local UdpSink = {}
