@@ -5,6 +5,7 @@
 #include "models/tcp/tcp_ack.h"
 
 #include "models/tcp/tcp_ecn.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
@@ -406,6 +407,7 @@ int tcp_ack_process(TcpConn *c, TcpIn *in, int flag)
     }
 
     flag |= clean_rtx(c, prior_fack, prior_snd_una, &st, flag & ACK_ECE);
+    tcp_errq_on_acked(c, prior_snd_una);
     if (tcp_ecn_is_accecn(c))
         ecn_count = tcp_ecn_on_ack(c, in, c->delivered - delivered, st.delivered_bytes, &flag);
     in_ack_event(c, flag);

@@ -289,6 +289,7 @@ struct TcpConn {
     TcpConn *all_next, *all_prev; /* every socket of the host, in order of creation */
     uint16_t holds;     /* tcp_conn_hold */
     bool is_orphan;     /* counted in Tcp.n_orphans */
+    bool has_errq;      /* opts->errq is there: tcp_errq.c */
     uint8_t fastopen_client_fail; /* TFO_CLIENT_FAIL: 0 no reason, 1 no cookie, 2 data not acked, 3 the SYN was lost */
     uint8_t sock_state; /* TCP_SS_*: what calls on the socket go by (Linux socket.state) */
     TcpWakeFn wake;

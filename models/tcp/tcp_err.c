@@ -6,6 +6,7 @@
 
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -98,6 +99,7 @@ static void on_connection(TcpConn *c, const TcpIcmp *e)
         revert_backoff(c, e->seq);
     if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECV) {
         if (!(tfo && !c->parent)) { /* an accepted Fast Open child counts as connected */
+            tcp_errq_icmp(c, e);
             tcp_conn_done_with_error(c, e->err);
             return;
         }

@@ -1,6 +1,6 @@
-/* Who a segment belongs to, and the passive side: tcp_demux.c (tcp_v4_rcv, tcp_v6_rcv: checks, look-up, TIME_WAIT, requests, RST to nobody), tcp_table.c (connections, listeners,
- * bound ports, port selection), tcp_req.c (a half-open connection: SYN, SYN-ACK and its timer, the last ACK), tcp_listen.c (queues and limits), tcp_cookie.c, tcp_fastopen.c (server),
- * tcp_fastopen_tx.c (client), tcp_tw.c (TIME_WAIT), tcp_isn.c, tcp_md5.c, tcp_metrics.c (cached per destination), tcp_err.c (ICMP), tcp_ip.c (the network below). */
+/* Who a segment belongs to, and the passive side: tcp_demux.c (tcp_v4_rcv, tcp_v6_rcv: checks, look-up, TIME_WAIT, requests, RST to nobody), tcp_table.c (connections,
+ * listeners), tcp_ports.c (bound ports, port selection), tcp_req.c (a half-open connection: SYN, SYN-ACK and its timer, the last ACK), tcp_child.c (the connection that it becomes), tcp_listen.c (queues and limits), tcp_cookie.c, tcp_fastopen.c (server),
+ * tcp_fastopen_tx.c (client), tcp_tw.c (TIME_WAIT), tcp_isn.c, tcp_md5.c, tcp_metrics.c (cached per destination), tcp_err.c (ICMP), tcp_ip.c and tcp_ip6.c (the network below). */
 #pragma once
 
 #include "models/tcp/tcp_conn.h"

@@ -8,6 +8,7 @@
 
 #include <sys/epoll.h>
 
+#include "models/tcp/tcp_ecn.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_passive.h"
@@ -272,6 +273,7 @@ void tcp_rcvq_spurious_retrans(TcpConn *c, const TcpIn *in)
         TCP_INC(c->tcp, TcpExtTcpDuplicateDataRehash);
     }
     tcp_rcvq_save_flowlabel(c, in);
+    tcp_ecn_on_spurious_retrans(c, in);
 }
 
 static void refuse(TcpConn *c, TcpIn *in, const char *reason)

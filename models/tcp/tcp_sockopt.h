@@ -80,7 +80,6 @@ struct TcpOpts {
 };
 TcpOpts *tcp_opts(TcpConn *c); /* made when first needed */
 void tcp_opts_free(TcpConn *c);
-void tcp_opts_copy(TcpConn *child, const TcpConn *listener); /* what an accepted socket inherits (sk_clone) */
 
 /* tcp_opts.c: the levels beside SOL_TCP. */
 int tcp_opts_set(TcpConn *c, int level, int name, const void *val, unsigned len);

@@ -5,6 +5,7 @@
 
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_ecn.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
@@ -151,6 +152,7 @@ int tcp_output_transmit(TcpConn *c, TcpSeg *s, bool clone, uint32_t rcv_nxt)
         tcp_pace_on_sent(c, s, prior_wstamp);
         tcpsndq_tsort_to_tail(c, s);
         tcp_rate_on_sent(c, s);
+        tcp_errq_on_sent(c, s);
     }
     return err;
 }

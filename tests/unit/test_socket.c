@@ -587,6 +587,90 @@ static void test_udp_and_ping(void)
     end_bed(&t);
 }
 
+typedef struct ErrMsg { /* struct sock_extended_err */
+    uint32_t err;
+    uint8_t origin, type, code, pad;
+    uint32_t info, data;
+} ErrMsg;
+
+/* The next message of the error queue; what of its control messages is a time. */
+static bool next_error(Bed *t, int fd, ErrMsg *out, int64_t *ns)
+{
+    SockCmsg m[4];
+    SockCall c = {.op = SYS_RECVMSG, .fd = fd, .flags = MSG_ERRQUEUE, .cmsgs = m, .n_cmsgs = 4};
+
+    g_assert_true(sockcall_start(t->fa, &c));
+    if (c.ret == -EAGAIN)
+        return false;
+    g_assert_cmpint(c.ret, ==, 0);
+    g_assert_true(c.msg_flags & MSG_ERRQUEUE);
+    for (unsigned i = 0; i < c.n_cmsgs; i++) {
+        if (m[i].level == SOL_SOCKET && m[i].type == SO_TIMESTAMPING) {
+            int64_t ts[2];
+
+            memcpy(ts, m[i].data, sizeof(ts));
+            *ns = ts[0] * SIM_SEC + ts[1];
+        }
+        if (m[i].level == IPPROTO_IP && m[i].type == IP_RECVERR)
+            memcpy(out, m[i].data, sizeof(*out));
+    }
+    return true;
+}
+
+/* SO_TIMESTAMPING: when a write was queued, sent and acknowledged; MSG_ZEROCOPY: when its memory is free. */
+static void test_error_queue(void)
+{
+    Bed t = make_bed();
+    int client, server, listening;
+    int flags = 1 << 1 | 1 << 4 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 11,
+        one = 1; /* TX_*, SOFTWARE, OPT_ID, OPT_TSONLY */
+    ErrMsg e;
+    int64_t at = 0;
+    SimTime t0;
+
+    connected(&t, &client, &server, &listening);
+    g_assert_cmpint(CALL(t.fa, .op = SYS_SETSOCKOPT, .fd = client, .level = SOL_SOCKET,
+                         .name = SO_TIMESTAMPING, .val = &flags, .val_len = 4),
+                    ==, 0);
+    t0 = now(&t);
+    g_assert_cmpint(CALL(t.fa, .op = SYS_WRITE, .fd = client, .buf = (char *)"0123456789", .len = 10), ==,
+                    10);
+    pass(&t, SIM_SEC);
+    for (uint32_t i = 0; i < 3; i++) {
+        static const uint32_t what[] = {1, 0, 2}; /* SCM_TSTAMP_SCHED, _SND, _ACK */
+
+        g_assert_true(next_error(&t, client, &e, &at));
+        g_assert_cmpuint(e.err, ==, ENOMSG);
+        g_assert_cmpuint(e.origin, ==, 4);
+        g_assert_cmpuint(e.info, ==, what[i]);
+        g_assert_cmpuint(e.data, ==, 9); /* the last byte, counted from the option on */
+        g_assert_cmpint(at - t0, ==, i == 2 ? 2 * WAY : 0);
+    }
+    g_assert_false(next_error(&t, client, &e, &at));
+    flags = 0;
+    g_assert_cmpint(CALL(t.fa, .op = SYS_SETSOCKOPT, .fd = client, .level = SOL_SOCKET,
+                         .name = SO_TIMESTAMPING, .val = &flags, .val_len = 4),
+                    ==, 0);
+    g_assert_cmpint(CALL(t.fa, .op = SYS_SETSOCKOPT, .fd = client, .level = SOL_SOCKET,
+                         .name = 60 /* SO_ZEROCOPY */, .val = &one, .val_len = 4),
+                    ==, 0);
+    for (int i = 0; i < 2; i++)
+        g_assert_cmpint(
+            CALL(t.fa, .op = SYS_SEND, .fd = client, .buf = (char *)"abc", .len = 3, .flags = MSG_ZEROCOPY),
+            ==, 3);
+    g_assert_false(next_error(&t, client, &e, &at));
+    pass(&t, SIM_SEC);
+    struct pollfd p = {.fd = client, .events = POLLOUT};
+    g_assert_cmpint(CALL(t.fa, .op = SYS_POLL, .pollfds = &p, .n_pollfds = 1), ==, 1);
+    g_assert_cmpint(p.revents, ==, POLLOUT | POLLERR);
+    g_assert_true(next_error(&t, client, &e, &at));
+    g_assert_cmpuint(e.origin, ==, 5);
+    g_assert_cmpuint(e.info, ==, 0);
+    g_assert_cmpuint(e.data, ==, 1);
+    g_assert_false(next_error(&t, client, &e, &at));
+    end_bed(&t);
+}
+
 /* Power: nothing is said, what was open is of no use afterwards. */
 static void test_power(void)
 {
@@ -625,6 +709,7 @@ int main(int argc, char **argv)
     g_test_add_func("/node/socket/linger", test_linger);
     g_test_add_func("/node/socket/pipe-splice-sendfile", test_pipe_splice_sendfile);
     g_test_add_func("/node/socket/udp-and-ping", test_udp_and_ping);
+    g_test_add_func("/node/socket/error-queue", test_error_queue);
     g_test_add_func("/node/socket/power", test_power);
     return g_test_run();
 }
