@@ -347,7 +347,7 @@ int tcp_ack_process(TcpConn *c, TcpIn *in, int flag)
         }
         return old_ack(c, in, flag, prior_snd_una, delivered, &st);
     }
-    /* RFC 9293 3.10.7.4: an ACK for something not sent yet */
+    /* RFC 9293 3.10.7.4, RFC 5961 5.2: an ACK for something not sent yet is answered with one */
     if (tcp_after(ack, c->snd_nxt)) {
         if (!(flag & ACK_NO_CHALLENGE_ACK))
             tcp_challenge_send_ack(c, false);

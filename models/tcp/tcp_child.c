@@ -164,8 +164,7 @@ TcpConn *tcp_req_make_child(TcpConn *listener, TcpReq *r, TcpIn *in)
         tcp_conn_free(c);
         return NULL;
     }
-    tcp_pmtu_init(c);
-    tcp_pmtu_sync_mss(c, path.mtu);
+    tcp_pmtu_sync_mss(c, path.mtu); /* path MTU probing begins with tcp_ack_init_buffer_and_metrics */
     c->advmss = (uint16_t)(c->user_mss && c->user_mss < path.advmss ? c->user_mss : path.advmss);
     tcp_window_init_rcv_mss(c);
     tcp_md5_copy(c, listener, &r->remote);

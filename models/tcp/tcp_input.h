@@ -59,12 +59,12 @@ void tcp_rcvq_save_flowlabel(TcpConn *c, const TcpIn *in);
 uint32_t tcp_rcvq_truesize(const TcpIn *in);
 void tcp_rcvq_data_ready(TcpConn *c);
 void tcp_rcvq_check_urg_shift(TcpConn *c);
-/* Pieces outside any queue: made of a segment (takes its packet), and given up. */
+/* Pieces outside any queue: made of a segment (takes its packet; not charged yet), and given up (charged ones). */
 TcpRcvSeg *tcp_rcvq_new_seg(TcpConn *c, TcpIn *in);
 void tcp_rcvq_free_seg(TcpConn *c, TcpRcvSeg *s);
-void tcp_rcvq_push(TcpConn *c, TcpRcvSeg *s);       /* the next in order, at the end; moves rcv_nxt */
+void tcp_rcvq_push(TcpConn *c, TcpRcvSeg *s, bool is_charged); /* the next in order, at the end; moves rcv_nxt */
 void tcp_rcvq_pop(TcpConn *c);                      /* the first one has been read (tcp_eat_recv_skb) */
-bool tcp_rcvq_coalesce(TcpConn *c, TcpRcvSeg *to, TcpRcvSeg *from); /* tcp_try_coalesce, for the accounts only */
+bool tcp_rcvq_coalesce(TcpConn *c, TcpRcvSeg *to, TcpRcvSeg *from); /* tcp_try_coalesce, for the accounts only: from then has to's charge */
 void tcp_rcvq_charge(TcpConn *c, uint32_t truesize);
 void tcp_rcvq_uncharge(TcpConn *c, uint32_t truesize);
 bool tcp_rcvq_can_ingest(const TcpConn *c);

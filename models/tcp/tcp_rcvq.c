@@ -176,7 +176,6 @@ TcpRcvSeg *tcp_rcvq_new_seg(TcpConn *c, TcpIn *in)
         .flags = in->flags,
         .when = in->now,
     };
-    tcp_rcvq_charge(c, s->truesize);
     return s;
 }
 
@@ -194,10 +193,6 @@ bool tcp_rcvq_coalesce(TcpConn *c, TcpRcvSeg *to, TcpRcvSeg *from)
     if (from->seq != to->end_seq || len > to->tailroom)
         return false;
     TCP_INC(c->tcp, TcpExtTCPRcvCoalesce);
-    /* as if it had never been charged */
-    c->rcv.rmem_alloc -= from->truesize;
-    c->rcv.fwd_alloc += from->truesize;
-    c->tcp->mem_pages8 -= from->truesize;
     from->truesize = to->truesize;
     from->tailroom = to->tailroom - len;
     to->truesize = 0;
@@ -205,12 +200,16 @@ bool tcp_rcvq_coalesce(TcpConn *c, TcpRcvSeg *to, TcpRcvSeg *from)
     return true;
 }
 
-void tcp_rcvq_push(TcpConn *c, TcpRcvSeg *s)
+void tcp_rcvq_push(TcpConn *c, TcpRcvSeg *s, bool is_charged)
 {
     TcpRcvq *r = &c->rcv;
+    uint32_t truesize = s->truesize;
+    bool joined = r->tail && tcp_rcvq_coalesce(c, r->tail, s);
 
-    if (r->tail)
-        tcp_rcvq_coalesce(c, r->tail, s);
+    if (joined && is_charged)
+        tcp_rcvq_uncharge(c, truesize);
+    else if (!joined && !is_charged)
+        tcp_rcvq_charge(c, truesize);
     s->next = NULL;
     if (r->tail)
         r->tail->next = s;
@@ -233,7 +232,7 @@ void tcp_rcvq_pop(TcpConn *c)
 
 void tcp_rcvq_append(TcpConn *c, TcpIn *in)
 {
-    tcp_rcvq_push(c, tcp_rcvq_new_seg(c, in));
+    tcp_rcvq_push(c, tcp_rcvq_new_seg(c, in), false);
 }
 
 void tcp_rcvq_purge(TcpConn *c)

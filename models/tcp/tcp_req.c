@@ -355,6 +355,7 @@ void tcp_req_on_syn(TcpConn *listener, TcpIn *in)
 
     if (in->rx_type != IP4_ROUTE_LOCAL || !has_room(listener, &want_cookie)) {
         listen_drop(listener);
+        tcp_probes_drop(t, listener, in, "TCP_LISTEN_OVERFLOW");
         return;
     }
     tcpin_options(in);

@@ -13,7 +13,7 @@
 #include "sim/base/hash64.h"
 
 #define SLOTS_MIN 16
-#define PORT_BUCKETS 64
+#define PORT_BUCKETS_MIN 16
 #define PERTURB 256 /* INET_TABLE_PERTURB_SIZE is larger; the table only has to be large for its users */
 
 typedef struct Slot {
@@ -34,7 +34,8 @@ struct TcpBind {
 typedef struct TcpTable {
     Slot *slots;
     uint32_t mask, n;
-    TcpBind *ports[PORT_BUCKETS];
+    TcpBind **ports;
+    uint32_t port_mask, n_binds;
     uint32_t *perturb; /* table_perturb: how far the search for ports has come, by destination */
 } TcpTable;
 
@@ -55,11 +56,13 @@ static uint32_t tuple_hash(const InetAddr *local, const InetAddr *remote, uint16
 void tcp_table_init(Tcp *t)
 {
     t->table = g_new0(TcpTable, 1);
+    t->table->ports = g_new0(TcpBind *, PORT_BUCKETS_MIN);
+    t->table->port_mask = PORT_BUCKETS_MIN - 1;
 }
 
 static void free_binds(TcpTable *tab)
 {
-    for (unsigned i = 0; i < PORT_BUCKETS; i++)
+    for (uint32_t i = 0; i <= tab->port_mask; i++)
         for (TcpBind *b = tab->ports[i], *next; b; b = next) {
             next = b->next;
             g_free(b);
@@ -71,6 +74,7 @@ void tcp_table_clear(Tcp *t)
     if (!t->table)
         return;
     free_binds(t->table);
+    g_free(t->table->ports);
     g_free(t->table->slots);
     g_free(t->table->perturb);
     g_free(t->table);
@@ -196,19 +200,38 @@ void tcp_table_remove_req(TcpReq *r)
 
 static TcpBind *find_bind(const TcpTable *tab, uint16_t port)
 {
-    for (TcpBind *b = tab->ports[port % PORT_BUCKETS]; b; b = b->next)
+    for (TcpBind *b = tab->ports[port & tab->port_mask]; b; b = b->next)
         if (b->port == port)
             return b;
     return NULL;
+}
+
+/* A port occurs once, so the order within a bucket means nothing. */
+static void grow_ports(TcpTable *tab)
+{
+    uint32_t n = 2 * (tab->port_mask + 1);
+    TcpBind **ports = g_new0(TcpBind *, n);
+
+    for (uint32_t i = 0; i <= tab->port_mask; i++)
+        for (TcpBind *b = tab->ports[i], *next; b; b = next) {
+            next = b->next;
+            b->next = ports[b->port & (n - 1)];
+            ports[b->port & (n - 1)] = b;
+        }
+    g_free(tab->ports);
+    tab->ports = ports;
+    tab->port_mask = n - 1;
 }
 
 static TcpBind *make_bind(TcpTable *tab, uint16_t port)
 {
     TcpBind *b = g_new0(TcpBind, 1);
 
+    if (tab->n_binds++ > tab->port_mask)
+        grow_ports(tab);
     b->port = port;
-    b->next = tab->ports[port % PORT_BUCKETS];
-    tab->ports[port % PORT_BUCKETS] = b;
+    b->next = tab->ports[port & tab->port_mask];
+    tab->ports[port & tab->port_mask] = b;
     return b;
 }
 
@@ -216,10 +239,11 @@ static void drop_bind_if_empty(TcpTable *tab, TcpBind *b)
 {
     if (b->owners || b->tws)
         return;
-    for (TcpBind **p = &tab->ports[b->port % PORT_BUCKETS]; *p; p = &(*p)->next)
+    for (TcpBind **p = &tab->ports[b->port & tab->port_mask]; *p; p = &(*p)->next)
         if (*p == b) {
             *p = b->next;
             g_free(b);
+            tab->n_binds--;
             return;
         }
 }
