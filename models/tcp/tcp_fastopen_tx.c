@@ -79,6 +79,17 @@ static TcpSeg *make_syn_data(TcpConn *c, const TcpSeg *syn, uint32_t space)
             if (n < part.len)
                 break;
         }
+    } else if (m->has_iov) {
+        size_t skip = m->skip;
+
+        for (unsigned i = 0; i < m->n_iov && done < space && m->iov[i].iov_base; i++) {
+            size_t len = m->iov[i].iov_len;
+            size_t from = HS_MIN(skip, len), n = HS_MIN(len - from, (size_t)(space - done));
+
+            skip -= from;
+            if (n)
+                done += tcpsndq_add(c, s, (const char *)m->iov[i].iov_base + from, NULL, 0, (uint32_t)n);
+        }
     } else {
         done = tcpsndq_add(c, s, m->bytes, NULL, m->synthetic_off, space);
     }
