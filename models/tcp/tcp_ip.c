@@ -1,14 +1,14 @@
 /* Between TCP and the network layers below: routes of connections, sending, arrival, errors. IPv4's
  * half (models/ip/ip4.h) and what is common is here, IPv6's in tcp_ip6.c; nothing else in TCP knows them. */
+#include "models/tcp/tcp_ip.h"
+
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
 
-#include "models/ether/neigh.h"
 #include "models/ip/ip4.h"
 #include "models/ip/route_metrics.h"
 #include "models/tcp/tcp_ack.h"
-#include "models/tcp/tcp_ip.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_sockopt.h"
 #include "models/wire/icmp.h"
@@ -194,13 +194,9 @@ void tcp_ip_pmtu_update(TcpConn *c, uint32_t mtu)
 void tcp_ip_confirm_neigh(TcpConn *c)
 {
     Ip4Flow f;
-    Neigh *n;
 
-    if (is_v6(c) || flow4(c, &f) || f.type != IP4_ROUTE_UNICAST || !ip4_if_has_neighbours(f.dev))
-        return;
-    n = neigh_lookup(ip4_if_neighbours(f.dev), &f.next_hop);
-    if (n)
-        neigh_confirm(n);
+    if (!is_v6(c) && flow4(c, &f) == 0)
+        ip4_confirm_neigh(&f);
 }
 
 /* dst_negative_advice: another route, please. Routes are looked up for each segment and never stale; but
