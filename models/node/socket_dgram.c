@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 
 #include "models/node/socket_priv.h"
+#include "models/tcp/tcp_sockopt.h"
 #include "sim/packet/checksum.h"
 
 #define PING_QUEUE 64
@@ -30,7 +31,10 @@ struct Dgram {
     /* both */
     bool recvtos, recvttl;
     uint8_t shut; /* 1 receive, 2 send */
-    SimTime rcvtimeo_ns;
+    SimTime rcvtimeo_ns, sndtimeo_ns;
+    uint64_t kept[2]; /* tcp_opts_kept */
+    int priority, mark, rcvlowat;
+    struct linger linger;
 };
 
 /* ---- life ---- */
@@ -49,6 +53,7 @@ SockFile *dgram_new(SockHost *sh, bool is_ping, bool is_v6, int oflags)
     f->is_v6 = is_v6;
     f->dgram = d;
     d->file = f;
+    d->rcvlowat = 1;
     d->ip = host_ip4(sh->host);
     if (!is_ping) {
         d->udp = udpsock_new(host_udp(sh->host));
@@ -438,7 +443,7 @@ bool dgram_read(SockCall *c, SockFile *f)
 
 /* ---- options ---- */
 
-static int set_timeout(Dgram *d, const void *val, unsigned len)
+static int set_timeout(SimTime *out, const void *val, unsigned len)
 {
     int64_t tv[2];
 
@@ -447,10 +452,20 @@ static int set_timeout(Dgram *d, const void *val, unsigned len)
     memcpy(tv, val, sizeof(tv));
     if (tv[1] < 0 || tv[1] >= 1000000)
         return -EDOM;
-    d->rcvtimeo_ns = tv[0] < 0                         ? -1
-                     : tv[0] > INT64_MAX / SIM_SEC - 1 ? 0
-                                                       : tv[0] * SIM_SEC + (tv[1] + 999) / 1000 * SIM_MS;
+    *out = tv[0] < 0                         ? -1
+           : tv[0] > INT64_MAX / SIM_SEC - 1 ? 0
+                                             : tv[0] * SIM_SEC + (tv[1] + 999) / 1000 * SIM_MS;
     return 0;
+}
+
+static bool is_rcvtimeo(int name)
+{
+    return name == SO_RCVTIMEO || name == 66; /* SO_RCVTIMEO_NEW */
+}
+
+static bool is_sndtimeo(int name)
+{
+    return name == SO_SNDTIMEO || name == 67;
 }
 
 static uint32_t doubled(int val, uint32_t max, uint32_t min)
@@ -475,20 +490,30 @@ static int set_socket(SockFile *f, int name, int val)
     case SO_BROADCAST:
         o->broadcast = val;
         return 0;
-    case SO_NO_CHECK:
-        o->no_check = val;
-        return 0;
     case SO_RCVBUF:
         o->rcvbuf = doubled(val, s->rmem_max, 2304);
         return 0;
     case SO_SNDBUF:
         o->sndbuf = doubled(val, s->wmem_max, 4608);
         return 0;
-    case SO_KEEPALIVE:
+    case SO_SNDBUFFORCE:
+        o->sndbuf = doubled(HS_MAX(val, 0), INT32_MAX / 2, 4608);
+        return 0;
+    case SO_RCVBUFFORCE:
+        o->rcvbuf = doubled(HS_MAX(val, 0), INT32_MAX / 2, 2304);
+        return 0;
     case SO_PRIORITY:
+        f->dgram->priority = val;
+        return 0;
     case SO_MARK:
-    case SO_TIMESTAMP:
+        f->dgram->mark = val;
+        return 0;
+    case SO_RCVLOWAT: /* without effect on datagrams */
+        f->dgram->rcvlowat = val < 0 ? INT32_MAX : HS_MAX(val, 1);
+        return 0;
+    case SO_KEEPALIVE:
     case SO_OOBINLINE:
+    case SO_DONTROUTE:
         return 0;
     default:
         return -ENOPROTOOPT;
@@ -524,7 +549,8 @@ static int set_ip(SockFile *f, int name, int val)
         d->recvttl = val;
         return 0;
     case IP_FREEBIND:
-    case IP_PKTINFO:
+    case IP_TRANSPARENT:
+    case IP_BIND_ADDRESS_NO_PORT:
         return 0;
     default:
         return -ENOPROTOOPT;
@@ -533,20 +559,36 @@ static int set_ip(SockFile *f, int name, int val)
 
 int dgram_setsockopt(SockFile *f, int level, int name, const void *val, unsigned len)
 {
+    uint64_t bit;
     int v = 0;
 
     if (!val && len)
         return -EFAULT;
-    if (level == SOL_SOCKET && name == SO_RCVTIMEO)
-        return set_timeout(f->dgram, val, len);
-    if (level == SOL_SOCKET && name == SO_SNDTIMEO)
-        return 0; /* sending never waits */
+    if (level == SOL_SOCKET && is_rcvtimeo(name))
+        return set_timeout(&f->dgram->rcvtimeo_ns, val, len);
+    if (level == SOL_SOCKET && is_sndtimeo(name)) /* kept: sending never waits */
+        return set_timeout(&f->dgram->sndtimeo_ns, val, len);
+    if (level == SOL_SOCKET && name == SO_LINGER) {
+        if (len < sizeof(struct linger))
+            return -EINVAL;
+        memcpy(&f->dgram->linger, val, sizeof(struct linger));
+        return 0;
+    }
     if (len < (level == IPPROTO_IP ? 1 : sizeof(int)))
         return -EINVAL;
     if (len >= sizeof(int))
         memcpy(&v, val, sizeof(int));
     else
         v = *(const uint8_t *)val;
+    bit = tcp_opts_kept(level, name);
+    if (bit) {
+        uint64_t *kept = &f->dgram->kept[level == IPPROTO_IP];
+
+        *kept = v ? *kept | bit : *kept & ~bit;
+        if (level == SOL_SOCKET && name == SO_NO_CHECK && f->dgram->udp)
+            udpsock_opt(f->dgram->udp)->no_check = v;
+        return 0;
+    }
     switch (level) {
     case SOL_SOCKET:
         return set_socket(f, name, v);
@@ -596,14 +638,32 @@ static int get_value(SockFile *f, int level, int name, int *v)
             *v = o->broadcast;
             return 0;
         case SO_ACCEPTCONN:
+        case SO_KEEPALIVE:
+        case SO_OOBINLINE:
+        case SO_DONTROUTE:
             *v = 0;
+            return 0;
+        case SO_PRIORITY:
+            *v = d->priority;
+            return 0;
+        case SO_MARK:
+            *v = d->mark;
+            return 0;
+        case SO_RCVLOWAT:
+            *v = d->rcvlowat;
+            return 0;
+        case SO_SNDLOWAT:
+            *v = 1;
+            return 0;
+        case SO_BPF_EXTENSIONS:
+            *v = 64;
             return 0;
         default:
             return -ENOPROTOOPT;
         }
     }
     if (level != IPPROTO_IP)
-        return -ENOPROTOOPT;
+        return level == IPPROTO_IPV6 && f->is_v6 ? -ENOPROTOOPT : -EOPNOTSUPP;
     switch (name) {
     case IP_TOS:
         *v = d->udp ? o->tos : d->tos;
@@ -630,13 +690,36 @@ static int get_value(SockFile *f, int level, int name, int *v)
 
 int dgram_getsockopt(SockFile *f, int level, int name, void *val, unsigned *len)
 {
-    int v = 0, err;
+    uint64_t bit;
+    int v = 0, err = 0;
 
     if ((int)*len < 0)
         return -EINVAL;
     if (!val && *len)
         return -EFAULT;
-    err = get_value(f, level, name, &v);
+    if (level == SOL_SOCKET && (is_rcvtimeo(name) || is_sndtimeo(name))) {
+        SimTime t = is_rcvtimeo(name) ? f->dgram->rcvtimeo_ns : f->dgram->sndtimeo_ns;
+        int64_t tv[2] = {HS_MAX(t, 0) / SIM_SEC, HS_MAX(t, 0) % SIM_SEC / 1000};
+
+        return tcp_opts_give(val, len, tv, sizeof(tv));
+    }
+    if (level == SOL_SOCKET && name == SO_LINGER)
+        return tcp_opts_give(val, len, &f->dgram->linger, sizeof(struct linger));
+    if (level == SOL_SOCKET && name == SO_MEMINFO) {
+        UdpSock *u = f->dgram->udp;
+        uint32_t m[SK_MEM_VARS] = {0};
+
+        m[SK_MEM_RMEM_ALLOC] = u ? udpsock_rmem(u) : 0;
+        m[SK_MEM_RCVBUF] = u ? udpsock_opt(u)->rcvbuf : 212992;
+        m[SK_MEM_SNDBUF] = u ? udpsock_opt(u)->sndbuf : 212992;
+        m[SK_MEM_DROPS] = u ? (uint32_t)udpsock_drops(u) : 0;
+        return tcp_opts_give(val, len, m, sizeof(m));
+    }
+    bit = tcp_opts_kept(level, name);
+    if (bit)
+        v = (f->dgram->kept[level == IPPROTO_IP] & bit) != 0;
+    else
+        err = get_value(f, level, name, &v);
     if (err)
         return err;
     *len = HS_MIN(*len, (unsigned)sizeof(v));

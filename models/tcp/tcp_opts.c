@@ -81,6 +81,40 @@ int tcp_opts_give(void *val, unsigned *len, const void *from, unsigned size)
     return 0;
 }
 
+uint64_t tcp_opts_kept(int level, int name)
+{
+    /* SO_DEBUG, _NO_CHECK, _TIMESTAMP, _TIMESTAMPNS, _RXQ_OVFL, _WIFI_STATUS, _NOFCS, _LOCK_FILTER,
+     * _SELECT_ERR_QUEUE, _TIMESTAMP_NEW, _TIMESTAMPNS_NEW; IP_RECVOPTS, _RETOPTS, _PKTINFO, _PASSSEC,
+     * _RECVORIGDSTADDR, _CHECKSUM */
+    static const uint8_t socket_names[] = {1, 11, 29, 35, 40, 41, 43, 44, 45, 63, 64};
+    static const uint8_t ip_names[] = {6, 7, 8, 18, 20, 23};
+
+    for (unsigned i = 0; level == SOL_SOCKET && i < HS_ARRAY_LEN(socket_names); i++)
+        if (socket_names[i] == name)
+            return UINT64_C(1) << i;
+    for (unsigned i = 0; level == IPPROTO_IP && i < HS_ARRAY_LEN(ip_names); i++)
+        if (ip_names[i] == name)
+            return UINT64_C(1) << i;
+    return 0;
+}
+
+/* Takes or shows one of those; false: it is another option. */
+static bool set_kept(TcpConn *c, int level, int name, int val)
+{
+    uint64_t bit = tcp_opts_kept(level, name), *kept = &tcp_opts(c)->kept[level == IPPROTO_IP];
+
+    *kept = val ? *kept | bit : *kept & ~bit;
+    return bit;
+}
+
+static bool get_kept(const TcpConn *c, int level, int name, int *val)
+{
+    uint64_t bit = tcp_opts_kept(level, name);
+
+    *val = c->opts && c->opts->kept[level == IPPROTO_IP] & bit;
+    return bit;
+}
+
 static void set_bit(TcpConn *c, uint32_t flag, bool on)
 {
     c->sflags = on ? c->sflags | flag : c->sflags & ~flag;
@@ -215,16 +249,13 @@ static int set_socket_int(TcpConn *c, int name, int val)
 {
     const TcpSysctl *s = &c->tcp->sysctl;
 
+    if (set_kept(c, SOL_SOCKET, name, val))
+        return 0;
     switch (name) {
-    case SO_DEBUG:
     case SO_BSDCOMPAT:
     case SO_PASSCRED:
-    case SO_TIMESTAMP:
-    case SO_TIMESTAMPNS:
-    case SO_RXQ_OVFL:
     case SO_BUSY_POLL:
     case SO_INCOMING_CPU:
-    case SO_NO_CHECK:
         return 0;
     case SO_TYPE:
     case SO_PROTOCOL:
@@ -344,18 +375,16 @@ static int get_socket_int(TcpConn *c, int name, int *v)
 {
     const TcpOpts none = {0}, *o = c->opts ? c->opts : &none;
 
-    *v = 0;
-    switch (name) {
-    case SO_DEBUG:
-    case SO_PASSCRED:
-    case SO_TIMESTAMP:
-    case SO_TIMESTAMPNS:
-    case SO_RXQ_OVFL:
-    case SO_BUSY_POLL:
-    case SO_NO_CHECK:
-    case SO_BSDCOMPAT:
+    if (get_kept(c, SOL_SOCKET, name, v))
         return 0;
+    switch (name) {
+    case SO_PASSCRED:
+    case SO_BUSY_POLL:
+    case SO_BSDCOMPAT:
     case SO_INCOMING_CPU:
+        return 0;
+    case SO_BPF_EXTENSIONS:
+        *v = 64; /* how many there are: SKF_AD_MAX */
         return 0;
     case SO_DONTROUTE:
         *v = o->dontroute;
@@ -412,10 +441,6 @@ static int get_socket_int(TcpConn *c, int name, int *v)
     case SO_ACCEPTCONN:
         *v = c->state == TCP_LISTEN;
         return 0;
-    case SO_TIMESTAMPING:
-    case OPT_SO_TIMESTAMPING_NEW:
-        *v = (int)o->tsflags;
-        return 0;
     case OPT_SO_ZEROCOPY:
         *v = o->zerocopy;
         return 0;
@@ -451,6 +476,12 @@ static int get_socket(TcpConn *c, int name, void *val, unsigned *len)
         return get_max_pacing_rate(c, val, len);
     case OPT_SO_MEMINFO:
         return get_meminfo(c, val, len);
+    case SO_TIMESTAMPING:
+    case OPT_SO_TIMESTAMPING_NEW: {
+        int32_t ts[2] = {(int32_t)o->tsflags, 0}; /* struct so_timestamping: flags, bind_phc */
+
+        return tcp_opts_give(val, len, ts, sizeof(ts));
+    }
     case OPT_SO_COOKIE: {
         uint64_t id = c->id;
 
@@ -501,6 +532,8 @@ static int set_ip(TcpConn *c, int name, const void *val, unsigned len)
     int v;
 
     take_int_or_byte(val, len, &v);
+    if (set_kept(c, IPPROTO_IP, name, v))
+        return 0;
     switch (name) {
     case IP_TOS:
         return set_tos(c, v);
@@ -545,10 +578,8 @@ static int set_ip(TcpConn *c, int name, const void *val, unsigned len)
         o->port_range = (uint32_t)v;
         return 0;
     }
-    case IP_PKTINFO:
-    case IP_RECVOPTS:
-    case IP_RETOPTS:
-        return 0;
+    case IP_ROUTER_ALERT: /* of raw sockets only */
+        return -EINVAL;
     case IP_OPTIONS:
         return len ? -EINVAL : 0;
     case IP_MULTICAST_TTL:
@@ -570,6 +601,8 @@ static int get_ip(TcpConn *c, int name, void *val, unsigned *len)
     const TcpOpts none = {.mtu_discover = IP_PMTUDISC_WANT}, *o = c->opts ? c->opts : &none;
     int v;
 
+    if (get_kept(c, IPPROTO_IP, name, &v))
+        return tcp_opts_give(val, len, &v, sizeof(v));
     switch (name) {
     case IP_TOS:
         v = c->tos;
@@ -609,10 +642,13 @@ static int get_ip(TcpConn *c, int name, void *val, unsigned *len)
     case OPT_IP_LOCAL_PORT_RANGE:
         v = (int)o->port_range;
         break;
-    case IP_PKTINFO:
+    case IP_HDRINCL:
+    case IP_ROUTER_ALERT:
+    case IP_NODEFRAG:
         v = 0;
         break;
     case IP_OPTIONS:
+    case IP_PKTOPTIONS:
         *len = 0;
         return 0;
     default:
@@ -762,7 +798,7 @@ int tcp_opts_get(TcpConn *c, int level, int name, void *val, unsigned *len)
     case IPPROTO_IP:
         return get_ip(c, name, val, len);
     case IPPROTO_IPV6:
-        return c->sflags & TCP_S_V6 ? get_ip6(c, name, val, len) : -ENOPROTOOPT;
+        return c->sflags & TCP_S_V6 ? get_ip6(c, name, val, len) : -EOPNOTSUPP;
     default:
         return -EOPNOTSUPP;
     }
