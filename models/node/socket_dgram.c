@@ -1,10 +1,11 @@
 /* Datagram sockets: UDP (by models/udp) and ICMP echo (Linux net/ipv4/ping.c: the kernel fills in identifier
  * and checksum, and hands up the replies to that identifier). An AF_INET6 socket speaks IPv4 by mapped
  * addresses. */
+#include "models/node/socket_dgram.h"
+
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 
-#include "models/node/socket_dgram.h"
 #include "sim/packet/checksum.h"
 
 /* ---- life ---- */

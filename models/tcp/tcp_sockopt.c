@@ -564,7 +564,7 @@ static int get_tcp(TcpConn *c, int name, void *val, unsigned *len)
     case TCP_CONGESTION: {
         char buf[CC_NAME_MAX] = "";
 
-        strncpy(buf, c->cc.ops->name, sizeof(buf) - 1);
+        memcpy(buf, c->cc.ops->name, HS_MIN(strlen(c->cc.ops->name), sizeof(buf) - 1));
         return tcp_opts_give(val, len, buf, sizeof(buf));
     }
     case TCP_ULP:
