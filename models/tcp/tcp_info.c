@@ -169,6 +169,7 @@ void tcp_get_info(TcpConn *c, TcpInfo *info)
     info->tcpi_fastopen_client_fail = c->fastopen_client_fail & 3;
 }
 
+/* clang-format off */
 #define FIELDS(X)                                                                                            \
     X(state)                                                                                                 \
     X(ca_state)                                                                                              \
@@ -203,3 +204,4 @@ const TcpInfoField tcp_info_fields[] = {
 #undef X
         {NULL, NULL},
 };
+/* clang-format on */
