@@ -1,6 +1,7 @@
 -- SOCK-06  bind without listen.
 -- A bound TCP port without a listener is as closed as any other: a SYN for it draws a reset (RFC 9293 3.10.7.1), not an ICMP error,
 -- which is UDP's way. The caller's connect() reports ECONNREFUSED.
+-- tshark-allow: Connection reset (the SYN that meets a closed port)
 local hs = require "hopscope"
 hs.title "SOCK-06 bind without listen"
 
@@ -10,13 +11,13 @@ client:arp_set("server", server:dev().mac)
 server:arp_set("client", client:dev().mac)
 
 local frames = hs.frames { filter = function(p) return p.ip end }
-local bound = server:tcp():bind(5000)
+local bound = server:tcp():bind(5010)
 local result, when
 client:spawn(function(os)
-  result = { os.tcp():connect("server", 5000) }
+  result = { os.tcp():connect("server", 5010) }
   when = hs.now()
 end)
-hs.note "The server has bound port 5000 but does not listen."
+hs.note "The server has bound port 5010 but does not listen."
 hs.run "1s"
 
 hs.expect_equal("connect reports: refused", result, { nil, "ECONNREFUSED" })
@@ -30,6 +31,6 @@ hs.expect_equal("the server counts a reset sent", server:counter "TcpOutRsts", 1
 
 hs.note "With listen the same port answers."
 bound:listen(128)
-client:spawn(function(os) result = os.tcp():connect("server", 5000):state() end)
+client:spawn(function(os) result = os.tcp():connect("server", 5010):state() end)
 hs.run "1s"
 hs.expect_equal("now it is connected", result, "ESTABLISHED")
