@@ -1,5 +1,5 @@
-/* TIME_WAIT, and FIN_WAIT2 without an application (Linux net/ipv4/tcp_minisocks.c; RFC 9293 3.10.7.4, RFC 1122 4.2.2.13,
- * RFC 1337, RFC 6191): a connection that is only remembered. */
+/* TIME_WAIT, and FIN_WAIT2 without an application (Linux net/ipv4/tcp_minisocks.c; RFC 9293 3.10.7.4, RFC
+ * 1122 4.2.2.13, RFC 1337, RFC 6191): a connection that is only remembered. */
 #include <glib.h>
 #include <string.h>
 
@@ -220,7 +220,8 @@ TcpTwAnswer tcp_tw_process(TcpTw *tw, TcpIn *in, uint32_t *isn)
         TCP_INC(tw->tcp, TcpExtPAWSTimewait);
     if (in->flags & TCP_RST)
         return TCP_TW_SUCCESS;
-    /* A SYN without ACK may be an old duplicate or a new connection with an unlucky number: it does not prolong. */
+    /* A SYN without ACK may be an old duplicate or a new connection with an unlucky number: it does not
+     * prolong. */
     if (paws_reject || in->flags & TCP_ACK)
         arm(tw, TCP_TIMEWAIT_LEN_MS);
     return ack_if_not_too_often(tw, in, MIB_TcpExtTCPACKSkippedTimeWait);
