@@ -185,6 +185,7 @@ int bind_host_route_del(lua_State *L);
 int bind_host_route_get(lua_State *L);
 int bind_host_route_replace(lua_State *L);
 int bind_host_routes(lua_State *L);
+int bind_host_sockets(lua_State *L);
 int bind_host_tcp_sink(lua_State *L);
 int bind_host_tcp_source(lua_State *L);
 int bind_host_tftp_get(lua_State *L);

@@ -25,8 +25,10 @@ void bind_tcp_push(lua_State *L, ScnTcp *sk)
 /* sk may be gone afterwards, unless Lua has it on a stack. */
 void bind_tcp_give_if_done(ScnTcp *sk)
 {
-    if (!sk->fds && !sk->ops && !sk->busy)
-        luaclass_give(sk->host->s->L, sk->is_epoll ? &bind_epoll_class : &bind_tcp_class, sk);
+    if (sk->fds || sk->ops || sk->busy || sk->is_given) /* a call on a closed socket gives it only once */
+        return;
+    sk->is_given = true;
+    luaclass_give(sk->host->s->L, sk->is_epoll ? &bind_epoll_class : &bind_tcp_class, sk);
 }
 
 static void release(void *ptr)

@@ -16,6 +16,7 @@ struct ScnTcp {
     Fds *fds; /* NULL: closed */
     int fd;
     bool is_epoll;
+    bool is_given;             /* closed, and Lua frees it */
     unsigned busy;             /* calls that need it */
     TcpOp *ops;                /* that sleep */
     struct TcpEvent *event[3]; /* callbacks: accept, connect, data */

@@ -256,3 +256,69 @@ int bind_tcp_state(lua_State *L)
     lua_pushstring(L, c ? tcp_state_name(tcp_state(c)) : tcp_state_name(TCP_CLOSE));
     return 1;
 }
+
+/* ---- all of a host ---- */
+
+static void push_entry(void *user, const TcpEntry *e)
+{
+    lua_State *L = user;
+    TcpConn *c = (TcpConn *)e->conn;
+    char text[INET_STR_LEN];
+    int in = 0, out = 0;
+
+    lua_createtable(L, 0, 7);
+    lua_pushstring(L, tcp_state_name(e->state));
+    lua_setfield(L, -2, "state");
+    lua_pushstring(L, inet_format(&e->local.addr, text));
+    lua_setfield(L, -2, "addr");
+    lua_pushinteger(L, e->local.port);
+    lua_setfield(L, -2, "port");
+    if (e->remote.port) {
+        lua_pushstring(L, inet_format(&e->remote.addr, text));
+        lua_setfield(L, -2, "peer_addr");
+        lua_pushinteger(L, e->remote.port);
+        lua_setfield(L, -2, "peer_port");
+    }
+    if (c && e->state == TCP_LISTEN) { /* Linux tcp_get_info: a listener's queue of connections */
+        TcpInfo info;
+
+        tcp_get_info(c, &info);
+        in = (int)info.tcpi_unacked;
+        out = (int)info.tcpi_sacked;
+    } else if (c && (tcp_ioctl(c, 0x541B, &in) != 0 || tcp_ioctl(c, 0x5411, &out) != 0)) {
+        in = out = 0;
+    }
+    lua_pushinteger(L, in);
+    lua_setfield(L, -2, "recv_q");
+    lua_pushinteger(L, out);
+    lua_setfield(L, -2, "send_q");
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+/* host:sockets([state]): what ss -ta shows */
+int bind_host_sockets(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+    const char *state = luaL_optstring(L, 2, NULL);
+
+    lua_createtable(L, 8, 0);
+    if (!host_is_on(h->host))
+        return 1;
+    luaL_checkstack(L, 8, NULL);
+    tcp_foreach(host_tcp(h->host), push_entry, L);
+    if (!state)
+        return 1;
+    lua_createtable(L, 8, 0);
+    for (lua_Integer i = 1, n = 0; lua_rawgeti(L, -2, i) == LUA_TTABLE; i++) {
+        lua_getfield(L, -1, "state");
+        bool same = strcmp(lua_tostring(L, -1), state) == 0;
+
+        lua_pop(L, 1);
+        if (same)
+            lua_rawseti(L, -2, ++n);
+        else
+            lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return 1;
+}

@@ -24,6 +24,7 @@ local of_host = {
   "rarp_server",
   "raw",
   "route_get",
+  "sockets",
   "spawn",
   "sysctl",
   "tcp",

@@ -661,6 +661,11 @@ function Host:log(...) end
 ---@return boolean?
 function Host:power(on) end
 
+---TCP sockets of all states, or of one, as ss -ta lists them: { state, addr, port, peer_addr, peer_port, recv_q, send_q }
+---@param state? string
+---@return table[]
+function Host:sockets(state) end
+
 ---starts a process: fn(os, ...)
 ---@param fn function
 ---@param ... any
@@ -846,6 +851,11 @@ function Os.raw(...) end
 ---@param ... any
 ---@return any
 function Os.route_get(...) end
+
+---as host:sockets
+---@param ... any
+---@return table
+function Os.sockets(...) end
 
 ---as host:spawn
 ---@param ... any
