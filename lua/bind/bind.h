@@ -179,6 +179,8 @@ int bind_host_route_del(lua_State *L);
 int bind_host_route_get(lua_State *L);
 int bind_host_route_replace(lua_State *L);
 int bind_host_routes(lua_State *L);
+int bind_host_sockstat(lua_State *L);
+int bind_host_ss(lua_State *L);
 int bind_host_tftp_get(lua_State *L);
 int bind_host_tftp_server(lua_State *L);
 int bind_host_traceroute(lua_State *L);

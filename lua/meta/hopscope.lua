@@ -635,6 +635,15 @@ function Host:counters() end
 ---@return string
 function Host:netstat() end
 
+---TCP sockets, as ss shows them: list of { state, local_addr, local_port, peer_addr, peer_port, recv_q, send_q, retransmits, orphan, left }
+---@param state? string only these: "TIME-WAIT"
+---@return table
+function Host:ss(state) end
+
+---as /proc/net/sockstat: { inuse, orphan, tw, alloc, requests, mem, bytes }
+---@return table
+function Host:sockstat() end
+
 ---a line with time and name
 ---@param ... any
 function Host:log(...) end
@@ -820,10 +829,20 @@ function Os.raw(...) end
 ---@return any
 function Os.route_get(...) end
 
+---as host:sockstat
+---@param ... any
+---@return any
+function Os.sockstat(...) end
+
 ---as host:spawn
 ---@param ... any
 ---@return any
 function Os.spawn(...) end
+
+---as host:ss
+---@param ... any
+---@return any
+function Os.ss(...) end
 
 ---as host:sysctl
 ---@param ... any
