@@ -169,6 +169,7 @@ int bind_host_arp_announce(lua_State *L);
 int bind_host_arp_claim(lua_State *L);
 int bind_host_arp_del(lua_State *L);
 int bind_host_arp_set(lua_State *L);
+int bind_host_forge(lua_State *L);
 int bind_host_mtr(lua_State *L);
 int bind_host_ping(lua_State *L);
 int bind_host_rarp(lua_State *L);

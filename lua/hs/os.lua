@@ -15,6 +15,7 @@ local of_host = {
   "counters",
   "dev",
   "epoll",
+  "forge",
   "fork",
   "log",
   "mtr",
