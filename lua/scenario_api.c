@@ -8,6 +8,7 @@
     X(corrupt) \
     X(delay) \
     X(duplicate) \
+    X(forge) \
     X(host) \
     X(hub) \
     X(ip4_encode) \

@@ -324,6 +324,7 @@ struct TcpConn {
     uint8_t fastopen_client_fail; /* TFO_CLIENT_FAIL: 0 no reason, 1 no cookie, 2 data not acked, 3 the SYN
                                      was lost */
     uint8_t sock_state;           /* TCP_SS_*: what calls on the socket go by (Linux socket.state) */
+    bool is_remembered;           /* a TcpTw goes on where it ends: its CLOSE is not reported */
     TcpWakeFn wake;
     void *wake_user;
 };
