@@ -42,6 +42,7 @@ void bind_log(Scenario *s, const Node *node, const char *kind, const char *text)
 extern const LuaClass bind_alarm_class;
 extern const LuaClass bind_dev_class;
 extern const LuaClass bind_echo_class;
+extern const LuaClass bind_epoll_class;
 extern const LuaClass bind_host_class;
 extern const LuaClass bind_hub_class;
 extern const LuaClass bind_link_class;
@@ -58,7 +59,6 @@ extern const LuaClass bind_sink_class;
 extern const LuaClass bind_sock_class;
 extern const LuaClass bind_source_class;
 extern const LuaClass bind_switch_class;
-extern const LuaClass bind_epoll_class;
 extern const LuaClass bind_tcp_class;
 extern const LuaClass bind_tcp_sink_class;
 extern const LuaClass bind_tcp_source_class;
