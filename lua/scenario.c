@@ -63,6 +63,7 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
     s->apps = g_ptr_array_new();
+    s->tcp_apps = g_ptr_array_new();
     s->rarps = g_ptr_array_new();
     s->net = net_new(s->config.seed);
     s->sim = net_sim(s->net);
@@ -129,6 +130,7 @@ void scenario_free(Scenario *s)
     bind_observe_free(s);
     bind_rules_free(s);
     bind_apps_free(s);
+    bind_tcp_apps_free(s);
     bind_rarps_free(s);
     for (guint i = 0; i < s->hosts->len; i++) {
         bind_sock_close_host(g_ptr_array_index(s->hosts, i));

@@ -37,8 +37,8 @@ struct Proc {
     SimTime deadline; /* of the wait; SIM_NEVER */
     ProcWait wait;
     bool is_waiting, is_woken, is_timed_out;
-    bool is_given;      /* Lua frees it */
-    GPtrArray *joiners; /* Proc: wait for the end of this one */
+    bool is_given;       /* Lua frees it */
+    GPtrArray *joiners;  /* Proc: wait for the end of this one */
     struct Fds *fds;     /* its descriptors; NULL: none yet */
     struct Fds *fork_of; /* the parent's, of which it has a copy */
 };
@@ -112,6 +112,7 @@ struct Scenario {
     GPtrArray *rules;        /* struct Rule */
     GPtrArray *observers;    /* struct Observer */
     GPtrArray *apps;         /* ScnApp */
+    GPtrArray *tcp_apps;     /* ScnTcpApp */
     GPtrArray *rarps;        /* ScnRarp */
     GHashTable *peers;       /* ProbePoint -> name of the node at the other end; look-up only */
     unsigned peers_links;

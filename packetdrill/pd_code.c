@@ -129,6 +129,9 @@ void pd_code_next(PdCode *c)
         take_number(c);
         return;
     }
+    /* r'…' and f'…' are taken as they stand: texts are for messages. */
+    if (strchr("rfbu", *c->at) && c->at + 1 < c->end && (c->at[1] == '"' || c->at[1] == '\''))
+        c->at++;
     if (*c->at == '"' || *c->at == '\'') {
         take_text(c);
         return;

@@ -146,6 +146,10 @@ static int ip_route(PdShell *sh, char **args, bool v6, GString *out)
     char *error = NULL;
     bool known = false, ok;
 
+    if (is(verb, "ch") || is(verb, "chg"))
+        verb = "change";
+    if (is(verb, "repl"))
+        verb = "replace";
     if (!verb || is(verb, "show") || is(verb, "list") || is(verb, "get")) {
         if (v6)
             ip6_route_foreach(pd_sim_ip6(sh->sim), show6, out);

@@ -117,10 +117,14 @@ static void sim_close(PdStack *stack)
     g_free(s);
 }
 
+/* A host is never tested in its first instant: clocks of a kernel are not 0 then. */
+#define UPTIME (1000 * SIM_SEC)
+
 static void sim_start(PdStack *stack)
 {
     PdSim *s = (PdSim *)stack;
 
+    sim_run(net_sim(s->net), &(SimLimits){.until = sim_now(net_sim(s->net)) + UPTIME});
     s->tun->zero_ns = sim_now(net_sim(s->net));
 }
 

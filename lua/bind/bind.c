@@ -35,6 +35,8 @@ const LuaClass *const bind_classes[] = {
     &bind_source_class,
     &bind_switch_class,
     &bind_tcp_class,
+    &bind_tcp_sink_class,
+    &bind_tcp_source_class,
     &bind_tftp_server_class,
     NULL,
 };

@@ -60,6 +60,8 @@ extern const LuaClass bind_source_class;
 extern const LuaClass bind_switch_class;
 extern const LuaClass bind_epoll_class;
 extern const LuaClass bind_tcp_class;
+extern const LuaClass bind_tcp_sink_class;
+extern const LuaClass bind_tcp_source_class;
 extern const LuaClass bind_tftp_server_class;
 extern const LuaClass *const bind_classes[]; /* NULL at the end */
 
@@ -134,6 +136,10 @@ typedef struct ScnApp ScnApp; /* traffic that runs by itself */
 void bind_apps_stop_host(ScnHost *h);
 void bind_apps_free(Scenario *s);
 
+typedef struct ScnTcpApp ScnTcpApp; /* likewise, of TCP */
+void bind_tcp_apps_stop_host(ScnHost *h);
+void bind_tcp_apps_free(Scenario *s);
+
 typedef struct ScnRarp ScnRarp;
 void bind_rarps_free(Scenario *s);
 
@@ -181,7 +187,9 @@ int bind_host_route_get(lua_State *L);
 int bind_host_route_replace(lua_State *L);
 int bind_host_routes(lua_State *L);
 int bind_host_sockstat(lua_State *L);
-int bind_host_ss(lua_State *L);
+int bind_host_sockets(lua_State *L);
+int bind_host_tcp_sink(lua_State *L);
+int bind_host_tcp_source(lua_State *L);
 int bind_host_tftp_get(lua_State *L);
 int bind_host_tftp_server(lua_State *L);
 int bind_host_traceroute(lua_State *L);
@@ -192,12 +200,28 @@ void bind_host_hear_power(ScnHost *h);
 
 /* ---- packets (bind_packet.c) ---- */
 
+/* What a rule or observer knows of a TCP segment from those that it saw before (bind_tcp_seen.c). */
+typedef struct TcpSeenFacts {
+    bool is_known; /* a TCP segment */
+    bool is_retransmission;
+    uint64_t data_nth;     /* the n-th data segment of its connection and direction; 0: it carries none */
+    uint32_t transmission; /* how often it was seen, this time included; 0: no data, no SYN */
+} TcpSeenFacts;
+
+typedef struct TcpSeen TcpSeen;
+TcpSeen *bind_tcp_seen_new(void);
+void bind_tcp_seen_free(TcpSeen *s);
+/* point and event only tell places apart where one memory serves several. */
+void bind_tcp_seen_look(TcpSeen *s, const void *point, const void *event, const Packet *pkt,
+                        uint16_t linktype, TcpSeenFacts *out);
+
 typedef struct PacketFacts {
     SimTime time;
     uint64_t nth;     /* 0: not known */
     const char *from; /* names of nodes, constant; NULL: not known */
     const char *to;
     uint16_t linktype;
+    TcpSeenFacts tcp;
 } PacketFacts;
 
 typedef struct PacketView PacketView;

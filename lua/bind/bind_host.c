@@ -223,6 +223,7 @@ static void on_power(void *user, bool on)
     bind_sock_close_host(h);
     bind_tcp_close_host(h);
     bind_apps_stop_host(h);
+    bind_tcp_apps_stop_host(h);
 }
 
 void bind_host_hear_power(ScnHost *h)
@@ -331,11 +332,13 @@ static const luaL_Reg methods[] = {{"addr", host_method_addr},
                                    {"route_get", bind_host_route_get},
                                    {"route_replace", bind_host_route_replace},
                                    {"routes", bind_host_routes},
+                                   {"sockets", bind_host_sockets},
                                    {"spawn", host_method_spawn},
                                    {"sysctl", host_method_sysctl},
                                    {"sockstat", bind_host_sockstat},
-                                   {"ss", bind_host_ss},
                                    {"tcp", bind_tcp_new},
+                                   {"tcp_sink", bind_host_tcp_sink},
+                                   {"tcp_source", bind_host_tcp_source},
                                    {"tftp_get", bind_host_tftp_get},
                                    {"tftp_server", bind_host_tftp_server},
                                    {"traceroute", bind_host_traceroute},

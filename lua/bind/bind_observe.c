@@ -15,6 +15,7 @@ typedef struct Observer {
     int ref;           /* LUA_NOREF: ended */
     const Node *node;  /* only there; NULL: anywhere */
     GPtrArray *points; /* only these; NULL: all */
+    TcpSeen *seen;     /* NULL: no frame yet */
 } Observer;
 
 /* "neigh.*" and "neigh." stand for all probes whose names begin with "neigh."; returns how much of the
@@ -90,7 +91,7 @@ static void push_value(lua_State *L, ProbeKind kind, ProbeValue v)
 }
 
 typedef struct Sighting {
-    const Observer *o;
+    Observer *o;
     const ProbeRecord *r;
     PacketView *view;
     Packet *datagram; /* ours: what was dropped, from its IP header on */
@@ -160,6 +161,11 @@ static int call_observer(lua_State *L)
         PacketFacts facts = {.time = r->time, .linktype = is_frame && r->point ? r->point->linktype : 101};
         const Packet *pkt = r->pkt;
 
+        if (is_frame && r->point) {
+            if (!e->o->seen)
+                e->o->seen = bind_tcp_seen_new();
+            bind_tcp_seen_look(e->o->seen, r->point, r->desc, r->pkt, facts.linktype, &facts.tcp);
+        }
         if (is_rx || is_tx) {
             facts.from = is_rx ? peer_of(s, r->point) : r->node->name;
             facts.to = is_rx ? r->node->name : peer_of(s, r->point);
@@ -276,6 +282,7 @@ void bind_observe_free(Scenario *s)
 
         if (o->points)
             g_ptr_array_free(o->points, true);
+        bind_tcp_seen_free(o->seen);
         g_free(o->pattern);
         g_free(o);
     }

@@ -16,6 +16,7 @@
 #include "models/wire/dissect.h"
 #include "models/wire/eth.h"
 #include "models/wire/ipv6_addr.h"
+#include "models/wire/tcp.h"
 #include "models/wire/udp.h"
 #include "sim/base/suggest.h"
 #include "sim/packet/checksum.h"
@@ -292,14 +293,36 @@ _Noreturn static void unknown_field(lua_State *L, const Dissection *d, const Lay
     luaerr_raise(L, "%s has no field \"%s\": it has %s", layer->type->name, name, lua_tostring(L, -1));
 }
 
+/* What p.tcp says beside its header's fields; false: no such name. */
+static bool push_tcp_fact(lua_State *L, PacketView *v, const char *name)
+{
+    const TcpSeenFacts *t = &v->facts.tcp;
+
+    if (strcmp(name, "retransmission") == 0 && t->is_known)
+        lua_pushboolean(L, t->is_retransmission);
+    else if (strcmp(name, "data_nth") == 0 && t->data_nth)
+        lua_pushinteger(L, (lua_Integer)t->data_nth);
+    else if (strcmp(name, "transmission") == 0 && t->transmission)
+        lua_pushinteger(L, t->transmission);
+    else if (tcp_field_is_optional(name) || strcmp(name, "retransmission") == 0 ||
+             strcmp(name, "data_nth") == 0 || strcmp(name, "transmission") == 0)
+        lua_pushnil(L);
+    else
+        return false;
+    return true;
+}
+
 static int layer_index(lua_State *L)
 {
     const LayerView *lv = check_layer(L, 1);
     const char *name = luaL_checkstring(L, 2);
     const Dissection *d = dissection_of(lv->v);
     const Layer *layer = &d->layer[lv->index];
-    const Field *f = find_field(d, layer, name);
+    bool is_tcp = layer->type->id == WIRE_LAYER_TCP && layer->depth == 0;
+    const Field *f = find_field(d, layer, is_tcp && strcmp(name, "len") == 0 ? "data_len" : name);
 
+    if (!f && is_tcp && push_tcp_fact(L, lv->v, name))
+        return 1;
     if (!f)
         unknown_field(L, d, layer, name);
     push_field(L, d, f);

@@ -17,6 +17,7 @@ typedef struct Rule {
     uint64_t calls;
     const char *from, *to;
     uint16_t linktype;
+    TcpSeen *seen;
 } Rule;
 
 typedef struct VerdictOpts {
@@ -131,6 +132,7 @@ static int judge(lua_State *L)
     PacketFacts facts = {
         .time = sim_now(r->s->sim), .nth = r->calls, .from = r->from, .to = r->to, .linktype = r->linktype};
 
+    bind_tcp_seen_look(r->seen, NULL, NULL, j->pkt, r->linktype, &facts.tcp);
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->ref);
     j->view = bind_packet_push(L, j->pkt, &facts);
     lua_pushvalue(L, -1);
@@ -209,17 +211,27 @@ void bind_rule_set(lua_State *L, NetLink *link, unsigned end, int fn_idx)
         r = g_new0(Rule, 1);
         g_ptr_array_add(s->rules, r);
     }
+    bind_tcp_seen_free(r->seen);
     *r = (Rule){.s = s,
                 .dir = dir,
                 .ref = ref,
                 .from = netlink_node(link, end)->name,
                 .to = netlink_node(link, !end)->name,
-                .linktype = linkdir_from(dir)->point.linktype};
+                .linktype = linkdir_from(dir)->point.linktype,
+                .seen = bind_tcp_seen_new()};
     linkdir_set_rule(dir, on_frame, r);
+}
+
+static void release(void *ptr)
+{
+    Rule *r = ptr;
+
+    bind_tcp_seen_free(r->seen);
+    g_free(r);
 }
 
 void bind_rules_free(Scenario *s)
 {
-    g_ptr_array_set_free_func(s->rules, g_free);
+    g_ptr_array_set_free_func(s->rules, release);
     g_ptr_array_free(s->rules, true);
 }

@@ -25,8 +25,10 @@ void bind_tcp_push(lua_State *L, ScnTcp *sk)
 /* sk may be gone afterwards, unless Lua has it on a stack. */
 void bind_tcp_give_if_done(ScnTcp *sk)
 {
-    if (!sk->fds && !sk->ops && !sk->busy)
-        luaclass_give(sk->host->s->L, sk->is_epoll ? &bind_epoll_class : &bind_tcp_class, sk);
+    if (sk->fds || sk->ops || sk->busy || sk->is_given) /* a call on a closed socket gives it only once */
+        return;
+    sk->is_given = true;
+    luaclass_give(sk->host->s->L, sk->is_epoll ? &bind_epoll_class : &bind_tcp_class, sk);
 }
 
 static void release(void *ptr)
@@ -359,6 +361,14 @@ static void set_addr(SockAddr *a, const ScnHost *h, lua_State *L, int idx)
         return;
     }
     a->ep.addr = inet_from_ip4(bind_check_addr(L, idx, "address", h));
+}
+
+InetEndpoint bind_tcp_check_address(lua_State *L, int idx, const ScnHost *h)
+{
+    SockAddr a = {.family = AF_INET};
+
+    set_addr(&a, h, L, idx);
+    return a.ep;
 }
 
 SockAddr bind_tcp_check_endpoint(lua_State *L, int idx, const ScnHost *h, bool is_address_needed)
@@ -734,17 +744,17 @@ static int get_fd(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg methods[] = {{"accept", tcp_method_accept},       {"bind", tcp_method_bind},
-                                   {"close", tcp_method_close},         {"connect", tcp_method_connect},
-                                   {"getopt", bind_tcp_getopt},         {"info", bind_tcp_info},
-                                   {"listen", tcp_method_listen},       {"local_addr", bind_tcp_local},
-                                   {"on_accept", bind_tcp_on_accept},   {"on_connect", bind_tcp_on_connect},
-                                   {"on_data", bind_tcp_on_data},       {"poll", tcp_method_poll},
-                                   {"read", tcp_method_read},           {"recv", tcp_method_recv},
-                                   {"peer_addr", bind_tcp_remote}, {"send", tcp_method_send},
-                                   {"sendto", tcp_method_sendto},       {"setopt", bind_tcp_setopt},
-                                   {"shutdown", tcp_method_shutdown},   {"state", bind_tcp_state},
-                                   {"write", tcp_method_write},         {NULL, NULL}};
+static const luaL_Reg methods[] = {{"accept", tcp_method_accept},     {"bind", tcp_method_bind},
+                                   {"close", tcp_method_close},       {"connect", tcp_method_connect},
+                                   {"getopt", bind_tcp_getopt},       {"info", bind_tcp_info},
+                                   {"listen", tcp_method_listen},     {"local_addr", bind_tcp_local},
+                                   {"on_accept", bind_tcp_on_accept}, {"on_connect", bind_tcp_on_connect},
+                                   {"on_data", bind_tcp_on_data},     {"poll", tcp_method_poll},
+                                   {"read", tcp_method_read},         {"recv", tcp_method_recv},
+                                   {"peer_addr", bind_tcp_remote},    {"send", tcp_method_send},
+                                   {"sendto", tcp_method_sendto},     {"setopt", bind_tcp_setopt},
+                                   {"shutdown", tcp_method_shutdown}, {"state", bind_tcp_state},
+                                   {"write", tcp_method_write},       {NULL, NULL}};
 static const luaL_Reg properties[] = {{"fd", get_fd}, {"is_open", get_is_open}, {NULL, NULL}};
 
 const LuaClass bind_tcp_class = {

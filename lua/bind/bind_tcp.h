@@ -16,6 +16,7 @@ struct ScnTcp {
     Fds *fds; /* NULL: closed */
     int fd;
     bool is_epoll;
+    bool is_given;             /* closed, and Lua frees it */
     unsigned busy;             /* calls that need it */
     TcpOp *ops;                /* that sleep */
     struct TcpEvent *event[3]; /* callbacks: accept, connect, data */
@@ -59,7 +60,9 @@ void bind_tcp_events_clear(ScnTcp *sk);
 Fds *bind_tcp_table(lua_State *L, ScnHost *h);
 /* (port), (address, port), "address:port" at idx. */
 SockAddr bind_tcp_check_endpoint(lua_State *L, int idx, const ScnHost *h, bool is_address_needed);
-void bind_tcp_push_addr(lua_State *L, const SockAddr *a); /* pushes address, port */
+InetEndpoint bind_tcp_check_address(lua_State *L, int idx, const ScnHost *h); /* port 0 */
+void bind_tcp_push_info(lua_State *L, TcpConn *c);                            /* the table of tcp:info */
+void bind_tcp_push_addr(lua_State *L, const SockAddr *a);                     /* pushes address, port */
 
 int bind_tcp_setopt(lua_State *L);
 int bind_tcp_getopt(lua_State *L);

@@ -180,18 +180,13 @@ int bind_tcp_getopt(lua_State *L)
 
 /* Every field of TCP_INFO by its Linux name without "tcpi_", and what it lacks: the controller, the queues.
  */
-int bind_tcp_info(lua_State *L)
+void bind_tcp_push_info(lua_State *L, TcpConn *c)
 {
-    ScnTcp *sk = bind_tcp_check(L, 1);
-    Fds *fds = bind_tcp_fds(L, sk);
-    TcpConn *c = fds ? fds_tcp(fds, sk->fd) : NULL;
     TcpInfo info;
     char name[16] = "";
     unsigned len = sizeof name;
     int queued;
 
-    if (!c)
-        return bind_push_errno(L, -EBADF);
     tcp_get_info(c, &info);
     lua_createtable(L, 0, 80);
     for (const TcpInfoField *f = tcp_info_fields; f->name; f++) {
@@ -214,6 +209,18 @@ int bind_tcp_info(lua_State *L)
         lua_pushinteger(L, queued);
         lua_setfield(L, -2, "send_q");
     }
+}
+
+/* tcp:info() */
+int bind_tcp_info(lua_State *L)
+{
+    ScnTcp *sk = bind_tcp_check(L, 1);
+    Fds *fds = bind_tcp_fds(L, sk);
+    TcpConn *c = fds ? fds_tcp(fds, sk->fd) : NULL;
+
+    if (!c)
+        return bind_push_errno(L, -EBADF);
+    bind_tcp_push_info(L, c);
     return 1;
 }
 

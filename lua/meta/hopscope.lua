@@ -200,6 +200,23 @@
 ---@field size? integer of the whole packet (64)
 ---@field print? boolean shows the report
 
+---@class hs.HostTcpSourceOptions
+---@field to hs.Host|string destination
+---@field port integer its port
+---@field bytes? size how many; without it, no end
+---@field start? time after now (0)
+---@field write? size bytes of each write (64 KiB)
+---@field congestion? string without it the host's
+---@field sndbuf? size SO_SNDBUF; without it, autotuning
+---@field rcvbuf? size SO_RCVBUF; without it, autotuning
+---@field keep_open? boolean does not close at the end
+
+---@class hs.HostTcpSinkOptions
+---@field port integer where it listens
+---@field backlog? integer (4096)
+---@field rcvbuf? size SO_RCVBUF; without it, autotuning
+---@field check? boolean compares with what tcp_source writes (true)
+
 ---@class hs.HostUdpSourceOptions
 ---@field to string destination
 ---@field port integer its port
@@ -656,11 +673,6 @@ function Host:netstat() end
 ---@return string? err
 function Host:forge(options) end
 
----TCP sockets, as ss shows them: list of { state, local_addr, local_port, peer_addr, peer_port, recv_q, send_q, retransmits, orphan, left }
----@param state? string only these: "TIME-WAIT"
----@return table
-function Host:ss(state) end
-
 ---as /proc/net/sockstat: { inuse, orphan, tw, alloc, requests, mem, bytes }
 ---@return table
 function Host:sockstat() end
@@ -673,6 +685,11 @@ function Host:log(...) end
 ---@param on? boolean
 ---@return boolean?
 function Host:power(on) end
+
+---TCP sockets of all states, or of one, as ss -ta lists them: { state, addr, port, peer_addr, peer_port, recv_q, send_q, retransmits, orphan, left }
+---@param state? string
+---@return table[]
+function Host:sockets(state) end
 
 ---starts a process: fn(os, ...)
 ---@param fn function
@@ -749,6 +766,16 @@ function Host:udp_sink(port) end
 ---@param options hs.HostUdpSourceOptions
 ---@return hs.UdpSource?, string?
 function Host:udp_source(options) end
+
+---accepts connections, reads and counts
+---@param options integer|hs.HostTcpSinkOptions
+---@return hs.TcpSink?, string?
+function Host:tcp_sink(options) end
+
+---connects, writes as fast as it can, closes
+---@param options hs.HostTcpSourceOptions
+---@return hs.TcpSource
+function Host:tcp_source(options) end
 
 ---reads a file by TFTP; blocks; { ok, data, bytes, blocks, retransmits, blksize, tsize, error_code, error, time, address, port }
 ---@param server string
@@ -855,6 +882,11 @@ function Os.raw(...) end
 ---@return any
 function Os.route_get(...) end
 
+---as host:sockets
+---@param ... any
+---@return table
+function Os.sockets(...) end
+
 ---as host:sockstat
 ---@param ... any
 ---@return any
@@ -864,11 +896,6 @@ function Os.sockstat(...) end
 ---@param ... any
 ---@return any
 function Os.spawn(...) end
-
----as host:ss
----@param ... any
----@return any
-function Os.ss(...) end
 
 ---as host:sysctl
 ---@param ... any
@@ -914,6 +941,16 @@ function Os.epoll() end
 ---@param ... any
 ---@return hs.Process
 function Os.fork(fn, ...) end
+
+---as host:tcp_sink
+---@param ... any
+---@return any
+function Os.tcp_sink(...) end
+
+---as host:tcp_source
+---@param ... any
+---@return any
+function Os.tcp_source(...) end
 
 ---as host:tftp_get
 ---@param ... any
@@ -1196,6 +1233,30 @@ local UdpEcho = {}
 
 ---ends it
 function UdpEcho:stop() end
+
+---@class hs.TcpSink
+local TcpSink = {}
+
+---{ connections, closed, bytes, wrong_bytes, first, last }
+---@return table
+function TcpSink:stats() end
+
+---closes everything
+function TcpSink:stop() end
+
+---@class hs.TcpSource
+local TcpSource = {}
+
+---{ written, connected, ended, error }
+---@return table
+function TcpSource:stats() end
+
+---as tcp:info()
+---@return table?
+function TcpSource:info() end
+
+---closes; what is written still goes out
+function TcpSource:stop() end
 
 ---@class hs.UdpSink
 local UdpSink = {}

@@ -45,6 +45,9 @@ static void take(void *user, const PktSlice *slice)
     if (sc->sink->check)
         sc->sink->r.wrong_bytes += wrong_bytes(slice, sc->bytes);
     sc->bytes += slice->len;
+    if (sc->sink->r.bytes == 0)
+        sc->sink->r.first = node_now(sc->sink->timer.node);
+    sc->sink->r.last = node_now(sc->sink->timer.node);
     sc->sink->r.bytes += slice->len;
 }
 

@@ -17,6 +17,7 @@ typedef struct TcpSinkOptions {
 typedef struct TcpSinkResult {
     uint64_t connections, closed; /* accepted so far; of them, over */
     uint64_t bytes, wrong_bytes;  /* wrong: of a checking sink */
+    SimTime first, last;          /* when bytes were read; valid if there were any */
 } TcpSinkResult;
 
 /* NULL and *err (negative errno): the port is taken. */

@@ -165,6 +165,9 @@ int ip4_route_get(Ip4 *ip, uint32_t dst, uint32_t src, const Ip4If *oif, Ip4Flow
 /* Changes with every change of addresses, routes, devices, settings, path MTUs; never 0. */
 uint32_t ip4_gen(const Ip4 *ip);
 
+/* A transport made progress there: its neighbour entry is confirmed (Linux dst_confirm). */
+void ip4_confirm_neigh(const Ip4Flow *f);
+
 /* Path MTU as learnt from ICMP 3/4 (expires after 600 s, floor min_pmtu 552 as Linux). */
 void ip4_pmtu_update(Ip4 *ip, uint32_t dst, uint32_t mtu);
 /* An ICMP redirect: `from` says that packets to dst go better by gw. Followed if the rules of RFC

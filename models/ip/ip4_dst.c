@@ -4,6 +4,7 @@
  * It starts with 8 entries and grows while it is too small for the traffic. */
 #include <glib.h>
 
+#include "models/ether/neigh.h"
 #include "models/ip/ip4_priv.h"
 
 #define CACHE_MAX 4096
@@ -287,4 +288,15 @@ int ip4_route_get(Ip4 *ip, uint32_t dst, uint32_t src, const Ip4If *oif, Ip4Flow
                      .gen = ip->gen,
                      .expires = d->expires};
     return 0;
+}
+
+void ip4_confirm_neigh(const Ip4Flow *f)
+{
+    Neigh *n;
+
+    if (f->type != IP4_ROUTE_UNICAST || !ip4_if_has_neighbours(f->dev))
+        return;
+    n = neigh_lookup(ip4_if_neighbours(f->dev), &f->next_hop);
+    if (n)
+        neigh_confirm(n);
 }

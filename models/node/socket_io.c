@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "models/node/socket_priv.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_sockopt.h"
 
 /* ---- memory ---- */
@@ -261,6 +262,61 @@ static void tcp_give_cmsgs(SockCall *c, const TcpRecv *r)
     c->n_cmsgs = n;
 }
 
+/* struct sock_extended_err, then the address of whoever complained (ip_recv_error, ipv6_recv_error). */
+static void give_extended_error(SockCall *c, unsigned *n, const TcpErrMsg *m)
+{
+    uint8_t data[16 + 28] = {0};
+
+    memcpy(data, &m->ee_errno, 4);
+    data[4] = m->origin;
+    data[5] = m->type;
+    data[6] = m->code;
+    memcpy(data + 8, &m->ee_info, 4);
+    memcpy(data + 12, &m->ee_data, 4);
+    if (m->is_v6) {
+        struct sockaddr_in6 sa = {.sin6_family = m->has_offender ? AF_INET6 : 0};
+
+        for (unsigned i = 0; i < 4 && m->has_offender; i++)
+            sa.sin6_addr.s6_addr32[i] = GUINT32_TO_BE(m->offender.w[i]);
+        memcpy(data + 16, &sa, sizeof(sa));
+        sockcall_give_cmsg(c, n, IPPROTO_IPV6, IPV6_RECVERR, data, 16 + sizeof(sa));
+    } else {
+        struct sockaddr_in sa = {.sin_family = m->has_offender ? AF_INET : 0};
+
+        if (m->has_offender)
+            sa.sin_addr.s_addr = GUINT32_TO_BE(inet_ip4(&m->offender));
+        memcpy(data + 16, &sa, sizeof(sa));
+        sockcall_give_cmsg(c, n, IPPROTO_IP, IP_RECVERR, data, 16 + sizeof(sa));
+    }
+}
+
+static bool read_error_queue(SockCall *c, SockFile *f)
+{
+    TcpErrMsg *m = tcp_errq_take(f->tcp);
+    size_t total = sockcall_total(c), got;
+    unsigned n = 0;
+
+    if (!m) {
+        c->n_cmsgs = 0;
+        return sockcall_end(c, -EAGAIN);
+    }
+    got = HS_MIN(total, (size_t)m->payload_len);
+    c->msg_flags = MSG_ERRQUEUE | (m->payload_len > total ? MSG_TRUNC : 0);
+    if (c->op == SYS_RECVMSG) {
+        if (m->has_stamp) {
+            int64_t ts[6] = {m->stamp / SIM_SEC, m->stamp % SIM_SEC}; /* software; hardware twice */
+
+            sockcall_give_cmsg(c, &n, SOL_SOCKET, SO_TIMESTAMPING, ts, sizeof(ts));
+        }
+        if (m->stats_len)
+            sockcall_give_cmsg(c, &n, SOL_SOCKET, SCM_TIMESTAMPING_OPT_STATS, m->stats, m->stats_len);
+        give_extended_error(c, &n, m);
+        c->n_cmsgs = n;
+    }
+    g_free(m);
+    return sockcall_end(c, (int64_t)got);
+}
+
 static size_t recv_target(SockFile *f, int flags, size_t total)
 {
     int lowat = 1;
@@ -284,6 +340,8 @@ static bool tcp_read(SockCall *c, SockFile *f)
     uint8_t urgent;
     int64_t n;
 
+    if (flags & MSG_ERRQUEUE)
+        return read_error_queue(c, f);
     if (flags & MSG_OOB)
         r.bytes = &urgent;
     if (sockcall_is_fault(c) && !(flags & MSG_TRUNC))

@@ -1,12 +1,13 @@
-/* TCP as Linux does it (RFC 9293 and what has grown around it), over IPv4 and IPv6: the face that the socket layer
- * (models/node/socket.h), the packetdrill runner and tests see.
+/* TCP as Linux does it (RFC 9293 and what has grown around it), over IPv4 and IPv6: the face that the socket
+ * layer (models/node/socket.h), the packetdrill runner and tests see.
  *
  * One Tcp per host. A TcpConn is a socket: fresh, listening or connected. Everything is non-blocking here and
- * answers with a count, 0 or a negative errno exactly as Linux's system call would for a non-blocking socket; waiting is
- * the socket layer's business, which learns by tcp_on_wake when to try again.
+ * answers with a count, 0 or a negative errno exactly as Linux's system call would for a non-blocking socket;
+ * waiting is the socket layer's business, which learns by tcp_on_wake when to try again.
  *
- * Life: tcp_socket, then (tcp_bind) tcp_listen + tcp_accept, or tcp_connect; tcp_send, tcp_recv, tcp_shutdown; tcp_close
- * gives the socket up: the connection goes on as long as the protocol needs (orphan) and frees itself.
+ * Life: tcp_socket, then (tcp_bind) tcp_listen + tcp_accept, or tcp_connect; tcp_send, tcp_recv,
+ * tcp_shutdown; tcp_close gives the socket up: the connection goes on as long as the protocol needs (orphan)
+ * and frees itself.
  *
  * The rooms of this folder, in reading order, are listed in docs/rooms/tcp.md. */
 #pragma once
@@ -53,8 +54,8 @@ TcpSysctl *tcp_sysctl(Tcp *t);
 uint64_t tcp_mib(const Tcp *t, unsigned i);
 /* "ip tcp_metrics flush all" */
 void tcp_metrics_flush(Tcp *t);
-/* Sockets as ss shows them, in order of creation: sockets of all states, requests and TIME_WAITs too (conn is NULL for
- * those). */
+/* Sockets as ss shows them, in order of creation: sockets of all states, requests and TIME_WAITs too (conn is
+ * NULL for those). */
 typedef struct TcpEntry {
     TcpState state;
     InetEndpoint local, remote;
@@ -79,24 +80,26 @@ size_t tcp_bytes(const Tcp *t, uint64_t *n_conns); /* memory, for --stats */
 TcpConn *tcp_socket(Tcp *t, bool is_v6);
 /* close(2): the descriptor's last reference is gone. */
 void tcp_close(TcpConn *c);
-/* close(2) with SO_LINGER in two steps: after the first, `true` asks the caller to wait (for tcp_close_must_wait to become
- * false, at most so long) before the second. The connection is the caller's until then. */
+/* close(2) with SO_LINGER in two steps: after the first, `true` asks the caller to wait (for
+ * tcp_close_must_wait to become false, at most so long) before the second. The connection is the caller's
+ * until then. */
 bool tcp_close_begin(TcpConn *c, SimTime *linger_ns);
 bool tcp_close_must_wait(const TcpConn *c);
 void tcp_close_finish(TcpConn *c);
 
 int tcp_bind(TcpConn *c, const InetEndpoint *a);
 int tcp_listen(TcpConn *c, int backlog);
-/* The next established connection; NULL and *err (-EAGAIN, -EINVAL, …). With defer-accept, Fast Open etc. as Linux. */
+/* The next established connection; NULL and *err (-EAGAIN, -EINVAL, …). With defer-accept, Fast Open etc. as
+ * Linux. */
 TcpConn *tcp_accept(TcpConn *c, int *err);
-/* 0: connected (never at once, except Fast Open's deferred connect), -EINPROGRESS: on its way, -EALREADY, -EISCONN, or the
- * error. to->addr any and port 0 with is_unspec: disconnect (AF_UNSPEC). */
+/* 0: connected (never at once, except Fast Open's deferred connect), -EINPROGRESS: on its way, -EALREADY,
+ * -EISCONN, or the error. to->addr any and port 0 with is_unspec: disconnect (AF_UNSPEC). */
 int tcp_connect(TcpConn *c, const InetEndpoint *to);
 int tcp_disconnect(TcpConn *c);
 int tcp_shutdown(TcpConn *c, int how); /* SHUT_RD 0, SHUT_WR 1, SHUT_RDWR 2 */
 
-/* MSG_ flags have Linux's values (<sys/socket.h>). Payload: bytes; or, both NULL, a range of the synthetic stream; or slices
- * by reference. */
+/* MSG_ flags have Linux's values (<sys/socket.h>). Payload: bytes; or, both NULL, a range of the synthetic
+ * stream; or slices by reference. */
 typedef struct TcpSend {
     const void *bytes;
     const struct iovec *iov; /* or these pieces, `skip` bytes of which are behind us; a NULL base is EFAULT */
@@ -108,7 +111,8 @@ typedef struct TcpSend {
     uint64_t synthetic_off;
     size_t len;
     int flags;
-    bool resumed; /* a blocking call goes on: part of it has been sent. -EAGAIN: still no room; 0: it ends here */
+    bool resumed; /* a blocking call goes on: part of it has been sent. -EAGAIN: still no room; 0: it ends
+                     here */
     bool sigpipe; /* out: Linux would have raised SIGPIPE */
     const InetEndpoint *to; /* sendto / sendmsg: only for Fast Open, else ignored as Linux does */
 } TcpSend;
@@ -116,7 +120,7 @@ typedef struct TcpSend {
 int64_t tcp_send(TcpConn *c, TcpSend *m);
 
 typedef struct TcpRecv {
-    void *bytes;   /* where to; NULL: thrown away (MSG_TRUNC semantics do not apply: counted as read) */
+    void *bytes; /* where to; NULL: thrown away (MSG_TRUNC semantics do not apply: counted as read) */
     /* instead of bytes: takes the payload by reference; called in order for each piece */
     void (*take)(void *user, const PktSlice *slice);
     void *user;
@@ -135,18 +139,21 @@ int tcp_getsockopt(TcpConn *c, int level, int name, void *val, unsigned *len);
 int tcp_ioctl(TcpConn *c, unsigned long cmd, int *out); /* SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK */
 unsigned tcp_poll(TcpConn *c);                          /* EPOLLIN | … as Linux tcp_poll */
 int tcp_take_error(TcpConn *c);                         /* SO_ERROR: positive errno, cleared */
-/* SO_RCVTIMEO, SO_SNDTIMEO in ns, 0: none; accepted sockets have their listener's. Obeyed by the socket layer. */
+/* SO_RCVTIMEO, SO_SNDTIMEO in ns, 0: none; accepted sockets have their listener's. Obeyed by the socket
+ * layer. */
 SimTime tcp_timeout_ns(const TcpConn *c, bool is_send);
-int tcp_peername(const TcpConn *c, InetEndpoint *out);  /* getpeername: 0 or -ENOTCONN */
+int tcp_peername(const TcpConn *c, InetEndpoint *out); /* getpeername: 0 or -ENOTCONN */
 InetEndpoint tcp_local(const TcpConn *c);
 InetEndpoint tcp_remote(const TcpConn *c);
 TcpState tcp_state(const TcpConn *c);
 void tcp_get_info(TcpConn *c, struct TcpInfo *info); /* models/tcp/tcp_info.h */
-/* The last SO_ERROR-like message of the error queue (IP_RECVERR, MSG_ERRQUEUE) is read by tcp_recv with MSG_ERRQUEUE. */
+/* The last SO_ERROR-like message of the error queue (IP_RECVERR, MSG_ERRQUEUE) is read by tcp_recv with
+ * MSG_ERRQUEUE. */
 
-/* Something that poll would report may have changed, and what (EPOLLIN …; Linux's wake-up key). Called from events and from calls on
- * the same host; may call anything but tcp_close of this connection. */
+/* Something that poll would report may have changed, and what (EPOLLIN …; Linux's wake-up key). Called from
+ * events and from calls on the same host; may call anything but tcp_close of this connection. */
 typedef void (*TcpWakeFn)(void *user, TcpConn *c, unsigned events);
 void tcp_on_wake(TcpConn *c, TcpWakeFn fn, void *user);
-/* A stable number of this socket within the host: 1, 2, … in order of creation. For probes, plots and lessons. */
+/* A stable number of this socket within the host: 1, 2, … in order of creation. For probes, plots and
+ * lessons. */
 uint32_t tcp_id(const TcpConn *c);

@@ -1,9 +1,10 @@
 /* Accurate ECN (RFC 9768), as Linux has it (include/net/tcp_ecn.h, tcp_accecn_process).
  *
- * Each side counts the packets and bytes that arrive with each codepoint. The packets with CE are told in every segment, modulo 8, in the ACE field (AE, CWR, ECE),
- * which begins at 5; the bytes in an option of up to three 24-bit counters, when something changed or now and then (the beacon). During the handshake the
- * same three flags reflect the codepoint that the other side's SYN arrived with, so that bleaching and mangling on the path are noticed: then accecn_fail_mode
- * says what is not to be trusted. */
+ * Each side counts the packets and bytes that arrive with each codepoint. The packets with CE are told in
+ * every segment, modulo 8, in the ACE field (AE, CWR, ECE), which begins at 5; the bytes in an option of up
+ * to three 24-bit counters, when something changed or now and then (the beacon). During the handshake the
+ * same three flags reflect the codepoint that the other side's SYN arrived with, so that bleaching and
+ * mangling on the path are noticed: then accecn_fail_mode says what is not to be trusted. */
 #include "models/tcp/tcp_accecn.h"
 
 #include "models/tcp/tcp_ack.h"
@@ -11,10 +12,10 @@
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 
-#define CEP_INIT 5          /* RFC 9768 3.2.1: the packet counter's first value */
+#define CEP_INIT 5 /* RFC 9768 3.2.1: the packet counter's first value */
 #define ACE_MASK 7u
-#define ACE_MAX_DELTA 6     /* so many marks at once: the counter could soon wrap unseen */
-#define E1B_INIT 1u         /* byte counters begin at 1, so that zeroing by a middlebox shows; CE's at 0 */
+#define ACE_MAX_DELTA 6 /* so many marks at once: the counter could soon wrap unseen */
+#define E1B_INIT 1u     /* byte counters begin at 1, so that zeroing by a middlebox shows; CE's at 0 */
 #define E0B_INIT 1u
 #define CEB_INIT 0u
 #define COUNTER_MASK 0xffffffu
@@ -27,7 +28,8 @@ enum { OPTION_DISABLED, OPTION_MINIMUM, OPTION_FULL, OPTION_PERSIST }; /* net.ip
 /* Table 2 read backwards: codepoint that a SYN arrived with, from the flags that reflect it. */
 static uint8_t reflected_ect(uint8_t ace)
 {
-    static const uint8_t ect[8] = {ECN_ECT_0, ECN_ECT_1, ECN_NOT_ECT, ECN_ECT_1, ECN_ECT_0, ECN_ECT_1, ECN_CE, ECN_ECT_1};
+    static const uint8_t ect[8] = {ECN_ECT_0, ECN_ECT_1, ECN_NOT_ECT, ECN_ECT_1,
+                                   ECN_ECT_0, ECN_ECT_1, ECN_CE,      ECN_ECT_1};
 
     return ect[ace & ACE_MASK];
 }
@@ -39,7 +41,8 @@ uint16_t tcp_ecn_reflector_flags(uint8_t ect)
     return (uint16_t)((ace & 4 ? TCP_AE : 0) | (ace & 2 ? TCP_CWR : 0) | (ace & 1 ? TCP_ECE : 0));
 }
 
-/* What a path may do to a codepoint: leave it, mark it CE, re-colour ECT; not add or remove ECN, not take CE back. */
+/* What a path may do to a codepoint: leave it, mark it CE, re-colour ECT; not add or remove ECN, not take CE
+ * back. */
 static bool is_possible_transition(uint8_t sent, uint8_t received)
 {
     if (received == sent)
@@ -64,7 +67,8 @@ static uint32_t initial_value(uint8_t ect)
     return ect == ECN_ECT_1 ? E1B_INIT : ect == ECN_ECT_0 ? E0B_INIT : CEB_INIT;
 }
 
-/* The field's place in an option of kind 174 (ECT(1), CE, ECT(0)), counted from 1; Not-ECT is not reported. */
+/* The field's place in an option of kind 174 (ECT(1), CE, ECT(0)), counted from 1; Not-ECT is not reported.
+ */
 static uint8_t option_field(uint8_t ect)
 {
     return ect == ECN_ECT_1 ? 1 : ect == ECN_CE ? 2 : ect == ECN_ECT_0 ? 3 : 0;
@@ -77,7 +81,8 @@ static uint8_t field_ect(uint8_t kind, unsigned i)
     return ect[kind == TCP_OPT_ACCECN1][i];
 }
 
-/* The first option of a connection: a counter of ECT(0) or ECT(1) that is zero has been tampered with (3.2.3.2.4). */
+/* The first option of a connection: a counter of ECT(0) or ECT(1) that is zero has been tampered with
+ * (3.2.3.2.4). */
 static uint8_t judge_first_option(const TcpOptions *o)
 {
     if (o->n_accecn == 0)
@@ -136,7 +141,8 @@ void tcp_ecn_option_sent(TcpConn *c)
         c->ecn.accecn_opt_demand--;
 }
 
-/* The same segment a second time although our ACK with a D-SACK for it carried the option: something on the path drops such ACKs. */
+/* The same segment a second time although our ACK with a D-SACK for it carried the option: something on the
+ * path drops such ACKs. */
 void tcp_ecn_on_spurious_retrans(TcpConn *c, const TcpIn *in)
 {
     if (tcp_ecn_is_accecn(c) && in->seq == c->rcv.duplicate_sack.left && c->ecn.accecn_opt_sent_w_dsack)
@@ -211,7 +217,8 @@ static void third_ack(TcpConn *c, const TcpIn *in, uint8_t sent_ect)
     case 7: /* not used now, but legal */
         break;
     default:
-        if (in->seq == in->end_seq && feedback_is_sane(c, ace, sent_ect) && reflected_ect(ace) == ECN_CE && !c->delivered_ce)
+        if (in->seq == in->end_seq && feedback_is_sane(c, ace, sent_ect) && reflected_ect(ace) == ECN_CE &&
+            !c->delivered_ce)
             c->delivered_ce++;
     }
 }
@@ -346,8 +353,9 @@ static bool process_option(TcpConn *c, TcpIn *in, uint32_t delivered_bytes, int 
     return valid && !is_ambiguous;
 }
 
-/* How many packets more were CE-marked, from three bits (RFC 9768 3.2.2.5, appendix A.2): an ACK for more than seven packets may hide a
- * wrap of the field; the option's bytes help to decide, otherwise the worst case that still fits is taken. */
+/* How many packets more were CE-marked, from three bits (RFC 9768 3.2.2.5, appendix A.2): an ACK for more
+ * than seven packets may hide a wrap of the field; the option's bytes help to decide, otherwise the worst
+ * case that still fits is taken. */
 static uint32_t newly_marked(TcpConn *c, TcpIn *in, uint32_t delivered, uint32_t delivered_bytes, int flag)
 {
     uint32_t old_ceb = c->ecn.delivered_ecn_bytes[ECN_CE - 1], delta, safe_delta, d_ceb;
@@ -371,7 +379,8 @@ static uint32_t newly_marked(TcpConn *c, TcpIn *in, uint32_t delivered, uint32_t
     d_ceb = c->ecn.delivered_ecn_bytes[ECN_CE - 1] - old_ceb;
     if (!d_ceb)
         return delta;
-    if (delivered >= (ACE_MASK + 1) * 2 && (c->sack.is_sack_ok || c->rec.ca_state == TCP_CA_OPEN || c->rec.ca_state == TCP_CA_CWR)) {
+    if (delivered >= (ACE_MASK + 1) * 2 &&
+        (c->sack.is_sack_ok || c->rec.ca_state == TCP_CA_OPEN || c->rec.ca_state == TCP_CA_CWR)) {
         uint64_t estimate;
 
         if (delivered_bytes <= d_ceb)

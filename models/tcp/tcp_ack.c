@@ -5,6 +5,7 @@
 #include "models/tcp/tcp_ack.h"
 
 #include "models/tcp/tcp_ecn.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
@@ -347,9 +348,12 @@ int tcp_ack_process(TcpConn *c, TcpIn *in, int flag)
         }
         return old_ack(c, in, flag, prior_snd_una, delivered, &st);
     }
-    /* RFC 9293 3.10.7.4: an ACK for something not sent yet */
-    if (tcp_after(ack, c->snd_nxt))
+    /* RFC 9293 3.10.7.4, RFC 5961 5.2: an ACK for something not sent yet is answered with one */
+    if (tcp_after(ack, c->snd_nxt)) {
+        if (!(flag & ACK_NO_CHALLENGE_ACK))
+            tcp_challenge_send_ack(c, false);
         return TCP_ACK_UNSENT;
+    }
 
     if (tcp_after(ack, prior_snd_una)) {
         flag |= ACK_SND_UNA_ADVANCED;
@@ -403,6 +407,7 @@ int tcp_ack_process(TcpConn *c, TcpIn *in, int flag)
     }
 
     flag |= clean_rtx(c, prior_fack, prior_snd_una, &st, flag & ACK_ECE);
+    tcp_errq_on_acked(c, prior_snd_una);
     if (tcp_ecn_is_accecn(c))
         ecn_count = tcp_ecn_on_ack(c, in, c->delivered - delivered, st.delivered_bytes, &flag);
     in_ack_event(c, flag);

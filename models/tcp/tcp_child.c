@@ -1,5 +1,5 @@
-/* From a request to a connection (Linux tcp_v4_syn_recv_sock, tcp_create_openreq_child, inet_csk_clone_lock). Linux
- * clones the listener; here a fresh socket takes over what its application has set. */
+/* From a request to a connection (Linux tcp_v4_syn_recv_sock, tcp_create_openreq_child, inet_csk_clone_lock).
+ * Linux clones the listener; here a fresh socket takes over what its application has set. */
 #include <glib.h>
 #include <string.h>
 
@@ -14,8 +14,8 @@
 
 /* What a child has from its listener. */
 #define INHERITED                                                                                            \
-    (TCP_S_REUSEADDR | TCP_S_REUSEPORT | TCP_S_LINGER | TCP_S_OOBINLINE | TCP_S_V6 | TCP_S_V6ONLY | TCP_S_RECVERR | \
-     TCP_S_FREEBIND)
+    (TCP_S_REUSEADDR | TCP_S_REUSEPORT | TCP_S_LINGER | TCP_S_OOBINLINE | TCP_S_V6 | TCP_S_V6ONLY |          \
+     TCP_S_RECVERR | TCP_S_FREEBIND)
 
 static void inherit(TcpConn *c, const TcpConn *l)
 {
@@ -58,7 +58,7 @@ static void inherit(TcpConn *c, const TcpConn *l)
         tcp_cc_set(c, l->cc.ops->name);
 }
 
-static void set_sequences(TcpConn *c, const TcpReq *r, const TcpIn *in)
+static void set_sequences(TcpConn *c, const TcpReq *r)
 {
     c->win.rcv_wup = c->copied_seq = c->rcv_nxt = r->rcv_isn + 1;
     c->stats.segs_in = 1;
@@ -150,7 +150,7 @@ TcpConn *tcp_req_make_child(TcpConn *listener, TcpReq *r, TcpIn *in)
     c->rx_ttl = in->ttl;
     c->txhash = r->txhash;
     tcp_set_state(c, TCP_SYN_RECV);
-    set_sequences(c, r, in);
+    set_sequences(c, r);
     set_options(c, r);
     set_windows(c, r, in);
     note_timeouts(c, r);
@@ -164,8 +164,7 @@ TcpConn *tcp_req_make_child(TcpConn *listener, TcpReq *r, TcpIn *in)
         tcp_conn_free(c);
         return NULL;
     }
-    tcp_pmtu_init(c);
-    tcp_pmtu_sync_mss(c, path.mtu);
+    tcp_pmtu_sync_mss(c, path.mtu); /* path MTU probing begins with tcp_ack_init_buffer_and_metrics */
     c->advmss = (uint16_t)(c->user_mss && c->user_mss < path.advmss ? c->user_mss : path.advmss);
     tcp_window_init_rcv_mss(c);
     tcp_md5_copy(c, listener, &r->remote);

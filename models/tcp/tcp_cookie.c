@@ -1,5 +1,5 @@
-/* SYN cookies (Linux net/ipv4/syncookies.c; RFC 4987 3.6): under pressure the server remembers nothing and puts what it
- * must know into its sequence number and timestamp:
+/* SYN cookies (Linux net/ipv4/syncookies.c; RFC 4987 3.6): under pressure the server remembers nothing and
+ * puts what it must know into its sequence number and timestamp:
  *
  *   seq:  hash(tuple) + peer's seq + minute << 24 + (hash(tuple, minute) + index of the MSS) mod 2^24
  *   ts:   milliseconds, the low six bits replaced by window scale (4), SACK (1), ECN (1)

@@ -73,8 +73,8 @@ static void send_bare(Tcp *t, const TcpIn *in, const Bare *b)
     tcp_ip_send_raw(t, pkt, &(TcpRaw){.src = in->dst, .dst = in->src, .is_v6 = in->is_v6, .tos = b->tos});
 }
 
-/* The key to sign a RST with when no connection was found: a listener's, which proves that the segment came from
- * the peer. false: it does not match, no answer. */
+/* The key to sign a RST with when no connection was found: a listener's, which proves that the segment came
+ * from the peer. false: it does not match, no answer. */
 static bool find_listener_key(Tcp *t, const TcpIn *in, const TcpMd5Key **key)
 {
     TcpConn *l = tcp_table_find_listener(t, in);
@@ -151,7 +151,8 @@ static void to_connection(Tcp *t, TcpConn *c, TcpIn *in)
     tcp_conn_let(c);
 }
 
-/* A half-open connection: the segment completes it, ends it, or is for the listener (which answers a wrong ACK). */
+/* A half-open connection: the segment completes it, ends it, or is for the listener (which answers a wrong
+ * ACK). */
 static void to_request(Tcp *t, TcpReq *r, TcpIn *in)
 {
     TcpConn *listener = r->listener, *c;

@@ -1,7 +1,9 @@
-/* Explicit congestion notification: who uses which feedback, and the classic one (RFC 3168). Accurate feedback is in tcp_accecn.c.
+/* Explicit congestion notification: who uses which feedback, and the classic one (RFC 3168). Accurate
+ * feedback is in tcp_accecn.c.
  *
  * net.ipv4.tcp_ecn, as Linux's enum tcp_ecn_mode: what is granted to others, what is asked for
- *   0 nothing, nothing   1 ECN, ECN   2 ECN, nothing   3 accurate, accurate   4 accurate, ECN   5 accurate, nothing
+ *   0 nothing, nothing   1 ECN, ECN   2 ECN, nothing   3 accurate, accurate   4 accurate, ECN   5 accurate,
+ * nothing
  *
  * Linux include/net/tcp_ecn.h, tcp_ecn_* in tcp_input.c and tcp_output.c. */
 #include "models/tcp/tcp_ecn.h"
@@ -70,10 +72,12 @@ void tcp_ecn_send_syn(TcpConn *c, TcpSeg *syn)
     }
 }
 
-/* RFC 3168 6.1.1.1: a SYN that gets no answer may have died of its ECN bits. RFC 9768 3.1.4.1: accurate ECN is tried once more first. */
+/* RFC 3168 6.1.1.1: a SYN that gets no answer may have died of its ECN bits. RFC 9768 3.1.4.1: accurate ECN
+ * is tried once more first. */
 void tcp_ecn_clear_syn(TcpConn *c, TcpSeg *s)
 {
-    if ((s->flags & (TCP_SYN | TCP_ECE | TCP_CWR)) != (TCP_SYN | TCP_ECE | TCP_CWR) || !c->tcp->sysctl.tcp_ecn_fallback)
+    if ((s->flags & (TCP_SYN | TCP_ECE | TCP_CWR)) != (TCP_SYN | TCP_ECE | TCP_CWR) ||
+        !c->tcp->sysctl.tcp_ecn_fallback)
         return;
     if (tcp_ecn_is_pending(c) && c->retransmits <= 1)
         return;
@@ -89,7 +93,8 @@ void tcp_ecn_send_synack_conn(TcpConn *c, TcpSeg *synack)
     else if (cc_needs_ecn(c))
         tcp_ecn_xmit(c, true);
     if (tcp_ecn_is_accecn(c)) {
-        synack->flags = (uint16_t)((synack->flags & ~ACE_FLAGS) | tcp_ecn_reflector_flags(c->ecn.syn_ect_rcv));
+        synack->flags =
+            (uint16_t)((synack->flags & ~ACE_FLAGS) | tcp_ecn_reflector_flags(c->ecn.syn_ect_rcv));
         c->ecn.syn_ect_snt = c->ecn.snd_ect;
     }
 }
@@ -150,7 +155,8 @@ void tcp_ecn_create_request(TcpReq *r, const TcpIn *in, TcpConn *listener)
     if ((in->flags & (TCP_ECE | TCP_CWR)) != (TCP_ECE | TCP_CWR))
         return;
     granted = mode || tcp_ip_wants_ecn(r->tcp, &r->remote, r->is_v6);
-    /* RFC 3168 6.1.1: a SYN is never ECT; one that is comes from something else (DCTCP), unless it asks for a newer variant. */
+    /* RFC 3168 6.1.1: a SYN is never ECT; one that is comes from something else (DCTCP), unless it asks for a
+     * newer variant. */
     if (((!ect || in->flags & TCP_AE) && granted) || cc_needs_ecn(listener))
         r->ecn_ok = true;
 }

@@ -1,11 +1,12 @@
-/* ICMP errors about segments of ours (Linux tcp_v4_err, tcp_v6_err; RFC 5461, RFC 5927): an error must quote a
- * sequence number that is in flight; only before the connection is established does it end one; path MTU (RFC 1191);
- * and an unreachable host takes back the timer's back-off (RFC 6069). */
+/* ICMP errors about segments of ours (Linux tcp_v4_err, tcp_v6_err; RFC 5461, RFC 5927): an error must quote
+ * a sequence number that is in flight; only before the connection is established does it end one; path MTU
+ * (RFC 1191); and an unreachable host takes back the timer's back-off (RFC 6069). */
 #include <errno.h>
 #include <string.h>
 
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -60,7 +61,8 @@ static bool reverts_backoff(const TcpIcmp *e)
     return e->type == ICMP_DEST_UNREACH && (e->code == ICMP_UNREACH_NET || e->code == ICMP_UNREACH_HOST);
 }
 
-/* The application hears of it: at once while connecting or with IP_RECVERR, else when the connection times out. */
+/* The application hears of it: at once while connecting or with IP_RECVERR, else when the connection times
+ * out. */
 static void report(TcpConn *c, const TcpIcmp *e)
 {
     bool wants = c->sflags & TCP_S_RECVERR;
@@ -97,6 +99,7 @@ static void on_connection(TcpConn *c, const TcpIcmp *e)
         revert_backoff(c, e->seq);
     if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECV) {
         if (!(tfo && !c->parent)) { /* an accepted Fast Open child counts as connected */
+            tcp_errq_icmp(c, e);
             tcp_conn_done_with_error(c, e->err);
             return;
         }

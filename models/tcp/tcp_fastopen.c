@@ -1,5 +1,5 @@
-/* Fast Open, the server's part (RFC 7413 4.2; Linux net/ipv4/tcp_fastopen.c): cookies, the child that a SYN with data
- * makes, and the limit of connections that have not completed their handshake (5.1). */
+/* Fast Open, the server's part (RFC 7413 4.2; Linux net/ipv4/tcp_fastopen.c): cookies, the child that a SYN
+ * with data makes, and the limit of connections that have not completed their handshake (5.1). */
 #include <errno.h>
 #include <string.h>
 
@@ -92,7 +92,7 @@ void tcp_fastopen_cookie_of(const TcpIn *in, TcpFastopenCookie *out)
     }
 }
 
-static void make_cookie(const TcpConn *listener, const TcpReq *r, const uint8_t *key, TcpFastopenCookie *out)
+static void make_cookie(const TcpReq *r, const uint8_t *key, TcpFastopenCookie *out)
 {
     tcp_fastopen_make_cookie(r->tcp, key, &r->remote, &r->local, r->is_v6, out->val);
     out->len = COOKIE_LEN;
@@ -104,11 +104,11 @@ static int check_cookie(const TcpConn *listener, const TcpReq *r, const TcpFasto
 {
     const uint8_t *key;
 
-    make_cookie(listener, r, keys_of(listener, 0), valid);
+    make_cookie(r, keys_of(listener, 0), valid);
     for (unsigned i = 0; i < 2 && (key = keys_of(listener, i)); i++) {
         TcpFastopenCookie c;
 
-        make_cookie(listener, r, key, &c);
+        make_cookie(r, key, &c);
         if (got->len == COOKIE_LEN && memcmp(got->val, c.val, COOKIE_LEN) == 0)
             return (int)i + 1;
     }
@@ -117,8 +117,8 @@ static int check_cookie(const TcpConn *listener, const TcpReq *r, const TcpFasto
 
 /* ---- the limit ---- */
 
-/* tcp_fastopen_queue_check. A child that was reset counts for a minute more, so that resets with forged addresses do
- * not make room for themselves. */
+/* tcp_fastopen_queue_check. A child that was reset counts for a minute more, so that resets with forged
+ * addresses do not make room for themselves. */
 bool tcp_fastopen_has_space(TcpConn *listener)
 {
     TcpListen *l = listener->listen;
@@ -189,7 +189,8 @@ void tcp_fastopen_add_skb(TcpConn *c, TcpIn *in)
 
     if (in->end_seq == c->rcv_nxt)
         return;
-    /* Counted once, here: tcp_create_openreq_child has counted the SYN, tcp_rcv_synsent_state_process its answer. */
+    /* Counted once, here: tcp_create_openreq_child has counted the SYN, tcp_rcv_synsent_state_process its
+     * answer. */
     c->stats.segs_in = in->gso_segs;
     if (in->len)
         c->stats.data_segs_in = in->gso_segs;
@@ -252,7 +253,7 @@ TcpConn *tcp_fastopen_try(TcpConn *listener, TcpIn *in, TcpReq *r, TcpFastopenCo
     if (tfo & TCP_FASTOPEN_SERVER_NO_COOKIE || listener->sflags & TCP_S_FASTOPEN_NO_COOKIE) {
         key = 1;
     } else if (foc->len == 0) {
-        make_cookie(listener, r, keys_of(listener, 0), &valid);
+        make_cookie(r, keys_of(listener, 0), &valid);
     } else if (asks) {
         key = check_cookie(listener, r, foc, &valid);
         if (!key)

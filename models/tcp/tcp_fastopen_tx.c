@@ -1,6 +1,6 @@
-/* Fast Open, the client's part (RFC 7413 4.1; Linux tcp_send_syn_data, tcp_sendmsg_fastopen, tcp_rcv_fastopen_synack,
- * tcp_fastopen_active_*): data in the SYN with a cookie from the metrics, and caution against middleboxes that
- * swallow such SYNs. */
+/* Fast Open, the client's part (RFC 7413 4.1; Linux tcp_send_syn_data, tcp_sendmsg_fastopen,
+ * tcp_rcv_fastopen_synack, tcp_fastopen_active_*): data in the SYN with a cookie from the metrics, and
+ * caution against middleboxes that swallow such SYNs. */
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
@@ -22,8 +22,7 @@ bool tcp_fastopen_cookie_check(TcpConn *c, uint16_t *mss, TcpFastopenCookie *coo
         cookie->len = TCP_FASTOPEN_NONE;
         return false;
     }
-    if (c->tcp->sysctl.tcp_fastopen & TCP_FASTOPEN_CLIENT_NO_COOKIE ||
-        c->sflags & TCP_S_FASTOPEN_NO_COOKIE) {
+    if (c->tcp->sysctl.tcp_fastopen & TCP_FASTOPEN_CLIENT_NO_COOKIE || c->sflags & TCP_S_FASTOPEN_NO_COOKIE) {
         cookie->len = TCP_FASTOPEN_NONE;
         return true;
     }
@@ -80,6 +79,17 @@ static TcpSeg *make_syn_data(TcpConn *c, const TcpSeg *syn, uint32_t space)
             if (n < part.len)
                 break;
         }
+    } else if (m->has_iov) {
+        size_t skip = m->skip;
+
+        for (unsigned i = 0; i < m->n_iov && done < space && m->iov[i].iov_base; i++) {
+            size_t len = m->iov[i].iov_len;
+            size_t from = HS_MIN(skip, len), n = HS_MIN(len - from, (size_t)(space - done));
+
+            skip -= from;
+            if (n)
+                done += tcpsndq_add(c, s, (const char *)m->iov[i].iov_base + from, NULL, 0, (uint32_t)n);
+        }
     } else {
         done = tcpsndq_add(c, s, m->bytes, NULL, m->synthetic_off, space);
     }
@@ -93,7 +103,8 @@ static void queue_connect(TcpConn *c, TcpSeg *s)
     c->packets_out += s->pcount ? s->pcount : 1;
 }
 
-/* Sends SYN and data in one. What stays for retransmission are two segments, as the SYN alone goes first then. */
+/* Sends SYN and data in one. What stays for retransmission are two segments, as the SYN alone goes first
+ * then. */
 static int send_syn_data(TcpConn *c, TcpSeg *syn, uint32_t space)
 {
     struct TcpFastopenTx *fo = c->fastopen_tx;
@@ -159,7 +170,8 @@ int tcp_fastopen_connect_syn(TcpConn *c, TcpSeg *syn)
 
 /* ---- the SYN-ACK ---- */
 
-/* tcp_non_congestion_loss_retransmit: what the server did not take goes again, without a verdict on the path. */
+/* tcp_non_congestion_loss_retransmit: what the server did not take goes again, without a verdict on the path.
+ */
 static void resend_data(TcpConn *c)
 {
     for (TcpSeg *s = c->snd.rtx_head; s; s = s->next)
@@ -199,8 +211,7 @@ bool tcp_fastopen_rcv_synack(TcpConn *c, TcpIn *in, const TcpFastopenCookie *got
     }
     tcp_metrics_fastopen_set(c, mss, &cookie, syn_drop, try_exp);
     if (data) {
-        c->fastopen_client_fail =
-            c->stats.total_retrans ? TCP_TFO_SYN_RETRANSMITTED : TCP_TFO_DATA_NOT_ACKED;
+        c->fastopen_client_fail = c->stats.total_retrans ? TCP_TFO_SYN_RETRANSMITTED : TCP_TFO_DATA_NOT_ACKED;
         resend_data(c);
         TCP_INC(c->tcp, TcpExtTCPFastOpenActiveFail);
         return true;
@@ -284,8 +295,8 @@ bool tcp_fastopen_active_should_disable(TcpConn *c)
     return false;
 }
 
-/* When a connection ends: a FIN out of order as the only thing ever received is the mark of a middlebox that lost the
- * SYN's data (RFC 7413 7.1). */
+/* When a connection ends: a FIN out of order as the only thing ever received is the mark of a middlebox that
+ * lost the SYN's data (RFC 7413 7.1). */
 void tcp_fastopen_active_disable_ofo_check(TcpConn *c)
 {
     if (!(c->sflags & TCP_S_SYN_FASTOPEN))

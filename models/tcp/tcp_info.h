@@ -1,5 +1,6 @@
-/* struct tcp_info as today's Linux has it, field by field in its layout (include/uapi/linux/tcp.h), so that TCP_INFO, the
- * packetdrill runner's assertions and conn:info() agree. Times in µs but for the four tcpi_last_*, which are in ms. */
+/* struct tcp_info as today's Linux has it, field by field in its layout (include/uapi/linux/tcp.h), so that
+ * TCP_INFO, the packetdrill runner's assertions and conn:info() agree. Times in µs but for the four
+ * tcpi_last_*, which are in ms. */
 #pragma once
 
 #include <stdint.h>

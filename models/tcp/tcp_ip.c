@@ -1,22 +1,22 @@
 /* Between TCP and the network layers below: routes of connections, sending, arrival, errors. IPv4's
  * half (models/ip/ip4.h) and what is common is here, IPv6's in tcp_ip6.c; nothing else in TCP knows them. */
+#include "models/tcp/tcp_ip.h"
+
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
 
-#include "models/ether/neigh.h"
 #include "models/ip/ip4.h"
 #include "models/ip/route_metrics.h"
 #include "models/tcp/tcp_ack.h"
-#include "models/tcp/tcp_ip.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_sockopt.h"
 #include "models/wire/icmp.h"
 #include "sim/packet/checksum.h"
 
-#define ADVMSS_MIN 256       /* ip_rt_min_advmss */
-#define ADVMSS_MAX 0xffd7u   /* 65535 - 40 */
-#define LOST_ROUTE_MTU 1500  /* while there is no route */
+#define ADVMSS_MIN 256      /* ip_rt_min_advmss */
+#define ADVMSS_MAX 0xffd7u  /* 65535 - 40 */
+#define LOST_ROUTE_MTU 1500 /* while there is no route */
 
 static bool is_v6(const TcpConn *c)
 {
@@ -37,8 +37,8 @@ const Ip4If *tcp_ip_bound_if(const TcpConn *c)
     return c->opts && c->opts->bound_ifindex ? ip4_if_by_index(c->tcp->ip4, c->opts->bound_ifindex) : NULL;
 }
 
-/* Copies of all metrics that connections of this host have met. A route may go while a connection still looks at
- * them; there are as many as kinds of routes, so they stay until the end. */
+/* Copies of all metrics that connections of this host have met. A route may go while a connection still looks
+ * at them; there are as many as kinds of routes, so they stay until the end. */
 struct TcpRouteMetrics {
     struct TcpRouteMetrics *next;
     RouteMetrics m;
@@ -194,17 +194,14 @@ void tcp_ip_pmtu_update(TcpConn *c, uint32_t mtu)
 void tcp_ip_confirm_neigh(TcpConn *c)
 {
     Ip4Flow f;
-    Neigh *n;
 
-    if (is_v6(c) || flow4(c, &f) || f.type != IP4_ROUTE_UNICAST || !ip4_if_has_neighbours(f.dev))
-        return;
-    n = neigh_lookup(ip4_if_neighbours(f.dev), &f.next_hop);
-    if (n)
-        neigh_confirm(n);
+    if (!is_v6(c) && flow4(c, &f) == 0)
+        ip4_confirm_neigh(&f);
 }
 
-/* dst_negative_advice: another route, please. Routes are looked up for each segment and never stale; but where
- * routers choose among equal paths by the flow label, a new label (sk_rethink_txhash) leads elsewhere. */
+/* dst_negative_advice: another route, please. Routes are looked up for each segment and never stale; but
+ * where routers choose among equal paths by the flow label, a new label (sk_rethink_txhash) leads elsewhere.
+ */
 void tcp_ip_negative_advice(TcpConn *c)
 {
     c->txhash_gen++;
@@ -314,7 +311,8 @@ int tcp_ip_send_raw(Tcp *t, Packet *pkt, const TcpRaw *to)
 /* Payload bytes that lie in buf behind the header (a frame from outside) move to where payload belongs. */
 static Packet *split_payload(Tcp *t, Packet *pkt, unsigned hdr_len)
 {
-    unsigned keep = pkt->head + hdr_len - HS_MIN(pkt->l3, pkt->head), extra = packet_header_len(pkt) - hdr_len;
+    unsigned keep = pkt->head + hdr_len - HS_MIN(pkt->l3, pkt->head),
+             extra = packet_header_len(pkt) - hdr_len;
     Packet *p;
 
     if (!extra)

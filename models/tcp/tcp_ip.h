@@ -1,4 +1,5 @@
-/* What tcp_ip.c (IPv4 and what is common) and tcp_ip6.c share. Everybody else calls the functions of tcp_passive.h. */
+/* What tcp_ip.c (IPv4 and what is common) and tcp_ip6.c share. Everybody else calls the functions of
+ * tcp_passive.h. */
 #pragma once
 
 #include "models/ip/ip4.h"

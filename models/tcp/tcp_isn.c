@@ -1,7 +1,7 @@
-/* Numbers that outsiders must not guess: initial sequence numbers (RFC 6528; Linux secure_tcp_seq), offsets of
- * the timestamp clock (RFC 7323 5.4; secure_tcp_ts_off) and where the search for a port begins (RFC 6056 3.3.4;
- * secure_ipv4_port_ephemeral). Keyed with SipHash by keys drawn from the host's own stream: unguessable inside
- * the simulation, the same for the same seed. */
+/* Numbers that outsiders must not guess: initial sequence numbers (RFC 6528; Linux secure_tcp_seq), offsets
+ * of the timestamp clock (RFC 7323 5.4; secure_tcp_ts_off) and where the search for a port begins (RFC
+ * 6056 3.3.4; secure_ipv4_port_ephemeral). Keyed with SipHash by keys drawn from the host's own stream:
+ * unguessable inside the simulation, the same for the same seed. */
 #include "models/tcp/tcp_life.h"
 #include "models/wire/wire.h"
 

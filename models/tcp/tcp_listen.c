@@ -62,16 +62,15 @@ TcpConn *tcp_listen_accept(TcpConn *listener)
 /* inet_child_forget: nobody will ever accept it. */
 static void forget_child(TcpConn *child)
 {
-    TcpReq *req = child->fastopen_req;
+    TcpReq *req;
 
     tcp_conn_hold(child);
     child->parent = NULL;
     child->sflags |= TCP_S_DEAD;
     tcp_disconnect(child); /* with a RST, if the peer believes in it */
-    if (req) {
-        child->fastopen_req = NULL;
-        tcp_req_free(req);
-    }
+    req = child->fastopen_req;
+    if (req)
+        tcp_fastopen_remove_child(req->listener, req, false);
     tcp_conn_free(child);
     tcp_conn_let(child);
 }

@@ -155,8 +155,8 @@ static void add_payload(GChecksum *sum, const Packet *pkt, unsigned from)
     }
 }
 
-void tcp_md5_sign(uint8_t digest[16], const TcpMd5Key *k, const InetAddr *src, const InetAddr *dst, bool is_v6,
-                  const Packet *pkt, unsigned tcp_off)
+void tcp_md5_sign(uint8_t digest[16], const TcpMd5Key *k, const InetAddr *src, const InetAddr *dst,
+                  bool is_v6, const Packet *pkt, unsigned tcp_off)
 {
     GChecksum *sum = g_checksum_new(G_CHECKSUM_MD5);
     const uint8_t *h = pkt->buf + tcp_off;

@@ -1,5 +1,5 @@
-/* What earlier connections learnt about a destination (Linux net/ipv4/tcp_metrics.c; RFC 9040): round-trip time,
- * thresholds, reordering, and Fast Open's cookie. Kept per (source, destination). */
+/* What earlier connections learnt about a destination (Linux net/ipv4/tcp_metrics.c; RFC 9040): round-trip
+ * time, thresholds, reordering, and Fast Open's cookie. Kept per (source, destination). */
 #include <glib.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #define FALLBACK_MS 3000 /* TCP_TIMEOUT_FALLBACK */
 
 typedef struct Entry {
-    InetAddr local, remote; /* the key */
+    InetAddr local, remote;     /* the key */
     uint32_t rtt_us, rttvar_us; /* << 3 and << 2 */
     uint32_t ssthresh, cwnd, reordering;
     uint16_t fo_mss, fo_try_exp, fo_syn_loss;
@@ -117,7 +117,8 @@ void tcp_metrics_init(TcpConn *c)
     c->cc.s.ssthresh = TCP_INFINITE_SSTHRESH;
     use_thresholds(c, e);
     if (crtt > c->rtt.srtt_us) {
-        /* SYNs are small: the first data takes the RTO of earlier experience, the estimator goes its own way. */
+        /* SYNs are small: the first data takes the RTO of earlier experience, the estimator goes its own way.
+         */
         uint32_t crtt_ms = crtt / 8000;
 
         c->rtt.rto_ms = crtt_ms + HS_MAX(2 * crtt_ms, tcp_rtt_rto_min_us(c) / 1000);

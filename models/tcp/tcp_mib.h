@@ -1,5 +1,5 @@
-/* TCP's counters, by the names of netstat -s and nstat (RFC 4022, then Linux's TcpExt in its order). Counters of mechanisms that we do not have
- * (TCP-AO, busy polling, migration) are left out. */
+/* TCP's counters, by the names of netstat -s and nstat (RFC 4022, then Linux's TcpExt in its order). Counters
+ * of mechanisms that we do not have (TCP-AO, busy polling, migration) are left out. */
 #pragma once
 
 /* clang-format off */

@@ -31,10 +31,8 @@ static void drop(TcpConn *c, TcpRcvSeg *s)
     tcp_rcvq_free_seg(c, s);
 }
 
-static void after_queued(TcpConn *c, TcpIn *in, uint32_t truesize)
+static void grow_buffer(TcpConn *c)
 {
-    if (c->sack.is_sack_ok) /* without SACK the window stays, so that our ACKs are recognised as duplicates */
-        tcp_window_grow(c, in, truesize, false);
     if (!(c->sflags & TCP_S_DEAD) && !c->parent)
         tcp_window_rcvbuf_grow(c, c->win.space_space);
 }
@@ -103,6 +101,7 @@ void tcp_ofo_queue(TcpConn *c, TcpIn *in)
     uint32_t seq = in->seq, end_seq = in->end_seq;
     RbNode *parent = NULL, **link = NULL;
     TcpRcvSeg *s, *before;
+    bool joined;
 
     tcp_rcvq_save_flowlabel(c, in);
     tcp_ecn_data(c, in);
@@ -122,19 +121,22 @@ void tcp_ofo_queue(TcpConn *c, TcpIn *in)
         tcp_probes_drop(c->tcp, c, in, "TCP_OFOMERGE");
         if (c->sack.is_sack_ok)
             tcp_dsack_sack_new(c, seq, end_seq);
-        if (!(c->sflags & TCP_S_DEAD) && !c->parent)
-            tcp_window_rcvbuf_grow(c, c->win.space_space);
+        grow_buffer(c);
         return;
     }
     s = tcp_rcvq_new_seg(c, in);
     rbtree_insert(&c->rcv.ooo, &s->rb, parent, link);
     merge_right(c, s);
     before = seg_of(rbtree_prev(&s->rb));
-    if (before)
-        tcp_rcvq_coalesce(c, before, s);
-    if (c->sack.is_sack_ok)
+    joined = before && tcp_rcvq_coalesce(c, before, s);
+    if (c->sack.is_sack_ok) {
         tcp_dsack_sack_new(c, seq, end_seq);
-    after_queued(c, in, truesize);
+        /* Without SACK the window stays, so that our ACKs are recognised as duplicates. */
+        tcp_window_grow(c, in, truesize, false);
+    }
+    if (!joined)
+        tcp_rcvq_charge(c, truesize);
+    grow_buffer(c);
 }
 
 void tcp_ofo_deliver(TcpConn *c)
@@ -152,7 +154,7 @@ void tcp_ofo_deliver(TcpConn *c)
             continue;
         }
         rbtree_erase(&c->rcv.ooo, &s->rb);
-        tcp_rcvq_push(c, s);
+        tcp_rcvq_push(c, s, true);
         if (is_fin) { /* nothing can follow; tcp_rcvq_fin has thrown it away */
             tcp_rcvq_fin(c);
             break;
@@ -229,8 +231,9 @@ static TcpRcvSeg *take_one(TcpConn *c, RbRoot *root, TcpRcvSeg *prev, TcpRcvSeg 
         if (c->rcv.tail == s)
             c->rcv.tail = prev;
     }
+    if (s->truesize) /* not one of several in a buffer */
+        TCP_INC(c->tcp, TcpExtTCPRcvCollapsed);
     tcp_rcvq_free_seg(c, s);
-    TCP_INC(c->tcp, TcpExtTCPRcvCollapsed);
     return next;
 }
 
@@ -329,6 +332,7 @@ void tcp_rcvq_collapse(TcpConn *c, RbRoot *root, TcpRcvSeg *s, TcpRcvSeg *stop, 
             s = take_one(c, root, prev, s);
             ends = !s || s == stop || has_end_flag(s);
         }
+        fresh->tailroom = fresh->truesize - SKB_STRUCT - COLLAPSED_OVERHEAD - (fresh->end_seq - fresh->seq);
         tcp_rcvq_charge(c, fresh->truesize);
         insert(c, root, prev, fresh);
         prev = fresh;

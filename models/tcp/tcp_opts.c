@@ -10,6 +10,7 @@
 #include <sys/time.h>
 
 #include "models/ip/ip4.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
@@ -50,22 +51,10 @@ void tcp_opts_free(TcpConn *c)
 {
     if (!c->opts)
         return;
+    tcp_errq_clear(c);
     packet_unref(c->opts->saved_syn);
     g_free(c->opts);
     c->opts = NULL;
-}
-
-void tcp_opts_copy(TcpConn *child, const TcpConn *listener)
-{
-    TcpOpts *o;
-
-    if (!listener->opts)
-        return;
-    o = tcp_opts(child);
-    *o = *listener->opts;
-    o->errq = NULL;
-    o->saved_syn = NULL;
-    o->tskey = 0;
 }
 
 SimTime tcp_timeout_ns(const TcpConn *c, bool is_send)
@@ -207,6 +196,21 @@ static void set_keepalive(TcpConn *c, bool on)
     c->keep.is_on = on;
 }
 
+static int set_timestamping(TcpConn *c, int val)
+{
+    TcpOpts *o = tcp_opts(c);
+
+    if (val & ~TCP_TS_ALL || (val & TCP_TS_OPT_STATS && !(val & TCP_TS_OPT_TSONLY)))
+        return -EINVAL;
+    if (val & TCP_TS_OPT_ID && !(o->tsflags & TCP_TS_OPT_ID)) { /* bytes are counted from here on */
+        if (c->state == TCP_CLOSE || c->state == TCP_LISTEN)
+            return -EINVAL;
+        o->tskey = val & TCP_TS_OPT_ID_TCP ? c->write_seq : c->snd_una;
+    }
+    o->tsflags = (uint32_t)val;
+    return 0;
+}
+
 static int set_socket_int(TcpConn *c, int name, int val)
 {
     const TcpSysctl *s = &c->tcp->sysctl;
@@ -269,12 +273,7 @@ static int set_socket_int(TcpConn *c, int name, int val)
         return tcp_window_set_rcvlowat(c, val < 0 ? INT32_MAX : val);
     case SO_TIMESTAMPING:
     case OPT_SO_TIMESTAMPING_NEW:
-        if (val & ~0x3ffff)
-            return -EINVAL;
-        if (val & 0x80 && !(tcp_opts(c)->tsflags & 0x80)) /* OPT_ID: counted from the bytes written so far */
-            tcp_opts(c)->tskey = val & 0x10000 ? c->write_seq : c->snd_una;
-        tcp_opts(c)->tsflags = (uint32_t)val;
-        return 0;
+        return set_timestamping(c, val);
     case OPT_SO_ZEROCOPY:
         if (val < 0 || val > 1)
             return -EINVAL;

@@ -15,6 +15,12 @@
 /* The first packets of a flow are not spaced, as in sch_fq */
 #define UNPACED_SEGS 10
 
+/* Linux sk_gso_max_segs: nobody below could sign each frame of a super packet (sk_gso_disable). */
+static uint32_t gso_max_segs(const TcpConn *c)
+{
+    return c->md5 ? 1 : GSO_MAX_SEGS;
+}
+
 void tcp_pace_update_rate(TcpConn *c)
 {
     const TcpSysctl *s = &c->tcp->sysctl;
@@ -80,7 +86,7 @@ uint32_t tcp_pace_tso_segs(TcpConn *c, uint32_t mss_now)
 
     uint32_t segs = HS_MAX((uint32_t)bytes / mss_now, min_segs);
 
-    return HS_MIN(segs, GSO_MAX_SEGS);
+    return HS_MIN(segs, gso_max_segs(c));
 }
 
 /* Linux tcp_bound_to_half_wnd: not more than half the largest window that the peer ever offered, unless it is
@@ -105,7 +111,7 @@ uint32_t tcp_pace_size_goal(TcpConn *c, uint32_t mss_now, bool large_allowed)
     limit = tcp_pace_bound_to_half_wnd(c, GSO_MAX_SIZE);
     goal = c->gso_segs * mss_now;
     if (limit < goal || limit >= goal + mss_now) {
-        c->gso_segs = HS_MIN(limit / mss_now, GSO_MAX_SEGS);
+        c->gso_segs = HS_MIN(limit / mss_now, gso_max_segs(c));
         goal = c->gso_segs * mss_now;
     }
     return HS_MAX(goal, mss_now);

@@ -1,6 +1,7 @@
 /* What poll and epoll see (Linux tcp_poll, __sk_stream_is_writeable). */
 #include <sys/epoll.h>
 
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -52,7 +53,7 @@ unsigned tcp_poll(TcpConn *c)
         mask |= poll_connected(c);
     else if (c->state == TCP_SYN_SENT && c->sflags & TCP_S_DEFER_CONNECT)
         mask |= EPOLLOUT | EPOLLWRNORM; /* the first write is what connects */
-    if (c->err || (c->opts && c->opts->errq))
+    if (c->err || !tcp_errq_is_empty(c))
         mask |= EPOLLERR;
     return mask;
 }

@@ -8,6 +8,7 @@
 
 #include <sys/epoll.h>
 
+#include "models/tcp/tcp_ecn.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_passive.h"
@@ -176,7 +177,6 @@ TcpRcvSeg *tcp_rcvq_new_seg(TcpConn *c, TcpIn *in)
         .flags = in->flags,
         .when = in->now,
     };
-    tcp_rcvq_charge(c, s->truesize);
     return s;
 }
 
@@ -194,10 +194,6 @@ bool tcp_rcvq_coalesce(TcpConn *c, TcpRcvSeg *to, TcpRcvSeg *from)
     if (from->seq != to->end_seq || len > to->tailroom)
         return false;
     TCP_INC(c->tcp, TcpExtTCPRcvCoalesce);
-    /* as if it had never been charged */
-    c->rcv.rmem_alloc -= from->truesize;
-    c->rcv.fwd_alloc += from->truesize;
-    c->tcp->mem_pages8 -= from->truesize;
     from->truesize = to->truesize;
     from->tailroom = to->tailroom - len;
     to->truesize = 0;
@@ -205,12 +201,16 @@ bool tcp_rcvq_coalesce(TcpConn *c, TcpRcvSeg *to, TcpRcvSeg *from)
     return true;
 }
 
-void tcp_rcvq_push(TcpConn *c, TcpRcvSeg *s)
+void tcp_rcvq_push(TcpConn *c, TcpRcvSeg *s, bool is_charged)
 {
     TcpRcvq *r = &c->rcv;
+    uint32_t truesize = s->truesize;
+    bool joined = r->tail && tcp_rcvq_coalesce(c, r->tail, s);
 
-    if (r->tail)
-        tcp_rcvq_coalesce(c, r->tail, s);
+    if (joined && is_charged)
+        tcp_rcvq_uncharge(c, truesize);
+    else if (!joined && !is_charged)
+        tcp_rcvq_charge(c, truesize);
     s->next = NULL;
     if (r->tail)
         r->tail->next = s;
@@ -233,7 +233,7 @@ void tcp_rcvq_pop(TcpConn *c)
 
 void tcp_rcvq_append(TcpConn *c, TcpIn *in)
 {
-    tcp_rcvq_push(c, tcp_rcvq_new_seg(c, in));
+    tcp_rcvq_push(c, tcp_rcvq_new_seg(c, in), false);
 }
 
 void tcp_rcvq_purge(TcpConn *c)
@@ -273,6 +273,7 @@ void tcp_rcvq_spurious_retrans(TcpConn *c, const TcpIn *in)
         TCP_INC(c->tcp, TcpExtTcpDuplicateDataRehash);
     }
     tcp_rcvq_save_flowlabel(c, in);
+    tcp_ecn_on_spurious_retrans(c, in);
 }
 
 static void refuse(TcpConn *c, TcpIn *in, const char *reason)

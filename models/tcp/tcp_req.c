@@ -1,6 +1,6 @@
 /* A half-open connection (Linux request_sock): the SYN and its limits (tcp_conn_request), the SYN-ACK and its
- * timer (reqsk_timer_handler), and the segments that follow (tcp_check_req, RFC 9293 3.10.7.4 for SYN-RECEIVED).
- * The child that comes out of it is made in tcp_child.c. */
+ * timer (reqsk_timer_handler), and the segments that follow (tcp_check_req, RFC 9293 3.10.7.4 for
+ * SYN-RECEIVED). The child that comes out of it is made in tcp_child.c. */
 #include <string.h>
 
 #include "models/ip/ip4.h"
@@ -213,11 +213,6 @@ static int send_synack(TcpConn *listener, TcpReq *r, bool is_cookie, const TcpFa
                                      .ttl = listener->opts ? listener->opts->ttl : 0});
 }
 
-void tcp_req_send_synack(TcpConn *listener, TcpReq *r, const TcpIn *syn, bool is_cookie, bool with_tfo_cookie)
-{
-    send_synack(listener, r, is_cookie, NULL);
-}
-
 /* tcp_rtx_synack: false when the packet could not leave. */
 static bool resend_synack(TcpConn *listener, TcpReq *r)
 {
@@ -316,8 +311,7 @@ static bool is_reserved(const TcpConn *listener, const TcpReq *r)
     const TcpSysctl *s = &r->tcp->sysctl;
     int64_t left = (int64_t)s->tcp_max_syn_backlog - listener->listen->qlen;
 
-    return !s->tcp_syncookies && left < s->tcp_max_syn_backlog >> 2 &&
-           !tcp_metrics_peer_is_proven(r->tcp, r);
+    return !s->tcp_syncookies && left < s->tcp_max_syn_backlog >> 2 && !tcp_metrics_peer_is_proven(r->tcp, r);
 }
 
 /* TCP_SAVE_SYN (tcp_reqsk_record_syn) */
@@ -361,13 +355,13 @@ void tcp_req_on_syn(TcpConn *listener, TcpIn *in)
 
     if (in->rx_type != IP4_ROUTE_LOCAL || !has_room(listener, &want_cookie)) {
         listen_drop(listener);
+        tcp_probes_drop(t, listener, in, "TCP_LISTEN_OVERFLOW");
         return;
     }
     tcpin_options(in);
     r = req_new(listener, in);
     r->is_cookie = want_cookie;
-    init_options(r, listener, in,
-                 want_cookie && !(in->opt.has_timestamps && t->sysctl.tcp_timestamps));
+    init_options(r, listener, in, want_cookie && !(in->opt.has_timestamps && t->sysctl.tcp_timestamps));
     if (!tcp_req_init_window(r, listener) || (!want_cookie && !isn && is_reserved(listener, r))) {
         tcp_req_free(r);
         listen_drop(listener);

@@ -6,8 +6,10 @@
 #include <sys/socket.h>
 
 #include "models/tcp/tcp_ack.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
+#include "models/tcp/tcp_sockopt.h"
 
 /* Where the next bytes come from: one of the four ways of TcpSend. */
 typedef struct Source {
@@ -217,6 +219,14 @@ static int check_connected(TcpConn *c)
     return c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECV ? -EAGAIN : -EPIPE;
 }
 
+/* Somebody may want to know when these bytes have left, or arrived, or when their memory is free. */
+static void note_written(TcpConn *c, const TcpSend *m)
+{
+    const TcpSeg *tail = c->snd.write_tail ? c->snd.write_tail : c->snd.rtx_tail;
+
+    tcp_errq_on_written(c, tail, m->flags & MSG_ZEROCOPY && c->opts->zerocopy && !m->resumed);
+}
+
 static int64_t send_it(TcpConn *c, TcpSend *m)
 {
     uint32_t mss, goal = 0;
@@ -252,6 +262,8 @@ static int64_t send_it(TcpConn *c, TcpSend *m)
         err = queue_all(c, m, &src, &mss, &goal);
     if (err)
         remove_empty(c);
+    if (src.done > in_syn && c->opts)
+        note_written(c, m);
     if (src.done > in_syn)
         tcp_output_push(c, m->flags, mss, c->nonagle, goal);
     if (!err || src.done)

@@ -1,4 +1,5 @@
-/* Sequence numbers are compared modulo 2^32 (RFC 9293 3.4): "before" means that less than half the circle lies between. */
+/* Sequence numbers are compared modulo 2^32 (RFC 9293 3.4): "before" means that less than half the circle
+ * lies between. */
 #pragma once
 
 #include <stdbool.h>

@@ -3,6 +3,7 @@
 #include "models/tcp/tcp_sockopt.h"
 
 #include <errno.h>
+#include <glib.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -564,7 +565,7 @@ static int get_tcp(TcpConn *c, int name, void *val, unsigned *len)
     case TCP_CONGESTION: {
         char buf[CC_NAME_MAX] = "";
 
-        strncpy(buf, c->cc.ops->name, sizeof(buf) - 1);
+        g_strlcpy(buf, c->cc.ops->name, sizeof(buf));
         return tcp_opts_give(val, len, buf, sizeof(buf));
     }
     case TCP_ULP:

@@ -1,50 +1,51 @@
-/* Options that few sockets use, on the side (TcpConn.opts), and the numbers of Linux's ABI that <sys/socket.h> and <netinet/in.h>
- * do not have (<netinet/tcp.h> cannot be included beside ours: it names the states too). */
+/* Options that few sockets use, on the side (TcpConn.opts), and the numbers of Linux's ABI that
+ * <sys/socket.h> and <netinet/in.h> do not have (<netinet/tcp.h> cannot be included beside ours: it names the
+ * states too). */
 #pragma once
 
 #include "models/tcp/tcp_conn.h"
 
 enum { /* SOL_TCP */
-    TCP_NODELAY = 1,
-    TCP_MAXSEG = 2,
-    TCP_CORK = 3,
-    TCP_KEEPIDLE = 4,
-    TCP_KEEPINTVL = 5,
-    TCP_KEEPCNT = 6,
-    TCP_SYNCNT = 7,
-    TCP_LINGER2 = 8,
-    TCP_DEFER_ACCEPT = 9,
-    TCP_WINDOW_CLAMP = 10,
-    TCP_INFO = 11,
-    TCP_QUICKACK = 12,
-    TCP_CONGESTION = 13,
-    TCP_MD5SIG = 14,
-    TCP_THIN_LINEAR_TIMEOUTS = 16,
-    TCP_THIN_DUPACK = 17,
-    TCP_USER_TIMEOUT = 18,
-    TCP_REPAIR = 19,
-    TCP_REPAIR_QUEUE = 20,
-    TCP_QUEUE_SEQ = 21,
-    TCP_REPAIR_OPTIONS = 22,
-    TCP_FASTOPEN = 23,
-    TCP_TIMESTAMP = 24,
-    TCP_NOTSENT_LOWAT = 25,
-    TCP_CC_INFO = 26,
-    TCP_SAVE_SYN = 27,
-    TCP_SAVED_SYN = 28,
-    TCP_REPAIR_WINDOW = 29,
-    TCP_FASTOPEN_CONNECT = 30,
-    TCP_ULP = 31,
-    TCP_MD5SIG_EXT = 32,
-    TCP_FASTOPEN_KEY = 33,
-    TCP_FASTOPEN_NO_COOKIE = 34,
-    TCP_ZEROCOPY_RECEIVE = 35,
-    TCP_INQ = 36, /* also the type of its control message */
-    TCP_TX_DELAY = 37,
-    TCP_IS_MPTCP = 43,
-    TCP_RTO_MAX_MS = 44,
-    TCP_RTO_MIN_US = 45,
-    TCP_DELACK_MAX_US = 46,
+       TCP_NODELAY = 1,
+       TCP_MAXSEG = 2,
+       TCP_CORK = 3,
+       TCP_KEEPIDLE = 4,
+       TCP_KEEPINTVL = 5,
+       TCP_KEEPCNT = 6,
+       TCP_SYNCNT = 7,
+       TCP_LINGER2 = 8,
+       TCP_DEFER_ACCEPT = 9,
+       TCP_WINDOW_CLAMP = 10,
+       TCP_INFO = 11,
+       TCP_QUICKACK = 12,
+       TCP_CONGESTION = 13,
+       TCP_MD5SIG = 14,
+       TCP_THIN_LINEAR_TIMEOUTS = 16,
+       TCP_THIN_DUPACK = 17,
+       TCP_USER_TIMEOUT = 18,
+       TCP_REPAIR = 19,
+       TCP_REPAIR_QUEUE = 20,
+       TCP_QUEUE_SEQ = 21,
+       TCP_REPAIR_OPTIONS = 22,
+       TCP_FASTOPEN = 23,
+       TCP_TIMESTAMP = 24,
+       TCP_NOTSENT_LOWAT = 25,
+       TCP_CC_INFO = 26,
+       TCP_SAVE_SYN = 27,
+       TCP_SAVED_SYN = 28,
+       TCP_REPAIR_WINDOW = 29,
+       TCP_FASTOPEN_CONNECT = 30,
+       TCP_ULP = 31,
+       TCP_MD5SIG_EXT = 32,
+       TCP_FASTOPEN_KEY = 33,
+       TCP_FASTOPEN_NO_COOKIE = 34,
+       TCP_ZEROCOPY_RECEIVE = 35,
+       TCP_INQ = 36, /* also the type of its control message */
+       TCP_TX_DELAY = 37,
+       TCP_IS_MPTCP = 43,
+       TCP_RTO_MAX_MS = 44,
+       TCP_RTO_MIN_US = 45,
+       TCP_DELACK_MAX_US = 46,
 };
 
 /* SO_MEMINFO */
@@ -80,7 +81,6 @@ struct TcpOpts {
 };
 TcpOpts *tcp_opts(TcpConn *c); /* made when first needed */
 void tcp_opts_free(TcpConn *c);
-void tcp_opts_copy(TcpConn *child, const TcpConn *listener); /* what an accepted socket inherits (sk_clone) */
 
 /* tcp_opts.c: the levels beside SOL_TCP. */
 int tcp_opts_set(TcpConn *c, int level, int name, const void *val, unsigned len);

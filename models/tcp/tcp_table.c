@@ -1,41 +1,12 @@
-/* Who has which port and which four-tuple (Linux inet_hashtables.c, inet_connection_sock.c).
- *
- * One hash by four-tuple holds connections, half-open requests and TIME_WAITs, in a chain each. A second one, by
- * port, holds a TcpBind for each port in use: its owners, its listeners, and the TIME_WAITs that still keep it. */
-#include <errno.h>
+/* Who has which four-tuple, and who listens (Linux inet_hashtables.c). One hash by four-tuple holds
+ * connections, half-open requests and TIME_WAITs, in a chain each; listeners hang on their port
+ * (tcp_ports.c). */
 #include <glib.h>
 
-#include "models/ip/ip4.h"
-#include "models/tcp/tcp_life.h"
-#include "models/tcp/tcp_sockopt.h"
-#include "models/wire/ipv4_addr.h"
+#include "models/tcp/tcp_table_priv.h"
 #include "sim/base/hash64.h"
 
 #define SLOTS_MIN 16
-#define PORT_BUCKETS 64
-#define PERTURB 256 /* INET_TABLE_PERTURB_SIZE is larger; the table only has to be large for its users */
-
-typedef struct Slot {
-    TcpConn *conn;
-    TcpReq *req;
-    TcpTw *tw;
-} Slot;
-
-struct TcpBind {
-    TcpBind *next;
-    TcpConn *owners;
-    TcpConn *listeners; /* by hash_next, newest first */
-    TcpTw *tws;
-    uint16_t port;
-    bool is_auto; /* made by connect(): other automatic users may share it, bind(0) does not (fastreuse -1) */
-};
-
-typedef struct TcpTable {
-    Slot *slots;
-    uint32_t mask, n;
-    TcpBind *ports[PORT_BUCKETS];
-    uint32_t *perturb; /* table_perturb: how far the search for ports has come, by destination */
-} TcpTable;
 
 /* ---- four-tuples ---- */
 
@@ -54,24 +25,15 @@ static uint32_t tuple_hash(const InetAddr *local, const InetAddr *remote, uint16
 void tcp_table_init(Tcp *t)
 {
     t->table = g_new0(TcpTable, 1);
-}
-
-static void free_binds(TcpTable *tab)
-{
-    for (unsigned i = 0; i < PORT_BUCKETS; i++)
-        for (TcpBind *b = tab->ports[i], *next; b; b = next) {
-            next = b->next;
-            g_free(b);
-        }
+    tcp_ports_init(t->table);
 }
 
 void tcp_table_clear(Tcp *t)
 {
     if (!t->table)
         return;
-    free_binds(t->table);
+    tcp_ports_clear(t->table);
     g_free(t->table->slots);
-    g_free(t->table->perturb);
     g_free(t->table);
     t->table = NULL;
 }
@@ -80,7 +42,7 @@ void tcp_table_clear(Tcp *t)
 static void grow(TcpTable *tab)
 {
     uint32_t n = tab->slots ? 2 * (tab->mask + 1) : SLOTS_MIN;
-    Slot *old = tab->slots, *slots = g_new0(Slot, n);
+    TcpSlot *old = tab->slots, *slots = g_new0(TcpSlot, n);
 
 #define MOVE(Type, member)                                                                                   \
     do {                                                                                                     \
@@ -108,7 +70,7 @@ static void grow(TcpTable *tab)
     tab->mask = n - 1;
 }
 
-static Slot *slot_for_insert(TcpTable *tab, uint32_t hash)
+static TcpSlot *slot_for_insert(TcpTable *tab, uint32_t hash)
 {
     if (!tab->slots || tab->n > tab->mask)
         grow(tab);
@@ -117,16 +79,17 @@ static Slot *slot_for_insert(TcpTable *tab, uint32_t hash)
 }
 
 #define SAME_TUPLE(x, l, r, lp, rp)                                                                          \
-    ((x)->local_port == (lp) && (x)->remote_port == (rp) && inet_eq(&(x)->remote, (r)) && inet_eq(&(x)->local, (l)))
+    ((x)->local_port == (lp) && (x)->remote_port == (rp) && inet_eq(&(x)->remote, (r)) &&                    \
+     inet_eq(&(x)->local, (l)))
 
-static Slot *slot_of(const TcpTable *tab, const InetAddr *l, const InetAddr *r, uint16_t lp, uint16_t rp)
+static TcpSlot *slot_of(const TcpTable *tab, const InetAddr *l, const InetAddr *r, uint16_t lp, uint16_t rp)
 {
     return tab->slots ? &tab->slots[tuple_hash(l, r, lp, rp) & tab->mask] : NULL;
 }
 
 TcpConn *tcp_table_find(Tcp *t, const TcpIn *in, TcpReq **req, TcpTw **tw)
 {
-    Slot *s = slot_of(t->table, &in->dst, &in->src, in->dst_port, in->src_port);
+    TcpSlot *s = slot_of(t->table, &in->dst, &in->src, in->dst_port, in->src_port);
 
     *req = NULL;
     *tw = NULL;
@@ -160,7 +123,7 @@ TcpConn *tcp_table_find(Tcp *t, const TcpIn *in, TcpReq **req, TcpTw **tw)
 
 void tcp_table_insert(TcpConn *c)
 {
-    Slot *s;
+    TcpSlot *s;
 
     if (c->sflags & TCP_S_HASHED)
         return;
@@ -172,7 +135,7 @@ void tcp_table_insert(TcpConn *c)
 
 void tcp_table_insert_req(TcpReq *r)
 {
-    Slot *s = slot_for_insert(r->tcp->table, HASH_OF(r));
+    TcpSlot *s = slot_for_insert(r->tcp->table, HASH_OF(r));
 
     r->hash_next = s->req;
     s->req = r;
@@ -188,78 +151,6 @@ void tcp_table_remove_req(TcpReq *r)
     UNLINK(tab->slots[HASH_OF(r) & tab->mask].req, r);
     r->is_hashed = false;
     tab->n--;
-}
-
-/* ---- ports ---- */
-
-static TcpBind *find_bind(const TcpTable *tab, uint16_t port)
-{
-    for (TcpBind *b = tab->ports[port % PORT_BUCKETS]; b; b = b->next)
-        if (b->port == port)
-            return b;
-    return NULL;
-}
-
-static TcpBind *make_bind(TcpTable *tab, uint16_t port)
-{
-    TcpBind *b = g_new0(TcpBind, 1);
-
-    b->port = port;
-    b->next = tab->ports[port % PORT_BUCKETS];
-    tab->ports[port % PORT_BUCKETS] = b;
-    return b;
-}
-
-static void drop_bind_if_empty(TcpTable *tab, TcpBind *b)
-{
-    if (b->owners || b->tws)
-        return;
-    for (TcpBind **p = &tab->ports[b->port % PORT_BUCKETS]; *p; p = &(*p)->next)
-        if (*p == b) {
-            *p = b->next;
-            g_free(b);
-            return;
-        }
-}
-
-/* inet_bind_hash */
-static void own(TcpConn *c, TcpBind *b)
-{
-    c->bind = b;
-    c->bind_prev = NULL;
-    c->bind_next = b->owners;
-    if (b->owners)
-        b->owners->bind_prev = c;
-    b->owners = c;
-    c->local_port = b->port;
-    c->sflags |= TCP_S_BOUND;
-}
-
-void tcp_table_unbind(TcpConn *c)
-{
-    TcpBind *b = c->bind;
-
-    if (!b)
-        return;
-    if (c->bind_prev)
-        c->bind_prev->bind_next = c->bind_next;
-    else
-        b->owners = c->bind_next;
-    if (c->bind_next)
-        c->bind_next->bind_prev = c->bind_prev;
-    c->bind = NULL;
-    c->bind_next = c->bind_prev = NULL;
-    c->sflags &= ~(uint32_t)TCP_S_BOUND;
-    drop_bind_if_empty(c->tcp->table, b);
-}
-
-void tcp_table_bind_child(TcpConn *child, const TcpConn *listener)
-{
-    TcpTable *tab = child->tcp->table;
-    uint16_t port = child->local_port;
-    TcpBind *b = listener->bind && listener->bind->port == port ? listener->bind : find_bind(tab, port);
-
-    own(child, b ? b : make_bind(tab, port));
 }
 
 void tcp_table_insert_listener(TcpConn *c)
@@ -302,15 +193,15 @@ void tcp_table_remove(TcpConn *c)
 void tcp_table_insert_tw(TcpTw *tw, TcpConn *c)
 {
     TcpTable *tab = tw->tcp->table;
-    TcpBind *b = c->bind ? c->bind : find_bind(tab, tw->local_port);
-    Slot *s;
+    TcpBind *b = c->bind ? c->bind : tcp_ports_find(tab, tw->local_port);
+    TcpSlot *s;
 
     unhash(c); /* the TIME_WAIT takes its place */
     s = slot_for_insert(tab, HASH_OF(tw));
     tw->hash_next = s->tw;
     s->tw = tw;
     if (!b)
-        b = make_bind(tab, tw->local_port);
+        b = tcp_ports_make(tab, tw->local_port);
     tw->bind_next = b->tws;
     b->tws = tw;
 }
@@ -318,173 +209,22 @@ void tcp_table_insert_tw(TcpTw *tw, TcpConn *c)
 void tcp_table_remove_tw(TcpTw *tw)
 {
     TcpTable *tab = tw->tcp->table;
-    TcpBind *b = find_bind(tab, tw->local_port);
+    TcpBind *b = tcp_ports_find(tab, tw->local_port);
 
     UNLINK(tab->slots[HASH_OF(tw) & tab->mask].tw, tw);
     tab->n--;
     for (TcpTw **p = b ? &b->tws : NULL; p && *p; p = &(*p)->bind_next)
         if (*p == tw) {
             *p = tw->bind_next;
-            drop_bind_if_empty(tab, b);
+            tcp_ports_drop_if_empty(tab, b);
             break;
         }
 }
 
-/* ---- conflicts ---- */
-
-/* inet_rcv_saddr_equal with wildcards: can a segment to one of them be meant for the other? */
-typedef struct Holder {
-    const InetAddr *addr;
-    bool is_v6, v6only, reuse, reuseport;
-    uint8_t state;
-    uint32_t dev;
-} Holder;
-
-static bool addrs_conflict(const Holder *a, const Holder *b)
-{
-    bool a4 = !a->is_v6 || inet_is_ip4(a->addr), b4 = !b->is_v6 || inet_is_ip4(b->addr);
-
-    if (a4 == b4)
-        return inet_is_any(a->addr) || inet_is_any(b->addr) || inet_eq(a->addr, b->addr);
-    if (!a4)
-        return inet_is_any(a->addr) && !a->v6only;
-    return inet_is_any(b->addr) && !b->v6only;
-}
-
-static uint32_t bound_dev(const TcpConn *c)
-{
-    return c->opts ? c->opts->bound_ifindex : 0;
-}
-
-static Holder holder_of(const TcpConn *c)
-{
-    return (Holder){&c->local,
-                    c->sflags & TCP_S_V6,
-                    c->sflags & TCP_S_V6ONLY,
-                    c->sflags & TCP_S_REUSEADDR,
-                    c->sflags & TCP_S_REUSEPORT,
-                    c->state,
-                    bound_dev(c)};
-}
-
-/* inet_bind_conflict. Everybody here is the same user. relax: an explicit port, where SO_REUSEADDR of both
- * suffices unless the other one listens. */
-static bool conflicts_with(const Holder *a, const Holder *b, bool relax, bool reuseport_ok)
-{
-    bool both_reuseport = a->reuseport && b->reuseport;
-
-    if (a->dev && b->dev && a->dev != b->dev)
-        return false;
-    if (!addrs_conflict(a, b))
-        return false;
-    if (a->reuse && b->reuse && b->state != TCP_LISTEN)
-        return !relax || (!reuseport_ok && both_reuseport);
-    return !reuseport_ok || !both_reuseport;
-}
-
-static bool bind_conflicts(const TcpConn *c, const TcpBind *b, bool relax, bool reuseport_ok)
-{
-    Holder me = holder_of(c);
-
-    for (const TcpConn *o = b->owners; o; o = o->bind_next)
-        if (o != c) {
-            Holder other = holder_of(o);
-
-            if (conflicts_with(&me, &other, relax, reuseport_ok))
-                return true;
-        }
-    for (const TcpTw *w = b->tws; w; w = w->bind_next) {
-        Holder other = {&w->local, w->sflag_v6, false, w->has_reuse, w->has_reuseport, TCP_TIME_WAIT, 0};
-
-        if (conflicts_with(&me, &other, relax, reuseport_ok))
-            return true;
-    }
-    return false;
-}
-
-static void port_range(const Tcp *t, uint32_t *low, uint32_t *high)
-{
-    const Ip4Sysctl *s = ip4_sysctl_get(t->ip4);
-
-    *low = s->port_low;
-    *high = s->port_high;
-}
-
-/* inet_csk_find_open_port: odd ports first (connect prefers even ones); with SO_REUSEADDR the lower half of the
- * range is tried before the upper one. 0: none. */
-static uint16_t find_open_port(TcpConn *c)
-{
-    Tcp *t = c->tcp;
-    int half = c->sflags & TCP_S_REUSEADDR ? 1 : 0;
-
-    for (;; half = 2) {
-        uint32_t low, high, remaining, offset;
-
-        port_range(t, &low, &high);
-        high++;
-        if (high - low < 4)
-            half = 0;
-        if (half) {
-            uint32_t middle = low + ((high - low) >> 2 << 1);
-
-            if (half == 1)
-                high = middle;
-            else
-                low = middle;
-        }
-        remaining = high - low;
-        if (remaining > 1)
-            remaining &= ~1u;
-        offset = (uint32_t)rng_below(t->rng, remaining) | 1;
-        for (int parity = 0; parity < 2; parity++, offset--) {
-            uint32_t port = low + offset;
-
-            for (uint32_t i = 0; i < remaining; i += 2, port += 2) {
-                const TcpBind *b;
-
-                if (port >= high)
-                    port -= remaining;
-                b = find_bind(t->table, (uint16_t)port);
-                if (!b || !bind_conflicts(c, b, false, false))
-                    return (uint16_t)port;
-            }
-        }
-        if (half != 1)
-            return 0;
-    }
-}
-
-/* inet_csk_get_port */
-int tcp_table_bind(TcpConn *c, uint16_t port)
-{
-    TcpTable *tab = c->tcp->table;
-    TcpBind *b;
-
-    if (!port) {
-        if (c->bind) /* listen() on a socket that has its port already */
-            return 0;
-        port = find_open_port(c);
-        if (!port)
-            return -EADDRINUSE;
-    }
-    b = find_bind(tab, port);
-    if (b && (b->owners || b->tws) && bind_conflicts(c, b, true, true))
-        return -EADDRINUSE;
-    if (!b)
-        b = make_bind(tab, port);
-    else if (!(c->sflags & TCP_S_REUSEADDR) || c->state == TCP_LISTEN)
-        b->is_auto = false;
-    if (!c->bind)
-        own(c, b);
-    return 0;
-}
-
-/* ---- connecting ---- */
-
 /* __inet_check_established: is the four-tuple free, or held by a TIME_WAIT that may go? */
-static bool tuple_is_free(TcpConn *c, uint16_t port, TcpTw **reused)
+bool tcp_table_is_free(TcpConn *c, uint16_t port, TcpTw **reused)
 {
-    Slot *s = slot_of(c->tcp->table, &c->local, &c->remote, port, c->remote_port);
+    TcpSlot *s = slot_of(c->tcp->table, &c->local, &c->remote, port, c->remote_port);
 
     *reused = NULL;
     if (!s)
@@ -505,74 +245,6 @@ static bool tuple_is_free(TcpConn *c, uint16_t port, TcpTw **reused)
     return true;
 }
 
-static void take(TcpConn *c, TcpTw *reused)
-{
-    if (reused) {
-        TCP_INC(c->tcp, TcpExtTWRecycled);
-        tcp_tw_free(reused);
-    }
-    tcp_table_insert(c);
-}
-
-static int connect_from_bound(TcpConn *c)
-{
-    TcpTw *reused;
-
-    if (!tuple_is_free(c, c->local_port, &reused))
-        return -EADDRNOTAVAIL;
-    take(c, reused);
-    return 0;
-}
-
-/* __inet_hash_connect: from a place that depends on the destination (RFC 6056 algorithm 4, double hash), even
- * ports first. A port that only connections use may be shared, as long as the four-tuple is new. */
-int tcp_table_connect_port(TcpConn *c)
-{
-    TcpTable *tab = c->tcp->table;
-    uint32_t low, high, remaining, offset, index;
-    uint64_t start;
-
-    if (c->bind)
-        return connect_from_bound(c);
-    port_range(c->tcp, &low, &high);
-    high++;
-    remaining = high - low;
-    if (remaining > 1)
-        remaining &= ~1u;
-    if (!tab->perturb)
-        tab->perturb = g_new0(uint32_t, PERTURB);
-    start = tcp_isn_port_offset(c->tcp, c);
-    index = (uint32_t)start & (PERTURB - 1);
-    offset = (uint32_t)((tab->perturb[index] + (start >> 32)) % remaining) & ~1u;
-    for (int parity = 0; parity < 2; parity++, offset++) {
-        uint32_t port = low + offset;
-
-        for (uint32_t i = 0; i < remaining; i += 2, port += 2) {
-            TcpTw *reused = NULL;
-            uint32_t step;
-            TcpBind *b;
-
-            if (port >= high)
-                port -= remaining;
-            b = find_bind(tab, (uint16_t)port);
-            if (b && (!b->is_auto || !tuple_is_free(c, (uint16_t)port, &reused)))
-                continue;
-            if (!b) {
-                b = make_bind(tab, (uint16_t)port);
-                b->is_auto = true;
-            }
-            step = (uint32_t)rng_below(c->tcp->rng, 8) * 2;
-            tab->perturb[index] += HS_MAX(i, step) + 2;
-            own(c, b); /* before the TIME_WAIT goes, which may be the last to hold the port */
-            take(c, reused);
-            return 0;
-        }
-        if (remaining < 2)
-            break;
-    }
-    return -EADDRNOTAVAIL;
-}
-
 /* ---- listeners ---- */
 
 /* compute_score: -1: not for it. A specific address outweighs the wildcard, which Linux looks up in a second
@@ -580,7 +252,7 @@ int tcp_table_connect_port(TcpConn *c)
 static int score(const TcpConn *l, const TcpIn *in)
 {
     bool any = inet_is_any(&l->local), is_v6_any = (l->sflags & TCP_S_V6) && any && !inet_is_ip4(&l->local);
-    uint32_t dev = bound_dev(l);
+    uint32_t dev = tcp_table_bound_dev(l);
     int n = dev ? 4 : 2;
 
     if (in->is_v6 ? !(l->sflags & TCP_S_V6) : l->sflags & TCP_S_V6 && l->sflags & TCP_S_V6ONLY)
@@ -602,7 +274,7 @@ static int score(const TcpConn *l, const TcpIn *in)
 
 TcpConn *tcp_table_find_listener(Tcp *t, const TcpIn *in)
 {
-    const TcpBind *b = find_bind(t->table, in->dst_port);
+    const TcpBind *b = tcp_ports_find(t->table, in->dst_port);
     TcpConn *found = NULL;
     unsigned n_group = 0;
     int best = -1;

@@ -22,7 +22,8 @@ bool tcp_tlp_schedule(TcpConn *c, bool advancing_rto)
     uint32_t timeout_ms = TCP_TIMEOUT_INIT_MS;
     int64_t delta_us;
 
-    if (c->fastopen_req || tcp_classic_is_on(c)) /* the handshake has not ended; textbook stacks have no TLP */
+    if (c->fastopen_req ||
+        tcp_classic_is_on(c)) /* the handshake has not ended; textbook stacks have no TLP */
         return false;
     if ((early != 3 && early != 4) || !c->packets_out || !c->sack.is_sack_ok ||
         (c->rec.ca_state != TCP_CA_OPEN && c->rec.ca_state != TCP_CA_CWR))

@@ -5,6 +5,7 @@
 
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_ecn.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
@@ -69,11 +70,12 @@ static Packet *build(TcpConn *c, TcpSeg *s, uint32_t rcv_nxt, uint8_t *ip_ecn)
         hdr_len = TCP_MIN_HDR_LEN + tcp_opt_out_syn(c, s, &opts);
     } else {
         hdr_len = TCP_MIN_HDR_LEN + tcp_opt_out_established(c, s, &opts);
-        /* Linux: so that the receiver's GRO does not wait for more */
-        if (s->pcount > 1)
-            s->flags |= TCP_PSH;
     }
     flags = s->flags;
+    /* Linux: so that the receiver's GRO does not wait for more. Of this copy only: a retransmission is as it
+     * was written. */
+    if (!is_syn && s->pcount > 1)
+        flags |= TCP_PSH;
     if (is_syn) {
         window = (uint16_t)HS_MIN(c->win.rcv_wnd, 65535u); /* never scaled (RFC 7323 2.2) */
         *ip_ecn = c->ecn.snd_ect;
@@ -150,6 +152,7 @@ int tcp_output_transmit(TcpConn *c, TcpSeg *s, bool clone, uint32_t rcv_nxt)
         tcp_pace_on_sent(c, s, prior_wstamp);
         tcpsndq_tsort_to_tail(c, s);
         tcp_rate_on_sent(c, s);
+        tcp_errq_on_sent(c, s);
     }
     return err;
 }

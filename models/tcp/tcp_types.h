@@ -40,5 +40,6 @@ typedef struct TcpMd5Key TcpMd5Key;
 /* tcpi_ca_state */
 enum { TCP_CA_OPEN, TCP_CA_DISORDER, TCP_CA_CWR, TCP_CA_RECOVERY, TCP_CA_LOSS };
 
-/* A parsed arriving segment: filled by tcp_demux.c, passed by pointer to everybody (Linux: skb + tcp_skb_cb + rx_opt). */
+/* A parsed arriving segment: filled by tcp_demux.c, passed by pointer to everybody (Linux: skb + tcp_skb_cb +
+ * rx_opt). */
 typedef struct TcpIn TcpIn;

@@ -75,7 +75,7 @@ int udpsock_recv(UdpSock *s, void *buf, uint32_t size, UdpRecv *info);
 int udpsock_recv_packet(UdpSock *s, Packet **pkt, UdpRecv *info);
 bool udpsock_readable(const UdpSock *s);
 uint32_t udpsock_first_len(const UdpSock *s); /* of the datagram that is next; 0: none (FIONREAD) */
-int udpsock_take_error(UdpSock *s); /* SO_ERROR */
+int udpsock_take_error(UdpSock *s);           /* SO_ERROR */
 
 /* IP_MTU_DISCOVER */
 enum { UDP_PMTUDISC_DONT = 0, UDP_PMTUDISC_WANT = 1, UDP_PMTUDISC_DO = 2, UDP_PMTUDISC_PROBE = 3 };

@@ -206,6 +206,18 @@ static void describe_options(WireCursor *c, size_t len)
             describe_option(c, &opt);
 }
 
+bool tcp_field_is_optional(const char *name)
+{
+    static const char *const names[] = {
+        "mss", "wscale",     "sack_permitted", "sack_left",  "sack_right", "ts_val",  "ts_ecr",
+        "md5", "tfo_cookie", "option",         "bad_option", "options",    "data_len"};
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 bool tcp_describe(WireCursor *c)
 {
     const WireLayerId id = WIRE_LAYER_TCP;

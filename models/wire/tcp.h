@@ -102,6 +102,8 @@ size_t tcp_encode(uint8_t *p, const TcpHdr *h);
 void tcp_fill_checksum(uint8_t *p, size_t len, uint32_t pseudo_sum);
 int tcp_check(const uint8_t *p, size_t len, uint32_t pseudo_sum);
 bool tcp_describe(WireCursor *c);
+/* Is that the name of a field that only some segments have, because it belongs to an option? */
+bool tcp_field_is_optional(const char *name);
 
 /* "SYN, ACK"; "none". Returns buf. */
 #define TCP_FLAGS_STR_LEN 48

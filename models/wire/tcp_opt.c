@@ -51,8 +51,8 @@ static bool read_sack(TcpOptions *o, const TcpOpt *opt)
     return true;
 }
 
-/* The length must only be right for the fields that are used: Linux tcp_accecn_process_option takes as many whole ones as
- * there are. */
+/* The length must only be right for the fields that are used: Linux tcp_accecn_process_option takes as many
+ * whole ones as there are. */
 static void read_accecn(TcpOptions *o, const TcpOpt *opt)
 {
     o->has_accecn = true;

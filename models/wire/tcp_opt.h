@@ -81,8 +81,9 @@ bool tcp_opt_next(TcpOptIter *it, TcpOpt *opt);
 int tcp_options_decode(TcpOptions *out, const uint8_t *p, size_t len);
 
 /* Writes the options in Linux's order (tcp_options_write: MD5, MSS, SACK permitted with timestamps, window
- * scale, SACK, Fast Open; accurate ECN is laid out by models/tcp/tcp_opt_out.c), padded with NOPs to words of four bytes. The result may exceed 40 only if the
- * caller asked for too much: look at tcp_options_encoded_len() first. */
+ * scale, SACK, Fast Open; accurate ECN is laid out by models/tcp/tcp_opt_out.c), padded with NOPs to words of
+ * four bytes. The result may exceed 40 only if the caller asked for too much: look at
+ * tcp_options_encoded_len() first. */
 size_t tcp_options_encoded_len(const TcpOptions *o);
 size_t tcp_options_encode(uint8_t *p, const TcpOptions *o);
 

@@ -1,5 +1,5 @@
-/* One host's TCP against a peer whose segments the test writes: a point-to-point device, everything that the host sends
- * is kept, decoded. Sequence numbers are absolute. The host is 192.168.0.1, the peer 192.0.2.1. */
+/* One host's TCP against a peer whose segments the test writes: a point-to-point device, everything that the
+ * host sends is kept, decoded. Sequence numbers are absolute. The host is 192.168.0.1, the peer 192.0.2.1. */
 #pragma once
 
 #include <errno.h>
@@ -23,6 +23,7 @@ typedef struct PeerSeg { /* what the host sent */
     TcpHdr tcp;
     TcpOptions opt;
     uint32_t len;
+    uint16_t gso_size; /* 0: one frame */
 } PeerSeg;
 
 typedef struct Peer {
@@ -44,7 +45,7 @@ static inline void peer_xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint1
     Peer *p = HS_CONTAINER_OF(dev, Peer, dev);
     uint8_t bytes[200];
     uint32_t n = packet_copy(pkt, 0, bytes, sizeof(bytes));
-    PeerSeg s = {.time = node_now(dev->node)};
+    PeerSeg s = {.time = node_now(dev->node), .gso_size = pkt->gso_size};
     int at = ipv4_decode_quoted(&s.ip, bytes, n);
 
     g_assert_cmpint(at, >=, 20);
@@ -135,12 +136,12 @@ static inline void peer_nothing(const Peer *p)
         const PeerSeg *s = &g_array_index(p->sent, PeerSeg, p->taken);
         char flags[TCP_FLAGS_STR_LEN];
 
-        g_error("unexpected segment %s seq %u ack %u len %u", tcp_flags_format(s->tcp.flags, flags), s->tcp.seq,
-                s->tcp.ack, s->len);
+        g_error("unexpected segment %s seq %u ack %u len %u", tcp_flags_format(s->tcp.flags, flags),
+                s->tcp.seq, s->tcp.ack, s->len);
     }
 }
 
-typedef struct PeerIn { /* what the peer sends */
+typedef struct PeerIn {          /* what the peer sends */
     uint16_t src_port, dst_port; /* 0: 40000 to 8080 */
     uint16_t flags, window;
     uint32_t seq, ack, len;
@@ -170,7 +171,8 @@ static inline void peer_send(Peer *p, const PeerIn *in)
     g_assert_cmpuint(ip.total_len, <=, sizeof(bytes));
     n = ipv4_encode(bytes, &ip);
     tcp_encode(bytes + n, &h);
-    tcp_fill_checksum(bytes + n, ip.total_len - n, ipv4_pseudo_sum(ip.src, ip.dst, IP_PROTO_TCP, ip.total_len - n));
+    tcp_fill_checksum(bytes + n, ip.total_len - n,
+                      ipv4_pseudo_sum(ip.src, ip.dst, IP_PROTO_TCP, ip.total_len - n));
     if (in->bad_checksum)
         bytes[n + TCP_CHECKSUM_OFF] ^= 1;
     p->dev.input(&p->dev, packet_from_bytes(p->pool, 0, 0, bytes, ip.total_len), ETH_TYPE_IPV4);

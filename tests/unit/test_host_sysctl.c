@@ -55,6 +55,99 @@ static const Expected table[] = {
     {NEIGH "retrans_time_ms", "1000", "1", "0"},
     {NEIGH "ucast_solicit", "3", "0", "256"},
     {NEIGH "unres_qlen_bytes", "212992", "0", "4294967296"},
+    /* TCP (Documentation/networking/ip-sysctl.rst) */
+    {"hopscope.tcp_isn", "0", "2", "3"},
+    {"hopscope.tcp_isn_fixed", "0", "4294967295", "4294967296"},
+    {"hopscope.tcp_pacing_fq", "0", "1", "2"},
+    {"hopscope.tcp_quirks", "0", "4294967295", "4294967296"},
+    {"hopscope.tcp_recovery_style", "0", "4", "5"},
+    {"net.core.rmem_default", "212992", "2147483647", "2147483648"},
+    {"net.core.rmem_max", "4194304", "2147483647", "2147483648"},
+    {"net.core.somaxconn", "4096", "2147483647", "2147483648"},
+    {"net.core.wmem_default", "212992", "2147483647", "2147483648"},
+    {"net.core.wmem_max", "4194304", "2147483647", "2147483648"},
+    {"net.ipv4.tcp_abort_on_overflow", "0", "255", "256"},
+    {"net.ipv4.tcp_app_win", "31", "0", "32"},
+    {"net.ipv4.tcp_autocorking", "1", "255", "256"},
+    {"net.ipv4.tcp_backlog_ack_defer", "1", "0", "2"},
+    {"net.ipv4.tcp_base_mss", "1024", "2147483647", "2147483648"},
+    {"net.ipv4.tcp_challenge_ack_limit", "2147483647", "0", "2147483648"},
+    {"net.ipv4.tcp_comp_sack_delay_ns", "1000000", "4294967295", "4294967296"},
+    {"net.ipv4.tcp_comp_sack_nr", "44", "255", "256"},
+    {"net.ipv4.tcp_comp_sack_rtt_percent", "33", "255", "256"},
+    {"net.ipv4.tcp_comp_sack_slack_ns", "100000", "4294967295", "4294967296"},
+    {"net.ipv4.tcp_dsack", "1", "255", "256"},
+    {"net.ipv4.tcp_early_retrans", "3", "4", "5"},
+    {"net.ipv4.tcp_ecn", "2", "5", "6"},
+    {"net.ipv4.tcp_ecn_fallback", "1", "255", "256"},
+    {"net.ipv4.tcp_ecn_option", "2", "3", "4"},
+    {"net.ipv4.tcp_ecn_option_beacon", "3", "255", "256"},
+    {"net.ipv4.tcp_fack", "0", "255", "256"},
+    {"net.ipv4.tcp_fastopen", "1", "4294967295", "4294967296"},
+    {"net.ipv4.tcp_fastopen_blackhole_timeout_sec", "0", "2147483647", "2147483648"},
+    {"net.ipv4.tcp_fin_timeout", "60", "2147483", "2147484"},
+    {"net.ipv4.tcp_frto", "2", "255", "256"},
+    {"net.ipv4.tcp_invalid_ratelimit", "500", "2147483647", "2147483648"},
+    {"net.ipv4.tcp_keepalive_intvl", "75", "2147483", "2147484"},
+    {"net.ipv4.tcp_keepalive_probes", "9", "255", "256"},
+    {"net.ipv4.tcp_keepalive_time", "7200", "2147483", "2147484"},
+    {"net.ipv4.tcp_limit_output_bytes", "4194304", "2147483647", "2147483648"},
+    {"net.ipv4.tcp_max_orphans", "65536", "2147483647", "2147483648"},
+    {"net.ipv4.tcp_max_reordering", "300", "2147483647", "2147483648"},
+    {"net.ipv4.tcp_max_syn_backlog", "4096", "2147483647", "2147483648"},
+    {"net.ipv4.tcp_max_tw_buckets", "131072", "2147483647", "2147483648"},
+    {"net.ipv4.tcp_min_rtt_wlen", "300", "86400", "86401"},
+    {"net.ipv4.tcp_min_snd_mss", "48", "65535", "65536"},
+    {"net.ipv4.tcp_min_tso_segs", "2", "255", "256"},
+    {"net.ipv4.tcp_moderate_rcvbuf", "1", "255", "256"},
+    {"net.ipv4.tcp_mtu_probe_floor", "48", "65535", "65536"},
+    {"net.ipv4.tcp_mtu_probing", "0", "255", "256"},
+    {"net.ipv4.tcp_no_metrics_save", "0", "255", "256"},
+    {"net.ipv4.tcp_no_ssthresh_metrics_save", "1", "0", "2"},
+    {"net.ipv4.tcp_notsent_lowat", "4294967295", "0", "4294967296"},
+    {"net.ipv4.tcp_orphan_retries", "0", "255", "256"},
+    {"net.ipv4.tcp_pacing_ca_ratio", "120", "1000", "1001"},
+    {"net.ipv4.tcp_pacing_ss_ratio", "200", "1000", "1001"},
+    {"net.ipv4.tcp_pingpong_thresh", "1", "255", "256"},
+    {"net.ipv4.tcp_probe_interval", "600", "4294967295", "4294967296"},
+    {"net.ipv4.tcp_probe_threshold", "8", "2147483647", "2147483648"},
+    {"net.ipv4.tcp_recovery", "1", "255", "256"},
+    {"net.ipv4.tcp_reflect_tos", "0", "1", "2"},
+    {"net.ipv4.tcp_reordering", "3", "2147483647", "2147483648"},
+    {"net.ipv4.tcp_retrans_collapse", "1", "255", "256"},
+    {"net.ipv4.tcp_retries1", "3", "255", "256"},
+    {"net.ipv4.tcp_retries2", "15", "255", "256"},
+    {"net.ipv4.tcp_rfc1337", "0", "255", "256"},
+    {"net.ipv4.tcp_rto_max_ms", "120000", "1000", "120001"},
+    {"net.ipv4.tcp_rto_min_us", "200000", "2147483647", "2147483648"},
+    {"net.ipv4.tcp_sack", "1", "255", "256"},
+    {"net.ipv4.tcp_shrink_window", "0", "1", "2"},
+    {"net.ipv4.tcp_slow_start_after_idle", "1", "255", "256"},
+    {"net.ipv4.tcp_stdurg", "0", "255", "256"},
+    {"net.ipv4.tcp_syn_linear_timeouts", "4", "127", "128"},
+    {"net.ipv4.tcp_syn_retries", "6", "127", "128"},
+    {"net.ipv4.tcp_synack_retries", "5", "255", "256"},
+    {"net.ipv4.tcp_syncookies", "1", "255", "256"},
+    {"net.ipv4.tcp_thin_linear_timeouts", "0", "255", "256"},
+    {"net.ipv4.tcp_timestamps", "1", "255", "256"},
+    {"net.ipv4.tcp_tso_rtt_log", "9", "255", "256"},
+    {"net.ipv4.tcp_tso_win_divisor", "3", "255", "256"},
+    {"net.ipv4.tcp_tw_reuse", "2", "0", "3"},
+    {"net.ipv4.tcp_tw_reuse_delay", "1000", "60000", "60001"},
+    {"net.ipv4.tcp_window_scaling", "1", "255", "256"},
+    {"net.ipv4.tcp_workaround_signed_windows", "0", "255", "256"},
+};
+
+/* Those of TCP that are more than one number. */
+static const Expected composed[] = {
+    {"net.ipv4.tcp_adv_win_scale", "1", "-31", "32"},
+    {"net.ipv4.tcp_available_congestion_control", NULL, NULL, "cubic"},
+    {"net.ipv4.tcp_congestion_control", "cubic", "reno", "nosuch"},
+    {"net.ipv4.tcp_fastopen_key", "00000000-00000000-00000000-00000000",
+     "a1a1a1a1-b2b2b2b2-c3c3c3c3-d4d4d4d4,01020304-05060708-090a0b0c-0d0e0f10", "a1a1a1a1-b2b2b2b2-c3c3c3c3"},
+    {"net.ipv4.tcp_mem", "189438\t252587\t378876", "1\t2\t3", "1 2 3 4"},
+    {"net.ipv4.tcp_rmem", "4096\t131072\t33554432", "4096\t10000\t10000", "0 1 2"},
+    {"net.ipv4.tcp_wmem", "4096\t16384\t4194304", "4096\t20000\t30000", "4096 x 1"},
 };
 
 static void assert_value(Host *h, const char *name, const char *want)
@@ -103,6 +196,36 @@ static void test_every_sysctl(void)
     net_free(net);
 }
 
+static void test_composed(void)
+{
+    Net *net = net_new(1);
+    Host *h = add_host(net, "h");
+    char *error = NULL;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(composed); i++) {
+        const Expected *x = &composed[i];
+
+        if (x->value)
+            assert_value(h, x->name, x->value);
+        g_assert_false(host_sysctl_set(h, x->name, x->bad, &error));
+        g_assert_true(g_str_has_prefix(error, x->name));
+        g_clear_pointer(&error, g_free);
+        if (!x->good)
+            continue;
+        assert_set(h, x->name, x->good);
+        assert_value(h, x->name, x->good);
+    }
+    /* As in Linux, one number sets the first; and settings outlive the power and the sockets. */
+    assert_set(h, "net.ipv4.tcp_rmem", "5000");
+    host_tcp(h);
+    assert_value(h, "net.ipv4.tcp_rmem", "5000\t10000\t10000");
+    host_set_power(h, false);
+    host_set_power(h, true);
+    assert_value(h, "net.ipv4.tcp_rmem", "5000\t10000\t10000");
+    g_assert_cmpuint(tcp_sysctl(host_tcp(h))->tcp_rmem[0], ==, 5000);
+    net_free(net);
+}
+
 static void check_listed(const char *name, const char *help, void *user)
 {
     unsigned *n = user;
@@ -110,6 +233,8 @@ static void check_listed(const char *name, const char *help, void *user)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(table); i++)
         found |= strcmp(table[i].name, name) == 0;
+    for (unsigned i = 0; i < G_N_ELEMENTS(composed); i++)
+        found |= strcmp(composed[i].name, name) == 0;
     if (!found)
         g_error("%s is not in this test's table", name);
     g_assert_cmpuint(strlen(help), >, 5);
@@ -121,7 +246,7 @@ static void test_table_is_complete(void)
     unsigned n = 0;
 
     host_foreach_sysctl(check_listed, &n);
-    g_assert_cmpuint(n, ==, G_N_ELEMENTS(table));
+    g_assert_cmpuint(n, ==, G_N_ELEMENTS(table) + G_N_ELEMENTS(composed));
 }
 
 static void test_messages(void)
@@ -252,6 +377,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/host/sysctl/every", test_every_sysctl);
+    g_test_add_func("/host/sysctl/composed", test_composed);
     g_test_add_func("/host/sysctl/table-is-complete", test_table_is_complete);
     g_test_add_func("/host/sysctl/messages", test_messages);
     g_test_add_func("/host/sysctl/neighbour-scope", test_neighbour_scope);

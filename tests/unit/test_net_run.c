@@ -468,7 +468,7 @@ static void test_counters(void)
     bed_init(&bed);
     host_foreach_counter(bed.a, note_name, seen);
     g_assert_cmpuint(g_hash_table_size(seen), ==,
-                     IP4_MIB_COUNT + ICMP4_MIB_COUNT + UDP_MIB_COUNT + IP6_MIB_COUNT);
+                     IP4_MIB_COUNT + ICMP4_MIB_COUNT + UDP_MIB_COUNT + TCP_MIB_COUNT + IP6_MIB_COUNT);
     for (const char *const *name =
              (const char *const[]){"IpInReceives", "IpOutRequests", "IpForwDatagrams", "IcmpInEchos",
                                    "UdpNoPorts", "UdpRcvbufErrors", NULL};

@@ -33,6 +33,8 @@ static const struct {
     {"rarp server", "rarp", "RarpServer"},
     {"epoll", "ep", "Epoll"},
     {"tcp socket", "tcp", "TcpSocket"},
+    {"tcp sink", "tcp_sink", "TcpSink"},
+    {"tcp source", "tcp_source", "TcpSource"},
     {"tftp server", "tftp", "TftpServer"},
     {"rarp server", "rarp", "RarpServer"},
     {"udp echo", "echo", "UdpEcho"},

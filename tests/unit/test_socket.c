@@ -1,5 +1,5 @@
-/* The socket layer: results and errnos of calls, what sleeps and when it wakes, descriptors and processes, poll
- * and epoll. Two hosts on a cable with 10 ms each way. */
+/* The socket layer: results and errnos of calls, what sleeps and when it wakes, descriptors and processes,
+ * poll and epoll. Two hosts on a cable with 10 ms each way. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -157,7 +157,8 @@ static void test_refused(void)
     Ended e = {.t = &t};
     SockCall con = {.op = SYS_CONNECT, .addr = &to, .done = on_done, .user = &e};
     int fd = (int)CALL(t.fa, .op = SYS_SOCKET, .domain = AF_INET, .type = SOCK_STREAM | SOCK_NONBLOCK), err;
-    SockCall get = {.op = SYS_GETSOCKOPT, .fd = fd, .level = SOL_SOCKET, .name = SO_ERROR, .val = &err, .val_len = 4};
+    SockCall get = {
+        .op = SYS_GETSOCKOPT, .fd = fd, .level = SOL_SOCKET, .name = SO_ERROR, .val = &err, .val_len = 4};
 
     con.fd = tcp_sock(t.fa);
     g_assert_false(sockcall_start(t.fa, &con));
@@ -174,7 +175,8 @@ static void test_refused(void)
 static void test_errnos(void)
 {
     Bed t = make_bed();
-    SockAddr to = sockaddr_ip4(t.ip_b, PORT), foreign = sockaddr_ip4(0x08080808, 1), any = sockaddr_ip4(0, 99);
+    SockAddr to = sockaddr_ip4(t.ip_b, PORT), foreign = sockaddr_ip4(0x08080808, 1),
+             any = sockaddr_ip4(0, 99);
     SockAddr odd = {AF_UNIX, {.port = 1}};
     int fd = tcp_sock(t.fa), other = tcp_sock(t.fa), pipe_fd;
     char buf[10];
@@ -183,8 +185,9 @@ static void test_errnos(void)
     g_assert_true(sockcall_start(t.fa, &p));
     pipe_fd = p.pipe_out[0];
     g_assert_cmpint(CALL(t.fa, .op = SYS_SOCKET, .domain = AF_UNIX, .type = SOCK_STREAM), ==, -EAFNOSUPPORT);
-    g_assert_cmpint(CALL(t.fa, .op = SYS_SOCKET, .domain = AF_INET, .type = SOCK_STREAM, .protocol = IPPROTO_UDP), ==,
-                    -EPROTONOSUPPORT);
+    g_assert_cmpint(
+        CALL(t.fa, .op = SYS_SOCKET, .domain = AF_INET, .type = SOCK_STREAM, .protocol = IPPROTO_UDP), ==,
+        -EPROTONOSUPPORT);
     g_assert_cmpint(CALL(t.fa, .op = SYS_READ, .fd = 77, .buf = buf, .len = 10), ==, -EBADF);
     g_assert_cmpint(CALL(t.fa, .op = SYS_LISTEN, .fd = pipe_fd, .backlog = 1), ==, -ENOTSOCK);
     g_assert_cmpint(CALL(t.fa, .op = SYS_ACCEPT, .fd = fd), ==, -EINVAL);
@@ -258,13 +261,15 @@ static void test_echo(void)
     SockCall q = {.op = SYS_IOCTL, .fd = client, .cmd = FIONREAD};
     g_assert_true(sockcall_start(t.fa, &q));
     g_assert_cmpint(q.int_out, ==, 6);
-    g_assert_cmpint(CALL(t.fa, .op = SYS_RECV, .fd = client, .buf = small, .len = 3, .flags = MSG_PEEK), ==, 3);
+    g_assert_cmpint(CALL(t.fa, .op = SYS_RECV, .fd = client, .buf = small, .len = 3, .flags = MSG_PEEK), ==,
+                    3);
     g_assert_cmpint(CALL(t.fa, .op = SYS_READ, .fd = client, .buf = small, .len = 3), ==, 3);
     g_assert_cmpmem(small, 3, "abc", 3);
     struct iovec two[2] = {{small, 1}, {small + 1, 2}};
     g_assert_cmpint(CALL(t.fa, .op = SYS_READV, .fd = client, .iov = two, .n_iov = 2), ==, 3);
     g_assert_cmpmem(small, 3, "def", 3);
-    g_assert_cmpint(CALL(t.fa, .op = SYS_RECV, .fd = client, .buf = small, .len = 3, .flags = MSG_DONTWAIT), ==, -EAGAIN);
+    g_assert_cmpint(CALL(t.fa, .op = SYS_RECV, .fd = client, .buf = small, .len = 3, .flags = MSG_DONTWAIT),
+                    ==, -EAGAIN);
     g_assert_cmpint(CALL(t.fa, .op = SYS_WRITE, .fd = client, .len = 5), ==, -EFAULT);
     end_bed(&t);
 }
@@ -279,7 +284,9 @@ static void test_eof(void)
     connected(&t, &client, &server, &listening);
     g_assert_cmpint(CALL(t.fa, .op = SYS_WRITE, .fd = client, .buf = (char *)"bye", .len = 3), ==, 3);
     g_assert_cmpint(CALL(t.fa, .op = SYS_SHUTDOWN, .fd = client, .how = SHUT_WR), ==, 0);
-    g_assert_cmpint(CALL(t.fa, .op = SYS_SEND, .fd = client, .buf = (char *)"x", .len = 1, .flags = MSG_NOSIGNAL), ==, -EPIPE);
+    g_assert_cmpint(
+        CALL(t.fa, .op = SYS_SEND, .fd = client, .buf = (char *)"x", .len = 1, .flags = MSG_NOSIGNAL), ==,
+        -EPIPE);
     pass(&t, SIM_SEC);
     g_assert_cmpint(CALL(t.fb, .op = SYS_READ, .fd = server, .buf = buf, .len = 16), ==, 3);
     g_assert_cmpint(CALL(t.fb, .op = SYS_READ, .fd = server, .buf = buf, .len = 16), ==, 0);
@@ -349,7 +356,8 @@ static void test_blocking_write(void)
     w.fd = client;
     g_assert_false(sockcall_start(t.fa, &w));
     for (int i = 0; i < 2000 && got < total; i++) {
-        SockCall r = {.op = SYS_RECV, .fd = server, .buf = buf + got, .len = total - got, .flags = MSG_DONTWAIT};
+        SockCall r = {
+            .op = SYS_RECV, .fd = server, .buf = buf + got, .len = total - got, .flags = MSG_DONTWAIT};
         int64_t n;
 
         pass(&t, 5 * SIM_MS);
@@ -387,7 +395,8 @@ static void test_nonblocking_write(void)
     g_assert_cmpint(w.ret, ==, -EAGAIN);
     g_assert_cmpint(CALL(t.fa, .op = SYS_POLL, .pollfds = &p, .n_pollfds = 1), ==, 0);
     Ended e = {.t = &t};
-    SockCall sleeping = {.op = SYS_POLL, .pollfds = &p, .n_pollfds = 1, .timeout_ns = -1, .done = on_done, .user = &e};
+    SockCall sleeping = {
+        .op = SYS_POLL, .pollfds = &p, .n_pollfds = 1, .timeout_ns = -1, .done = on_done, .user = &e};
     g_assert_false(sockcall_start(t.fa, &sleeping));
     pass(&t, SIM_SEC);
     g_assert_cmpint(sleeping.ret, ==, 1);
@@ -405,15 +414,19 @@ static void test_timeouts(void)
     SimTime t0;
 
     connected(&t, &client, &server, &listening);
-    g_assert_cmpint(CALL(t.fa, .op = SYS_SETSOCKOPT, .fd = client, .level = SOL_SOCKET, .name = SO_RCVTIMEO, .val = tv,
-                         .val_len = sizeof(tv)),
+    g_assert_cmpint(CALL(t.fa, .op = SYS_SETSOCKOPT, .fd = client, .level = SOL_SOCKET, .name = SO_RCVTIMEO,
+                         .val = tv, .val_len = sizeof(tv)),
                     ==, 0);
     t0 = now(&t);
     SockCall r = {.op = SYS_READ, .fd = client, .buf = buf, .len = 4, .done = on_done, .user = &e};
     g_assert_false(sockcall_start(t.fa, &r));
     p.fd = client;
-    SockCall q = {
-        .op = SYS_POLL, .pollfds = &p, .n_pollfds = 1, .timeout_ns = 100 * SIM_MS, .done = on_done, .user = &e2};
+    SockCall q = {.op = SYS_POLL,
+                  .pollfds = &p,
+                  .n_pollfds = 1,
+                  .timeout_ns = 100 * SIM_MS,
+                  .done = on_done,
+                  .user = &e2};
     g_assert_false(sockcall_start(t.fa, &q));
     pass(&t, SIM_SEC);
     g_assert_cmpint(r.ret, ==, -EAGAIN);
@@ -439,11 +452,14 @@ static void test_epoll(void)
     connected(&t, &client, &server, &listening);
     ep = (int)CALL(t.fb, .op = SYS_EPOLL_CREATE, .len = 1);
     g_assert_cmpint(CALL(t.fb, .op = SYS_EPOLL_CREATE, .len = 0), ==, -EINVAL);
-    g_assert_cmpint(CALL(t.fb, .op = SYS_EPOLL_CTL, .fd = ep, .cmd = EPOLL_CTL_ADD, .fd2 = server, .events = &ev), ==, 0);
-    g_assert_cmpint(CALL(t.fb, .op = SYS_EPOLL_CTL, .fd = ep, .cmd = EPOLL_CTL_ADD, .fd2 = server, .events = &ev), ==,
-                    -EEXIST);
-    g_assert_cmpint(CALL(t.fb, .op = SYS_EPOLL_CTL, .fd = ep, .cmd = EPOLL_CTL_MOD, .fd2 = listening, .events = &ev), ==,
-                    -ENOENT);
+    g_assert_cmpint(
+        CALL(t.fb, .op = SYS_EPOLL_CTL, .fd = ep, .cmd = EPOLL_CTL_ADD, .fd2 = server, .events = &ev), ==, 0);
+    g_assert_cmpint(
+        CALL(t.fb, .op = SYS_EPOLL_CTL, .fd = ep, .cmd = EPOLL_CTL_ADD, .fd2 = server, .events = &ev), ==,
+        -EEXIST);
+    g_assert_cmpint(
+        CALL(t.fb, .op = SYS_EPOLL_CTL, .fd = ep, .cmd = EPOLL_CTL_MOD, .fd2 = listening, .events = &ev), ==,
+        -ENOENT);
 #define WAIT() CALL(t.fb, .op = SYS_EPOLL_WAIT, .fd = ep, .events = out, .max_events = 4)
     g_assert_cmpint(WAIT(), ==, 0);
     g_assert_cmpint(CALL(t.fa, .op = SYS_WRITE, .fd = client, .buf = (char *)"ab", .len = 2), ==, 2);
@@ -453,13 +469,15 @@ static void test_epoll(void)
     g_assert_cmpuint(out[0].events, ==, EPOLLIN);
     g_assert_cmpint(WAIT(), ==, 0); /* an edge is told once */
     ev.events = EPOLLIN;
-    g_assert_cmpint(CALL(t.fb, .op = SYS_EPOLL_CTL, .fd = ep, .cmd = EPOLL_CTL_MOD, .fd2 = server, .events = &ev), ==, 0);
+    g_assert_cmpint(
+        CALL(t.fb, .op = SYS_EPOLL_CTL, .fd = ep, .cmd = EPOLL_CTL_MOD, .fd2 = server, .events = &ev), ==, 0);
     g_assert_cmpint(WAIT(), ==, 1); /* a level as long as it lasts */
     g_assert_cmpint(WAIT(), ==, 1);
     g_assert_cmpint(CALL(t.fb, .op = SYS_READ, .fd = server, .buf = buf, .len = 8), ==, 2);
     g_assert_cmpint(WAIT(), ==, 0);
     ev.events = EPOLLOUT | EPOLLONESHOT;
-    g_assert_cmpint(CALL(t.fb, .op = SYS_EPOLL_CTL, .fd = ep, .cmd = EPOLL_CTL_MOD, .fd2 = server, .events = &ev), ==, 0);
+    g_assert_cmpint(
+        CALL(t.fb, .op = SYS_EPOLL_CTL, .fd = ep, .cmd = EPOLL_CTL_MOD, .fd2 = server, .events = &ev), ==, 0);
     g_assert_cmpint(WAIT(), ==, 1);
     g_assert_cmpint(WAIT(), ==, 0);
     /* A closed descriptor leaves by itself. */
@@ -480,8 +498,8 @@ static void test_linger(void)
     SimTime t0;
 
     connected(&t, &client, &server, &listening);
-    g_assert_cmpint(CALL(t.fa, .op = SYS_SETSOCKOPT, .fd = client, .level = SOL_SOCKET, .name = SO_LINGER, .val = &l,
-                         .val_len = sizeof(l)),
+    g_assert_cmpint(CALL(t.fa, .op = SYS_SETSOCKOPT, .fd = client, .level = SOL_SOCKET, .name = SO_LINGER,
+                         .val = &l, .val_len = sizeof(l)),
                     ==, 0);
     g_assert_cmpint(CALL(t.fa, .op = SYS_WRITE, .fd = client, .buf = (char *)"x", .len = 1), ==, 1);
     t0 = now(&t);
@@ -492,8 +510,8 @@ static void test_linger(void)
     /* there, the delay of the ACK (Linux tcp_fin: an answer may follow), and back */
     g_assert_cmpint((e.at - t0) / SIM_MS, ==, 60);
     l.l_linger = 0;
-    g_assert_cmpint(CALL(t.fb, .op = SYS_SETSOCKOPT, .fd = server, .level = SOL_SOCKET, .name = SO_LINGER, .val = &l,
-                         .val_len = sizeof(l)),
+    g_assert_cmpint(CALL(t.fb, .op = SYS_SETSOCKOPT, .fd = server, .level = SOL_SOCKET, .name = SO_LINGER,
+                         .val = &l, .val_len = sizeof(l)),
                     ==, 0);
     g_assert_cmpint(CALL(t.fb, .op = SYS_READ, .fd = server, .buf = buf, .len = 4), ==, 1);
     g_assert_cmpint(CALL(t.fb, .op = SYS_CLOSE, .fd = server), ==, 0);
@@ -513,7 +531,8 @@ static void test_pipe_splice_sendfile(void)
     connected(&t, &client, &server, &listening);
     g_assert_true(sockcall_start(t.fb, &p));
     g_assert_cmpint(p.ret, ==, 0);
-    g_assert_cmpint(CALL(t.fa, .op = SYS_WRITE, .fd = client, .buf = (char *)"through the pipe", .len = 16), ==, 16);
+    g_assert_cmpint(CALL(t.fa, .op = SYS_WRITE, .fd = client, .buf = (char *)"through the pipe", .len = 16),
+                    ==, 16);
     pass(&t, SIM_SEC);
     g_assert_cmpint(CALL(t.fb, .op = SYS_SPLICE, .fd = server, .fd2 = p.pipe_out[1], .len = 100), ==, 16);
     g_assert_cmpint(CALL(t.fb, .op = SYS_READ, .fd = p.pipe_out[0], .buf = buf, .len = 7), ==, 7);
@@ -544,17 +563,20 @@ static void test_udp_and_ping(void)
     char buf[8];
     uint8_t echo[12] = {8, 0, 0, 0, 0, 0, 0, 1, 'd', 'a', 't', 'a'};
     Ended e = {.t = &t};
-    SockCall r = {.op = SYS_RECVFROM, .fd = b, .buf = buf, .len = 2, .flags = MSG_TRUNC, .done = on_done, .user = &e};
+    SockCall r = {
+        .op = SYS_RECVFROM, .fd = b, .buf = buf, .len = 2, .flags = MSG_TRUNC, .done = on_done, .user = &e};
 
     g_assert_cmpint(CALL(t.fb, .op = SYS_BIND, .fd = b, .addr = &any), ==, 0);
     g_assert_false(sockcall_start(t.fb, &r));
-    g_assert_cmpint(CALL(t.fa, .op = SYS_SENDTO, .fd = a, .buf = (char *)"abcd", .len = 4, .addr = &to), ==, 4);
+    g_assert_cmpint(CALL(t.fa, .op = SYS_SENDTO, .fd = a, .buf = (char *)"abcd", .len = 4, .addr = &to), ==,
+                    4);
     g_assert_cmpint(CALL(t.fa, .op = SYS_SEND, .fd = a, .buf = (char *)"abcd", .len = 4), ==, -EDESTADDRREQ);
     pass(&t, SIM_SEC);
     g_assert_cmpint(r.ret, ==, 4); /* MSG_TRUNC: its true length */
     g_assert_cmpmem(buf, 2, "ab", 2);
     g_assert_cmpuint(inet_ip4(&r.addr_out.ep.addr), ==, t.ip_a);
-    int ping = (int)CALL(t.fa, .op = SYS_SOCKET, .domain = AF_INET, .type = SOCK_DGRAM, .protocol = IPPROTO_ICMP);
+    int ping =
+        (int)CALL(t.fa, .op = SYS_SOCKET, .domain = AF_INET, .type = SOCK_DGRAM, .protocol = IPPROTO_ICMP);
     g_assert_cmpint(ping, >=, 0);
     g_assert_cmpint(CALL(t.fa, .op = SYS_SENDTO, .fd = ping, .buf = echo, .len = 12, .addr = &to), ==, 12);
     pass(&t, SIM_SEC);
@@ -562,6 +584,90 @@ static void test_udp_and_ping(void)
     g_assert_cmpint(CALL(t.fa, .op = SYS_RECV, .fd = ping, .buf = reply, .len = 20), ==, 12);
     g_assert_cmpuint(reply[0], ==, 0);
     g_assert_cmpmem(reply + 8, 4, "data", 4);
+    end_bed(&t);
+}
+
+typedef struct ErrMsg { /* struct sock_extended_err */
+    uint32_t err;
+    uint8_t origin, type, code, pad;
+    uint32_t info, data;
+} ErrMsg;
+
+/* The next message of the error queue; what of its control messages is a time. */
+static bool next_error(Bed *t, int fd, ErrMsg *out, int64_t *ns)
+{
+    SockCmsg m[4];
+    SockCall c = {.op = SYS_RECVMSG, .fd = fd, .flags = MSG_ERRQUEUE, .cmsgs = m, .n_cmsgs = 4};
+
+    g_assert_true(sockcall_start(t->fa, &c));
+    if (c.ret == -EAGAIN)
+        return false;
+    g_assert_cmpint(c.ret, ==, 0);
+    g_assert_true(c.msg_flags & MSG_ERRQUEUE);
+    for (unsigned i = 0; i < c.n_cmsgs; i++) {
+        if (m[i].level == SOL_SOCKET && m[i].type == SO_TIMESTAMPING) {
+            int64_t ts[2];
+
+            memcpy(ts, m[i].data, sizeof(ts));
+            *ns = ts[0] * SIM_SEC + ts[1];
+        }
+        if (m[i].level == IPPROTO_IP && m[i].type == IP_RECVERR)
+            memcpy(out, m[i].data, sizeof(*out));
+    }
+    return true;
+}
+
+/* SO_TIMESTAMPING: when a write was queued, sent and acknowledged; MSG_ZEROCOPY: when its memory is free. */
+static void test_error_queue(void)
+{
+    Bed t = make_bed();
+    int client, server, listening;
+    int flags = 1 << 1 | 1 << 4 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 11,
+        one = 1; /* TX_*, SOFTWARE, OPT_ID, OPT_TSONLY */
+    ErrMsg e;
+    int64_t at = 0;
+    SimTime t0;
+
+    connected(&t, &client, &server, &listening);
+    g_assert_cmpint(CALL(t.fa, .op = SYS_SETSOCKOPT, .fd = client, .level = SOL_SOCKET,
+                         .name = SO_TIMESTAMPING, .val = &flags, .val_len = 4),
+                    ==, 0);
+    t0 = now(&t);
+    g_assert_cmpint(CALL(t.fa, .op = SYS_WRITE, .fd = client, .buf = (char *)"0123456789", .len = 10), ==,
+                    10);
+    pass(&t, SIM_SEC);
+    for (uint32_t i = 0; i < 3; i++) {
+        static const uint32_t what[] = {1, 0, 2}; /* SCM_TSTAMP_SCHED, _SND, _ACK */
+
+        g_assert_true(next_error(&t, client, &e, &at));
+        g_assert_cmpuint(e.err, ==, ENOMSG);
+        g_assert_cmpuint(e.origin, ==, 4);
+        g_assert_cmpuint(e.info, ==, what[i]);
+        g_assert_cmpuint(e.data, ==, 9); /* the last byte, counted from the option on */
+        g_assert_cmpint(at - t0, ==, i == 2 ? 2 * WAY : 0);
+    }
+    g_assert_false(next_error(&t, client, &e, &at));
+    flags = 0;
+    g_assert_cmpint(CALL(t.fa, .op = SYS_SETSOCKOPT, .fd = client, .level = SOL_SOCKET,
+                         .name = SO_TIMESTAMPING, .val = &flags, .val_len = 4),
+                    ==, 0);
+    g_assert_cmpint(CALL(t.fa, .op = SYS_SETSOCKOPT, .fd = client, .level = SOL_SOCKET,
+                         .name = 60 /* SO_ZEROCOPY */, .val = &one, .val_len = 4),
+                    ==, 0);
+    for (int i = 0; i < 2; i++)
+        g_assert_cmpint(
+            CALL(t.fa, .op = SYS_SEND, .fd = client, .buf = (char *)"abc", .len = 3, .flags = MSG_ZEROCOPY),
+            ==, 3);
+    g_assert_false(next_error(&t, client, &e, &at));
+    pass(&t, SIM_SEC);
+    struct pollfd p = {.fd = client, .events = POLLOUT};
+    g_assert_cmpint(CALL(t.fa, .op = SYS_POLL, .pollfds = &p, .n_pollfds = 1), ==, 1);
+    g_assert_cmpint(p.revents, ==, POLLOUT | POLLERR);
+    g_assert_true(next_error(&t, client, &e, &at));
+    g_assert_cmpuint(e.origin, ==, 5);
+    g_assert_cmpuint(e.info, ==, 0);
+    g_assert_cmpuint(e.data, ==, 1);
+    g_assert_false(next_error(&t, client, &e, &at));
     end_bed(&t);
 }
 
@@ -580,7 +686,8 @@ static void test_power(void)
     g_assert_cmpint(CALL(t.fb, .op = SYS_READ, .fd = server, .buf = buf, .len = 4), ==, -EIO);
     g_assert_cmpint(CALL(t.fa, .op = SYS_WRITE, .fd = client, .buf = (char *)"x", .len = 1), ==, 1);
     pass(&t, SIM_SEC);
-    g_assert_cmpint(CALL(t.fa, .op = SYS_READ, .fd = client, .buf = buf, .len = 4), ==, -ECONNRESET); /* who are you? */
+    g_assert_cmpint(CALL(t.fa, .op = SYS_READ, .fd = client, .buf = buf, .len = 4), ==,
+                    -ECONNRESET); /* who are you? */
     end_bed(&t);
 }
 
@@ -602,6 +709,7 @@ int main(int argc, char **argv)
     g_test_add_func("/node/socket/linger", test_linger);
     g_test_add_func("/node/socket/pipe-splice-sendfile", test_pipe_splice_sendfile);
     g_test_add_func("/node/socket/udp-and-ping", test_udp_and_ping);
+    g_test_add_func("/node/socket/error-queue", test_error_queue);
     g_test_add_func("/node/socket/power", test_power);
     return g_test_run();
 }

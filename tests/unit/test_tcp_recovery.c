@@ -193,8 +193,8 @@ static void delay_first(TcpBed *b, uint32_t n, SimTime now, ImpairVerdict *v)
     }
 }
 
-/* A needless fast retransmit is taken back: with timestamps as soon as the echo shows that the original arrived (RFC 3522),
- * without by the D-SACK for the copy (RFC 3708), one round trip later. */
+/* A needless fast retransmit is taken back: with timestamps as soon as the echo shows that the original
+ * arrived (RFC 3522), without by the D-SACK for the copy (RFC 3708), one round trip later. */
 static void test_undo(void)
 {
     for (int ts = 0; ts <= 1; ts++) {
@@ -215,7 +215,8 @@ static void test_undo(void)
         last = &g_array_index(b.acks, BedAck, b.acks->len - 1);
         g_assert_cmpuint(last->ssthresh, ==, 20);
         g_assert_cmpuint(last->cwnd, >=, 20);
-        g_assert_cmpuint(counter(b.client, "TcpExtTCPFullUndo") + counter(b.client, "TcpExtTCPPartialUndo"), ==, ts);
+        g_assert_cmpuint(counter(b.client, "TcpExtTCPFullUndo") + counter(b.client, "TcpExtTCPPartialUndo"),
+                         ==, ts);
         g_assert_cmpuint(counter(b.client, "TcpExtTCPDSACKUndo"), ==, !ts);
         bed_end(&b);
     }

@@ -1,5 +1,5 @@
-/* Half-open connections: the answer to a SYN, its retransmission, and what may come next (RFC 9293 3.10.7.4 SYN-RECEIVED;
- * Linux tcp_check_req). Numbers of the peer: ISN 1000. */
+/* Half-open connections: the answer to a SYN, its retransmission, and what may come next (RFC 9293 3.10.7.4
+ * SYN-RECEIVED; Linux tcp_check_req). Numbers of the peer: ISN 1000. */
 #include "tests/unit/tcp_peer.h"
 
 #define MIB(p, name) tcp_mib((p)->tcp, MIB_##name)
@@ -41,8 +41,8 @@ static void test_handshake(void)
     g_assert_cmpint(s->tcp.flags, ==, TCP_SYN | TCP_ACK);
     g_assert_cmpuint(s->tcp.ack, ==, 1001);
     g_assert_true(s->opt.has_mss);
-    g_assert_cmpuint(s->opt.mss, ==, 1460);          /* the device's MTU less 40 */
-    g_assert_false(s->opt.has_timestamps);           /* not offered */
+    g_assert_cmpuint(s->opt.mss, ==, 1460); /* the device's MTU less 40 */
+    g_assert_false(s->opt.has_timestamps);  /* not offered */
     g_assert_false(s->opt.has_wscale);
     g_assert_true(s->ip.df);
     g_assert_null(tcp_accept(l, &err));
@@ -54,7 +54,8 @@ static void test_handshake(void)
     g_assert_cmpint(tcp_state(c), ==, TCP_ESTABLISHED);
     g_assert_cmpuint(MIB(p, TcpPassiveOpens), ==, 1);
     g_assert_cmpuint(MIB(p, TcpCurrEstab), ==, 1);
-    peer_send(p, &(PeerIn){.flags = TCP_ACK | TCP_PSH, .seq = 1001, .ack = isn + 1, .window = 65535, .len = 100});
+    peer_send(
+        p, &(PeerIn){.flags = TCP_ACK | TCP_PSH, .seq = 1001, .ack = isn + 1, .window = 65535, .len = 100});
     s = peer_next(p); /* quick ACKs at first */
     g_assert_cmpuint(s->tcp.ack, ==, 1101);
     tcp_close(c);

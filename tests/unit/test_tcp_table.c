@@ -1,5 +1,5 @@
-/* Ports: who may bind what (Linux inet_csk_bind_conflict), which port connect chooses (RFC 6056), which listener gets a
- * SYN; over the loopback, IPv4 and IPv6. */
+/* Ports: who may bind what (Linux inet_csk_bind_conflict), which port connect chooses (RFC 6056), which
+ * listener gets a SYN; over the loopback, IPv4 and IPv6. */
 #include "tests/unit/tcp_peer.h"
 
 static TcpConn *sock(Peer *p, bool is_v6, uint32_t flags)
@@ -108,7 +108,8 @@ static void test_bind_any_port(void)
     peer_free(p);
 }
 
-/* connect: even ports first; a port may serve several destinations; EADDRNOTAVAIL when the tuples are used up. */
+/* connect: even ports first; a port may serve several destinations; EADDRNOTAVAIL when the tuples are used
+ * up. */
 static void test_connect_ports(void)
 {
     Peer *p = peer_new(7);
@@ -244,7 +245,8 @@ static void test_listener_choice(void)
         g_assert_cmpint(tcp_listen(group[i], 100), ==, 0);
     }
     for (unsigned i = 0; i < 64; i++)
-        peer_send(p, &(PeerIn){.src_port = (uint16_t)(3000 + i), .dst_port = 81, .flags = TCP_SYN, .window = 100});
+        peer_send(
+            p, &(PeerIn){.src_port = (uint16_t)(3000 + i), .dst_port = 81, .flags = TCP_SYN, .window = 100});
     for (unsigned i = 0; i < 2; i++) {
         taken[i] = group[i]->listen->qlen;
         g_assert_cmpuint(taken[i], >, 16);

@@ -1,10 +1,11 @@
-/* TIME_WAIT (RFC 9293 3.10.7.4, RFC 1337, RFC 6191; Linux tcp_timewait_state_process), and ICMP errors against connections
- * of all ages (RFC 5461, RFC 5927, RFC 6069; tcp_v4_err). */
+/* TIME_WAIT (RFC 9293 3.10.7.4, RFC 1337, RFC 6191; Linux tcp_timewait_state_process), and ICMP errors
+ * against connections of all ages (RFC 5461, RFC 5927, RFC 6069; tcp_v4_err). */
 #include "tests/unit/tcp_peer.h"
 
 #define MIB(p, name) tcp_mib((p)->tcp, MIB_##name)
 
-/* A server's connection that it has closed first: TIME_WAIT. Returns its next sequence number; the peer's is 1002. */
+/* A server's connection that it has closed first: TIME_WAIT. Returns its next sequence number; the peer's is
+ * 1002. */
 static uint32_t make_time_wait(Peer *p, TcpConn *l, bool ts)
 {
     TcpOptions o = {.has_timestamps = ts, .ts_val = 500};
@@ -24,7 +25,8 @@ static uint32_t make_time_wait(Peer *p, TcpConn *l, bool ts)
     peer_send(p, &(PeerIn){.flags = TCP_ACK, .seq = 1001, .ack = isn + 2, .window = 65535, .opt = o});
     g_assert_cmpuint(p->tcp->n_tw, ==, 1); /* FIN_WAIT2 without an application is kept as one already */
     g_assert_cmpint(p->tcp->tw_head->substate, ==, TCP_FIN_WAIT2);
-    peer_send(p, &(PeerIn){.flags = TCP_FIN | TCP_ACK, .seq = 1001, .ack = isn + 2, .window = 65535, .opt = o});
+    peer_send(p,
+              &(PeerIn){.flags = TCP_FIN | TCP_ACK, .seq = 1001, .ack = isn + 2, .window = 65535, .opt = o});
     g_assert_cmpuint(peer_next(p)->tcp.ack, ==, 1002);
     g_assert_cmpint(p->tcp->tw_head->substate, ==, TCP_TIME_WAIT);
     return isn + 2;
@@ -81,10 +83,16 @@ static void test_new_syn_by_timestamp(void)
     TcpConn *l = peer_listen(p, 5);
 
     make_time_wait(p, l, true);
-    peer_send(p, &(PeerIn){.flags = TCP_SYN, .seq = 900, .window = 65535, .opt = {.has_timestamps = true, .ts_val = 400}});
+    peer_send(p, &(PeerIn){.flags = TCP_SYN,
+                           .seq = 900,
+                           .window = 65535,
+                           .opt = {.has_timestamps = true, .ts_val = 400}});
     g_assert_cmpint(peer_next(p)->tcp.flags, ==, TCP_ACK);
     g_assert_cmpuint(MIB(p, TcpExtPAWSTimewait), ==, 1);
-    peer_send(p, &(PeerIn){.flags = TCP_SYN, .seq = 900, .window = 65535, .opt = {.has_timestamps = true, .ts_val = 501}});
+    peer_send(p, &(PeerIn){.flags = TCP_SYN,
+                           .seq = 900,
+                           .window = 65535,
+                           .opt = {.has_timestamps = true, .ts_val = 501}});
     g_assert_cmpint(peer_next(p)->tcp.flags, ==, TCP_SYN | TCP_ACK);
     tcp_close(l);
     peer_free(p);
@@ -127,7 +135,8 @@ static void test_limit(void)
     peer_free(p);
 }
 
-/* bind() finds the port held by the TIME_WAIT, unless both sides of the past and the present have SO_REUSEADDR. */
+/* bind() finds the port held by the TIME_WAIT, unless both sides of the past and the present have
+ * SO_REUSEADDR. */
 static void test_holds_port(void)
 {
     Peer *p = peer_new(1);
@@ -162,11 +171,23 @@ static void test_reuse(void)
     isn = s->tcp.seq;
     port = s->tcp.src_port;
     o.ts_ecr = s->opt.ts_val;
-    peer_send(p, &(PeerIn){.src_port = 80, .dst_port = port, .flags = TCP_SYN | TCP_ACK, .seq = 1000, .ack = isn + 1, .window = 65535, .opt = o});
+    peer_send(p, &(PeerIn){.src_port = 80,
+                           .dst_port = port,
+                           .flags = TCP_SYN | TCP_ACK,
+                           .seq = 1000,
+                           .ack = isn + 1,
+                           .window = 65535,
+                           .opt = o});
     peer_next(p);
     tcp_close(c);
     peer_next(p);
-    peer_send(p, &(PeerIn){.src_port = 80, .dst_port = port, .flags = TCP_FIN | TCP_ACK, .seq = 1001, .ack = isn + 2, .window = 65535, .opt = o});
+    peer_send(p, &(PeerIn){.src_port = 80,
+                           .dst_port = port,
+                           .flags = TCP_FIN | TCP_ACK,
+                           .seq = 1001,
+                           .ack = isn + 2,
+                           .window = 65535,
+                           .opt = o});
     peer_next(p);
     g_assert_cmpuint(p->tcp->n_tw, ==, 1);
     peer_run(p, 900 * SIM_MS);
@@ -221,7 +242,8 @@ static TcpConn *connected(Peer *p, uint32_t *isn)
     TcpConn *l = peer_listen(p, 5), *c;
     int err;
 
-    peer_send(p, &(PeerIn){.flags = TCP_SYN, .seq = 1000, .window = 65535, .opt = {.has_mss = true, .mss = 1460}});
+    peer_send(
+        p, &(PeerIn){.flags = TCP_SYN, .seq = 1000, .window = 65535, .opt = {.has_mss = true, .mss = 1460}});
     *isn = peer_next(p)->tcp.seq;
     peer_send(p, &(PeerIn){.flags = TCP_ACK, .seq = 1001, .ack = *isn + 1, .window = 65535});
     c = tcp_accept(l, &err);
@@ -294,7 +316,8 @@ static void test_path_mtu(void)
     g_assert_cmpuint(c->mss_cache, ==, 960);
     s = peer_next(p);
     g_assert_cmpuint(s->tcp.seq, ==, isn + 1);
-    g_assert_cmpuint(s->len, ==, 960);
+    g_assert_cmpuint(s->len, ==, 1460); /* the device cuts it */
+    g_assert_cmpuint(s->gso_size, ==, 960);
     tcp_close(c);
     peer_free(p);
 }

@@ -1,0 +1,295 @@
+#include "models/tcp/tcp_errq.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "models/tcp/tcp_info.h"
+#include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_sockopt.h"
+
+enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3, ORIGIN_TIMESTAMPING = 4, ORIGIN_ZEROCOPY = 5 };
+#define CODE_ZEROCOPY_COPIED 1
+
+/* A byte whose way is to be told (skb_shinfo tskey): the last of a write. */
+typedef struct Mark {
+    struct Mark *next;
+    uint32_t seq;
+    uint32_t flags; /* TCP_TS_TX_* */
+    uint32_t len;   /* of the write's last segment */
+} Mark;
+
+/* A write whose memory the kernel would still use. */
+typedef struct Loan {
+    struct Loan *next;
+    uint32_t end_seq, id;
+} Loan;
+
+struct TcpErrQueue {
+    TcpErrMsg *first, *last;
+    Mark *marks;
+    Loan *loans, *last_loan;
+    uint32_t zerocopy_next;
+};
+
+static struct TcpErrQueue *queue(TcpConn *c)
+{
+    TcpOpts *o = tcp_opts(c);
+
+    if (!o->errq) {
+        o->errq = g_new0(struct TcpErrQueue, 1);
+        c->has_errq = true;
+    }
+    return o->errq;
+}
+
+bool tcp_errq_is_empty(const TcpConn *c)
+{
+    return !c->has_errq || !c->opts->errq->first;
+}
+
+static void push(TcpConn *c, TcpErrMsg *m)
+{
+    struct TcpErrQueue *q = queue(c);
+
+    if (q->last)
+        q->last->next = m;
+    else
+        q->first = m;
+    q->last = m;
+    tcp_wake_events(c, EPOLLERR);
+}
+
+TcpErrMsg *tcp_errq_take(TcpConn *c)
+{
+    struct TcpErrQueue *q = c->has_errq ? c->opts->errq : NULL;
+    TcpErrMsg *m = q ? q->first : NULL;
+
+    if (!m)
+        return NULL;
+    q->first = m->next;
+    if (!q->first)
+        q->last = NULL;
+    m->next = NULL;
+    return m;
+}
+
+void tcp_errq_clear(TcpConn *c)
+{
+    struct TcpErrQueue *q = c->has_errq ? c->opts->errq : NULL;
+    TcpErrMsg *m;
+
+    if (!q)
+        return;
+    while ((m = tcp_errq_take(c)))
+        g_free(m);
+    for (Mark *k = q->marks, *next; k; k = next) {
+        next = k->next;
+        g_free(k);
+    }
+    for (Loan *l = q->loans, *next; l; l = next) {
+        next = l->next;
+        g_free(l);
+    }
+    g_free(q);
+    c->opts->errq = NULL;
+    c->has_errq = false;
+}
+
+void tcp_errq_icmp(TcpConn *c, const struct TcpIcmp *e)
+{
+    TcpErrMsg *m;
+
+    if (!(c->sflags & TCP_S_RECVERR))
+        return;
+    m = g_new0(TcpErrMsg, 1);
+    m->ee_errno = (uint32_t)e->err;
+    m->origin = e->is_v6 ? ORIGIN_ICMP6 : ORIGIN_ICMP;
+    m->type = e->type;
+    m->code = e->code;
+    m->ee_info = e->mtu;
+    m->is_v6 = c->sflags & TCP_S_V6;
+    m->offender = e->reporter;
+    m->has_offender = true;
+    m->payload_len = 8; /* of the quoted segment: what every error has */
+    push(c, m);
+}
+
+/* ---- statistics (tcp_get_timestamping_opt_stats) ---- */
+
+static uint8_t *put(uint8_t *p, uint16_t type, const void *value, uint16_t len)
+{
+    uint16_t head[2] = {(uint16_t)(4 + len), type};
+
+    memcpy(p, head, 4);
+    memset(p + 4, 0, (len + 3u) & ~3u);
+    memcpy(p + 4, value, len);
+    return p + 4 + ((len + 3u) & ~3u);
+}
+
+static uint8_t *put64(uint8_t *p, uint16_t type, uint64_t v)
+{
+    return put(p, type, &v, 8);
+}
+
+static uint8_t *put32(uint8_t *p, uint16_t type, uint64_t v)
+{
+    uint32_t w = (uint32_t)v;
+
+    return put(p, type, &w, 4);
+}
+
+static uint8_t *put8(uint8_t *p, uint16_t type, unsigned v)
+{
+    uint8_t b = (uint8_t)v;
+
+    return put(p, type, &b, 1);
+}
+
+static uint32_t put_stats(TcpConn *c, uint8_t *to)
+{
+    uint8_t *p = to;
+    uint16_t rehash = c->stats.timeout_rehash;
+    TcpInfo i;
+
+    tcp_get_info(c, &i);
+    p = put64(p, 1, i.tcpi_busy_time);
+    p = put64(p, 2, i.tcpi_rwnd_limited);
+    p = put64(p, 3, i.tcpi_sndbuf_limited);
+    p = put64(p, 4, i.tcpi_data_segs_out);
+    p = put64(p, 5, i.tcpi_total_retrans);
+    p = put64(p, 6, i.tcpi_pacing_rate);
+    p = put64(p, 7, i.tcpi_delivery_rate);
+    p = put32(p, 8, i.tcpi_snd_cwnd);
+    p = put32(p, 9, i.tcpi_reordering);
+    p = put32(p, 10, i.tcpi_min_rtt);
+    p = put8(p, 11, i.tcpi_retransmits);
+    p = put8(p, 12, i.tcpi_delivery_rate_app_limited);
+    p = put32(p, 15, i.tcpi_snd_ssthresh);
+    p = put32(p, 16, i.tcpi_delivered);
+    p = put32(p, 17, i.tcpi_delivered_ce);
+    p = put32(p, 13, c->write_seq - c->snd_una);
+    p = put8(p, 14, i.tcpi_ca_state);
+    p = put64(p, 18, i.tcpi_bytes_sent);
+    p = put64(p, 19, i.tcpi_bytes_retrans);
+    p = put32(p, 20, i.tcpi_dsack_dups);
+    p = put32(p, 21, i.tcpi_reord_seen);
+    p = put32(p, 22, c->rtt.srtt_us >> 3);
+    p = put(p, 23, &rehash, 2);
+    p = put32(p, 24, i.tcpi_notsent_bytes);
+    p = put64(p, 25, (uint64_t)c->pace_wstamp);
+    p = put8(p, 26, c->rx_ttl);
+    p = put32(p, 27, i.tcpi_rehash);
+    hs_assert(p - to <= TCP_ERRQ_STATS);
+    return (uint32_t)(p - to);
+}
+
+/* ---- timestamps ---- */
+
+static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len)
+{
+    uint32_t flags = c->opts->tsflags;
+    TcpErrMsg *m = g_malloc0(sizeof(*m) + (flags & TCP_TS_OPT_STATS ? TCP_ERRQ_STATS : 0));
+
+    m->ee_errno = ENOMSG;
+    m->origin = ORIGIN_TIMESTAMPING;
+    m->ee_info = which;
+    m->is_v6 = c->sflags & TCP_S_V6;
+    if (flags & TCP_TS_OPT_ID)
+        m->ee_data = k->seq - c->opts->tskey;
+    m->stamp = node_now(c->tcp->node);
+    m->has_stamp = flags & TCP_TS_SOFTWARE;
+    if (flags & TCP_TS_OPT_STATS)
+        m->stats_len = put_stats(c, m->stats);
+    if (!(flags & TCP_TS_OPT_TSONLY))
+        m->payload_len = len;
+    push(c, m);
+}
+
+static void lend(TcpConn *c)
+{
+    struct TcpErrQueue *q = queue(c);
+    Loan *l = g_new0(Loan, 1);
+
+    l->end_seq = c->write_seq;
+    l->id = q->zerocopy_next++;
+    if (q->last_loan)
+        q->last_loan->next = l;
+    else
+        q->loans = l;
+    q->last_loan = l;
+}
+
+void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, bool zerocopy)
+{
+    uint32_t want = c->opts ? c->opts->tsflags & (TCP_TS_TX_SOFTWARE | TCP_TS_TX_SCHED | TCP_TS_TX_ACK) : 0;
+    Mark *k, **at;
+
+    if (zerocopy)
+        lend(c);
+    if (!want || !tail)
+        return;
+    /* One mark a segment: a later write into the same one takes its place. */
+    for (at = &queue(c)->marks; *at; at = &(*at)->next)
+        if (!tcp_before((*at)->seq, tail->seq))
+            break;
+    if (!*at)
+        *at = g_new0(Mark, 1);
+    k = *at;
+    k->seq = tail->end_seq - 1;
+    k->flags = want;
+    k->len = tcpseg_len(tail);
+}
+
+void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s)
+{
+    for (Mark *k = c->opts->errq->marks; k; k = k->next) {
+        if (tcp_before(k->seq, s->seq) || !tcp_before(k->seq, s->end_seq))
+            continue;
+        if (k->flags & TCP_TS_TX_SCHED)
+            push_stamp(c, k, TCP_STAMP_SCHED, tcpseg_len(s));
+        if (k->flags & TCP_TS_TX_SOFTWARE)
+            push_stamp(c, k, TCP_STAMP_SENT, tcpseg_len(s));
+    }
+}
+
+/* Linux tcp_zerocopy's completions: neighbours are told as one range. Everything leaves as a copy here. */
+static void end_loan(TcpConn *c, uint32_t id)
+{
+    TcpErrMsg *m = c->opts->errq->last;
+
+    if (m && m->origin == ORIGIN_ZEROCOPY && m->ee_data + 1 == id) {
+        m->ee_data = id;
+        return;
+    }
+    m = g_new0(TcpErrMsg, 1);
+    m->origin = ORIGIN_ZEROCOPY;
+    m->code = CODE_ZEROCOPY_COPIED;
+    m->is_v6 = c->sflags & TCP_S_V6;
+    m->ee_info = m->ee_data = id;
+    push(c, m);
+}
+
+void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una)
+{
+    struct TcpErrQueue *q = c->opts->errq;
+
+    while (q->marks && tcp_before(q->marks->seq, c->snd_una)) {
+        Mark *k = q->marks;
+
+        if (k->flags & TCP_TS_TX_ACK && !tcp_before(k->seq, prior_snd_una))
+            push_stamp(c, k, TCP_STAMP_ACKED, k->len);
+        q->marks = k->next;
+        g_free(k);
+    }
+    while (q->loans && !tcp_after(q->loans->end_seq, c->snd_una)) {
+        Loan *l = q->loans;
+
+        q->loans = l->next;
+        if (!q->loans)
+            q->last_loan = NULL;
+        end_loan(c, l->id);
+        g_free(l);
+    }
+}

@@ -1,0 +1,61 @@
+/* The error queue of a socket (recvmsg with MSG_ERRQUEUE): ICMP errors of IP_RECVERR, transmit timestamps of
+ * SO_TIMESTAMPING, completions of MSG_ZEROCOPY. Made for the socket that asks for one of them first. */
+#pragma once
+
+#include "models/tcp/tcp_conn.h"
+
+struct TcpIcmp;
+
+enum { /* SO_TIMESTAMPING */
+       TCP_TS_TX_SOFTWARE = 1 << 1,
+       TCP_TS_RX_SOFTWARE = 1 << 3,
+       TCP_TS_SOFTWARE = 1 << 4,
+       TCP_TS_OPT_ID = 1 << 7,
+       TCP_TS_TX_SCHED = 1 << 8,
+       TCP_TS_TX_ACK = 1 << 9,
+       TCP_TS_OPT_TSONLY = 1 << 11,
+       TCP_TS_OPT_STATS = 1 << 12,
+       TCP_TS_OPT_ID_TCP = 1 << 16,
+       TCP_TS_ALL = (1 << 19) - 1,
+};
+
+enum { TCP_STAMP_SENT, TCP_STAMP_SCHED, TCP_STAMP_ACKED }; /* SCM_TSTAMP_* */
+
+#define TCP_ERRQ_STATS 256 /* all of TCP_NLA_*, as netlink attributes */
+
+typedef struct TcpErrMsg { /* struct sock_extended_err and what goes with it */
+    struct TcpErrMsg *next;
+    uint32_t ee_errno, ee_info, ee_data;
+    uint8_t origin, type, code;
+    bool is_v6; /* told by IPV6_RECVERR */
+    bool has_offender;
+    bool has_stamp;
+    InetAddr offender;
+    SimTime stamp;
+    uint32_t payload_len; /* what Linux would hand back of the packet; its bytes are not kept */
+    uint32_t stats_len;
+    uint8_t stats[];
+} TcpErrMsg;
+
+/* The next message becomes the caller's (g_free); NULL: none. */
+TcpErrMsg *tcp_errq_take(TcpConn *c);
+bool tcp_errq_is_empty(const TcpConn *c);
+void tcp_errq_clear(TcpConn *c);
+void tcp_errq_icmp(TcpConn *c, const struct TcpIcmp *e); /* ip_icmp_error, when IP_RECVERR is on */
+
+/* tcp_sendmsg has queued bytes up to write_seq: tcp_tx_timestamp; and with MSG_ZEROCOPY a completion to come.
+ */
+void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, bool zerocopy);
+/* A segment went to the device; snd_una has moved on. Only called while somebody waits for that. */
+void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s);
+void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una);
+static inline void tcp_errq_on_sent(TcpConn *c, const TcpSeg *s)
+{
+    if (HS_UNLIKELY(c->has_errq))
+        tcp_errq_note_sent(c, s);
+}
+static inline void tcp_errq_on_acked(TcpConn *c, uint32_t prior_snd_una)
+{
+    if (HS_UNLIKELY(c->has_errq))
+        tcp_errq_note_acked(c, prior_snd_una);
+}
