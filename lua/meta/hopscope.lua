@@ -673,11 +673,6 @@ function Host:netstat() end
 ---@return string? err
 function Host:forge(options) end
 
----TCP sockets, as ss shows them: list of { state, local_addr, local_port, peer_addr, peer_port, recv_q, send_q, retransmits, orphan, left }
----@param state? string only these: "TIME-WAIT"
----@return table
-function Host:ss(state) end
-
 ---as /proc/net/sockstat: { inuse, orphan, tw, alloc, requests, mem, bytes }
 ---@return table
 function Host:sockstat() end
@@ -691,7 +686,7 @@ function Host:log(...) end
 ---@return boolean?
 function Host:power(on) end
 
----TCP sockets of all states, or of one, as ss -ta lists them: { state, addr, port, peer_addr, peer_port, recv_q, send_q }
+---TCP sockets of all states, or of one, as ss -ta lists them: { state, addr, port, peer_addr, peer_port, recv_q, send_q, retransmits, orphan, left }
 ---@param state? string
 ---@return table[]
 function Host:sockets(state) end
@@ -901,11 +896,6 @@ function Os.sockstat(...) end
 ---@param ... any
 ---@return any
 function Os.spawn(...) end
-
----as host:ss
----@param ... any
----@return any
-function Os.ss(...) end
 
 ---as host:sysctl
 ---@param ... any

@@ -28,7 +28,7 @@ end
 
 -- What ss shows: { half-open, waiting for accept, established in all }
 local function lengths()
-  return { #server:ss "SYN-RECEIVED", server:ss("LISTEN")[1].recv_q, #server:ss "ESTABLISHED" }
+  return { #server:sockets "SYN-RECEIVED", server:sockets("LISTEN")[1].recv_q, #server:sockets "ESTABLISHED" }
 end
 local seen = {}
 local function look(ms, what)
@@ -47,7 +47,7 @@ look(33, "two third segments")
 look(35, "three third segments")
 look(101, "one accept")
 local half_open, at_client
-hs.at(t0 + 0.016, function() half_open, at_client = server:ss "SYN-RECEIVED", client:ss() end)
+hs.at(t0 + 0.016, function() half_open, at_client = server:sockets "SYN-RECEIVED", client:sockets() end)
 hs.run "500ms"
 
 hs.expect_equal("before the first SYN both queues are empty", seen[5], { 0, 0, 0 })

@@ -43,8 +43,8 @@ for i = 1, N do
   end)
 end
 local half_open, queued
-hs.after(0.025, function() half_open = #server:ss "SYN-RECEIVED" end)
-hs.after(0.4, function() queued = server:ss("LISTEN")[1].recv_q end)
+hs.after(0.025, function() half_open = #server:sockets "SYN-RECEIVED" end)
+hs.after(0.4, function() queued = server:sockets("LISTEN")[1].recv_q end)
 hs.run "1s"
 
 hs.note("SYNs came in the order " .. table.concat(syns, " ") .. ", third segments " .. table.concat(thirds, " ") .. ", accept gave " .. table.concat(accepted, " ") .. ".")

@@ -28,7 +28,7 @@ for i, case in ipairs(cases) do
     end)
   end
   hs.run "1s"
-  local listener = server:ss("LISTEN")[1]
+  local listener = server:sockets("LISTEN")[1]
   hs.note(string.format("backlog %d, somaxconn %d: limit %d (Send-Q of ss), waiting %d (Recv-Q)", backlog, somaxconn, listener.send_q, listener.recv_q))
   hs.expect_equal("backlog " .. backlog .. ", somaxconn " .. somaxconn .. ": the limit is the smaller one", listener.send_q, math.min(backlog, somaxconn))
   hs.expect_equal("that is " .. limit, listener.send_q, limit)

@@ -37,8 +37,9 @@ static void add_entry(void *user, const TcpEntry *e)
     lua_createtable(L, 0, 10);
     lua_pushstring(L, state);
     lua_setfield(L, -2, "state");
-    set_endpoint(L, "local_addr", "local_port", &e->local);
-    set_endpoint(L, "peer_addr", "peer_port", &e->remote);
+    set_endpoint(L, "addr", "port", &e->local);
+    if (e->remote.port)
+        set_endpoint(L, "peer_addr", "peer_port", &e->remote);
     set_integer(L, "recv_q", e->recv_q);
     set_integer(L, "send_q", e->send_q);
     set_integer(L, "retransmits", e->retransmits);
@@ -65,11 +66,11 @@ static const char *check_state(lua_State *L, int idx)
         if (strcmp(known[s - TCP_ESTABLISHED], name) == 0)
             return known[s - TCP_ESTABLISHED];
     }
-    bind_raise_unknown(L, "state", name, "host:ss", known, TCP_NEW_SYN_RECV - TCP_ESTABLISHED);
+    bind_raise_unknown(L, "state", name, "host:sockets", known, TCP_NEW_SYN_RECV - TCP_ESTABLISHED);
 }
 
-/* host:ss([state]) */
-int bind_host_ss(lua_State *L)
+/* host:sockets([state]) */
+int bind_host_sockets(lua_State *L)
 {
     ScnHost *h = bind_check_host(L, 1);
     Listing list = {.L = L, .state = check_state(L, 2)};
