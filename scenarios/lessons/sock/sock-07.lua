@@ -6,8 +6,9 @@ hs.title "SOCK-07 Bind conflict"
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { subnet = "10.0.0.0/24" })
+server:address("eth0", "10.0.0.2/24")
 server:address("eth0", "10.0.0.50/24")
-local first = server:addr()
+local first = "10.0.0.2"
 
 local function errno(value, why) return value == nil and why or "fine" end
 
@@ -24,19 +25,18 @@ hs.expect_equal("… leaves none of it", errno(server:tcp():bind("10.0.0.50", 80
 hs.note "Two servers listen on port 80 of one machine, each at its own address, and each gets its own callers."
 one:listen(8)
 two:listen(8)
-local met = {}
+local conns = {}
 client:spawn(function(os)
   os.tcp():connect(first, 80)
-  met.one, met.two = one:accept(0), two:accept(0)
-  hs.expect("a call to the first address reaches the first", met.one and not met.two)
+  conns[1] = one:accept(0)
+  hs.expect("a call to the first address reaches the first", conns[1] and not two:accept(0))
   os.tcp():connect("10.0.0.50", 80)
-  hs.expect("a call to the second reaches the second", two:accept(0) ~= nil)
+  conns[2] = two:accept(0)
+  hs.expect("a call to the second reaches the second", conns[2] ~= nil)
 end)
 hs.run "1s"
 
 hs.note "When the socket is closed, its name is free again."
-one:close()
-two:close()
-if met.one then met.one:close() end
-hs.run "200s" -- until connections in TIME_WAIT are over too
+for _, sock in ipairs { one, two, conns[1], conns[2] } do sock:close() end
+hs.run "61s" -- the callers are gone; should a connection be in TIME_WAIT, that is over after 60 s
 hs.expect_equal("port 80 can be had again", errno(server:tcp():bind("0.0.0.0", 80)), "fine")

@@ -9,14 +9,14 @@ local client, server, other, sw = hs.host "client", hs.host "server", hs.host "o
 for _, h in ipairs { client, server, other } do hs.link(h, sw, { delay = "1ms" }) end
 local kept = {}
 for _, h in ipairs { server, other } do
-  h:tcp():bind(5010):listen(128):on_accept(function(_, conn) kept[#kept + 1] = conn end)
+  h:tcp():bind(5678):listen(128):on_accept(function(_, conn) kept[#kept + 1] = conn end)
 end
 hs.expect_equal("the range by default: 28232 ports", client:sysctl "net.ipv4.ip_local_port_range", "32768\t60999")
 
 local function connect_some(os, n, to)
   local ports, failed = {}, nil
   for _ = 1, n do
-    local sock, why = os.tcp():connect(to, 5010)
+    local sock, why = os.tcp():connect(to, 5678)
     if sock then ports[#ports + 1] = select(2, sock:local_addr()) else failed = why end
   end
   return ports, failed
@@ -36,13 +36,13 @@ client:spawn(function(os)
   hs.expect_equal("in the range, different, even", { in_range, unique, even }, { 100, 100, 100 })
 
   hs.note "Now the range is ten ports small. Ten connections get them all, the even ones first; the eleventh gets none."
-  client:sysctl("net.ipv4.ip_local_port_range", "40000 40009")
+  client:sysctl("net.ipv4.ip_local_port_range", "61000 61009")
   local few, failed = connect_some(os, 11, "server")
   local first, rest = { few[1], few[2], few[3], few[4], few[5] }, { few[6], few[7], few[8], few[9], few[10] }
   table.sort(first)
   table.sort(rest)
-  hs.expect_equal("first the five even ports", first, { 40000, 40002, 40004, 40006, 40008 })
-  hs.expect_equal("then the five odd ones", rest, { 40001, 40003, 40005, 40007, 40009 })
+  hs.expect_equal("first the five even ports", first, { 61000, 61002, 61004, 61006, 61008 })
+  hs.expect_equal("then the five odd ones", rest, { 61001, 61003, 61005, 61007, 61009 })
   hs.expect_equal("number range+1 to one server fails", failed, "EADDRNOTAVAIL")
 
   hs.note "Toward another server the same ten ports are free."

@@ -9,7 +9,7 @@ hs.link(client, server, { delay = "5ms" })
 
 local conn
 server:spawn(function(os)
-  conn = os.tcp():bind(5010):listen(8):accept()
+  conn = os.tcp():bind(5678):listen(8):accept()
   os.sleep "1s"
   hs.note "A second later the FIN has long arrived: the connection is in CLOSE_WAIT. The server begins to read, 4 bytes at a time."
   hs.expect_equal("the FIN has been received", conn:state(), "CLOSE-WAIT")
@@ -26,7 +26,7 @@ server:spawn(function(os)
 end)
 local reply
 client:spawn(function(os)
-  local sock = os.tcp():connect("server", 5010)
+  local sock = os.tcp():connect("server", 5678)
   hs.note "The client writes 10 bytes and shuts its direction down. The server does not read yet."
   sock:write "0123456789"
   sock:shutdown "write"

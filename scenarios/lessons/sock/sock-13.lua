@@ -11,7 +11,7 @@ local fins = hs.frames { node = server, filter = function(p) return p.tcp and p.
 local parent_closed, child_closed
 
 server:spawn(function(os)
-  local listener = os.tcp():bind(5010):listen(8)
+  local listener = os.tcp():bind(5678):listen(8)
   local conn = listener:accept()
   os.fork(function(child)
     child.sleep "1s" -- the parent has closed long ago
@@ -31,7 +31,7 @@ server:spawn(function(os)
 end)
 local reply, ended
 client:spawn(function(os)
-  local sock = os.tcp():connect("server", 5010)
+  local sock = os.tcp():connect("server", 5678)
   sock:write "hello"
   reply = sock:read()
   local eof = sock:read()

@@ -11,7 +11,7 @@ local fins = hs.frames { node = server, filter = function(p) return p.tcp and p.
 local shut, eof_at
 
 server:spawn(function(os)
-  local conn = os.tcp():bind(5010):listen(8):accept()
+  local conn = os.tcp():bind(5678):listen(8):accept()
   os.fork(function(child)
     child.sleep "500ms"
     hs.expect_equal("the child can write, as long as nobody has shut down", conn:write "one", 3)
@@ -29,7 +29,7 @@ server:spawn(function(os)
   os.sleep "5s"
 end)
 client:spawn(function(os)
-  local sock = os.tcp():connect("server", 5010)
+  local sock = os.tcp():connect("server", 5678)
   hs.expect_equal("the client reads what the child wrote", sock:read(), "one")
   hs.expect_equal("then end of file", sock:read(), nil)
   eof_at = hs.now()
