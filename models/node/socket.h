@@ -21,7 +21,7 @@
  *
  * The files: socket.c (tables, open files, waking), socket_call.c (start, sleep, continue; the table of
  * operations), socket_open.c (socket, bind, listen, accept, connect, close), socket_io.c (reading and
- * writing), socket_dgram.c (UDP and ICMP), socket_poll.c (poll, epoll), socket_pipe.c (pipe, splice,
+ * writing), socket_dgram*.c (UDP and ICMP), socket_poll.c (poll, epoll), socket_pipe.c (pipe, splice,
  * sendfile, files), socket_opt.c (options, fcntl, ioctl). */
 #pragma once
 

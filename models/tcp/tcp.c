@@ -132,25 +132,74 @@ static InetEndpoint endpoint(InetAddr a, uint16_t port, bool is_v6)
     return (InetEndpoint){.addr = a, .port = port, .is_v6 = is_v6};
 }
 
+static TcpEntry conn_entry(const TcpConn *c)
+{
+    TcpEntry e = {.state = c->state,
+                  .local = tcp_local(c),
+                  .remote = tcp_remote(c),
+                  .conn = c,
+                  .is_orphan = c->is_orphan,
+                  .retransmits = c->retransmits,
+                  .left_ns = -1};
+
+    if (c->state == TCP_LISTEN && c->listen) {
+        e.recv_q = c->listen->ack_backlog;
+        e.send_q = c->listen->max_ack_backlog;
+    } else if (c->state != TCP_CLOSE && c->state != TCP_SYN_SENT) { /* tcp_diag_get_info */
+        e.recv_q = c->rcv_nxt - c->copied_seq;
+        e.send_q = c->write_seq - c->snd_una;
+    }
+    return e;
+}
+
+static TcpEntry req_entry(const TcpReq *r)
+{
+    return (TcpEntry){.state = TCP_NEW_SYN_RECV,
+                      .local = endpoint(r->local, r->local_port, r->is_v6),
+                      .remote = endpoint(r->remote, r->remote_port, r->is_v6),
+                      .retransmits = r->num_timeout,
+                      .left_ns = -1};
+}
+
+static TcpEntry tw_entry(const TcpTw *w)
+{
+    return (TcpEntry){.state = w->substate,
+                      .local = endpoint(w->local, w->local_port, w->is_v6),
+                      .remote = endpoint(w->remote, w->remote_port, w->is_v6),
+                      .is_orphan = true,
+                      .left_ns = w->timer.deadline - node_now(w->tcp->node)};
+}
+
 void tcp_foreach(Tcp *t, void (*fn)(void *user, const TcpEntry *e), void *user)
 {
-    for (TcpConn *c = t->all_head, *next; c; c = next) {
-        TcpEntry e = {c->state, tcp_local(c), tcp_remote(c), c};
+    TcpEntry e;
 
+    for (TcpConn *c = t->all_head, *next; c; c = next) {
         next = c->all_next;
+        e = conn_entry(c);
         fn(user, &e);
         for (TcpReq *r = c->state == TCP_LISTEN && c->listen ? c->listen->req_head : NULL; r; r = r->next) {
-            e = (TcpEntry){TCP_NEW_SYN_RECV, endpoint(r->local, r->local_port, r->is_v6),
-                           endpoint(r->remote, r->remote_port, r->is_v6), NULL};
+            e = req_entry(r);
             fn(user, &e);
         }
     }
     for (TcpTw *w = t->tw_head; w; w = w->all_next) {
-        TcpEntry e = {w->substate, endpoint(w->local, w->local_port, w->is_v6),
-                      endpoint(w->remote, w->remote_port, w->is_v6), NULL};
-
+        e = tw_entry(w);
         fn(user, &e);
     }
+}
+
+TcpSockstat tcp_sockstat(const Tcp *t)
+{
+    TcpSockstat out = {.orphan = t->n_orphans,
+                       .tw = t->n_tw,
+                       .alloc = t->n_conns,
+                       .requests = t->n_reqs,
+                       .mem_pages = (uint64_t)(t->mem_pages8 + 4095) / 4096};
+
+    for (const TcpConn *c = t->all_head; c; c = c->all_next)
+        out.inuse += c->state != TCP_CLOSE;
+    return out;
 }
 
 size_t tcp_bytes(const Tcp *t, uint64_t *n_conns)

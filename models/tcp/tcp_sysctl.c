@@ -48,6 +48,7 @@ void tcp_sysctl_defaults(TcpSysctl *s)
         .tcp_keepalive_intvl_s = 75,
         .tcp_max_syn_backlog = 4096,
         .tcp_max_tw_buckets = 131072,
+        .timewait_len_s = 60,
         .tcp_max_orphans = 65536,
         .tcp_tw_reuse_delay_ms = 1000,
         .tcp_base_mss = 1024,
