@@ -294,7 +294,8 @@ void tcp_window_grow(TcpConn *c, const TcpIn *in, uint32_t truesize, bool adjust
     TcpWindow *w = &c->win;
     int32_t room = HS_MIN((int32_t)w->window_clamp, free_space_now(c)) - (int32_t)w->rcv_ssthresh;
 
-    (void)adjust; /* of fragmented buffers only, which ours are not */
+    if (adjust) /* a head that is about to be given back when fragments are joined (truesize_adjust) */
+        truesize -= tcp_rcvq_spare_head(in);
     if (room <= 0)
         return;
     if (c->tcp->mem_pressure) {
