@@ -63,7 +63,8 @@ typedef struct TcpEntry {
     uint32_t recv_q, send_q; /* bytes; of a listener: connections that wait for accept, and how many may */
     bool is_orphan;          /* no descriptor holds it */
     uint8_t retransmits;     /* of a request: its SYN-ACK's */
-    SimTime left_ns;         /* of a TIME_WAIT or an orphan's FIN_WAIT2 that is only remembered: until it is forgotten; -1: no such end */
+    SimTime left_ns;         /* of a TIME_WAIT or an orphan's FIN_WAIT2 that is only remembered: until it is
+                                forgotten; -1: no such end */
 } TcpEntry;
 /* The lines of /proc/net/sockstat. */
 typedef struct TcpSockstat {

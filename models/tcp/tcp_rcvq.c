@@ -4,11 +4,10 @@
  * Linux joins a small segment to the buffer before it when there is room behind its bytes (tcp_try_coalesce).
  * Here pieces stay apart, which nobody sees, but the accounts are kept as if they had been joined: the cost
  * of the buffer moves to the last piece in it and is given back when that has been read. */
-#include "models/tcp/tcp_input.h"
-
 #include <sys/epoll.h>
 
 #include "models/tcp/tcp_ecn.h"
+#include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_passive.h"

@@ -1,12 +1,11 @@
 /* SYN-SENT: answers to our SYN, and the other's SYN that crosses it (RFC 9293 3.10.7.3; Linux
  * tcp_rcv_synsent_state_process). */
-#include "models/tcp/tcp_input.h"
-
 #include <string.h>
 #include <sys/epoll.h>
 
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_ecn.h"
+#include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_passive.h"

@@ -81,7 +81,7 @@ typedef struct TcpSysctl {
     uint32_t isn_fixed;
     uint8_t synq_pow2;       /* hopscope.tcp_synq_pow2: the limit of half-open connections as before Linux 4.4 */
     uint32_t timewait_len_s; /* hopscope.tcp_timewait_len: 2 MSL (Linux TCP_TIMEWAIT_LEN); 0: no TIME_WAIT */
-    uint32_t quirks; /* bits TCP_QUIRK_*, tcp_quirk.h */
+    uint32_t quirks;         /* bits TCP_QUIRK_*, tcp_quirk.h */
 } TcpSysctl;
 
 void tcp_sysctl_defaults(TcpSysctl *s);

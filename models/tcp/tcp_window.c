@@ -9,10 +9,9 @@
  *
  * Linux keeps its buffer in kernel memory of real size; tcp_rcvq_truesize says what each segment would cost
  * there. */
-#include "models/tcp/tcp_input.h"
-
 #include <errno.h>
 
+#include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_probes.h"
