@@ -38,6 +38,8 @@ static const Entry table[] = {
       "deliberately wrong behaviour for lessons, a bit each"),
     E("hopscope.", tcp_recovery_style, U8, recovery_style, 0, 4,
       "loss recovery: 0 as Linux, 1 Tahoe, 2 Reno (RFC 5681), 3 NewReno (RFC 6582), 4 SACK (RFC 6675)"),
+    E("hopscope.", tcp_synq_pow2, U8, synq_pow2, 0, 1,
+      "1: half-open connections up to a power of two above backlog and tcp_max_syn_backlog, as before Linux 4.4"),
     E("hopscope.", tcp_timewait_len, U32, timewait_len_s, 0, 86400,
       "seconds in TIME_WAIT: twice the MSL; 0: the state does not exist, which is wrong"),
     E(CORE, rmem_default, U32, rmem_default, 2304, INT32_MAX, "receive buffer of sockets other than TCP's"),

@@ -62,13 +62,13 @@ static void init_options(TcpReq *r, const TcpConn *listener, const TcpIn *in, bo
     const TcpOptions *o = &in->opt;
     uint16_t mss = in->is_v6 ? MSS_CLAMP_V6 : TCP_MSS_DEFAULT;
 
-    if (o->has_mss && o->mss && !ignore) {
+    if (o->has_mss && o->mss) {
         mss = o->mss;
         if (listener->user_mss && listener->user_mss < mss)
             mss = listener->user_mss;
     }
     r->mss = mss;
-    if (ignore) /* a cookie without timestamps has no room for them */
+    if (ignore) /* a cookie without timestamps has no room for them (tcp_clear_options); the MSS stays */
         return;
     r->tstamp_ok = o->has_timestamps && s->tcp_timestamps;
     r->ts_recent = r->tstamp_ok ? o->ts_val : 0;

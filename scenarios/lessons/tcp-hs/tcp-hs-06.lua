@@ -9,7 +9,6 @@ local link = hs.link(client, server, { delay = "10ms" })
 client:arp_set("server", server:dev().mac)
 server:arp_set("client", client:dev().mac)
 local frames = hs.frames { filter = function(p) return p.tcp end }
-local function from(name) return frames:select(function(_, f) return f.from == name end) end
 
 -- The server's view of a handshake whose first `lost` third segments are lost.
 local function open(port, lost)
@@ -49,7 +48,8 @@ hs.expect_near("the loss costs the server one second: 10 ms + 1 s + 20 ms", one.
 
 hs.note "Four of them are lost. The SYN-ACK comes again after 1, 2, 4 and 8 s, and every time the client answers at once."
 local four = open(5011, 4)
-local synacks, acks = from "server", from "client"
+local synacks = frames:select(function(p) return p.tcp.syn and p.tcp.ack end)
+local acks = frames:select(function(p, f) return f.from == "client" and not p.tcp.fin end)
 local at, answered = {}, {}
 for i, f in ipairs(synacks) do at[i] = f.time - four.begin end
 for i = 2, #acks do answered[i - 1] = acks[i].time - four.begin end

@@ -7,10 +7,13 @@ local hs = require "hopscope"
 hs.title "TCP-HS-09 Old SYN overtakes the new one"
 
 local client, server, attic = hs.host "client", hs.host "server", hs.host "attic"
-local link = hs.link(client, server, { delay = "10ms", subnet = "10.0.0.0/24" })
+local sw = hs.switch "sw"
+local link = hs.link(client, sw, { delay = "9ms" })
+hs.link(server, sw, { delay = "1ms" })
 -- "attic" stands for a place in the network where the old SYN has been lying
-hs.link(attic, server, { delay = "1ms", subnet = "10.0.9.0/24" })
+hs.link(attic, sw)
 client:arp_set("server", server:dev().mac)
+attic:arp_set("server", server:dev().mac)
 server:arp_set("client", client:dev().mac)
 client:sysctl("hopscope.tcp_isn", 2)
 client:sysctl("hopscope.tcp_isn_fixed", 100)
@@ -28,7 +31,7 @@ client:spawn(function(os)
   os.sleep "1s"
 end)
 hs.note "The client's SYN says 100 and is slow. Before it the server gets an old one that says 90."
-attic:forge { src = client, to = server:addr "eth0", sport = 6000, dport = 5010, seq = 90, flags = "S" }
+attic:forge { src = client, to = server, sport = 6000, dport = 5010, seq = 90, flags = "S" }
 hs.run "500ms"
 local answers = frames:select(function(p) return p.tcp.syn and p.tcp.ack end)
 hs.expect_equal("the server answers the old SYN: ack 91", answers[1].packet.tcp.ackno, 91)

@@ -9,15 +9,18 @@ hs.title "TCP-HS-10 Old then new SYN before the RST"
 
 local OLD, NEW = 90, 3000000000 -- far apart: more than any window
 local client, server, attic = hs.host "client", hs.host "server", hs.host "attic"
-local link = hs.link(client, server, { delay = "10ms", subnet = "10.0.0.0/24" })
-hs.link(attic, server, { delay = "1ms", subnet = "10.0.9.0/24" })
+local sw = hs.switch "sw"
+local link = hs.link(client, sw, { delay = "9ms" })
+hs.link(server, sw, { delay = "1ms" })
+hs.link(attic, sw)
 client:arp_set("server", server:dev().mac)
+attic:arp_set("server", server:dev().mac)
 server:arp_set("client", client:dev().mac)
 client:sysctl("hopscope.tcp_isn", 2)
 client:sysctl("hopscope.tcp_isn_fixed", NEW)
 
 -- The answer to the old SYN (ack 91, a SYN-ACK) is slow, so that the new SYN gets its answer first.
-link:dir(server):rule(function(p)
+link:dir(sw):rule(function(p)
   if p.tcp and p.tcp.syn and p.tcp.ackno == OLD + 1 then return { "delay", "5ms" } end
 end)
 local frames = hs.frames { link = link, filter = function(p) return p.tcp end }
@@ -29,7 +32,7 @@ client:spawn(function(os)
   os.sleep "5s"
 end)
 hs.note "The old SYN (90) arrives at 1 ms, the new one (3000000000) at 10 ms: before any RST."
-attic:forge { src = client, to = server:addr "eth0", sport = 6000, dport = 5010, seq = OLD, flags = "S" }
+attic:forge { src = client, to = server, sport = 6000, dport = 5010, seq = OLD, flags = "S" }
 hs.run "3s"
 local from_server = frames:select(function(_, f) return f.from == "server" end)
 local synack, ack = from_server[1].packet.tcp, from_server[2].packet.tcp
