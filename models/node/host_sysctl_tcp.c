@@ -27,6 +27,8 @@ typedef struct Entry {
 #define F(name, kind, min, max, help) E(IP4, name, kind, name, min, max, help)
 
 static const Entry table[] = {
+    E("hopscope.", tcp_handshake, U8, handshake, 2, 4,
+      "segments of a handshake: 3; 2: a SYN alone opens the server's end; 4: its ACK and its SYN go apart"),
     E("hopscope.", tcp_isn, U8, isn_mode, 0, 2,
       "initial sequence numbers: 0 RFC 6528, 1 the clock alone (RFC 793), 2 always hopscope.tcp_isn_fixed"),
     E("hopscope.", tcp_isn_fixed, U32, isn_fixed, 0, UINT32_MAX, "the initial sequence number of tcp_isn 2"),
