@@ -11,7 +11,7 @@ server:arp_set("client", client:dev().mac)
 
 local connected, sock
 server:spawn(function(os)
-  local listener = os.tcp():bind(5010):listen(128)
+  local listener = os.tcp():bind(5678):listen(128)
   os.sleep "10s"
   hs.note "Ten seconds later the server calls accept at last."
   local conn = listener:accept()
@@ -22,7 +22,7 @@ server:spawn(function(os)
 end)
 client:spawn(function(os)
   sock = os.tcp()
-  sock:connect("server", 5010)
+  sock:connect("server", 5678)
   connected = hs.now()
   sock:write(hs.payload(5000))
   sock:shutdown "write"
