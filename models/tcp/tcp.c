@@ -34,6 +34,17 @@ static SipKey draw_key(Rng *rng)
     return (SipKey){k0, k1};
 }
 
+static void find_pools(Tcp *t)
+{
+    PoolSet *set = &t->node->part->pools;
+
+    t->segs = poolset_get(set, "tcp.seg", sizeof(TcpSeg), 32);
+    t->rcvsegs = poolset_get(set, "tcp.rcvseg", sizeof(TcpRcvSeg), 32);
+    t->conns = poolset_get(set, "tcp.conn", sizeof(TcpConn), 32);
+    t->reqs = poolset_get(set, "tcp.req", sizeof(TcpReq), 16);
+    t->tws = poolset_get(set, "tcp.tw", sizeof(TcpTw), 16);
+}
+
 Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6)
 {
     Tcp *t = g_new0(Tcp, 1);
@@ -42,17 +53,13 @@ Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6)
     t->ip6 = ip6;
     t->node = ip4_node(ip4);
     t->packets = ip4_pool(ip4);
+    find_pools(t);
     tcp_sysctl_defaults(&t->sysctl);
     /* RFC 1213: tcpRtoAlgorithm other (1), and what Linux shows for the others. */
     t->mib[MIB_TcpRtoAlgorithm] = 1;
     t->mib[MIB_TcpRtoMin] = 200;
     t->mib[MIB_TcpRtoMax] = 120000;
     t->mib[MIB_TcpMaxConn] = UINT64_MAX; /* -1 */
-    pool_init(&t->segs, sizeof(TcpSeg), 16);
-    pool_init(&t->rcvsegs, sizeof(TcpRcvSeg), 16);
-    pool_init(&t->conns, sizeof(TcpConn), 2);
-    pool_init(&t->reqs, sizeof(TcpReq), 4);
-    pool_init(&t->tws, sizeof(TcpTw), 4);
     t->rng = node_rng(t->node, "tcp");
     t->isn_key = draw_key(t->rng);
     t->ts_key = draw_key(t->rng);
@@ -73,13 +80,15 @@ void tcp_free(Tcp *t)
     for (TcpConn *c = t->all_head; c; c = c->all_next) {
         if (!c->listen)
             continue;
-        for (TcpReq *r = c->listen->req_head; r; r = r->next)
-            timer_clear(&r->timer);
+        for (TcpReq *r = c->listen->req_head, *next; r; r = next) {
+            next = r->next;
+            tcp_req_free(r);
+        }
         c->listen->req_head = c->listen->req_tail = NULL;
         c->listen->accept_head = c->listen->accept_tail = NULL;
     }
-    for (TcpTw *w = t->tw_head; w; w = w->all_next)
-        timer_clear(&w->timer);
+    while (t->tw_head)
+        tcp_tw_free(t->tw_head);
     while (t->all_head) {
         t->all_head->wake = NULL;
         t->all_head->holds = 0;
@@ -92,11 +101,6 @@ void tcp_free(Tcp *t)
     for (CcParams **p = t->cc_params; p && *p; p++)
         cc_params_unref(*p);
     g_free(t->cc_params);
-    pool_clear(&t->segs);
-    pool_clear(&t->rcvsegs);
-    pool_clear(&t->conns);
-    pool_clear(&t->reqs);
-    pool_clear(&t->tws);
     g_free(t);
 }
 
@@ -218,5 +222,5 @@ size_t tcp_bytes(const Tcp *t, uint64_t *n_conns)
         return 0;
     }
     *n_conns = t->n_conns;
-    return sizeof(*t) + t->segs.bytes + t->rcvsegs.bytes + t->conns.bytes + t->reqs.bytes + t->tws.bytes;
+    return sizeof(*t) + tcp_table_bytes(t);
 }

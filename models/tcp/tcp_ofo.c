@@ -337,7 +337,7 @@ void tcp_rcvq_collapse(TcpConn *c, RbRoot *root, TcpRcvSeg *s, TcpRcvSeg *stop, 
 
     while (tcp_before(start, end)) {
         uint32_t room = HS_MIN((uint32_t)COLLAPSED_MAX, end - start);
-        TcpRcvSeg *fresh = pool_alloc(&c->tcp->rcvsegs);
+        TcpRcvSeg *fresh = pool_alloc(c->tcp->rcvsegs);
         bool ends = false;
 
         *fresh = (TcpRcvSeg){

@@ -101,6 +101,7 @@ typedef struct TcpBind TcpBind;
 /* ---- tcp_table.c ---- */
 void tcp_table_init(Tcp *t);
 void tcp_table_clear(Tcp *t);
+size_t tcp_table_bytes(const Tcp *t);
 TcpConn *tcp_table_find(Tcp *t, const TcpIn *in, TcpReq **req,
                         TcpTw **tw); /* the connection, request or TIME_WAIT of this four-tuple */
 TcpConn *tcp_table_find_listener(Tcp *t,

@@ -186,7 +186,7 @@ bool tcp_rcvq_has_room(TcpConn *c, const TcpIn *in)
 
 TcpRcvSeg *tcp_rcvq_new_seg(TcpConn *c, TcpIn *in)
 {
-    TcpRcvSeg *s = pool_alloc(&c->tcp->rcvsegs);
+    TcpRcvSeg *s = pool_alloc(c->tcp->rcvsegs);
     Cost cost = cost_of(in);
 
     *s = (TcpRcvSeg){
@@ -206,7 +206,7 @@ void tcp_rcvq_free_seg(TcpConn *c, TcpRcvSeg *s)
 {
     tcp_rcvq_uncharge(c, s->truesize);
     packet_unref(s->pkt);
-    pool_free(&c->tcp->rcvsegs, s);
+    pool_free(c->tcp->rcvsegs, s);
 }
 
 static bool is_room_behind(const TcpRcvSeg *to, uint32_t len, unsigned frags)

@@ -24,7 +24,7 @@ static void listen_drop(TcpConn *listener) /* tcp_listendrop */
 static TcpReq *req_new(TcpConn *listener, const TcpIn *in)
 {
     Tcp *t = listener->tcp;
-    TcpReq *r = pool_alloc(&t->reqs);
+    TcpReq *r = pool_alloc(t->reqs);
 
     memset(r, 0, sizeof(*r));
     r->tcp = t;
@@ -52,7 +52,7 @@ void tcp_req_free(TcpReq *r)
     timer_clear(&r->timer);
     packet_unref(r->saved_syn);
     r->tcp->n_reqs--;
-    pool_free(&r->tcp->reqs, r);
+    pool_free(r->tcp->reqs, r);
 }
 
 /* tcp_openreq_init: what the SYN's options say, as far as this host is willing. */
