@@ -170,7 +170,8 @@ typedef struct TcpEcn { /* names as in Linux */
     uint32_t received_ce;
     uint32_t received_ecn_bytes[3]; /* [codepoint - 1] */
     uint32_t delivered_ecn_bytes[3];
-    SimTime accecn_opt_ns; /* when we last sent the option */
+    uint16_t pkts_acked_ewma; /* << 6 */
+    SimTime accecn_opt_ns;    /* when we last sent the option */
 } TcpEcn;
 
 typedef struct TcpKeep {      /* tcp_timer.c: keepalive, user timeout, linger2 */
