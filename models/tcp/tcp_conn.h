@@ -115,7 +115,7 @@ typedef struct TcpRcvq { /* tcp_rcvq.c: in order and not read yet; and what came
     RbRoot ooo;
     struct TcpRcvSeg *ooo_last;
     uint32_t rmem_alloc; /* truesize of both, as Linux would count */
-    uint32_t fwd_alloc;  /* reserved in whole pages and not used yet (sk_forward_alloc, receiving only) */
+    uint32_t fwd_alloc;  /* reserved in whole pages and not used yet, for both directions (sk_forward_alloc) */
     TcpSackBlock selective_acks[TCP_NUM_SACKS];
     TcpSackBlock duplicate_sack;
     uint8_t num_sacks, dsack;
