@@ -21,7 +21,7 @@ _hopscope()
     esac
     case $command in
     bench)
-        words="--n --holds --routers --runs --digest --pcap --snaplen --help w1 w4 w6 size"
+        words="--n --holds --cc --buffer --routers --runs --digest --pcap --snaplen --help w1 w2 w3 w4 w5 w6 idle size"
         files=
         ;;
     diff)

@@ -9,9 +9,11 @@ complete -c hopscope -n __fish_use_subcommand -s V -l version -d 'show the versi
 complete -c hopscope -s h -l help -d 'show help'
 
 set -l on '__fish_seen_subcommand_from'
-complete -c hopscope -n "$on bench" -f -a 'w1 w4 w6 size'
+complete -c hopscope -n "$on bench" -f -a 'w1 w2 w3 w4 w5 w6 idle size'
 complete -c hopscope -n "$on bench" -s n -l n -x -d 'how many events, datagrams or hosts'
 complete -c hopscope -n "$on bench" -l holds -x -d 'events to execute'
+complete -c hopscope -n "$on bench" -l cc -x -d 'congestion control'
+complete -c hopscope -n "$on bench" -l buffer -x -d 'send and receive buffers'
 complete -c hopscope -n "$on bench" -l routers -x -d 'routers'
 complete -c hopscope -n "$on bench" -s r -l runs -x -d 'repeat so often'
 complete -c hopscope -n "$on bench" -s d -l digest -d 'compute the digest meanwhile'

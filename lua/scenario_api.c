@@ -8,6 +8,7 @@
     X(corrupt) \
     X(delay) \
     X(duplicate) \
+    X(forge) \
     X(host) \
     X(hub) \
     X(ip4_encode) \
@@ -30,6 +31,8 @@
     X(tcp) \
     X(tcp_recv) \
     X(tcp_send) \
+    X(tcp_sink) \
+    X(tcp_source) \
     X(tftp_get) \
     X(tftp_server) \
     X(traceroute) \

@@ -42,6 +42,7 @@ void bind_log(Scenario *s, const Node *node, const char *kind, const char *text)
 extern const LuaClass bind_alarm_class;
 extern const LuaClass bind_dev_class;
 extern const LuaClass bind_echo_class;
+extern const LuaClass bind_epoll_class;
 extern const LuaClass bind_host_class;
 extern const LuaClass bind_hub_class;
 extern const LuaClass bind_link_class;
@@ -58,7 +59,6 @@ extern const LuaClass bind_sink_class;
 extern const LuaClass bind_sock_class;
 extern const LuaClass bind_source_class;
 extern const LuaClass bind_switch_class;
-extern const LuaClass bind_epoll_class;
 extern const LuaClass bind_tcp_class;
 extern const LuaClass bind_tcp_sink_class;
 extern const LuaClass bind_tcp_source_class;
@@ -163,6 +163,7 @@ int bind_raw_new(lua_State *L);  /* host:raw */
 int bind_tcp_new(lua_State *L);  /* host:tcp */
 int bind_epoll_new(lua_State *L);
 int bind_host_fork(lua_State *L); /* os.fork */
+int bind_host_ulimit(lua_State *L);
 
 /* Methods of an interface that live in a file of their own. */
 int bind_dev_ring(lua_State *L);
@@ -175,6 +176,7 @@ int bind_host_arp_announce(lua_State *L);
 int bind_host_arp_claim(lua_State *L);
 int bind_host_arp_del(lua_State *L);
 int bind_host_arp_set(lua_State *L);
+int bind_host_forge(lua_State *L);
 int bind_host_mtr(lua_State *L);
 int bind_host_ping(lua_State *L);
 int bind_host_rarp(lua_State *L);
@@ -185,6 +187,8 @@ int bind_host_route_del(lua_State *L);
 int bind_host_route_get(lua_State *L);
 int bind_host_route_replace(lua_State *L);
 int bind_host_routes(lua_State *L);
+int bind_host_sockstat(lua_State *L);
+int bind_host_sockets(lua_State *L);
 int bind_host_tcp_sink(lua_State *L);
 int bind_host_tcp_source(lua_State *L);
 int bind_host_tftp_get(lua_State *L);

@@ -13,9 +13,11 @@ typedef struct TcpOp TcpOp;
  * frees it. */
 struct ScnTcp {
     ScnHost *host;
-    Fds *fds; /* NULL: closed */
+    Fds *fds;       /* NULL: closed */
+    uint64_t table; /* its fds_id: a forked process may hold a copy that is still open */
     int fd;
     bool is_epoll;
+    bool is_given;             /* closed, and Lua frees it */
     unsigned busy;             /* calls that need it */
     TcpOp *ops;                /* that sleep */
     struct TcpEvent *event[3]; /* callbacks: accept, connect, data */

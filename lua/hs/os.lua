@@ -15,6 +15,7 @@ local of_host = {
   "counters",
   "dev",
   "epoll",
+  "forge",
   "fork",
   "log",
   "mtr",
@@ -24,6 +25,8 @@ local of_host = {
   "rarp_server",
   "raw",
   "route_get",
+  "sockstat",
+  "sockets",
   "spawn",
   "sysctl",
   "tcp",
@@ -36,6 +39,7 @@ local of_host = {
   "udp_echo",
   "udp_sink",
   "udp_source",
+  "ulimit",
 }
 
 local function unknown(_, name)

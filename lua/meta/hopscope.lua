@@ -145,6 +145,21 @@
 ---@field broadcast? boolean SO_BROADCAST
 ---@field on_datagram? function fn(data, address, port, info, sock) for each datagram, instead of recv
 
+---@class hs.HostForgeOptions
+---@field to hs.Host|string destination
+---@field src? hs.Host|string source address (the host's own)
+---@field sport? integer source port (1024)
+---@field dport? integer destination port
+---@field seq? integer sequence number (0)
+---@field ack? integer acknowledgement number (0)
+---@field flags? string letters of S, F, R, P, A (or .), U, E, W ("S")
+---@field window? integer as on the wire (65535)
+---@field urgent? integer urgent pointer (0)
+---@field options? string up to 40 bytes of TCP options
+---@field data? any payload
+---@field ttl? integer time to live
+---@field tos? integer type of service
+
 ---@class hs.HostRawOptions
 ---@field ethertype? integer only these frames
 ---@field outgoing? boolean also what the host itself sends
@@ -652,6 +667,16 @@ function Host:counters() end
 ---@return string
 function Host:netstat() end
 
+---sends one TCP segment that belongs to no socket, with any addresses and numbers, as hping3 does
+---@param options hs.HostForgeOptions
+---@return true|nil ok
+---@return string? err
+function Host:forge(options) end
+
+---as /proc/net/sockstat: { inuse, orphan, tw, alloc, requests, mem, bytes }
+---@return table
+function Host:sockstat() end
+
 ---a line with time and name
 ---@param ... any
 function Host:log(...) end
@@ -660,6 +685,11 @@ function Host:log(...) end
 ---@param on? boolean
 ---@return boolean?
 function Host:power(on) end
+
+---TCP sockets of all states, or of one, as ss -ta lists them: { state, addr, port, peer_addr, peer_port, recv_q, send_q, retransmits, orphan, left }
+---@param state? string
+---@return table[]
+function Host:sockets(state) end
 
 ---starts a process: fn(os, ...)
 ---@param fn function
@@ -736,6 +766,11 @@ function Host:udp_sink(port) end
 ---@param options hs.HostUdpSourceOptions
 ---@return hs.UdpSource?, string?
 function Host:udp_source(options) end
+
+---how many descriptors the process may have; without a number, how many it has
+---@param n? integer
+---@return integer?
+function Host:ulimit(n) end
 
 ---accepts connections, reads and counts
 ---@param options integer|hs.HostTcpSinkOptions
@@ -837,6 +872,11 @@ function Os.rarp(...) end
 ---@return any
 function Os.rarp_server(...) end
 
+---as host:forge
+---@param ... any
+---@return any
+function Os.forge(...) end
+
 ---as host:raw
 ---@param ... any
 ---@return any
@@ -846,6 +886,16 @@ function Os.raw(...) end
 ---@param ... any
 ---@return any
 function Os.route_get(...) end
+
+---as host:sockets
+---@param ... any
+---@return table
+function Os.sockets(...) end
+
+---as host:sockstat
+---@param ... any
+---@return any
+function Os.sockstat(...) end
 
 ---as host:spawn
 ---@param ... any
@@ -876,6 +926,11 @@ function Os.udp_echo(...) end
 ---@param ... any
 ---@return any
 function Os.udp_sink(...) end
+
+---as host:ulimit
+---@param ... any
+---@return any
+function Os.ulimit(...) end
 
 ---as host:udp_source
 ---@param ... any

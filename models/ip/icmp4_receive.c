@@ -47,8 +47,9 @@ static void bad(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
 }
 
 /* RFC 1191; Linux's ip_no_pmtu_disc: 1 believes that the path shrank, but not how far (min_pmtu is taken), 2
- * believes nothing. */
-static bool pmtu_report(Icmp4 *ic, uint32_t dst, uint16_t *mtu)
+ * believes nothing. TCP looks at the quoted sequence number first and updates the path MTU itself (RFC 5927
+ * 7). */
+static bool pmtu_report(Icmp4 *ic, uint32_t dst, uint8_t proto, uint16_t *mtu)
 {
     uint8_t mode = ip4_sysctl_get(ic->ip)->ip_no_pmtu_disc;
 
@@ -56,12 +57,13 @@ static bool pmtu_report(Icmp4 *ic, uint32_t dst, uint16_t *mtu)
         return false;
     if (mode == 1)
         *mtu = 0;
-    ip4_pmtu_update(ic->ip, dst, *mtu);
+    if (proto != IP_PROTO_TCP)
+        ip4_pmtu_update(ic->ip, dst, *mtu);
     return true;
 }
 
 /* Fills in what the type means; false: nobody is told. */
-static bool meaning(Icmp4 *ic, const uint8_t *h, Ip4Error *e)
+static bool meaning(Icmp4 *ic, const uint8_t *h, uint8_t proto, Ip4Error *e)
 {
     switch (e->icmp_type) {
     case ICMP_DEST_UNREACH:
@@ -71,7 +73,7 @@ static bool meaning(Icmp4 *ic, const uint8_t *h, Ip4Error *e)
         e->hard = unreach[e->icmp_code].hard;
         if (e->icmp_code == ICMP_UNREACH_NEEDFRAG) {
             e->mtu = wire_get16(h + 6);
-            return pmtu_report(ic, e->dst, &e->mtu);
+            return pmtu_report(ic, e->dst, proto, &e->mtu);
         }
         return true;
     case ICMP_SOURCE_QUENCH: /* RFC 6633: ignored. Without an errno: it asks, it does not fail anything */
@@ -122,7 +124,7 @@ void icmp4_receive_error(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
         return;
     }
     /* Linux icmp_ignore_bogus_error_responses: routers that answer broadcasts with errors. */
-    if (e.dst == IPV4_BROADCAST || !meaning(ic, h, &e)) {
+    if (e.dst == IPV4_BROADCAST || !meaning(ic, h, ipv4_proto(quote), &e)) {
         packet_unref(pkt);
         return;
     }

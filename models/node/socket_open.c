@@ -1,9 +1,8 @@
 /* socket, bind, listen, accept, connect, shutdown, close, and the names of sockets (Linux net/socket.c,
  * inet_create, inet_bind, inet_stream_connect, inet_accept, inet_getname). */
-#include "models/node/socket_priv.h"
-
 #include <netinet/in.h>
 
+#include "models/node/socket_priv.h"
 #include "models/tcp/tcp.h"
 
 void sock_on_tcp_wake(void *user, TcpConn *conn, unsigned events)

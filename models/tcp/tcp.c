@@ -3,6 +3,7 @@
 
 #include <glib.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "models/ip/ip4.h"
 #include "models/tcp/tcp_input.h"
@@ -33,6 +34,17 @@ static SipKey draw_key(Rng *rng)
     return (SipKey){k0, k1};
 }
 
+static void find_pools(Tcp *t)
+{
+    PoolSet *set = &t->node->part->pools;
+
+    t->segs = poolset_get(set, "tcp.seg", sizeof(TcpSeg), 32);
+    t->rcvsegs = poolset_get(set, "tcp.rcvseg", sizeof(TcpRcvSeg), 32);
+    t->conns = poolset_get(set, "tcp.conn", sizeof(TcpConn), 32);
+    t->reqs = poolset_get(set, "tcp.req", sizeof(TcpReq), 16);
+    t->tws = poolset_get(set, "tcp.tw", sizeof(TcpTw), 16);
+}
+
 Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6)
 {
     Tcp *t = g_new0(Tcp, 1);
@@ -41,17 +53,13 @@ Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6)
     t->ip6 = ip6;
     t->node = ip4_node(ip4);
     t->packets = ip4_pool(ip4);
+    find_pools(t);
     tcp_sysctl_defaults(&t->sysctl);
     /* RFC 1213: tcpRtoAlgorithm other (1), and what Linux shows for the others. */
     t->mib[MIB_TcpRtoAlgorithm] = 1;
     t->mib[MIB_TcpRtoMin] = 200;
     t->mib[MIB_TcpRtoMax] = 120000;
     t->mib[MIB_TcpMaxConn] = UINT64_MAX; /* -1 */
-    pool_init(&t->segs, sizeof(TcpSeg), 16);
-    pool_init(&t->rcvsegs, sizeof(TcpRcvSeg), 16);
-    pool_init(&t->conns, sizeof(TcpConn), 2);
-    pool_init(&t->reqs, sizeof(TcpReq), 4);
-    pool_init(&t->tws, sizeof(TcpTw), 4);
     t->rng = node_rng(t->node, "tcp");
     t->isn_key = draw_key(t->rng);
     t->ts_key = draw_key(t->rng);
@@ -72,13 +80,15 @@ void tcp_free(Tcp *t)
     for (TcpConn *c = t->all_head; c; c = c->all_next) {
         if (!c->listen)
             continue;
-        for (TcpReq *r = c->listen->req_head; r; r = r->next)
-            timer_clear(&r->timer);
+        for (TcpReq *r = c->listen->req_head, *next; r; r = next) {
+            next = r->next;
+            tcp_req_free(r);
+        }
         c->listen->req_head = c->listen->req_tail = NULL;
         c->listen->accept_head = c->listen->accept_tail = NULL;
     }
-    for (TcpTw *w = t->tw_head; w; w = w->all_next)
-        timer_clear(&w->timer);
+    while (t->tw_head)
+        tcp_tw_free(t->tw_head);
     while (t->all_head) {
         t->all_head->wake = NULL;
         t->all_head->holds = 0;
@@ -91,11 +101,6 @@ void tcp_free(Tcp *t)
     for (CcParams **p = t->cc_params; p && *p; p++)
         cc_params_unref(*p);
     g_free(t->cc_params);
-    pool_clear(&t->segs);
-    pool_clear(&t->rcvsegs);
-    pool_clear(&t->conns);
-    pool_clear(&t->reqs);
-    pool_clear(&t->tws);
     g_free(t);
 }
 
@@ -132,25 +137,82 @@ static InetEndpoint endpoint(InetAddr a, uint16_t port, bool is_v6)
     return (InetEndpoint){.addr = a, .port = port, .is_v6 = is_v6};
 }
 
+/* Bytes as SIOCINQ and SIOCOUTQ count them: a FIN is none (in ss it is one). */
+static uint32_t queued(TcpConn *c, unsigned long what)
+{
+    int n = 0;
+
+    return tcp_ioctl(c, what, &n) == 0 ? (uint32_t)n : 0;
+}
+
+static TcpEntry conn_entry(TcpConn *c)
+{
+    TcpEntry e = {.state = c->state,
+                  .local = tcp_local(c),
+                  .remote = tcp_remote(c),
+                  .conn = c,
+                  .is_orphan = c->is_orphan,
+                  .retransmits = c->retransmits,
+                  .left_ns = -1};
+
+    if (c->state == TCP_LISTEN && c->listen) {
+        e.recv_q = c->listen->ack_backlog;
+        e.send_q = c->listen->max_ack_backlog;
+    } else {
+        e.recv_q = queued(c, FIONREAD);
+        e.send_q = queued(c, TIOCOUTQ);
+    }
+    return e;
+}
+
+static TcpEntry req_entry(const TcpReq *r)
+{
+    return (TcpEntry){.state = TCP_NEW_SYN_RECV,
+                      .local = endpoint(r->local, r->local_port, r->is_v6),
+                      .remote = endpoint(r->remote, r->remote_port, r->is_v6),
+                      .retransmits = r->num_timeout,
+                      .left_ns = -1};
+}
+
+static TcpEntry tw_entry(const TcpTw *w)
+{
+    return (TcpEntry){.state = w->substate,
+                      .local = endpoint(w->local, w->local_port, w->is_v6),
+                      .remote = endpoint(w->remote, w->remote_port, w->is_v6),
+                      .is_orphan = true,
+                      .left_ns = w->timer.deadline - node_now(w->tcp->node)};
+}
+
 void tcp_foreach(Tcp *t, void (*fn)(void *user, const TcpEntry *e), void *user)
 {
-    for (TcpConn *c = t->all_head, *next; c; c = next) {
-        TcpEntry e = {c->state, tcp_local(c), tcp_remote(c), c};
+    TcpEntry e;
 
+    for (TcpConn *c = t->all_head, *next; c; c = next) {
         next = c->all_next;
+        e = conn_entry(c);
         fn(user, &e);
         for (TcpReq *r = c->state == TCP_LISTEN && c->listen ? c->listen->req_head : NULL; r; r = r->next) {
-            e = (TcpEntry){TCP_NEW_SYN_RECV, endpoint(r->local, r->local_port, r->is_v6),
-                           endpoint(r->remote, r->remote_port, r->is_v6), NULL};
+            e = req_entry(r);
             fn(user, &e);
         }
     }
     for (TcpTw *w = t->tw_head; w; w = w->all_next) {
-        TcpEntry e = {w->substate, endpoint(w->local, w->local_port, w->is_v6),
-                      endpoint(w->remote, w->remote_port, w->is_v6), NULL};
-
+        e = tw_entry(w);
         fn(user, &e);
     }
+}
+
+TcpSockstat tcp_sockstat(const Tcp *t)
+{
+    TcpSockstat out = {.orphan = t->n_orphans,
+                       .tw = t->n_tw,
+                       .alloc = t->n_conns,
+                       .requests = t->n_reqs,
+                       .mem_pages = (uint64_t)(t->mem_pages8 + 4095) / 4096};
+
+    for (const TcpConn *c = t->all_head; c; c = c->all_next)
+        out.inuse += c->state != TCP_CLOSE;
+    return out;
 }
 
 size_t tcp_bytes(const Tcp *t, uint64_t *n_conns)
@@ -160,5 +222,5 @@ size_t tcp_bytes(const Tcp *t, uint64_t *n_conns)
         return 0;
     }
     *n_conns = t->n_conns;
-    return sizeof(*t) + t->segs.bytes + t->rcvsegs.bytes + t->conns.bytes + t->reqs.bytes + t->tws.bytes;
+    return sizeof(*t) + tcp_table_bytes(t);
 }

@@ -60,9 +60,21 @@ typedef struct TcpEntry {
     TcpState state;
     InetEndpoint local, remote;
     const TcpConn *conn;
+    uint32_t recv_q, send_q; /* bytes; of a listener: connections that wait for accept, and how many may */
+    bool is_orphan;          /* no descriptor holds it */
+    uint8_t retransmits;     /* of a request: its SYN-ACK's */
+    SimTime left_ns;         /* of a TIME_WAIT or an orphan's FIN_WAIT2 that is only remembered: until it is
+                                forgotten; -1: no such end */
 } TcpEntry;
+/* The lines of /proc/net/sockstat. */
+typedef struct TcpSockstat {
+    uint32_t inuse, orphan, tw, alloc, requests;
+    uint64_t mem_pages;
+} TcpSockstat;
+TcpSockstat tcp_sockstat(const Tcp *t);
 void tcp_foreach(Tcp *t, void (*fn)(void *user, const TcpEntry *e), void *user);
-size_t tcp_bytes(const Tcp *t, uint64_t *n_conns); /* memory, for --stats */
+/* Memory of this host alone, for --stats: connections and buffers are in the partition's pools ("tcp."). */
+size_t tcp_bytes(const Tcp *t, uint64_t *n_conns);
 
 /* ---- sockets ---- */
 

@@ -2,10 +2,9 @@
  * decide. The window itself lives in c->cc.s; who changes it when is decided here as in Linux
  * tcp_cong_control: PRR during a reduction, the controller's cong_avoid while ACKs advance, or cong_control
  * for those that want to do it all. */
-#include "models/tcp/tcp_ack.h"
-
 #include <errno.h>
 
+#include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_ecn.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"

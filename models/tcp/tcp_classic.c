@@ -13,10 +13,9 @@
  * None has RACK, TLP, F-RTO, PRR or undo. The timeout is Linux's (tcp_timer.c, tcp_recovery_enter_loss), and
  * so are counting in packets and the congestion controllers' growth. ssthresh after a loss is half the flight
  * for "reno"; other controllers have their own opinion. */
-#include "models/tcp/tcp_ack.h"
-
 #include <string.h>
 
+#include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_ecn.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"

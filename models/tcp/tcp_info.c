@@ -35,9 +35,8 @@ static void fill_chrono(const TcpConn *c, TcpInfo *info)
 
 static unsigned ecn_mode(const TcpConn *c)
 {
-    if (c->state == TCP_SYN_SENT && c->ecn.flags & (TCP_ECN_OK | TCP_ECN_MODE_ACCECN))
-        return TCPI_ECN_MODE_PENDING;
-    return tcp_ecn_is_accecn(c)    ? TCPI_ECN_MODE_ACCECN
+    return tcp_ecn_is_pending(c)   ? TCPI_ECN_MODE_PENDING
+           : tcp_ecn_is_accecn(c)  ? TCPI_ECN_MODE_ACCECN
            : tcp_ecn_is_rfc3168(c) ? TCPI_ECN_MODE_RFC3168
                                    : TCPI_ECN_MODE_DISABLED;
 }
@@ -169,10 +168,12 @@ void tcp_get_info(TcpConn *c, TcpInfo *info)
     info->tcpi_fastopen_client_fail = c->fastopen_client_fail & 3;
 }
 
+/* clang-format off */
 #define FIELDS(X)                                                                                            \
     X(state)                                                                                                 \
     X(ca_state)                                                                                              \
-    X(retransmits) X(probes) X(backoff) X(options) X(snd_wscale) X(rcv_wscale) X(delivery_rate_app_limited)  \
+    X(retransmits)                                                                                           \
+    X(probes) X(backoff) X(options) X(snd_wscale) X(rcv_wscale) X(delivery_rate_app_limited)                 \
         X(fastopen_client_fail) X(rto) X(ato) X(snd_mss) X(rcv_mss) X(unacked) X(sacked) X(lost) X(retrans)  \
             X(fackets) X(last_data_sent) X(last_ack_sent) X(last_data_recv) X(last_ack_recv) X(pmtu)         \
                 X(rcv_ssthresh) X(rtt) X(rttvar) X(snd_ssthresh) X(snd_cwnd) X(advmss) X(reordering)         \
@@ -202,3 +203,4 @@ const TcpInfoField tcp_info_fields[] = {
 #undef X
         {NULL, NULL},
 };
+/* clang-format on */

@@ -1,11 +1,10 @@
 /* Segments that came too early, in a tree by sequence number (Linux tcp_data_queue_ofo, tcp_ofo_queue), and
  * what is done when the receive buffer is full: squeezing small segments together (tcp_collapse) and throwing
  * away from the end (tcp_prune_ofo_queue; RFC 2018 8 allows to renege). */
-#include "models/tcp/tcp_input.h"
-
 #include <sys/epoll.h>
 
 #include "models/tcp/tcp_ecn.h"
+#include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_probes.h"
 
@@ -323,7 +322,7 @@ void tcp_rcvq_collapse(TcpConn *c, RbRoot *root, TcpRcvSeg *s, TcpRcvSeg *stop, 
 
     while (tcp_before(start, end)) {
         uint32_t room = HS_MIN((uint32_t)COLLAPSED_MAX, end - start);
-        TcpRcvSeg *fresh = pool_alloc(&c->tcp->rcvsegs);
+        TcpRcvSeg *fresh = pool_alloc(c->tcp->rcvsegs);
         bool ends = false;
 
         *fresh = (TcpRcvSeg){

@@ -20,12 +20,7 @@
 #define MIN_SNDBUF 4608 /* SOCK_MIN_SNDBUF: two skbs of 2048 */
 #define MIN_RCVBUF 2304
 
-/* What <netinet/in.h> of some C libraries lacks. */
-#define OPT_IP_LOCAL_PORT_RANGE 51
-#define OPT_IP_MINTTL 21
-#define OPT_IPV6_MINHOPCOUNT 73
-#define OPT_IPV6_FREEBIND 78
-#define OPT_IPV6_TRANSPARENT 75
+/* What <sys/socket.h> of some C libraries lacks. */
 #define OPT_SO_TXREHASH 74
 #define OPT_SO_BUF_LOCK 72
 #define OPT_SO_MAX_PACING_RATE 47
@@ -79,6 +74,40 @@ int tcp_opts_give(void *val, unsigned *len, const void *from, unsigned size)
     *len = HS_MIN(*len, size);
     memcpy(val, from, *len);
     return 0;
+}
+
+uint64_t tcp_opts_kept(int level, int name)
+{
+    /* SO_DEBUG, _NO_CHECK, _TIMESTAMP, _TIMESTAMPNS, _RXQ_OVFL, _WIFI_STATUS, _NOFCS, _LOCK_FILTER,
+     * _SELECT_ERR_QUEUE, _TIMESTAMP_NEW, _TIMESTAMPNS_NEW; IP_RECVOPTS, _RETOPTS, _PKTINFO, _PASSSEC,
+     * _RECVORIGDSTADDR, _CHECKSUM */
+    static const uint8_t socket_names[] = {1, 11, 29, 35, 40, 41, 43, 44, 45, 63, 64};
+    static const uint8_t ip_names[] = {6, 7, 8, 18, 20, 23};
+
+    for (unsigned i = 0; level == SOL_SOCKET && i < HS_ARRAY_LEN(socket_names); i++)
+        if (socket_names[i] == name)
+            return UINT64_C(1) << i;
+    for (unsigned i = 0; level == IPPROTO_IP && i < HS_ARRAY_LEN(ip_names); i++)
+        if (ip_names[i] == name)
+            return UINT64_C(1) << i;
+    return 0;
+}
+
+/* Takes or shows one of those; false: it is another option. */
+bool tcp_opts_set_kept(TcpConn *c, int level, int name, int val)
+{
+    uint64_t bit = tcp_opts_kept(level, name), *kept = &tcp_opts(c)->kept[level == IPPROTO_IP];
+
+    *kept = val ? *kept | bit : *kept & ~bit;
+    return bit;
+}
+
+bool tcp_opts_get_kept(const TcpConn *c, int level, int name, int *val)
+{
+    uint64_t bit = tcp_opts_kept(level, name);
+
+    *val = c->opts && c->opts->kept[level == IPPROTO_IP] & bit;
+    return bit;
 }
 
 static void set_bit(TcpConn *c, uint32_t flag, bool on)
@@ -215,16 +244,13 @@ static int set_socket_int(TcpConn *c, int name, int val)
 {
     const TcpSysctl *s = &c->tcp->sysctl;
 
+    if (tcp_opts_set_kept(c, SOL_SOCKET, name, val))
+        return 0;
     switch (name) {
-    case SO_DEBUG:
     case SO_BSDCOMPAT:
     case SO_PASSCRED:
-    case SO_TIMESTAMP:
-    case SO_TIMESTAMPNS:
-    case SO_RXQ_OVFL:
     case SO_BUSY_POLL:
     case SO_INCOMING_CPU:
-    case SO_NO_CHECK:
         return 0;
     case SO_TYPE:
     case SO_PROTOCOL:
@@ -344,18 +370,16 @@ static int get_socket_int(TcpConn *c, int name, int *v)
 {
     const TcpOpts none = {0}, *o = c->opts ? c->opts : &none;
 
-    *v = 0;
-    switch (name) {
-    case SO_DEBUG:
-    case SO_PASSCRED:
-    case SO_TIMESTAMP:
-    case SO_TIMESTAMPNS:
-    case SO_RXQ_OVFL:
-    case SO_BUSY_POLL:
-    case SO_NO_CHECK:
-    case SO_BSDCOMPAT:
+    if (tcp_opts_get_kept(c, SOL_SOCKET, name, v))
         return 0;
+    switch (name) {
+    case SO_PASSCRED:
+    case SO_BUSY_POLL:
+    case SO_BSDCOMPAT:
     case SO_INCOMING_CPU:
+        return 0;
+    case SO_BPF_EXTENSIONS:
+        *v = 64; /* how many there are: SKF_AD_MAX */
         return 0;
     case SO_DONTROUTE:
         *v = o->dontroute;
@@ -412,10 +436,6 @@ static int get_socket_int(TcpConn *c, int name, int *v)
     case SO_ACCEPTCONN:
         *v = c->state == TCP_LISTEN;
         return 0;
-    case SO_TIMESTAMPING:
-    case OPT_SO_TIMESTAMPING_NEW:
-        *v = (int)o->tsflags;
-        return 0;
     case OPT_SO_ZEROCOPY:
         *v = o->zerocopy;
         return 0;
@@ -451,6 +471,12 @@ static int get_socket(TcpConn *c, int name, void *val, unsigned *len)
         return get_max_pacing_rate(c, val, len);
     case OPT_SO_MEMINFO:
         return get_meminfo(c, val, len);
+    case SO_TIMESTAMPING:
+    case OPT_SO_TIMESTAMPING_NEW: {
+        int32_t ts[2] = {(int32_t)o->tsflags, 0}; /* struct so_timestamping: flags, bind_phc */
+
+        return tcp_opts_give(val, len, ts, sizeof(ts));
+    }
     case OPT_SO_COOKIE: {
         uint64_t id = c->id;
 
@@ -467,276 +493,6 @@ static int get_socket(TcpConn *c, int name, void *val, unsigned *len)
     }
 }
 
-/* ---- SOL_IP ---- */
-
-/* The ECN field of a TCP socket's TOS is the transport's own. */
-static int set_tos(TcpConn *c, int val)
-{
-    c->tos = (uint8_t)((val & ~3) | (c->tos & 3));
-    tcp_opts(c)->tos_is_set = true;
-    return 0;
-}
-
-static int set_byte(int val, int min, int max, uint8_t *out)
-{
-    if (val < min || val > max)
-        return -EINVAL;
-    *out = (uint8_t)val;
-    return 0;
-}
-
-/* IP options may be given as one byte too. */
-static int take_int_or_byte(const void *val, unsigned len, int *out)
-{
-    if (len >= sizeof(int))
-        memcpy(out, val, sizeof(int));
-    else
-        *out = len ? *(const uint8_t *)val : 0;
-    return 0;
-}
-
-static int set_ip(TcpConn *c, int name, const void *val, unsigned len)
-{
-    TcpOpts *o = tcp_opts(c);
-    int v;
-
-    take_int_or_byte(val, len, &v);
-    switch (name) {
-    case IP_TOS:
-        return set_tos(c, v);
-    case IP_TTL:
-        if (len < 1 || (v != -1 && (v < 1 || v > 255)))
-            return -EINVAL;
-        o->ttl = v == -1 ? 0 : (uint8_t)v;
-        return 0;
-    case IP_MTU_DISCOVER:
-        return set_byte(v, IP_PMTUDISC_DONT, 5, &o->mtu_discover);
-    case IP_RECVERR:
-        o->ip_recverr = v;
-        set_bit(c, TCP_S_RECVERR, o->ip_recverr || o->ipv6_recverr);
-        return 0;
-    case IP_RECVTTL:
-        o->recvttl = v;
-        return 0;
-    case IP_RECVTOS:
-        o->recvtos = v;
-        return 0;
-    case IP_FREEBIND:
-        if (len < 1)
-            return -EINVAL;
-        set_bit(c, TCP_S_FREEBIND, v);
-        return 0;
-    case IP_TRANSPARENT:
-        o->transparent = v;
-        return 0;
-    case OPT_IP_MINTTL:
-        if (len < 1 || v < 0 || v > 255)
-            return -EINVAL;
-        o->min_ttl = (uint32_t)v;
-        return 0;
-    case IP_BIND_ADDRESS_NO_PORT:
-        o->bind_no_port = v;
-        return 0;
-    case OPT_IP_LOCAL_PORT_RANGE: {
-        uint32_t low = (uint32_t)v & 0xffff, high = (uint32_t)v >> 16;
-
-        if (len != sizeof(uint32_t) || (low && high && low > high))
-            return -EINVAL;
-        o->port_range = (uint32_t)v;
-        return 0;
-    }
-    case IP_PKTINFO:
-    case IP_RECVOPTS:
-    case IP_RETOPTS:
-        return 0;
-    case IP_OPTIONS:
-        return len ? -EINVAL : 0;
-    case IP_MULTICAST_TTL:
-    case IP_MULTICAST_LOOP:
-    case IP_MULTICAST_IF:
-        return -EINVAL; /* not of a stream */
-    default:
-        return -ENOPROTOOPT;
-    }
-}
-
-static bool has_route(const TcpConn *c)
-{
-    return c->state != TCP_CLOSE && c->state != TCP_LISTEN;
-}
-
-static int get_ip(TcpConn *c, int name, void *val, unsigned *len)
-{
-    const TcpOpts none = {.mtu_discover = IP_PMTUDISC_WANT}, *o = c->opts ? c->opts : &none;
-    int v;
-
-    switch (name) {
-    case IP_TOS:
-        v = c->tos;
-        break;
-    case IP_TTL:
-        v = o->ttl ? o->ttl : ip4_sysctl_get(c->tcp->ip4)->ip_default_ttl;
-        break;
-    case IP_MTU_DISCOVER:
-        v = o->mtu_discover;
-        break;
-    case IP_MTU:
-        if (!has_route(c))
-            return -ENOTCONN;
-        v = (int)tcp_ip_mtu(c);
-        break;
-    case IP_RECVERR:
-        v = o->ip_recverr;
-        break;
-    case IP_RECVTTL:
-        v = o->recvttl;
-        break;
-    case IP_RECVTOS:
-        v = o->recvtos;
-        break;
-    case IP_FREEBIND:
-        v = (c->sflags & TCP_S_FREEBIND) != 0;
-        break;
-    case IP_TRANSPARENT:
-        v = o->transparent;
-        break;
-    case OPT_IP_MINTTL:
-        v = (int)o->min_ttl;
-        break;
-    case IP_BIND_ADDRESS_NO_PORT:
-        v = o->bind_no_port;
-        break;
-    case OPT_IP_LOCAL_PORT_RANGE:
-        v = (int)o->port_range;
-        break;
-    case IP_PKTINFO:
-        v = 0;
-        break;
-    case IP_OPTIONS:
-        *len = 0;
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
-    if (*len < sizeof(int) && *len > 0 && v >= 0 &&
-        v <= 255) { /* as a byte, for the programs that want one */
-        *(uint8_t *)val = (uint8_t)v;
-        *len = 1;
-        return 0;
-    }
-    return tcp_opts_give(val, len, &v, sizeof(v));
-}
-
-/* ---- SOL_IPV6 ---- */
-
-static int set_ip6(TcpConn *c, int name, const void *val, unsigned len)
-{
-    TcpOpts *o = tcp_opts(c);
-    int v = 0;
-
-    if (len >= sizeof(int))
-        memcpy(&v, val, sizeof(int));
-    else
-        return -EINVAL;
-    switch (name) {
-    case IPV6_V6ONLY:
-        if (c->local_port)
-            return -EINVAL;
-        set_bit(c, TCP_S_V6ONLY, v);
-        return 0;
-    case IPV6_UNICAST_HOPS:
-        if (v < -1 || v > 255)
-            return -EINVAL;
-        o->unicast_hops = v == -1 ? 0 : (uint8_t)v;
-        return 0;
-    case IPV6_TCLASS:
-        if (v < -1 || v > 255)
-            return -EINVAL;
-        return set_tos(c, v == -1 ? 0 : v);
-    case IPV6_MTU_DISCOVER:
-        return set_byte(v, IPV6_PMTUDISC_DONT, 5, &o->mtu_discover);
-    case IPV6_RECVERR:
-        o->ipv6_recverr = v;
-        set_bit(c, TCP_S_RECVERR, o->ip_recverr || o->ipv6_recverr);
-        return 0;
-    case IPV6_RECVTCLASS:
-        o->recvtclass = v;
-        return 0;
-    case IPV6_RECVHOPLIMIT:
-        o->recvttl = v;
-        return 0;
-    case OPT_IPV6_MINHOPCOUNT:
-        if (v < 0 || v > 255)
-            return -EINVAL;
-        o->min_ttl = (uint32_t)v;
-        return 0;
-    case OPT_IPV6_FREEBIND:
-        set_bit(c, TCP_S_FREEBIND, v);
-        return 0;
-    case OPT_IPV6_TRANSPARENT:
-        o->transparent = v;
-        return 0;
-    case IPV6_MTU:
-        return v && v < 1280 ? -EINVAL : 0;
-    case IPV6_RECVPKTINFO:
-    case IPV6_DONTFRAG:
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
-}
-
-static int get_ip6(TcpConn *c, int name, void *val, unsigned *len)
-{
-    const TcpOpts none = {.mtu_discover = IP_PMTUDISC_WANT}, *o = c->opts ? c->opts : &none;
-    int v;
-
-    switch (name) {
-    case IPV6_V6ONLY:
-        v = (c->sflags & TCP_S_V6ONLY) != 0;
-        break;
-    case IPV6_UNICAST_HOPS:
-        v = o->unicast_hops ? o->unicast_hops : 64;
-        break;
-    case IPV6_TCLASS:
-        v = c->tos;
-        break;
-    case IPV6_MTU_DISCOVER:
-        v = o->mtu_discover;
-        break;
-    case IPV6_MTU:
-        if (!has_route(c))
-            return -ENOTCONN;
-        v = (int)tcp_ip_mtu(c);
-        break;
-    case IPV6_RECVERR:
-        v = o->ipv6_recverr;
-        break;
-    case IPV6_RECVTCLASS:
-        v = o->recvtclass;
-        break;
-    case IPV6_RECVHOPLIMIT:
-        v = o->recvttl;
-        break;
-    case OPT_IPV6_MINHOPCOUNT:
-        v = (int)o->min_ttl;
-        break;
-    case OPT_IPV6_FREEBIND:
-        v = (c->sflags & TCP_S_FREEBIND) != 0;
-        break;
-    case OPT_IPV6_TRANSPARENT:
-        v = o->transparent;
-        break;
-    case IPV6_RECVPKTINFO:
-    case IPV6_DONTFRAG:
-        v = 0;
-        break;
-    default:
-        return -ENOPROTOOPT;
-    }
-    return tcp_opts_give(val, len, &v, sizeof(v));
-}
-
 /* ---- the levels ---- */
 
 /* An AF_INET6 socket has both IP levels, as it may speak both. */
@@ -746,9 +502,9 @@ int tcp_opts_set(TcpConn *c, int level, int name, const void *val, unsigned len)
     case SOL_SOCKET:
         return set_socket(c, name, val, len);
     case IPPROTO_IP:
-        return set_ip(c, name, val, len);
+        return tcp_opts_set_ip(c, name, val, len);
     case IPPROTO_IPV6:
-        return c->sflags & TCP_S_V6 ? set_ip6(c, name, val, len) : -ENOPROTOOPT;
+        return c->sflags & TCP_S_V6 ? tcp_opts_set_ip6(c, name, val, len) : -ENOPROTOOPT;
     default:
         return -ENOPROTOOPT;
     }
@@ -760,9 +516,9 @@ int tcp_opts_get(TcpConn *c, int level, int name, void *val, unsigned *len)
     case SOL_SOCKET:
         return get_socket(c, name, val, len);
     case IPPROTO_IP:
-        return get_ip(c, name, val, len);
+        return tcp_opts_get_ip(c, name, val, len);
     case IPPROTO_IPV6:
-        return c->sflags & TCP_S_V6 ? get_ip6(c, name, val, len) : -ENOPROTOOPT;
+        return c->sflags & TCP_S_V6 ? tcp_opts_get_ip6(c, name, val, len) : -EOPNOTSUPP;
     default:
         return -EOPNOTSUPP;
     }

@@ -119,19 +119,30 @@ static const char *ca_name(const TcpConn *c)
     return ca_names[c->rec.ca_state];
 }
 
-void tcp_probes_state(const TcpConn *c, TcpState old, TcpState new_state)
+static void emit_state(const Tcp *t, uint32_t id, uint16_t local_port, const InetAddr *remote_addr,
+                       uint16_t remote_port, TcpState old, TcpState new_state)
 {
     char remote[INET_STR_LEN];
 
-    if (!tcp_wants_probe(c->tcp))
+    if (!tcp_wants_probe(t))
         return;
-    probe_emit(c->tcp->node, &tcp_probe_state, NULL, NULL,
-               (ProbeValue[]){{.u = c->id},
-                              {.u = c->local_port},
-                              {.s = inet_format(&c->remote, remote)},
-                              {.u = c->remote_port},
+    probe_emit(t->node, &tcp_probe_state, NULL, NULL,
+               (ProbeValue[]){{.u = id},
+                              {.u = local_port},
+                              {.s = inet_format(remote_addr, remote)},
+                              {.u = remote_port},
                               {.s = tcp_state_name(old)},
                               {.s = tcp_state_name(new_state)}});
+}
+
+void tcp_probes_state(const TcpConn *c, TcpState old, TcpState new_state)
+{
+    emit_state(c->tcp, c->id, c->local_port, &c->remote, c->remote_port, old, new_state);
+}
+
+void tcp_probes_tw(const TcpTw *tw, TcpState old, TcpState new_state)
+{
+    emit_state(tw->tcp, tw->id, tw->local_port, &tw->remote, tw->remote_port, old, new_state);
 }
 
 void tcp_probes_cwnd(const TcpConn *c)

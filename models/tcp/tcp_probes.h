@@ -17,6 +17,8 @@ extern const ProbeDesc tcp_probe_recovery; /* conn, event: enter, exit, undo, â€
 
 #define tcp_wants_probe(t) probe_wanted((t)->node, PROBE_TCP)
 void tcp_probes_state(const TcpConn *c, TcpState old, TcpState new_state);
+void tcp_probes_tw(const TcpTw *tw, TcpState old,
+                   TcpState new_state); /* the same, of a connection that is only remembered */
 void tcp_probes_cwnd(const TcpConn *c);
 void tcp_probes_rtt(const TcpConn *c, int64_t sample_us);
 void tcp_probes_send(const TcpConn *c, const TcpSeg *s, bool is_retrans);

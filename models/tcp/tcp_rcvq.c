@@ -4,11 +4,10 @@
  * Linux joins a small segment to the buffer before it when there is room behind its bytes (tcp_try_coalesce).
  * Here pieces stay apart, which nobody sees, but the accounts are kept as if they had been joined: the cost
  * of the buffer moves to the last piece in it and is given back when that has been read. */
-#include "models/tcp/tcp_input.h"
-
 #include <sys/epoll.h>
 
 #include "models/tcp/tcp_ecn.h"
+#include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_passive.h"
@@ -187,7 +186,7 @@ bool tcp_rcvq_has_room(TcpConn *c, const TcpIn *in)
 
 TcpRcvSeg *tcp_rcvq_new_seg(TcpConn *c, TcpIn *in)
 {
-    TcpRcvSeg *s = pool_alloc(&c->tcp->rcvsegs);
+    TcpRcvSeg *s = pool_alloc(c->tcp->rcvsegs);
     Cost cost = cost_of(in);
 
     *s = (TcpRcvSeg){
@@ -207,7 +206,7 @@ void tcp_rcvq_free_seg(TcpConn *c, TcpRcvSeg *s)
 {
     tcp_rcvq_uncharge(c, s->truesize);
     packet_unref(s->pkt);
-    pool_free(&c->tcp->rcvsegs, s);
+    pool_free(c->tcp->rcvsegs, s);
 }
 
 static bool is_room_behind(const TcpRcvSeg *to, uint32_t len, unsigned frags)

@@ -1,10 +1,9 @@
 /* Reading (Linux tcp_recvmsg_locked): in order, around urgent bytes, up to FIN; and what there is to read. */
-#include "models/tcp/tcp_input.h"
-
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_probes.h"
 #include "models/tcp/tcp_sockopt.h"

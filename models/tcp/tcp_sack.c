@@ -121,8 +121,8 @@ static uint32_t dsack_seen(TcpConn *c, uint32_t start, uint32_t end, TcpSackStat
         return 0;
 
     c->sack.dsack_seen = true;
-    /* A probe that was not needed says nothing of RACK's window. */
-    if (!(st->flag & ACK_DSACK_TLP))
+    /* RACK's window was too small only where the network reorders; and a probe that was not needed says nothing of it. */
+    if (c->sack.reord_seen && !(st->flag & ACK_DSACK_TLP))
         c->rack.dsack_seen = true;
     st->flag |= ACK_DSACKING_ACK;
     /* the duplicate, too, has left the network */

@@ -74,6 +74,7 @@ struct TcpOpts {
     uint32_t tsflags; /* SO_TIMESTAMPING */
     uint32_t tskey;
     uint32_t port_range; /* IP_LOCAL_PORT_RANGE: high << 16 | low */
+    uint64_t kept[2];    /* switches that change nothing here: tcp_opts_kept */
     char bound_dev[16];
     uint32_t bound_ifindex;
     struct TcpErrQueue *errq; /* IP_RECVERR, timestamps */
@@ -86,5 +87,16 @@ void tcp_opts_free(TcpConn *c);
 int tcp_opts_set(TcpConn *c, int level, int name, const void *val, unsigned len);
 int tcp_opts_get(TcpConn *c, int level, int name, void *val, unsigned *len);
 /* The helpers of both files: an int from the caller, an int (or as much of it as fits) to the caller. */
+/* Switches that Linux keeps and shows, and that change nothing in a simulated host (SO_DEBUG, IP_PASSSEC …):
+ * the bit of `kept` (0: SOL_SOCKET, 1: SOL_IP), or 0 for any other option. */
+uint64_t tcp_opts_kept(int level, int name);
+bool tcp_opts_set_kept(TcpConn *c, int level, int name, int val); /* false: another option */
+bool tcp_opts_get_kept(const TcpConn *c, int level, int name, int *val);
+/* tcp_opts_ip.c */
+int tcp_opts_set_ip(TcpConn *c, int name, const void *val, unsigned len);
+int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len);
+int tcp_opts_set_ip6(TcpConn *c, int name, const void *val, unsigned len);
+int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len);
+/* tcp_opts.c */
 int tcp_opts_take_int(const void *val, unsigned len, int *out);
 int tcp_opts_give(void *val, unsigned *len, const void *from, unsigned size);

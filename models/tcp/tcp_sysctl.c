@@ -48,6 +48,7 @@ void tcp_sysctl_defaults(TcpSysctl *s)
         .tcp_keepalive_intvl_s = 75,
         .tcp_max_syn_backlog = 4096,
         .tcp_max_tw_buckets = 131072,
+        .timewait_len_s = 60,
         .tcp_max_orphans = 65536,
         .tcp_tw_reuse_delay_ms = 1000,
         .tcp_base_mss = 1024,
@@ -74,5 +75,6 @@ void tcp_sysctl_defaults(TcpSysctl *s)
         .wmem_max = 4194304,
         .rmem_default = 212992,
         .wmem_default = 212992,
+        .handshake = 3,
     };
 }

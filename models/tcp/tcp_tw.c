@@ -6,6 +6,7 @@
 #include "models/ip/ip4.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_probes.h"
 #include "models/wire/ipv4_addr.h"
 
 static void on_timer(Timer *timer)
@@ -14,6 +15,12 @@ static void on_timer(Timer *timer)
 
     TCP_INC(tw->tcp, TcpExtTW);
     tcp_tw_free(tw);
+}
+
+/* 2 MSL: 60 s in Linux whatever the sysctls say, here also what other systems (and RFC 793) take. */
+static uint32_t wait_ms(const Tcp *t)
+{
+    return t->sysctl.timewait_len_s * 1000;
 }
 
 static void arm(TcpTw *tw, uint32_t ms)
@@ -37,6 +44,7 @@ void tcp_tw_free(TcpTw *tw)
 {
     Tcp *t = tw->tcp;
 
+    tcp_probes_tw(tw, tw->substate, TCP_CLOSE);
     timer_clear(&tw->timer);
     tcp_table_remove_tw(tw);
     if (tw->all_prev)
@@ -49,14 +57,14 @@ void tcp_tw_free(TcpTw *tw)
         t->tw_tail = tw->all_prev;
     t->n_tw--;
     g_free(tw->md5);
-    pool_free(&t->tws, tw);
+    pool_free(t->tws, tw);
 }
 
 static TcpTw *tw_new(TcpConn *c, TcpState substate)
 {
     Tcp *t = c->tcp;
     const TcpMd5Key *key = tcp_md5_find(c, &c->remote);
-    TcpTw *tw = pool_alloc(&t->tws);
+    TcpTw *tw = pool_alloc(t->tws);
 
     *tw = (TcpTw){.tcp = t,
                   .local = c->local,
@@ -93,7 +101,7 @@ void tcp_tw_enter(TcpConn *c, TcpState substate, uint32_t timeo_ms)
     Tcp *t = c->tcp;
     uint32_t rto = (c->rtt.rto_ms << 2) - (c->rtt.rto_ms >> 1);
 
-    if (t->n_tw < t->sysctl.tcp_max_tw_buckets) {
+    if (t->n_tw < t->sysctl.tcp_max_tw_buckets && (wait_ms(t) > 0 || substate != TCP_TIME_WAIT)) {
         TcpTw *tw = tw_new(c, substate);
 
         tcp_table_insert_tw(tw, c);
@@ -101,8 +109,11 @@ void tcp_tw_enter(TcpConn *c, TcpState substate, uint32_t timeo_ms)
         /* Time for retransmissions of the peer's FIN, at least. */
         if (timeo_ms < rto)
             timeo_ms = rto;
-        arm(tw, substate == TCP_TIME_WAIT ? TCP_TIMEWAIT_LEN_MS : timeo_ms);
-    } else {
+        arm(tw, substate == TCP_TIME_WAIT ? wait_ms(t) : timeo_ms);
+        c->is_remembered = true;
+        if (substate != c->state)
+            tcp_probes_tw(tw, c->is_passing ? TCP_FIN_WAIT1 : c->state, substate);
+    } else if (t->n_tw >= t->sysctl.tcp_max_tw_buckets) {
         TCP_INC(t, TcpExtTCPTimeWaitOverflow);
     }
     tcp_metrics_update(c);
@@ -154,11 +165,12 @@ static TcpTwAnswer in_fin_wait2(TcpTw *tw, TcpIn *in, bool paws_reject)
         return TCP_TW_SUCCESS; /* a duplicate ACK */
     if (!(in->flags & TCP_FIN) || in->end_seq != tw->rcv_nxt + 1)
         return TCP_TW_RST; /* data for nobody (RFC 1122 4.2.2.13) */
+    tcp_probes_tw(tw, TCP_FIN_WAIT2, TCP_TIME_WAIT);
     tw->substate = TCP_TIME_WAIT;
     tw->rcv_nxt = in->end_seq;
     tw->entry_stamp = in->saw_ts ? node_now(tw->tcp->node) : tw->entry_stamp;
     take_ts(tw, in);
-    arm(tw, TCP_TIMEWAIT_LEN_MS);
+    arm(tw, wait_ms(tw->tcp));
     return TCP_TW_ACK;
 }
 
@@ -169,7 +181,7 @@ static TcpTwAnswer exactly_in_order(TcpTw *tw, const TcpIn *in)
         if (!tw->tcp->sysctl.tcp_rfc1337)
             return kill_it(tw); /* TIME-WAIT assassination */
     } else {
-        arm(tw, TCP_TIMEWAIT_LEN_MS);
+        arm(tw, wait_ms(tw->tcp));
     }
     take_ts(tw, in);
     return TCP_TW_SUCCESS;
@@ -223,7 +235,7 @@ TcpTwAnswer tcp_tw_process(TcpTw *tw, TcpIn *in, uint32_t *isn)
     /* A SYN without ACK may be an old duplicate or a new connection with an unlucky number: it does not
      * prolong. */
     if (paws_reject || in->flags & TCP_ACK)
-        arm(tw, TCP_TIMEWAIT_LEN_MS);
+        arm(tw, wait_ms(tw->tcp));
     return ack_if_not_too_often(tw, in, MIB_TcpExtTCPACKSkippedTimeWait);
 }
 

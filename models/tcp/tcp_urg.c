@@ -1,12 +1,11 @@
 /* Urgent data (RFC 9293 3.8.5, RFC 6093): one byte that the peer points at, delivered aside (MSG_OOB) or in
  * line. Linux follows BSD: the pointer names the byte after the urgent one, unless tcp_stdurg. */
-#include "models/tcp/tcp_input.h"
-
 #include <errno.h>
 #include <glib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 
 static TcpUrg *urg(TcpConn *c)

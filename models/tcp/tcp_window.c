@@ -9,13 +9,13 @@
  *
  * Linux keeps its buffer in kernel memory of real size; tcp_rcvq_truesize says what each segment would cost
  * there. */
-#include "models/tcp/tcp_input.h"
-
 #include <errno.h>
 
+#include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_probes.h"
+#include "models/tcp/tcp_quirk.h"
 
 #define RMEM_TO_WIN_SHIFT 8
 #define MIN_RCVBUF 2304 /* SOCK_MIN_RCVBUF: 2048 and an sk_buff */
@@ -114,6 +114,11 @@ uint32_t tcp_window_select_free(TcpConn *c)
     int32_t unit = 1 << w->rcv_wscale;
     bool may_shrink = c->tcp->sysctl.tcp_shrink_window && w->rcv_wscale;
 
+    if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_EXACT_WINDOW)) {
+        uint32_t unread = c->rcv_nxt - c->copied_seq;
+
+        return w->window_clamp > unread ? w->window_clamp - unread : 0;
+    }
     if (mss > full) {
         mss = full;
         if (mss <= 0)
@@ -195,7 +200,7 @@ void tcp_window_select_initial(const TcpConn *c, uint32_t space, uint32_t mss, u
     uint32_t window_clamp = *clamp ? *clamp : 65535u << TCP_MAX_WSCALE;
 
     space = HS_MIN((int32_t)space < 0 ? 0 : space, window_clamp);
-    if (space > mss)
+    if (space > mss && !HS_UNLIKELY(s->quirks & TCP_QUIRK_EXACT_WINDOW))
         space -= space % mss;
     *rcv_wnd = s->tcp_workaround_signed_windows ? HS_MIN(space, TCP_MAX_WINDOW) : space;
     if (init_rcv_wnd)

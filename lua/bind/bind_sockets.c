@@ -1,0 +1,103 @@
+/* What ss and /proc/net/sockstat tell of a host's TCP. */
+#include <string.h>
+
+#include "lua/bind/bind.h"
+#include "models/tcp/tcp.h"
+
+typedef struct Listing {
+    lua_State *L;
+    const char *state; /* only these; NULL: all */
+    lua_Integer n;
+} Listing;
+
+static void set_endpoint(lua_State *L, const char *addr, const char *port, const InetEndpoint *e)
+{
+    char text[INET_STR_LEN];
+
+    lua_pushstring(L, inet_format(&e->addr, text));
+    lua_setfield(L, -2, addr);
+    lua_pushinteger(L, e->port);
+    lua_setfield(L, -2, port);
+}
+
+static void set_integer(lua_State *L, const char *key, uint64_t value)
+{
+    lua_pushinteger(L, (lua_Integer)value);
+    lua_setfield(L, -2, key);
+}
+
+static void add_entry(void *user, const TcpEntry *e)
+{
+    Listing *list = user;
+    lua_State *L = list->L;
+    const char *state = tcp_state_name(e->state);
+
+    if (list->state && strcmp(list->state, state) != 0)
+        return;
+    lua_createtable(L, 0, 10);
+    lua_pushstring(L, state);
+    lua_setfield(L, -2, "state");
+    set_endpoint(L, "addr", "port", &e->local);
+    if (e->remote.port)
+        set_endpoint(L, "peer_addr", "peer_port", &e->remote);
+    set_integer(L, "recv_q", e->recv_q);
+    set_integer(L, "send_q", e->send_q);
+    set_integer(L, "retransmits", e->retransmits);
+    lua_pushboolean(L, e->is_orphan);
+    lua_setfield(L, -2, "orphan");
+    if (e->left_ns >= 0) {
+        lua_pushnumber(L, (double)e->left_ns / 1e9);
+        lua_setfield(L, -2, "left");
+    }
+    lua_rawseti(L, -2, ++list->n);
+}
+
+/* NULL: any */
+static const char *check_state(lua_State *L, int idx)
+{
+    const char *known[TCP_NEW_SYN_RECV];
+    const char *name;
+
+    if (lua_isnoneornil(L, idx))
+        return NULL;
+    name = bind_check_name(L, idx, "state");
+    for (unsigned s = TCP_ESTABLISHED; s < TCP_NEW_SYN_RECV; s++) {
+        known[s - TCP_ESTABLISHED] = tcp_state_name((TcpState)s);
+        if (strcmp(known[s - TCP_ESTABLISHED], name) == 0)
+            return known[s - TCP_ESTABLISHED];
+    }
+    bind_raise_unknown(L, "state", name, "host:sockets", known, TCP_NEW_SYN_RECV - TCP_ESTABLISHED);
+}
+
+/* host:sockets([state]) */
+int bind_host_sockets(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+    Listing list = {.L = L, .state = check_state(L, 2)};
+
+    scenario_prepare(L);
+    lua_newtable(L);
+    tcp_foreach(host_tcp(h->host), add_entry, &list);
+    return 1;
+}
+
+/* host:sockstat() */
+int bind_host_sockstat(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+    uint64_t n_conns;
+
+    scenario_prepare(L);
+    Tcp *t = host_tcp(h->host);
+    TcpSockstat s = tcp_sockstat(t);
+
+    lua_createtable(L, 0, 7);
+    set_integer(L, "inuse", s.inuse);
+    set_integer(L, "orphan", s.orphan);
+    set_integer(L, "tw", s.tw);
+    set_integer(L, "alloc", s.alloc);
+    set_integer(L, "requests", s.requests);
+    set_integer(L, "mem", s.mem_pages);
+    set_integer(L, "bytes", tcp_bytes(t, &n_conns));
+    return 1;
+}

@@ -1,0 +1,296 @@
+/* SOL_IP and SOL_IPV6 options of a TCP socket (Linux do_ip_setsockopt, do_ipv6_setsockopt). An AF_INET6
+ * socket has both, as it may speak both. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "models/ip/ip4.h"
+#include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_sockopt.h"
+
+/* What <netinet/in.h> of some C libraries lacks. */
+#define OPT_IP_LOCAL_PORT_RANGE 51
+#define OPT_IP_MINTTL 21
+#define OPT_IPV6_MINHOPCOUNT 73
+#define OPT_IPV6_FREEBIND 78
+#define OPT_IPV6_TRANSPARENT 75
+
+static void set_bit(TcpConn *c, uint32_t flag, bool on)
+{
+    c->sflags = on ? c->sflags | flag : c->sflags & ~flag;
+}
+
+/* ---- SOL_IP ---- */
+
+/* The ECN field of a TCP socket's TOS is the transport's own. */
+static int set_tos(TcpConn *c, int val)
+{
+    c->tos = (uint8_t)((val & ~3) | (c->tos & 3));
+    tcp_opts(c)->tos_is_set = true;
+    return 0;
+}
+
+static int set_byte(int val, int min, int max, uint8_t *out)
+{
+    if (val < min || val > max)
+        return -EINVAL;
+    *out = (uint8_t)val;
+    return 0;
+}
+
+/* IP options may be given as one byte too. */
+static int take_int_or_byte(const void *val, unsigned len, int *out)
+{
+    if (len >= sizeof(int))
+        memcpy(out, val, sizeof(int));
+    else
+        *out = len ? *(const uint8_t *)val : 0;
+    return 0;
+}
+
+int tcp_opts_set_ip(TcpConn *c, int name, const void *val, unsigned len)
+{
+    TcpOpts *o = tcp_opts(c);
+    int v;
+
+    take_int_or_byte(val, len, &v);
+    if (tcp_opts_set_kept(c, IPPROTO_IP, name, v))
+        return 0;
+    switch (name) {
+    case IP_TOS:
+        return set_tos(c, v);
+    case IP_TTL:
+        if (len < 1 || (v != -1 && (v < 1 || v > 255)))
+            return -EINVAL;
+        o->ttl = v == -1 ? 0 : (uint8_t)v;
+        return 0;
+    case IP_MTU_DISCOVER:
+        return set_byte(v, IP_PMTUDISC_DONT, 5, &o->mtu_discover);
+    case IP_RECVERR:
+        o->ip_recverr = v;
+        set_bit(c, TCP_S_RECVERR, o->ip_recverr || o->ipv6_recverr);
+        return 0;
+    case IP_RECVTTL:
+        o->recvttl = v;
+        return 0;
+    case IP_RECVTOS:
+        o->recvtos = v;
+        return 0;
+    case IP_FREEBIND:
+        if (len < 1)
+            return -EINVAL;
+        set_bit(c, TCP_S_FREEBIND, v);
+        return 0;
+    case IP_TRANSPARENT:
+        o->transparent = v;
+        return 0;
+    case OPT_IP_MINTTL:
+        if (len < 1 || v < 0 || v > 255)
+            return -EINVAL;
+        o->min_ttl = (uint32_t)v;
+        return 0;
+    case IP_BIND_ADDRESS_NO_PORT:
+        o->bind_no_port = v;
+        return 0;
+    case OPT_IP_LOCAL_PORT_RANGE: {
+        uint32_t low = (uint32_t)v & 0xffff, high = (uint32_t)v >> 16;
+
+        if (len != sizeof(uint32_t) || (low && high && low > high))
+            return -EINVAL;
+        o->port_range = (uint32_t)v;
+        return 0;
+    }
+    case IP_ROUTER_ALERT: /* of raw sockets only */
+        return -EINVAL;
+    case IP_OPTIONS:
+        return len ? -EINVAL : 0;
+    case IP_MULTICAST_TTL:
+    case IP_MULTICAST_LOOP:
+    case IP_MULTICAST_IF:
+        return -EINVAL; /* not of a stream */
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static bool has_route(const TcpConn *c)
+{
+    return c->state != TCP_CLOSE && c->state != TCP_LISTEN;
+}
+
+int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len)
+{
+    const TcpOpts none = {.mtu_discover = IP_PMTUDISC_WANT}, *o = c->opts ? c->opts : &none;
+    int v;
+
+    if (tcp_opts_get_kept(c, IPPROTO_IP, name, &v))
+        return tcp_opts_give(val, len, &v, sizeof(v));
+    switch (name) {
+    case IP_TOS:
+        v = c->tos;
+        break;
+    case IP_TTL:
+        v = o->ttl ? o->ttl : ip4_sysctl_get(c->tcp->ip4)->ip_default_ttl;
+        break;
+    case IP_MTU_DISCOVER:
+        v = o->mtu_discover;
+        break;
+    case IP_MTU:
+        if (!has_route(c))
+            return -ENOTCONN;
+        v = (int)tcp_ip_mtu(c);
+        break;
+    case IP_RECVERR:
+        v = o->ip_recverr;
+        break;
+    case IP_RECVTTL:
+        v = o->recvttl;
+        break;
+    case IP_RECVTOS:
+        v = o->recvtos;
+        break;
+    case IP_FREEBIND:
+        v = (c->sflags & TCP_S_FREEBIND) != 0;
+        break;
+    case IP_TRANSPARENT:
+        v = o->transparent;
+        break;
+    case OPT_IP_MINTTL:
+        v = (int)o->min_ttl;
+        break;
+    case IP_BIND_ADDRESS_NO_PORT:
+        v = o->bind_no_port;
+        break;
+    case OPT_IP_LOCAL_PORT_RANGE:
+        v = (int)o->port_range;
+        break;
+    case IP_HDRINCL:
+    case IP_ROUTER_ALERT:
+    case IP_NODEFRAG:
+        v = 0;
+        break;
+    case IP_OPTIONS:
+    case IP_PKTOPTIONS:
+        *len = 0;
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+    if (*len < sizeof(int) && *len > 0 && v >= 0 &&
+        v <= 255) { /* as a byte, for the programs that want one */
+        *(uint8_t *)val = (uint8_t)v;
+        *len = 1;
+        return 0;
+    }
+    return tcp_opts_give(val, len, &v, sizeof(v));
+}
+
+/* ---- SOL_IPV6 ---- */
+
+int tcp_opts_set_ip6(TcpConn *c, int name, const void *val, unsigned len)
+{
+    TcpOpts *o = tcp_opts(c);
+    int v = 0;
+
+    if (len >= sizeof(int))
+        memcpy(&v, val, sizeof(int));
+    else
+        return -EINVAL;
+    switch (name) {
+    case IPV6_V6ONLY:
+        if (c->local_port)
+            return -EINVAL;
+        set_bit(c, TCP_S_V6ONLY, v);
+        return 0;
+    case IPV6_UNICAST_HOPS:
+        if (v < -1 || v > 255)
+            return -EINVAL;
+        o->unicast_hops = v == -1 ? 0 : (uint8_t)v;
+        return 0;
+    case IPV6_TCLASS:
+        if (v < -1 || v > 255)
+            return -EINVAL;
+        return set_tos(c, v == -1 ? 0 : v);
+    case IPV6_MTU_DISCOVER:
+        return set_byte(v, IPV6_PMTUDISC_DONT, 5, &o->mtu_discover);
+    case IPV6_RECVERR:
+        o->ipv6_recverr = v;
+        set_bit(c, TCP_S_RECVERR, o->ip_recverr || o->ipv6_recverr);
+        return 0;
+    case IPV6_RECVTCLASS:
+        o->recvtclass = v;
+        return 0;
+    case IPV6_RECVHOPLIMIT:
+        o->recvttl = v;
+        return 0;
+    case OPT_IPV6_MINHOPCOUNT:
+        if (v < 0 || v > 255)
+            return -EINVAL;
+        o->min_ttl = (uint32_t)v;
+        return 0;
+    case OPT_IPV6_FREEBIND:
+        set_bit(c, TCP_S_FREEBIND, v);
+        return 0;
+    case OPT_IPV6_TRANSPARENT:
+        o->transparent = v;
+        return 0;
+    case IPV6_MTU:
+        return v && v < 1280 ? -EINVAL : 0;
+    case IPV6_RECVPKTINFO:
+    case IPV6_DONTFRAG:
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len)
+{
+    const TcpOpts none = {.mtu_discover = IP_PMTUDISC_WANT}, *o = c->opts ? c->opts : &none;
+    int v;
+
+    switch (name) {
+    case IPV6_V6ONLY:
+        v = (c->sflags & TCP_S_V6ONLY) != 0;
+        break;
+    case IPV6_UNICAST_HOPS:
+        v = o->unicast_hops ? o->unicast_hops : 64;
+        break;
+    case IPV6_TCLASS:
+        v = c->tos;
+        break;
+    case IPV6_MTU_DISCOVER:
+        v = o->mtu_discover;
+        break;
+    case IPV6_MTU:
+        if (!has_route(c))
+            return -ENOTCONN;
+        v = (int)tcp_ip_mtu(c);
+        break;
+    case IPV6_RECVERR:
+        v = o->ipv6_recverr;
+        break;
+    case IPV6_RECVTCLASS:
+        v = o->recvtclass;
+        break;
+    case IPV6_RECVHOPLIMIT:
+        v = o->recvttl;
+        break;
+    case OPT_IPV6_MINHOPCOUNT:
+        v = (int)o->min_ttl;
+        break;
+    case OPT_IPV6_FREEBIND:
+        v = (c->sflags & TCP_S_FREEBIND) != 0;
+        break;
+    case OPT_IPV6_TRANSPARENT:
+        v = o->transparent;
+        break;
+    case IPV6_RECVPKTINFO:
+    case IPV6_DONTFRAG:
+        v = 0;
+        break;
+    default:
+        return -ENOPROTOOPT;
+    }
+    return tcp_opts_give(val, len, &v, sizeof(v));
+}

@@ -1,0 +1,54 @@
+-- SOCK-01  Call sequence.
+-- A server calls socket, bind, listen, accept, read, write, close; a client socket, connect, write, read, close. The kernel keeps the
+-- state of each socket and refuses a call that comes too early or too late with the errno that says why (Linux
+-- net/ipv4/af_inet.c and tcp.c). Done in order, the calls make an echo.
+local hs = require "hopscope"
+hs.title "SOCK-01 Call sequence"
+
+local client, server = hs.host "client", hs.host "server"
+hs.link(client, server, { delay = "5ms" })
+
+local function errno(...) -- of a call that must fail: its errno's name
+  local value, why = ...
+  return value == nil and why or "no error"
+end
+
+hs.note "First everything in the wrong order. A fresh socket has no peer, does not listen, and has no queue to accept from."
+local fresh = server:tcp()
+hs.expect_equal("accept before listen: EINVAL", errno(fresh:accept(0)), "EINVAL")
+hs.expect_equal("read before connect: ENOTCONN", errno(fresh:read(10, 0)), "ENOTCONN")
+hs.expect_equal("write before connect: EPIPE", errno(fresh:write "x"), "EPIPE")
+hs.expect_equal("shutdown before connect: ENOTCONN", errno(fresh:shutdown "write"), "ENOTCONN")
+hs.expect_equal("no peer to ask for: ENOTCONN", errno(fresh:peer_addr()), "ENOTCONN")
+
+hs.note "A socket is bound once, and a listening one is good for accept only."
+local listener = server:tcp():bind(20000)
+hs.expect_equal("bind twice: EINVAL", errno(listener:bind(20001)), "EINVAL")
+listener:listen(128)
+hs.expect_equal("read from a listener: ENOTCONN", errno(listener:read(10, 0)), "ENOTCONN")
+hs.expect_equal("write to a listener: EPIPE", errno(listener:write "x"), "EPIPE")
+hs.expect_equal("connect a listener: EISCONN", errno(listener:connect("client", 9)), "EISCONN")
+hs.expect_equal("nobody has called yet: accept would block", errno(listener:accept(0)), "EAGAIN")
+
+hs.note "Now in order: the server waits in accept, the client connects, and what it writes comes back."
+local said, heard, late
+server:spawn(function(os)
+  local conn = listener:accept()
+  hs.expect_equal("a connected socket accepts nothing: EINVAL", errno(conn:accept(0)), "EINVAL")
+  hs.expect_equal("a connected socket cannot listen: EINVAL", errno(conn:listen(5)), "EINVAL")
+  said = conn:read()
+  conn:write(said)
+  conn:close()
+  hs.expect_equal("after close there is no such descriptor: EBADF", errno(conn:read(10, 0)), "EBADF")
+end)
+client:spawn(function(os)
+  local conn = os.tcp():connect("server", 20000)
+  hs.expect_equal("connect twice: EISCONN", errno(conn:connect("server", 20000)), "EISCONN")
+  conn:write "hello"
+  heard = conn:read()
+  late = conn:read() -- the server has closed: end of file, which is no error
+  conn:close()
+end)
+hs.run "1s"
+hs.expect_equal("the server read what was written, and the client read it back", { said, heard }, { "hello", "hello" })
+hs.expect_equal("after the server's close the client reads end of file", late, nil)

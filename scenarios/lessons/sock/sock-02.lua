@@ -1,0 +1,40 @@
+-- SOCK-02  Two kinds of socket.
+-- The listening socket only stands at the door: it never carries data. accept() returns a second socket, a connected one, with a
+-- descriptor of its own but the same local port; the connection is told apart by its four-tuple (RFC 9293 3.1, 3.9.1).
+-- tshark-allow: Connection reset (the SYN that meets a closed port)
+local hs = require "hopscope"
+hs.title "SOCK-02 Two kinds of socket"
+
+local client, server = hs.host "client", hs.host "server"
+hs.link(client, server, { delay = "5ms" })
+
+local listener = server:tcp():bind(5678):listen(128)
+local conn, answers, refused = nil, {}, nil
+
+server:spawn(function()
+  conn = listener:accept()
+  hs.note "The server has two sockets now: one listens, one is connected. Same port, different descriptors."
+  hs.expect("two descriptors", listener.fd ~= conn.fd, { listener.fd, conn.fd })
+  local _, port = conn:local_addr()
+  local _, listening = listener:local_addr()
+  hs.expect_equal("the same local port", { port, listening }, { 5678, 5678 })
+  hs.expect_equal("one listens, one is established", { listener:state(), conn:state() }, { "LISTEN", "ESTABLISHED" })
+  hs.expect_equal("the listener has no peer and no data", { listener:peer_addr() }, { nil, "ENOTCONN" })
+  conn:write(conn:read())
+  hs.note "The server closes its listener and goes on with the connection."
+  listener:close()
+  conn:write(conn:read())
+end)
+
+client:spawn(function(os)
+  local sock = os.tcp():connect("server", 5678)
+  for _, line in ipairs { "before", "after" } do
+    sock:write(line)
+    answers[#answers + 1] = sock:read()
+  end
+  refused = select(2, os.tcp():connect("server", 5678))
+end)
+hs.run "1s"
+
+hs.expect_equal("the connection outlives its listener", answers, { "before", "after" })
+hs.expect_equal("new callers find nobody at the door", refused, "ECONNREFUSED")

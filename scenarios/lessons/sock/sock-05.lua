@@ -1,0 +1,45 @@
+-- SOCK-05  Never accepted.
+-- A connection that the application never accepts belongs to nobody: nobody reads it, nobody closes it. Its receive buffer fills up
+-- to a zero window (RFC 9293 3.8.6), the client's FIN leaves it in CLOSE_WAIT, and its place in the accept queue stays taken.
+-- tshark-allow: D-SACK (a repetition of what waits behind the full window)
+-- tshark-allow: TCP Zero Window (the buffer of a connection that nobody reads is full)
+-- tshark-allow: TCP window specified by the receiver is now completely full (likewise)
+local hs = require "hopscope"
+hs.title "SOCK-05 Never accepted"
+
+local writer, closer, third, server = hs.host "writer", hs.host "closer", hs.host "third", hs.host "server"
+local sw = hs.switch "sw"
+for _, h in ipairs { writer, closer, third, server } do hs.link(h, sw, { delay = "1ms" }) end
+
+local listener = server:tcp({ rcvbuf = 10000 }):bind(5678):listen(1) -- Linux takes one more than that: 2
+local sock, written
+writer:spawn(function(os)
+  sock = os.tcp()
+  sock:connect("server", 5678)
+  written = 0
+  while true do written = written + sock:write(hs.payload(1000, written)) end
+end)
+closer:spawn(function(os)
+  os.tcp():connect("server", 5678):close()
+end)
+hs.note "One client writes without end, another connects and closes. The server has a listener, and never calls accept."
+hs.run "10s"
+
+hs.expect_equal("the client that writes stands before a zero window", sock:info().snd_wnd, 0)
+local full = server:sockets("ESTABLISHED")[1]
+hs.expect_between("the receive buffer is full: some thousand bytes of the 20000 that SO_RCVBUF 10000 gives", full.recv_q, 8000, 20000)
+hs.expect_equal("what the client closed is in CLOSE-WAIT at the server", #server:sockets "CLOSE-WAIT", 1)
+hs.expect_equal("and waits at the client for a FIN that nobody will send", closer:sockets()[1].state, "FIN-WAIT-2")
+hs.expect_equal("both keep their places in the queue", server:sockets("LISTEN")[1].recv_q, 2)
+
+hs.note "A third client calls. The queue is full with connections that nobody will ever take out: its SYN is dropped."
+local third_sock
+third:spawn(function(os)
+  third_sock = os.tcp()
+  third_sock:connect("server", 5678)
+end)
+hs.run "60s"
+hs.expect_equal("a minute later it is still trying", third_sock:state(), "SYN-SENT")
+hs.expect("its SYNs found the queue full", server:counter "TcpExtListenOverflows" >= 1, server:counter "TcpExtListenOverflows")
+hs.expect_equal("CLOSE-WAIT has no timer: it stays", #server:sockets "CLOSE-WAIT", 1)
+hs.expect_equal("the places are never freed", server:sockets("LISTEN")[1].recv_q, 2)

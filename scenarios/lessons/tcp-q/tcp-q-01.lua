@@ -1,0 +1,63 @@
+-- TCP-Q-01  Two queues per listener.
+-- A listening socket has two waiting rooms. A SYN is remembered as a half-open entry in state SYN-RECEIVED (the SYN queue). The third
+-- segment of the handshake turns the entry into a connection, which is ESTABLISHED and waits in the accept queue until the
+-- application calls accept (RFC 9293 3.10.7.2, 3.10.7.4; Linux tcp_conn_request, inet_csk_reqsk_queue_add, inet_csk_accept).
+local hs = require "hopscope"
+hs.title "TCP-Q-01 Two queues per listener"
+
+local client, server = hs.host "client", hs.host "server"
+hs.link(client, server, { delay = "10ms" })
+client:ping("server", { count = 1 })  -- so that ARP is over
+local t0 = hs.now()
+
+server:spawn(function(os)
+  local listener = os.tcp():bind(5000):listen(8)
+  os.sleep "100ms"
+  hs.note "The application calls accept: the connection leaves the accept queue."
+  local conn = listener:accept()
+  os.sleep "1s"
+  conn:close()
+end)
+for i = 1, 3 do
+  client:spawn(function(os)
+    os.sleep(0.002 * (i - 1))
+    os.tcp():connect("server", 5000)
+    os.sleep "1s"
+  end)
+end
+
+-- What ss shows: { half-open, waiting for accept, established in all }
+local function lengths()
+  return { #server:sockets "SYN-RECEIVED", server:sockets("LISTEN")[1].recv_q, #server:sockets "ESTABLISHED" }
+end
+local seen = {}
+local function look(ms, what)
+  hs.at(t0 + ms / 1000, function()
+    seen[ms] = lengths()
+    hs.note(string.format("%d ms, %s: half-open %d, accept queue %d", ms, what, seen[ms][1], seen[ms][2]))
+  end)
+end
+hs.note "Three clients connect at 0, 2 and 4 ms. The way takes 10 ms: SYNs arrive at 10, 12 and 14 ms, third segments at 30, 32 and 34 ms."
+look(5, "nothing has arrived")
+look(11, "one SYN")
+look(13, "two SYNs")
+look(15, "three SYNs")
+look(31, "one third segment")
+look(33, "two third segments")
+look(35, "three third segments")
+look(101, "one accept")
+local half_open, at_client
+hs.at(t0 + 0.016, function() half_open, at_client = server:sockets "SYN-RECEIVED", client:sockets() end)
+hs.run "500ms"
+
+hs.expect_equal("before the first SYN both queues are empty", seen[5], { 0, 0, 0 })
+hs.expect_equal("each SYN adds a half-open entry", { seen[11], seen[13], seen[15] }, { { 1, 0, 0 }, { 2, 0, 0 }, { 3, 0, 0 } })
+hs.expect_equal("each third segment moves one from the half-open queue to the accept queue",
+  { seen[31], seen[33], seen[35] }, { { 2, 1, 1 }, { 1, 2, 2 }, { 0, 3, 3 } })
+hs.expect_equal("accept takes one out; it stays ESTABLISHED", seen[101], { 0, 2, 3 })
+hs.expect_equal("the half-open entries are those of the three clients", #half_open, 3)
+for _, entry in ipairs(half_open) do hs.expect_equal("a half-open entry is in SYN-RECEIVED", entry.state, "SYN-RECEIVED") end
+for _, entry in ipairs(at_client) do
+  hs.expect_equal("a client's socket is no listener: it is in SYN-SENT and has neither queue", { entry.state, entry.recv_q }, { "SYN-SENT", 0 })
+end
+hs.expect_equal("three client sockets", #at_client, 3)

@@ -1,0 +1,56 @@
+-- TCP-Q-02  Hash and list.
+-- A third segment may arrive in any order, so the half-open entry must be found by its addresses and ports: a hash table, O(1)
+-- however many there are (since Linux 4.4 the one table of all connections). Accepted connections are a plain list: the one whose
+-- handshake ended first is accepted first, whichever SYN came first (Linux inet_csk_reqsk_queue_add, reqsk_queue_remove).
+local hs = require "hopscope"
+hs.title "TCP-Q-02 Hash and list"
+
+local N = 8
+local client, server = hs.host "client", hs.host "server"
+local link = hs.link(client, server, { delay = "10ms" })
+client:ping("server", { count = 1 })
+
+hs.note "Eight clients, ports 6001 to 6008, send their SYNs in this order. The third segment of port 600x is held back by a time of its own, so that they end their handshakes in another order."
+-- the order in which third segments shall arrive
+local order = { 5, 2, 8, 1, 7, 3, 6, 4 }
+local wait = {}
+for place, i in ipairs(order) do wait[6000 + i] = place * 0.01 end
+link:dir(client):rule(function(p)
+  if p.tcp and not p.tcp.syn then return { "delay", wait[p.tcp.sport], overtake = true } end
+end)
+
+local syns, thirds, accepted = {}, {}, {}
+hs.on("frame.rx", function(e)
+  local tcp = e.packet.tcp
+  if not tcp then return end
+  local list = tcp.syn and syns or thirds
+  list[#list + 1] = tcp.sport - 6000
+end, { node = server })
+server:spawn(function(os)
+  local listener = os.tcp():bind(5000):listen(64)
+  os.sleep "500ms"
+  for _ = 1, N do
+    local _, _, port = listener:accept()
+    accepted[#accepted + 1] = port - 6000
+  end
+  os.sleep "10s"
+end)
+for i = 1, N do
+  client:spawn(function(os)
+    os.sleep(i * 0.0001)
+    os.tcp():bind(6000 + i):connect("server", 5000)
+    os.sleep "10s"
+  end)
+end
+local half_open, queued
+hs.after(0.025, function() half_open = #server:sockets "SYN-RECEIVED" end)
+hs.after(0.4, function() queued = server:sockets("LISTEN")[1].recv_q end)
+hs.run "1s"
+
+hs.note("SYNs came in the order " .. table.concat(syns, " ") .. ", third segments " .. table.concat(thirds, " ") .. ", accept gave " .. table.concat(accepted, " ") .. ".")
+hs.expect_equal("eight half-open entries", half_open, N)
+hs.expect_equal("SYNs in order", syns, { 1, 2, 3, 4, 5, 6, 7, 8 })
+hs.expect_equal("third segments in quite another order", thirds, order)
+hs.expect_equal("each has found its entry", queued, N)
+hs.expect_equal("accept order is the order in which handshakes ended", accepted, order)
+hs.expect_equal("no RST: no third segment was without an entry", server:counter "TcpOutRsts", 0)
