@@ -180,6 +180,8 @@ void tcp_delack_send_delayed(TcpConn *c)
         ato = HS_MIN(ato, max);
     }
     ato = HS_MIN(ato, delack_max_ms(c));
+    if (!ato) /* no data has come yet, but a FIN: the next tick */
+        ato = 1;
     timeout = c->mstamp + (SimTime)ato * TCP_JIFFY_NS;
 
     if (a->pending & TCP_ACK_TIMER) {
@@ -209,6 +211,9 @@ static void arm_compressed(TcpConn *c)
     /* rtt / 8 us * 1000 ns * percent / 100 = rtt * 1.25 * percent */
     delay = (uint64_t)(rtt + (rtt >> 2)) * s->tcp_comp_sack_rtt_percent;
     delay = HS_MIN(delay, (uint64_t)s->tcp_comp_sack_delay_ns);
+    /* The slack lets Linux join the timer to another; alone it fires at the end of it. Without a measured
+     * round trip that is all the delay there is. */
+    delay += s->tcp_comp_sack_slack_ns;
     timer_arm(&c->t_comp, c->mstamp + (SimTime)delay);
     tcp_probes_timer(c, "compressed-ack", "armed", c->mstamp + (SimTime)delay);
 }
