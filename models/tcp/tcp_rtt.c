@@ -9,14 +9,20 @@
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_probes.h"
 
+/* tcp_rto_min */
+static uint32_t rto_min(const TcpRtt *r)
+{
+    return (r->route_rto_min_ms ? r->route_rto_min_ms : r->rto_min_ms) * 1000;
+}
+
 uint32_t tcp_rtt_rto_min_us(const TcpConn *c)
 {
-    return c->rtt.rto_min_ms * 1000;
+    return rto_min(&c->rtt);
 }
 
 void tcp_rtt_estimate(TcpRtt *r, int64_t mrtt_us, uint32_t snd_nxt, uint32_t snd_una)
 {
-    uint32_t rto_min_us = r->rto_min_ms * 1000;
+    uint32_t rto_min_us = rto_min(r);
     int64_t m = mrtt_us; /* becomes the error of the estimate */
     uint32_t srtt = r->srtt_us;
 
