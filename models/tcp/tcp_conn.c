@@ -104,7 +104,6 @@ TcpConn *tcp_conn_new(Tcp *t, bool is_v6)
     c->win.sndbuf = s->tcp_wmem[1];
     c->win.rcvbuf = s->tcp_rmem[1];
     c->win.scaling_ratio = DEFAULT_SCALING_RATIO;
-    c->ack.rcv_mss = TCP_MIN_MSS;
     c->rcvlowat = 1;
     tcp_timer_init(c);
     cc_assign(&c->cc, ops, tcp_cc_params(t, ops, false));

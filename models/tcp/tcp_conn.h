@@ -22,9 +22,9 @@ enum { TCP_NAGLE_OFF = 1, TCP_NAGLE_CORK = 2, TCP_NAGLE_PUSH = 4 };
 typedef struct TcpRtt { /* tcp_rtt.c; units as Linux */
     uint32_t srtt_us;   /* << 3 */
     uint32_t mdev_us, mdev_max_us, rttvar_us;
-    uint32_t rtt_seq;    /* sequence number to update rttvar */
-    uint32_t rto_ms;     /* icsk_rto */
-    uint32_t rto_min_ms; /* icsk_rto_min, from route or socket option */
+    uint32_t rtt_seq;          /* sequence number to update rttvar */
+    uint32_t rto_ms;           /* icsk_rto */
+    uint32_t rto_min_ms;       /* icsk_rto_min: sysctl or socket option */
     uint32_t rto_max_ms;
     uint32_t delack_max_ms;
     uint8_t backoff; /* icsk_backoff */
@@ -323,6 +323,7 @@ struct TcpConn {
     bool is_passing;              /* FIN_WAIT2 for the rest of this segment, which has the FIN: not reported */
     bool is_remembered;           /* a TcpTw goes on where it ends: its CLOSE is not reported */
     bool is_orphan;               /* counted in Tcp.n_orphans */
+    uint8_t write_pending;        /* calls that sleep and will write more (Linux sk_write_pending) */
     bool has_errq;                /* opts->errq is there: tcp_errq.c */
     uint8_t fastopen_client_fail; /* TFO_CLIENT_FAIL: 0 no reason, 1 no cookie, 2 data not acked, 3 the SYN
                                      was lost */

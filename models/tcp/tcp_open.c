@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "models/ip/ip4.h"
+#include "models/ip/ip6.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
@@ -165,7 +166,9 @@ static int start_connect(TcpConn *c, const InetEndpoint *to)
         forget_destination(c);
         return err;
     }
-    c->mss_clamp = TCP_MSS_DEFAULT;
+    /* until the peer tells its own; what every IPv6 link carries is more than IPv4's 536 (tcp_v6_connect) */
+    c->mss_clamp =
+        c->sflags & TCP_S_WIRE_V6 ? IPV6_MIN_MTU - IPV6_HDR_LEN - TCP_MIN_HDR_LEN : TCP_MSS_DEFAULT;
     tcp_set_state(c, TCP_SYN_SENT);
     err = tcp_table_connect_port(c);
     if (!err) {

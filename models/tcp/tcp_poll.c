@@ -37,6 +37,14 @@ static unsigned poll_connected(TcpConn *c)
     return mask;
 }
 
+void tcp_writer_sleeps(TcpConn *c, bool sleeps)
+{
+    if (sleeps)
+        c->write_pending++;
+    else
+        c->write_pending--;
+}
+
 unsigned tcp_poll(TcpConn *c)
 {
     unsigned mask = 0;
