@@ -3,6 +3,7 @@
 
 #include <glib.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "models/ip/ip4.h"
 #include "models/tcp/tcp_input.h"
@@ -154,7 +155,15 @@ static InetEndpoint endpoint(InetAddr a, uint16_t port, bool is_v6)
     return (InetEndpoint){.addr = a, .port = port, .is_v6 = is_v6};
 }
 
-static TcpEntry conn_entry(const TcpConn *c)
+/* Bytes as SIOCINQ and SIOCOUTQ count them: a FIN is none (in ss it is one). */
+static uint32_t queued(TcpConn *c, unsigned long what)
+{
+    int n = 0;
+
+    return tcp_ioctl(c, what, &n) == 0 ? (uint32_t)n : 0;
+}
+
+static TcpEntry conn_entry(TcpConn *c)
 {
     TcpEntry e = {.state = c->state,
                   .local = tcp_local(c),
@@ -167,9 +176,9 @@ static TcpEntry conn_entry(const TcpConn *c)
     if (c->state == TCP_LISTEN && c->listen) {
         e.recv_q = c->listen->ack_backlog;
         e.send_q = c->listen->max_ack_backlog;
-    } else if (c->state != TCP_CLOSE && c->state != TCP_SYN_SENT) { /* tcp_diag_get_info */
-        e.recv_q = c->rcv_nxt - c->copied_seq;
-        e.send_q = c->write_seq - c->snd_una;
+    } else {
+        e.recv_q = queued(c, FIONREAD);
+        e.send_q = queued(c, TIOCOUTQ);
     }
     return e;
 }

@@ -170,7 +170,8 @@ typedef struct TcpEcn { /* names as in Linux */
     uint32_t received_ce;
     uint32_t received_ecn_bytes[3]; /* [codepoint - 1] */
     uint32_t delivered_ecn_bytes[3];
-    SimTime accecn_opt_ns; /* when we last sent the option */
+    uint16_t pkts_acked_ewma; /* << 6 */
+    SimTime accecn_opt_ns;    /* when we last sent the option */
 } TcpEcn;
 
 typedef struct TcpKeep {      /* tcp_timer.c: keepalive, user timeout, linger2 */
@@ -323,10 +324,11 @@ struct TcpConn {
     uint8_t rx_ttl;
     uint8_t syn_retries; /* TCP_SYNCNT; 0: the sysctl's */
     uint32_t linger_s;
-    uint32_t defer_accept;        /* rskq_defer_accept: SYN-ACK retransmissions */
-    bool is_remembered;           /* a TcpTw goes on where it ends: its CLOSE is not reported */
-    bool is_orphan;               /* counted in Tcp.n_orphans */
-    bool has_errq;                /* opts->errq is there: tcp_errq.c */
+    uint32_t defer_accept; /* rskq_defer_accept: SYN-ACK retransmissions */
+    bool is_passing;       /* FIN_WAIT2 for the rest of this segment, which has the FIN: not reported */
+    bool is_remembered;    /* a TcpTw goes on where it ends: its CLOSE is not reported */
+    bool is_orphan;        /* counted in Tcp.n_orphans */
+    bool has_errq;         /* opts->errq is there: tcp_errq.c */
     uint8_t fastopen_client_fail; /* TFO_CLIENT_FAIL: 0 no reason, 1 no cookie, 2 data not acked, 3 the SYN
                                      was lost */
     uint8_t sock_state;           /* TCP_SS_*: what calls on the socket go by (Linux socket.state) */
