@@ -231,10 +231,10 @@ static void third_ack(TcpConn *c, const TcpIn *in, uint8_t sent_ect)
     }
 }
 
-void tcp_ecn_third_ack(TcpReq *r, TcpIn *in, TcpConn *child)
+void tcp_ecn_third_ack(TcpConn *child, TcpIn *in)
 {
     if (tcp_ecn_is_accecn(child))
-        third_ack(child, in, r ? r->syn_ect_snt : child->ecn.syn_ect_snt);
+        third_ack(child, in, child->ecn.syn_ect_snt);
 }
 
 void tcp_accecn_openreq_child(TcpConn *child, TcpReq *r, TcpIn *in)
