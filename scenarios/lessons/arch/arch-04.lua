@@ -4,6 +4,7 @@
 -- packets of that time are lost, but not the transfer, because whoever waits for an answer repeats himself.
 -- tshark-allow: Previous segment(s) not captured (lost at the router)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
+-- tshark-allow: D-SACK (the receiver tells of what came twice)
 local hs = require "hopscope"
 hs.title "ARCH-04 Hop-by-hop versus end-to-end"
 

@@ -5,6 +5,7 @@
 -- tshark-allow: Bad checksum (the link corrupts on purpose)
 -- tshark-allow: Previous segment(s) not captured (lost segments)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (delayed on purpose)
+-- tshark-allow: D-SACK (the receiver tells of what came twice)
 local hs = require "hopscope"
 hs.title "ARCH-05 Unreliable IP under a reliable service"
 

@@ -2,7 +2,7 @@
 -- What is a protocol? An agreement about who says what, in which order, and how one knows that it was understood. Here two
 -- programs agree on three steps: the name of a file, its size, its content; each is answered by OK before the next. Over UDP this
 -- works as long as nothing is lost. It lacks one rule: what to do if the OK does not come.
--- tshark-allow: Previous segment(s) not captured (the lost OK)
+-- tshark-allow: D-SACK (the receiver tells of what came twice)
 local hs = require "hopscope"
 hs.title "ARCH-06 A protocol invented from scratch"
 

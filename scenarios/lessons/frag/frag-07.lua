@@ -2,7 +2,9 @@
 -- TCP cuts its stream into segments that fit a packet, and repairs the one that is lost. UDP does not cut: a datagram above the
 -- MTU is cut by IP, and lost as a unit if one of its n fragments is lost. If each packet gets through with probability 1 - p,
 -- the datagram does with (1 - p)^n. Keep UDP data at or below 1500 - 20 - 8 = 1472 bytes.
--- without: TCP (its segments of one MSS, each repaired alone)
+-- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
+-- tshark-allow: Previous segment(s) not captured (dropped before)
+-- tshark-allow: D-SACK (the receiver tells of what came twice)
 local hs = require "hopscope"
 hs.title "FRAG-07 TCP segments, UDP fragments"
 
@@ -39,3 +41,22 @@ for i, n in ipairs { 1, 2, 5 } do
   hs.expect_near("delivery of " .. n .. " fragments is (1 - p)^" .. n, share, chance, width)
 end
 hs.expect("fragments that arrived were thrown away with the datagram they belonged to", b:counter "IpReasmFails" > 0)
+
+hs.note "TCP cuts the same amount of data at the MSS. A lost segment is repaired alone: everything arrives, and no fragment is made."
+local made, sink = a:counter "IpFragCreates", b:tcp_sink(5678)
+local lengths, repeated = {}, 0
+hs.on("frame.tx", function(e)
+  local t = e.packet.tcp
+  if t and t.len > 0 then
+    lengths[t.len] = (lengths[t.len] or 0) + 1
+    if t.retransmission then repeated = repeated + 1 end
+  end
+end, { node = a })
+-- 200 times what five fragments carried: 7392 bytes
+a:tcp_source { to = "b", port = 5678, bytes = 200 * (5 * 1480 - 8) }
+hs.run "100s"
+hs.expect_equal("all 1478400 bytes arrive, although 10 % of the packets are lost", { sink:stats().bytes, sink:stats().wrong_bytes }, { 1478400, 0 })
+hs.expect("segments of one MSS: 1448 bytes with timestamps (one at the end is shorter)", lengths[1448] > 1000, lengths)
+hs.expect_equal("IP did not cut anything", a:counter "IpFragCreates", made)
+-- 1021 segments, and 10 % of all transmissions are lost: 1021 / 0.9 - 1021 = 113 repetitions, if none is needless
+hs.expect_between("each lost segment was sent again, alone", repeated, 60, 220)

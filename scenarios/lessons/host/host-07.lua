@@ -1,5 +1,4 @@
 -- HOST-07  Transmit path.
--- without: TCP (the clone that TCP sends while it keeps the original in the send buffer)
 -- The way down (Linux): the system call copies the data into an skb; IP finds the route, writes its header and cuts what is
 -- too long; the neighbour entry gives the MAC address, or the packet waits for ARP; the frame joins the device's queue and,
 -- as soon as there is a slot, the card's transmit ring; the card reads it by DMA and sends it. When it has left, a completion
@@ -92,3 +91,23 @@ hs.expect_equal("never were more than two slots in use", peak, 2)
 hs.expect_equal("no slot was used again before its completion", early, 0)
 hs.expect_equal("three fragments have used a slot a second time", reuse, 3)
 hs.expect_equal("at the end the ring is empty", a:dev():ring_stats().tx_used, 0)
+
+hs.note "TCP works on a clone: when the completion interrupt frees the clone and its slot, the original is still in the send buffer, until its ACK."
+local conn
+b:tcp_sink(5678)
+a:spawn(function(os)
+  conn = os.tcp():connect("b", 5678)
+  os.sleep "1s"
+end)
+hs.run "20ms"
+stages, ring_log = {}, {}
+local left, freed
+local watch = hs.on("nic.tx_complete", function() freed = freed or conn:info().send_q end, { node = a })
+conn:write "hello over TCP"
+left = conn:info().send_q
+hs.run "500us"
+hs.expect("the frame has left, its slot is free", ring_log[2] and ring_log[2].probe == "nic.tx_complete", ring_log)
+hs.expect_equal("all 14 bytes are still in the send buffer", { left, freed, conn:info().send_q }, { 14, 14, 14 })
+watch:cancel()
+hs.run "10ms"
+hs.expect_equal("the ACK frees the original", conn:info().send_q, 0)

@@ -1,8 +1,8 @@
 -- HOST-09  Copies on the way out.
--- without: TCP (the clone that TCP makes of a segment: one data copy and one clone)
 -- On its way out data is copied as rarely as possible: once from the process into the kernel's buffer. A clone is no copy: it
 -- is a second descriptor of the same bytes. Only if IP must split a packet are there new buffers, one for each fragment. We
 -- count buffers: each that a packet is seen in had to be filled once.
+-- tshark-allow: This frame is a (suspected) out-of-order segment (the repetition)
 local hs = require "hopscope"
 hs.title "HOST-09 Copies on the way out"
 
@@ -51,3 +51,29 @@ hs.note "How to avoid it: ask for the MTU and send no more than fits. Path MTU d
 sock:setopt("IP_MTU_DISCOVER", 2)
 local ok, err = sock:send(hs.payload(1473))
 hs.expect_equal("with DF the process is told", { ok = ok, err = err }, { err = "EMSGSIZE" })
+
+hs.note "TCP within the MTU: one data copy, from user to kernel, which stays in the send buffer; what goes out is a clone, another descriptor of the same bytes."
+local sink, sent = b:tcp_sink(5678), {}
+local sending = hs.on("*", function(e)
+  if e.probe ~= "ip.output" and e.probe ~= "frame.tx" then return end
+  local t = e.packet.tcp
+  if t and t.len > 0 then sent[#sent + 1] = { probe = e.probe, buffer = e.packet.buffer, len = t.len, time = e.time } end
+end, { node = a })
+local lose = true
+hs.links()[1]:dir(a):rule(function(p)
+  if p.tcp and p.tcp.len > 0 and lose then lose = false return "drop" end
+end)
+local queued
+a:spawn(function(os)
+  local conn = os.tcp():connect("b", 5678)
+  conn:write(hs.payload(1448)) -- 1500 - 20 - 20 - 12 of timestamps: one segment
+  queued = conn:info().send_q
+  os.sleep "1s"
+end)
+hs.run "2s"
+for _, s in ipairs(sent) do hs.log(s.probe .. " in buffer " .. s.buffer) end
+hs.expect_equal("from IP to the wire one descriptor, and no fragments", { sent[1].buffer == sent[2].buffer, sent[1].len, sent[2].len }, { true, 1448, 1448 })
+hs.expect_equal("meanwhile the data is in the send buffer: one copy", queued, 1448)
+hs.expect("this one was lost; its repetition is another clone of the kept copy", sent[3] and sent[3].len == 1448 and sent[3].time > sent[1].time, #sent)
+hs.expect_equal("nobody copied the data again: the reader has the same bytes", { sink:stats().bytes, sink:stats().wrong_bytes }, { 1448, 0 })
+hs.expect_equal("IP did not cut anything", a:counter "IpFragCreates", 5)

@@ -1,5 +1,4 @@
 -- HOST-10  Headers by pointer movement.
--- without: TCP (its header of 20 bytes; UDP's has 8)
 -- A packet lives in one buffer. The data is written once, with room in front of it (headroom); on the way down every layer
 -- lowers the data pointer and writes its header there, on the way up every layer raises it again. Nothing is moved. (In this
 -- simulator the buffer even crosses the wire; on real hosts the receiving card fills another one.)
@@ -24,6 +23,7 @@ hs.on("*", function(e)
   local layer = layers[e.probe]
   if not layer then return end
   local p = e.packet
+  if p.tcp then return end
   local at = p:bytes():find(DATA, 1, true) - 1 -- header bytes in front of the data
   seen[#seen + 1] = { node = e.node, layer = layer, buffer = p.buffer, offset = p.offset, data = p.offset + at, headers = at }
   hs.log(string.format("%s, %-8s buffer %d, begins at %3d, %2d bytes of headers", e.node, layer, p.buffer, p.offset, at))
@@ -53,3 +53,25 @@ hs.expect_equal("Ethernet by 14", seen[2].offset - seen[3].offset, 14)
 hs.expect_equal("up again: Ethernet's 14", seen[5].offset - seen[4].offset, 14)
 hs.expect_equal("IP's 20", seen[6].offset - seen[5].offset, 20)
 hs.expect("there was headroom left for more, such as a VLAN tag", seen[3].offset >= 4, seen[3].offset)
+
+hs.note "A TCP segment: its header has 20 bytes (timestamps are off), and again every layer only lowers the pointer."
+a:sysctl("net.ipv4.tcp_timestamps", 0)
+local tcp_seen, tcp_answer = {}, nil
+b:spawn(function(os) tcp_answer = os.tcp():bind(5678):listen(1):accept():read() end)
+hs.on("*", function(e)
+  local p = e.packet
+  if (e.probe ~= "ip.output" and e.probe ~= "frame.tx") or not p.tcp or p.tcp.len == 0 then return end
+  local bytes = p:bytes()
+  tcp_seen[#tcp_seen + 1] = { probe = e.probe, buffer = p.buffer, offset = p.offset, headers = bytes:find(DATA, 1, true) - 1, tcp = p.tcp.hdr_len }
+end, { node = a })
+hs.run "1ms"
+a:spawn(function(os)
+  os.tcp():connect("b", 5678):write(DATA)
+  os.sleep "1s"
+end)
+hs.run "20ms"
+hs.expect_equal("b has the data", tcp_answer, DATA)
+hs.expect_equal("20 bytes of TCP", tcp_seen[1].tcp, 20)
+hs.expect_equal("IP lowered the pointer by 20: 40 bytes of headers", tcp_seen[1].headers, 20 + 20)
+hs.expect_equal("Ethernet by 14: 54 bytes", { tcp_seen[2].headers, tcp_seen[1].offset - tcp_seen[2].offset }, { 20 + 20 + 14, 14 })
+hs.expect_equal("in the same buffer", tcp_seen[1].buffer, tcp_seen[2].buffer)

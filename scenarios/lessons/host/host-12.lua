@@ -1,5 +1,4 @@
 -- HOST-12  Five places a packet can die.
--- without: TCP (the first place, the queues of the handshake)
 -- Between one process and another a packet can be lost in five places: in the queues of the TCP handshake, in the queue in
 -- front of the sending card, in the receiving card's ring, in the socket's buffer, and in the network between. Each place has
 -- a counter of its own. Who knows which one grows knows where to look.
@@ -74,3 +73,17 @@ hs.expect_equal("the network has lost 17", injected(function()
   out:rule(nil)
 end), { queue = 0, ring = 0, socket = 0, network = 17 })
 hs.expect("the reader's own buffer never overflowed", reader.drops == 0)
+
+hs.note "5. The queues of the TCP handshake: two connections fill the accept queue of a server that never accepts, then 19 SYNs come."
+server:tcp():bind(5678):listen(1) -- Linux takes one more than the backlog: 2
+client:spawn(function(os)
+  for _ = 1, 2 do os.tcp():connect("server", 5678) end
+  os.sleep "1s"
+end)
+hs.run "20ms"
+local before = server:counter "TcpExtListenOverflows"
+hs.expect_equal("two fit", { server:sockets("LISTEN")[1].recv_q, before }, { 2, 0 })
+hs.expect_equal("none of the other counters moves", injected(function()
+  for i = 1, 19 do client:forge { to = "server", sport = 1000 + i, dport = 5678, flags = "S", seq = i } end
+end), { queue = 0, ring = 0, socket = 0, network = 0 })
+hs.expect_equal("the accept queue has overflowed 19 times", server:counter "TcpExtListenOverflows" - before, 19)

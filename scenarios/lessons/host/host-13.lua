@@ -1,5 +1,4 @@
 -- HOST-13  Observability counters.
--- without: TCP (connection states, listen queues, and their overflow and SYN-drop totals)
 -- A running system can be asked what it has lost: netstat -s, ss, ip -s link, ethtool. The numbers are totals since the system
 -- started, so one sample says little: take two, and the difference is what happened in between. (They are separate counters:
 -- asking for one and reading another is a mistake that some books print.)
@@ -63,3 +62,44 @@ hs.expect_equal("IP has received all frames but those that the ring lost",
 hs.expect_equal("UDP has delivered all of these but what the socket lost",
   server:counter "UdpInDatagrams" + server:counter "UdpInErrors" + lazy.rmem // 768, server:counter "IpInDelivers")
 hs.expect_equal("the other socket has lost nothing", busy.drops, 0)
+
+hs.note "TCP's numbers: ss shows the state of every connection and the listener's queue, netstat -s the totals of what it refused."
+server:tcp():bind(5678):listen(3)          -- nobody accepts; Linux takes one more than the backlog: 4
+local small = server:tcp():bind(5679)
+small:listen(2)
+client:spawn(function(os)
+  for _ = 1, 4 do os.tcp():connect("server", 5678) end
+  os.sleep "20s"
+end)
+hs.run "20ms"
+local function listen_queue(port)
+  for _, s in ipairs(server:sockets "LISTEN") do if s.port == port then return { s.recv_q, s.send_q } end end
+end
+hs.expect_equal("four connections are ESTABLISHED at both ends", { #server:sockets "ESTABLISHED", #client:sockets "ESTABLISHED" }, { 4, 4 })
+hs.expect_equal("the listener shows 4 waiting, of a limit of 3", listen_queue(5678), { 4, 3 })
+
+server:sysctl("net.ipv4.tcp_syncookies", 0)
+local refused = {} -- the simulator's own book: SYNs that reached the server and were not answered
+hs.on("tcp.drop", function(e) refused[e.reason] = (refused[e.reason] or 0) + 1 end, { node = server })
+local function flood(port, n, from)
+  for i = 1, n do client:forge { to = "server", src = "10.9.9.9", sport = 1024 + (from + i) % 60000, dport = port, flags = "S", seq = i } end
+  hs.run "20ms"
+end
+local function tcp_sample()
+  return { overflows = server:counter "TcpExtListenOverflows", drops = server:counter "TcpExtListenDrops" }
+end
+flood(5678, 4343, 0)
+local one = tcp_sample()
+hs.log("netstat -s:", one.overflows, "times the listen queue of a socket overflowed;", one.drops, "SYNs to LISTEN sockets dropped")
+hs.expect_equal("4343 SYNs found the accept queue full: each is an overflow, and a dropped SYN", one, { overflows = 4343, drops = 4343 })
+
+hs.note "A full SYN queue (half-open connections, cookies off) drops SYNs, too, but is no overflow of the listen queue: two separate counters."
+local queued = 0 -- half-open connections that fit
+while server:counter "TcpExtListenDrops" == one.drops do
+  queued = queued + 1
+  flood(5679, 1, 10000 + queued)
+end
+flood(5679, 109 - 1, 30000)
+local two = tcp_sample()
+hs.expect_equal("109 more SYNs dropped, not one overflow more", { two.drops - one.drops, two.overflows - one.overflows }, { 109, 0 })
+hs.expect_equal("those that fitted wait half open", #server:sockets "SYN-RECEIVED", queued - 1)

@@ -3,6 +3,9 @@
 -- fragment". A router with a narrower link behind it drops the packet and reports its MTU (3/4); the sender's host notes that for
 -- the destination, and the next try is smaller, until the packet passes (RFC 1191; the host does this, not traceroute). It hangs on
 -- the routers' messages: where they are filtered out, large packets vanish without a word: a black hole.
+-- tshark-allow: D-SACK (the receiver tells of what came twice)
+-- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
+-- tshark-allow: Previous segment(s) not captured (dropped before)
 local hs = require "hopscope"
 hs.title "ICMP-14 Path MTU discovery"
 

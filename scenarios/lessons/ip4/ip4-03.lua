@@ -59,6 +59,6 @@ a:spawn(function(os)
 end)
 hs.run "500ms"
 hs.expect_equal("the segments carried protocol 6", seen[#seen].packet.ip.proto, 6)
-hs.expect_equal("the TCP of b has got SYN, ACK and data", b:counter "TcpInSegs" - before, 3)
+hs.expect_equal("the TCP of b has got SYN, ACK, data, and an ACK of its own FIN", b:counter "TcpInSegs" - before, 4)
 hs.expect_equal("and gave the data to its reader", said, "for TCP")
 hs.expect_equal("ICMP and UDP have heard nothing of it", { b:counter "IcmpInMsgs", b:counter "UdpInDatagrams" }, { 1, 1 })

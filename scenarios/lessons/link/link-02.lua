@@ -3,7 +3,6 @@
 -- computes it again. A damaged frame does not match and is dropped in silence (IEEE 802.3 3.2.9). Ethernet detects errors, it
 -- does not correct them: that is left to whoever waits for an answer.
 -- tshark-allow: Bad checksum (the link corrupts on purpose)
--- tshark-allow: Previous segment(s) not captured (dropped by the card)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (its repetition)
 local hs = require "hopscope"
 hs.title "LINK-02 Frame check sequence"

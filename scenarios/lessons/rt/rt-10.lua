@@ -3,6 +3,7 @@
 -- circle, and a packet goes round and round. The TTL ends that: one off at each router, and at zero the packet is dropped with
 -- ICMP 11/0 (RFC 1812 5.3.1, RFC 792). If the loop is healed before, the packet escapes and arrives late, perhaps after a copy
 -- of itself that the sender has sent meanwhile because it heard nothing.
+-- tshark-allow: D-SACK (the receiver tells of what came twice)
 local hs = require "hopscope"
 hs.title "RT-10 Routing loop and late duplicates"
 

@@ -4,6 +4,8 @@
 -- of his own (RFC 768, RFC 2991).
 -- tshark-allow: This frame is a (suspected) out-of-order segment (that is the point)
 -- tshark-allow: Previous segment(s) not captured (they come later)
+-- tshark-allow: D-SACK (the receiver tells of what came twice)
+-- tshark-allow: ACKed segment that wasn't captured (it took the other path)
 local hs = require "hopscope"
 hs.title "RT-12 Unequal parallel paths reorder"
 

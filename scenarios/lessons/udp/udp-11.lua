@@ -2,6 +2,7 @@
 -- A server sits on a port that everybody knows (TFTP 69/UDP; HTTP 80, FTP 21 and HTTPS 443 of TCP; registered by IANA, RFC 6335).
 -- A client needs none that is known: the system gives it a free one for as long as its socket lives, in Linux from 32768 to
 -- 60999. The port is what tells two clients on one host apart; when the socket is closed, it is free again.
+-- tshark-allow: TFTP ERROR packet ("hello" is no request)
 local hs = require "hopscope"
 hs.title "UDP-11 Well-known and ephemeral ports"
 
