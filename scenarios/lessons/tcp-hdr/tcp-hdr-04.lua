@@ -2,7 +2,8 @@
 -- Every byte of data takes one number, SYN and FIN one each, a pure ACK none. So whatever a trace contains, its numbers can be computed
 -- (RFC 9293 3.4): next seq = seq + len, +1 for SYN or FIN. The acknowledgment is the next byte expected in order, which is not always
 -- the end of the segment that came last.
--- tshark-allow: D-SACK (what is repeated had come)
+-- tshark-allow: Previous segment(s) not captured (one segment is overtaken)
+-- tshark-allow: D-SACK (it was repeated in vain)
 local hs = require "hopscope"
 hs.title "TCP-HDR-04 Byte numbering"
 

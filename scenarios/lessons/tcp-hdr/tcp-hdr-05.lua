@@ -2,6 +2,8 @@
 -- Only the first SYN has nothing to acknowledge. Every segment after it carries ACK, data or not (RFC 9293 3.10.7.4: without it a segment
 -- is dropped). The one exception: a RST that answers a segment with ACK takes its own number from there and needs none.
 -- tshark-allow: Connection reset (the exception)
+-- tshark-allow: Previous segment(s) not captured (frames are lost)
+-- tshark-allow: ACKed segment that wasn't captured (they are lost on the other side's capture)
 local hs = require "hopscope"
 hs.title "TCP-HDR-05 ACK bit always on"
 

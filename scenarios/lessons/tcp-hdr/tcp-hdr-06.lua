@@ -2,6 +2,7 @@
 -- RFC 793: a clock that counts one every 4 microseconds, for everybody to see; it wraps after 2^32 times 4 us = 4.77 hours (the RFC says
 -- 4.55, its own slip). RFC 6528, and Linux: a clock (64 ns a tick) plus a keyed hash of the four-tuple. Then numbers still rise for one
 -- pair of sockets, but nobody else can tell where they are.
+-- tshark-allow: Connection reset (the ports are to be free again at once)
 local hs = require "hopscope"
 hs.title "TCP-HDR-06 Initial sequence number"
 

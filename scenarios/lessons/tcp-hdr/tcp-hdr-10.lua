@@ -1,7 +1,7 @@
 -- TCP-HDR-10  Segmentation.
 -- A long message is cut into pieces of at most MSS bytes, each with a header of its own; each is acknowledged and, if it must be, repeated
 -- by itself (RFC 9293 3.7). An IP packet cut into fragments would have to be repeated whole.
--- tshark-allow: D-SACK (no)
+-- tshark-allow: Previous segment(s) not captured (one is lost)
 local hs = require "hopscope"
 hs.title "TCP-HDR-10 Segmentation"
 

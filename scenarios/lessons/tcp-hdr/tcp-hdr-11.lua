@@ -10,12 +10,12 @@ client:dev():pad_pattern "not data!"
 local frames = hs.frames { filter = function(p) return p.tcp end }
 local got, sizes = {}, { 1, 2, 5, 100, 1448, 3000 }
 server:spawn(function(os)
-  local conn = os.tcp():bind(5010):listen(8):accept()
+  local conn = os.tcp():bind(5999):listen(8):accept()
   for data in function() return conn:read() end do got[#got + 1] = #data end
 end)
 client:sysctl("net.ipv4.tcp_timestamps", 0) -- short headers: short frames
 client:spawn(function(os)
-  local conn = os.tcp { nodelay = true }:connect("server", 5010)
+  local conn = os.tcp { nodelay = true }:connect("server", 5999)
   for _, n in ipairs(sizes) do
     conn:write(("x"):rep(n))
     os.sleep "100ms"
