@@ -101,6 +101,25 @@ static unsigned check_end(lua_State *L, int idx, NetLink *link)
     luaerr_raise(L, "\"%s\" is no end of link %s", node->name, netlink_name(link));
 }
 
+/* "impair" takes the place of the whole chain, a short form of what it is short for: loss = 0 ends a loss. */
+static void make_room(LinkDir *d, uint64_t set)
+{
+    static const struct {
+        unsigned bit;
+        const char *kind;
+    } short_forms[] = {{LINK_SET_LOSS, "bernoulli"},
+                       {LINK_SET_LOSS, "list"},
+                       {LINK_SET_DUPLICATE, "duplicate"},
+                       {LINK_SET_CORRUPT, "corrupt"},
+                       {LINK_SET_REORDER, "reorder"}};
+
+    if (set >> LINK_SET_IMPAIR & 1)
+        linkdir_remove_impairs(d, NULL);
+    for (unsigned i = 0; i < HS_ARRAY_LEN(short_forms); i++)
+        if (set >> short_forms[i].bit & 1)
+            linkdir_remove_impairs(d, impair_ops_by_name(short_forms[i].kind));
+}
+
 static void apply(LinkDir *d, LinkDraftDir *draft)
 {
     const LinkDirConfig *c = &draft->config;
@@ -116,6 +135,7 @@ static void apply(LinkDir *d, LinkDraftDir *draft)
     if (draft->queue)
         linkdir_set_queue(d, draft->queue);
     draft->queue = NULL;
+    make_room(d, draft->set);
     for (Impair *im = draft->impair; im;) {
         Impair *next = im->next;
 

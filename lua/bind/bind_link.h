@@ -5,7 +5,18 @@
 
 #define LINK_SET_END 15 /* bits of LinkDraftDir.set: one for each option of a direction */
 
-enum { LINK_SET_RATE, LINK_SET_DELAY, LINK_SET_JITTER, LINK_SET_REORDERS, LINK_SET_MTU };
+enum {
+    LINK_SET_RATE,
+    LINK_SET_DELAY,
+    LINK_SET_JITTER,
+    LINK_SET_REORDERS,
+    LINK_SET_MTU,
+    LINK_SET_IMPAIR = 8,
+    LINK_SET_LOSS,
+    LINK_SET_DUPLICATE,
+    LINK_SET_CORRUPT,
+    LINK_SET_REORDER
+};
 
 typedef struct LinkDraftDir {
     LinkDirConfig config; /* without queue and impairments */

@@ -275,6 +275,21 @@ void linkdir_set_queue(LinkDir *d, Queue *q)
     linkdir_kick(d);
 }
 
+void linkdir_remove_impairs(LinkDir *d, const ImpairOps *ops)
+{
+    for (Impair **at = &linkdir_extra(d)->impair; *at;) {
+        Impair *im = *at;
+
+        if (ops && im->ops != ops) {
+            at = &im->next;
+            continue;
+        }
+        *at = im->next;
+        impair_free(im);
+    }
+    linkdir_update_slow(d);
+}
+
 void linkdir_add_impair(LinkDir *d, Impair *im)
 {
     Impair **at = &linkdir_extra(d)->impair;

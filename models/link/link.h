@@ -78,7 +78,8 @@ void linkdir_set_queue(LinkDir *d,
                        Queue *q); /* waiting packets move over, in order; what does not fit is dropped */
 void linkdir_set_paused(LinkDir *d,
                         bool paused); /* a stopped transmitter: frames wait in the queue (802.3x pause) */
-void linkdir_add_impair(LinkDir *d, Impair *im); /* at the end of the chain */
+void linkdir_add_impair(LinkDir *d, Impair *im);               /* at the end of the chain */
+void linkdir_remove_impairs(LinkDir *d, const ImpairOps *ops); /* all of that kind; NULL: all */
 /* Follows a parsed trace (rate/delay/loss, or delivery opportunities) from now on; the trace is taken over
  * and replaces one followed before; NULL ends it. A schedule's last values stay. With opportunities the rate
  * is without meaning: see linkfollow.c. */

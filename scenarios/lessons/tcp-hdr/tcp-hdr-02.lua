@@ -1,0 +1,83 @@
+-- TCP-HDR-02  Flags.
+-- Six bits say what a segment does besides carrying data: URG (the urgent pointer counts), ACK, PSH (hand the data up now), RST (abort),
+-- SYN, FIN (RFC 9293 3.1; CWR and ECE came later). SYN with FIN is nonsense and refused. Linux sets PSH on the last segment of a write,
+-- and delivers with or without it.
+-- tshark-allow: Connection reset (segments of no connection)
+-- tshark-allow: TCP (flags without sense are what this is about)
+local hs = require "hopscope"
+hs.title "TCP-HDR-02 Flags"
+
+local a, b = hs.host "a", hs.host "b"
+local link = hs.link(a, b, { delay = "1ms" })
+a:arp_set("b", b:dev().mac)
+b:arp_set("a", a:dev().mac)
+local frames = hs.frames { link = link, filter = function(p) return p.tcp end }
+
+hs.note "One segment with each bit alone. The bits are those of byte 13: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32."
+local names = { "fin", "syn", "rst", "psh", "ack", "urg" }
+for i, letter in ipairs { "F", "S", "R", "P", "A", "U" } do
+  a:forge { to = b, dport = 5010, sport = 40000 + i, flags = letter, urgent = letter == "U" and 1 or 0 }
+  local p = frames[#frames].packet
+  local raw = p:bytes()
+  for j, name in ipairs(names) do hs.expect_equal(letter .. " alone: " .. name, p.tcp[name], i == j) end
+  hs.expect_equal(letter .. ": bit " .. i - 1, raw:byte(14 + 20 + 14) & 0x3f, 1 << (i - 1))
+  hs.run "10ms"
+end
+
+hs.note "SYN with FIN, sent to a listener: no answer, no half-open entry."
+b:tcp():bind(5011):listen(8)
+local before = #frames
+a:forge { to = b, dport = 5011, sport = 41000, flags = "SF", seq = 1000 }
+hs.run "100ms"
+hs.expect_equal("SYN+FIN is refused silently", { #frames - before, #b:sockets "SYN-RECEIVED" }, { 1, 0 })
+a:forge { to = b, dport = 5011, sport = 41000, flags = "S", seq = 1000 }
+hs.run "100ms"
+hs.expect_equal("SYN alone is answered", frames:count(function(p) return p.tcp.syn and p.tcp.ack and p.tcp.dport == 41000 end), 1)
+
+hs.note "A write of 5000 bytes, a pause, and one of 100: the last segment of each carries PSH."
+local first = #frames + 1
+local got, reads = 0, {}
+b:spawn(function(os)
+  local conn = os.tcp():bind(5012):listen(8):accept()
+  for data in function() return conn:read() end do
+    got = got + #data
+    reads[#reads + 1] = got
+  end
+end)
+b:dev():tso(false)
+a:dev():tso(false)
+link:dir(a):rule(function(p) -- the network takes PSH away from the second write
+  if p.tcp and p.tcp.len == 100 then p.tcp.psh = false end
+end)
+a:spawn(function(os)
+  local conn = os.tcp():connect("b", 5012)
+  conn:write(hs.payload(5000))
+  os.sleep "1s"
+  conn:write(hs.payload(100, 5000))
+  os.sleep "1s"
+end)
+hs.run "1900ms"
+local psh = {}
+for i = first, #frames do
+  local t = frames[i].packet.tcp
+  if t.len > 0 then psh[#psh + 1] = { t.len, t.psh } end
+end
+-- MSS 1460 less 12 bytes of timestamps
+hs.expect_equal("5000 bytes: three full segments and a rest; the rest carries PSH", { psh[1][1], psh[2][1], psh[3][1], psh[4] }, { 1448, 1448, 1448, { 5000 - 3 * 1448, true } })
+hs.expect_equal("the first ones need none", { psh[1][2], psh[3][2] }, { false, false })
+hs.expect_equal("without PSH the data is delivered all the same", got, 5100)
+
+hs.note "RST aborts. It does not mean 'reconnect': the connection is gone, and read says so."
+local err
+b:spawn(function(os)
+  local conn = os.tcp():bind(5013):listen(8):accept()
+  conn:setopt("SO_LINGER", 0)
+  conn:close() -- lingering for 0 s: RST
+end)
+a:spawn(function(os)
+  local conn = os.tcp():connect("b", 5013)
+  err = select(2, conn:read())
+end)
+hs.run "1s"
+hs.expect_equal("reset by peer", err, "ECONNRESET")
+hs.expect_equal("and nobody connects again", #b:sockets "ESTABLISHED" + #a:sockets "SYN-SENT", 0)

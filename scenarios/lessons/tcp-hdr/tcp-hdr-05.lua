@@ -1,0 +1,71 @@
+-- TCP-HDR-05  ACK bit always on.
+-- Only the first SYN has nothing to acknowledge. Every segment after it carries ACK, data or not (RFC 9293 3.10.7.4: without it a segment
+-- is dropped). The one exception: a RST that answers a segment with ACK takes its own number from there and needs none.
+-- tshark-allow: Connection reset (the exception)
+-- tshark-allow: Previous segment(s) not captured (frames are lost)
+-- tshark-allow: ACKed segment that wasn't captured (they are lost on the other side's capture)
+local hs = require "hopscope"
+hs.title "TCP-HDR-05 ACK bit always on"
+
+local client, server = hs.host "client", hs.host "server"
+local link = hs.link(client, server, { rate = "10Mbps", delay = "5ms" })
+local frames = hs.frames { filter = function(p) return p.tcp end }
+server:spawn(function(os)
+  local listener = os.tcp():bind(5010):listen(8)
+  while true do
+    local conn = listener:accept()
+    server:spawn(function()
+      while conn:read() do end
+      conn:write(hs.payload(3000))
+      conn:close()
+    end)
+  end
+end)
+hs.note "Three connections with loss in both directions: SYNs, data, FINs, repetitions of all of them."
+link:set { loss = 0.1 }
+for i = 1, 3 do
+  client:spawn(function(os)
+    local conn = os.tcp():connect("server", 5010)
+    conn:write(hs.payload(20000))
+    conn:shutdown "write"
+    while conn:read() do end
+    conn:close()
+  end)
+end
+hs.run "60s"
+local function without(list) return list:count(function(p) return not p.tcp.ack end) end
+local syns = frames:count(function(p) return p.tcp.syn and not p.tcp.ack end)
+hs.expect("many segments", #frames > 100, #frames)
+hs.expect("some were repeated", client:counter "TcpRetransSegs" > 0, client:counter "TcpRetransSegs")
+hs.expect("a SYN for each connection, and repetitions", syns >= 3, syns)
+hs.expect_equal("only SYNs of the client lack ACK", without(frames), syns)
+
+hs.note "Segments that fit no connection: a RST that answers one with ACK has none itself; one that answers a SYN has."
+link:set { loss = 0 }
+frames = hs.frames { filter = function(p) return p.tcp and p.tcp.rst end }
+client:forge { to = server, sport = 7001, dport = 9999, flags = "A", seq = 10, ack = 2000 }
+client:forge { to = server, sport = 7002, dport = 9999, flags = "S", seq = 10 }
+hs.run "1s"
+local a, b = frames[1].packet.tcp, frames[2].packet.tcp
+hs.expect_equal("answer to an ACK: RST alone, with the number that was acknowledged", { a.rst, a.ack, a.seq }, { true, false, 2000 })
+hs.expect_equal("answer to a SYN: RST and ACK", { b.rst, b.ack, b.ackno }, { true, true, 11 })
+
+hs.note "What comes without ACK into an open connection is ignored."
+local got, conn = nil, nil
+server:spawn(function(os)
+  conn = os.tcp():bind(5011):listen(8):accept()
+  got = conn:read()
+end)
+local sock, numbers
+hs.on("frame.tx", function(e) if e.packet.tcp and e.packet.tcp.dport == 5011 and e.packet.tcp.ack then numbers = { seq = e.packet.tcp.seq, ackno = e.packet.tcp.ackno } end end, { node = client })
+client:spawn(function(os)
+  sock = os.tcp():bind(7003):connect("server", 5011)
+  os.sleep "5s"
+end)
+hs.run "100ms"
+client:forge { to = server, sport = 7003, dport = 5011, flags = "P", seq = numbers.seq, window = 63, data = "no ACK" }
+hs.run "100ms"
+hs.expect_equal("data without ACK is not delivered", got, nil)
+client:forge { to = server, sport = 7003, dport = 5011, flags = "PA", seq = numbers.seq, ack = numbers.ackno, data = "with ACK" }
+hs.run "100ms"
+hs.expect_equal("with it, it is", got, "with ACK")
