@@ -76,6 +76,7 @@ void tcp_ports_drop_if_empty(TcpTable *tab, TcpBind *b)
             *p = b->next;
             g_free(b);
             tab->n_binds--;
+            tab->frees++;
             return;
         }
 }
@@ -285,6 +286,26 @@ static int connect_from_bound(TcpConn *c)
     return 0;
 }
 
+/* Half of the ports are looked at before the other half, which with thousands of connections to one
+ * destination is what a connect() spends its time on: the result is remembered. Not if a TIME_WAIT may become
+ * reusable with time. */
+static bool evens_are_taken(const TcpTable *tab, const TcpConn *c, uint32_t low, uint32_t remaining)
+{
+    return tab->evens_taken.remaining == remaining && tab->evens_taken.low == low &&
+           tab->evens_taken.frees == tab->frees && tab->evens_taken.remote_port == c->remote_port &&
+           inet_eq(&tab->evens_taken.remote, &c->remote) && inet_eq(&tab->evens_taken.local, &c->local);
+}
+
+static void evens_remember(TcpTable *tab, const TcpConn *c, uint32_t low, uint32_t remaining)
+{
+    tab->evens_taken.local = c->local;
+    tab->evens_taken.remote = c->remote;
+    tab->evens_taken.remote_port = c->remote_port;
+    tab->evens_taken.low = low;
+    tab->evens_taken.remaining = tcp_tw_is_reuse_on(c) ? 0 : remaining;
+    tab->evens_taken.frees = tab->frees;
+}
+
 /* __inet_hash_connect: from a place that depends on the destination (RFC 6056 algorithm 4, double hash), even
  * ports first. A port that only connections use may be shared, as long as the four-tuple is new. */
 int tcp_table_connect_port(TcpConn *c)
@@ -308,6 +329,8 @@ int tcp_table_connect_port(TcpConn *c)
     for (int parity = 0; parity < 2; parity++, offset++) {
         uint32_t port = low + offset;
 
+        if (parity == 0 && evens_are_taken(tab, c, low, remaining))
+            continue;
         for (uint32_t i = 0; i < remaining; i += 2, port += 2) {
             TcpTw *reused = NULL;
             uint32_t step;
@@ -330,6 +353,8 @@ int tcp_table_connect_port(TcpConn *c)
         }
         if (remaining < 2)
             break;
+        if (parity == 0)
+            evens_remember(tab, c, low, remaining);
     }
     return -EADDRNOTAVAIL;
 }

@@ -24,6 +24,14 @@ typedef struct TcpTable {
     uint32_t mask, n;
     TcpBind **ports;
     uint32_t port_mask, n_binds;
+    /* The search for a local port found no even one free toward this destination; nothing has been freed
+     * since. */
+    struct {
+        InetAddr local, remote;
+        uint16_t remote_port;
+        uint32_t low, remaining, frees;
+    } evens_taken;
+    uint32_t frees;    /* four-tuples and ports that were given back */
     uint32_t *perturb; /* table_perturb: how far the search for ports has come, by destination */
 } TcpTable;
 

@@ -32,7 +32,7 @@ for i = 1, CLIENTS do
     conn:write "GET / HTTP/1.1\r\nHost: server\r\n\r\n"
     conn:read()
     if i == CLIENTS then
-      -- This one wants more, but its requests are lost for 63 s, and so is the news of the server's FIN … not: only its own segments.
+      -- This one wants more, but its requests are lost.
       links[i]:dir(client):rule(function(p) if p.tcp and p.tcp.data_len > 0 then return "drop" end end)
       os.sleep "5s"
       conn:write "GET /again HTTP/1.1\r\nHost: server\r\n\r\n"
