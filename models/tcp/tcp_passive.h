@@ -75,7 +75,7 @@ struct TcpTw { /* Linux tcp_timewait_sock */
     uint32_t timeout_ms;
     TcpMd5Key *md5;
     TcpTw *all_next, *all_prev;
-    TcpTw *bind_next;
+    TcpTw *bind_next, *bind_prev;
 };
 
 struct TcpListen {               /* of a listening socket */
@@ -201,6 +201,7 @@ void tcp_tw_enter(TcpConn *c, TcpState substate,
 typedef enum TcpTwAnswer { TCP_TW_SUCCESS, TCP_TW_RST, TCP_TW_ACK, TCP_TW_SYN } TcpTwAnswer;
 TcpTwAnswer tcp_tw_process(TcpTw *tw, TcpIn *in, uint32_t *isn);
 void tcp_tw_free(TcpTw *tw);
+bool tcp_tw_is_reuse_on(const TcpConn *c);    /* tcp_tw_reuse, for this destination */
 bool tcp_tw_may_reuse(TcpConn *c, TcpTw *tw); /* tcp_twsk_unique */
 
 /* ---- tcp_isn.c ---- */

@@ -308,10 +308,10 @@ static bool is_known_full(const TcpPerturb *p, const TcpConn *c, uint32_t low, u
            inet_eq(&f->local, &c->local);
 }
 
-/* Only while there are no TIME_WAITs, which become free by the mere passing of time. */
+/* Not if there are TIME_WAITs that become free by the mere passing of time. */
 static void note_full(TcpPerturb *p, const TcpConn *c, uint32_t low, uint32_t high)
 {
-    if (high - low < WORTH_NOTING || c->tcp->n_tw)
+    if (high - low < WORTH_NOTING || (c->tcp->n_tw && tcp_tw_is_reuse_on(c)))
         return;
     if (!p->full)
         p->full = g_new(TcpPortsFull, 1);

@@ -214,6 +214,8 @@ void tcp_table_insert_tw(TcpTw *tw, TcpConn *c)
     if (!b)
         b = tcp_ports_make(tab, tw->local_port);
     tw->bind_next = b->tws;
+    if (b->tws)
+        b->tws->bind_prev = tw;
     b->tws = tw;
 }
 
@@ -225,12 +227,14 @@ void tcp_table_remove_tw(TcpTw *tw)
     UNLINK(tab->slots[HASH_OF(tw) & tab->mask].tw, tw);
     tab->n--;
     tab->n_removed++;
-    for (TcpTw **p = b ? &b->tws : NULL; p && *p; p = &(*p)->bind_next)
-        if (*p == tw) {
-            *p = tw->bind_next;
-            tcp_ports_drop_if_empty(tab, b);
-            break;
-        }
+    if (tw->bind_next)
+        tw->bind_next->bind_prev = tw->bind_prev;
+    if (tw->bind_prev)
+        tw->bind_prev->bind_next = tw->bind_next;
+    else if (b && b->tws == tw)
+        b->tws = tw->bind_next;
+    if (b)
+        tcp_ports_drop_if_empty(tab, b);
 }
 
 /* __inet_check_established: is the four-tuple free, or held by a TIME_WAIT that may go? */

@@ -254,16 +254,19 @@ static bool is_loopback(const InetAddr *a)
     return inet_eq(a, &(InetAddr){{0, 0, 0, 1}});
 }
 
+bool tcp_tw_is_reuse_on(const TcpConn *c)
+{
+    uint8_t reuse = c->tcp->sysctl.tcp_tw_reuse;
+
+    return reuse == 2 ? is_loopback(&c->local) || is_loopback(&c->remote) : reuse != 0;
+}
+
 bool tcp_tw_may_reuse(TcpConn *c, TcpTw *tw)
 {
     const TcpSysctl *s = &tw->tcp->sysctl;
-    uint8_t reuse = s->tcp_tw_reuse;
+    bool reuse = tcp_tw_is_reuse_on(c) && tw->substate != TCP_FIN_WAIT2;
     SimTime age = node_now(tw->tcp->node) - tw->entry_stamp;
 
-    if (reuse == 2 && !is_loopback(&tw->local) && !is_loopback(&tw->remote))
-        reuse = 0;
-    if (tw->substate == TCP_FIN_WAIT2)
-        reuse = 0;
     if (!tw->ts_recent_stamp)
         return false;
     /* Who asks for this very port by bind() gets it at once; the search for a port is more careful. */

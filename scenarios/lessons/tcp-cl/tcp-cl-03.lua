@@ -9,7 +9,7 @@ hs.link(client, server, { rate = "10Mbps", delay = "10ms" })
 local states = {}
 hs.on("tcp.state", function(e) states[#states + 1] = e.new end, { node = client })
 server:spawn(function(os)
-  local conn = os.tcp():bind(5000):listen(8):accept()
+  local conn = os.tcp():bind(5600):listen(8):accept()
   hs.expect_equal("the server reads the end of the stream", conn:read(), nil)
   hs.note "The server has seen the client's FIN, and now sends 100 kB."
   conn:write(hs.payload "100kB")
@@ -19,7 +19,7 @@ server:spawn(function(os)
 end)
 local got, seen, after_end, write_error = 0, {}, nil, nil
 client:spawn(function(os)
-  local conn = os.tcp():connect("server", 5000)
+  local conn = os.tcp():connect("server", 5600)
   hs.note "The client closes its direction: shutdown(write)."
   conn:shutdown "write"
   local _, err = conn:write "one more word"

@@ -1,6 +1,7 @@
 -- TCP-CL-08  Second segment (ACK) lost.
 -- A bare ACK takes no sequence number, so it is never repeated by itself. Whose FIN was not acknowledged repeats the FIN; the peer has seen it
 -- already and acknowledges once more (RFC 9293 3.10.7.4, first check).
+-- tshark-allow: D-SACK Sequence (the repeated FIN is reported as a duplicate)
 local hs = require "hopscope"
 hs.title "TCP-CL-08 Second segment (ACK) lost"
 

@@ -2,7 +2,7 @@
 -- A FIN has a place in the stream, behind the last byte. If it overtakes data, it waits in the out-of-order queue like data would, and nobody
 -- is told: the state changes, and the reader sees the end, when the gap has been filled (RFC 9293 3.10.7.4: segments are processed in order).
 -- tshark-allow: Previous segment(s) not captured (the lesson loses a segment)
--- tshark-allow: This frame is a (suspected) out-of-order segment (and fills the gap later)
+-- tshark-allow: D-SACK Sequence (what came twice is reported)
 local hs = require "hopscope"
 hs.title "TCP-CL-16 Out-of-order FIN"
 

@@ -1,0 +1,54 @@
+-- TCP-TW-11  Server-side waits cost memory, not ports.
+-- A server that closes first has the waits itself. They all have the one local port it listens on, and differ in the client's address and port, so
+-- the server can go on accepting. What a wait costs is a few hundred bytes: no descriptor, no thread, not even a socket (Linux
+-- struct tcp_timewait_sock).
+-- The test suite, which lets tshark read every frame, runs it with a tenth of the connections:
+-- run-args: --set waits=10000
+local hs = require "hopscope"
+hs.title "TCP-TW-11 Server-side waits cost memory, not ports"
+
+local WAITS = hs.param("waits", 100000, "connections in TIME-WAIT")
+local CLIENTS = 4 -- a client has 64 000 ports for one server, and these do not suffice
+local server = hs.host "server"
+server:sysctl("net.ipv4.tcp_max_tw_buckets", 2 * WAITS)
+
+local clients = {}
+for i = 1, CLIENTS do
+  clients[i] = hs.host("client" .. i)
+  hs.link(clients[i], server)
+  clients[i]:ping("server", { count = 1 })
+end
+local listener = server:tcp():bind(5000):listen(4096)
+listener:on_accept(function(_, conn) conn:close() end) -- closes first
+local empty = server:sockstat()
+hs.note(string.format("%d clients connect, %d times in all, to port 5000; the server closes each connection at once.", CLIENTS, WAITS))
+for _, client in ipairs(clients) do
+  client:spawn(function(os)
+    for n = 1, WAITS / CLIENTS do
+      local conn = os.tcp():bind(1024 + n):connect("server", 5000)
+      conn:read() -- until the server's FIN
+      conn:close()
+      os.sleep "100us"
+    end
+  end)
+end
+hs.run "8s"
+local full = server:sockstat()
+local each = (full.bytes - empty.bytes) / WAITS
+hs.note(string.format("%d sockets in TIME-WAIT at the server, %.0f bytes each; %d open sockets.", full.tw, each, full.alloc))
+hs.expect_equal("all wait at the server", full.tw, WAITS)
+hs.expect_equal("none at the clients", clients[1]:sockstat().tw, 0)
+hs.expect_equal("there is one socket, the listener: no descriptor is held", full.alloc, 1)
+hs.expect("memory has grown", full.bytes > empty.bytes, full.bytes)
+hs.expect_between("by a few hundred bytes for each", each, 50, 500)
+
+local answer
+clients[1]:spawn(function(os)
+  local conn, err = os.tcp():connect("server", 5000)
+  answer = conn and "accepted" or err
+end)
+hs.run "1s"
+hs.expect_equal("the server still accepts", answer, "accepted")
+hs.run "60s"
+local after = server:sockstat()
+hs.expect_equal("a minute later the waits are gone", after.tw, 0)

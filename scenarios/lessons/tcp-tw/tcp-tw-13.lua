@@ -1,0 +1,51 @@
+-- TCP-TW-13  Cause: idle timeout.
+-- A server does not keep silent connections for ever: after keepalive_timeout (60 s here, as often configured in nginx) it closes them, and being
+-- the first to close it has the waits. A client whose requests are lost on the way looks just as silent.
+local hs = require "hopscope"
+hs.title "TCP-TW-13 Cause: idle timeout"
+
+local IDLE, CLIENTS = 60, 5
+local server, sw = hs.host "server", hs.switch "sw"
+hs.link(server, sw, { subnet = "10.0.0.0/24" })
+server:spawn(function(os)
+  local listener = os.tcp():bind(80):listen(64)
+  while true do
+    local conn = listener:accept()
+    os.spawn(function()
+      while conn:read(65536, IDLE) do
+        conn:write "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nhi\n"
+      end
+      conn:close()
+    end)
+  end
+end)
+local waits_began = {}
+hs.on("tcp.state", function(e) if e.new == "TIME-WAIT" then waits_began[#waits_began + 1] = e.time end end, { node = server })
+
+local links, asked = {}, {}
+for i = 1, CLIENTS do
+  local client = hs.host("client" .. i)
+  links[i] = hs.link(client, sw, { delay = "1ms", subnet = "10.0.0.0/24" })
+  client:spawn(function(os)
+    os.sleep(1)
+    local conn = os.tcp():connect("server", 80)
+    conn:write "GET / HTTP/1.1\r\nHost: server\r\n\r\n"
+    conn:read()
+    if i == CLIENTS then
+      -- This one wants more, but its requests are lost.
+      links[i]:dir(client):rule(function(p) if p.tcp and p.tcp.data_len > 0 then return "drop" end end)
+      os.sleep "5s"
+      conn:write "GET /again HTTP/1.1\r\nHost: server\r\n\r\n"
+    end
+    conn:read()
+    conn:close()
+  end)
+end
+hs.note(string.format("%d clients ask once, at 1 s. Four are silent afterwards; the fifth asks again, but its segments with data are lost.", CLIENTS))
+hs.run_until "60s"
+hs.expect_equal("before the timeout nothing waits", server:sockstat().tw, 0)
+hs.run_until "62s"
+hs.note(string.format("At 62 s the server has %d connections in TIME-WAIT; the first began to wait at %.3f s.", server:sockstat().tw, waits_began[1]))
+hs.expect_equal("each idle client leaves one wait at the server", server:sockstat().tw >= CLIENTS - 1, true)
+for i = 1, CLIENTS - 1 do hs.expect_near("at 60 s of silence", waits_began[i], 1 + IDLE, 0.05) end
+hs.expect_equal("lost requests have the same effect: the fifth is in the server's hands alone", #server:sockets "ESTABLISHED", 0)
