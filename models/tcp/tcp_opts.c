@@ -12,6 +12,7 @@
 #include "models/ip/ip4.h"
 #include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_ip.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -36,8 +37,10 @@ enum { BUF_LOCK_SND = 1, BUF_LOCK_RCV = 2 };
 TcpOpts *tcp_opts(TcpConn *c)
 {
     if (!c->opts) {
+        uint8_t mtu_discover = tcp_ip_pmtudisc(c);
+
         c->opts = g_new0(TcpOpts, 1);
-        c->opts->mtu_discover = IP_PMTUDISC_WANT;
+        c->opts->mtu_discover = mtu_discover;
     }
     return c->opts;
 }
