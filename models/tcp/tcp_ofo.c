@@ -42,6 +42,18 @@ typedef enum Place {
     PLACE_OLD,    /* it has nothing new */
 } Place;
 
+static RbNode **place_of(TcpConn *c, uint32_t seq, RbNode **parent)
+{
+    RbNode **p = &c->rcv.ooo.top;
+
+    *parent = NULL;
+    while (*p) {
+        *parent = *p;
+        p = tcp_before(seq, seg_of(*p)->seq) ? &(*p)->left : &(*p)->right;
+    }
+    return p;
+}
+
 /* The place of a new segment in the tree; overlaps to its left are dealt with. */
 static Place find_place(TcpConn *c, const TcpIn *in, RbNode **parent, RbNode ***link, TcpRcvSeg **to)
 {
@@ -68,13 +80,12 @@ static Place find_place(TcpConn *c, const TcpIn *in, RbNode **parent, RbNode ***
                 return PLACE_OLD;
             }
             if (!tcp_after(seq, s->seq)) {
-                /* covered by the new one entirely: it goes, and the search begins anew */
+                /* covered by the new one entirely, which takes its place */
                 tcp_dsack_extend(c, s->seq, s->end_seq);
                 TCP_INC(c->tcp, TcpExtTCPOFOMerge);
                 drop(c, s);
-                p = &c->rcv.ooo.top;
-                *parent = NULL;
-                continue;
+                *link = place_of(c, seq, parent);
+                return PLACE_NEW;
             }
             tcp_dsack_set(c, seq, s->end_seq);
         } else if (tcp_rcvq_is_joinable(s, in)) {
@@ -294,12 +305,23 @@ static bool has_end_flag(const TcpRcvSeg *s)
 
 /* Is it worth beginning here? A bloated buffer, one with bytes before start, or one that overlaps the next.
  */
-static bool is_collapsible(const TcpConn *c, const TcpRcvSeg *s, const TcpRcvSeg *next, uint32_t start)
+static bool is_collapsible(const TcpConn *c, const TcpRcvSeg *s, const TcpRcvSeg *last, const TcpRcvSeg *next,
+                           uint32_t start)
 {
-    if (!has_end_flag(s) &&
-        (tcp_window_from_space(c, s->truesize) > tcp_rcvseg_len(s) || tcp_before(s->seq, start)))
+    if (!has_end_flag(last) &&
+        (tcp_window_from_space(c, last->truesize) > last->end_seq - s->seq || tcp_before(s->seq, start)))
         return true;
-    return next && s->end_seq != next->seq;
+    return next && last->end_seq != next->seq;
+}
+
+/* The last of the pieces that share a buffer in Linux. */
+static TcpRcvSeg *last_in_buffer(const RbRoot *root, TcpRcvSeg *s, const TcpRcvSeg *stop)
+{
+    TcpRcvSeg *next;
+
+    while (!s->truesize && (next = list_next(root, s)) != NULL && next != stop)
+        s = next;
+    return s;
 }
 
 void tcp_rcvq_collapse(TcpConn *c, RbRoot *root, TcpRcvSeg *s, TcpRcvSeg *stop, uint32_t start, uint32_t end)
@@ -307,15 +329,17 @@ void tcp_rcvq_collapse(TcpConn *c, RbRoot *root, TcpRcvSeg *s, TcpRcvSeg *stop, 
     TcpRcvSeg *prev = NULL, *n;
 
     for (; s && s != stop; s = n) {
-        n = list_next(root, s);
+        TcpRcvSeg *last = last_in_buffer(root, s, stop);
+
+        n = list_next(root, last);
         if (!tcp_before(start, s->end_seq)) { /* no new bytes in it */
             n = take_one(c, root, prev, s);
             continue;
         }
-        if (is_collapsible(c, s, n == stop ? NULL : n, start))
+        if (is_collapsible(c, s, last, n == stop ? NULL : n, start))
             break;
-        start = s->end_seq;
-        prev = s;
+        start = last->end_seq;
+        prev = last;
     }
     if (!s || s == stop || has_end_flag(s))
         return;

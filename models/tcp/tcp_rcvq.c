@@ -74,7 +74,7 @@ uint32_t tcp_rcvq_truesize(const TcpIn *in)
 
 uint32_t tcp_rcvq_spare_head(const TcpIn *in)
 {
-    return cost_of(in).frags ? SKB_HEAD_ONLY : 0;
+    return cost_of(in).frags || !in->len ? SKB_HEAD_ONLY : 0;
 }
 
 /* ---- accounts ---- */
