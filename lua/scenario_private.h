@@ -40,7 +40,6 @@ struct Proc {
     bool is_given;       /* Lua frees it */
     GPtrArray *joiners;  /* Proc: wait for the end of this one */
     struct Fds *fds;     /* its descriptors; NULL: none yet */
-    struct Fds *fork_of; /* the parent's, of which it has a copy */
 };
 
 /* A host as scenarios see it. Lives as long as the Scenario. */

@@ -163,6 +163,7 @@ int bind_raw_new(lua_State *L);  /* host:raw */
 int bind_tcp_new(lua_State *L);  /* host:tcp */
 int bind_epoll_new(lua_State *L);
 int bind_host_fork(lua_State *L); /* os.fork */
+int bind_host_ulimit(lua_State *L);
 
 /* Methods of an interface that live in a file of their own. */
 int bind_dev_ring(lua_State *L);

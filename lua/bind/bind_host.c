@@ -346,6 +346,7 @@ static const luaL_Reg methods[] = {{"addr", host_method_addr},
                                    {"udp_echo", bind_host_udp_echo},
                                    {"udp_sink", bind_host_udp_sink},
                                    {"udp_source", bind_host_udp_source},
+                                   {"ulimit", bind_host_ulimit},
                                    {NULL, NULL}};
 static const luaL_Reg properties[] = {
     {"is_router", host_get_is_router}, {"name", host_get_name}, {NULL, NULL}};

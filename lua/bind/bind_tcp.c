@@ -54,7 +54,7 @@ ScnTcp *bind_tcp_adopt(ScnHost *h, Fds *fds, int fd)
 {
     ScnTcp *sk = g_new0(ScnTcp, 1);
 
-    *sk = (ScnTcp){.host = h, .fds = fds, .fd = fd};
+    *sk = (ScnTcp){.host = h, .fds = fds, .table = fds_id(fds), .fd = fd};
     if (!h->tcps)
         h->tcps = g_ptr_array_new();
     g_ptr_array_add(h->tcps, sk);
@@ -65,7 +65,7 @@ Fds *bind_tcp_fds(lua_State *L, const ScnTcp *sk)
 {
     Proc *p = sk->host->s->current;
 
-    if (p && p->fork_of && p->fork_of == sk->fds && lua_isyieldable(L))
+    if (p && p->fds && p->host == sk->host && lua_isyieldable(L) && fds_descends_from(p->fds, sk->table))
         return p->fds;
     return sk->fds;
 }
@@ -75,7 +75,7 @@ static void cut_ops(ScnTcp *sk, Fds *fds)
 {
     for (TcpOp *op = sk->ops, *next; op; op = next) {
         next = op->next;
-        if (fds && op->fds != fds)
+        if (op->fds != fds)
             continue;
         sockcall_cancel(&op->call);
         op->is_cut = true;
@@ -675,7 +675,7 @@ void bind_tcp_close(ScnTcp *sk, Fds *fds)
         sockcall_now(fds, &(SockCall){.op = SYS_CLOSE, .fd = sk->fd});
         return;
     }
-    cut_ops(sk, NULL);
+    cut_ops(sk, fds);
     sockcall_now(fds, &(SockCall){.op = SYS_CLOSE, .fd = sk->fd});
     forget(sk);
 }
@@ -703,7 +703,7 @@ static int tcp_method_close(lua_State *L)
         return 1;
     }
     op = bind_tcp_op(sk, SYS_CLOSE, push_closed);
-    cut_ops(sk, fds == sk->fds ? NULL : fds);
+    cut_ops(sk, fds);
     return bind_tcp_run(L, op, -1);
 }
 

@@ -13,7 +13,8 @@ typedef struct TcpOp TcpOp;
  * frees it. */
 struct ScnTcp {
     ScnHost *host;
-    Fds *fds; /* NULL: closed */
+    Fds *fds;       /* NULL: closed */
+    uint64_t table; /* its fds_id: a forked process may hold a copy that is still open */
     int fd;
     bool is_epoll;
     bool is_given;             /* closed, and Lua frees it */

@@ -1,5 +1,6 @@
 /* TCP without processes: callbacks (on_accept, on_connect, on_data), each a system call that sleeps by itself
- * and is made again; epoll for event loops; and fork. */
+ * and is made again; epoll for event loops; fork and the limit of
+ * descriptors. */
 #include <string.h>
 
 #include "lua/bind/bind_tcp.h"
@@ -355,7 +356,26 @@ int bind_host_fork(lua_State *L)
     if (parent->fds) {
         child->fds = fds_new(h->host);
         fds_dup_into(parent->fds, child->fds);
-        child->fork_of = parent->fds;
     }
     return 1;
+}
+
+/* os.ulimit(n): ulimit -n, how many descriptors the process may have; without a number, how many it has. */
+int bind_host_ulimit(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+    Fds *fds;
+
+    if (lua_isnoneornil(L, 2)) {
+        lua_pushinteger(L, host_is_on(h->host) ? (lua_Integer)fds_count(bind_tcp_table(L, h)) : 0);
+        return 1;
+    }
+    if (!lua_isinteger(L, 2) || lua_tointeger(L, 2) < 0 || lua_tointeger(L, 2) > 1048576)
+        luaerr_arg(L, 2, "limit", NULL, "a number of descriptors from 0 to 1048576");
+    scenario_may_change(L);
+    if (!host_is_on(h->host))
+        return bind_push_errno(L, -ENETDOWN);
+    fds = bind_tcp_table(L, h);
+    fds_set_limit(fds, (unsigned)lua_tointeger(L, 2));
+    return 0;
 }

@@ -39,6 +39,7 @@ local of_host = {
   "udp_echo",
   "udp_sink",
   "udp_source",
+  "ulimit",
 }
 
 local function unknown(_, name)

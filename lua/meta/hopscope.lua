@@ -767,6 +767,11 @@ function Host:udp_sink(port) end
 ---@return hs.UdpSource?, string?
 function Host:udp_source(options) end
 
+---how many descriptors the process may have; without a number, how many it has
+---@param n? integer
+---@return integer?
+function Host:ulimit(n) end
+
 ---accepts connections, reads and counts
 ---@param options integer|hs.HostTcpSinkOptions
 ---@return hs.TcpSink?, string?
@@ -921,6 +926,11 @@ function Os.udp_echo(...) end
 ---@param ... any
 ---@return any
 function Os.udp_sink(...) end
+
+---as host:ulimit
+---@param ... any
+---@return any
+function Os.ulimit(...) end
 
 ---as host:udp_source
 ---@param ... any

@@ -272,6 +272,7 @@ Fds *fds_new(Host *h)
     fds->host = h;
     fds->sh = sockhost_of(h);
     fds->limit = 1024;
+    fds->id = ++fds->sh->n_tables;
     return fds;
 }
 
@@ -283,6 +284,19 @@ Host *fds_host(const Fds *fds)
 void fds_set_limit(Fds *fds, unsigned n)
 {
     fds->limit = n;
+}
+
+uint64_t fds_id(const Fds *fds)
+{
+    return fds->id;
+}
+
+bool fds_descends_from(const Fds *fds, uint64_t id)
+{
+    for (guint i = 0; fds->ancestors && i < fds->ancestors->len; i++)
+        if (g_array_index(fds->ancestors, uint64_t, i) == id)
+            return true;
+    return false;
 }
 
 unsigned fds_count(const Fds *fds)
@@ -367,6 +381,10 @@ void fds_dup_into(const Fds *fds, Fds *child)
         }
     }
     child->limit = fds->limit;
+    child->ancestors = g_array_new(false, false, sizeof(uint64_t));
+    if (fds->ancestors)
+        g_array_append_vals(child->ancestors, fds->ancestors->data, fds->ancestors->len);
+    g_array_append_val(child->ancestors, fds->id);
 }
 
 void fds_free(Fds *fds)
@@ -377,6 +395,8 @@ void fds_free(Fds *fds)
         sockcall_forget(fds->calls);
     for (unsigned fd = 0; fd < fds->cap; fd++)
         sockfile_unref(fds_remove(fds, (int)fd));
+    if (fds->ancestors)
+        g_array_free(fds->ancestors, true);
     g_free(fds->tab);
     g_free(fds);
 }

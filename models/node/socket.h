@@ -52,6 +52,10 @@ void fds_dup_into(const Fds *fds, Fds *child);
 void fds_set_limit(Fds *fds, unsigned n); /* RLIMIT_NOFILE; 1024 at first */
 void fds_reserve(Fds *fds, int n);        /* descriptors below n are taken, by nothing */
 unsigned fds_count(const Fds *fds);
+/* Which table of its host: never used again. Is it a copy (by fds_dup_into) of that one, or of a copy of it?
+ */
+uint64_t fds_id(const Fds *fds);
+bool fds_descends_from(const Fds *fds, uint64_t id);
 /* The connection behind a descriptor; NULL: not a TCP socket, or not open. For assertions and plots. */
 struct TcpConn *fds_tcp(const Fds *fds, int fd);
 

@@ -52,6 +52,7 @@ struct SockHost {
     SockFile *files;
     GArray *disk; /* of DiskFile */
     PktChunk *zeros;
+    uint64_t n_tables; /* made so far */
 };
 
 typedef struct DiskFile {
@@ -69,6 +70,8 @@ struct Fds {
     SockHost *sh;
     FdEntry *tab;
     unsigned cap, limit, open;
+    uint64_t id;
+    GArray *ancestors; /* uint64_t: tables of which this is a copy of a copy; NULL: none */
     SockCall *calls; /* that sleep */
 };
 

@@ -317,9 +317,8 @@ static int old_ack(TcpConn *c, TcpIn *in, int flag, uint32_t prior_snd_una, uint
 
     if (!has_sack(c, in) || tcp_classic_is_on(c))
         return 0;
+    /* What these SACKs deliver is not counted (Linux 6.18: sack_delivered is for new ACKs only). */
     flag |= tcp_sack_tag_queue(c, in, prior_snd_una, st);
-    if (st->sack_delivered)
-        tcp_ack_count_delivered(c, st->sack_delivered, flag & ACK_ECE);
     if (tcp_ecn_is_accecn(c))
         ecn_count = tcp_ecn_on_ack(c, in, c->delivered - delivered, st->delivered_bytes, &flag);
     tcp_recovery_fastretrans_alert(c, prior_snd_una, 0, &flag, &rexmit);
@@ -363,7 +362,7 @@ int tcp_ack_process(TcpConn *c, TcpIn *in, int flag)
     rs.prior_in_flight = tcp_packets_in_flight(c);
 
     if (flag & ACK_UPDATE_TS_RECENT)
-        tcp_input_replace_ts_recent(c, in->seq, in);
+        flag |= tcp_input_replace_ts_recent(c, in->seq, in);
 
     if ((flag & (ACK_SLOWPATH | ACK_SND_UNA_ADVANCED)) == ACK_SND_UNA_ADVANCED) {
         /* the window is what it was, nothing but progress */

@@ -45,7 +45,10 @@ static bool has_unread(const TcpConn *c)
 
 static void send_what_closing_means(TcpConn *c)
 {
-    if (has_unread(c)) { /* RFC 2525 2.17: the peer must learn that its data is lost */
+    bool was_unread = has_unread(c);
+
+    tcp_rcvq_purge_in_order(c); /* before the reset, which shows the window that is free then */
+    if (was_unread) {           /* RFC 2525 2.17: the peer must learn that its data is lost */
         TCP_INC(c->tcp, TcpExtTCPAbortOnClose);
         tcp_set_state(c, TCP_CLOSE);
         tcp_output_send_active_reset(c);
@@ -215,7 +218,7 @@ static void forget_connection(TcpConn *c)
     memset(&c->rec, 0, sizeof(c->rec));
     memset(&c->tlp, 0, sizeof(c->tlp));
     memset(&c->ts, 0, sizeof(c->ts));
-    memset(&c->ecn, 0, sizeof(c->ecn));
+    c->ecn = (TcpEcn){.flags = c->ecn.flags}; /* the next SYN decides; until then TCP_INFO shows what was */
     memset(&c->chrono, 0, sizeof(c->chrono));
     memset(&c->stats, 0, sizeof(c->stats));
     memset(&c->ack, 0, sizeof(c->ack));
@@ -256,8 +259,8 @@ int tcp_disconnect(TcpConn *c)
     tcp_timer_stop_rtx(c);
     tcp_timer_stop_keep(c);
     timer_cancel(&c->t_delack);
-    timer_cancel(&c->t_pace);
-    timer_cancel(&c->t_comp);
+    tcp_timer_stop_seldom(c, TCP_SELDOM_PACE);
+    tcp_timer_stop_seldom(c, TCP_SELDOM_COMP);
     tcp_rcvq_purge(c);
     c->copied_seq = c->rcv_nxt;
     if (c->urg)

@@ -440,7 +440,7 @@ static void syn_recv_acked(TcpConn *c, TcpIn *in)
     c->lsndtime = c->mstamp;
     tcp_window_init_rcv_mss(c);
     if (tcp_ecn_is_accecn(c))
-        tcp_ecn_third_ack(r, in, c);
+        tcp_ecn_third_ack(c, in);
     c->pred_is_valid = 1;
     if (c->sflags & TCP_S_SEND_SHUTDOWN)
         tcp_shutdown(c, 1);
@@ -456,6 +456,7 @@ static bool fin_wait1(TcpConn *c, TcpIn *in, int *answer)
         fastopen_completed(c);
     if (c->snd_una != c->write_seq)
         return true;
+    c->is_passing = is_fin && !tcp_after(in->seq, c->rcv_nxt);
     tcp_set_state(c, TCP_FIN_WAIT2);
     c->sflags |= TCP_S_SEND_SHUTDOWN;
     tcp_ip_confirm_neigh(c);

@@ -69,7 +69,6 @@ void tcp_ip_keep_metrics(const TcpConn *c, const RouteMetrics *m, uint32_t gen)
         return;
     w->route_gen = gen;
     w->metrics = keep(c->tcp, m);
-    w->rtt.route_rto_min_ms = route_metrics_get(m, ROUTE_RTO_MIN_US) / 1000;
 }
 
 static int flow4(const TcpConn *c, Ip4Flow *f)

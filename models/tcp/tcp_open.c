@@ -130,8 +130,11 @@ static int set_destination(TcpConn *c, const InetEndpoint *to)
         return -ENETUNREACH;
     if (is_multicast(&a))
         return -ENETUNREACH;
-    if (!wire_v6 && inet_is_any(&a)) /* RFC 1122 3.2.1.3: as source only; Linux takes it for this host */
+    if (!wire_v6 && inet_is_any(&a)) { /* RFC 1122 3.2.1.3: as source only; Linux takes it for this host */
+        if (ip4_sysctl_get(c->tcp->ip4)->connect_zero_is_error)
+            return -EINVAL;
         a = inet_is_any(&c->local) ? inet_from_ip4(0x7f000001) : c->local;
+    }
     if (c->ts.ts_recent_stamp && !inet_eq(&c->remote, &a)) { /* another peer: what we know of time is void */
         c->ts.ts_recent = 0;
         c->ts.ts_recent_stamp = 0;

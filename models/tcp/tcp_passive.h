@@ -46,7 +46,7 @@ struct TcpReq { /* Linux request_sock with tcp_request_sock: a SYN was answered 
     uint16_t mss;
     uint8_t rcv_wscale, snd_wscale, num_timeout, num_retrans;
     uint8_t is_v6 : 1, wscale_ok : 1, tstamp_ok : 1, sack_ok : 1, ecn_ok : 1, acked : 1, tfo_listener : 1,
-        is_cookie : 1;
+        is_cookie : 1, is_again : 1; /* is_again: the SYN-ACK goes out once more */
     uint8_t accecn_ok : 1, syn_ect_snt : 2, syn_ect_rcv : 2, accecn_fail_mode : 4;
     uint8_t saw_accecn_opt;
     uint8_t tos;                /* of the SYN, for tcp_reflect_tos */
@@ -83,6 +83,7 @@ struct TcpListen {               /* of a listening socket */
     uint32_t qlen, young;        /* reqsk_queue */
     TcpConn *accept_head, *accept_tail;
     uint32_t ack_backlog, max_ack_backlog;
+    uint32_t max_qlen; /* half-open; 0: max_ack_backlog, as Linux since 4.4 */
     uint32_t fastopen_qlen, fastopen_max_qlen; /* TCP_FASTOPEN; 0: off */
     TcpReq *rst_head,
         *rst_tail;    /* requests of Fast Open children that were reset and still count (RFC 7413 5.1) */
@@ -100,6 +101,7 @@ typedef struct TcpBind TcpBind;
 /* ---- tcp_table.c ---- */
 void tcp_table_init(Tcp *t);
 void tcp_table_clear(Tcp *t);
+size_t tcp_table_bytes(const Tcp *t);
 TcpConn *tcp_table_find(Tcp *t, const TcpIn *in, TcpReq **req,
                         TcpTw **tw); /* the connection, request or TIME_WAIT of this four-tuple */
 TcpConn *tcp_table_find_listener(Tcp *t,
@@ -158,7 +160,9 @@ static inline bool tcp_listen_accept_is_full(const TcpConn *c)
 }
 static inline bool tcp_listen_syn_is_full(const TcpConn *c)
 {
-    return c->listen->qlen > c->listen->max_ack_backlog;
+    const TcpListen *l = c->listen;
+
+    return l->max_qlen ? l->qlen >= l->max_qlen : l->qlen > l->max_ack_backlog;
 }
 
 /* ---- tcp_cookie.c ---- */

@@ -23,7 +23,7 @@ static unsigned poll_connected(TcpConn *c)
 {
     unsigned mask = 0;
 
-    if (tcp_recv_is_readable(c))
+    if (tcp_recv_is_readable(c, true))
         mask |= EPOLLIN | EPOLLRDNORM;
     if (c->sflags & TCP_S_SEND_SHUTDOWN) {
         mask |= EPOLLOUT | EPOLLWRNORM;

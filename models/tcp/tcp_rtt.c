@@ -4,25 +4,23 @@
  * Differences from RFC 6298, all Linux's: the variance is the largest mean deviation of the last round trip
  * and decays once per round trip only; its floor is the minimum timeout, so that RTO >= SRTT + 200 ms; a
  * falling RTT raises the deviation at 1/8 of the usual gain. */
+#include "models/ip/route_metrics.h"
 #include "models/tcp/tcp_ack.h"
 
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_probes.h"
 
-/* tcp_rto_min */
-static uint32_t rto_min(const TcpRtt *r)
-{
-    return (r->route_rto_min_ms ? r->route_rto_min_ms : r->rto_min_ms) * 1000;
-}
-
+/* Linux tcp_rto_min: what the route says goes before socket option and sysctl; iproute2 always locks rto_min.
+ */
 uint32_t tcp_rtt_rto_min_us(const TcpConn *c)
 {
-    return rto_min(&c->rtt);
+    if (HS_UNLIKELY(route_metrics_has(c->metrics, ROUTE_RTO_MIN_US)))
+        return route_metrics_get(c->metrics, ROUTE_RTO_MIN_US);
+    return c->rtt.rto_min_ms * 1000;
 }
 
-void tcp_rtt_estimate(TcpRtt *r, int64_t mrtt_us, uint32_t snd_nxt, uint32_t snd_una)
+void tcp_rtt_estimate(TcpRtt *r, int64_t mrtt_us, uint32_t rto_min_us, uint32_t snd_nxt, uint32_t snd_una)
 {
-    uint32_t rto_min_us = rto_min(r);
     int64_t m = mrtt_us; /* becomes the error of the estimate */
     uint32_t srtt = r->srtt_us;
 
@@ -77,7 +75,7 @@ uint32_t tcp_rtt_min_us(const TcpConn *c)
     return v ? v : UINT32_MAX; /* nothing measured is never 0: see tcp_rtt_update_min */
 }
 
-static void min_reset(TcpRtt *r, SimTime t, uint32_t v)
+static void min_reset(TcpRtt *r, uint32_t t, uint32_t v)
 {
     for (int i = 0; i < 3; i++) {
         r->min_rtt[i].t = t;
@@ -87,9 +85,9 @@ static void min_reset(TcpRtt *r, SimTime t, uint32_t v)
 
 /* The best, second best and third best of the window, each later than the one before: when the best one gets
  * too old, the next steps in. Linux minmax_running_min and minmax_subwin_update. */
-static void min_running(TcpRtt *r, SimTime win, SimTime t, uint32_t v)
+static void min_running(TcpRtt *r, uint32_t win, uint32_t t, uint32_t v)
 {
-    SimTime dt;
+    uint32_t dt;
 
     if (r->min_rtt[0].v == 0 || v <= r->min_rtt[0].v || t - r->min_rtt[2].t > win) {
         min_reset(r, t, v);
@@ -125,12 +123,12 @@ static void min_running(TcpRtt *r, SimTime win, SimTime t, uint32_t v)
 
 void tcp_rtt_update_min(TcpConn *c, uint32_t rtt_us, int flag)
 {
-    SimTime ms = c->mstamp / SIM_MS;
+    uint32_t ms = (uint32_t)(c->mstamp / SIM_MS);
 
     /* The receiver's delayed ACK says nothing about the path. */
     if ((flag & ACK_MAYBE_DELAYED) && rtt_us > tcp_rtt_min_us(c))
         return;
-    min_running(&c->rtt, (SimTime)c->tcp->sysctl.tcp_min_rtt_wlen_s * 1000, ms, rtt_us ? rtt_us : 1000);
+    min_running(&c->rtt, c->tcp->sysctl.tcp_min_rtt_wlen_s * 1000, ms, rtt_us ? rtt_us : 1000);
 }
 
 /* Linux tcp_rtt_tsopt_us: what the echoed timestamp says, in the clock's milliseconds; -1: nonsense. */
@@ -157,7 +155,7 @@ bool tcp_rtt_ack_update(TcpConn *c, int flag, int64_t seq_rtt_us, int64_t sack_r
         return false;
 
     tcp_rtt_update_min(c, (uint32_t)ca_rtt_us, flag);
-    tcp_rtt_estimate(&c->rtt, seq_rtt_us, c->snd_nxt, c->snd_una);
+    tcp_rtt_estimate(&c->rtt, seq_rtt_us, tcp_rtt_rto_min_us(c), c->snd_nxt, c->snd_una);
     tcp_rtt_set_rto(c);
     c->rtt.backoff = 0; /* RFC 6298: the timeout is computed anew */
     tcp_probes_rtt(c, seq_rtt_us);

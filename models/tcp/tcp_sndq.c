@@ -24,6 +24,7 @@
 #define LINUX_MAX_TCP_HEADER 256u
 #define LINUX_SHARED_INFO 320u
 #define LINUX_SK_BUFF 256u
+#define MEM_PAGE 4096u
 /* tcp_fragment: two of the largest packets (SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE)) may be over the limit */
 #define FRAGMENT_ALLOWANCE (2 * (65536u + LINUX_SK_BUFF + LINUX_SHARED_INFO))
 
@@ -31,11 +32,14 @@ static void charge(TcpConn *c, int64_t n)
 {
     c->snd.wmem_queued += (uint32_t)n;
     c->tcp->mem_pages8 += n;
+    /* Both directions share what was reserved in whole pages; what is left of a page decides whether a segment
+     * that arrives can take the short cut (Linux tcp_rcv_established). */
+    c->rcv.fwd_alloc = (c->rcv.fwd_alloc - (uint32_t)n) % MEM_PAGE;
 }
 
 static TcpSeg *seg_new(TcpConn *c, uint32_t seq, uint16_t flags)
 {
-    TcpSeg *s = pool_alloc(&c->tcp->segs);
+    TcpSeg *s = pool_alloc(c->tcp->segs);
 
     *s = (TcpSeg){.seq = seq, .end_seq = seq, .flags = flags, .truesize = SEG_OVERHEAD};
     return s;
@@ -45,7 +49,7 @@ void tcpsndq_free_seg(TcpConn *c, TcpSeg *s)
 {
     for (unsigned i = 0; i < s->n_slices; i++)
         pktchunk_unref(s->slice[i].chunk);
-    pool_free(&c->tcp->segs, s);
+    pool_free(c->tcp->segs, s);
 }
 
 /* ---- the two lists and the tree ---- */

@@ -56,14 +56,14 @@ void tcp_tw_free(TcpTw *tw)
         t->tw_tail = tw->all_prev;
     t->n_tw--;
     g_free(tw->md5);
-    pool_free(&t->tws, tw);
+    pool_free(t->tws, tw);
 }
 
 static TcpTw *tw_new(TcpConn *c, TcpState substate)
 {
     Tcp *t = c->tcp;
     const TcpMd5Key *key = tcp_md5_find(c, &c->remote);
-    TcpTw *tw = pool_alloc(&t->tws);
+    TcpTw *tw = pool_alloc(t->tws);
 
     *tw = (TcpTw){.tcp = t,
                   .local = c->local,
@@ -118,7 +118,7 @@ void tcp_tw_enter(TcpConn *c, TcpState substate, uint32_t timeo_ms)
         arm(tw, timeo_ms);
         c->is_remembered = true;
         if (substate != c->state)
-            tcp_probes_tw(tw, c->state, substate);
+            tcp_probes_tw(tw, c->is_passing ? TCP_FIN_WAIT1 : c->state, substate);
     } else if (t->n_tw >= t->sysctl.tcp_max_tw_buckets) {
         TCP_INC(t, TcpExtTCPTimeWaitOverflow);
     }

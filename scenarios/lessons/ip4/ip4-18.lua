@@ -1,4 +1,3 @@
--- tshark-allow: Duplicate IP address configured (two sites use the same addresses, and the capture holds both)
 -- IP4-18  Public and private addresses.
 -- 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16 belong to nobody (RFC 1918): every site may use them inside, and many do so at the
 -- same time. For that reason they mean nothing outside, and routers of the public network drop packets from or to them. A

@@ -8,7 +8,7 @@ hs.title "SOCK-02 Two kinds of socket"
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "5ms" })
 
-local listener = server:tcp():bind(5010):listen(128)
+local listener = server:tcp():bind(5678):listen(128)
 local conn, answers, refused = nil, {}, nil
 
 server:spawn(function()
@@ -17,7 +17,7 @@ server:spawn(function()
   hs.expect("two descriptors", listener.fd ~= conn.fd, { listener.fd, conn.fd })
   local _, port = conn:local_addr()
   local _, listening = listener:local_addr()
-  hs.expect_equal("the same local port", { port, listening }, { 5010, 5010 })
+  hs.expect_equal("the same local port", { port, listening }, { 5678, 5678 })
   hs.expect_equal("one listens, one is established", { listener:state(), conn:state() }, { "LISTEN", "ESTABLISHED" })
   hs.expect_equal("the listener has no peer and no data", { listener:peer_addr() }, { nil, "ENOTCONN" })
   conn:write(conn:read())
@@ -27,12 +27,12 @@ server:spawn(function()
 end)
 
 client:spawn(function(os)
-  local sock = os.tcp():connect("server", 5010)
+  local sock = os.tcp():connect("server", 5678)
   for _, line in ipairs { "before", "after" } do
     sock:write(line)
     answers[#answers + 1] = sock:read()
   end
-  refused = select(2, os.tcp():connect("server", 5010))
+  refused = select(2, os.tcp():connect("server", 5678))
 end)
 hs.run "1s"
 

@@ -13,7 +13,7 @@ local connected, accepted, reply_seen
 local frames = hs.frames { filter = function(p) return p.tcp end }
 
 server:spawn(function(os)
-  local listener = os.tcp():bind(5010):listen(128)
+  local listener = os.tcp():bind(5678):listen(128)
   local conn
   -- Half a round trip after the SYN has come, the connection is still half open: there is nothing to write to.
   os.sleep "25ms"
@@ -26,7 +26,7 @@ end)
 
 hs.note "The client connects at 0. SYN there, SYN-ACK back: connect returns after 20 ms. Its ACK needs 10 ms more: accept returns after 30 ms."
 client:spawn(function(os)
-  local conn = os.tcp():connect("server", 5010)
+  local conn = os.tcp():connect("server", 5678)
   connected = hs.now()
   conn:read()
   reply_seen = hs.now()

@@ -11,16 +11,16 @@ local writer, closer, third, server = hs.host "writer", hs.host "closer", hs.hos
 local sw = hs.switch "sw"
 for _, h in ipairs { writer, closer, third, server } do hs.link(h, sw, { delay = "1ms" }) end
 
-local listener = server:tcp({ rcvbuf = 10000 }):bind(5010):listen(1) -- Linux takes one more than that: 2
+local listener = server:tcp({ rcvbuf = 10000 }):bind(5678):listen(1) -- Linux takes one more than that: 2
 local sock, written
 writer:spawn(function(os)
   sock = os.tcp()
-  sock:connect("server", 5010)
+  sock:connect("server", 5678)
   written = 0
   while true do written = written + sock:write(hs.payload(1000, written)) end
 end)
 closer:spawn(function(os)
-  os.tcp():connect("server", 5010):close()
+  os.tcp():connect("server", 5678):close()
 end)
 hs.note "One client writes without end, another connects and closes. The server has a listener, and never calls accept."
 hs.run "10s"
@@ -36,7 +36,7 @@ hs.note "A third client calls. The queue is full with connections that nobody wi
 local third_sock
 third:spawn(function(os)
   third_sock = os.tcp()
-  third_sock:connect("server", 5010)
+  third_sock:connect("server", 5678)
 end)
 hs.run "60s"
 hs.expect_equal("a minute later it is still trying", third_sock:state(), "SYN-SENT")

@@ -11,13 +11,13 @@ client:arp_set("server", server:dev().mac)
 server:arp_set("client", client:dev().mac)
 
 local frames = hs.frames { filter = function(p) return p.ip end }
-local bound = server:tcp():bind(5010)
+local bound = server:tcp():bind(5678)
 local result, when
 client:spawn(function(os)
-  result = { os.tcp():connect("server", 5010) }
+  result = { os.tcp():connect("server", 5678) }
   when = hs.now()
 end)
-hs.note "The server has bound port 5010 but does not listen."
+hs.note "The server has bound port 5678 but does not listen."
 hs.run "1s"
 
 hs.expect_equal("connect reports: refused", result, { nil, "ECONNREFUSED" })
@@ -31,6 +31,6 @@ hs.expect_equal("the server counts a reset sent", server:counter "TcpOutRsts", 1
 
 hs.note "With listen the same port answers."
 bound:listen(128)
-client:spawn(function(os) result = os.tcp():connect("server", 5010):state() end)
+client:spawn(function(os) result = os.tcp():connect("server", 5678):state() end)
 hs.run "1s"
 hs.expect_equal("now it is connected", result, "ESTABLISHED")

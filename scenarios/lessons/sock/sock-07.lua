@@ -1,0 +1,42 @@
+-- SOCK-07  Bind conflict.
+-- A listener's name is address and port. The same pair can be had once; the same port on another local address is another name.
+-- The address 0.0.0.0 stands for all of them, so it is in conflict with each (Linux inet_csk_get_port, inet_bind_conflict).
+local hs = require "hopscope"
+hs.title "SOCK-07 Bind conflict"
+
+local client, server = hs.host "client", hs.host "server"
+hs.link(client, server, { subnet = "10.0.0.0/24" })
+server:address("eth0", "10.0.0.2/24")
+server:address("eth0", "10.0.0.50/24")
+local first = "10.0.0.2"
+
+local function errno(value, why) return value == nil and why or "fine" end
+
+hs.note("The server has two addresses, " .. first .. " and 10.0.0.50.")
+local one = server:tcp():bind(first, 80)
+hs.expect_equal("the same address and port again: EADDRINUSE", errno(server:tcp():bind(first, 80)), "EADDRINUSE")
+local two = server:tcp()
+hs.expect_equal("the same port on the other address is fine", errno(two:bind("10.0.0.50", 80)), "fine")
+hs.expect_equal("another port on the first address is fine", errno(server:tcp():bind(first, 81)), "fine")
+hs.expect_equal("0.0.0.0 includes both: EADDRINUSE", errno(server:tcp():bind("0.0.0.0", 80)), "EADDRINUSE")
+hs.expect_equal("and the other way round: all of port 8080 …", errno(server:tcp():bind(8080)), "fine")
+hs.expect_equal("… leaves none of it", errno(server:tcp():bind("10.0.0.50", 8080)), "EADDRINUSE")
+
+hs.note "Two servers listen on port 80 of one machine, each at its own address, and each gets its own callers."
+one:listen(8)
+two:listen(8)
+local conns = {}
+client:spawn(function(os)
+  os.tcp():connect(first, 80)
+  conns[1] = one:accept(0)
+  hs.expect("a call to the first address reaches the first", conns[1] and not two:accept(0))
+  os.tcp():connect("10.0.0.50", 80)
+  conns[2] = two:accept(0)
+  hs.expect("a call to the second reaches the second", conns[2] ~= nil)
+end)
+hs.run "1s"
+
+hs.note "When the socket is closed, its name is free again."
+for _, sock in ipairs { one, two, conns[1], conns[2] } do sock:close() end
+hs.run "61s" -- the callers are gone; should a connection be in TIME_WAIT, that is over after 60 s
+hs.expect_equal("port 80 can be had again", errno(server:tcp():bind("0.0.0.0", 80)), "fine")

@@ -1,0 +1,61 @@
+-- SOCK-10  Connection limits.
+-- In theory a server could have as many connections as there are four-tuples: 2^32 addresses times 2^16 ports of clients, 2^48. In
+-- practice each costs a descriptor and memory. At the limit of descriptors (ulimit -n) accept fails with EMFILE, "too many open
+-- files". At the limit of memory (net.ipv4.tcp_mem, in pages of 4096 bytes) Linux goes on shaking hands but starves the connections:
+-- it advertises small windows and drops what does not fit (__sk_mem_raise_allocated, __tcp_select_window).
+-- tshark-allow: TCP Zero Window (memory is short)
+-- tshark-allow: Connection reset (a process ends without having read)
+local hs = require "hopscope"
+hs.title "SOCK-10 Connection limits"
+
+hs.expect_equal("the theory: 2^32 addresses with 2^16 ports each", 2 ^ 32 * 2 ^ 16, 2 ^ 48)
+
+local client, server, poor = hs.host "client", hs.host "server", hs.host("poor", { sysctl = { ["net.ipv4.tcp_mem"] = "4 6 8" } })
+local sw = hs.switch "sw"
+for _, h in ipairs { client, server, poor } do hs.link(h, sw, { delay = "1ms" }) end
+
+hs.note "A server process that may have 8 descriptors. One is its listener; ten clients call."
+local conns, errors = {}, {}
+server:spawn(function(os)
+  os.ulimit(8)
+  local listener = os.tcp():bind(5678):listen(128)
+  os.sleep "1s"
+  for _ = 1, 10 do
+    local conn, why = listener:accept(0)
+    if conn then conns[#conns + 1] = conn else errors[#errors + 1] = why end
+  end
+  hs.expect_equal("seven connections are accepted, then descriptors are out", { #conns, #errors, errors[1] }, { 7, 3, "EMFILE" })
+  hs.expect_equal("the other three still wait in the queue", server:sockets("LISTEN")[1].recv_q, 3)
+  hs.expect_equal("a new socket cannot be had either", { os.tcp() }, { nil, "EMFILE" })
+  hs.note "The process closes one connection. The next accept succeeds."
+  conns[1]:close()
+  hs.expect("a descriptor came free", listener:accept(0) ~= nil)
+  hs.expect_equal("and is used up", { listener:accept(0) }, { nil, "EMFILE" })
+end)
+local callers = {}
+client:spawn(function(os)
+  for i = 1, 10 do callers[i] = os.tcp():connect("server", 5678) end
+  hs.expect_equal("all ten clients believe that they are connected: the kernel shook hands", #callers, 10)
+  os.sleep "2s"
+end)
+hs.run "3s"
+
+hs.note "Another server may use 8 pages of memory for all its connections. Twelve clients send 2000 bytes each, and nobody reads."
+local windows = {}
+poor:tcp():bind(5678):listen(128)
+client:spawn(function(os)
+  local socks = {}
+  for i = 1, 12 do
+    socks[i] = os.tcp():connect("poor", 5678)
+    socks[i]:write(hs.payload(2000))
+    os.sleep "100ms"
+  end
+  os.sleep "3s"
+  for i, sock in ipairs(socks) do windows[i] = sock:info().snd_wnd end
+end)
+hs.run "10s"
+hs.log("windows:", table.concat(windows, " "))
+hs.expect("the first connections got a window of tens of thousands of bytes", windows[1] > 60000, windows[1])
+hs.expect("the last ones get next to nothing", windows[12] < 10000, windows[12])
+hs.expect_equal("the host went into memory pressure once", poor:counter "TcpExtTCPMemoryPressures", 1)
+hs.expect("and threw segments away for want of memory", poor:counter "TcpExtTCPZeroWindowDrop" + poor:counter "TcpExtTCPRcvQDrop" > 0)

@@ -1,0 +1,36 @@
+-- SOCK-12  End of file after queued data.
+-- A FIN has its place in the stream, behind the last byte (RFC 9293 3.4). The reader gets the data first and end of file after it:
+-- read() returns 0 bytes, and goes on doing so.
+local hs = require "hopscope"
+hs.title "SOCK-12 End of file after queued data"
+
+local client, server = hs.host "client", hs.host "server"
+hs.link(client, server, { delay = "5ms" })
+
+local conn
+server:spawn(function(os)
+  conn = os.tcp():bind(5678):listen(8):accept()
+  os.sleep "1s"
+  hs.note "A second later the FIN has long arrived: the connection is in CLOSE_WAIT. The server begins to read, 4 bytes at a time."
+  hs.expect_equal("the FIN has been received", conn:state(), "CLOSE-WAIT")
+  hs.expect_equal("10 bytes wait", conn:info().recv_q, 10)
+  local results = {}
+  for _ = 1, 6 do
+    local data, why = conn:read(4)
+    results[#results + 1] = data or why or "end of file"
+  end
+  hs.expect_equal("first all the data, then end of file, again and again", results,
+    { "0123", "4567", "89", "end of file", "end of file", "end of file" })
+  hs.expect_equal("reading is over, writing is not", conn:write "thanks", 6)
+  conn:close()
+end)
+local reply
+client:spawn(function(os)
+  local sock = os.tcp():connect("server", 5678)
+  hs.note "The client writes 10 bytes and shuts its direction down. The server does not read yet."
+  sock:write "0123456789"
+  sock:shutdown "write"
+  reply = sock:read()
+end)
+hs.run "2s"
+hs.expect_equal("the other direction still works", reply, "thanks")
