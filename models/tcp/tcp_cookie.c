@@ -169,7 +169,7 @@ TcpConn *tcp_cookie_check(TcpConn *listener, TcpIn *in)
         return listener;
     rebuild(&r, listener, in, &o, mss);
     r.ts_off = ts_off;
-    if (!tcp_req_init_window(&r, listener))
+    if (!tcp_req_init_window(&r, listener, true))
         return NULL;
     /* cookie_ecn_ok: the bit says that the peer asked; whether we still want it is the host's setting */
     r.ecn_ok = o.has_timestamps && (o.ts_ecr - ts_off) & TS_ECN &&

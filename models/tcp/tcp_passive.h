@@ -138,7 +138,8 @@ TcpConn *tcp_req_check(TcpConn *listener, TcpReq *r, TcpIn *in, bool fastopen, b
  * listener. */
 void tcp_req_child_process(TcpConn *listener, TcpConn *child, TcpIn *in);
 void tcp_req_drop(TcpReq *r); /* inet_csk_reqsk_queue_drop: out of table and queue, freed */
-bool tcp_req_init_window(TcpReq *r, TcpConn *listener); /* tcp_openreq_init_rwin; false: no route */
+bool tcp_req_init_window(TcpReq *r, TcpConn *listener,
+                         bool is_cookie_ack); /* tcp_openreq_init_rwin; false: no route */
 TcpConn *tcp_req_make_child(TcpConn *listener, TcpReq *r,
                             TcpIn *in); /* tcp_v4_syn_recv_sock + tcp_create_openreq_child; NULL: no room */
 void tcp_req_free(TcpReq *r);
@@ -159,7 +160,9 @@ static inline bool tcp_listen_accept_is_full(const TcpConn *c)
 }
 static inline bool tcp_listen_syn_is_full(const TcpConn *c)
 {
-    return c->listen->qlen >= (c->listen->max_qlen ? c->listen->max_qlen : c->listen->max_ack_backlog);
+    const TcpListen *l = c->listen;
+
+    return l->max_qlen ? l->qlen >= l->max_qlen : l->qlen > l->max_ack_backlog;
 }
 
 /* ---- tcp_cookie.c ---- */

@@ -82,7 +82,7 @@ static uint32_t clamp_mss(const TcpConn *listener, uint32_t mss) /* tcp_mss_clam
     return listener->user_mss && listener->user_mss < mss ? listener->user_mss : mss;
 }
 
-bool tcp_req_init_window(TcpReq *r, TcpConn *listener)
+bool tcp_req_init_window(TcpReq *r, TcpConn *listener, bool is_cookie_ack)
 {
     uint32_t space = tcp_window_full_space(listener), mss;
     TcpPath path;
@@ -95,8 +95,10 @@ bool tcp_req_init_window(TcpReq *r, TcpConn *listener)
         r->window_clamp = space;
     if (path.initrwnd && space < path.initrwnd * mss)
         space = path.initrwnd * mss;
-    tcp_window_select_initial(listener, space, mss - (r->tstamp_ok ? 12 : 0), &r->rcv_wnd, &r->window_clamp,
-                              r->wscale_ok, &r->rcv_wscale, path.initrwnd);
+    /* Behind a cookie the peer's own MSS has to do (cookie_v4_check). */
+    mss = is_cookie_ack ? r->mss : mss - (r->tstamp_ok ? 12 : 0);
+    tcp_window_select_initial(listener, space, mss, &r->rcv_wnd, &r->window_clamp, r->wscale_ok,
+                              &r->rcv_wscale, path.initrwnd);
     r->rsk_rcv_wnd = r->rcv_wnd;
     return true;
 }
@@ -397,7 +399,7 @@ void tcp_req_on_syn(TcpConn *listener, TcpIn *in)
     r = req_new(listener, in);
     r->is_cookie = want_cookie;
     init_options(r, listener, in, want_cookie && !(in->opt.has_timestamps && t->sysctl.tcp_timestamps));
-    if (!tcp_req_init_window(r, listener) || (!want_cookie && !isn && is_reserved(listener, r))) {
+    if (!tcp_req_init_window(r, listener, false) || (!want_cookie && !isn && is_reserved(listener, r))) {
         tcp_req_free(r);
         listen_drop(listener);
         return;
@@ -423,13 +425,19 @@ static bool oow_limited(TcpReq *r, const TcpIn *in)
     return tcp_challenge_oow_limited(r->tcp, in, MIB_TcpExtTCPACKSkippedSynRecv, &r->last_oow_ack);
 }
 
+/* What the SYN-ACK could tell of the window; an answer cannot know more (tcp_synack_window). */
+static uint32_t synack_window(const TcpReq *r)
+{
+    return HS_MIN(r->rcv_wnd, 65535u);
+}
+
 /* tcp_v4_reqsk_send_ack: in the state that the SYN-ACK announced, also for a Fast Open child. */
 static void send_ack(const TcpConn *c, TcpReq *r, const TcpIn *in)
 {
     uint32_t tsval = tcp_ts_clock(node_now(r->tcp->node)) + r->ts_off;
     uint32_t seq = c->state == TCP_LISTEN ? r->snt_isn + 1 : c->snd_nxt;
 
-    tcp_demux_send_ack(r->tcp, in, seq, r->rcv_nxt, r->rcv_wnd >> r->rcv_wscale, tsval, r->ts_recent,
+    tcp_demux_send_ack(r->tcp, in, seq, r->rcv_nxt, synack_window(r) >> r->rcv_wscale, tsval, r->ts_recent,
                        r->tstamp_ok, tcp_md5_find(c, &in->src), c->tos, 0);
 }
 
@@ -532,7 +540,7 @@ TcpConn *tcp_req_check(TcpConn *c, TcpReq *r, TcpIn *in, bool fastopen, bool *lo
     if (flags & TCP_ACK && !fastopen && in->ack != r->snt_isn + 1)
         return c; /* the listener answers with a RST; the request stays */
     if (paws_reject || ecr_reject ||
-        !is_in_window(in->seq, in->end_seq, r->rcv_nxt, r->rcv_nxt + r->rcv_wnd)) {
+        !is_in_window(in->seq, in->end_seq, r->rcv_nxt, r->rcv_nxt + synack_window(r))) {
         if (!(flags & TCP_RST) && !oow_limited(r, in))
             send_ack(c, r, in);
         if (paws_reject)
