@@ -65,6 +65,7 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->apps = g_ptr_array_new();
     s->tcp_apps = g_ptr_array_new();
     s->rarps = g_ptr_array_new();
+    s->controllers = g_ptr_array_new();
     s->net = net_new(s->config.seed);
     s->sim = net_sim(s->net);
     node_init(&s->control, s->sim, "(scenario)");
@@ -140,6 +141,7 @@ void scenario_free(Scenario *s)
     bind_packets_free(s);
     node_clear(&s->control);
     net_free(s->net);
+    bind_cc_free(s);
     free_list(s->hosts, free_host);
     free_list(s->expects, free_expectation);
     free_list(s->param_list, free_param);
@@ -283,6 +285,7 @@ static int open_module(lua_State *L)
     bind_link_open(L);
     bind_time_open(L);
     bind_random_open(L);
+    bind_cc_open(L);
     bind_param_open(L);
     bind_log_open(L);
     bind_payload_open(L);

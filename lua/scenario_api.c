@@ -5,6 +5,7 @@
 /* clang-format off */
 #define OPTION_TABLES(X) \
     X(capture) \
+    X(cc) \
     X(corrupt) \
     X(delay) \
     X(duplicate) \

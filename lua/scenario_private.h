@@ -113,6 +113,7 @@ struct Scenario {
     GPtrArray *apps;         /* ScnApp */
     GPtrArray *tcp_apps;     /* ScnTcpApp */
     GPtrArray *rarps;        /* ScnRarp */
+    GPtrArray *controllers;  /* ScnCc */
     GHashTable *peers;       /* ProbePoint -> name of the node at the other end; look-up only */
     unsigned peers_links;
     GHashTable *buffers; /* Packet -> its number for scenarios; look-up only */

@@ -16,6 +16,7 @@ void bind_switch_open(lua_State *L);
 void bind_link_open(lua_State *L);
 void bind_time_open(lua_State *L);
 void bind_random_open(lua_State *L);
+void bind_cc_open(lua_State *L);
 void bind_param_open(lua_State *L);
 void bind_log_open(lua_State *L);
 void bind_payload_open(lua_State *L);
@@ -142,6 +143,7 @@ void bind_tcp_apps_free(Scenario *s);
 
 typedef struct ScnRarp ScnRarp;
 void bind_rarps_free(Scenario *s);
+void bind_cc_free(Scenario *s); /* after the network */
 
 /* A call that blocks while a program runs on a host (bind_call.c); the first member of the call's struct. */
 typedef struct ScnCall ScnCall;

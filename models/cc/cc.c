@@ -13,6 +13,14 @@ const CcOps *cc_ops_by_name(const char *name)
     return NULL;
 }
 
+const CcOps *cc_ops_find(const CcSet *more, const char *name)
+{
+    for (unsigned i = 0; more && i < more->n; i++)
+        if (strcmp(more->ops[i]->name, name) == 0)
+            return more->ops[i];
+    return cc_ops_by_name(name);
+}
+
 /* ---- module parameters ---- */
 
 static unsigned param_count(const CcOps *ops)

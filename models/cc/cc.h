@@ -261,6 +261,12 @@ struct Cc {
 };
 
 const CcOps *cc_ops_by_name(const char *name); /* of those built in; NULL: none */
+/* Controllers made at run time, for all hosts of a network; in order of creation. */
+typedef struct CcSet {
+    const CcOps **ops;
+    unsigned n;
+} CcSet;
+const CcOps *cc_ops_find(const CcSet *more, const char *name); /* of both; more may be NULL */
 /* All that are built in, sorted by name, NULL at the end (generated from this folder's build list). */
 extern const CcOps *const cc_ops_table[];
 extern const unsigned cc_ops_table_len;

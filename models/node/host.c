@@ -49,6 +49,7 @@ Tcp *host_tcp(Host *h)
         h->tcp = tcp_new(h->ip, host_has_ip6(h) ? h->extra->ip6 : NULL);
         if (h->extra && h->extra->tcp_sysctl)
             *tcp_sysctl(h->tcp) = *h->extra->tcp_sysctl;
+        tcp_sysctl(h->tcp)->controllers = &h->net->controllers;
     }
     return h->tcp;
 }
@@ -63,6 +64,7 @@ TcpSysctl *host_tcp_sysctl(Host *h)
     if (!extra->tcp_sysctl) {
         extra->tcp_sysctl = g_new(TcpSysctl, 1);
         tcp_sysctl_defaults(extra->tcp_sysctl);
+        extra->tcp_sysctl->controllers = &h->net->controllers;
     }
     return extra->tcp_sysctl;
 }

@@ -39,7 +39,8 @@ static const Entry table[] = {
     E("hopscope.", tcp_recovery_style, U8, recovery_style, 0, 4,
       "loss recovery: 0 as Linux, 1 Tahoe, 2 Reno (RFC 5681), 3 NewReno (RFC 6582), 4 SACK (RFC 6675)"),
     E("hopscope.", tcp_synq_pow2, U8, synq_pow2, 0, 1,
-      "1: half-open connections up to a power of two above backlog and tcp_max_syn_backlog, as before Linux 4.4"),
+      "1: half-open connections up to a power of two above backlog and tcp_max_syn_backlog, as before Linux "
+      "4.4"),
     E("hopscope.", tcp_timewait_len, U32, timewait_len_s, 0, 86400,
       "seconds in TIME_WAIT: twice the MSL; 0: the state does not exist, which is wrong"),
     E(CORE, rmem_default, U32, rmem_default, 2304, INT32_MAX, "receive buffer of sockets other than TCP's"),
@@ -208,19 +209,21 @@ static bool set_triple(const Entry *e, void *at, const char *text, char **error)
     return true;
 }
 
-static char *controllers(void)
+static char *controllers(const TcpSysctl *sysctl)
 {
     GString *s = g_string_new(NULL);
 
     for (unsigned i = 0; i < cc_ops_table_len; i++)
         g_string_append_printf(s, "%s%s", i ? " " : "", cc_ops_table[i]->name);
+    for (unsigned i = 0; sysctl->controllers && i < sysctl->controllers->n; i++)
+        g_string_append_printf(s, " %s", sysctl->controllers->ops[i]->name);
     return g_string_free(s, FALSE);
 }
 
-static bool set_controller(const Entry *e, char *at, const char *text, char **error)
+static bool set_controller(const Entry *e, const TcpSysctl *s, char *at, const char *text, char **error)
 {
-    if (!cc_ops_by_name(text)) {
-        char *known = controllers();
+    if (!cc_ops_find(s->controllers, text)) {
+        char *known = controllers(s);
 
         *error = g_strdup_printf("%s cannot be \"%s\" (expected one of: %s)", e->name, text, known);
         g_free(known);
@@ -285,7 +288,7 @@ bool host_sysctl_tcp_set(Host *h, const char *name, const char *value, bool *kno
     case TRIPLE64:
         return set_triple(e, at, value, error);
     case CONTROLLER:
-        return set_controller(e, at, value, error);
+        return set_controller(e, s, at, value, error);
     case CONTROLLERS:
         *error = g_strdup_printf("%s can only be read", name);
         return false;
@@ -354,7 +357,7 @@ bool host_sysctl_tcp_get(Host *h, const char *name, char **value)
         *value = g_strdup(at);
         break;
     case CONTROLLERS:
-        *value = controllers();
+        *value = controllers(s);
         break;
     case KEY:
         *value = format_keys(s);

@@ -53,6 +53,7 @@ void net_free(Net *net)
     g_ptr_array_free(net->hosts, TRUE);
     g_ptr_array_free(net->switches, TRUE);
     g_ptr_array_free(net->hubs, TRUE);
+    g_free(net->controllers.ops);
     g_array_free(net->auto_routes, TRUE);
     g_hash_table_destroy(net->given);
     g_free(net->subnet_used);
@@ -190,6 +191,19 @@ Sim *net_sim(const Net *net)
 PacketPool *net_packets(const Net *net)
 {
     return net->packets;
+}
+
+void net_add_controller(Net *net, const CcOps *ops)
+{
+    CcSet *set = &net->controllers;
+
+    set->ops = g_renew(const CcOps *, set->ops, set->n + 1);
+    set->ops[set->n++] = ops;
+}
+
+const CcSet *net_controllers(const Net *net)
+{
+    return &net->controllers;
 }
 
 Probes *net_probes(const Net *net)

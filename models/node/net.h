@@ -12,6 +12,7 @@
  * router made first. */
 #pragma once
 
+#include "models/cc/cc.h"
 #include "models/ether/nic.h"
 #include "models/ether/switch.h"
 #include "models/ip/icmp4.h"
@@ -36,6 +37,10 @@ void net_free(Net *net);
 Sim *net_sim(const Net *net);
 PacketPool *net_packets(const Net *net);
 Probes *net_probes(const Net *net);
+/* A congestion controller that all hosts may choose by its name, besides those built in. It must outlive the
+ * network. */
+void net_add_controller(Net *net, const CcOps *ops);
+const CcSet *net_controllers(const Net *net);
 
 /* Names are unique over the network: NULL and *error otherwise, and for a name that is not letters, digits,
  * '-', '_' and '.'. */

@@ -41,6 +41,7 @@ struct Net {
     GHashTable *given; /* the addresses given in net_link: for look-ups only */
     uint64_t next_mac;
     uint8_t *subnet_used; /* a bit for each /24 of 10.0.0.0/8, made when first needed */
+    CcSet controllers;    /* not owned: whoever made them does */
     bool auto_routes_on, auto_addresses_on;
     bool is_prepared; /* net_prepare has assigned addresses */
 };

@@ -72,7 +72,7 @@ struct Fds {
     unsigned cap, limit, open;
     uint64_t id;
     GArray *ancestors; /* uint64_t: tables of which this is a copy of a copy; NULL: none */
-    SockCall *calls; /* that sleep */
+    SockCall *calls;   /* that sleep */
 };
 
 /* ---- socket.c ---- */

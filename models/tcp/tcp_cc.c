@@ -96,7 +96,7 @@ void tcp_cc_init(TcpConn *c)
  */
 int tcp_cc_set(TcpConn *c, const char *name)
 {
-    const CcOps *ops = cc_ops_by_name(name);
+    const CcOps *ops = cc_ops_find(c->tcp->sysctl.controllers, name);
 
     if (!ops)
         return -ENOENT;

@@ -75,7 +75,7 @@ void tcp_conn_init_defaults(TcpConn *c)
 
 static const CcOps *default_controller(const Tcp *t)
 {
-    const CcOps *ops = cc_ops_by_name(t->sysctl.tcp_congestion_control);
+    const CcOps *ops = cc_ops_find(t->sysctl.controllers, t->sysctl.tcp_congestion_control);
 
     if (!ops)
         ops = cc_ops_by_name("reno");

@@ -87,7 +87,8 @@ void tcp_ecn_clear_syn(TcpConn *c, TcpSeg *s)
 /* The SYN-ACK of a simultaneous open. */
 void tcp_ecn_send_synack_conn(TcpConn *c, TcpSeg *synack)
 {
-    synack->flags &= (uint16_t)~TCP_CWR;
+    synack->flags &=
+        (uint16_t) ~(TCP_CWR | TCP_AE); /* Linux leaves AE in a downgraded one; RFC 9768 table 2 */
     if (!tcp_ecn_is_any(c))
         synack->flags &= (uint16_t)~TCP_ECE;
     else if (cc_needs_ecn(c))
