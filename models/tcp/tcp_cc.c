@@ -20,7 +20,7 @@ static uint64_t pacing_rate(const TcpConn *c)
 static void fill_small_view(const TcpConn *c, CcView *v)
 {
     v->now_ns = c->mstamp;
-    v->last_send_ns = 0;
+    v->last_send_ns = c->lsndtime;
     v->pacing_rate = pacing_rate(c);
     v->gso_max_bytes = CC_VIEW_GSO_MAX;
     v->cwnd_clamp = c->snd_cwnd_clamp;
@@ -42,6 +42,7 @@ void tcp_cc_fill_view(TcpConn *c, CcView *v)
     *v = (CcView){
         .now_ns = c->mstamp,
         .edt_ns = HS_MAX(c->pace_wstamp, c->mstamp),
+        .last_send_ns = c->lsndtime,
         .delivered_ns = c->rate.delivered_ns,
         .pacing_rate = pacing_rate(c),
         .pacing_rate_max = c->max_pacing_rate,
