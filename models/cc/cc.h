@@ -73,6 +73,7 @@ enum {
     CC_ECT_1 = 1 << 3,          /* ECT(1) instead of ECT(0) (L4S) */
     CC_EXACT_CE_ECHO = 1 << 4,  /* a change of CE is acknowledged at once (RFC 8257 3.2), by the transport */
     CC_NEEDS_PACING = 1 << 5,   /* Linux SK_PACING_NEEDED */
+    CC_SMALL_VIEW = 1 << 7,     /* reads nothing of the view but CcView's first part */
     CC_TRACKS_LOSS = 1 << 6,    /* wants packet_lost and CcRateSample.tx_in_flight, .lost (BBRv3) */
 };
 
@@ -87,39 +88,43 @@ enum {
 
 /* Facts, as they are now. The transport fills one for each call, or keeps one and brings it up to date. */
 typedef struct CcView {
+    /* ---- the first part: all that CC_SMALL_VIEW asks for ---- */
     SimTime now_ns;
-    SimTime edt_ns;           /* earliest departure of the next packet (Linux max(tcp_wstamp_ns, now)) */
     SimTime last_send_ns;     /* when data last left (Linux lsndtime) */
-    SimTime delivered_ns;     /* when `delivered` last grew (Linux delivered_mstamp) */
     uint64_t pacing_rate;     /* bytes/s in force (Linux sk_pacing_rate): the default rule's if the controller
                                  sets none; 0: none yet */
+    uint32_t gso_max_bytes;   /* Linux sk_gso_max_size: 65536 */
+    uint32_t cwnd_clamp;      /* no window beyond it */
+    uint32_t prior_cwnd;      /* before the last reduction */
+    uint32_t max_packets_out; /* in flight at most in the last window */
+    uint32_t delivered;       /* packets delivered in all, wraps */
+    uint32_t snd_una, snd_nxt;
+    bool is_cwnd_limited; /* the window, not the application or the peer, held back sending */
+    bool is_paced;        /* Linux sk_pacing_status != SK_PACING_NONE */
+
+    /* ---- the rest ---- */
+    bool is_ecn;              /* negotiated */
+    uint8_t ca_state;         /* CcCaState */
+    uint8_t pacing_shift;     /* Linux sk_pacing_shift: 10 */
+    SimTime edt_ns;           /* earliest departure of the next packet (Linux max(tcp_wstamp_ns, now)) */
+    SimTime delivered_ns;     /* when `delivered` last grew (Linux delivered_mstamp) */
     uint64_t pacing_rate_max; /* SO_MAX_PACING_RATE; CC_PACING_UNLIMITED */
     uint64_t bytes_acked;
-    uint32_t mss;           /* bytes of payload of a full packet (Linux mss_cache) */
-    uint32_t gso_max_bytes; /* Linux sk_gso_max_size: 65536 */
-    uint32_t cwnd_clamp;    /* no window beyond it */
-    uint32_t prior_cwnd;    /* before the last reduction */
-    uint32_t in_flight;     /* packets_out - (sacked_out + lost_out) + retrans_out */
+    uint32_t mss;       /* bytes of payload of a full packet (Linux mss_cache) */
+    uint32_t in_flight; /* packets_out - (sacked_out + lost_out) + retrans_out */
     uint32_t packets_out, sacked_out, lost_out, retrans_out;
-    uint32_t max_packets_out; /* in flight at most in the last window */
-    uint32_t srtt_us;         /* << 3; 0: no sample yet */
-    uint32_t mdev_us;         /* << 2 */
-    uint32_t rttvar_us;       /* << 2 */
-    uint32_t min_rtt_us;      /* windowed minimum (tcp_min_rtt_wlen); UINT32_MAX: none yet */
+    uint32_t srtt_us;    /* << 3; 0: no sample yet */
+    uint32_t mdev_us;    /* << 2 */
+    uint32_t rttvar_us;  /* << 2 */
+    uint32_t min_rtt_us; /* windowed minimum (tcp_min_rtt_wlen); UINT32_MAX: none yet */
     uint32_t rto_us;
-    uint32_t delivered;    /* packets delivered in all, wraps */
     uint32_t delivered_ce; /* of them, acknowledged as CE-marked */
     uint32_t lost;         /* packets marked lost in all, wraps */
     uint32_t app_limited;  /* `delivered` at which the bubble ends; 0: not application-limited */
-    uint32_t snd_una, snd_nxt, write_seq, high_seq;
+    uint32_t write_seq, high_seq;
     uint32_t rcv_nxt;
-    uint32_t init_cwnd;   /* the route's or 10 */
-    uint8_t ca_state;     /* CcCaState */
-    uint8_t pacing_shift; /* Linux sk_pacing_shift: 10 */
-    bool is_cwnd_limited; /* the window, not the application or the peer, held back sending */
-    bool is_paced;        /* Linux sk_pacing_status != SK_PACING_NONE */
-    bool is_ecn;          /* negotiated */
-    struct Rng *rng;      /* the host's stream for controllers; drawn from only where an algorithm says so */
+    uint32_t init_cwnd; /* the route's or 10 */
+    struct Rng *rng;    /* the host's stream for controllers; drawn from only where an algorithm says so */
 } CcView;
 
 /* Decisions. Owned by the connection (in its Cc); cwnd and ssthresh are read here too. */

@@ -88,7 +88,7 @@ static void reno_get_info(const Cc *cc, const CcView *v, CcInfo *info)
 const CcOps cc_reno_ops = {
     .name = "reno",
     .help = "one packet more per round trip, half at a loss (RFC 5681)",
-    .flags = CC_NON_RESTRICTED,
+    .flags = CC_NON_RESTRICTED | CC_SMALL_VIEW,
     .state_size = sizeof(Reno),
     .params = (const CcParam[]){{"hystartpp", 0, 0, 1, "leave slow start as RFC 9406 says"}, {NULL}},
     .init = reno_init,

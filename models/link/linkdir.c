@@ -340,6 +340,7 @@ static void on_arrival(void *arg)
         const Flight *f = ring_at(m, m->ring_head);
 
         m->arrival_ev = evqueue_push(arrival_queue(d), f->arrival, f->key, on_arrival, d);
+        packet_prefetch(f->pkt);
     }
     deliver(d, m, pkt);
 }

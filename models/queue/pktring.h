@@ -38,6 +38,8 @@ static inline Packet *pktring_pop(PktRing *r)
     if (p) {
         r->head = (r->head + 1) & (r->cap - 1);
         r->len--;
+        if (r->len > 1) /* the next but one: the next comes too soon */
+            packet_prefetch(r->slot[(r->head + 1) & (r->cap - 1)]);
     }
     return p;
 }

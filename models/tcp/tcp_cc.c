@@ -12,13 +12,39 @@
 #define CC_VIEW_GSO_MAX 65536
 #define CC_VIEW_PACING_SHIFT 10
 
+static uint64_t pacing_rate(const TcpConn *c)
+{
+    return c->pacing_rate_bps8 == UINT64_MAX ? 0 : c->pacing_rate_bps8;
+}
+
+static void fill_small_view(const TcpConn *c, CcView *v)
+{
+    v->now_ns = c->mstamp;
+    v->last_send_ns = c->lsndtime;
+    v->pacing_rate = pacing_rate(c);
+    v->gso_max_bytes = CC_VIEW_GSO_MAX;
+    v->cwnd_clamp = c->snd_cwnd_clamp;
+    v->prior_cwnd = c->rec.prior_cwnd;
+    v->max_packets_out = c->max_packets_out;
+    v->delivered = c->delivered;
+    v->snd_una = c->snd_una;
+    v->snd_nxt = c->snd_nxt;
+    v->is_cwnd_limited = c->is_cwnd_limited;
+    v->is_paced = c->pacing_on;
+}
+
 void tcp_cc_fill_view(TcpConn *c, CcView *v)
 {
+    if (c->cc.ops->flags & CC_SMALL_VIEW) {
+        fill_small_view(c, v);
+        return;
+    }
     *v = (CcView){
         .now_ns = c->mstamp,
         .edt_ns = HS_MAX(c->pace_wstamp, c->mstamp),
+        .last_send_ns = c->lsndtime,
         .delivered_ns = c->rate.delivered_ns,
-        .pacing_rate = c->pacing_rate_bps8 == UINT64_MAX ? 0 : c->pacing_rate_bps8,
+        .pacing_rate = pacing_rate(c),
         .pacing_rate_max = c->max_pacing_rate,
         .bytes_acked = c->stats.bytes_acked,
         .mss = c->mss_cache,

@@ -118,11 +118,6 @@ TcpConn *tcp_socket(Tcp *t, bool is_v6)
     return tcp_conn_new(t, is_v6);
 }
 
-void tcp_mstamp_refresh(TcpConn *c)
-{
-    c->mstamp = node_now(c->tcp->node);
-}
-
 /* ---- holding and freeing ---- */
 
 void tcp_conn_hold(TcpConn *c)

@@ -64,7 +64,10 @@ void tcp_conn_init_xmit_timers(TcpConn *c);
 void tcp_wake(TcpConn *c); /* something for poll changed: sk_state_change, sk_error_report */
 void tcp_wake_events(TcpConn *c,
                      unsigned events); /* sk_data_ready: EPOLLIN | EPOLLRDNORM; sk_write_space: EPOLLOUT … */
-void tcp_mstamp_refresh(TcpConn *c);
+static inline void tcp_mstamp_refresh(TcpConn *c)
+{
+    c->mstamp = node_now(c->tcp->node);
+}
 static inline uint32_t tcp_jiffies(const TcpConn *c)
 {
     return (uint32_t)(c->mstamp / TCP_JIFFY_NS);

@@ -38,10 +38,8 @@ static Cost cost_of_frame(uint32_t frame)
 
     if (SKB_HEADROOM + frame >= SKB_PAGE)
         return (Cost){SKB_STRUCT + SKB_PAGE + ((need - 1) & ~(SKB_PAGE - 1u)), 0, 0};
-    if (need > size) {
-        for (size = 1024; size < need; size <<= 1)
-            ;
-    }
+    if (need > size)
+        size = 1u << (32 - __builtin_clz(need - 1)); /* the next power of two, at least 1024 */
     return (Cost){SKB_STRUCT + size, size - need, 0};
 }
 

@@ -17,7 +17,7 @@ PacketPool *packetpool_new(void)
 {
     PacketPool *pp = g_new0(PacketPool, 1);
 
-    pool_init(&pp->pool, sizeof(Packet), PACKETS_PER_SLAB);
+    pool_init_aligned(&pp->pool, sizeof(Packet), PACKETS_PER_SLAB, POOL_CACHELINE);
     return pp;
 }
 
