@@ -134,12 +134,7 @@ void pd_tun_inject(PdTun *t, const uint8_t *bytes, size_t len, uint32_t gso_size
     t->stats.rx_packets++;
     t->stats.rx_bytes += len;
     p->l3 = p->head;
-    if (gso_size) {
-        size_t hdr = bytes[0] >> 4 == 6 ? IPV6_HDR_LEN : ipv4_hdr_len(bytes);
-        size_t payload = len - hdr - tcp_hdr_len(bytes + hdr);
-
-        p->gso_size = (uint16_t)gso_size;
-        p->gso_segs = (uint16_t)((payload + gso_size - 1) / gso_size);
-    }
+    /* How many segments it stands for a TUN device does not say: Linux virtio_net_hdr_to_skb leaves gso_segs 0. */
+    p->gso_size = (uint16_t)gso_size;
     t->dev.input(&t->dev, p, bytes[0] >> 4 == 6 ? ETH_TYPE_IPV6 : ETH_TYPE_IPV4);
 }

@@ -90,11 +90,12 @@ int bind_host_forge(lua_State *L)
                   .flags = check_flags(L, f.flags),
                   .window = (uint16_t)f.window,
                   .urgent = (uint16_t)f.urgent};
-    Ip4Tx tx = {.dst = bind_check_addr(L, f.to, "to", h),
-                .src = f.src ? bind_check_addr(L, f.src, "src", h) : host_addr(h->host),
-                .proto = IP_PROTO_TCP,
-                .ttl = (uint8_t)f.ttl,
-                .tos = (uint8_t)f.tos};
+    Ipv4Hdr ip = {.dst = bind_check_addr(L, f.to, "to", h),
+                  .src = f.src ? bind_check_addr(L, f.src, "src", h) : host_addr(h->host),
+                  .proto = IP_PROTO_TCP,
+                  .ttl = f.ttl ? (uint8_t)f.ttl : 64,
+                  .tos = (uint8_t)f.tos,
+                  .df = true};
 
     if (f.options)
         take_options(L, f.options, &hdr);
@@ -105,7 +106,11 @@ int bind_host_forge(lua_State *L)
     tcp_encode(packet_put(pkt, (unsigned)tcp_encoded_len(&hdr)), &hdr);
     if (f.data)
         add_data(L, f.data, pkt);
-    ip4_l4_csum(pkt, tx.src, tx.dst, IP_PROTO_TCP, TCP_CHECKSUM_OFF);
+    ip.total_len = (uint16_t)(packet_len(pkt) + IPV4_MIN_HDR_LEN);
+    pkt->l4 = pkt->head;
+    ip4_l4_csum(pkt, ip.src, ip.dst, IP_PROTO_TCP, TCP_CHECKSUM_OFF);
+    ipv4_encode(packet_push(pkt, IPV4_MIN_HDR_LEN), &ip);
+    Ip4Tx tx = {.dst = ip.dst, .header_included = true};
     int rc = host_is_on(h->host) ? ip4_output(host_ip4(h->host), pkt, &tx) : -ENETDOWN;
 
     if (rc < 0)

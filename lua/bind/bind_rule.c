@@ -226,6 +226,7 @@ static void release(void *ptr)
 {
     Rule *r = ptr;
 
+    linkdir_set_rule(r->dir, NULL, NULL); /* sockets that are closed later still send */
     bind_tcp_seen_free(r->seen);
     g_free(r);
 }

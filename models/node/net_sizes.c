@@ -34,6 +34,7 @@ void net_sizes(const Net *net, NetSizes *out)
             out->host_bytes -= st.bytes;
         }
     }
+    out->tcp_bytes += poolset_bytes(&sim_partition(net->sim, 0)->pools, "tcp.");
     for (unsigned i = 0; i < net->switches->len; i++)
         out->switch_bytes += switch_bytes(net->switches->pdata[i]);
     for (unsigned i = 0; i < net->links->len; i++) {

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "models/ip/ip4.h"
 #include "models/tcp/tcp_input.h"
@@ -33,6 +34,17 @@ static SipKey draw_key(Rng *rng)
     return (SipKey){k0, k1};
 }
 
+static void find_pools(Tcp *t)
+{
+    PoolSet *set = &t->node->part->pools;
+
+    t->segs = poolset_get(set, "tcp.seg", sizeof(TcpSeg), 32);
+    t->rcvsegs = poolset_get(set, "tcp.rcvseg", sizeof(TcpRcvSeg), 32);
+    t->conns = poolset_get(set, "tcp.conn", sizeof(TcpConn), 32);
+    t->reqs = poolset_get(set, "tcp.req", sizeof(TcpReq), 16);
+    t->tws = poolset_get(set, "tcp.tw", sizeof(TcpTw), 16);
+}
+
 Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6)
 {
     Tcp *t = g_new0(Tcp, 1);
@@ -41,17 +53,13 @@ Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6)
     t->ip6 = ip6;
     t->node = ip4_node(ip4);
     t->packets = ip4_pool(ip4);
+    find_pools(t);
     tcp_sysctl_defaults(&t->sysctl);
     /* RFC 1213: tcpRtoAlgorithm other (1), and what Linux shows for the others. */
     t->mib[MIB_TcpRtoAlgorithm] = 1;
     t->mib[MIB_TcpRtoMin] = 200;
     t->mib[MIB_TcpRtoMax] = 120000;
     t->mib[MIB_TcpMaxConn] = UINT64_MAX; /* -1 */
-    pool_init(&t->segs, sizeof(TcpSeg), 16);
-    pool_init(&t->rcvsegs, sizeof(TcpRcvSeg), 16);
-    pool_init(&t->conns, sizeof(TcpConn), 2);
-    pool_init(&t->reqs, sizeof(TcpReq), 4);
-    pool_init(&t->tws, sizeof(TcpTw), 4);
     t->rng = node_rng(t->node, "tcp");
     t->isn_key = draw_key(t->rng);
     t->ts_key = draw_key(t->rng);
@@ -72,13 +80,15 @@ void tcp_free(Tcp *t)
     for (TcpConn *c = t->all_head; c; c = c->all_next) {
         if (!c->listen)
             continue;
-        for (TcpReq *r = c->listen->req_head; r; r = r->next)
-            timer_clear(&r->timer);
+        for (TcpReq *r = c->listen->req_head, *next; r; r = next) {
+            next = r->next;
+            tcp_req_free(r);
+        }
         c->listen->req_head = c->listen->req_tail = NULL;
         c->listen->accept_head = c->listen->accept_tail = NULL;
     }
-    for (TcpTw *w = t->tw_head; w; w = w->all_next)
-        timer_clear(&w->timer);
+    while (t->tw_head)
+        tcp_tw_free(t->tw_head);
     while (t->all_head) {
         t->all_head->wake = NULL;
         t->all_head->holds = 0;
@@ -91,11 +101,6 @@ void tcp_free(Tcp *t)
     for (CcParams **p = t->cc_params; p && *p; p++)
         cc_params_unref(*p);
     g_free(t->cc_params);
-    pool_clear(&t->segs);
-    pool_clear(&t->rcvsegs);
-    pool_clear(&t->conns);
-    pool_clear(&t->reqs);
-    pool_clear(&t->tws);
     g_free(t);
 }
 
@@ -132,7 +137,15 @@ static InetEndpoint endpoint(InetAddr a, uint16_t port, bool is_v6)
     return (InetEndpoint){.addr = a, .port = port, .is_v6 = is_v6};
 }
 
-static TcpEntry conn_entry(const TcpConn *c)
+/* Bytes as SIOCINQ and SIOCOUTQ count them: a FIN is none (in ss it is one). */
+static uint32_t queued(TcpConn *c, unsigned long what)
+{
+    int n = 0;
+
+    return tcp_ioctl(c, what, &n) == 0 ? (uint32_t)n : 0;
+}
+
+static TcpEntry conn_entry(TcpConn *c)
 {
     TcpEntry e = {.state = c->state,
                   .local = tcp_local(c),
@@ -145,9 +158,9 @@ static TcpEntry conn_entry(const TcpConn *c)
     if (c->state == TCP_LISTEN && c->listen) {
         e.recv_q = c->listen->ack_backlog;
         e.send_q = c->listen->max_ack_backlog;
-    } else if (c->state != TCP_CLOSE && c->state != TCP_SYN_SENT) { /* tcp_diag_get_info */
-        e.recv_q = c->rcv_nxt - c->copied_seq;
-        e.send_q = c->write_seq - c->snd_una;
+    } else {
+        e.recv_q = queued(c, FIONREAD);
+        e.send_q = queued(c, TIOCOUTQ);
     }
     return e;
 }
@@ -209,5 +222,5 @@ size_t tcp_bytes(const Tcp *t, uint64_t *n_conns)
         return 0;
     }
     *n_conns = t->n_conns;
-    return sizeof(*t) + t->segs.bytes + t->rcvsegs.bytes + t->conns.bytes + t->reqs.bytes + t->tws.bytes;
+    return sizeof(*t) + tcp_table_bytes(t);
 }

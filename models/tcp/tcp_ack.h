@@ -134,7 +134,7 @@ static inline int64_t tcp_us_between(SimTime later, SimTime earlier)
 bool tcp_rtt_ack_update(TcpConn *c, int flag, int64_t seq_rtt_us, int64_t sack_rtt_us, int64_t ca_rtt_us,
                         struct CcRateSample *rs); /* tcp_ack_update_rtt */
 void tcp_rtt_synack(TcpConn *c, const TcpReq *r); /* tcp_synack_rtt_meas */
-void tcp_rtt_estimate(TcpRtt *r, int64_t mrtt_us, uint32_t snd_nxt,
+void tcp_rtt_estimate(TcpRtt *r, int64_t mrtt_us, uint32_t rto_min_us, uint32_t snd_nxt,
                       uint32_t snd_una); /* tcp_rtt_estimator, with Linux's arithmetic */
 void tcp_rtt_set_rto(TcpConn *c);        /* tcp_set_rto and tcp_bound_rto */
 uint32_t tcp_rtt_rto_min_us(const TcpConn *c);

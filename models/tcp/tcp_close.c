@@ -45,7 +45,10 @@ static bool has_unread(const TcpConn *c)
 
 static void send_what_closing_means(TcpConn *c)
 {
-    if (has_unread(c)) { /* RFC 2525 2.17: the peer must learn that its data is lost */
+    bool was_unread = has_unread(c);
+
+    tcp_rcvq_purge_in_order(c); /* before the reset, which shows the window that is free then */
+    if (was_unread) {           /* RFC 2525 2.17: the peer must learn that its data is lost */
         TCP_INC(c->tcp, TcpExtTCPAbortOnClose);
         tcp_set_state(c, TCP_CLOSE);
         tcp_output_send_active_reset(c);

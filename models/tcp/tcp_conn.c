@@ -83,7 +83,7 @@ static const CcOps *default_controller(const Tcp *t)
 
 TcpConn *tcp_conn_new(Tcp *t, bool is_v6)
 {
-    TcpConn *c = pool_alloc(&t->conns);
+    TcpConn *c = pool_alloc(t->conns);
     const TcpSysctl *s = &t->sysctl;
     const CcOps *ops = default_controller(t);
 
@@ -135,7 +135,7 @@ static void release(TcpConn *c)
     Tcp *t = c->tcp;
 
     list_remove(t, c);
-    pool_free(&t->conns, c);
+    pool_free(t->conns, c);
 }
 
 void tcp_conn_let(TcpConn *c)

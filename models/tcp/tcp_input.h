@@ -55,19 +55,23 @@ typedef struct TcpRcvSeg { /* a queued piece */
     uint32_t truesize; /* 0: it was put into the room behind the next one's bytes */
     uint32_t tailroom; /* bytes that Linux could still append to this buffer */
     uint16_t flags;    /* FIN, … */
+    uint8_t frags;     /* fragments of pages that hold the payload; 0: it is in the buffer's head */
     bool has_rxtstamp;
     SimTime when;
 } TcpRcvSeg;
 void tcp_rcvq_data(TcpConn *c, TcpIn *in); /* tcp_data_queue */
 /* The fast path: in order, fits (tcp_queue_rcv). */
 void tcp_rcvq_append(TcpConn *c, TcpIn *in);
-bool tcp_rcvq_has_room(TcpConn *c, const TcpIn *in); /* tcp_try_rmem_schedule + prune */
-void tcp_rcvq_fin(TcpConn *c);                       /* tcp_fin */
-void tcp_rcvq_purge(TcpConn *c);                     /* both queues */
+bool tcp_rcvq_has_room(TcpConn *c, const TcpIn *in);             /* tcp_try_rmem_schedule + prune */
+void tcp_rcvq_fin(TcpConn *c);                                   /* tcp_fin */
+void tcp_rcvq_purge(TcpConn *c);                                 /* both queues */
+void tcp_rcvq_purge_in_order(TcpConn *c);                        /* tcp_ofo.c's stays */
+bool tcp_rcvq_is_joinable(const TcpRcvSeg *to, const TcpIn *in); /* tcp_rcvq_coalesce will succeed */
 /* Linux tcp_rcv_spurious_retrans: the peer sent again what we have. */
 void tcp_rcvq_spurious_retrans(TcpConn *c, const TcpIn *in);
 void tcp_rcvq_save_flowlabel(TcpConn *c, const TcpIn *in);
 uint32_t tcp_rcvq_truesize(const TcpIn *in);
+uint32_t tcp_rcvq_spare_head(const TcpIn *in); /* the part of it that is a head without payload */
 void tcp_rcvq_data_ready(TcpConn *c);
 void tcp_rcvq_check_urg_shift(TcpConn *c);
 /* Pieces outside any queue: made of a segment (takes its packet; not charged yet), and given up (charged

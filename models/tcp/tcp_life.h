@@ -15,7 +15,7 @@ struct Tcp {
     PacketPool *packets;
     TcpSysctl sysctl;
     uint64_t mib[TCP_MIB_COUNT];
-    Pool segs, rcvsegs, conns, reqs, tws; /* lazily initialised (tcp_pools) */
+    Pool *segs, *rcvsegs, *conns, *reqs, *tws; /* the partition's, shared by its hosts */
     SipKey isn_key, ts_key, port_key, cookie_key[2];
     Rng *rng;
     TcpConn *all_head, *all_tail;

@@ -36,12 +36,36 @@ static void grow_buffer(TcpConn *c)
         tcp_window_rcvbuf_grow(c, c->win.space_space);
 }
 
-/* The place of a new segment in the tree; overlaps to its left are dealt with. false: it has nothing new. */
-static bool find_place(TcpConn *c, uint32_t seq, uint32_t end_seq, RbNode **parent, RbNode ***link)
+/* Right behind a piece, with nothing between. */
+static void place_after(TcpRcvSeg *s, RbNode **parent, RbNode ***link)
 {
+    RbNode **p = &s->rb.right;
+
+    *parent = &s->rb;
+    while (*p) {
+        *parent = *p;
+        p = &(*p)->left;
+    }
+    *link = p;
+}
+
+typedef enum Place {
+    PLACE_NEW,
+    PLACE_JOINED, /* Linux looks no further than the buffer that it can be put into */
+    PLACE_OLD,    /* it has nothing new */
+} Place;
+
+/* The place of a new segment in the tree; overlaps to its left are dealt with. */
+static Place find_place(TcpConn *c, const TcpIn *in, RbNode **parent, RbNode ***link)
+{
+    uint32_t seq = in->seq, end_seq = in->end_seq;
     RbNode **p = &c->rcv.ooo.top;
 
     *parent = NULL;
+    if (*p && tcp_rcvq_is_joinable(c->rcv.ooo_last, in)) {
+        place_after(c->rcv.ooo_last, parent, link);
+        return PLACE_JOINED;
+    }
     while (*p) {
         TcpRcvSeg *s = seg_of(*p);
 
@@ -54,7 +78,7 @@ static bool find_place(TcpConn *c, uint32_t seq, uint32_t end_seq, RbNode **pare
             if (!tcp_after(end_seq, s->end_seq)) {
                 TCP_INC(c->tcp, TcpExtTCPOFOMerge);
                 tcp_dsack_set(c, seq, end_seq);
-                return false;
+                return PLACE_OLD;
             }
             if (!tcp_after(seq, s->seq)) {
                 /* covered by the new one entirely: it goes, and the search begins anew */
@@ -66,12 +90,15 @@ static bool find_place(TcpConn *c, uint32_t seq, uint32_t end_seq, RbNode **pare
                 continue;
             }
             tcp_dsack_set(c, seq, s->end_seq);
+        } else if (tcp_rcvq_is_joinable(s, in)) {
+            place_after(s, parent, link);
+            return PLACE_JOINED;
         }
         *parent = *p;
         p = &(*p)->right;
     }
     *link = p;
-    return true;
+    return PLACE_NEW;
 }
 
 /* What the new segment covers to its right goes; the last of the queue is found again. */
@@ -99,8 +126,8 @@ void tcp_ofo_queue(TcpConn *c, TcpIn *in)
     uint32_t truesize = tcp_rcvq_truesize(in);
     uint32_t seq = in->seq, end_seq = in->end_seq;
     RbNode *parent = NULL, **link = NULL;
-    TcpRcvSeg *s, *before;
-    bool joined;
+    TcpRcvSeg *s;
+    Place place;
 
     tcp_rcvq_save_flowlabel(c, in);
     tcp_ecn_data(c, in);
@@ -116,7 +143,8 @@ void tcp_ofo_queue(TcpConn *c, TcpIn *in)
     c->stats.rcv_ooopack += in->gso_segs ? in->gso_segs : 1;
     TCP_INC(c->tcp, TcpExtTCPOFOQueue);
 
-    if (!find_place(c, seq, end_seq, &parent, &link)) {
+    place = find_place(c, in, &parent, &link);
+    if (place == PLACE_OLD) {
         tcp_probes_drop(c->tcp, c, in, "TCP_OFOMERGE");
         if (c->sack.is_sack_ok)
             tcp_dsack_sack_new(c, seq, end_seq);
@@ -125,15 +153,19 @@ void tcp_ofo_queue(TcpConn *c, TcpIn *in)
     }
     s = tcp_rcvq_new_seg(c, in);
     rbtree_insert(&c->rcv.ooo, &s->rb, parent, link);
-    merge_right(c, s);
-    before = seg_of(rbtree_prev(&s->rb));
-    joined = before && tcp_rcvq_coalesce(c, before, s);
+    if (place == PLACE_JOINED) {
+        tcp_rcvq_coalesce(c, seg_of(rbtree_prev(&s->rb)), s);
+        if (!next_of(s))
+            c->rcv.ooo_last = s;
+    } else {
+        merge_right(c, s);
+    }
     if (c->sack.is_sack_ok) {
         tcp_dsack_sack_new(c, seq, end_seq);
         /* Without SACK the window stays, so that our ACKs are recognised as duplicates. */
-        tcp_window_grow(c, in, truesize, false);
+        tcp_window_grow(c, in, truesize, place == PLACE_JOINED);
     }
-    if (!joined)
+    if (place == PLACE_NEW)
         tcp_rcvq_charge(c, truesize);
     grow_buffer(c);
 }
@@ -305,7 +337,7 @@ void tcp_rcvq_collapse(TcpConn *c, RbRoot *root, TcpRcvSeg *s, TcpRcvSeg *stop, 
 
     while (tcp_before(start, end)) {
         uint32_t room = HS_MIN((uint32_t)COLLAPSED_MAX, end - start);
-        TcpRcvSeg *fresh = pool_alloc(&c->tcp->rcvsegs);
+        TcpRcvSeg *fresh = pool_alloc(c->tcp->rcvsegs);
         bool ends = false;
 
         *fresh = (TcpRcvSeg){

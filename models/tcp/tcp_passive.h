@@ -83,6 +83,7 @@ struct TcpListen {               /* of a listening socket */
     uint32_t qlen, young;        /* reqsk_queue */
     TcpConn *accept_head, *accept_tail;
     uint32_t ack_backlog, max_ack_backlog;
+    uint32_t max_qlen; /* half-open; 0: max_ack_backlog, as Linux since 4.4 */
     uint32_t fastopen_qlen, fastopen_max_qlen; /* TCP_FASTOPEN; 0: off */
     TcpReq *rst_head,
         *rst_tail;    /* requests of Fast Open children that were reset and still count (RFC 7413 5.1) */
@@ -100,6 +101,7 @@ typedef struct TcpBind TcpBind;
 /* ---- tcp_table.c ---- */
 void tcp_table_init(Tcp *t);
 void tcp_table_clear(Tcp *t);
+size_t tcp_table_bytes(const Tcp *t);
 TcpConn *tcp_table_find(Tcp *t, const TcpIn *in, TcpReq **req,
                         TcpTw **tw); /* the connection, request or TIME_WAIT of this four-tuple */
 TcpConn *tcp_table_find_listener(Tcp *t,
@@ -157,7 +159,7 @@ static inline bool tcp_listen_accept_is_full(const TcpConn *c)
 }
 static inline bool tcp_listen_syn_is_full(const TcpConn *c)
 {
-    return c->listen->qlen >= c->listen->max_ack_backlog;
+    return c->listen->qlen >= (c->listen->max_qlen ? c->listen->max_qlen : c->listen->max_ack_backlog);
 }
 
 /* ---- tcp_cookie.c ---- */

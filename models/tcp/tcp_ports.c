@@ -8,8 +8,9 @@
 #include "models/ip/ip4.h"
 #include "models/tcp/tcp_table_priv.h"
 
-#define PORT_BUCKETS_MIN 16
-#define PERTURB 256 /* INET_TABLE_PERTURB_SIZE is larger; the table only has to be large for its users */
+#define PORT_BUCKETS_MIN 2
+#define PERTURB 256      /* INET_TABLE_PERTURB_SIZE is larger; the table only has to be large for its users */
+#define WORTH_NOTING 256 /* ports that were looked at in vain */
 
 /* ---- the table ---- */
 
@@ -27,6 +28,8 @@ void tcp_ports_clear(TcpTable *tab)
             g_free(b);
         }
     g_free(tab->ports);
+    for (uint32_t i = 0; i < tab->n_perturb; i++)
+        g_free(tab->perturb[i].full);
     g_free(tab->perturb);
 }
 
@@ -76,6 +79,7 @@ void tcp_ports_drop_if_empty(TcpTable *tab, TcpBind *b)
             *p = b->next;
             g_free(b);
             tab->n_binds--;
+            tab->n_removed++;
             return;
         }
 }
@@ -285,12 +289,42 @@ static int connect_from_bound(TcpConn *c)
     return 0;
 }
 
+static TcpPerturb *perturb_of(TcpTable *tab, uint32_t slot)
+{
+    for (uint32_t i = 0; i < tab->n_perturb; i++)
+        if (tab->perturb[i].slot == slot)
+            return &tab->perturb[i];
+    tab->perturb = g_renew(TcpPerturb, tab->perturb, tab->n_perturb + 1);
+    tab->perturb[tab->n_perturb] = (TcpPerturb){.slot = slot};
+    return &tab->perturb[tab->n_perturb++];
+}
+
+static bool is_known_full(const TcpPerturb *p, const TcpConn *c, uint32_t low, uint32_t high)
+{
+    const TcpPortsFull *f = p->full;
+
+    return f && f->n_removed == c->tcp->table->n_removed && f->low == low && f->high == high &&
+           f->remote_port == c->remote_port && inet_eq(&f->remote, &c->remote) &&
+           inet_eq(&f->local, &c->local);
+}
+
+/* Only while there are no TIME_WAITs, which become free by the mere passing of time. */
+static void note_full(TcpPerturb *p, const TcpConn *c, uint32_t low, uint32_t high)
+{
+    if (high - low < WORTH_NOTING || c->tcp->n_tw)
+        return;
+    if (!p->full)
+        p->full = g_new(TcpPortsFull, 1);
+    *p->full = (TcpPortsFull){c->local, c->remote, c->remote_port, low, high, c->tcp->table->n_removed};
+}
+
 /* __inet_hash_connect: from a place that depends on the destination (RFC 6056 algorithm 4, double hash), even
  * ports first. A port that only connections use may be shared, as long as the four-tuple is new. */
 int tcp_table_connect_port(TcpConn *c)
 {
     TcpTable *tab = c->tcp->table;
-    uint32_t low, high, remaining, offset, index;
+    uint32_t low, high, remaining, offset;
+    TcpPerturb *perturb;
     uint64_t start;
 
     if (c->bind)
@@ -300,13 +334,14 @@ int tcp_table_connect_port(TcpConn *c)
     remaining = high - low;
     if (remaining > 1)
         remaining &= ~1u;
-    if (!tab->perturb)
-        tab->perturb = g_new0(uint32_t, PERTURB);
     start = tcp_isn_port_offset(c->tcp, c);
-    index = (uint32_t)start & (PERTURB - 1);
-    offset = (uint32_t)((tab->perturb[index] + (start >> 32)) % remaining) & ~1u;
+    perturb = perturb_of(tab, (uint32_t)start & (PERTURB - 1));
+    offset = (uint32_t)((perturb->n + (start >> 32)) % remaining) & ~1u;
     for (int parity = 0; parity < 2; parity++, offset++) {
         uint32_t port = low + offset;
+
+        if (parity == 0 && is_known_full(perturb, c, low, high))
+            continue;
 
         for (uint32_t i = 0; i < remaining; i += 2, port += 2) {
             TcpTw *reused = NULL;
@@ -323,11 +358,13 @@ int tcp_table_connect_port(TcpConn *c)
                 b->is_auto = true;
             }
             step = (uint32_t)rng_below(c->tcp->rng, 8) * 2;
-            tab->perturb[index] += HS_MAX(i, step) + 2;
+            perturb->n += HS_MAX(i, step) + 2;
             own(c, b); /* before the TIME_WAIT goes, which may be the last to hold the port */
             take(c, reused);
             return 0;
         }
+        if (parity == 0)
+            note_full(perturb, c, low, high);
         if (remaining < 2)
             break;
     }

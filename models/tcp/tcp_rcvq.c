@@ -21,11 +21,15 @@
 #define SKB_SHARED_INFO 320
 #define SKB_STRUCT 256
 #define SKB_SMALL_HEAD 576
+#define SKB_HEAD_ONLY (SKB_SMALL_HEAD + SKB_STRUCT)
 #define SKB_PAGE 4096
+#define SKB_MAX_ORDER 3
+#define SKB_MAX_FRAGS 17
 
 typedef struct Cost {
     uint32_t truesize;
     uint32_t tailroom; /* bytes that still fit behind the payload */
+    uint32_t frags;    /* payload is in that many fragments of pages, none of it in the head */
 } Cost;
 
 static Cost cost_of_frame(uint32_t frame)
@@ -33,12 +37,21 @@ static Cost cost_of_frame(uint32_t frame)
     uint32_t need = SKB_HEADROOM + frame + SKB_SHARED_INFO, size = SKB_SMALL_HEAD;
 
     if (need > SKB_PAGE)
-        return (Cost){SKB_STRUCT + SKB_PAGE + ((need - 1) & ~(SKB_PAGE - 1u)), 0};
+        return (Cost){SKB_STRUCT + SKB_PAGE + ((need - 1) & ~(SKB_PAGE - 1u)), 0, 0};
     if (need > size) {
         for (size = 1024; size < need; size <<= 1)
             ;
     }
-    return (Cost){SKB_STRUCT + size, size - need};
+    return (Cost){SKB_STRUCT + size, size - need, 0};
+}
+
+static Cost cost_of_pages(uint32_t len)
+{
+    uint32_t pages = (len + SKB_PAGE - 1) / SKB_PAGE, frags = pages >> SKB_MAX_ORDER;
+
+    for (unsigned order = 0; order < SKB_MAX_ORDER; order++)
+        frags += pages >> order & 1;
+    return (Cost){SKB_HEAD_ONLY + pages * SKB_PAGE, 0, frags};
 }
 
 static Cost cost_of(const TcpIn *in)
@@ -46,13 +59,22 @@ static Cost cost_of(const TcpIn *in)
     uint32_t headers = (in->is_v6 ? 40 : 20) + in->hdr_len;
 
     if (in->gso_segs > 1 && in->gso_size) /* put together by GRO from single frames */
-        return (Cost){in->gso_segs * cost_of_frame(headers + in->gso_size).truesize, 0};
+        return (Cost){in->gso_segs * cost_of_frame(headers + in->gso_size).truesize, 0, 0};
+    /* An aggregate that came as one, more than a page of it: headers apart, payload in pages (tun_alloc_skb).
+     */
+    if (in->gso_size && in->len > in->gso_size && SKB_HEADROOM + headers + in->len >= SKB_PAGE)
+        return cost_of_pages(in->len);
     return cost_of_frame(headers + in->len);
 }
 
 uint32_t tcp_rcvq_truesize(const TcpIn *in)
 {
     return cost_of(in).truesize;
+}
+
+uint32_t tcp_rcvq_spare_head(const TcpIn *in)
+{
+    return cost_of(in).frags ? SKB_HEAD_ONLY : 0;
 }
 
 /* ---- accounts ---- */
@@ -164,7 +186,7 @@ bool tcp_rcvq_has_room(TcpConn *c, const TcpIn *in)
 
 TcpRcvSeg *tcp_rcvq_new_seg(TcpConn *c, TcpIn *in)
 {
-    TcpRcvSeg *s = pool_alloc(&c->tcp->rcvsegs);
+    TcpRcvSeg *s = pool_alloc(c->tcp->rcvsegs);
     Cost cost = cost_of(in);
 
     *s = (TcpRcvSeg){
@@ -173,6 +195,7 @@ TcpRcvSeg *tcp_rcvq_new_seg(TcpConn *c, TcpIn *in)
         .end_seq = in->end_seq,
         .truesize = cost.truesize,
         .tailroom = cost.tailroom,
+        .frags = (uint8_t)HS_MIN(cost.frags, (uint32_t)UINT8_MAX),
         .flags = in->flags,
         .when = in->now,
     };
@@ -183,18 +206,36 @@ void tcp_rcvq_free_seg(TcpConn *c, TcpRcvSeg *s)
 {
     tcp_rcvq_uncharge(c, s->truesize);
     packet_unref(s->pkt);
-    pool_free(&c->tcp->rcvsegs, s);
+    pool_free(c->tcp->rcvsegs, s);
 }
 
+static bool is_room_behind(const TcpRcvSeg *to, uint32_t len, unsigned frags)
+{
+    return len <= to->tailroom || (frags && to->frags + frags <= SKB_MAX_FRAGS);
+}
+
+bool tcp_rcvq_is_joinable(const TcpRcvSeg *to, const TcpIn *in)
+{
+    return in->seq == to->end_seq && is_room_behind(to, in->len, cost_of(in).frags);
+}
+
+/* Linux skb_try_coalesce: bytes are copied into the room behind, fragments change hands. */
 bool tcp_rcvq_coalesce(TcpConn *c, TcpRcvSeg *to, TcpRcvSeg *from)
 {
-    uint32_t len = tcp_rcvseg_len(from);
+    uint32_t len = tcp_rcvseg_len(from), delta = 0;
+    unsigned frags = 0;
 
-    if (from->seq != to->end_seq || len > to->tailroom)
+    if (from->seq != to->end_seq || !is_room_behind(to, len, from->frags))
         return false;
+    if (len > to->tailroom) {
+        frags = to->frags + from->frags;
+        delta = from->truesize - SKB_HEAD_ONLY;
+        tcp_rcvq_charge(c, delta);
+    }
     TCP_INC(c->tcp, TcpExtTCPRcvCoalesce);
-    from->truesize = to->truesize;
-    from->tailroom = to->tailroom - len;
+    from->truesize = to->truesize + delta;
+    from->tailroom = frags ? 0 : to->tailroom - len;
+    from->frags = (uint8_t)frags;
     to->truesize = 0;
     to->tailroom = 0;
     return true;
@@ -235,10 +276,15 @@ void tcp_rcvq_append(TcpConn *c, TcpIn *in)
     tcp_rcvq_push(c, tcp_rcvq_new_seg(c, in), false);
 }
 
-void tcp_rcvq_purge(TcpConn *c)
+void tcp_rcvq_purge_in_order(TcpConn *c)
 {
     while (c->rcv.head)
         tcp_rcvq_pop(c);
+}
+
+void tcp_rcvq_purge(TcpConn *c)
+{
+    tcp_rcvq_purge_in_order(c);
     tcp_ofo_purge(c);
 }
 

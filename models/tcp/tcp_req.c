@@ -24,7 +24,7 @@ static void listen_drop(TcpConn *listener) /* tcp_listendrop */
 static TcpReq *req_new(TcpConn *listener, const TcpIn *in)
 {
     Tcp *t = listener->tcp;
-    TcpReq *r = pool_alloc(&t->reqs);
+    TcpReq *r = pool_alloc(t->reqs);
 
     memset(r, 0, sizeof(*r));
     r->tcp = t;
@@ -52,7 +52,7 @@ void tcp_req_free(TcpReq *r)
     timer_clear(&r->timer);
     packet_unref(r->saved_syn);
     r->tcp->n_reqs--;
-    pool_free(&r->tcp->reqs, r);
+    pool_free(r->tcp->reqs, r);
 }
 
 /* tcp_openreq_init: what the SYN's options say, as far as this host is willing. */
@@ -62,13 +62,13 @@ static void init_options(TcpReq *r, const TcpConn *listener, const TcpIn *in, bo
     const TcpOptions *o = &in->opt;
     uint16_t mss = in->is_v6 ? MSS_CLAMP_V6 : TCP_MSS_DEFAULT;
 
-    if (o->has_mss && o->mss && !ignore) {
+    if (o->has_mss && o->mss) {
         mss = o->mss;
         if (listener->user_mss && listener->user_mss < mss)
             mss = listener->user_mss;
     }
     r->mss = mss;
-    if (ignore) /* a cookie without timestamps has no room for them */
+    if (ignore) /* a cookie without timestamps has no room for them (tcp_clear_options); the MSS stays */
         return;
     r->tstamp_ok = o->has_timestamps && s->tcp_timestamps;
     r->ts_recent = r->tstamp_ok ? o->ts_val : 0;
@@ -190,10 +190,12 @@ static int send_synack(TcpConn *listener, TcpReq *r, bool is_cookie, const TcpFa
     }
     n = tcp_opt_out_write(options, &out);
     tcp_ecn_make_synack(r, &flags, &ecn);
+    if (t->sysctl.handshake == 4) /* the ACK went before, on its own */
+        flags &= (uint16_t)~TCP_ACK;
     hdr = (TcpHdr){.src_port = r->local_port,
                    .dst_port = r->remote_port,
                    .seq = r->snt_isn,
-                   .ack = r->rcv_nxt,
+                   .ack = flags & TCP_ACK ? r->rcv_nxt : 0,
                    .flags = flags,
                    .window = (uint16_t)HS_MIN(r->rcv_wnd, 65535u),
                    .options_len = (uint8_t)n};
@@ -321,6 +323,34 @@ static void record_syn(const TcpConn *listener, TcpReq *r, const TcpIn *in)
         r->saved_syn = packet_ref(in->pkt);
 }
 
+/* hopscope.tcp_handshake 2: the SYN alone opens the connection, as if the third segment had come with it. */
+static void open_unconfirmed(TcpConn *listener, TcpReq *r, const TcpIn *syn)
+{
+    TcpIn third = *syn;
+    TcpConn *child;
+
+    third.flags = TCP_ACK;
+    third.seq = third.end_seq = r->rcv_nxt;
+    third.ack = r->snt_isn + 1;
+    third.len = 0;
+    third.window = (uint16_t)(syn->window >> (r->wscale_ok ? r->snd_wscale : 0));
+    child = tcp_req_make_child(listener, r, &third);
+    if (!child)
+        return;
+    tcp_req_drop(r);
+    tcp_listen_add_child(listener, child);
+    tcp_req_child_process(listener, child, &third);
+}
+
+/* hopscope.tcp_handshake 4: the SYN is acknowledged by itself, before our own SYN. */
+static void ack_apart(const TcpConn *listener, const TcpReq *r, const TcpIn *in)
+{
+    uint32_t tsval = tcp_ts_clock(node_now(r->tcp->node)) + r->ts_off;
+
+    tcp_demux_send_ack(r->tcp, in, r->snt_isn, r->rcv_nxt, HS_MIN(r->rcv_wnd, 65535u), tsval, r->ts_recent,
+                       r->tstamp_ok, tcp_md5_find(listener, &in->src), listener->tos, 0);
+}
+
 static void answer_syn(TcpConn *listener, TcpReq *r, TcpIn *in, bool want_cookie)
 {
     TcpFastopenCookie foc = {.len = TCP_FASTOPEN_NONE};
@@ -341,9 +371,13 @@ static void answer_syn(TcpConn *listener, TcpReq *r, TcpIn *in, bool want_cookie
     r->tfo_listener = false;
     if (!want_cookie)
         queue_add(r);
+    if (HS_UNLIKELY(listener->tcp->sysctl.handshake == 4))
+        ack_apart(listener, r, in);
     send_synack(listener, r, want_cookie, foc.len == TCP_FASTOPEN_NONE ? NULL : &foc);
     if (want_cookie)
         tcp_req_free(r);
+    else if (HS_UNLIKELY(listener->tcp->sysctl.handshake == 2))
+        open_unconfirmed(listener, r, in);
 }
 
 void tcp_req_on_syn(TcpConn *listener, TcpIn *in)

@@ -4,19 +4,23 @@
  * Differences from RFC 6298, all Linux's: the variance is the largest mean deviation of the last round trip
  * and decays once per round trip only; its floor is the minimum timeout, so that RTO >= SRTT + 200 ms; a
  * falling RTT raises the deviation at 1/8 of the usual gain. */
+#include "models/ip/route_metrics.h"
 #include "models/tcp/tcp_ack.h"
 
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_probes.h"
 
+/* Linux tcp_rto_min: what the route says goes before socket option and sysctl; iproute2 always locks rto_min.
+ */
 uint32_t tcp_rtt_rto_min_us(const TcpConn *c)
 {
+    if (HS_UNLIKELY(route_metrics_has(c->metrics, ROUTE_RTO_MIN_US)))
+        return route_metrics_get(c->metrics, ROUTE_RTO_MIN_US);
     return c->rtt.rto_min_ms * 1000;
 }
 
-void tcp_rtt_estimate(TcpRtt *r, int64_t mrtt_us, uint32_t snd_nxt, uint32_t snd_una)
+void tcp_rtt_estimate(TcpRtt *r, int64_t mrtt_us, uint32_t rto_min_us, uint32_t snd_nxt, uint32_t snd_una)
 {
-    uint32_t rto_min_us = r->rto_min_ms * 1000;
     int64_t m = mrtt_us; /* becomes the error of the estimate */
     uint32_t srtt = r->srtt_us;
 
@@ -151,7 +155,7 @@ bool tcp_rtt_ack_update(TcpConn *c, int flag, int64_t seq_rtt_us, int64_t sack_r
         return false;
 
     tcp_rtt_update_min(c, (uint32_t)ca_rtt_us, flag);
-    tcp_rtt_estimate(&c->rtt, seq_rtt_us, c->snd_nxt, c->snd_una);
+    tcp_rtt_estimate(&c->rtt, seq_rtt_us, tcp_rtt_rto_min_us(c), c->snd_nxt, c->snd_una);
     tcp_rtt_set_rto(c);
     c->rtt.backoff = 0; /* RFC 6298: the timeout is computed anew */
     tcp_probes_rtt(c, seq_rtt_us);

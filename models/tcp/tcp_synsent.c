@@ -141,6 +141,8 @@ static int synack(TcpConn *c, TcpIn *in)
         timer_arm(&c->t_delack, c->ack.timeout);
         return 0;
     }
+    if (HS_UNLIKELY(c->tcp->sysctl.handshake == 2)) /* the answer is not confirmed */
+        return -1;
     tcp_challenge_ack_handshake(c, is_accecn);
     return -1;
 }
@@ -161,11 +163,34 @@ static void crossed_syn(TcpConn *c, TcpIn *in)
     tcp_output_send_synack(c);
 }
 
+/* hopscope.tcp_handshake 4: our SYN is acknowledged first, the other's comes by itself. RFC 9293 3.10.7.3,
+ * fourth: a SYN without ACK opens the connection once SND.UNA > ISS. Linux is content with a SYN-ACK only. */
+static bool is_half_of_synack(TcpConn *c, TcpIn *in, int *answer)
+{
+    uint16_t flags = in->flags & (TCP_SYN | TCP_ACK | TCP_RST);
+
+    if (flags == TCP_ACK && in->ack == c->snd_nxt) {
+        *answer = 0;
+        tcp_ack_process(c, in, ACK_SLOWPATH);
+        return true;
+    }
+    if (flags == TCP_SYN && c->snd_una == c->snd_nxt) {
+        in->flags |= TCP_ACK;
+        in->ack = c->snd_una;
+        *answer = synack(c, in);
+        return true;
+    }
+    return false;
+}
+
 int tcp_input_synsent(TcpConn *c, TcpIn *in)
 {
     uint16_t mss_clamp = c->mss_clamp;
+    int answer;
 
     take_options(c, in);
+    if (HS_UNLIKELY(c->tcp->sysctl.handshake == 4) && is_half_of_synack(c, in, &answer))
+        return answer;
     if (in->flags & TCP_ACK) {
         /* RFC 9293 3.10.7.3, first: an ACK of something that was not sent is answered with a reset (unless it
          * is one itself: the caller sees to that). */

@@ -75,5 +75,6 @@ void tcp_sysctl_defaults(TcpSysctl *s)
         .wmem_max = 4194304,
         .rmem_default = 212992,
         .wmem_default = 212992,
+        .handshake = 3,
     };
 }

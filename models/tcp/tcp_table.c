@@ -6,7 +6,7 @@
 #include "models/tcp/tcp_table_priv.h"
 #include "sim/base/hash64.h"
 
-#define SLOTS_MIN 16
+#define SLOTS_MIN 2
 
 /* ---- four-tuples ---- */
 
@@ -36,6 +36,15 @@ void tcp_table_clear(Tcp *t)
     g_free(t->table->slots);
     g_free(t->table);
     t->table = NULL;
+}
+
+size_t tcp_table_bytes(const Tcp *t)
+{
+    const TcpTable *tab = t->table;
+
+    return sizeof *tab + (tab->slots ? (tab->mask + 1) * sizeof *tab->slots : 0) +
+           (tab->port_mask + 1) * sizeof *tab->ports + tab->n_binds * sizeof(TcpBind) +
+           tab->n_perturb * sizeof *tab->perturb;
 }
 
 /* Chains keep their order, so that growing cannot be observed. */
@@ -151,6 +160,7 @@ void tcp_table_remove_req(TcpReq *r)
     UNLINK(tab->slots[HASH_OF(r) & tab->mask].req, r);
     r->is_hashed = false;
     tab->n--;
+    tab->n_removed++;
 }
 
 void tcp_table_insert_listener(TcpConn *c)
@@ -181,6 +191,7 @@ static void unhash(TcpConn *c)
     UNLINK(tab->slots[HASH_OF(c) & tab->mask].conn, c);
     c->sflags &= ~(uint32_t)TCP_S_HASHED;
     tab->n--;
+    tab->n_removed++;
 }
 
 void tcp_table_remove(TcpConn *c)
@@ -213,6 +224,7 @@ void tcp_table_remove_tw(TcpTw *tw)
 
     UNLINK(tab->slots[HASH_OF(tw) & tab->mask].tw, tw);
     tab->n--;
+    tab->n_removed++;
     for (TcpTw **p = b ? &b->tws : NULL; p && *p; p = &(*p)->bind_next)
         if (*p == tw) {
             *p = tw->bind_next;

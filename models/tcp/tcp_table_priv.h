@@ -19,12 +19,29 @@ struct TcpBind {
     bool is_auto; /* made by connect(): other automatic users may share it, bind(0) does not (fastreuse -1) */
 };
 
+/* "No even port is left towards this destination": true until something is removed. Without it, each of many
+ * connections to one place would look at all of them again. */
+typedef struct TcpPortsFull {
+    InetAddr local, remote;
+    uint16_t remote_port;
+    uint32_t low, high; /* the range that was searched */
+    uint64_t n_removed; /* TcpTable.n_removed at that time */
+} TcpPortsFull;
+
+typedef struct TcpPerturb { /* a slot of Linux's table_perturb: how far the search for ports has come */
+    uint32_t slot;
+    uint32_t n;
+    TcpPortsFull *full; /* NULL: not known to be */
+} TcpPerturb;
+
 typedef struct TcpTable {
     TcpSlot *slots;
     uint32_t mask, n;
     TcpBind **ports;
     uint32_t port_mask, n_binds;
-    uint32_t *perturb; /* table_perturb: how far the search for ports has come, by destination */
+    TcpPerturb *perturb; /* of the slots that are in use, in order of first use */
+    uint32_t n_perturb;
+    uint64_t n_removed; /* counts whatever may have made a port or a four-tuple free */
 } TcpTable;
 
 static inline uint32_t tcp_table_bound_dev(const TcpConn *c)

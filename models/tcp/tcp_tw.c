@@ -57,14 +57,14 @@ void tcp_tw_free(TcpTw *tw)
         t->tw_tail = tw->all_prev;
     t->n_tw--;
     g_free(tw->md5);
-    pool_free(&t->tws, tw);
+    pool_free(t->tws, tw);
 }
 
 static TcpTw *tw_new(TcpConn *c, TcpState substate)
 {
     Tcp *t = c->tcp;
     const TcpMd5Key *key = tcp_md5_find(c, &c->remote);
-    TcpTw *tw = pool_alloc(&t->tws);
+    TcpTw *tw = pool_alloc(t->tws);
 
     *tw = (TcpTw){.tcp = t,
                   .local = c->local,

@@ -15,6 +15,7 @@
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_probes.h"
+#include "models/tcp/tcp_quirk.h"
 
 #define RMEM_TO_WIN_SHIFT 8
 #define MIN_RCVBUF 2304 /* SOCK_MIN_RCVBUF: 2048 and an sk_buff */
@@ -113,6 +114,11 @@ uint32_t tcp_window_select_free(TcpConn *c)
     int32_t unit = 1 << w->rcv_wscale;
     bool may_shrink = c->tcp->sysctl.tcp_shrink_window && w->rcv_wscale;
 
+    if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_EXACT_WINDOW)) {
+        uint32_t unread = c->rcv_nxt - c->copied_seq;
+
+        return w->window_clamp > unread ? w->window_clamp - unread : 0;
+    }
     if (mss > full) {
         mss = full;
         if (mss <= 0)
@@ -194,7 +200,7 @@ void tcp_window_select_initial(const TcpConn *c, uint32_t space, uint32_t mss, u
     uint32_t window_clamp = *clamp ? *clamp : 65535u << TCP_MAX_WSCALE;
 
     space = HS_MIN((int32_t)space < 0 ? 0 : space, window_clamp);
-    if (space > mss)
+    if (space > mss && !HS_UNLIKELY(s->quirks & TCP_QUIRK_EXACT_WINDOW))
         space -= space % mss;
     *rcv_wnd = s->tcp_workaround_signed_windows ? HS_MIN(space, TCP_MAX_WINDOW) : space;
     if (init_rcv_wnd)
@@ -294,7 +300,8 @@ void tcp_window_grow(TcpConn *c, const TcpIn *in, uint32_t truesize, bool adjust
     TcpWindow *w = &c->win;
     int32_t room = HS_MIN((int32_t)w->window_clamp, free_space_now(c)) - (int32_t)w->rcv_ssthresh;
 
-    (void)adjust; /* of fragmented buffers only, which ours are not */
+    if (adjust) /* a head that is about to be given back when fragments are joined (truesize_adjust) */
+        truesize -= tcp_rcvq_spare_head(in);
     if (room <= 0)
         return;
     if (c->tcp->mem_pressure) {

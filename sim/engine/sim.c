@@ -65,6 +65,7 @@ void sim_free(Sim *s)
         g_free(st);
     }
     evqueue_clear(&s->part.queue);
+    poolset_clear(&s->part.pools);
     g_ptr_array_free(s->streams, TRUE);
     g_ptr_array_free(s->nodes, TRUE);
     g_hash_table_destroy(s->node_by_name);

@@ -103,7 +103,7 @@ static bool take_result(LnxStack *s, PdResult *out, char **error)
         return true;
     }
     *out = s->result;
-    s->result = (PdResult){0};
+    s->result = (PdResult){0}; /* it is the caller's now */
     bool makes_fd = kind == PD_CALL_SOCKET || kind == PD_CALL_ACCEPT || kind == PD_CALL_OPEN ||
                     kind == PD_CALL_EPOLL_CREATE;
     if (makes_fd && out->ret >= 0) {

@@ -56,6 +56,7 @@ static const Expected table[] = {
     {NEIGH "ucast_solicit", "3", "0", "256"},
     {NEIGH "unres_qlen_bytes", "212992", "0", "4294967296"},
     /* TCP (Documentation/networking/ip-sysctl.rst) */
+    {"hopscope.tcp_handshake", "3", "4", "5"},
     {"hopscope.tcp_isn", "0", "2", "3"},
     {"hopscope.tcp_isn_fixed", "0", "4294967295", "4294967296"},
     {"hopscope.tcp_pacing_fq", "0", "1", "2"},

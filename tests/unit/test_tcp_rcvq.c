@@ -31,7 +31,7 @@ static void world_init(World *w)
     w->t->node = &w->node;
     w->t->packets = packetpool_new();
     tcp_sysctl_defaults(&w->t->sysctl);
-    pool_init(&w->t->rcvsegs, sizeof(TcpRcvSeg), 16);
+    w->t->rcvsegs = poolset_get(&w->node.part->pools, "tcp.rcvseg", sizeof(TcpRcvSeg), 16);
     w->c = c = g_new0(TcpConn, 1);
     c->tcp = w->t;
     c->state = TCP_ESTABLISHED;
@@ -61,7 +61,6 @@ static void world_clear(World *w)
     g_assert_cmpint(w->t->mem_pages8, ==, 0);
     g_free(w->c->urg);
     g_free(w->c);
-    pool_clear(&w->t->rcvsegs);
     packetpool_free(w->t->packets);
     g_free(w->t);
     node_clear(&w->node);

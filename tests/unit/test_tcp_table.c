@@ -136,6 +136,39 @@ static void test_connect_ports(void)
     peer_free(p);
 }
 
+/* That all even ports are used up is remembered, but not for longer than it is true: the port that one gives
+ * back is the next one's. */
+static void test_connect_full(void)
+{
+    enum { N = 600, EVEN = N / 2 };
+    Peer *p = peer_new(7);
+    TcpConn *c[N], *other;
+    Ip4Sysctl *s = ip4_sysctl(p->ip);
+    InetEndpoint to = peer_endpoint(PEER_ADDR, 80);
+    uint16_t port;
+
+    s->port_low = 32768;
+    s->port_high = 32768 + N - 1;
+    for (unsigned i = 0; i < EVEN + 2; i++) {
+        c[i] = sock(p, false, 0);
+        g_assert_cmpint(tcp_connect(c[i], &to), ==, -EINPROGRESS);
+        g_assert_cmpuint(c[i]->local_port & 1, ==, i >= EVEN);
+    }
+    port = c[5]->local_port;
+    tcp_close(c[5]);
+    c[5] = sock(p, false, 0);
+    g_assert_cmpint(tcp_connect(c[5], &to), ==, -EINPROGRESS);
+    g_assert_cmpuint(c[5]->local_port, ==, port);
+    to.port = 81; /* another destination has even ports */
+    other = sock(p, false, 0);
+    g_assert_cmpint(tcp_connect(other, &to), ==, -EINPROGRESS);
+    g_assert_cmpuint(other->local_port & 1, ==, 0);
+    for (unsigned i = 0; i < EVEN + 2; i++)
+        tcp_close(c[i]);
+    tcp_close(other);
+    peer_free(p);
+}
+
 /* The same seed chooses the same ports, another one others. */
 static void test_ports_by_seed(void)
 {
@@ -267,6 +300,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tcp/table/bind_families", test_bind_families);
     g_test_add_func("/tcp/table/bind_any_port", test_bind_any_port);
     g_test_add_func("/tcp/table/connect_ports", test_connect_ports);
+    g_test_add_func("/tcp/table/connect_full", test_connect_full);
     g_test_add_func("/tcp/table/ports_by_seed", test_ports_by_seed);
     g_test_add_func("/tcp/table/loopback", test_loopback);
     g_test_add_func("/tcp/table/self_connect", test_self_connect);

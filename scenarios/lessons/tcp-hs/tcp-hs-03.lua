@@ -1,0 +1,69 @@
+-- TCP-HS-03  Data on the third segment.
+-- The third segment may carry the first data: by then the server knows that the client is where it says. The first two may not: a SYN
+-- costs its sender nothing and its address may be false, so that data in it would fill the server's memory (RFC 9293 3.5 lets a server
+-- keep such data until the handshake is over; Linux, as most, does not, except with Fast Open).
+local hs = require "hopscope"
+hs.title "TCP-HS-03 Data on the third segment"
+
+local M = 2 ^ 32 // 1 | 0
+local client, server, forger = hs.host "client", hs.host "server", hs.host "forger"
+local sw = hs.switch "sw"
+for _, h in ipairs { client, server, forger } do hs.link(h, sw, { delay = "5ms" }) end
+for _, h in ipairs { client, server, forger } do
+  for _, other in ipairs { client, server, forger } do
+    if other ~= h then h:arp_set(other, other:dev().mac) end
+  end
+end
+
+hs.note "TCP_DEFER_ACCEPT tells the client that it is the first to speak: its ACK waits for the data of the first write."
+local frames = hs.frames { node = client, filter = function(p) return p.tcp end }
+local got
+server:spawn(function(os)
+  local conn = os.tcp():bind(5010):listen(8):accept()
+  got = conn:read()
+end)
+client:spawn(function(os)
+  local conn = os.tcp()
+  conn:setopt("TCP_DEFER_ACCEPT", 1)
+  conn:connect("server", 5010)
+  conn:write "GET"
+end)
+hs.run "1s"
+local syn, third = frames[1].packet.tcp, frames:select(function(p) return p.tcp.sport ~= 5010 and not p.tcp.syn end)[1].packet.tcp
+hs.expect_equal("the segment after SYN and SYN-ACK carries ACK and data", { third.ack, third.len }, { true, 3 })
+hs.expect_equal("its first byte has the number after the SYN's", third.seq, (syn.seq + 1) % M)
+hs.expect_equal("the data is delivered", got, "GET")
+
+hs.note "Usually the third segment is bare. A pure ACK takes no number: the first data has the same sequence number."
+frames = hs.frames { node = client, filter = function(p) return p.tcp end }
+server:spawn(function(os) got = os.tcp():bind(5011):listen(8):accept():read() end)
+client:spawn(function(os) os.tcp():connect("server", 5011):write "GET" end)
+hs.run "1s"
+local mine = frames:select(function(p) return p.tcp.dport == 5011 and not p.tcp.syn end)
+hs.expect_equal("a pure ACK, then data with the same number", { mine[1].packet.tcp.len, mine[2].packet.tcp.seq }, { 0, mine[1].packet.tcp.seq })
+hs.expect_equal("delivered as well", got, "GET")
+
+-- A flood: SYNs with 1000 bytes of data from addresses where nobody is.
+local function flood(port)
+  for i = 1, 200 do
+    forger:forge { src = "10.0.0." .. 50 + i % 200, sport = 2000 + i, to = server, dport = port, seq = i * 100000, flags = "S", data = hs.payload(1000) }
+  end
+  hs.run "100ms"
+  return server:sockstat()
+end
+for i = 50, 250 do server:arp_set("10.0.0." .. i, "02:00:00:00:01:00") end -- the switch floods what goes there, nobody takes it
+
+hs.note "200 forged SYNs with 1000 bytes each arrive. The standard stack remembers the SYNs, and throws the data away."
+server:tcp():bind(5012):listen(1000)
+local before = server:sockstat()
+local after = flood(5012)
+hs.expect_equal("200 half-open entries", #server:sockets "SYN-RECEIVED", 200)
+hs.expect_equal("not one page for their data", after.mem - before.mem, 0)
+
+hs.note "A server that takes data from a SYN without having seen the sender before (Fast Open without cookies, tcp_fastopen 0x602) stores all of it."
+server:sysctl("net.ipv4.tcp_fastopen", 0x602)
+server:tcp():bind(5013):listen(1000)
+before = server:sockstat()
+after = flood(5013)
+-- 200 times 1000 bytes are at least 48 pages of 4096 bytes
+hs.expect("its memory grows by all the data that the flood has brought", after.mem - before.mem >= 200 * 1000 // 4096, after.mem - before.mem)

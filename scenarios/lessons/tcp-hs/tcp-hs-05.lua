@@ -1,0 +1,71 @@
+-- TCP-HS-05  SYN-ACK lost.
+-- Both ends wait for something: the client for an answer to its SYN, the server for the third segment. Each has a timer of its own and
+-- repeats its own segment, each up to its own limit (tcp_syn_retries, tcp_synack_retries).
+-- Linux answers a repeated SYN at once and starts its own timer again: of one loss usually one copy of the SYN-ACK is seen.
+local hs = require "hopscope"
+hs.title "TCP-HS-05 SYN-ACK lost"
+
+local client, server = hs.host("client", { sysctl = { ["net.ipv4.tcp_syn_linear_timeouts"] = 0 } }), hs.host "server"
+local link = hs.link(client, server, { delay = "10ms" })
+client:arp_set("server", server:dev().mac)
+server:arp_set("client", client:dev().mac)
+server:tcp():bind(5010):listen(128)
+local frames = hs.frames { filter = function(p) return p.tcp end }
+local function times(is_synack)
+  local list = {}
+  for _, f in ipairs(frames) do
+    if f.packet.tcp.syn and f.packet.tcp.ack == is_synack then list[#list + 1] = f.time end
+  end
+  return list
+end
+
+hs.note "The first SYN-ACK is lost. The client's timer is the first to expire: its SYN has left 10 ms before the answer."
+link:dir(server):rule(function(p)
+  if p.tcp and p.tcp.syn and p.tcp.transmission == 1 then return "drop" end
+end)
+local connected
+client:spawn(function(os)
+  local conn = os.tcp()
+  conn:connect("server", 5010)
+  connected = hs.now()
+  conn:close()
+end)
+hs.run "10s"
+hs.expect_equal("SYN at 0 and again a second later", times(false), { 0, 1 })
+hs.expect_equal("the SYN-ACK answers each of them; the server's own timer began anew", times(true), { hs.seconds "10ms", hs.seconds "1010ms" })
+hs.expect_equal("one loss costs one second", connected, "1020ms")
+link:dir(server):rule(nil)
+
+hs.note "The repeated SYN is lost as well: now the server's timer repeats the SYN-ACK, a second after the first."
+local syns, answers = #times(false), #times(true)
+local begin = hs.now()
+link:dir(client):rule(function(p) if p.tcp and p.tcp.syn and p.tcp.transmission == 2 then return "drop" end end)
+link:dir(server):rule(function(p) if p.tcp and p.tcp.syn and p.tcp.transmission == 1 then return "drop" end end)
+client:spawn(function(os)
+  os.tcp():connect("server", 5010)
+  connected = hs.now() - begin
+end)
+hs.run "20s"
+hs.expect_equal("two SYNs, two SYN-ACKs", { #times(false) - syns, #times(true) - answers }, { 2, 2 })
+hs.expect_near("the server's own repetition: a second after the first", times(true)[answers + 2] - begin, "1010ms", 1e-9)
+hs.expect_near("connected when it arrives", connected, "1020ms", 1e-9)
+link:dir(client):rule(nil)
+
+hs.note "All SYN-ACKs are lost. The client may send its SYN 1 + 2 times; the server's entry would live for 1 + 5 SYN-ACKs."
+link:dir(server):rule(function(p) if p.tcp and p.tcp.syn then return "drop" end end)
+client:sysctl("net.ipv4.tcp_syn_retries", 2)
+syns, answers, begin = #times(false), #times(true), hs.now()
+local failed
+client:spawn(function(os)
+  failed = { os.tcp():connect("server", 5010) }
+  failed.at = hs.now() - begin
+end)
+hs.run "200s"
+hs.expect_equal("the client stops at its own count: 1 + 2", #times(false) - syns, 3)
+hs.expect_near("and fails at 2^3-1 = 7 s", failed.at, 7, 1e-6)
+-- answers to three SYNs (0, 1, 3 s) and the five repetitions of its own timer
+local own = {}
+for i = answers + 1, #times(true) do own[#own + 1] = times(true)[i] - begin end
+hs.expect_equal("the server stops at its own count: three answers to SYNs and five repetitions", #own, 3 + 5)
+hs.expect_equal("no entry is left", #server:sockets "SYN-RECEIVED", 0)
+hs.log("SYN-ACKs at", hs.show(own))

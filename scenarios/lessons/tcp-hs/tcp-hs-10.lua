@@ -1,0 +1,49 @@
+-- TCP-HS-10  Old then new SYN before the RST.
+-- As TCP-HS-09, but the new SYN arrives while the server still has the entry of the old one. The new number lies outside the window
+-- that the old SYN opened, so the server takes it for a stray and repeats what it expects: ACK with the old number. The client resets
+-- that, the entry goes, and the client's repeated SYN succeeds. (Were the numbers close, as 90 and 100 are, the new SYN would lie
+-- inside the window: RFC 9293 3.10.7.4 then returns to LISTEN, Linux answers RST and the client's connect is refused.)
+-- tshark-allow: Connection reset (the client rejects the answers to the old SYN)
+local hs = require "hopscope"
+hs.title "TCP-HS-10 Old then new SYN before the RST"
+
+local OLD, NEW = 90, 3000000000 -- far apart: more than any window
+local client, server, attic = hs.host "client", hs.host "server", hs.host "attic"
+local sw = hs.switch "sw"
+local link = hs.link(client, sw, { delay = "9ms" })
+hs.link(server, sw, { delay = "1ms" })
+hs.link(attic, sw)
+client:arp_set("server", server:dev().mac)
+attic:arp_set("server", server:dev().mac)
+server:arp_set("client", client:dev().mac)
+client:sysctl("hopscope.tcp_isn", 2)
+client:sysctl("hopscope.tcp_isn_fixed", NEW)
+
+-- The answer to the old SYN (ack 91, a SYN-ACK) is slow, so that the new SYN gets its answer first.
+link:dir(sw):rule(function(p)
+  if p.tcp and p.tcp.syn and p.tcp.ackno == OLD + 1 then return { "delay", "5ms" } end
+end)
+local frames = hs.frames { link = link, filter = function(p) return p.tcp end }
+server:tcp():bind(5010):listen(8)
+local conn
+client:spawn(function(os)
+  conn = os.tcp():bind(6000)
+  conn:connect("server", 5010)
+  os.sleep "5s"
+end)
+hs.note "The old SYN (90) arrives at 1 ms, the new one (3000000000) at 10 ms: before any RST."
+attic:forge { src = client, to = server, sport = 6000, dport = 5010, seq = OLD, flags = "S" }
+hs.run "3s"
+local from_server = frames:select(function(_, f) return f.from == "server" end)
+local synack, ack = from_server[1].packet.tcp, from_server[2].packet.tcp
+hs.expect_equal("the old SYN is answered with SYN-ACK, 91", { synack.syn, synack.ackno }, { true, OLD + 1 })
+hs.expect_equal("the new one with an ACK that repeats 91", { ack.syn, ack.ack, ack.ackno }, { false, true, OLD + 1 })
+hs.expect_equal("it was sent when the new SYN came", from_server[2].time, "10ms")
+local rst = frames:select(function(p) return p.tcp.rst end)
+hs.expect("the client resets, with seq 91", #rst >= 1 and rst[1].from == "client" and rst[1].packet.tcp.seq == OLD + 1, #rst)
+hs.note "The client repeats its SYN, and now the handshake goes as it should."
+local syns = frames:select(function(p) return p.tcp.syn and not p.tcp.ack end)
+hs.expect_equal("the SYN is sent twice, with its own number", { #syns, syns[1].packet.tcp.seq, syns[2].packet.tcp.seq }, { 2, NEW, NEW })
+hs.expect("after the RST", syns[2].time > rst[1].time)
+hs.expect_equal("connected", conn:state(), "ESTABLISHED")
+hs.expect_equal("the SYN-ACK for it acknowledges the new number", frames:count(function(p) return p.tcp.syn and p.tcp.ack and p.tcp.ackno == NEW + 1 end), 1)

@@ -1,0 +1,51 @@
+-- TCP-LIM-01  Head-of-line blocking in the byte stream.
+-- TCP delivers bytes in order (RFC 9293 3.8): what arrives behind a gap waits, although it has arrived, until the gap is filled. Bytes 33
+-- to 40 are there, byte 32 is missing: the reader gets nothing, and nine bytes at once when 32 comes. QUIC's streams do not wait for
+-- each other (RFC 9000 2).
+local hs = require "hopscope"
+hs.title "TCP-LIM-01 Head-of-line blocking in the byte stream"
+
+local client, server = hs.host "client", hs.host "server"
+local link = hs.link(client, server, { delay = "10ms" })
+client:arp_set("server", server:dev().mac)
+server:arp_set("client", client:dev().mac)
+
+-- Byte 32 goes alone in the second data segment, which is lost once.
+local lost, arrived = nil, {}
+link:dir(client):rule(function(p)
+  if p.tcp and p.tcp.data_nth == 2 and not p.tcp.retransmission then
+    lost = p.time
+    return "drop"
+  end
+end)
+hs.on("frame.rx", function(e)
+  local t = e.packet.tcp
+  if t and t.len > 0 then arrived[#arrived + 1] = { time = e.time, len = t.len, again = t.data_nth } end
+end, { node = server })
+
+local reads, waiting = {}, nil
+server:spawn(function(os)
+  local conn = os.tcp():bind(5678):listen(8):accept()
+  reads[1] = { conn:read(), hs.now() }
+  hs.at("60ms", function() waiting = conn:info() end)
+  reads[2] = { conn:read(), hs.now() }
+end)
+client:spawn(function(os)
+  local sock = os.tcp({ nodelay = true }):connect("server", 5678)
+  sock:write(("."):rep(31)) -- bytes 1 to 31
+  os.sleep "10ms"
+  sock:write "2" -- byte 32
+  os.sleep "1ms"
+  sock:write "34567890" -- bytes 33 to 40
+  os.sleep "2s"
+end)
+hs.note "The client writes bytes 1 to 31, then byte 32 alone, then 33 to 40. The segment with byte 32 is lost."
+hs.run "1s"
+
+hs.expect_equal("bytes 33 to 40 arrived 10 ms after they were sent, at 41 ms", { arrived[2].time, arrived[2].len }, { hs.seconds "41ms", 8 })
+hs.expect_equal("at 60 ms the reader has nothing, and nothing to read: byte 32 is missing", { waiting.recv_q, waiting.bytes_received }, { 0, 31 })
+local repaired = arrived[3].time
+hs.expect_equal("the repetition is of one byte", arrived[3].len, 1)
+hs.expect("and came later", repaired > 0.06, repaired)
+hs.expect_equal("the reader got nine bytes at once, at that moment", reads[2], { "234567890", repaired })
+hs.expect_equal("before that it had got the first 31", { #reads[1][1], reads[1][2] }, { 31, hs.seconds "30ms" })

@@ -1,0 +1,59 @@
+-- TCP-Q-05  Accept overflow, reset.
+-- With tcp_abort_on_overflow 1 a third segment that finds the accept queue full is answered with RST, and the half-open entry is
+-- gone. The client learns at once that something is wrong: "connection reset by peer". Without it the client only sees silence.
+-- This is a way to diagnose a full accept queue, not a good permanent setting (Linux tcp_check_req).
+-- tshark-allow: Connection reset (RST) (the server resets what finds no room)
+local hs = require "hopscope"
+hs.title "TCP-Q-05 Accept overflow, reset"
+
+local client, server = hs.host "client", hs.host "server"
+hs.link(client, server, { delay = "10ms" })
+client:ping("server", { count = 1 })
+local resets = hs.frames { node = server, filter = function(p) return p.tcp and p.tcp.rst end }
+
+local function attempt(port)
+  local second = {}
+  server:spawn(function(os)
+    os.tcp():bind(port):listen(2)  -- three connections may wait, and nobody accepts them
+    os.sleep "3s"
+  end)
+  for _ = 1, 2 do
+    client:spawn(function(os)
+      os.tcp():connect("server", port)
+      os.sleep "3s"
+    end)
+  end
+  hs.run "100ms"
+  local t = hs.now()
+  client:spawn(function(os)
+    os.tcp():connect("server", port)
+    os.sleep "3s"
+  end)
+  client:spawn(function(os)
+    local conn, err = os.tcp():connect("server", port)
+    second.connect = conn and "connected" or err
+    local _, why = conn:read(100, "500ms")
+    second.read, second.time = why, hs.now() - t
+    os.sleep "3s"
+  end)
+  hs.run "2s"
+  return second
+end
+
+hs.note "First with tcp_abort_on_overflow 0. Two clients connect at once to a server whose accept queue has room for one more."
+local silent = attempt(5000)
+hs.note("The second client: connect says " .. silent.connect .. "; half a second later read has nothing (" .. silent.read .. ").")
+hs.expect_equal("dropped: connected, and no sign of trouble", { silent.connect, silent.read }, { "connected", "EAGAIN" })
+hs.expect_equal("no RST", #resets, 0)
+hs.run "5s"
+local rsts = #resets
+
+hs.note "Now with tcp_abort_on_overflow 1."
+server:sysctl("net.ipv4.tcp_abort_on_overflow", 1)
+local overflows = server:counter "TcpExtListenOverflows"
+local reset = attempt(5001)
+hs.note(string.format("The second client: connect says %s; %.0f ms after its SYN read says %s.", reset.connect, reset.time * 1000, reset.read))
+hs.expect_equal("reset: connection reset by peer", { reset.connect, reset.read }, { "connected", "ECONNRESET" })
+hs.expect_near("two round trips after the SYN: SYN, SYN-ACK, ACK, RST", reset.time, "40ms", "1us")
+hs.expect_equal("one RST", #resets - rsts, 1)
+hs.expect_equal("the diagnosis: a listen queue has overflowed once", server:counter "TcpExtListenOverflows" - overflows, 1)

@@ -1,0 +1,49 @@
+-- TCP-Q-06  Half-open overflow.
+-- Half-open connections take memory, so there is a limit. Without SYN cookies a SYN that finds the queue full is dropped without a
+-- word; the client repeats it after 1 s, then 2 s, then 4 s, and gets in as soon as an old entry has been given up (RFC 4987 2;
+-- Linux tcp_conn_request; RFC 6298: the wait doubles).
+local hs = require "hopscope"
+hs.title "TCP-Q-06 Half-open overflow"
+
+local client, r, server, attacker = hs.host "client", hs.router "r", hs.host "server", hs.host "attacker"
+hs.link(client, r, { delay = "5ms" })
+hs.link(attacker, r, { delay = "5ms" })
+hs.link(r, server, { delay = "5ms" })
+r:route { to = "10.66.0.0/16", type = "blackhole" }  -- nobody lives there
+server:sysctl("net.ipv4.tcp_syncookies", 0)
+server:sysctl("net.ipv4.tcp_synack_retries", 2)      -- an entry lives 1 + 2 + 4 = 7 s
+client:sysctl("net.ipv4.tcp_syn_linear_timeouts", 0) -- doubling at once, as Linux did before 6.5
+client:ping("server", { count = 1 })
+attacker:ping("server", { count = 1 })
+
+local t0 = hs.now()
+local tries, connected = {}, nil
+hs.on("frame.tx", function(e)
+  local tcp = e.packet.tcp
+  if tcp and tcp.syn and not tcp.ack then tries[#tries + 1] = math.floor((e.time - t0) * 1000 + 0.5) end
+end, { node = client })
+server:spawn(function(os)
+  os.tcp():bind(5000):listen(4)
+  os.sleep "1h"
+end)
+
+hs.note "Four SYNs with forged sources fill the half-open queue (backlog 4). Their SYN-ACKs go nowhere."
+for i = 1, 4 do attacker:forge { to = server, dport = 5000, src = "10.66.0." .. i, sport = 2000 + i, seq = i * 1000 } end
+hs.run "90ms"
+hs.expect_equal("four half-open entries", #server:sockets "SYN-RECEIVED", 4)
+
+hs.note "100 ms later an honest client comes."
+client:spawn(function(os)
+  os.sleep "10ms"
+  os.tcp():connect("server", 5000)
+  connected = hs.now() - t0
+  os.sleep "1h"
+end)
+hs.run_until(t0 + 7)
+hs.expect_equal("three SYNs were dropped, and counted as such", server:counter "TcpExtTCPReqQFullDrop", 3)
+hs.expect_equal("also as drops of the listener", server:counter "TcpExtListenDrops", 3)
+hs.expect_equal("it is not connected yet", connected, nil)
+hs.run "30s"
+hs.note("The client sent its SYN at " .. table.concat(tries, ", ") .. " ms. The entries were given up 7 s after they came.")
+hs.expect_equal("retries 1, 3 and 7 s after the first SYN", tries, { 100, 1100, 3100, 7100 })
+hs.expect_near("the last one is answered: 20 ms for the round trip", connected, 7.12, 1e-9)

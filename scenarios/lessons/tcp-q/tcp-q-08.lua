@@ -1,0 +1,48 @@
+-- TCP-Q-08  SYN dropped because the accept queue is full.
+-- As long as the accept queue is full there is no point in answering a SYN: the connection could not be handed over. Linux drops it
+-- without a word, with SYN cookies or without (tcp_conn_request: sk_acceptq_is_full). So an application that does not accept makes its
+-- host look dead to new clients.
+local hs = require "hopscope"
+hs.title "TCP-Q-08 SYN dropped because the accept queue is full"
+
+local client, server = hs.host "client", hs.host "server"
+hs.link(client, server, { delay = "10ms" })
+client:ping("server", { count = 1 })
+local answers = {}
+hs.on("frame.tx", function(e)
+  local tcp = e.packet.tcp
+  if tcp then answers[tcp.dport] = (answers[tcp.dport] or 0) + 1 end
+end, { node = server })
+
+local resume = false
+server:spawn(function(os)
+  local listener = os.tcp():bind(5000):listen(1)  -- a limit of 1: two may wait
+  while not resume do os.sleep "10ms" end
+  while true do listener:accept() end
+end)
+local connected = {}
+hs.note "Two connections fill the accept queue, and the application does not call accept."
+for i = 1, 4 do
+  hs.after(i * 0.1, function()
+    client:spawn(function(os)
+      os.tcp():bind(6000 + i):connect("server", 5000)
+      connected[i] = hs.now()
+      os.sleep "1h"
+    end)
+  end)
+end
+hs.run "3s"
+hs.note("After three seconds the SYNs of the third and the fourth client have had " .. (answers[6003] or 0) + (answers[6004] or 0) .. " answers.")
+hs.expect_equal("the accept queue is full", server:sockets("LISTEN")[1].recv_q, 2)
+hs.expect_equal("the first two are connected, the others not", { connected[1] ~= nil, connected[2] ~= nil, connected[3], connected[4] }, { true, true, nil, nil })
+hs.expect_equal("later SYNs get no answer at all: no SYN-ACK, no RST", { answers[6003], answers[6004] }, { nil, nil })
+hs.expect_equal("nor is there a half-open entry", #server:sockets "SYN-RECEIVED", 0)
+-- each client sent its SYN at 0, 1 and 2 s
+hs.expect_equal("each of the six SYNs is counted as an overflow and a drop",
+  { server:counter "TcpExtListenOverflows", server:counter "TcpExtListenDrops" }, { 6, 6 })
+hs.expect_equal("SYN cookies are on, and do not help", { server:sysctl "net.ipv4.tcp_syncookies", server:counter "TcpExtSyncookiesSent" }, { 1, 0 })
+
+hs.note "Now the application accepts again: the next repetition of each SYN gets through."
+resume = true
+hs.run "2s"
+hs.expect("all four are connected", connected[3] and connected[4], connected)

@@ -1,0 +1,106 @@
+-- TCP-Q-11  What cookies give up.
+-- A server that keeps nothing cannot repeat its SYN-ACK: only the client's repeated SYN helps. What the SYN's options said is lost too,
+-- but for the MSS; Linux hides SACK and window scaling in the timestamp, if the client sends one (Linux cookie_init_timestamp).
+-- And when the third segment is lost and the server is to speak first, both wait: the server knows of no connection.
+local hs = require "hopscope"
+hs.title "TCP-Q-11 What cookies give up"
+
+local client, server = hs.host "client", hs.host "server"
+local link = hs.link(client, server, { delay = "10ms" })
+client:ping("server", { count = 1 })
+local port = 5000
+
+-- One connection; the rule loses what it wants. Returns when SYNs and SYN-ACKs were sent, the client's socket information.
+local function attempt(cookies, rule, options)
+  port = port + 1
+  server:sysctl("net.ipv4.tcp_syncookies", cookies)
+  local listening = port
+  local result = { syn = {}, synack = {} }
+  server:spawn(function(os)
+    local listener = os.tcp():bind(listening):listen(8)
+    result.child = listener:accept(options.wait)
+    if result.child then
+      result.info = result.child:info()
+      result.child:write "welcome"
+    end
+    os.sleep "3h"
+  end)
+  hs.run "1ms"
+  local t = hs.now()
+  local watch = hs.on("frame.tx", function(e)
+    local tcp = e.packet.tcp
+    if tcp and tcp.syn then
+      local list = tcp.ack and result.synack or result.syn
+      list[#list + 1] = math.floor((e.time - t) * 1000 + 0.5)
+    end
+  end)
+  link:rule(rule)
+  client:spawn(function(os)
+    local conn = os.tcp():connect("server", listening)
+    result.connected = conn and hs.now() - t
+    result.state = conn
+    result.read = conn and conn:read(100, options.wait)
+    result.client_state = conn and conn:state()
+    os.sleep "3h"
+  end)
+  hs.run(options.wait)
+  hs.run "1s"
+  watch:cancel()
+  link:rule(nil)
+  return result
+end
+
+local function lose_first(test)
+  local lost = false
+  return function(p)
+    if p.tcp and not lost and test(p.tcp) then
+      lost = true
+      return "drop"
+    end
+  end
+end
+local is_synack = function(tcp) return tcp.syn and tcp.ack end
+local is_third = function(tcp) return not tcp.syn and tcp.ack and tcp.data_len == 0 end
+
+hs.note "The first SYN-ACK is lost. The client is told to wait 3 s before it repeats its SYN, so that it can be seen who helps whom."
+client:sysctl("net.ipv4.tcp_syn_linear_timeouts", 0)
+client:route_replace { to = "10.0.0.0/24", dev = "eth0", rto_min = "200ms" }
+local state = attempt(0, lose_first(is_synack), { wait = "20s" })
+local cookie = attempt(2, lose_first(is_synack), { wait = "20s" })
+hs.note(string.format("With state: SYNs at %s ms, SYN-ACKs at %s ms. With a cookie: SYNs at %s ms, SYN-ACKs at %s ms.",
+  table.concat(state.syn, ", "), table.concat(state.synack, ", "), table.concat(cookie.syn, ", "), table.concat(cookie.synack, ", ")))
+hs.expect_equal("with a cookie: the client's second SYN, and only that, brings a second SYN-ACK", { cookie.syn, cookie.synack }, { { 0, 1000 }, { 10, 1010 } })
+
+hs.note "Now the client's SYN cannot be repeated either: all further SYNs are lost. The server with state repeats its SYN-ACK; the one with cookies does not."
+local function only_server_helps(p)
+  if p.tcp and p.tcp.syn and p.tcp.retransmission and not p.tcp.ack then return "drop" end
+end
+local function first_synack_lost()
+  local lose = lose_first(is_synack)
+  return function(p) return lose(p) or only_server_helps(p) end
+end
+state = attempt(0, first_synack_lost(), { wait = "20s" })
+cookie = attempt(2, first_synack_lost(), { wait = "20s" })
+hs.expect_near("with state: the SYN-ACK repeated after 1 s connects", state.connected or 0, 1.02, 1e-6)
+hs.expect_equal("with a cookie: one SYN-ACK, never repeated, no connection", { #cookie.synack, cookie.connected }, { 1, nil })
+
+hs.note "Options: with timestamps the server remembers SACK and window scaling by means of the timestamp; without them both are lost."
+local nothing = function() end
+local with_ts = attempt(2, nothing, { wait = "1s" })
+client:sysctl("net.ipv4.tcp_timestamps", 0)
+local without_ts = attempt(2, nothing, { wait = "1s" })
+local queued = attempt(0, nothing, { wait = "1s" })
+client:sysctl("net.ipv4.tcp_timestamps", 1)
+local TIMESTAMPS, SACK, WSCALE = 1, 2, 4 -- bits of tcpi_options
+hs.expect_equal("cookie with timestamps: all three", with_ts.info.options & 7, TIMESTAMPS | SACK | WSCALE)
+hs.expect_equal("cookie without timestamps: none", without_ts.info.options & 7, 0)
+hs.expect_equal("remembered, without timestamps: SACK and window scaling", queued.info.options & 7, SACK | WSCALE)
+hs.expect_equal("the MSS survives in the cookie: 1460, less 12 for timestamps if they are on",
+  { with_ts.info.snd_mss, without_ts.info.snd_mss }, { 1448, 1460 })
+
+hs.note "The third segment is lost, and the server was to speak first. With state its SYN-ACK is repeated; with a cookie both wait for ever."
+state = attempt(0, lose_first(is_third), { wait = "1h" })
+cookie = attempt(2, lose_first(is_third), { wait = "1h" })
+hs.expect_equal("with state the greeting arrives", state.read, "welcome")
+hs.expect_equal("with a cookie: after an hour the client is ESTABLISHED and has read nothing, the server has no connection",
+  { cookie.client_state, cookie.read, cookie.child }, { "ESTABLISHED", nil, nil })

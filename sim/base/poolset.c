@@ -1,0 +1,49 @@
+#include "sim/base/poolset.h"
+
+#include <glib.h>
+#include <string.h>
+
+struct PoolSetEntry {
+    struct PoolSetEntry *next;
+    const char *name;
+    size_t object_size;
+    Pool pool;
+};
+
+Pool *poolset_get(PoolSet *set, const char *name, size_t object_size, size_t objects_per_slab)
+{
+    struct PoolSetEntry *e;
+
+    for (e = set->head; e; e = e->next)
+        if (strcmp(e->name, name) == 0) {
+            hs_assert(e->object_size == object_size);
+            return &e->pool;
+        }
+    e = g_new0(struct PoolSetEntry, 1);
+    e->name = name;
+    e->object_size = object_size;
+    pool_init(&e->pool, object_size, objects_per_slab);
+    e->next = set->head;
+    set->head = e;
+    return &e->pool;
+}
+
+size_t poolset_bytes(const PoolSet *set, const char *prefix)
+{
+    size_t n = 0;
+
+    for (const struct PoolSetEntry *e = set->head; e; e = e->next)
+        if (g_str_has_prefix(e->name, prefix))
+            n += e->pool.bytes;
+    return n;
+}
+
+void poolset_clear(PoolSet *set)
+{
+    for (struct PoolSetEntry *e = set->head, *next; e; e = next) {
+        next = e->next;
+        pool_clear(&e->pool);
+        g_free(e);
+    }
+    set->head = NULL;
+}
