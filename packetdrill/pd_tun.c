@@ -33,7 +33,8 @@ static void capture(void *user, Packet *pkt)
 
 static void transmit(PdTun *t, Packet *pkt)
 {
-    if (pkt->gso_size && !(t->dev.flags & NETDEV_TSO))
+    /* Linux's TUN device offers no offload for accurate ECN: software cuts such packets before it. */
+    if (pkt->gso_size && (!(t->dev.flags & NETDEV_TSO) || pkt->flags & PKT_ACCECN))
         tso_split(t->dev.node, packet_own(pkt), capture, t);
     else
         capture(t, pkt);

@@ -160,7 +160,7 @@ static void reply_put32(Packet *pkt, unsigned off, uint32_t v)
 
 /* RFC 1122 3.2.2.6: a Record Route or Timestamp option comes back in the answer. (Source routes are not
  * answered in reverse: as with Linux's default accept_source_route 0, such packets do not get here.) */
-static unsigned reply_options(const uint8_t *hdr, uint8_t *out)
+static unsigned reply_options(const uint8_t *hdr, uint8_t out[IPV4_MAX_OPTIONS_LEN])
 {
     Ipv4OptIter it = {hdr + IPV4_MIN_HDR_LEN, ipv4_hdr_len(hdr) - IPV4_MIN_HDR_LEN, 0};
     Ipv4Opt o;
@@ -176,10 +176,14 @@ static unsigned reply_options(const uint8_t *hdr, uint8_t *out)
     return n;
 }
 
-static void reply_send(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
-{
+typedef struct Reply { /* where an answer goes; taken from the request before that is gone */
+    Ip4Tx tx;
     uint8_t options[IPV4_MAX_OPTIONS_LEN];
-    Ip4Tx tx = {
+} Reply;
+
+static void reply_init(Reply *r, const Ip4Rx *rx)
+{
+    r->tx = (Ip4Tx){
         .src =
             rx->type == IP4_ROUTE_LOCAL ? rx->dst : 0, /* RFC 1122 3.2.2.6; to a group: as the route says */
         .dst = rx->src,
@@ -188,10 +192,9 @@ static void reply_send(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
     };
 
     if (HS_UNLIKELY(rx->hdr[0] != 0x45)) {
-        tx.options_len = (uint8_t)reply_options(rx->hdr, options);
-        tx.options = options;
+        r->tx.options_len = (uint8_t)reply_options(rx->hdr, r->options);
+        r->tx.options = r->options;
     }
-    icmp4_output(ic, pkt, &tx);
 }
 
 /* A source that names no single host gets no answer. */
@@ -202,12 +205,15 @@ static bool can_answer(const Ip4Rx *rx)
 
 static void receive_echo(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
 {
+    Reply r;
+
     icmp4_count(ic, MIB_IcmpInEchos);
     if (HS_UNLIKELY(ip4_sysctl_get(ic->ip)->icmp_echo_ignore_all) || !can_answer(rx)) {
         icmp4_drop(ic, pkt, rx, DROP_FILTER);
         return;
     }
-    reply_send(ic, reply_from(ic, pkt, ICMP_ECHO_REPLY), rx);
+    reply_init(&r, rx);
+    icmp4_output(ic, reply_from(ic, pkt, ICMP_ECHO_REPLY), &r.tx);
 }
 
 /* RFC 792: milliseconds since midnight UT. A simulation begins at midnight. */
@@ -218,7 +224,10 @@ static uint32_t now_ms(const Icmp4 *ic)
 
 static void receive_timestamp(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
 {
+    Reply r;
+
     icmp4_count(ic, MIB_IcmpInTimestamps);
+    reply_init(&r, rx);
     pkt = packet_own(pkt);
     if (!can_answer(rx) || !packet_pullup(pkt, ICMP_TIMESTAMP_LEN)) {
         icmp4_count(ic, MIB_IcmpInErrors);
@@ -228,17 +237,20 @@ static void receive_timestamp(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
     pkt = reply_from(ic, pkt, ICMP_TIMESTAMP_REPLY);
     reply_put32(pkt, 12, now_ms(ic)); /* received … */
     reply_put32(pkt, 16, now_ms(ic)); /* … and answered in one instant */
-    reply_send(ic, pkt, rx);
+    icmp4_output(ic, pkt, &r.tx);
 }
 
 /* RFC 950; RFC 1122 3.2.2.9: answered only by an authority for it. Linux never does. */
 static void receive_addrmask(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
 {
+    Reply r;
+
     icmp4_count(ic, MIB_IcmpInAddrMasks);
     if (!ic->mask_agent || !can_answer(rx) || !rx->in || !ip4_addr_count(rx->in)) {
         packet_unref(pkt);
         return;
     }
+    reply_init(&r, rx);
     pkt = packet_own(pkt);
     if (!packet_pullup(pkt, ICMP_ADDRMASK_LEN)) {
         icmp4_count(ic, MIB_IcmpInErrors);
@@ -247,7 +259,7 @@ static void receive_addrmask(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
     }
     pkt = reply_from(ic, pkt, ICMP_ADDRMASK_REPLY);
     reply_put32(pkt, 8, ipv4_mask(ip4_addr(rx->in, 0).len));
-    reply_send(ic, pkt, rx);
+    icmp4_output(ic, pkt, &r.tx);
 }
 
 /* ---- our own queries ---- */

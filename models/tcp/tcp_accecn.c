@@ -22,6 +22,9 @@
 #define BYTES_BEACON_SHIFT 22 /* a counter must be sent before it wraps: at least once in 2^22 bytes */
 #define OPTION_TOO_LATE ((1u << 23) - 1)
 #define SAFETY_SHIFT 1
+#define EWMA_WEIGHT 6    /* of the packets that an ACK acknowledges */
+#define EWMA_PRECISION 6 /* binary places */
+#define THINNED_ACKS 4
 
 enum { OPTION_DISABLED, OPTION_MINIMUM, OPTION_FULL, OPTION_PERSIST }; /* net.ipv4.tcp_ecn_option */
 
@@ -159,6 +162,7 @@ static void init_counters(TcpEcn *e)
     memset(e->delivered_ecn_bytes, 0, sizeof e->delivered_ecn_bytes);
     e->accecn_minlen = 0;
     e->est_ecnfield = 0;
+    e->pkts_acked_ewma = 0;
 }
 
 void tcp_accecn_rcv_synack(TcpConn *c, TcpIn *in, bool has_feedback)
@@ -175,9 +179,9 @@ void tcp_accecn_rcv_synack(TcpConn *c, TcpIn *in, bool has_feedback)
         saw_option(c, judge_first_option(&in->opt));
         e->accecn_opt_demand = 2;
     }
-    if (has_feedback && !feedback_is_sane(c, tcp_accecn_ace(in->flags), e->syn_ect_snt))
-        return;
-    if ((in->tos & ECN_MASK) == ECN_CE) {
+    /* Linux looks at the feedback about our SYN only when the path has shown that it marks. */
+    if ((in->tos & ECN_MASK) == ECN_CE &&
+        (!has_feedback || feedback_is_sane(c, tcp_accecn_ace(in->flags), e->syn_ect_snt))) {
         e->received_ce++;
         e->received_ce_pending++;
     }
@@ -187,10 +191,11 @@ void tcp_ecn_req_syn_again(TcpReq *r, const TcpIn *in)
 {
     if (!r->accecn_ok)
         return;
+    /* RFC 9768 3.1.5: what is fed back is the codepoint of the latest SYN; one without the flags means that
+     * they do not pass. */
+    r->syn_ect_rcv = in->tos & ECN_MASK;
     if (tcp_accecn_ace(in->flags) == 0)
         r->accecn_fail_mode |= TCP_ACCECN_ACE_FAIL_RECV;
-    else
-        r->syn_ect_rcv = in->tos & ECN_MASK;
 }
 
 void tcp_ecn_req_saw_option(TcpReq *r, TcpIn *in)
@@ -207,18 +212,21 @@ void tcp_ecn_req_saw_option(TcpReq *r, TcpIn *in)
 static void third_ack(TcpConn *c, const TcpIn *in, uint8_t sent_ect)
 {
     uint8_t ace = tcp_accecn_ace(in->flags);
+    bool has_sack = in->has_opts && in->opt.n_sack; /* then it is not the handshake's any more */
 
     switch (ace) {
-    case 0: /* no accurate sender begins with it: zeroed on the way */
-        c->ecn.accecn_fail_mode |= TCP_ACCECN_ACE_FAIL_RECV;
+    case 0: /* no accurate sender begins with it: zeroed on the way; the feedback is not to be used (3.2.2.1)
+             */
+        if (!has_sack)
+            c->ecn.accecn_fail_mode |= TCP_ACCECN_ACE_FAIL_RECV | TCP_ACCECN_OPT_FAIL_RECV;
         break;
     case 1:
     case 5:
     case 7: /* not used now, but legal */
         break;
     default:
-        if (in->seq == in->end_seq && feedback_is_sane(c, ace, sent_ect) && reflected_ect(ace) == ECN_CE &&
-            !c->delivered_ce)
+        if (in->seq == in->end_seq && !has_sack && feedback_is_sane(c, ace, sent_ect) &&
+            reflected_ect(ace) == ECN_CE && !c->delivered_ce)
             c->delivered_ce++;
     }
 }
@@ -353,6 +361,18 @@ static bool process_option(TcpConn *c, TcpIn *in, uint32_t delivered_bytes, int 
     return valid && !is_ambiguous;
 }
 
+/* Packets an ACK, on average: who thins ACKs out makes many of them large, so that a large one is no sign
+ * that others were lost (Linux pkts_acked_ewma). */
+static void track_thinning(TcpEcn *e, uint32_t delivered)
+{
+    uint32_t ewma = e->pkts_acked_ewma, sample = delivered << EWMA_PRECISION;
+
+    if (!delivered)
+        return;
+    ewma = ewma ? ((ewma << EWMA_WEIGHT) - ewma + sample) >> EWMA_WEIGHT : sample;
+    e->pkts_acked_ewma = (uint16_t)HS_MIN(ewma, 0xffffu);
+}
+
 /* How many packets more were CE-marked, from three bits (RFC 9768 3.2.2.5, appendix A.2): an ACK for more
  * than seven packets may hide a wrap of the field; the option's bytes help to decide, otherwise the worst
  * case that still fits is taken. */
@@ -361,12 +381,16 @@ static uint32_t newly_marked(TcpConn *c, TcpIn *in, uint32_t delivered, uint32_t
     uint32_t old_ceb = c->ecn.delivered_ecn_bytes[ECN_CE - 1], delta, safe_delta, d_ceb;
     bool option_helps;
 
+    /* RFC 9768 3.2.2.1, 3.2.2.3: feedback that was found to be mangled is not responded to. */
+    if (c->ecn.accecn_fail_mode & TCP_ACCECN_ACE_FAIL_RECV)
+        return 0;
     if (!(flag & (ACK_FORWARD_PROGRESS | ACK_TS_PROGRESS))) /* perhaps an old ACK overtaken by a newer one */
         return 0;
     option_helps = process_option(c, in, delivered_bytes, flag);
+    track_thinning(&c->ecn, delivered);
     if (!(flag & ACK_SLOWPATH) && delivered <= ACE_MASK)
         return 0;
-    if (flag & ACK_SYN_ACKED) /* the field means something else yet */
+    if (flag & ACK_SYN_ACKED || c->state == TCP_SYN_RECV) /* the field means something else yet */
         return 0;
     if (c->ecn.received_ce_pending >= ACE_MAX_DELTA)
         c->ack.pending |= TCP_ACK_NOW;
@@ -375,7 +399,7 @@ static uint32_t newly_marked(TcpConn *c, TcpIn *in, uint32_t delivered, uint32_t
         return delta;
     safe_delta = delivered - ((delivered - delta) & ACE_MASK);
     if (!option_helps)
-        return safe_delta;
+        return c->ecn.pkts_acked_ewma > THINNED_ACKS << EWMA_PRECISION ? delta : safe_delta;
     d_ceb = c->ecn.delivered_ecn_bytes[ECN_CE - 1] - old_ceb;
     if (!d_ceb)
         return delta;

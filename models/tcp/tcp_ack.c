@@ -362,7 +362,7 @@ int tcp_ack_process(TcpConn *c, TcpIn *in, int flag)
     rs.prior_in_flight = tcp_packets_in_flight(c);
 
     if (flag & ACK_UPDATE_TS_RECENT)
-        tcp_input_replace_ts_recent(c, in->seq, in);
+        flag |= tcp_input_replace_ts_recent(c, in->seq, in);
 
     if ((flag & (ACK_SLOWPATH | ACK_SND_UNA_ADVANCED)) == ACK_SND_UNA_ADVANCED) {
         /* the window is what it was, nothing but progress */

@@ -218,7 +218,7 @@ static void forget_connection(TcpConn *c)
     memset(&c->rec, 0, sizeof(c->rec));
     memset(&c->tlp, 0, sizeof(c->tlp));
     memset(&c->ts, 0, sizeof(c->ts));
-    memset(&c->ecn, 0, sizeof(c->ecn));
+    c->ecn = (TcpEcn){.flags = c->ecn.flags}; /* the next SYN decides; until then TCP_INFO shows what was */
     memset(&c->chrono, 0, sizeof(c->chrono));
     memset(&c->stats, 0, sizeof(c->stats));
     memset(&c->ack, 0, sizeof(c->ack));

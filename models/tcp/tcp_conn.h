@@ -170,7 +170,8 @@ typedef struct TcpEcn { /* names as in Linux */
     uint32_t received_ce;
     uint32_t received_ecn_bytes[3]; /* [codepoint - 1] */
     uint32_t delivered_ecn_bytes[3];
-    SimTime accecn_opt_ns; /* when we last sent the option */
+    uint16_t pkts_acked_ewma; /* << 6 */
+    SimTime accecn_opt_ns;    /* when we last sent the option */
 } TcpEcn;
 
 typedef struct TcpKeep {      /* tcp_timer.c: keepalive, user timeout, linger2 */
@@ -319,6 +320,7 @@ struct TcpConn {
     uint8_t syn_retries;          /* TCP_SYNCNT; 0: the sysctl's */
     TcpConn *all_next, *all_prev; /* every socket of the host, in order of creation */
     uint16_t holds;               /* tcp_conn_hold */
+    bool is_passing;              /* FIN_WAIT2 for the rest of this segment, which has the FIN: not reported */
     bool is_remembered;           /* a TcpTw goes on where it ends: its CLOSE is not reported */
     bool is_orphan;               /* counted in Tcp.n_orphans */
     bool has_errq;                /* opts->errq is there: tcp_errq.c */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "models/ip/ip4.h"
+#include "models/tcp/tcp_accecn.h"
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
@@ -173,6 +174,9 @@ TcpConn *tcp_cookie_check(TcpConn *listener, TcpIn *in)
     /* cookie_ecn_ok: the bit says that the peer asked; whether we still want it is the host's setting */
     r.ecn_ok = o.has_timestamps && (o.ts_ecr - ts_off) & TS_ECN &&
                (t->sysctl.tcp_ecn || tcp_ip_wants_ecn(t, &in->src, in->is_v6));
+    /* cookie_accecn_ok: which feedback was agreed on is not in the cookie, but shows in the ACK itself, which
+     * reflects our SYN-ACK's codepoint (RFC 9768 5.1) */
+    r.accecn_ok = r.ecn_ok && tcp_accecn_ace(in->flags) > 1;
     child = tcp_req_make_child(listener, &r, in);
     if (!child)
         return NULL;

@@ -108,18 +108,16 @@ void tcp_ecn_rcv_synack(TcpConn *c, TcpIn *in)
         tcp_ecn_set_mode(c, 0);
         break;
     case 1:
-        if (tcp_ecn_is_any(c))
-            tcp_ecn_set_mode(c, cc_refuses_classic(c) ? 0 : TCP_ECN_OK);
+        tcp_ecn_set_mode(c, cc_refuses_classic(c) ? 0 : TCP_ECN_OK);
         break;
     case 5: /* reserved for later variants: accurate, when that was asked for; a nonce otherwise (RFC 3540) */
         if (tcp_ecn_is_pending(c))
             tcp_accecn_rcv_synack(c, in, false);
         break;
-    default:
-        if (tcp_ecn_is_pending(c))
-            tcp_accecn_rcv_synack(c, in, true);
-        else /* classic was asked for: only ECE alone grants it (RFC 3168 6.1.1) */
-            tcp_ecn_set_mode(c, 0);
+    default: /* Linux also when classic ECN was asked for, where RFC 3168 6.1.1 knows only ECE alone as a
+              * grant
+              */
+        tcp_accecn_rcv_synack(c, in, true);
     }
 }
 
@@ -238,6 +236,8 @@ void tcp_ecn_accept_cwr(TcpConn *c, TcpIn *in)
 /* Linux tcp_data_ecn_check */
 void tcp_ecn_data(TcpConn *c, TcpIn *in)
 {
+    if (!tcp_ecn_is_any(c))
+        return;
     switch (in->tos & ECN_MASK) {
     case ECN_NOT_ECT:
         /* ECT was seen before, this is not: probably a retransmission, whose sender waits for our ACK. */

@@ -35,9 +35,8 @@ static void fill_chrono(const TcpConn *c, TcpInfo *info)
 
 static unsigned ecn_mode(const TcpConn *c)
 {
-    if (c->state == TCP_SYN_SENT && c->ecn.flags & (TCP_ECN_OK | TCP_ECN_MODE_ACCECN))
-        return TCPI_ECN_MODE_PENDING;
-    return tcp_ecn_is_accecn(c)    ? TCPI_ECN_MODE_ACCECN
+    return tcp_ecn_is_pending(c)   ? TCPI_ECN_MODE_PENDING
+           : tcp_ecn_is_accecn(c)  ? TCPI_ECN_MODE_ACCECN
            : tcp_ecn_is_rfc3168(c) ? TCPI_ECN_MODE_RFC3168
                                    : TCPI_ECN_MODE_DISABLED;
 }

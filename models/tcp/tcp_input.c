@@ -456,6 +456,7 @@ static bool fin_wait1(TcpConn *c, TcpIn *in, int *answer)
         fastopen_completed(c);
     if (c->snd_una != c->write_seq)
         return true;
+    c->is_passing = is_fin && !tcp_after(in->seq, c->rcv_nxt);
     tcp_set_state(c, TCP_FIN_WAIT2);
     c->sflags |= TCP_S_SEND_SHUTDOWN;
     tcp_ip_confirm_neigh(c);

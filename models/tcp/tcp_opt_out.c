@@ -1,8 +1,8 @@
 /* Options of outgoing segments: which fit into 40 bytes, and their layout (Linux tcp_syn_options,
  * tcp_synack_options, tcp_established_options, tcp_options_fit_accecn, tcp_options_write). Order and padding
- * are Linux's, which other stacks and fingerprinting tools know: MD5, MSS, accurate ECN, timestamps (with
- * SACK-permitted in place of its NOPs on a SYN), window scale, SACK, Fast Open. Accurate ECN's last one or
- * two bytes may take the place of NOPs that pad what follows it. */
+ * are Linux's, which other stacks and fingerprinting tools know: MD5, MSS, timestamps (with SACK-permitted in
+ * place of its NOPs on a SYN), accurate ECN, window scale, SACK, Fast Open. Accurate ECN's last one or two
+ * bytes may take the place of NOPs that pad what follows it. */
 #include "models/tcp/tcp_ecn.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
@@ -37,8 +37,8 @@ static bool add_fastopen(TcpOptions *o, const TcpFastopenCookie *foc, unsigned *
 static unsigned combine_saving(const TcpOptions *o, bool is_synack)
 {
     if (!is_synack)
-        return o->n_sack || o->has_timestamps ? 2 : 0;
-    if (o->has_timestamps != o->has_sack_permitted)
+        return o->n_sack ? 2 : 0;
+    if (o->has_sack_permitted && !o->has_timestamps)
         return 2;
     return o->has_wscale ? 1 : 0;
 }
@@ -127,7 +127,9 @@ unsigned tcp_opt_out_syn(TcpConn *c, const TcpSeg *s, TcpOptOut *out)
         if (o->is_fastopen_experimental)
             c->sflags |= TCP_S_SYN_FASTOPEN_EXP;
     }
-    if (s->flags & TCP_ACK && tcp_ecn_is_accecn(c) && ctl->tcp_ecn_option && remaining >= ACCECN_BASE) {
+    /* Of SYNs only the SYN-ACK of a simultaneous open has the option, and not for ever (RFC 9768 3.2.3.2). */
+    if (s->flags & TCP_ACK && tcp_ecn_is_accecn(c) && c->retransmits < 2 && ctl->tcp_ecn_option &&
+        remaining >= ACCECN_BASE) {
         remaining -= fit_accecn(o, 0, remaining, true);
         tcp_ecn_option_values(NULL, o->accecn);
     }
@@ -173,12 +175,12 @@ unsigned tcp_opt_out_established(TcpConn *c, const TcpSeg *s, TcpOptOut *out)
         o->sack[i++] = c->rcv.duplicate_sack;
     for (unsigned k = 0; i < o->n_sack; k++)
         o->sack[i++] = c->rcv.selective_acks[k];
-    if (o->n_sack)
-        c->rcv.dsack = 0;
     if (o->has_accecn) {
         tcp_ecn_option_values(c, o->accecn);
-        tcp_ecn_option_sent(c);
+        tcp_ecn_option_sent(c); /* wants to know whether it goes with a D-SACK */
     }
+    if (o->n_sack)
+        c->rcv.dsack = 0;
     return size;
 }
 
@@ -219,8 +221,7 @@ unsigned tcp_opt_out_synack(TcpReq *r, const TcpConn *listener, TcpOptOut *out, 
     if (foc)
         add_fastopen(o, foc, &remaining);
     /* a retransmitted SYN-ACK does without: the option may be what was lost on the way (RFC 9768 3.2.3.2) */
-    if (r->accecn_ok && ctl->tcp_ecn_option && !r->num_timeout && !r->num_retrans &&
-        remaining >= ACCECN_BASE) {
+    if (r->accecn_ok && ctl->tcp_ecn_option && !r->is_again && remaining >= ACCECN_BASE) {
         remaining -= fit_accecn(o, 0, remaining, true);
         tcp_ecn_option_values(NULL, o->accecn);
     }
@@ -267,12 +268,14 @@ static uint8_t *put_accecn(uint8_t *p, const TcpOptions *o, Leftover *l)
     return p + whole;
 }
 
-static uint8_t *put_timestamps(uint8_t *p, const TcpOptions *o, Leftover *l)
+static uint8_t *put_timestamps(uint8_t *p, const TcpOptions *o)
 {
-    if (o->has_sack_permitted)
+    if (o->has_sack_permitted) {
         p += tcp_opt_put_sack_permitted(p);
-    else
-        p = put_leftover(p, l);
+    } else {
+        p += tcp_opt_put_nop(p);
+        p += tcp_opt_put_nop(p);
+    }
     return p + tcp_opt_put_timestamps(p, o->ts_val, o->ts_ecr);
 }
 
@@ -303,11 +306,11 @@ unsigned tcp_opt_out_write(uint8_t *p, const TcpOptOut *out)
     }
     if (o->has_mss)
         p += tcp_opt_put_mss(p, o->mss);
+    if (o->has_timestamps)
+        p = put_timestamps(p, o);
     if (o->has_accecn)
         p = put_accecn(p, o, &left);
-    if (o->has_timestamps) {
-        p = put_timestamps(p, o, &left);
-    } else if (o->has_sack_permitted) {
+    if (o->has_sack_permitted && !o->has_timestamps) {
         p = put_leftover(p, &left);
         p += tcp_opt_put_sack_permitted(p);
     }

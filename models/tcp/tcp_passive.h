@@ -46,7 +46,7 @@ struct TcpReq { /* Linux request_sock with tcp_request_sock: a SYN was answered 
     uint16_t mss;
     uint8_t rcv_wscale, snd_wscale, num_timeout, num_retrans;
     uint8_t is_v6 : 1, wscale_ok : 1, tstamp_ok : 1, sack_ok : 1, ecn_ok : 1, acked : 1, tfo_listener : 1,
-        is_cookie : 1;
+        is_cookie : 1, is_again : 1; /* is_again: the SYN-ACK goes out once more */
     uint8_t accecn_ok : 1, syn_ect_snt : 2, syn_ect_rcv : 2, accecn_fail_mode : 4;
     uint8_t saw_accecn_opt;
     uint8_t tos;                /* of the SYN, for tcp_reflect_tos */

@@ -220,6 +220,7 @@ static bool resend_synack(TcpConn *listener, TcpReq *r)
 {
     Tcp *t = r->tcp;
 
+    r->is_again = 1;
     if (r->is_v6)
         r->txhash = (uint32_t)rng_next(t->rng); /* by another path, perhaps */
     if (send_synack(listener, r, false, NULL))

@@ -79,7 +79,12 @@ void tcp_set_state(TcpConn *c, TcpState s)
     if (s != TCP_ESTABLISHED && s != TCP_CLOSE_WAIT && (old == TCP_ESTABLISHED || old == TCP_CLOSE_WAIT))
         t->mib[MIB_TcpCurrEstab]--;
     c->state = s;
+    if (c->is_passing) {
+        if (s == TCP_FIN_WAIT2)
+            return;
+        old = TCP_FIN_WAIT1;
+    }
     if (s != old && !c->is_remembered)
         tcp_probes_state(c, old, s);
-    c->is_remembered = false;
+    c->is_remembered = c->is_passing = false;
 }

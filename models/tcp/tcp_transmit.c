@@ -93,6 +93,8 @@ static Packet *build(TcpConn *c, TcpSeg *s, uint32_t rcv_nxt, uint8_t *ip_ecn)
     if (s->pcount > 1) {
         pkt->gso_size = s->mss;
         pkt->gso_segs = s->pcount;
+        if (tcp_ecn_is_accecn(c)) /* each frame carries the counter (Linux SKB_GSO_TCP_ACCECN) */
+            pkt->flags |= PKT_ACCECN;
     }
     if (opts.md5)
         sign(c, pkt, opts.md5);

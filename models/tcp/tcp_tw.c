@@ -112,7 +112,7 @@ void tcp_tw_enter(TcpConn *c, TcpState substate, uint32_t timeo_ms)
         arm(tw, substate == TCP_TIME_WAIT ? wait_ms(t) : timeo_ms);
         c->is_remembered = true;
         if (substate != c->state)
-            tcp_probes_tw(tw, c->state, substate);
+            tcp_probes_tw(tw, c->is_passing ? TCP_FIN_WAIT1 : c->state, substate);
     } else if (t->n_tw >= t->sysctl.tcp_max_tw_buckets) {
         TCP_INC(t, TcpExtTCPTimeWaitOverflow);
     }

@@ -12,6 +12,7 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #ifndef SO_MEMINFO
@@ -348,6 +349,20 @@ void lnx_call_free(PdCall *c)
     g_free(c);
 }
 
+/* Linux 6.18 ends struct tcp_info with two 16-bit fields, where later ones have bit-fields. */
+static void own_layout(PdSnapshot *s)
+{
+    struct utsname name;
+    uint16_t old[2];
+    const size_t end = 280, at = end - sizeof(old); /* of struct tcp_info */
+
+    if (uname(&name) < 0 || atoi(name.release) >= 7 || s->tcp_info_len < end)
+        return;
+    memcpy(old, (uint8_t *)s->tcp_info + at, sizeof(old));
+    uint32_t bits = (uint32_t)(old[1] & 3) << 2 | (uint32_t)(old[0] & 15) << 4;
+    memcpy((uint8_t *)s->tcp_info + at, &bits, sizeof(bits));
+}
+
 bool lnx_call_snapshot(int fd, PdSnapshot *out, char **error)
 {
     memset(out, 0, sizeof(*out));
@@ -357,6 +372,7 @@ bool lnx_call_snapshot(int fd, PdSnapshot *out, char **error)
         return false;
     }
     out->tcp_info_len = len;
+    own_layout(out);
     len = sizeof(out->cc_info);
     if (getsockopt(fd, IPPROTO_TCP, TCP_CC_INFO, out->cc_info, &len) == 0)
         out->cc_info_len = len;

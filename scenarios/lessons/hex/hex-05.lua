@@ -3,6 +3,7 @@
 -- of 6144, the sender stops, goes on when the reader has made room, and closes. A is our TCP with initial number 0. B is a script: a
 -- real receiver would acknowledge on the way, close its window, and send no window updates after the FIN. Segments 12 and 13 carry 1K
 -- each: the seed's 2K fits neither its own numbers nor the MSS. PSH is not compared.
+-- tshark-allow: TCP window specified by the receiver is now completely full (that is the point)
 local hs = require "hopscope"
 hs.title "HEX-05 Sliding-window session"
 

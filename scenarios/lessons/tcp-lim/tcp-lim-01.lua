@@ -2,6 +2,7 @@
 -- TCP delivers bytes in order (RFC 9293 3.8): what arrives behind a gap waits, although it has arrived, until the gap is filled. Bytes 33
 -- to 40 are there, byte 32 is missing: the reader gets nothing, and nine bytes at once when 32 comes. QUIC's streams do not wait for
 -- each other (RFC 9000 2).
+-- tshark-allow: Previous segment(s) not captured (the lost one)
 local hs = require "hopscope"
 hs.title "TCP-LIM-01 Head-of-line blocking in the byte stream"
 

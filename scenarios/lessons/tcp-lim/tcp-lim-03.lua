@@ -48,16 +48,14 @@ local function exchange(client, server)
     sock:close()
   end)
   hs.run "1s"
-  local syn, synack = frames[1].packet.tcp, nil
-  result.syn_data = syn.len
-  for _, f in ipairs(hs.frames {}) do synack = f end
+  result.syn_data = frames[1].packet.tcp.len
   return result
 end
 
 local answers = hs.frames { filter = function(p) return p.tcp and p.tcp.syn and p.tcp.ack end }
 for _, pair in ipairs { { "new", "new" }, { "new", "old" }, { "old", "new" }, { "old", "old" } } do
   local client, server = pair[1] .. "-client", pair[2] .. "-server"
-  hs.note("A " .. pair[1] .. " client and " .. (pair[2] == "old" and "an old" or "a new") .. " server: twice, because Fast Open's cookie is for the second time.")
+  hs.note((pair[1] == "old" and "An old" or "A new") .. " client and " .. (pair[2] == "old" and "an old" or "a new") .. " server: twice, because Fast Open's cookie is for the second time.")
   exchange(client, server)
   local second = exchange(client, server)
   local synack = answers[#answers].packet.tcp

@@ -1,0 +1,41 @@
+-- TCP-CL-03  Half-close.
+-- A FIN says "I have no more data", no more. Who has sent it cannot send, but still receives: after shutdown(write) the peer may go on as
+-- long as it likes (RFC 9293 3.6: a one-sided close).
+local hs = require "hopscope"
+hs.title "TCP-CL-03 Half-close"
+
+local client, server = hs.host "client", hs.host "server"
+hs.link(client, server, { rate = "10Mbps", delay = "10ms" })
+local states = {}
+hs.on("tcp.state", function(e) states[#states + 1] = e.new end, { node = client })
+server:spawn(function(os)
+  local conn = os.tcp():bind(5000):listen(8):accept()
+  hs.expect_equal("the server reads the end of the stream", conn:read(), nil)
+  hs.note "The server has seen the client's FIN, and now sends 100 kB."
+  conn:write(hs.payload "100kB")
+  os.sleep "1s"
+  hs.note "The server closes as well."
+  conn:close()
+end)
+local got, seen, after_end, write_error = 0, {}, nil, nil
+client:spawn(function(os)
+  local conn = os.tcp():connect("server", 5000)
+  hs.note "The client closes its direction: shutdown(write)."
+  conn:shutdown "write"
+  local _, err = conn:write "one more word"
+  write_error = err
+  while true do
+    local data = conn:read()
+    if not data then break end
+    got = got + #data
+    seen[conn:state()] = true
+  end
+  after_end = conn:state()
+end)
+hs.run "5s"
+hs.note("The client has read " .. got .. " bytes after its FIN.")
+hs.expect_equal("writing fails after shutdown(write)", write_error, "EPIPE")
+hs.expect_equal("100 kB arrive", got, 100000)
+hs.expect_equal("all of it in FIN-WAIT-2", seen, { ["FIN-WAIT-2"] = true })
+hs.expect_equal("then the server's FIN ends it", { states[#states - 2], states[#states - 1], states[#states] }, { "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT" })
+hs.expect_equal("the server is done: nothing of the connection is left there", #server:sockets "LAST-ACK" + #server:sockets "CLOSE-WAIT", 0)

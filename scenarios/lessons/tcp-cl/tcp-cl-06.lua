@@ -1,0 +1,37 @@
+-- TCP-CL-06  FIN_WAIT_1 to TIME_WAIT directly.
+-- When the peer's FIN and the acknowledgment of our FIN come in one segment, there is nothing to wait for in FIN-WAIT-2: the connection goes
+-- from FIN-WAIT-1 to TIME-WAIT (RFC 9293 3.10.7.4: the ACK is looked at first, then the FIN, of the same segment).
+local hs = require "hopscope"
+hs.title "TCP-CL-06 FIN_WAIT_1 to TIME_WAIT directly"
+
+local client, server = hs.host "client", hs.host "server"
+hs.link(client, server, { delay = "10ms" })
+local states = {}
+hs.on("tcp.state", function(e) states[#states + 1] = e.new end, { node = client })
+
+local function close(port, delay)
+  states = {}
+  server:spawn(function(os)
+    local conn = os.tcp():bind(port):listen(8):accept()
+    conn:write(conn:read()) -- one question, one answer
+    conn:read()
+    if delay then os.sleep(delay) end
+    conn:close()
+  end)
+  client:spawn(function(os)
+    os.sleep "1ms"
+    local conn = os.tcp():connect("server", port)
+    conn:write "question"
+    conn:read()
+    os.sleep "100ms"
+    conn:close()
+  end)
+  hs.run "70s"
+  return states
+end
+local direct = close(5000)
+hs.note("The server closes at once, FIN and ACK in one segment: " .. table.concat(direct, ", "))
+hs.expect_equal("FIN-WAIT-2 is never visited", direct, { "SYN-SENT", "ESTABLISHED", "FIN-WAIT-1", "TIME-WAIT", "CLOSED" })
+local usual = close(5001, "1s")
+hs.note("The server takes a second: " .. table.concat(usual, ", "))
+hs.expect_equal("it is, when the FIN comes by itself", usual, { "SYN-SENT", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSED" })

@@ -1,0 +1,71 @@
+-- TCP-CL-09  Third segment (peer's FIN) lost.
+-- The peer repeats its FIN from LAST-ACK until it is acknowledged, so a single loss only costs time. If the FIN never comes, the closer, which
+-- has no process any more, waits in FIN-WAIT-2 for tcp_fin_timeout (60 s) and forgets the connection; a FIN that comes later finds
+-- nothing, and is answered with RST (Linux tcp_rcv_state_process, tcp_fin_time).
+-- tshark-allow: Connection reset (RST) (the late FIN finds no connection)
+local hs = require "hopscope"
+hs.title "TCP-CL-09 Third segment (peer's FIN) lost"
+
+local client, server = hs.host "client", hs.host "server"
+local link = hs.link(client, server, { delay = "10ms" })
+
+-- The server's application closes `delay` after it has read the end; `drop` FINs of the server are lost.
+local function close(port, delay, drop)
+  local r = { fins = {}, states = {}, resets = 0, times = {} }
+  local watch = hs.on("frame.tx", function(e)
+    local tcp = e.packet.tcp
+    if not tcp or (tcp.sport ~= port and tcp.dport ~= port) then return end
+    if tcp.fin and e.node == "server" then r.fins[#r.fins + 1] = e.time end
+    if tcp.rst then r.resets = r.resets + 1 end
+  end)
+  local states = hs.on("tcp.state", function(e)
+    if e.remote_port == port or e.local_port == port then
+      r.states[#r.states + 1] = e.node .. " " .. e.new
+      r.times[e.node .. " " .. e.new] = e.time
+    end
+  end)
+  local lost = 0
+  link:dir(server):rule(function(p)
+    if p.tcp and p.tcp.fin and lost < drop then
+      lost = lost + 1
+      return "drop"
+    end
+  end)
+  local err
+  server:spawn(function(os)
+    local conn = os.tcp():bind(port):listen(8):accept()
+    conn:read()
+    os.sleep(delay)
+    conn:shutdown "write"
+    os.sleep "5s"
+    err = conn:getopt "SO_ERROR"
+    os.sleep "1h"
+  end)
+  client:spawn(function(os)
+    os.sleep "1ms"
+    local conn = os.tcp():connect("server", port)
+    os.sleep "100ms"
+    conn:close()
+  end)
+  hs.run "100s"
+  watch:cancel()
+  states:cancel()
+  link:rule(nil)
+  r.err = err
+  return r
+end
+
+hs.note "The server's first FIN is lost."
+local once = close(5000, "100ms", 1)
+hs.note(string.format("It is repeated %.0f ms later, and acknowledged.", (once.fins[2] - once.fins[1]) * 1000))
+hs.expect_equal("single loss: a second FIN", #once.fins, 2)
+hs.expect_near("the server is CLOSED one round trip after it", once.times["server CLOSED"] - once.fins[2], "20ms", "1us")
+hs.expect("the closer has gone from FIN-WAIT-2 to TIME-WAIT", once.times["client TIME-WAIT"], once.states)
+hs.expect_equal("no RST", once.resets, 0)
+
+hs.note "Now the server's application closes only after 70 s."
+local late = close(5001, "70s", 0)
+hs.note(string.format("The client was CLOSED %.2f s after it reached FIN-WAIT-2.", late.times["client CLOSED"] - late.times["client FIN-WAIT-2"]))
+hs.expect_near("FIN withheld: the closer is CLOSED at 60 s", late.times["client CLOSED"] - late.times["client FIN-WAIT-2"], "60s", "1us")
+hs.expect_equal("it was never in TIME-WAIT", late.times["client TIME-WAIT"], nil)
+hs.expect_equal("the later FIN draws RST", { #late.fins, late.resets }, { 1, 1 })
