@@ -1,9 +1,11 @@
-/* A host with TCP connections in every state, into which the input sends what it likes: segments near or far from the
- * window, with any flags and options, ICMP errors, aggregates, and calls of the application in between; time passes.
- * After each step the connection's variables must agree (tcp_invariants), and at the end everything is given back.
+/* A host with TCP connections in every state, into which the input sends what it likes: segments near or far
+ * from the window, with any flags and options, ICMP errors, aggregates, and calls of the application in
+ * between; time passes. After each step the connection's variables must agree (tcp_invariants), and at the
+ * end everything is given back.
  *
- * The second claim (RFC 5961): nobody who does not know the sequence numbers ends a connection. Segments of the
- * "blind" kind have numbers that miss rcv_nxt and everything that was sent; none of them may close what is open. */
+ * The second claim (RFC 5961): nobody who does not know the sequence numbers ends a connection. Segments of
+ * the "blind" kind have numbers that miss rcv_nxt and everything that was sent; none of them may close what
+ * is open. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +32,8 @@ typedef struct Fuzz {
     PdSim *sim;
     int listener, conn; /* descriptors; -1 */
     uint16_t local_port, peer_port;
-    uint32_t snd_isn; /* the stack's; valid once something was captured */
-    uint32_t peer_nxt; /* what we send next */
+    uint32_t snd_isn;   /* the stack's; valid once something was captured */
+    uint32_t peer_nxt;  /* what we send next */
     uint32_t their_nxt; /* what they send next */
     uint32_t ts_val, ts_ecr;
 } Fuzz;
@@ -70,7 +72,8 @@ static int64_t move(Fuzz *f, PdCallKind kind, uint64_t len, int flags)
 {
     PdIovec iov = {.len = len};
 
-    return do_call(f, &(PdCall){.kind = kind, .name = "", .fd = f->conn, .iov = &iov, .n_iov = 1, .flags = flags});
+    return do_call(
+        f, &(PdCall){.kind = kind, .name = "", .fd = f->conn, .iov = &iov, .n_iov = 1, .flags = flags});
 }
 
 static void learn(Fuzz *f)
@@ -101,7 +104,12 @@ static void learn(Fuzz *f)
 static void inject_ip(Fuzz *f, uint8_t proto, const uint8_t *l4, size_t len, uint8_t tos, uint32_t gso)
 {
     uint8_t *bytes = g_malloc(len + IPV4_MIN_HDR_LEN);
-    const Ipv4Hdr ip = {.tos = tos, .ttl = 64, .proto = proto, .total_len = (uint16_t)(len + IPV4_MIN_HDR_LEN), .src = REMOTE, .dst = LOCAL};
+    const Ipv4Hdr ip = {.tos = tos,
+                        .ttl = 64,
+                        .proto = proto,
+                        .total_len = (uint16_t)(len + IPV4_MIN_HDR_LEN),
+                        .src = REMOTE,
+                        .dst = LOCAL};
     char *error = NULL;
 
     ipv4_encode(bytes, &ip);
@@ -151,7 +159,10 @@ static void put_options(Fuzz *f, TcpHdr *h, uint8_t kind)
     case 7: {
         uint32_t e[3] = {u16(f), u16(f), u16(f)};
 
-        h->options_len = (uint8_t)((tcp_opt_put_accecn(o, kind & 8 ? TCP_OPT_ACCECN0 : TCP_OPT_ACCECN1, e, kind >> 4 & 3) + 3) & ~3u);
+        h->options_len =
+            (uint8_t)((tcp_opt_put_accecn(o, kind & 8 ? TCP_OPT_ACCECN0 : TCP_OPT_ACCECN1, e, kind >> 4 & 3) +
+                       3) &
+                      ~3u);
         return;
     }
     default:
@@ -178,10 +189,15 @@ static const uint16_t lengths[] = {0, 1, 10, 100, 536, 1000, 1460, 4000};
 /* What a peer would say, more or less: numbers near the right ones. */
 static void informed_segment(Fuzz *f)
 {
-    static const uint16_t usual[] = {TCP_ACK, TCP_ACK | TCP_PSH, TCP_ACK | TCP_FIN, TCP_SYN, TCP_SYN | TCP_ACK, TCP_RST, TCP_RST | TCP_ACK, TCP_ACK | TCP_URG};
+    static const uint16_t usual[] = {TCP_ACK,           TCP_ACK | TCP_PSH, TCP_ACK | TCP_FIN,
+                                     TCP_SYN,           TCP_SYN | TCP_ACK, TCP_RST,
+                                     TCP_RST | TCP_ACK, TCP_ACK | TCP_URG};
     uint8_t a = u8(f), b = u8(f), c = u8(f);
     uint32_t len = lengths[c & 7];
-    TcpHdr h = {.seq = f->peer_nxt, .ack = f->their_nxt, .flags = a & 0x80 ? u16(f) & 0x1ff : usual[a & 7], .window = c & 8 ? u16(f) : 60000};
+    TcpHdr h = {.seq = f->peer_nxt,
+                .ack = f->their_nxt,
+                .flags = a & 0x80 ? u16(f) & 0x1ff : usual[a & 7],
+                .window = c & 8 ? u16(f) : 60000};
     bool in_order = true;
 
     if (a & 0x08) {
@@ -207,13 +223,15 @@ static TcpConn *conn_of(Fuzz *f)
 
 static bool is_open(const TcpConn *c)
 {
-    return c && c->state != TCP_CLOSE && c->state != TCP_LISTEN && c->state != TCP_SYN_SENT && c->state != TCP_SYN_RECV;
+    return c && c->state != TCP_CLOSE && c->state != TCP_LISTEN && c->state != TCP_SYN_SENT &&
+           c->state != TCP_SYN_RECV;
 }
 
 /* What an attacker off the path can send: right addresses and ports, wrong numbers. */
 static void blind_segment(Fuzz *f)
 {
-    static const uint16_t kinds[] = {TCP_RST, TCP_RST | TCP_ACK, TCP_SYN, TCP_SYN | TCP_ACK, TCP_ACK, TCP_ACK | TCP_FIN};
+    static const uint16_t kinds[] = {TCP_RST,           TCP_RST | TCP_ACK, TCP_SYN,
+                                     TCP_SYN | TCP_ACK, TCP_ACK,           TCP_ACK | TCP_FIN};
     uint8_t a = u8(f);
     uint32_t far = 0x10000 + ((uint32_t)u16(f) << 12);
     TcpConn *c = conn_of(f);
@@ -227,7 +245,8 @@ static void blind_segment(Fuzz *f)
     inject_tcp(f, &h, lengths[a >> 3 & 7], 0, 0);
     c = conn_of(f);
     if (was_open && (!is_open(c) || c->rcv_nxt != copied)) {
-        fprintf(stderr, "a blind segment (flags %#x, seq %+d) changed the connection\n", h.flags, (int)(h.seq - rcv_nxt));
+        fprintf(stderr, "a blind segment (flags %#x, seq %+d) changed the connection\n", h.flags,
+                (int)(h.seq - rcv_nxt));
         abort();
     }
 }
@@ -235,7 +254,8 @@ static void blind_segment(Fuzz *f)
 static void icmp_error(Fuzz *f)
 {
     uint8_t bytes[8 + IPV4_MIN_HDR_LEN + 8] = {0};
-    const Ipv4Hdr quoted = {.ttl = 60, .proto = IP_PROTO_TCP, .total_len = 60, .src = LOCAL, .dst = REMOTE, .df = true};
+    const Ipv4Hdr quoted = {
+        .ttl = 60, .proto = IP_PROTO_TCP, .total_len = 60, .src = LOCAL, .dst = REMOTE, .df = true};
     uint8_t a = u8(f);
 
     bytes[0] = a & 1 ? ICMP_DEST_UNREACH : a & 2 ? ICMP_TIME_EXCEEDED : u8(f);
@@ -253,11 +273,19 @@ static void set_option(Fuzz *f)
 {
     static const struct {
         int level, name;
-    } which[] = {{6, 1}, {6, 3}, {6, 10}, {6, 12}, {6, 18}, {6, 25}, {1, 7}, {1, 8}, {1, 9}, {6, 4}, {6, 5}, {6, 6}, {1, 10}, {6, 8}};
+    } which[] = {{6, 1}, {6, 3}, {6, 10}, {6, 12}, {6, 18}, {6, 25}, {1, 7},
+                 {1, 8}, {1, 9}, {6, 4},  {6, 5},  {6, 6},  {1, 10}, {6, 8}};
     unsigned i = u8(f) % HS_ARRAY_LEN(which);
     int v = (int16_t)u16(f);
 
-    do_call(f, &(PdCall){.kind = PD_CALL_SETSOCKOPT, .name = "", .fd = f->conn, .level = which[i].level, .optname = which[i].name, .bytes = (const uint8_t *)&v, .n_bytes = 4, .arg = 4});
+    do_call(f, &(PdCall){.kind = PD_CALL_SETSOCKOPT,
+                         .name = "",
+                         .fd = f->conn,
+                         .level = which[i].level,
+                         .optname = which[i].name,
+                         .bytes = (const uint8_t *)&v,
+                         .n_bytes = 4,
+                         .arg = 4});
 }
 
 static void sysctls(Fuzz *f)
@@ -293,7 +321,9 @@ static void open_server(Fuzz *f)
 {
     PdSockAddr any = {.family = AF_INET, .port = PORT};
 
-    f->listener = (int)do_call(f, &(PdCall){.kind = PD_CALL_SOCKET, .name = "", .domain = AF_INET, .type = SOCK_STREAM | SOCK_NONBLOCK});
+    f->listener = (int)do_call(
+        f, &(PdCall){
+               .kind = PD_CALL_SOCKET, .name = "", .domain = AF_INET, .type = SOCK_STREAM | SOCK_NONBLOCK});
     do_call(f, &(PdCall){.kind = PD_CALL_BIND, .name = "", .fd = f->listener, .has_addr = true, .addr = any});
     do_call(f, &(PdCall){.kind = PD_CALL_LISTEN, .name = "", .fd = f->listener, .arg = 2});
     f->local_port = PORT;
@@ -304,7 +334,9 @@ static void open_client(Fuzz *f)
 {
     PdSockAddr to = {.family = AF_INET, .port = PORT, .b = {192, 0, 2, 1}};
 
-    f->conn = (int)do_call(f, &(PdCall){.kind = PD_CALL_SOCKET, .name = "", .domain = AF_INET, .type = SOCK_STREAM | SOCK_NONBLOCK});
+    f->conn = (int)do_call(
+        f, &(PdCall){
+               .kind = PD_CALL_SOCKET, .name = "", .domain = AF_INET, .type = SOCK_STREAM | SOCK_NONBLOCK});
     f->peer_port = PORT;
     do_call(f, &(PdCall){.kind = PD_CALL_CONNECT, .name = "", .fd = f->conn, .has_addr = true, .addr = to});
 }
@@ -340,7 +372,12 @@ static void step(Fuzz *f)
     uint8_t op = u8(f);
 
     switch (op % 16) {
-    case 0: case 1: case 2: case 3: case 4: case 5:
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+    case 5:
         informed_segment(f);
         break;
     case 6:
@@ -349,10 +386,13 @@ static void step(Fuzz *f)
     case 7:
         icmp_error(f);
         break;
-    case 8: case 9:
-        f->stack->ops->run_until(f->stack, f->stack->ops->now(f->stack) + ((int64_t)u8(f) << (op >> 4)) * 100000);
+    case 8:
+    case 9:
+        f->stack->ops->run_until(f->stack,
+                                 f->stack->ops->now(f->stack) + ((int64_t)u8(f) << (op >> 4)) * 100000);
         break;
-    case 10: case 11:
+    case 10:
+    case 11:
         if (f->conn >= 0)
             move(f, PD_CALL_SEND, (uint64_t)u8(f) << (op >> 5), MSG_NOSIGNAL | (op & 16 ? MSG_OOB : 0));
         break;

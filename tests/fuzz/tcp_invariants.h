@@ -1,5 +1,6 @@
-/* What holds of every connection between any two events, whatever arrived: queues, counts and sequence variables
- * agree with each other. Written from the meaning of the variables, not from the code that moves them. */
+/* What holds of every connection between any two events, whatever arrived: queues, counts and sequence
+ * variables agree with each other. Written from the meaning of the variables, not from the code that moves
+ * them. */
 #pragma once
 
 #include "models/tcp/tcp_life.h"
