@@ -35,6 +35,8 @@ static void count_one(const char *name, uint64_t value, void *user)
     for (guint i = 0; i < c->patterns->len; i++)
         wanted |= g_pattern_spec_match_string(c->patterns->pdata[i], name);
     g_array_append_val(c->next, counter);
+    /* gauges, which nstat shows only on demand */
+    wanted &= c->zeros || strcmp(name, "TcpCurrEstab") != 0;
     if (wanted && (delta != 0 || c->zeros))
         g_string_append_printf(c->out, "%-32s%-16" G_GUINT64_FORMAT " 0.0\n", name, delta);
 }

@@ -305,6 +305,9 @@ int pd_shell_tc(PdShell *sh, char **args, const GString *in, GString *out)
         if (is(*p, "limit") && p[1] && !pd_shell_number(p[1], &limit))
             return pd_shell_fail(sh, "tc qdisc: limit %s is no number", p[1]);
     }
+    /* The same discipline again without a limit keeps the one it has (qdisc_change). */
+    if (limit < 0 && !tun->is_fq && is(*a, "pfifo") && !is(verb, "add"))
+        return 0;
     tun->is_fq = is(*a, "fq");
     pd_tun_set_limit(tun, limit == 0);
     return 0;

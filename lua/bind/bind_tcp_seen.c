@@ -1,9 +1,9 @@
 /* Which data segment of its connection is this frame, and has it been here before? So that a rule can lose
  * exactly the third segment, or its first repetition.
  *
- * One memory belongs to each rule and observer. Per connection, direction and place it keeps where every new
- * data segment began and how often the byte at its begin has passed. A segment that begins below the highest
- * byte seen so far is a repetition. A SYN with another number begins anew: the ports are used again. */
+ * One memory belongs to each rule and observer. Per connection, direction and place it keeps which numbers
+ * every new data segment had and how often its first byte has passed. A segment that begins with a byte that
+ * has passed is a repetition. A SYN with another number begins anew: the ports are used again. */
 #include <string.h>
 
 #include "lua/bind/bind.h"
@@ -27,7 +27,7 @@ typedef struct Key {
 
 typedef struct Begin {
     uint64_t seq; /* from the first number seen on */
-    uint32_t times;
+    uint32_t len, times;
 } Begin;
 
 typedef struct Flow {
@@ -196,18 +196,20 @@ void bind_tcp_seen_look(TcpSeen *s, const void *point, const void *event, const 
     if (flags & TCP_SYN)
         out->transmission = ++f->syns;
     if (len > 0) {
-        if (first + len > f->end && first >= f->end) {
-            Begin b = {first, 0};
-
-            g_array_append_val(f->begins, b);
-        }
         int i = find_begin(f, first);
+        Begin *b = i >= 0 ? &g_array_index(f->begins, Begin, i) : NULL;
 
-        if (i >= 0) {
-            out->data_nth = (uint64_t)i + 1;
-            out->transmission = ++g_array_index(f->begins, Begin, i).times;
+        if (b && first < b->seq + b->len) {
+            out->is_retransmission = true;
+            b->len = HS_MAX(b->len, (uint32_t)(first - b->seq) + len);
+        } else { /* new, although perhaps late: overtaken on its way to here */
+            Begin fresh = {first, len, 0};
+
+            g_array_insert_val(f->begins, (guint)(i + 1), fresh);
+            b = &g_array_index(f->begins, Begin, ++i);
         }
-        out->is_retransmission = first < f->end;
+        out->data_nth = (uint64_t)i + 1;
+        out->transmission = ++b->times;
     } else if (flags & TCP_SYN) {
         out->is_retransmission = f->syns > 1;
     } else if (flags & TCP_FIN) {

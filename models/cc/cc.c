@@ -132,6 +132,26 @@ bool cc_ops_check(const CcOps *ops, char **error)
     return true;
 }
 
+static bool has_big_state(const Cc *cc)
+{
+    return cc->ops && cc->ops->state_size > CC_STATE_INLINE;
+}
+
+static void forget_state(Cc *cc)
+{
+    if (has_big_state(cc))
+        memset(cc->big, 0, cc->ops->state_size);
+    else
+        memset(cc->priv, 0, sizeof cc->priv);
+}
+
+static void free_state(Cc *cc)
+{
+    if (has_big_state(cc))
+        g_free(cc->big);
+    memset(cc->priv, 0, sizeof cc->priv);
+}
+
 void cc_assign(Cc *cc, const CcOps *ops, CcParams *params)
 {
     hs_assert(!params || params->ops == ops);
@@ -139,17 +159,19 @@ void cc_assign(Cc *cc, const CcOps *ops, CcParams *params)
     if (params)
         cc_params_ref(params);
     cc_params_unref(cc->params);
+    free_state(cc);
     cc->ops = ops;
     cc->params = params;
     cc->s.pacing_rate = 0;
-    memset(cc->priv, 0, sizeof cc->priv);
+    if (has_big_state(cc))
+        cc->big = g_malloc0(ops->state_size);
 }
 
 void cc_start(Cc *cc, const CcView *v)
 {
     hs_assert(cc->ops);
     cc_stop(cc);
-    memset(cc->priv, 0, sizeof cc->priv);
+    forget_state(cc);
     if (cc->ops->init)
         cc->ops->init(cc, v);
     cc->is_started = true;
@@ -169,6 +191,7 @@ void cc_clear(Cc *cc)
     cc_stop(cc);
     cc_params_unref(cc->params);
     cc->params = NULL;
+    free_state(cc);
     cc->ops = NULL;
 }
 

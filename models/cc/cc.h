@@ -33,9 +33,10 @@ typedef struct Cc Cc;
 typedef struct CcOps CcOps;
 struct Rng;
 
-#define CC_NAME_MAX 16   /* with the NUL (Linux TCP_CA_NAME_MAX) */
-#define CC_STATE_MAX 128 /* bytes of a controller's own state (Linux ICSK_CA_PRIV_SIZE is 104) */
-#define CC_PARAMS_MAX 16 /* module parameters of one controller */
+#define CC_NAME_MAX 16     /* with the NUL (Linux TCP_CA_NAME_MAX) */
+#define CC_STATE_MAX 128   /* bytes of a controller's own state (Linux ICSK_CA_PRIV_SIZE is 104) */
+#define CC_STATE_INLINE 88 /* so many are in the connection; who has more gets a block of its own */
+#define CC_PARAMS_MAX 16   /* module parameters of one controller */
 #define CC_SSTHRESH_INFINITE 0x7fffffffu
 #define CC_PACING_UNLIMITED UINT64_MAX
 
@@ -247,13 +248,16 @@ struct CcOps {
     void (*get_info)(const Cc *cc, const CcView *v, CcInfo *info);
 };
 
-/* Inline in the connection. */
+/* Inline in the connection: the state by way of cc_priv. */
 struct Cc {
     const CcOps *ops;
     CcParams *params; /* NULL: defaults */
     CcState s;
     bool is_started;
-    uint64_t priv[CC_STATE_MAX / sizeof(uint64_t)];
+    union {
+        uint64_t priv[CC_STATE_INLINE / sizeof(uint64_t)];
+        void *big; /* ops->state_size > CC_STATE_INLINE */
+    };
 };
 
 const CcOps *cc_ops_by_name(const char *name); /* of those built in; NULL: none */
@@ -345,12 +349,12 @@ void cc_get_info(const Cc *cc, const CcView *v, CcInfo *info);
 
 static inline void *cc_priv(Cc *cc)
 {
-    return cc->priv;
+    return cc->ops->state_size > CC_STATE_INLINE ? cc->big : cc->priv;
 }
 
 static inline const void *cc_priv_const(const Cc *cc)
 {
-    return cc->priv;
+    return cc->ops->state_size > CC_STATE_INLINE ? cc->big : cc->priv;
 }
 
 static inline int32_t cc_param(const Cc *cc, unsigned i)

@@ -35,6 +35,9 @@ const char *icmp4_mib_name(unsigned i);
  * pointer (12). */
 void icmp4_send_error(Ip4 *ip, Packet *pkt, uint8_t type, uint8_t code, uint32_t info);
 
+/* An error about a packet of which no socket knows (Linux counts it where the transport looks). */
+void icmp4_count_unclaimed(Ip4 *ip);
+
 /* Answers address mask requests (RFC 950) from its interfaces' prefixes; off, as Linux always is (RFC
  * 1122 3.2.2.9). */
 void icmp4_set_mask_agent(Icmp4 *ic, bool on);

@@ -47,13 +47,13 @@ static void bad(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
 }
 
 /* RFC 1191; Linux's ip_no_pmtu_disc: 1 believes that the path shrank, but not how far (min_pmtu is taken), 2
- * believes nothing. TCP looks at the quoted sequence number first and updates the path MTU itself (RFC 5927
- * 7). */
+ * believes nothing, 3 only what the quoted protocol can check. TCP looks at the quoted sequence number first
+ * and updates the path MTU itself (RFC 5927 7). */
 static bool pmtu_report(Icmp4 *ic, uint32_t dst, uint8_t proto, uint16_t *mtu)
 {
     uint8_t mode = ip4_sysctl_get(ic->ip)->ip_no_pmtu_disc;
 
-    if (mode == 2)
+    if (mode == 2 || (mode == 3 && proto != IP_PROTO_TCP))
         return false;
     if (mode == 1)
         *mtu = 0;
@@ -86,6 +86,11 @@ static bool meaning(Icmp4 *ic, const uint8_t *h, uint8_t proto, Ip4Error *e)
         e->hard = true;
         return true;
     }
+}
+
+void icmp4_count_unclaimed(Ip4 *ip)
+{
+    icmp4_count(ip4_icmp(ip), MIB_IcmpInErrors);
 }
 
 static void count_in(Icmp4 *ic, uint8_t type)

@@ -135,6 +135,9 @@ typedef struct Ip6Proto {
     void *user;
 } Ip6Proto;
 
+/* An error about a packet of which no socket knows: counted by the transport that looked. */
+void ip6_count_unclaimed(Ip6 *ip);
+
 void ip6_set_proto(Ip6 *ip, uint8_t proto, const Ip6Proto *p); /* copied; NULL: no more */
 const Ip6Proto *ip6_proto(const Ip6 *ip, uint8_t proto);
 

@@ -53,6 +53,11 @@ static void bad(Ip6 *ip, Packet *pkt, const Ip6Rx *rx, ProbeDrop reason)
     ip6_drop(ip, rx->in, pkt, reason);
 }
 
+void ip6_count_unclaimed(Ip6 *ip)
+{
+    ip6_count(ip, MIB_Icmp6InErrors);
+}
+
 static void receive_error(Ip6 *ip, Packet *pkt, const Ip6Rx *rx)
 {
     static const unsigned mib[] = {[ICMP6_DEST_UNREACH] = MIB_Icmp6InDestUnreachs,

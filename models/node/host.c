@@ -81,6 +81,7 @@ static void first_segment(void *user, Packet *pkt, const Ip4Rx *rx)
 
 static void stray_error(void *user, const Ip4Error *e)
 {
+    icmp4_count_unclaimed(((Host *)user)->ip);
 }
 
 void host_await_tcp(Host *h)

@@ -59,7 +59,7 @@ static const Entry table[] = {
     F(tcp_comp_sack_delay_ns, U32, 0, UINT32_MAX, "duplicate ACKs are held back so long at most"),
     F(tcp_comp_sack_nr, U8, 0, 255, "so many duplicate ACKs are held back; 0: none"),
     F(tcp_comp_sack_rtt_percent, U8, 1, 255, "and for that part of the round-trip time"),
-    F(tcp_comp_sack_slack_ns, U32, 0, UINT32_MAX, "slack of that timer; without effect here"),
+    F(tcp_comp_sack_slack_ns, U32, 0, UINT32_MAX, "and this on top (the slack of Linux's timer)"),
     F(tcp_congestion_control, CONTROLLER, 0, 0, "congestion controller of new connections"),
     F(tcp_dsack, U8, 0, 255, "report duplicates (RFC 2883)"),
     F(tcp_early_retrans, U8, 0, 4, "3 and 4: tail loss probes; 0: none"),

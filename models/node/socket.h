@@ -182,6 +182,7 @@ struct SockCall {
         size_t progress;
         uint8_t stage;
         bool is_pending, is_runnable, has_timer, timed_out, no_wait;
+        bool is_writer; /* counted by tcp_writer_sleeps */
         SockCall *run_next;
     } p;
 };

@@ -227,6 +227,9 @@ void sockcall_cancel(SockCall *c)
     if (!c->p.is_pending)
         return;
     c->ret = c->p.progress ? (int64_t)c->p.progress : -EINTR;
+    if (c->p.is_writer && c->p.file && !c->p.file->is_gone)
+        tcp_writer_sleeps(c->p.file->tcp, false);
+    c->p.is_writer = false;
     sockcall_forget(c);
 }
 

@@ -146,6 +146,16 @@ static int64_t tcp_send_once(SockCall *c, SockFile *f, size_t total, TcpSend *m,
     return tcp_send(f->tcp, m);
 }
 
+/* Linux sk_stream_wait_connect, sk_stream_wait_memory; inet_wait_for_connect only when data is left that did
+ * not fit into the SYN. */
+static bool sleep_to_write(SockCall *c, SockFile *f, SimTime timeo, size_t total)
+{
+    c->p.is_writer = c->p.progress < total;
+    if (c->p.is_writer)
+        tcp_writer_sleeps(f->tcp, true);
+    return sockcall_sleep_on(c, f, timeo);
+}
+
 static bool tcp_write(SockCall *c, SockFile *f)
 {
     size_t total = sockcall_total(c);
@@ -156,11 +166,14 @@ static bool tcp_write(SockCall *c, SockFile *f)
     int64_t n;
     int err;
 
+    if (c->p.is_writer)
+        tcp_writer_sleeps(f->tcp, false);
+    c->p.is_writer = false;
     if (c->p.stage == SEND_CONNECTING) {
         if (is_still_connecting(c, f, &err)) {
             if (c->p.timed_out)
                 return sockcall_end_with(c, -EINPROGRESS);
-            return sockcall_sleep_on(c, f, timeo);
+            return sleep_to_write(c, f, timeo, total);
         }
         if (err)
             return sockcall_end(c, err);
@@ -174,7 +187,7 @@ static bool tcp_write(SockCall *c, SockFile *f)
     if (tcp_state(f->tcp) == TCP_SYN_SENT && c->p.stage == SEND_PLAIN && (n >= 0 || n == -EINPROGRESS) &&
         may_sleep) {
         c->p.stage = SEND_CONNECTING;
-        return sockcall_sleep_on(c, f, timeo);
+        return sleep_to_write(c, f, timeo, total);
     }
     if (n >= 0 && c->p.progress == total)
         return sockcall_end(c, (int64_t)total);
@@ -185,7 +198,7 @@ static bool tcp_write(SockCall *c, SockFile *f)
     if (!may_sleep || c->p.timed_out || (n == 0 && m.resumed))
         return sockcall_end_with(c, -EAGAIN);
     c->p.stage = SEND_STARTED;
-    return sockcall_sleep_on(c, f, timeo);
+    return sleep_to_write(c, f, timeo, total);
 }
 
 bool sockop_write(SockCall *c)

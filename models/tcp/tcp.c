@@ -8,6 +8,7 @@
 #include "models/ip/ip4.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_timer.h"
 
 static const char *const mib_names[] = {
 #define X(name) #name,
@@ -24,7 +25,26 @@ const char *tcp_mib_name(unsigned i)
 uint64_t tcp_mib(const Tcp *t, unsigned i)
 {
     hs_assert(i < TCP_MIB_COUNT);
-    return t->mib[i];
+    switch (i) { /* RFC 1213: tcpRtoAlgorithm other (1), and what Linux shows for the others */
+    case MIB_TcpRtoAlgorithm:
+        return 1;
+    case MIB_TcpRtoMin:
+        return 200;
+    case MIB_TcpRtoMax:
+        return 120000;
+    case MIB_TcpMaxConn:
+        return UINT64_MAX; /* -1 */
+    default:
+        if (tcp_mib_hot(i) >= 0)
+            return t->mib_hot[tcp_mib_hot(i)];
+        return t->mib_seldom ? t->mib_seldom[i] : 0;
+    }
+}
+
+uint64_t *tcp_mib_make(Tcp *t)
+{
+    t->mib_seldom = g_new0(uint64_t, TCP_MIB_COUNT);
+    return t->mib_seldom;
 }
 
 static SipKey draw_key(Rng *rng)
@@ -43,6 +63,8 @@ static void find_pools(Tcp *t)
     t->conns = poolset_get(set, "tcp.conn", sizeof(TcpConn), 32);
     t->reqs = poolset_get(set, "tcp.req", sizeof(TcpReq), 16);
     t->tws = poolset_get(set, "tcp.tw", sizeof(TcpTw), 16);
+    t->sacks = poolset_get(set, "tcp.sack", TCP_NUM_SACKS * sizeof(TcpSackBlock), 32);
+    t->timers = poolset_get(set, "tcp.timers", sizeof(struct TcpSeldomTimers), 16);
 }
 
 Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6)
@@ -55,11 +77,6 @@ Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6)
     t->packets = ip4_pool(ip4);
     find_pools(t);
     tcp_sysctl_defaults(&t->sysctl);
-    /* RFC 1213: tcpRtoAlgorithm other (1), and what Linux shows for the others. */
-    t->mib[MIB_TcpRtoAlgorithm] = 1;
-    t->mib[MIB_TcpRtoMin] = 200;
-    t->mib[MIB_TcpRtoMax] = 120000;
-    t->mib[MIB_TcpMaxConn] = UINT64_MAX; /* -1 */
     t->rng = node_rng(t->node, "tcp");
     t->isn_key = draw_key(t->rng);
     t->ts_key = draw_key(t->rng);
@@ -101,6 +118,7 @@ void tcp_free(Tcp *t)
     for (CcParams **p = t->cc_params; p && *p; p++)
         cc_params_unref(*p);
     g_free(t->cc_params);
+    g_free(t->mib_seldom);
     g_free(t);
 }
 
@@ -222,5 +240,5 @@ size_t tcp_bytes(const Tcp *t, uint64_t *n_conns)
         return 0;
     }
     *n_conns = t->n_conns;
-    return sizeof(*t) + tcp_table_bytes(t);
+    return sizeof(*t) + tcp_table_bytes(t) + (t->mib_seldom ? TCP_MIB_COUNT * sizeof *t->mib_seldom : 0);
 }

@@ -139,6 +139,9 @@ int64_t tcp_recv(TcpConn *c, TcpRecv *r); /* 0: end of file; -EAGAIN, -ENOTCONN,
 int tcp_setsockopt(TcpConn *c, int level, int name, const void *val, unsigned len);
 int tcp_getsockopt(TcpConn *c, int level, int name, void *val, unsigned *len);
 int tcp_ioctl(TcpConn *c, unsigned long cmd, int *out); /* SIOCINQ, SIOCOUTQ, SIOCOUTQNSD, SIOCATMARK */
+/* A call that sleeps until it can write (more), and its end: what comes in need not be acknowledged by itself
+ * while data is about to go out. */
+void tcp_writer_sleeps(TcpConn *c, bool sleeps);
 unsigned tcp_poll(TcpConn *c);                          /* EPOLLIN | … as Linux tcp_poll */
 int tcp_take_error(TcpConn *c);                         /* SO_ERROR: positive errno, cleared */
 /* SO_RCVTIMEO, SO_SNDTIMEO in ns, 0: none; accepted sockets have their listener's. Obeyed by the socket

@@ -231,10 +231,10 @@ static void third_ack(TcpConn *c, const TcpIn *in, uint8_t sent_ect)
     }
 }
 
-void tcp_ecn_third_ack(TcpReq *r, TcpIn *in, TcpConn *child)
+void tcp_ecn_third_ack(TcpConn *child, TcpIn *in)
 {
     if (tcp_ecn_is_accecn(child))
-        third_ack(child, in, r ? r->syn_ect_snt : child->ecn.syn_ect_snt);
+        third_ack(child, in, child->ecn.syn_ect_snt);
 }
 
 void tcp_accecn_openreq_child(TcpConn *child, TcpReq *r, TcpIn *in)
@@ -381,14 +381,14 @@ static uint32_t newly_marked(TcpConn *c, TcpIn *in, uint32_t delivered, uint32_t
     uint32_t old_ceb = c->ecn.delivered_ecn_bytes[ECN_CE - 1], delta, safe_delta, d_ceb;
     bool option_helps;
 
-    /* RFC 9768 3.2.2.1, 3.2.2.3: feedback that was found to be mangled is not responded to. */
-    if (c->ecn.accecn_fail_mode & TCP_ACCECN_ACE_FAIL_RECV)
-        return 0;
     if (!(flag & (ACK_FORWARD_PROGRESS | ACK_TS_PROGRESS))) /* perhaps an old ACK overtaken by a newer one */
         return 0;
     option_helps = process_option(c, in, delivered_bytes, flag);
     track_thinning(&c->ecn, delivered);
     if (!(flag & ACK_SLOWPATH) && delivered <= ACE_MASK)
+        return 0;
+    /* RFC 9768 3.2.2.1, 3.2.2.3: feedback that was found to be mangled is not responded to. */
+    if (c->ecn.accecn_fail_mode & TCP_ACCECN_ACE_FAIL_RECV)
         return 0;
     if (flag & ACK_SYN_ACKED || c->state == TCP_SYN_RECV) /* the field means something else yet */
         return 0;

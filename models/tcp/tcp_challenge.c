@@ -18,7 +18,7 @@ static bool is_limited(Tcp *t, SimTime now, int mib, SimTime *last)
         int64_t elapsed_ms = (int64_t)(now / TCP_JIFFY_NS) - (int64_t)(*last / TCP_JIFFY_NS);
 
         if (elapsed_ms >= 0 && elapsed_ms < (int64_t)t->sysctl.tcp_invalid_ratelimit_ms) {
-            t->mib[mib]++;
+            (*tcp_mib_at(t, (unsigned)mib))++;
             return true;
         }
     }

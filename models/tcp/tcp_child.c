@@ -30,7 +30,6 @@ static void inherit(TcpConn *c, const TcpConn *l)
     c->keep = l->keep;
     c->keep.probes_out = 0;
     c->keep.probes_stamp = 0;
-    c->is_tcp_keepopen = l->is_tcp_keepopen;
     c->thin_lto = l->thin_lto;
     c->thin_dupack = l->thin_dupack;
     c->save_syn = l->save_syn;

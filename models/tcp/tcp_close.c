@@ -259,8 +259,8 @@ int tcp_disconnect(TcpConn *c)
     tcp_timer_stop_rtx(c);
     tcp_timer_stop_keep(c);
     timer_cancel(&c->t_delack);
-    timer_cancel(&c->t_pace);
-    timer_cancel(&c->t_comp);
+    tcp_timer_stop_seldom(c, TCP_SELDOM_PACE);
+    tcp_timer_stop_seldom(c, TCP_SELDOM_COMP);
     tcp_rcvq_purge(c);
     c->copied_seq = c->rcv_nxt;
     if (c->urg)

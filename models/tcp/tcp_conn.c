@@ -60,11 +60,13 @@ void tcp_conn_init_defaults(TcpConn *c)
         .delack_max_ms = TCP_DELACK_MAX_MS,
     };
     for (unsigned i = 0; i < HS_ARRAY_LEN(c->rtt.min_rtt); i++) {
-        c->rtt.min_rtt[i].t = c->mstamp;
+        c->rtt.min_rtt[i].t = (uint32_t)(c->mstamp / SIM_MS);
         c->rtt.min_rtt[i].v = UINT32_MAX;
     }
     c->rate = (TcpRate){.app_limited = UINT32_MAX, .rate_app_limited = true};
     c->rack = (TcpRack){.reo_wnd_steps = 1};
+    if (c->sack.recv_cache)
+        pool_free(c->tcp->sacks, c->sack.recv_cache);
     c->sack = (TcpSack){.reordering = s->tcp_reordering};
     c->cc.s.cwnd = TCP_INIT_CWND;
     c->cc.s.ssthresh = TCP_INFINITE_SSTHRESH;
@@ -104,7 +106,6 @@ TcpConn *tcp_conn_new(Tcp *t, bool is_v6)
     c->win.sndbuf = s->tcp_wmem[1];
     c->win.rcvbuf = s->tcp_rmem[1];
     c->win.scaling_ratio = DEFAULT_SCALING_RATIO;
-    c->ack.rcv_mss = TCP_MIN_MSS;
     c->rcvlowat = 1;
     tcp_timer_init(c);
     cc_assign(&c->cc, ops, tcp_cc_params(t, ops, false));
@@ -159,6 +160,9 @@ static void destroy(TcpConn *c)
         pktchunk_unref(c->snd.chunk);
     c->snd.chunk = NULL;
     tcp_rcvq_purge(c);
+    pool_free(c->tcp->sacks, c->sack.recv_cache);
+    pool_free(c->tcp->sacks, c->rcv.selective_acks);
+    c->sack.recv_cache = c->rcv.selective_acks = NULL;
     tcp_fastopen_free_tx(c);
     tcp_md5_free(c);
     g_free(c->urg);
@@ -212,8 +216,8 @@ void tcp_conn_done(TcpConn *c)
     tcp_timer_stop_rtx(c);
     tcp_timer_stop_keep(c);
     timer_cancel(&c->t_delack);
-    timer_cancel(&c->t_pace);
-    timer_cancel(&c->t_comp);
+    tcp_timer_stop_seldom(c, TCP_SELDOM_PACE);
+    tcp_timer_stop_seldom(c, TCP_SELDOM_COMP);
     if (req)
         tcp_fastopen_remove_child(req->listener, req, false);
     c->sflags |= TCP_S_RCV_SHUTDOWN | TCP_S_SEND_SHUTDOWN;

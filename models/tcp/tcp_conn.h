@@ -24,12 +24,12 @@ typedef struct TcpRtt { /* tcp_rtt.c; units as Linux */
     uint32_t mdev_us, mdev_max_us, rttvar_us;
     uint32_t rtt_seq;    /* sequence number to update rttvar */
     uint32_t rto_ms;     /* icsk_rto */
-    uint32_t rto_min_ms; /* icsk_rto_min, from route or socket option */
+    uint32_t rto_min_ms; /* icsk_rto_min: sysctl or socket option */
     uint32_t rto_max_ms;
     uint32_t delack_max_ms;
     uint8_t backoff; /* icsk_backoff */
     struct {
-        SimTime t;
+        uint32_t t; /* ms, wraps */
         uint32_t v;
     } min_rtt[3];          /* µs; Linux's windowed minimum filter (win_minmax) */
     SimTime retrans_stamp; /* time of the first retransmission of this episode; 0: none */
@@ -64,9 +64,9 @@ typedef struct TcpRecovery { /* tcp_recovery.c, tcp_prr.c */
     SimTime rto_stamp;
 } TcpRecovery;
 
-typedef struct TcpSack { /* tcp_sack.c: the sender's view */
-    TcpSackBlock recv_cache[TCP_NUM_SACKS];
-    TcpSeg *highest_sack; /* the segment after the highest SACKed one; NULL: none known */
+typedef struct TcpSack {      /* tcp_sack.c: the sender's view */
+    TcpSackBlock *recv_cache; /* TCP_NUM_SACKS of them, with the first SACK */
+    TcpSeg *highest_sack;     /* the segment after the highest SACKed one; NULL: none known */
     TcpSeg *lost_hint, *retransmit_hint;
     uint32_t lost_cnt_hint;
     uint32_t reordering; /* packets */
@@ -92,11 +92,11 @@ typedef struct TcpAckSched { /* tcp_delack.c (icsk_ack, compressed ACKs) */
     uint8_t pending;         /* TCP_ACK_* */
     uint8_t quick, pingpong, retry;
     uint8_t compressed; /* ACKs held back */
+    uint8_t dup_ack_counter;
     uint16_t last_seg_size, rcv_mss;
     uint32_t ato_ms;
     SimTime lrcv_ns, timeout;
     uint32_t compressed_rcv_nxt;
-    uint8_t dup_ack_counter;
     uint32_t lrcv_flowlabel; /* IPv6: of the last data segment */
 } TcpAckSched;
 enum {
@@ -115,27 +115,27 @@ typedef struct TcpRcvq { /* tcp_rcvq.c: in order and not read yet; and what came
     RbRoot ooo;
     struct TcpRcvSeg *ooo_last;
     uint32_t rmem_alloc; /* truesize of both, as Linux would count */
-    uint32_t fwd_alloc;  /* reserved in whole pages and not used yet (sk_forward_alloc, receiving only) */
-    TcpSackBlock selective_acks[TCP_NUM_SACKS];
+    uint32_t fwd_alloc; /* reserved in whole pages and not used yet, for both directions (sk_forward_alloc) */
+    TcpSackBlock *selective_acks; /* room for TCP_NUM_SACKS, with the first gap */
     TcpSackBlock duplicate_sack;
     uint8_t num_sacks, dsack;
 } TcpRcvq;
 
 typedef struct TcpWindow { /* tcp_window.c */
     uint32_t rcv_wnd, rcv_wup, rcv_ssthresh, window_clamp, rcv_mwnd_seq;
-    uint8_t rcv_wscale, snd_wscale, wscale_ok, scaling_ratio;
-    uint32_t rcvbuf, sndbuf;                 /* sk_rcvbuf, sk_sndbuf */
-    bool is_rcvbuf_locked, is_sndbuf_locked; /* set by SO_RCVBUF, SO_SNDBUF */
+    uint8_t rcv_wscale, snd_wscale, scaling_ratio, wscale_ok : 1;
+    uint8_t is_rcvbuf_locked : 1, is_sndbuf_locked : 1; /* set by SO_RCVBUF, SO_SNDBUF */
+    uint32_t rcvbuf, sndbuf;                            /* sk_rcvbuf, sk_sndbuf */
     uint32_t space_seq, space_space;
     SimTime space_time; /* rcvq_space: dynamic right-sizing */
-    uint32_t rcv_rtt_us, rcv_rtt_seq, rcv_rtt_last_tsecr;
-    SimTime rcv_rtt_time; /* rcv_rtt_est */
+    SimTime rcv_rtt_time;
+    uint32_t rcv_rtt_us, rcv_rtt_seq, rcv_rtt_last_tsecr; /* rcv_rtt_est */
 } TcpWindow;
 
 typedef struct TcpTs { /* timestamps (rx_opt, RFC 7323) */
     uint32_t ts_recent, tsoffset;
     uint32_t rcv_tsval, rcv_tsecr; /* of the last segment */
-    int64_t ts_recent_stamp;       /* seconds; 0: none */
+    uint32_t ts_recent_stamp;      /* seconds; 0: none */
     bool tstamp_ok, saw_tstamp;
 } TcpTs;
 
@@ -175,7 +175,7 @@ typedef struct TcpEcn { /* names as in Linux */
 } TcpEcn;
 
 typedef struct TcpKeep {      /* tcp_timer.c: keepalive, user timeout, linger2 */
-    uint32_t time_s, intvl_s; /* 0: the sysctl's */
+    uint16_t time_s, intvl_s; /* at most 32767; 0: the sysctl's */
     uint8_t probes;           /* 0: likewise */
     bool is_on;               /* SO_KEEPALIVE */
     uint8_t probes_out;       /* icsk_probes_out */
@@ -184,11 +184,10 @@ typedef struct TcpKeep {      /* tcp_timer.c: keepalive, user timeout, linger2 *
     SimTime probes_stamp; /* icsk_probes_tstamp */
 } TcpKeep;
 
-typedef struct TcpChrono {
-    uint8_t type;
+typedef struct TcpChrono { /* tcp_cwnd.c: busy, rwnd limited, sndbuf limited; TcpConn.chrono_type runs */
     SimTime start;
     SimTime stat[3];
-} TcpChrono; /* busy, rwnd limited, sndbuf limited */
+} TcpChrono;
 
 typedef struct TcpStats { /* what TCP_INFO tells beyond the above */
     uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans;
@@ -235,23 +234,19 @@ enum {                      /* TcpConn.sflags */
 
 enum { TCP_SS_UNCONNECTED, TCP_SS_CONNECTING, TCP_SS_CONNECTED, TCP_SS_DISCONNECTING };
 
+/* In the order of use: what every segment touches stands first, what an idle or ordinary connection does not
+ * need last. */
 struct TcpConn {
     Tcp *tcp;
     /* look-up: tcp_table.c */
     TcpConn *hash_next;
-    struct TcpBind *bind; /* the port it holds: tcp_table.c */
-    TcpConn *bind_next, *bind_prev;
-    uint16_t ip_id;      /* of its next datagram: tcp_ip.c */
-    uint16_t txhash_gen; /* how often it was chosen anew */
-    uint32_t txhash;     /* the flow label comes of it (sk_txhash); 0: none yet */
     InetAddr local, remote;
     uint16_t local_port, remote_port;
     uint8_t state; /* TcpState: only by tcp_set_state */
     uint8_t nonagle;
-    uint8_t rx_ttl, tos;
+    uint16_t holds; /* tcp_conn_hold */
     uint32_t sflags;
-    uint32_t id;
-    int err, err_soft; /* sk_err, sk_err_soft: positive errnos */
+    int err_soft; /* sk_err_soft, like err: a positive errno */
 
     /* sequence variables and counts */
     uint32_t snd_una, snd_nxt, snd_sml, snd_wnd, snd_wl1, max_window, write_seq, pushed_seq;
@@ -259,76 +254,85 @@ struct TcpConn {
     uint32_t packets_out, retrans_out, sacked_out, lost_out;
     uint32_t snd_cwnd_clamp, snd_cwnd_used; /* the window itself: cc.s.cwnd, .ssthresh, .cwnd_cnt */
     uint32_t max_packets_out, cwnd_usage_seq;
-    bool is_cwnd_limited, is_tcp_keepopen;
+    uint32_t delivered, delivered_ce, lost;
+    uint32_t mss_cache, pmtu_cookie, tcp_header_len, gso_segs;
+    bool is_cwnd_limited;
     uint8_t retransmits;   /* icsk_retransmits */
     uint8_t pred_is_valid; /* header prediction may be used */
-    uint8_t fastopen_rsk : 1, is_syn_acked : 1, repair : 1, thin_lto : 1, thin_dupack : 1,
-        has_advertised_zero : 1, compressed_ack_on : 1, save_syn : 2;
-    uint32_t delivered, delivered_ce, lost;
-    uint32_t mss_cache, pmtu_cookie, tcp_header_len, xmit_size_goal_segs, gso_segs;
-    uint16_t advmss, user_mss, mss_clamp;         /* mss_clamp: the peer's MSS option */
+    uint8_t timer_kind;    /* TCP_TIMER_* */
+    uint8_t pacing_on;     /* sk_pacing_status: 0 none, 1 TCP's own timer, 2 fq */
+    uint8_t tos;
+    uint8_t repair : 1, thin_lto : 1, thin_dupack : 1, save_syn : 2;
+    uint8_t chrono_type;                  /* TcpChrono: which of them runs; 0: none */
+    uint16_t advmss, user_mss, mss_clamp; /* mss_clamp: the peer's MSS option */
+    uint16_t ip_id;                       /* of its next datagram: tcp_ip.c */
+    SimTime mstamp;                       /* the "now" of what is being processed (tcp_mstamp_refresh) */
     SimTime snd_cwnd_stamp, lsndtime, rcv_tstamp; /* last: data sent, ACK received */
-    SimTime last_oow_ack;                         /* challenge ACKs and duplicates, rate limited */
-    SimTime mstamp;            /* the "now" of what is being processed (tcp_mstamp_refresh) */
-    uint64_t pacing_rate_bps8; /* bytes a second (sk_pacing_rate); UINT64_MAX: unlimited */
+    uint64_t pacing_rate_bps8;                    /* bytes a second (sk_pacing_rate); UINT64_MAX: unlimited */
     uint64_t max_pacing_rate;
     SimTime pace_wstamp; /* earliest time of the next transmission (tcp_wstamp_ns) */
-    uint8_t pacing_on;   /* sk_pacing_status: 0 none, 1 TCP's own timer, 2 fq */
+    uint32_t rcvlowat;
+    uint32_t route_gen; /* of the look-up that gave these: */
+    const struct RouteMetrics
+        *metrics; /* of the route, when it has any; owned by the host's Tcp (tcp_ip.c) */
+    TcpWakeFn wake;
+    void *wake_user;
+
+    /* asked for with every segment, and seldom there */
+    TcpUrg *urg;
+    TcpMd5Key *md5;
+    TcpOpts *opts;
+    TcpReq *fastopen_req; /* a Fast Open child before its handshake has ended */
 
     /* mechanisms */
     TcpSndq snd;
     TcpRcvq rcv;
-    TcpRtt rtt;
-    TcpRate rate;
-    TcpRack rack;
-    TcpRecovery rec;
-    TcpSack sack;
-    TcpTlp tlp;
-    TcpMtuProbe mtup;
-    TcpAckSched ack;
     TcpWindow win;
     TcpTs ts;
-    TcpEcn ecn;
-    TcpKeep keep;
-    TcpChrono chrono;
+    TcpAckSched ack;
+    TcpRtt rtt;
+    TcpRate rate;
     TcpStats stats;
     Cc cc; /* windows and the controller: written by tcp_cc.c, tcp_prr.c, tcp_recovery.c and the controller */
+    TcpRack rack;
+    TcpTlp tlp;
+    TcpEcn ecn;
+    TcpRecovery rec;
+    TcpSack sack;
+    TcpMtuProbe mtup;
+    TcpKeep keep;
+    TcpChrono chrono;
 
     /* timers: tcp_timer.c */
     Timer t_rtx; /* RTO, probe0, TLP, RACK reordering: one at a time, see timer_kind */
     Timer t_delack;
-    Timer t_keep; /* keepalive, FIN_WAIT2, orphans */
-    Timer t_pace;
-    Timer t_comp;       /* compressed ACKs */
-    uint8_t timer_kind; /* TCP_TIMER_* */
+    struct TcpSeldomTimers *seldom; /* NULL: none of them was ever armed */
 
-    /* seldom needed */
-    TcpUrg *urg;
-    TcpListen *listen; /* LISTEN: queues (tcp_listen.c) */
-    TcpConn *parent;   /* not accepted yet: the listener whose queue it is in */
-    TcpConn *accept_next;
-    TcpReq *fastopen_req;              /* a Fast Open child before its handshake has ended */
-    struct TcpFastopenTx *fastopen_tx; /* client: cookie and data of the SYN */
-    TcpMd5Key *md5;
-    TcpOpts *opts;
-    const struct RouteMetrics
-        *metrics;       /* of the route, when it has any; owned by the host's Tcp (tcp_ip.c) */
-    uint32_t route_gen; /* of the look-up that gave them */
-    uint32_t linger_s;
-    uint32_t rcvlowat;
-    uint32_t defer_accept;        /* rskq_defer_accept: SYN-ACK retransmissions */
-    uint8_t syn_retries;          /* TCP_SYNCNT; 0: the sysctl's */
+    /* its beginning and its end */
+    struct TcpBind *bind; /* the port it holds: tcp_table.c */
+    TcpConn *bind_next, *bind_prev;
     TcpConn *all_next, *all_prev; /* every socket of the host, in order of creation */
-    uint16_t holds;               /* tcp_conn_hold */
-    bool is_passing;              /* FIN_WAIT2 for the rest of this segment, which has the FIN: not reported */
-    bool is_remembered;           /* a TcpTw goes on where it ends: its CLOSE is not reported */
-    bool is_orphan;               /* counted in Tcp.n_orphans */
-    bool has_errq;                /* opts->errq is there: tcp_errq.c */
+    TcpListen *listen;            /* LISTEN: queues (tcp_listen.c) */
+    TcpConn *parent;              /* not accepted yet: the listener whose queue it is in */
+    TcpConn *accept_next;
+    struct TcpFastopenTx *fastopen_tx; /* client: cookie and data of the SYN */
+    SimTime last_oow_ack;              /* challenge ACKs and duplicates, rate limited */
+    uint32_t id;
+    int err;             /* sk_err */
+    uint32_t txhash;     /* the flow label comes of it (sk_txhash); 0: none yet */
+    uint16_t txhash_gen; /* how often it was chosen anew */
+    uint8_t rx_ttl;
+    uint8_t syn_retries; /* TCP_SYNCNT; 0: the sysctl's */
+    uint32_t linger_s;
+    uint32_t defer_accept; /* rskq_defer_accept: SYN-ACK retransmissions */
+    bool is_passing;       /* FIN_WAIT2 for the rest of this segment, which has the FIN: not reported */
+    bool is_remembered;    /* a TcpTw goes on where it ends: its CLOSE is not reported */
+    bool is_orphan;        /* counted in Tcp.n_orphans */
+    bool has_errq;         /* opts->errq is there: tcp_errq.c */
+    uint8_t write_pending; /* calls that sleep and will write more (Linux sk_write_pending) */
     uint8_t fastopen_client_fail; /* TFO_CLIENT_FAIL: 0 no reason, 1 no cookie, 2 data not acked, 3 the SYN
                                      was lost */
     uint8_t sock_state;           /* TCP_SS_*: what calls on the socket go by (Linux socket.state) */
-    TcpWakeFn wake;
-    void *wake_user;
 };
 
 /* ---- helpers that everybody uses ---- */

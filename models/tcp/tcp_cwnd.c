@@ -107,15 +107,15 @@ static void chrono_set(TcpConn *c, uint8_t type)
     TcpChrono *ch = &c->chrono;
     SimTime now = node_now(c->tcp->node);
 
-    if (ch->type != CHRONO_UNSPEC)
-        ch->stat[ch->type - 1] += now - ch->start;
+    if (c->chrono_type != CHRONO_UNSPEC)
+        ch->stat[c->chrono_type - 1] += now - ch->start;
     ch->start = now;
-    ch->type = type;
+    c->chrono_type = type;
 }
 
 void tcp_cwnd_chrono_start(TcpConn *c, int type)
 {
-    if (type > c->chrono.type)
+    if (type > c->chrono_type)
         chrono_set(c, (uint8_t)type);
 }
 
@@ -123,6 +123,6 @@ void tcp_cwnd_chrono_stop(TcpConn *c, int type)
 {
     if (!c->snd.rtx_head && !c->snd.write_head)
         chrono_set(c, CHRONO_UNSPEC);
-    else if (type == c->chrono.type)
+    else if (type == c->chrono_type)
         chrono_set(c, CHRONO_BUSY);
 }

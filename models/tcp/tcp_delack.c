@@ -134,7 +134,7 @@ void tcp_delack_event_ack_sent(TcpConn *c, uint32_t rcv_nxt)
     if (a->compressed) {
         TCP_ADD(c->tcp, TcpExtTCPAckCompressed, a->compressed);
         a->compressed = 0;
-        timer_cancel(&c->t_comp);
+        tcp_timer_stop_seldom(c, TCP_SELDOM_COMP);
     }
     if (rcv_nxt != c->rcv_nxt) /* an ACK for an earlier state, to tell of a change of CE */
         return;
@@ -180,6 +180,8 @@ void tcp_delack_send_delayed(TcpConn *c)
         ato = HS_MIN(ato, max);
     }
     ato = HS_MIN(ato, delack_max_ms(c));
+    if (!ato) /* no data has come yet, but a FIN: the next tick */
+        ato = 1;
     timeout = c->mstamp + (SimTime)ato * TCP_JIFFY_NS;
 
     if (a->pending & TCP_ACK_TIMER) {
@@ -202,14 +204,17 @@ static void arm_compressed(TcpConn *c)
     uint32_t rtt = c->win.rcv_rtt_us; /* both are eight times the round trip */
     uint64_t delay;
 
-    if (timer_is_armed(&c->t_comp))
+    if (tcp_timer_is_seldom_armed(c, TCP_SELDOM_COMP))
         return;
     if (c->rtt.srtt_us && c->rtt.srtt_us < rtt)
         rtt = c->rtt.srtt_us;
     /* rtt / 8 us * 1000 ns * percent / 100 = rtt * 1.25 * percent */
     delay = (uint64_t)(rtt + (rtt >> 2)) * s->tcp_comp_sack_rtt_percent;
     delay = HS_MIN(delay, (uint64_t)s->tcp_comp_sack_delay_ns);
-    timer_arm(&c->t_comp, c->mstamp + (SimTime)delay);
+    /* The slack lets Linux join the timer to another; alone it fires at the end of it. Without a measured
+     * round trip that is all the delay there is. */
+    delay += s->tcp_comp_sack_slack_ns;
+    tcp_timer_arm_seldom(c, TCP_SELDOM_COMP, c->mstamp + (SimTime)delay);
     tcp_probes_timer(c, "compressed-ack", "armed", c->mstamp + (SimTime)delay);
 }
 
@@ -256,7 +261,7 @@ void tcp_delack_flush_compressed(TcpConn *c)
 {
     if (!c->ack.compressed)
         return;
-    timer_cancel(&c->t_comp);
+    tcp_timer_stop_seldom(c, TCP_SELDOM_COMP);
     /* one of them is sent after all */
     TCP_ADD(c->tcp, TcpExtTCPAckCompressed, c->ack.compressed - 1u);
     c->ack.compressed = 0;

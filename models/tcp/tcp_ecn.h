@@ -25,8 +25,7 @@ bool tcp_ecn_rcv_ecn_echo(TcpConn *c, const TcpIn *in);
 void tcp_ecn_accept_cwr(TcpConn *c, TcpIn *in);
 void tcp_ecn_data(TcpConn *c, TcpIn *in); /* tcp_data_ecn_check: CE on arriving data */
 void tcp_ecn_openreq_child(TcpConn *child, TcpReq *r, TcpIn *in);
-void tcp_ecn_third_ack(TcpReq *r, TcpIn *in,
-                       TcpConn *child); /* accurate ECN feedback of the handshake's last ACK */
+void tcp_ecn_third_ack(TcpConn *child, TcpIn *in); /* accurate ECN feedback of the handshake's last ACK */
 void tcp_ecn_received_counters(TcpConn *c, const TcpIn *in, uint32_t payload_len);
 /* Accurate ECN: packets that this ACK newly reports as CE-marked (tcp_accecn_process); counts them in
  * delivered_ce and adds ACK_ECE to *flag. Only when tcp_ecn_is_accecn. delivered_bytes: payload newly

@@ -107,7 +107,7 @@ static void on_connection(TcpConn *c, const TcpIcmp *e)
     report(c, e);
 }
 
-void tcp_err_icmp(Tcp *t, const TcpIcmp *e)
+bool tcp_err_icmp(Tcp *t, const TcpIcmp *e)
 {
     /* The quoted segment is ours: its source is the local end. */
     TcpIn key = {.dst = e->src, .src = e->dst, .dst_port = e->src_port, .src_port = e->dst_port};
@@ -123,4 +123,5 @@ void tcp_err_icmp(Tcp *t, const TcpIcmp *e)
         on_connection(c, e);
         tcp_conn_let(c);
     }
+    return req || c || tw;
 }

@@ -101,7 +101,8 @@ void tcp_errq_icmp(TcpConn *c, const struct TcpIcmp *e)
 {
     TcpErrMsg *m;
 
-    if (!(c->sflags & TCP_S_RECVERR))
+    /* ip_icmp_error queues it for whoever asks; ipv6_icmp_error wants IPV6_RECVERR. */
+    if (e->is_v6 && !(c->opts && c->opts->ipv6_recverr))
         return;
     m = g_new0(TcpErrMsg, 1);
     m->ee_errno = (uint32_t)e->err;

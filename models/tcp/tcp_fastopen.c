@@ -192,8 +192,8 @@ void tcp_fastopen_add_skb(TcpConn *c, TcpIn *in)
     /* Counted once, here: tcp_create_openreq_child has counted the SYN, tcp_rcv_synsent_state_process its
      * answer. */
     c->stats.segs_in = in->gso_segs;
-    if (in->len)
-        c->stats.data_segs_in = in->gso_segs;
+    if (in->len) /* not reset in Linux: a SYN-ACK's data counts twice */
+        c->stats.data_segs_in += in->gso_segs;
     data.pkt = in->pkt ? packet_ref(in->pkt) : NULL;
     data.seq++;
     data.flags &= (uint16_t)~TCP_SYN;

@@ -24,7 +24,7 @@ static void fill_chrono(const TcpConn *c, TcpInfo *info)
 
     for (unsigned i = 1; i <= 3; i++) {
         us[i] = (uint64_t)(c->chrono.stat[i - 1] / TCP_JIFFY_NS) * 1000;
-        if (i == c->chrono.type)
+        if (i == c->chrono_type)
             us[i] += (uint64_t)(jiffies(c->mstamp) - jiffies(c->chrono.start)) * 1000;
         total += us[i];
     }

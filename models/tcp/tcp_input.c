@@ -440,7 +440,7 @@ static void syn_recv_acked(TcpConn *c, TcpIn *in)
     c->lsndtime = c->mstamp;
     tcp_window_init_rcv_mss(c);
     if (tcp_ecn_is_accecn(c))
-        tcp_ecn_third_ack(r, in, c);
+        tcp_ecn_third_ack(c, in);
     c->pred_is_valid = 1;
     if (c->sflags & TCP_S_SEND_SHUTDOWN)
         tcp_shutdown(c, 1);

@@ -62,11 +62,12 @@ typedef struct TcpRcvSeg { /* a queued piece */
 void tcp_rcvq_data(TcpConn *c, TcpIn *in); /* tcp_data_queue */
 /* The fast path: in order, fits (tcp_queue_rcv). */
 void tcp_rcvq_append(TcpConn *c, TcpIn *in);
-bool tcp_rcvq_has_room(TcpConn *c, const TcpIn *in);             /* tcp_try_rmem_schedule + prune */
-void tcp_rcvq_fin(TcpConn *c);                                   /* tcp_fin */
-void tcp_rcvq_purge(TcpConn *c);                                 /* both queues */
-void tcp_rcvq_purge_in_order(TcpConn *c);                        /* tcp_ofo.c's stays */
-bool tcp_rcvq_is_joinable(const TcpRcvSeg *to, const TcpIn *in); /* tcp_rcvq_coalesce will succeed */
+bool tcp_rcvq_has_room(TcpConn *c, const TcpIn *in);              /* tcp_try_rmem_schedule + prune */
+void tcp_rcvq_fin(TcpConn *c);                                    /* tcp_fin */
+void tcp_rcvq_purge(TcpConn *c);                                  /* both queues */
+void tcp_rcvq_purge_in_order(TcpConn *c);                         /* tcp_ofo.c's stays */
+bool tcp_rcvq_is_joinable(const TcpRcvSeg *to, const TcpIn *in);  /* right behind, and there is room */
+void tcp_rcvq_absorb(TcpConn *c, TcpRcvSeg *to, const TcpIn *in); /* puts it there */
 /* Linux tcp_rcv_spurious_retrans: the peer sent again what we have. */
 void tcp_rcvq_spurious_retrans(TcpConn *c, const TcpIn *in);
 void tcp_rcvq_save_flowlabel(TcpConn *c, const TcpIn *in);
@@ -165,5 +166,5 @@ void tcp_urg_mark_send(TcpConn *c);                             /* tcp_mark_urg 
 
 /* ---- tcp_recv.c ---- */
 /* tcp_recv() of tcp.h */
-uint32_t tcp_recv_inq(TcpConn *c);     /* tcp_inq */
-bool tcp_recv_is_readable(TcpConn *c); /* tcp_stream_is_readable / tcp_epollin_ready */
+uint32_t tcp_recv_inq(TcpConn *c);                    /* tcp_inq */
+bool tcp_recv_is_readable(TcpConn *c, bool for_poll); /* tcp_stream_is_readable / tcp_epollin_ready */

@@ -11,6 +11,7 @@
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_sockopt.h"
+#include "models/ip/icmp4.h"
 #include "models/wire/icmp.h"
 #include "sim/packet/checksum.h"
 
@@ -29,7 +30,7 @@ uint8_t tcp_ip_pmtudisc(const TcpConn *c)
 {
     if (c->opts)
         return c->opts->mtu_discover;
-    return ip4_sysctl_get(c->tcp->ip4)->ip_no_pmtu_disc ? TCP_PMTUDISC_DONT : TCP_PMTUDISC_WANT;
+    return !is_v6(c) && ip4_sysctl_get(c->tcp->ip4)->ip_no_pmtu_disc ? TCP_PMTUDISC_DONT : TCP_PMTUDISC_WANT;
 }
 
 const Ip4If *tcp_ip_bound_if(const TcpConn *c)
@@ -121,11 +122,7 @@ uint32_t tcp_ip_mtu(TcpConn *c)
 
     if (is_v6(c))
         return tcp_ip6_mtu(c);
-    if (flow4(c, &f))
-        return LOST_ROUTE_MTU;
-    if (tcp_ip_pmtudisc(c) == TCP_PMTUDISC_PROBE) /* what routers say is not believed */
-        return ip4_if_dev(f.dev)->mtu;
-    return f.mtu;
+    return flow4(c, &f) ? LOST_ROUTE_MTU : f.mtu;
 }
 
 bool tcp_ip_mtu_is_locked(TcpConn *c)
@@ -137,8 +134,7 @@ bool tcp_ip_mtu_is_locked(TcpConn *c)
 
 static uint32_t advmss4(const Ip4Flow *f) /* ipv4_default_advmss */
 {
-    uint32_t mtu = ip4_if_dev(f->dev)->mtu;
-    uint32_t mss = mtu > 40 ? mtu - 40 : 0;
+    uint32_t mss = f->mtu > 40 ? f->mtu - 40 : 0;
 
     if (route_metrics_has(f->metrics, ROUTE_ADVMSS))
         return route_metrics_get(f->metrics, ROUTE_ADVMSS);
@@ -414,7 +410,8 @@ static void error4(void *user, const Ip4Error *e)
     i.src_port = tcp_src_port(e->l4);
     i.dst_port = tcp_dst_port(e->l4);
     i.seq = tcp_seq(e->l4);
-    tcp_err_icmp(user, &i);
+    if (!tcp_err_icmp(user, &i))
+        icmp4_count_unclaimed(((Tcp *)user)->ip4);
 }
 
 void tcp_ip_attach(Tcp *t)

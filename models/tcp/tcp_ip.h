@@ -5,7 +5,15 @@
 #include "models/ip/ip4.h"
 #include "models/tcp/tcp_passive.h"
 
-enum { TCP_PMTUDISC_DONT, TCP_PMTUDISC_WANT, TCP_PMTUDISC_DO, TCP_PMTUDISC_PROBE }; /* IP_MTU_DISCOVER */
+/* IP_MTU_DISCOVER */
+enum {
+    TCP_PMTUDISC_DONT,
+    TCP_PMTUDISC_WANT,
+    TCP_PMTUDISC_DO,
+    TCP_PMTUDISC_PROBE,
+    TCP_PMTUDISC_INTERFACE,
+    TCP_PMTUDISC_OMIT
+};
 
 uint8_t tcp_ip_pmtudisc(const TcpConn *c);
 const Ip4If *tcp_ip_bound_if(const TcpConn *c);

@@ -43,9 +43,7 @@ uint32_t tcp_ip6_mtu(const TcpConn *c)
 {
     Ip6Flow f;
 
-    if (flow6(c, &f))
-        return IPV6_MIN_MTU;
-    return tcp_ip_pmtudisc(c) == TCP_PMTUDISC_PROBE ? ip4_if_dev(f.dev)->mtu : f.mtu;
+    return flow6(c, &f) ? IPV6_MIN_MTU : f.mtu;
 }
 
 static uint32_t advmss6(const Ip6Flow *f) /* ip6_default_advmss */
@@ -198,7 +196,8 @@ static void error6(void *user, const Ip6Error *e)
     i.src_port = tcp_src_port(e->l4);
     i.dst_port = tcp_dst_port(e->l4);
     i.seq = tcp_seq(e->l4);
-    tcp_err_icmp(user, &i);
+    if (!tcp_err_icmp(user, &i))
+        ip6_count_unclaimed(((Tcp *)user)->ip6);
 }
 
 void tcp_ip6_attach(Tcp *t)

@@ -14,8 +14,9 @@ struct Tcp {
     Node *node;
     PacketPool *packets;
     TcpSysctl sysctl;
-    uint64_t mib[TCP_MIB_COUNT];
-    Pool *segs, *rcvsegs, *conns, *reqs, *tws; /* the partition's, shared by its hosts */
+    uint64_t mib_hot[TCP_MIB_HOT_COUNT];
+    uint64_t *mib_seldom;                                       /* NULL, or TCP_MIB_COUNT */
+    Pool *segs, *rcvsegs, *conns, *reqs, *tws, *sacks, *timers; /* the partition's, shared by its hosts */
     SipKey isn_key, ts_key, port_key, cookie_key[2];
     Rng *rng;
     TcpConn *all_head, *all_tail;
@@ -38,8 +39,17 @@ struct Tcp {
 /* The host's parameters of a controller (/sys/module/tcp_cubic/parameters); NULL: all defaults, unless make.
  */
 CcParams *tcp_cc_params(Tcp *t, const CcOps *ops, bool make);
-#define TCP_INC(t, name) ((t)->mib[MIB_##name]++)
-#define TCP_ADD(t, name, n) ((t)->mib[MIB_##name] += (n))
+uint64_t *tcp_mib_make(Tcp *t); /* the counters that are seldom needed */
+static inline uint64_t *tcp_mib_at(Tcp *t, unsigned i)
+{
+    int hot = tcp_mib_hot(i);
+
+    if (hot >= 0)
+        return &t->mib_hot[hot];
+    return (t->mib_seldom ? t->mib_seldom : tcp_mib_make(t)) + i;
+}
+#define TCP_INC(t, name) ((*tcp_mib_at(t, MIB_##name))++)
+#define TCP_ADD(t, name, n) (*tcp_mib_at(t, MIB_##name) += (n))
 
 /* tcp_conn.c */
 TcpConn *tcp_conn_new(Tcp *t, bool is_v6); /* tcp_init_sock: defaults of every mechanism */

@@ -48,9 +48,10 @@ static Entry *find(Tcp *t, const InetAddr *local, const InetAddr *remote)
     return t->metrics ? g_hash_table_lookup(t->metrics->by_pair, &key) : NULL;
 }
 
-static Entry *find_or_make(Tcp *t, const InetAddr *local, const InetAddr *remote)
+static Entry *find_or_make(TcpConn *c)
 {
-    Entry *e = find(t, local, remote);
+    Tcp *t = c->tcp;
+    Entry *e = find(t, &c->local, &c->remote);
 
     if (e)
         return e;
@@ -59,8 +60,13 @@ static Entry *find_or_make(Tcp *t, const InetAddr *local, const InetAddr *remote
         t->metrics->by_pair = g_hash_table_new_full(hash_pair, same_pair, g_free, NULL);
     }
     e = g_new0(Entry, 1);
-    e->local = *local;
-    e->remote = *remote;
+    e->local = c->local;
+    e->remote = c->remote;
+    e->rtt_us = route_metrics_get(c->metrics, ROUTE_RTT_US) << 3;
+    e->rttvar_us = route_metrics_get(c->metrics, ROUTE_RTTVAR_US) << 2;
+    e->ssthresh = route_metrics_get(c->metrics, ROUTE_SSTHRESH);
+    e->cwnd = route_metrics_get(c->metrics, ROUTE_CWND);
+    e->reordering = route_metrics_get(c->metrics, ROUTE_REORDERING);
     g_hash_table_insert(t->metrics->by_pair, e, e);
     return e;
 }
@@ -88,16 +94,16 @@ bool tcp_metrics_peer_is_proven(Tcp *t, const TcpReq *r)
 
 /* ---- at the start of a connection ---- */
 
-/* What the route says counts until something was learnt (tcpm_suck_dst); locked values for good. */
-static uint32_t metric(const TcpConn *c, const Entry *e, RouteMetric i, uint32_t learnt)
+/* What the route says is where learning begins (tcpm_suck_dst); locked values stay. */
+static uint32_t metric(const TcpConn *c, RouteMetric i, uint32_t learnt)
 {
-    return !e || route_metrics_is_locked(c->metrics, i) ? route_metrics_get(c->metrics, i) : learnt;
+    return route_metrics_is_locked(c->metrics, i) ? route_metrics_get(c->metrics, i) : learnt;
 }
 
 static void use_thresholds(TcpConn *c, const Entry *e)
 {
-    uint32_t ssthresh = metric(c, e, ROUTE_SSTHRESH, e ? e->ssthresh : 0);
-    uint32_t reordering = metric(c, e, ROUTE_REORDERING, e ? e->reordering : 0);
+    uint32_t ssthresh = metric(c, ROUTE_SSTHRESH, e->ssthresh);
+    uint32_t reordering = metric(c, ROUTE_REORDERING, e->reordering);
 
     if (route_metrics_is_locked(c->metrics, ROUTE_CWND))
         c->snd_cwnd_clamp = route_metrics_get(c->metrics, ROUTE_CWND);
@@ -111,11 +117,13 @@ static void use_thresholds(TcpConn *c, const Entry *e)
 void tcp_metrics_init(TcpConn *c)
 {
     const Entry *e = find(c->tcp, &c->local, &c->remote);
-    uint32_t crtt = metric(c, e, ROUTE_RTT_US, e ? e->rtt_us >> 3 : 0) << 3;
+    uint32_t crtt = e ? metric(c, ROUTE_RTT_US, e->rtt_us >> 3) << 3 : 0;
 
     /* The handshake may have reduced it without reason. */
     c->cc.s.ssthresh = TCP_INFINITE_SSTHRESH;
-    use_thresholds(c, e);
+    /* A destination that nothing was learnt about has no metrics, whatever its route says. */
+    if (e)
+        use_thresholds(c, e);
     if (crtt > c->rtt.srtt_us) {
         /* SYNs are small: the first data takes the RTO of earlier experience, the estimator goes its own way.
          */
@@ -183,15 +191,7 @@ void tcp_metrics_update(TcpConn *c)
             e->rtt_us = 0;
         return;
     }
-    e = find(c->tcp, &c->local, &c->remote);
-    if (!e) {
-        e = find_or_make(c->tcp, &c->local, &c->remote);
-        e->rtt_us = route_metrics_get(c->metrics, ROUTE_RTT_US) << 3;
-        e->rttvar_us = route_metrics_get(c->metrics, ROUTE_RTTVAR_US) << 2;
-        e->ssthresh = route_metrics_get(c->metrics, ROUTE_SSTHRESH);
-        e->cwnd = route_metrics_get(c->metrics, ROUTE_CWND);
-        e->reordering = route_metrics_get(c->metrics, ROUTE_REORDERING);
-    }
+    e = find_or_make(c);
     learn_rtt(e, c);
     learn_windows(e, c);
 }
@@ -214,7 +214,7 @@ void tcp_metrics_fastopen_get(TcpConn *c, uint16_t *mss, TcpFastopenCookie *cook
 void tcp_metrics_fastopen_set(TcpConn *c, uint16_t mss, const TcpFastopenCookie *cookie, bool syn_lost,
                               uint16_t try_exp)
 {
-    Entry *e = find_or_make(c->tcp, &c->local, &c->remote);
+    Entry *e = find_or_make(c);
 
     if (mss)
         e->fo_mss = mss;

@@ -51,4 +51,43 @@ enum {
         TCP_MIB_COUNT
 };
 
+/* Those that every connection counts are in the Tcp itself, at the place that this says; the others (-1) are
+ * made when the first of them is needed. */
+enum { TCP_MIB_HOT_COUNT = 14 };
+static inline int tcp_mib_hot(unsigned i)
+{
+    switch (i) {
+    case MIB_TcpActiveOpens:
+        return 0;
+    case MIB_TcpPassiveOpens:
+        return 1;
+    case MIB_TcpCurrEstab:
+        return 2;
+    case MIB_TcpInSegs:
+        return 3;
+    case MIB_TcpOutSegs:
+        return 4;
+    case MIB_TcpExtTW:
+        return 5;
+    case MIB_TcpExtTCPHPHits:
+        return 6;
+    case MIB_TcpExtTCPPureAcks:
+        return 7;
+    case MIB_TcpExtTCPHPAcks:
+        return 8;
+    case MIB_TcpExtTCPOrigDataSent:
+        return 9;
+    case MIB_TcpExtTCPDelivered:
+        return 10;
+    case MIB_TcpExtTCPHystartTrainDetect:
+        return 11;
+    case MIB_TcpExtTCPHystartTrainCwnd:
+        return 12;
+    case MIB_TcpExtDelayedACKs:
+        return 13;
+    default:
+        return -1;
+    }
+}
+
 const char *tcp_mib_name(unsigned i);

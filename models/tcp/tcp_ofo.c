@@ -36,19 +36,6 @@ static void grow_buffer(TcpConn *c)
         tcp_window_rcvbuf_grow(c, c->win.space_space);
 }
 
-/* Right behind a piece, with nothing between. */
-static void place_after(TcpRcvSeg *s, RbNode **parent, RbNode ***link)
-{
-    RbNode **p = &s->rb.right;
-
-    *parent = &s->rb;
-    while (*p) {
-        *parent = *p;
-        p = &(*p)->left;
-    }
-    *link = p;
-}
-
 typedef enum Place {
     PLACE_NEW,
     PLACE_JOINED, /* Linux looks no further than the buffer that it can be put into */
@@ -56,14 +43,14 @@ typedef enum Place {
 } Place;
 
 /* The place of a new segment in the tree; overlaps to its left are dealt with. */
-static Place find_place(TcpConn *c, const TcpIn *in, RbNode **parent, RbNode ***link)
+static Place find_place(TcpConn *c, const TcpIn *in, RbNode **parent, RbNode ***link, TcpRcvSeg **to)
 {
     uint32_t seq = in->seq, end_seq = in->end_seq;
     RbNode **p = &c->rcv.ooo.top;
 
     *parent = NULL;
     if (*p && tcp_rcvq_is_joinable(c->rcv.ooo_last, in)) {
-        place_after(c->rcv.ooo_last, parent, link);
+        *to = c->rcv.ooo_last;
         return PLACE_JOINED;
     }
     while (*p) {
@@ -91,7 +78,7 @@ static Place find_place(TcpConn *c, const TcpIn *in, RbNode **parent, RbNode ***
             }
             tcp_dsack_set(c, seq, s->end_seq);
         } else if (tcp_rcvq_is_joinable(s, in)) {
-            place_after(s, parent, link);
+            *to = s;
             return PLACE_JOINED;
         }
         *parent = *p;
@@ -126,7 +113,7 @@ void tcp_ofo_queue(TcpConn *c, TcpIn *in)
     uint32_t truesize = tcp_rcvq_truesize(in);
     uint32_t seq = in->seq, end_seq = in->end_seq;
     RbNode *parent = NULL, **link = NULL;
-    TcpRcvSeg *s;
+    TcpRcvSeg *s = NULL;
     Place place;
 
     tcp_rcvq_save_flowlabel(c, in);
@@ -143,7 +130,7 @@ void tcp_ofo_queue(TcpConn *c, TcpIn *in)
     c->stats.rcv_ooopack += in->gso_segs ? in->gso_segs : 1;
     TCP_INC(c->tcp, TcpExtTCPOFOQueue);
 
-    place = find_place(c, in, &parent, &link);
+    place = find_place(c, in, &parent, &link, &s);
     if (place == PLACE_OLD) {
         tcp_probes_drop(c->tcp, c, in, "TCP_OFOMERGE");
         if (c->sack.is_sack_ok)
@@ -151,13 +138,11 @@ void tcp_ofo_queue(TcpConn *c, TcpIn *in)
         grow_buffer(c);
         return;
     }
-    s = tcp_rcvq_new_seg(c, in);
-    rbtree_insert(&c->rcv.ooo, &s->rb, parent, link);
     if (place == PLACE_JOINED) {
-        tcp_rcvq_coalesce(c, seg_of(rbtree_prev(&s->rb)), s);
-        if (!next_of(s))
-            c->rcv.ooo_last = s;
+        tcp_rcvq_absorb(c, s, in);
     } else {
+        s = tcp_rcvq_new_seg(c, in);
+        rbtree_insert(&c->rcv.ooo, &s->rb, parent, link);
         merge_right(c, s);
     }
     if (c->sack.is_sack_ok) {

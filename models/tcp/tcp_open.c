@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "models/ip/ip4.h"
+#include "models/ip/ip6.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
@@ -129,8 +130,11 @@ static int set_destination(TcpConn *c, const InetEndpoint *to)
         return -ENETUNREACH;
     if (is_multicast(&a))
         return -ENETUNREACH;
-    if (!wire_v6 && inet_is_any(&a)) /* RFC 1122 3.2.1.3: as source only; Linux takes it for this host */
+    if (!wire_v6 && inet_is_any(&a)) { /* RFC 1122 3.2.1.3: as source only; Linux takes it for this host */
+        if (ip4_sysctl_get(c->tcp->ip4)->connect_zero_is_error)
+            return -EINVAL;
         a = inet_is_any(&c->local) ? inet_from_ip4(0x7f000001) : c->local;
+    }
     if (c->ts.ts_recent_stamp && !inet_eq(&c->remote, &a)) { /* another peer: what we know of time is void */
         c->ts.ts_recent = 0;
         c->ts.ts_recent_stamp = 0;
@@ -165,7 +169,9 @@ static int start_connect(TcpConn *c, const InetEndpoint *to)
         forget_destination(c);
         return err;
     }
-    c->mss_clamp = TCP_MSS_DEFAULT;
+    /* until the peer tells its own; what every IPv6 link carries is more than IPv4's 536 (tcp_v6_connect) */
+    c->mss_clamp =
+        c->sflags & TCP_S_WIRE_V6 ? IPV6_MIN_MTU - IPV6_HDR_LEN - TCP_MIN_HDR_LEN : TCP_MSS_DEFAULT;
     tcp_set_state(c, TCP_SYN_SENT);
     err = tcp_table_connect_port(c);
     if (!err) {

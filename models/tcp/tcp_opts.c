@@ -12,6 +12,7 @@
 #include "models/ip/ip4.h"
 #include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_ip.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -36,8 +37,10 @@ enum { BUF_LOCK_SND = 1, BUF_LOCK_RCV = 2 };
 TcpOpts *tcp_opts(TcpConn *c)
 {
     if (!c->opts) {
+        uint8_t mtu_discover = tcp_ip_pmtudisc(c);
+
         c->opts = g_new0(TcpOpts, 1);
-        c->opts->mtu_discover = IP_PMTUDISC_WANT;
+        c->opts->mtu_discover = mtu_discover;
     }
     return c->opts;
 }
@@ -351,7 +354,7 @@ static int get_meminfo(const TcpConn *c, void *val, unsigned *len)
     uint32_t m[SK_MEM_VARS] = {
         [SK_MEM_RMEM_ALLOC] = c->rcv.rmem_alloc,   [SK_MEM_RCVBUF] = c->win.rcvbuf,
         [SK_MEM_WMEM_ALLOC] = c->snd.wmem_alloc,   [SK_MEM_SNDBUF] = c->win.sndbuf,
-        [SK_MEM_WMEM_QUEUED] = c->snd.wmem_queued,
+        [SK_MEM_FWD_ALLOC] = c->rcv.fwd_alloc,     [SK_MEM_WMEM_QUEUED] = c->snd.wmem_queued,
     };
 
     return tcp_opts_give(val, len, m, sizeof(m));

@@ -6,6 +6,7 @@
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
+#include "models/tcp/tcp_timer.h"
 
 /* sk_pacing_shift: about 1 ms of data at once */
 #define PACING_SHIFT 10
@@ -45,8 +46,8 @@ bool tcp_pace_must_wait(TcpConn *c)
 {
     if (c->pacing_on != 1 || c->pace_wstamp <= c->mstamp)
         return false;
-    if (!timer_is_armed(&c->t_pace))
-        timer_arm(&c->t_pace, c->pace_wstamp);
+    if (!tcp_timer_is_seldom_armed(c, TCP_SELDOM_PACE))
+        tcp_timer_arm_seldom(c, TCP_SELDOM_PACE, c->pace_wstamp);
     return true;
 }
 

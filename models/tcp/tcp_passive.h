@@ -247,7 +247,7 @@ typedef struct TcpIcmp {
     uint8_t type, code;
     InetAddr reporter;
 } TcpIcmp;
-void tcp_err_icmp(Tcp *t, const TcpIcmp *e);
+bool tcp_err_icmp(Tcp *t, const TcpIcmp *e); /* false: about none of our connections */
 
 /* ---- tcp_ip.c ---- */
 /* Route of a connection, cached; brings metrics, mtu, source address. 0 or -errno. */

@@ -5,12 +5,10 @@
 
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_ip.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_sockopt.h"
 #include "models/wire/tcp.h"
-
-/* IP_MTU_DISCOVER */
-enum { PMTUDISC_DONT, PMTUDISC_WANT, PMTUDISC_DO, PMTUDISC_PROBE, PMTUDISC_INTERFACE, PMTUDISC_OMIT };
 
 /* ---- conversions ---- */
 
@@ -63,28 +61,43 @@ uint32_t tcp_pmtu_send_mss(TcpConn *c, uint32_t *size_goal, int flags)
 
 /* ---- ICMP ---- */
 
-static int mtu_discover(const TcpConn *c)
+/* What was too big has been dropped: it goes again now, smaller. */
+static void shrink(TcpConn *c, uint32_t mtu)
 {
-    return c->opts ? c->opts->mtu_discover : PMTUDISC_WANT;
-}
-
-void tcp_pmtu_reduced(TcpConn *c, uint32_t mtu)
-{
-    int mode = mtu_discover(c);
-
-    if (c->state == TCP_LISTEN || c->state == TCP_CLOSE)
-        return;
-    tcp_ip_pmtu_update(c, mtu);
-    if (mtu < tcp_ip_mtu(c) && mode != PMTUDISC_DONT && !tcp_ip_mtu_is_locked(c))
-        c->err_soft = EMSGSIZE;
-    mtu = tcp_ip_mtu(c);
-    if (mode == PMTUDISC_DONT || mode == PMTUDISC_INTERFACE || mode == PMTUDISC_OMIT)
-        return;
     if (!mtu || c->pmtu_cookie <= mtu)
         return;
     tcp_pmtu_sync_mss(c, mtu);
-    /* what was too big has been dropped: resend it now, smaller */
     tcp_recovery_simple_retransmit(c);
+}
+
+/* tcp_v6_mtu_reduced: whatever IPV6_MTU_DISCOVER says, except that two of its modes ignore such errors
+ * (tcp_v6_err). */
+static void reduced6(TcpConn *c, uint32_t mtu, int mode)
+{
+    if (mode == TCP_PMTUDISC_INTERFACE || mode == TCP_PMTUDISC_OMIT)
+        return;
+    if (tcp_pmtu_mtu_to_mss(c, mtu) >= c->mss_cache) /* no error makes a path wider */
+        return;
+    tcp_ip_pmtu_update(c, mtu);
+    shrink(c, tcp_ip_mtu(c));
+}
+
+/* tcp_v4_mtu_reduced */
+void tcp_pmtu_reduced(TcpConn *c, uint32_t mtu)
+{
+    int mode = tcp_ip_pmtudisc(c);
+
+    if (c->state == TCP_LISTEN || c->state == TCP_CLOSE)
+        return;
+    if (c->sflags & TCP_S_WIRE_V6) {
+        reduced6(c, mtu, mode);
+        return;
+    }
+    tcp_ip_pmtu_update(c, mtu);
+    if (mtu < tcp_ip_mtu(c) && mode != TCP_PMTUDISC_DONT && !tcp_ip_mtu_is_locked(c))
+        c->err_soft = EMSGSIZE;
+    if (mode != TCP_PMTUDISC_DONT && mode != TCP_PMTUDISC_INTERFACE && mode != TCP_PMTUDISC_OMIT)
+        shrink(c, tcp_ip_mtu(c));
 }
 
 /* ---- probing ---- */

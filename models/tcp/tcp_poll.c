@@ -23,7 +23,7 @@ static unsigned poll_connected(TcpConn *c)
 {
     unsigned mask = 0;
 
-    if (tcp_recv_is_readable(c))
+    if (tcp_recv_is_readable(c, true))
         mask |= EPOLLIN | EPOLLRDNORM;
     if (c->sflags & TCP_S_SEND_SHUTDOWN) {
         mask |= EPOLLOUT | EPOLLWRNORM;
@@ -35,6 +35,14 @@ static unsigned poll_connected(TcpConn *c)
     if (c->urg && c->urg->urg_data & TCP_URG_VALID)
         mask |= EPOLLPRI;
     return mask;
+}
+
+void tcp_writer_sleeps(TcpConn *c, bool sleeps)
+{
+    if (sleeps)
+        c->write_pending++;
+    else
+        c->write_pending--;
 }
 
 unsigned tcp_poll(TcpConn *c)

@@ -36,7 +36,7 @@ static Cost cost_of_frame(uint32_t frame)
 {
     uint32_t need = SKB_HEADROOM + frame + SKB_SHARED_INFO, size = SKB_SMALL_HEAD;
 
-    if (need > SKB_PAGE)
+    if (SKB_HEADROOM + frame >= SKB_PAGE)
         return (Cost){SKB_STRUCT + SKB_PAGE + ((need - 1) & ~(SKB_PAGE - 1u)), 0, 0};
     if (need > size) {
         for (size = 1024; size < need; size <<= 1)
@@ -216,26 +216,47 @@ static bool is_room_behind(const TcpRcvSeg *to, uint32_t len, unsigned frags)
 
 bool tcp_rcvq_is_joinable(const TcpRcvSeg *to, const TcpIn *in)
 {
-    return in->seq == to->end_seq && is_room_behind(to, in->len, cost_of(in).frags);
+    return in->seq == to->end_seq && !(to->flags & TCP_FIN) && is_room_behind(to, in->len, cost_of(in).frags);
 }
 
-/* Linux skb_try_coalesce: bytes are copied into the room behind, fragments change hands. */
+/* What Linux skb_try_coalesce does to the accounts: bytes are copied into the room behind, fragments change
+ * hands. Returns what `to` costs more. */
+static uint32_t account_joined(TcpConn *c, TcpRcvSeg *to, uint32_t len, uint32_t truesize, unsigned frags)
+{
+    TCP_INC(c->tcp, TcpExtTCPRcvCoalesce);
+    if (len <= to->tailroom) {
+        to->tailroom -= len;
+        return 0;
+    }
+    to->tailroom = 0;
+    to->frags = (uint8_t)(to->frags + frags);
+    tcp_rcvq_charge(c, truesize - SKB_HEAD_ONLY);
+    return truesize - SKB_HEAD_ONLY;
+}
+
+void tcp_rcvq_absorb(TcpConn *c, TcpRcvSeg *to, const TcpIn *in)
+{
+    Cost cost = cost_of(in);
+    Packet *whole = packet_new(c->tcp->packets, c->tcp->node->id, c->tcp->node->birth_next++, 0);
+
+    to->truesize += account_joined(c, to, in->len, cost.truesize, cost.frags);
+    packet_add_payload_of(whole, to->pkt, 0, tcp_rcvseg_len(to));
+    packet_add_payload_of(whole, in->pkt, 0, in->len);
+    packet_unref(to->pkt);
+    to->pkt = whole;
+    to->end_seq = in->end_seq;
+    to->flags |= in->flags;
+}
+
 bool tcp_rcvq_coalesce(TcpConn *c, TcpRcvSeg *to, TcpRcvSeg *from)
 {
-    uint32_t len = tcp_rcvseg_len(from), delta = 0;
-    unsigned frags = 0;
+    uint32_t len = tcp_rcvseg_len(from);
 
     if (from->seq != to->end_seq || !is_room_behind(to, len, from->frags))
         return false;
-    if (len > to->tailroom) {
-        frags = to->frags + from->frags;
-        delta = from->truesize - SKB_HEAD_ONLY;
-        tcp_rcvq_charge(c, delta);
-    }
-    TCP_INC(c->tcp, TcpExtTCPRcvCoalesce);
-    from->truesize = to->truesize + delta;
-    from->tailroom = frags ? 0 : to->tailroom - len;
-    from->frags = (uint8_t)frags;
+    from->truesize = to->truesize + account_joined(c, to, len, from->truesize, from->frags);
+    from->tailroom = to->tailroom;
+    from->frags = to->frags;
     to->truesize = 0;
     to->tailroom = 0;
     return true;
@@ -297,7 +318,7 @@ void tcp_rcvq_check_urg_shift(TcpConn *c)
 
 void tcp_rcvq_data_ready(TcpConn *c)
 {
-    if (tcp_recv_is_readable(c) || c->sflags & TCP_S_DONE)
+    if (tcp_recv_is_readable(c, false) || c->sflags & TCP_S_DONE)
         tcp_wake_events(c, EPOLLIN | EPOLLRDNORM);
 }
 

@@ -29,16 +29,20 @@ uint32_t tcp_recv_inq(TcpConn *c)
     return c->urg->urg_seq - c->copied_seq;
 }
 
-/* Linux tcp_epollin_ready, with SO_RCVLOWAT (poll's target) */
-bool tcp_recv_is_readable(TcpConn *c)
+/* Linux tcp_epollin_ready, with SO_RCVLOWAT. poll's target is one more while an urgent byte is next, which an
+ * ordinary read leaves out (tcp_poll). */
+bool tcp_recv_is_readable(TcpConn *c, bool for_poll)
 {
     int32_t avail = (int32_t)(c->rcv_nxt - c->copied_seq);
+    int32_t target = (int32_t)c->rcvlowat;
+
+    if (for_poll && urg_data(c) && c->urg->urg_seq == c->copied_seq && !(c->sflags & TCP_S_OOBINLINE))
+        target++;
 
     if (avail <= 0)
         return false;
     /* However much is waited for: when no more can come, it is time. */
-    return avail >= (int32_t)c->rcvlowat || tcp_window_rmem_pressure(c) ||
-           tcp_window_receive(c) <= c->ack.rcv_mss;
+    return avail >= target || tcp_window_rmem_pressure(c) || tcp_window_receive(c) <= c->ack.rcv_mss;
 }
 
 /* Gives the reader bytes [off, off + n) of a piece. */
@@ -151,7 +155,8 @@ static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found_fin)
                 *seq += used;
                 copied += used;
                 len -= used;
-                tcp_window_rcv_space_adjust(c);
+                if (s->truesize || !len) /* once for each buffer of Linux: the last piece in it */
+                    tcp_window_rcv_space_adjust(c);
             }
             if (urg_data(c) && tcp_after(c->copied_seq, c->urg->urg_seq)) {
                 c->urg->urg_data = 0;
@@ -159,6 +164,11 @@ static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found_fin)
             }
             if (off + used < seg_len)
                 continue;
+        }
+        /* A bare FIN that shares the buffer of the last bytes goes with them. */
+        if (!is_peek && !s->truesize && s->next && s->next->flags & TCP_FIN && !tcp_rcvseg_len(s->next)) {
+            tcp_rcvq_pop(c);
+            s = c->rcv.head;
         }
         if (s->flags & TCP_FIN) {
             (*seq)++;

@@ -75,7 +75,7 @@ uint32_t tcp_rtt_min_us(const TcpConn *c)
     return v ? v : UINT32_MAX; /* nothing measured is never 0: see tcp_rtt_update_min */
 }
 
-static void min_reset(TcpRtt *r, SimTime t, uint32_t v)
+static void min_reset(TcpRtt *r, uint32_t t, uint32_t v)
 {
     for (int i = 0; i < 3; i++) {
         r->min_rtt[i].t = t;
@@ -85,9 +85,9 @@ static void min_reset(TcpRtt *r, SimTime t, uint32_t v)
 
 /* The best, second best and third best of the window, each later than the one before: when the best one gets
  * too old, the next steps in. Linux minmax_running_min and minmax_subwin_update. */
-static void min_running(TcpRtt *r, SimTime win, SimTime t, uint32_t v)
+static void min_running(TcpRtt *r, uint32_t win, uint32_t t, uint32_t v)
 {
-    SimTime dt;
+    uint32_t dt;
 
     if (r->min_rtt[0].v == 0 || v <= r->min_rtt[0].v || t - r->min_rtt[2].t > win) {
         min_reset(r, t, v);
@@ -123,12 +123,12 @@ static void min_running(TcpRtt *r, SimTime win, SimTime t, uint32_t v)
 
 void tcp_rtt_update_min(TcpConn *c, uint32_t rtt_us, int flag)
 {
-    SimTime ms = c->mstamp / SIM_MS;
+    uint32_t ms = (uint32_t)(c->mstamp / SIM_MS);
 
     /* The receiver's delayed ACK says nothing about the path. */
     if ((flag & ACK_MAYBE_DELAYED) && rtt_us > tcp_rtt_min_us(c))
         return;
-    min_running(&c->rtt, (SimTime)c->tcp->sysctl.tcp_min_rtt_wlen_s * 1000, ms, rtt_us ? rtt_us : 1000);
+    min_running(&c->rtt, c->tcp->sysctl.tcp_min_rtt_wlen_s * 1000, ms, rtt_us ? rtt_us : 1000);
 }
 
 /* Linux tcp_rtt_tsopt_us: what the echoed timestamp says, in the clock's milliseconds; -1: nonsense. */

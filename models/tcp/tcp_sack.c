@@ -121,7 +121,8 @@ static uint32_t dsack_seen(TcpConn *c, uint32_t start, uint32_t end, TcpSackStat
         return 0;
 
     c->sack.dsack_seen = true;
-    /* RACK's window was too small only where the network reorders; and a probe that was not needed says nothing of it. */
+    /* RACK's window was too small only where the network reorders; and a probe that was not needed says
+     * nothing of it. */
     if (c->sack.reord_seen && !(st->flag & ACK_DSACK_TLP))
         c->rack.dsack_seen = true;
     st->flag |= ACK_DSACKING_ACK;
@@ -368,7 +369,7 @@ static int take_blocks(TcpConn *c, const TcpIn *in, uint32_t prior_snd_una, bool
 /* What the previous ACK's blocks said is known: only what is new is walked. */
 static void tag_blocks(TcpConn *c, const TcpSackBlock *sp, int n, bool found_dup, int first, TcpSackState *st)
 {
-    const TcpSackBlock *cache = c->sack.recv_cache, *cache_end = cache + TCP_NUM_SACKS;
+    const TcpSackBlock *cache = c->sack.recv_cache, *cache_end = cache ? cache + TCP_NUM_SACKS : NULL;
     TcpSeg *s = NULL;
     int i = 0;
 
@@ -440,6 +441,8 @@ int tcp_sack_tag_queue(TcpConn *c, const TcpIn *in, uint32_t prior_snd_una, TcpS
     st->mss_now = tcp_pmtu_current_mss(c);
     tag_blocks(c, sp, n, found_dup, first, st);
 
+    if (!c->sack.recv_cache)
+        c->sack.recv_cache = pool_alloc(c->tcp->sacks);
     for (i = 0; i < TCP_NUM_SACKS - n; i++)
         c->sack.recv_cache[i] = (TcpSackBlock){0, 0};
     for (int j = 0; j < n; j++)

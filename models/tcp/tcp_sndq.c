@@ -24,6 +24,7 @@
 #define LINUX_MAX_TCP_HEADER 256u
 #define LINUX_SHARED_INFO 320u
 #define LINUX_SK_BUFF 256u
+#define MEM_PAGE 4096u
 /* tcp_fragment: two of the largest packets (SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE)) may be over the limit */
 #define FRAGMENT_ALLOWANCE (2 * (65536u + LINUX_SK_BUFF + LINUX_SHARED_INFO))
 
@@ -31,6 +32,9 @@ static void charge(TcpConn *c, int64_t n)
 {
     c->snd.wmem_queued += (uint32_t)n;
     c->tcp->mem_pages8 += n;
+    /* Both directions share what was reserved in whole pages; what is left of a page decides whether a segment
+     * that arrives can take the short cut (Linux tcp_rcv_established). */
+    c->rcv.fwd_alloc = (c->rcv.fwd_alloc - (uint32_t)n) % MEM_PAGE;
 }
 
 static TcpSeg *seg_new(TcpConn *c, uint32_t seq, uint16_t flags)

@@ -101,7 +101,7 @@ static int set_keepidle(TcpConn *c, int val)
 
     if (val < 1 || val > MAX_KEEPIDLE)
         return -EINVAL;
-    c->keep.time_s = (uint32_t)val;
+    c->keep.time_s = (uint16_t)val;
     if (!c->keep.is_on || is_fresh_or_listening(c))
         return 0;
     tcp_mstamp_refresh(c);
@@ -251,7 +251,7 @@ static int set_int(TcpConn *c, int name, int val)
     case TCP_KEEPINTVL:
         if (val < 1 || val > MAX_KEEPINTVL)
             return -EINVAL;
-        c->keep.intvl_s = (uint32_t)val;
+        c->keep.intvl_s = (uint16_t)val;
         return 0;
     case TCP_KEEPCNT:
         return set_in_range(val, 1, MAX_KEEPCNT, &c->keep.probes);

@@ -133,7 +133,7 @@ static int synack(TcpConn *c, TcpIn *in)
     if (c->state == TCP_CLOSE)
         return 0;
     /* Data will follow soon and can carry the ACK. */
-    if (c->defer_accept || tcp_delack_in_pingpong(c)) {
+    if (c->write_pending || c->defer_accept || tcp_delack_in_pingpong(c)) {
         tcp_delack_schedule(c);
         tcp_delack_enter_quickack(c, TCP_MAX_QUICKACKS);
         c->ack.pending |= TCP_ACK_TIMER;

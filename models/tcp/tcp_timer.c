@@ -66,12 +66,12 @@ void tcp_timer_stop_rtx(TcpConn *c)
 
 void tcp_timer_arm_keep(TcpConn *c, SimTime delay_ns)
 {
-    timer_arm(&c->t_keep, node_now(c->tcp->node) + HS_MAX(delay_ns, 0));
+    tcp_timer_arm_seldom(c, TCP_SELDOM_KEEP, node_now(c->tcp->node) + HS_MAX(delay_ns, 0));
 }
 
 void tcp_timer_stop_keep(TcpConn *c)
 {
-    timer_cancel(&c->t_keep);
+    tcp_timer_stop_seldom(c, TCP_SELDOM_KEEP);
 }
 
 /* ---- settings ---- */
@@ -107,7 +107,7 @@ void tcp_timer_set_keepalive(TcpConn *c, bool on)
         c->keep.is_on = on;
         return;
     }
-    if (on && !(c->keep.is_on && timer_is_armed(&c->t_keep)))
+    if (on && !(c->keep.is_on && tcp_timer_is_seldom_armed(c, TCP_SELDOM_KEEP)))
         tcp_timer_arm_keep(c, tcp_timer_keepalive_time_ms(c) * SIM_MS);
     else if (!on)
         tcp_timer_stop_keep(c);
@@ -554,7 +554,7 @@ static void fire_with(TcpConn *c, void (*fn)(TcpConn *c))
 
 static void fire_keep(Timer *t)
 {
-    fire_with(HS_CONTAINER_OF(t, TcpConn, t_keep), on_keep);
+    fire_with(HS_CONTAINER_OF(t, struct TcpSeldomTimers, keep)->conn, on_keep);
 }
 
 static void fire_delack(Timer *t)
@@ -564,12 +564,44 @@ static void fire_delack(Timer *t)
 
 static void fire_comp(Timer *t)
 {
-    fire_with(HS_CONTAINER_OF(t, TcpConn, t_comp), tcp_delack_on_comp_timeout);
+    fire_with(HS_CONTAINER_OF(t, struct TcpSeldomTimers, comp)->conn, tcp_delack_on_comp_timeout);
 }
 
 static void fire_pace(Timer *t)
 {
-    fire_with(HS_CONTAINER_OF(t, TcpConn, t_pace), tcp_output_tsq_done);
+    fire_with(HS_CONTAINER_OF(t, struct TcpSeldomTimers, pace)->conn, tcp_output_tsq_done);
+}
+
+static Timer *seldom(const TcpConn *c, unsigned which)
+{
+    struct TcpSeldomTimers *s = c->seldom;
+
+    return which == TCP_SELDOM_KEEP ? &s->keep : which == TCP_SELDOM_PACE ? &s->pace : &s->comp;
+}
+
+void tcp_timer_arm_seldom(TcpConn *c, unsigned which, SimTime at)
+{
+    if (!c->seldom) {
+        Node *n = c->tcp->node;
+
+        c->seldom = pool_alloc(c->tcp->timers);
+        c->seldom->conn = c;
+        timer_init(&c->seldom->keep, n, fire_keep);
+        timer_init(&c->seldom->pace, n, fire_pace);
+        timer_init(&c->seldom->comp, n, fire_comp);
+    }
+    timer_arm(seldom(c, which), at);
+}
+
+void tcp_timer_stop_seldom(TcpConn *c, unsigned which)
+{
+    if (c->seldom)
+        timer_cancel(seldom(c, which));
+}
+
+bool tcp_timer_is_seldom_armed(const TcpConn *c, unsigned which)
+{
+    return c->seldom && timer_is_armed(seldom(c, which));
 }
 
 void tcp_timer_init(TcpConn *c)
@@ -577,10 +609,7 @@ void tcp_timer_init(TcpConn *c)
     Node *n = c->tcp->node;
 
     timer_init(&c->t_rtx, n, fire_rtx);
-    timer_init(&c->t_keep, n, fire_keep);
     timer_init(&c->t_delack, n, fire_delack);
-    timer_init(&c->t_comp, n, fire_comp);
-    timer_init(&c->t_pace, n, fire_pace);
     c->timer_kind = TCP_TIMER_NONE;
 }
 
@@ -588,8 +617,12 @@ void tcp_timer_clear(TcpConn *c)
 {
     c->timer_kind = TCP_TIMER_NONE;
     timer_clear(&c->t_rtx);
-    timer_clear(&c->t_keep);
     timer_clear(&c->t_delack);
-    timer_clear(&c->t_comp);
-    timer_clear(&c->t_pace);
+    if (c->seldom) {
+        timer_clear(&c->seldom->keep);
+        timer_clear(&c->seldom->pace);
+        timer_clear(&c->seldom->comp);
+        pool_free(c->tcp->timers, c->seldom);
+        c->seldom = NULL;
+    }
 }

@@ -6,6 +6,18 @@
 
 enum { TCP_TIMER_NONE, TCP_TIMER_RETRANS, TCP_TIMER_LOSS_PROBE, TCP_TIMER_REO, TCP_TIMER_PROBE0 };
 
+/* Timers that most connections never need, apart from them. */
+enum { TCP_SELDOM_KEEP, TCP_SELDOM_PACE, TCP_SELDOM_COMP };
+struct TcpSeldomTimers {
+    TcpConn *conn;
+    Timer keep; /* keepalive, FIN_WAIT2, orphans */
+    Timer pace;
+    Timer comp; /* compressed ACKs */
+};
+void tcp_timer_arm_seldom(TcpConn *c, unsigned which, SimTime at);
+void tcp_timer_stop_seldom(TcpConn *c, unsigned which);
+bool tcp_timer_is_seldom_armed(const TcpConn *c, unsigned which);
+
 void tcp_timer_init(TcpConn *c);
 void tcp_timer_clear(TcpConn *c); /* all of them, for good */
 void tcp_timer_arm_rtx(

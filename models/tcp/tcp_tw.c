@@ -9,12 +9,11 @@
 #include "models/tcp/tcp_probes.h"
 #include "models/wire/ipv4_addr.h"
 
+#define TW_KILLED_MS 4000
+
 static void on_timer(Timer *timer)
 {
-    TcpTw *tw = HS_CONTAINER_OF(timer, TcpTw, timer);
-
-    TCP_INC(tw->tcp, TcpExtTW);
-    tcp_tw_free(tw);
+    tcp_tw_free(HS_CONTAINER_OF(timer, TcpTw, timer));
 }
 
 /* 2 MSL: 60 s in Linux whatever the sysctls say, here also what other systems (and RFC 793) take. */
@@ -109,7 +108,14 @@ void tcp_tw_enter(TcpConn *c, TcpState substate, uint32_t timeo_ms)
         /* Time for retransmissions of the peer's FIN, at least. */
         if (timeo_ms < rto)
             timeo_ms = rto;
-        arm(tw, substate == TCP_TIME_WAIT ? wait_ms(t) : timeo_ms);
+        if (substate == TCP_TIME_WAIT)
+            timeo_ms = wait_ms(t);
+        /* __inet_twsk_schedule: counted where the waiting begins; a short one is "killed" */
+        if (timeo_ms <= TW_KILLED_MS)
+            TCP_INC(t, TcpExtTWKilled);
+        else
+            TCP_INC(t, TcpExtTW);
+        arm(tw, timeo_ms);
         c->is_remembered = true;
         if (substate != c->state)
             tcp_probes_tw(tw, c->is_passing ? TCP_FIN_WAIT1 : c->state, substate);

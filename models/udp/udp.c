@@ -217,8 +217,10 @@ static void on_error(void *user, const Ip4Error *e)
     k.local_port = udp_src_port(e->l4);
     k.remote_port = udp_dst_port(e->l4);
     s = udptable_lookup(u, &k);
-    if (!s)
+    if (!s) {
+        icmp4_count_unclaimed(u->ip);
         return;
+    }
     err = error_for(s, e);
     if (err)
         s->err = err;

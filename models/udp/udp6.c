@@ -118,8 +118,10 @@ static void on_error(void *user, const Ip6Error *e)
     Udp *u = user;
     UdpSock *s = udptable_lookup(u, &k);
 
-    if (!s)
+    if (!s) {
+        ip6_count_unclaimed(u->ip6);
         return;
+    }
     if (e->icmp_type == ICMP6_PACKET_TOO_BIG) {
         ip6_pmtu_update(u->ip6, &e->dst, e->info);
         hard = s->opt.mtu_discover != UDP_PMTUDISC_DONT;

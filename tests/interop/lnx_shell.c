@@ -143,6 +143,9 @@ int lnx_shell_run(LnxShell *sh, const char *text, char **output, char **error)
     char **env = g_get_environ();
     char *pid = g_strdup_printf("%d", (int)getpid());
     env = g_environ_setenv(env, "HS_STATE", sh->state_dir, TRUE);
+    char *counters = g_build_filename(sh->state_dir, "nstat", NULL);
+    env = g_environ_setenv(env, "NSTAT_HISTORY", counters, TRUE);
+    g_free(counters);
     env = g_environ_setenv(env, "HS_SELF", self, TRUE);
     env = g_environ_setenv(env, "PACKETDRILL_PID", pid, TRUE);
     const char *argv[] = {"/bin/sh", "-c", script, NULL};

@@ -29,6 +29,7 @@ static void item_free(void *data)
     if (i->facts)
         g_ptr_array_free(i->facts, TRUE);
     g_free(i->note);
+    g_free(i->output);
     g_free(i);
 }
 
@@ -220,13 +221,16 @@ static void look(Stimuli *s, const PdEvent *e)
 
 /* ---- the loop ---- */
 
-static bool run_shell(Stimuli *s, const char *text, char **error)
+static bool run_shell(Stimuli *s, const char *text, StimuliItem *item, char **error)
 {
     char *output = NULL;
     int status = s->run.ops->shell(s->run.stack, text, &output, error);
     if (!*error && status != 0)
         *error = g_strdup_printf("command failed (%d): %s\n%s", status, text, output ? output : "");
-    g_free(output);
+    if (item)
+        item->output = output;
+    else
+        g_free(output);
     return !*error;
 }
 
@@ -266,8 +270,7 @@ static bool do_event(Stimuli *s, const PdEvent *e, const PdEvent *before, Sleepi
         return true;
     }
     if (e->kind == PD_EVENT_COMMAND) {
-        add_item(s, e, pd_run_now_us(r));
-        return run_shell(s, e->text, error);
+        return run_shell(s, e->text, add_item(s, e, pd_run_now_us(r)), error);
     }
     /* One call sleeps at a time: the next one waits for it. */
     if (sleeping->item) {
@@ -348,7 +351,7 @@ GPtrArray *stimuli_run(const PdScript *script, const PdConfig *config, const PdS
         s.run.stack = ops->open(&s.run.host, user, error);
     }
     if (s.run.stack) {
-        if (!script->init || run_shell(&s, script->init, error)) {
+        if (!script->init || run_shell(&s, script->init, NULL, error)) {
             ops->start(s.run.stack);
             run_events(&s, script, tail_us, error);
         }

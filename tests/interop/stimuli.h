@@ -19,6 +19,7 @@ typedef struct StimuliItem {
     bool is_as_written;   /* a call whose result is the script's */
     PdResult result;
     char *note;       /* NULL: nothing to remark */
+    char *output;     /* of a command */
     GPtrArray *facts; /* a code block: "tcpi_snd_cwnd", "10", … for the names in it */
 } StimuliItem;
 

@@ -1,5 +1,6 @@
 #include "tests/interop/stimuli_text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "packetdrill/pd_format.h"
@@ -101,6 +102,27 @@ static void append_note(GString *out, const char *note)
         g_string_append_printf(out, "  // %.*s", (int)strcspn(note, "\n"), note);
 }
 
+/* getsockopt's [1] becomes what the kernel said. */
+static bool fixed_option(GString *out, const PdScript *s, const StimuliItem *i, size_t from)
+{
+    size_t end = event_end(s, i->event);
+    const char *open, *shut;
+    int32_t value;
+
+    if (i->is_as_written || strcmp(i->event->syscall->name, "getsockopt") != 0 || i->result.ret != 0 ||
+        i->result.n_bytes != sizeof(value))
+        return false;
+    open = memchr(s->text + from, '[', end - from);
+    shut = open ? memchr(open, ']', (size_t)(s->text + end - open)) : NULL;
+    if (!shut)
+        return false;
+    memcpy(&value, i->result.bytes, sizeof(value));
+    g_string_append_len(out, s->text + from, (gssize)(open + 1 - (s->text + from)));
+    g_string_append_printf(out, "%d", value);
+    append_slice(out, s, (size_t)(shut - s->text), end);
+    return true;
+}
+
 static void append_call(GString *out, const PdScript *s, const StimuliItem *i)
 {
     const PdEvent *e = i->event;
@@ -108,6 +130,8 @@ static void append_call(GString *out, const PdScript *s, const StimuliItem *i)
     bool slept_on = i->note && i->result.ret == 0 && i->result.at_ns == 0;
     bool same_number = is_label(e->syscall) ? i->result.ret >= 0 && e->syscall->result->value >= 0
                                             : i->result.ret == e->syscall->result->value;
+    if (fixed_option(out, s, i, from))
+        return;
     if (i->is_as_written || slept_on || (same_number && i->result.ret >= 0)) {
         append_slice(out, s, from, event_end(s, e));
         append_note(out, i->is_as_written ? NULL : i->note);
@@ -220,6 +244,23 @@ static void trace_packet(GString *out, const StimuliItem *i, bool v6)
     }
 }
 
+/* What TCP and ICMP have counted, as nstat prints it: name, value, rate. */
+static void trace_counters(GString *out, const StimuliItem *i, int64_t ms)
+{
+    char **lines = i->output ? g_strsplit(i->output, "\n", -1) : NULL;
+
+    for (char **l = lines; l && *l; l++) {
+        char name[64];
+        unsigned long long value;
+
+        if ((g_str_has_prefix(*l, "Tcp") || g_str_has_prefix(*l, "Icmp")) &&
+            sscanf(*l, "%63s %llu", name, &value) == 2)
+            g_string_append_printf(out, "%d.%03d line %u %s %llu\n", (int)(ms / 1000), (int)(ms % 1000),
+                                   i->event->loc.line, name, value);
+    }
+    g_strfreev(lines);
+}
+
 void stimuli_format_trace(GString *out, const PdScript *script, const GPtrArray *items)
 {
     bool v6 = script->ip_version == PD_IPV6;
@@ -242,8 +283,10 @@ void stimuli_format_trace(GString *out, const PdScript *script, const GPtrArray 
                 g_string_append(out, "descriptor");
             else
                 append_result(out, i);
+            append_note(out, i->note);
             g_string_append_c(out, '\n');
         }
+        trace_counters(out, i, ms);
         for (guint k = 0; i->facts && k + 1 < i->facts->len; k += 2)
             g_string_append_printf(out, "%d.%03d line %u %s = %s\n", (int)(ms / 1000), (int)(ms % 1000),
                                    i->event->loc.line, (char *)i->facts->pdata[k],

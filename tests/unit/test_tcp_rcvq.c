@@ -32,6 +32,7 @@ static void world_init(World *w)
     w->t->packets = packetpool_new();
     tcp_sysctl_defaults(&w->t->sysctl);
     w->t->rcvsegs = poolset_get(&w->node.part->pools, "tcp.rcvseg", sizeof(TcpRcvSeg), 16);
+    w->t->sacks = poolset_get(&w->node.part->pools, "tcp.sack", TCP_NUM_SACKS * sizeof(TcpSackBlock), 16);
     w->c = c = g_new0(TcpConn, 1);
     c->tcp = w->t;
     c->state = TCP_ESTABLISHED;
@@ -62,6 +63,7 @@ static void world_clear(World *w)
     g_free(w->c->urg);
     g_free(w->c);
     packetpool_free(w->t->packets);
+    g_free(w->t->mib_seldom);
     g_free(w->t);
     node_clear(&w->node);
     sim_free(w->sim);
@@ -203,7 +205,7 @@ static void test_dsack(void)
     arrive(&w, 0, 2000, 0);
     arrive(&w, 500, 1000, 0); /* all of it is old */
     assert_dsack(&w, 500, 1500);
-    g_assert_cmpuint(w.t->mib[MIB_TcpExtTCPDSACKOldSent], ==, 1);
+    g_assert_cmpuint(tcp_mib(w.t, MIB_TcpExtTCPDSACKOldSent), ==, 1);
     arrive(&w, 1000, 2000, 0); /* the first half is */
     assert_dsack(&w, 1000, 2000);
     g_assert_cmpuint(w.c->rcv_nxt, ==, ISN + 3000);
@@ -212,7 +214,7 @@ static void test_dsack(void)
     g_assert_cmpuint(w.c->rcv.dsack, ==, 0);
     arrive(&w, 5000, 1000, 0); /* within an island: RFC 2883 4.1.2 */
     assert_dsack(&w, 5000, 6000);
-    g_assert_cmpuint(w.t->mib[MIB_TcpExtTCPDSACKOfoSent], ==, 1);
+    g_assert_cmpuint(tcp_mib(w.t, MIB_TcpExtTCPDSACKOfoSent), ==, 1);
     arrive(&w, 5500, 1000, 0); /* overlaps its end */
     assert_dsack(&w, 5500, 6000);
     assert_sacks(&w, "5000:6500");
@@ -319,7 +321,7 @@ static void test_truesize(void)
     for (uint32_t i = 0; i < 10; i++)
         arrive(&w, i, 1, 0);
     g_assert_cmpuint(w.c->rcv.rmem_alloc, ==, 832);
-    g_assert_cmpuint(w.t->mib[MIB_TcpExtTCPRcvCoalesce], ==, 9);
+    g_assert_cmpuint(tcp_mib(w.t, MIB_TcpExtTCPRcvCoalesce), ==, 9);
     g_assert_cmpint(read_at(&w, 0, 9, 0), ==, 9);
     g_assert_cmpuint(w.c->rcv.rmem_alloc, ==, 832); /* until the last byte of it is read */
     world_clear(&w);
@@ -338,10 +340,10 @@ static void test_prune(void)
     /* Before the last, 17408 + 2000 bytes of payload were within the limit (Linux tcp_can_ingest): it may end
      * up beyond. */
     g_assert_cmpuint(w.c->rcv.rmem_alloc, ==, 5 * 4352);
-    g_assert_cmpuint(w.t->mib[MIB_TcpExtPruneCalled], ==, 0);
+    g_assert_cmpuint(tcp_mib(w.t, MIB_TcpExtPruneCalled), ==, 0);
     arrive(&w, 0, 2000, 0);
-    g_assert_cmpuint(w.t->mib[MIB_TcpExtPruneCalled], ==, 1);
-    g_assert_cmpuint(w.t->mib[MIB_TcpExtOfoPruned], ==, 1);
+    g_assert_cmpuint(tcp_mib(w.t, MIB_TcpExtPruneCalled), ==, 1);
+    g_assert_cmpuint(tcp_mib(w.t, MIB_TcpExtOfoPruned), ==, 1);
     g_assert_cmpuint(w.c->rcv_nxt, ==, ISN + 2000);
     assert_sacks(&w, "");
     world_clear(&w);
@@ -352,7 +354,7 @@ static void test_prune(void)
     w.c->win.is_rcvbuf_locked = true;
     for (uint32_t i = 0; i < 21; i++)
         arrive(&w, 400 * i, 400, 0);
-    g_assert_cmpuint(w.t->mib[MIB_TcpExtTCPRcvCollapsed], >, 0);
+    g_assert_cmpuint(tcp_mib(w.t, MIB_TcpExtTCPRcvCollapsed), >, 0);
     g_assert_cmpuint(w.c->rcv_nxt, ==, ISN + 400 * 21);
     g_assert_cmpuint(w.c->rcv.rmem_alloc, <, 25000);
     g_assert_cmpint(read_at(&w, 0, 8000, 0), ==, 8000);

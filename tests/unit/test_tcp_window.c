@@ -52,6 +52,7 @@ static void test_initial(void)
         g_assert_cmpuint(ws, ==, table[i].wscale);
         g_assert_cmpuint(clamp, ==, 65535u << ws);
     }
+    g_free(w->t.mib_seldom);
     g_free(w);
 }
 
@@ -65,6 +66,7 @@ static void test_initrwnd(void)
     tcp_window_select_initial(&w->c, 65536, 1460, &wnd, &clamp, false, &ws, 10);
     g_assert_cmpuint(wnd, ==, 14600);
     g_assert_cmpuint(ws, ==, 0);
+    g_free(w->t.mib_seldom);
     g_free(w);
 }
 
@@ -86,10 +88,11 @@ static void test_silly(void)
     w->c.rcv.rmem_alloc = 40000 - 2 * 1459;                    /* 1459 bytes of room: less than one segment */
     w->c.rcv_nxt += 13 * 1460;
     g_assert_cmpuint(tcp_window_select(&w->c), ==, 0);
-    g_assert_cmpuint(w->t.mib[MIB_TcpExtTCPToZeroWindowAdv], ==, 1);
+    g_assert_cmpuint(tcp_mib(&w->t, MIB_TcpExtTCPToZeroWindowAdv), ==, 1);
     w->c.rcv.rmem_alloc = 40000 - 2 * 2000;
     g_assert_cmpuint(tcp_window_select(&w->c), ==, 1460);
-    g_assert_cmpuint(w->t.mib[MIB_TcpExtTCPFromZeroWindowAdv], ==, 1);
+    g_assert_cmpuint(tcp_mib(&w->t, MIB_TcpExtTCPFromZeroWindowAdv), ==, 1);
+    g_free(w->t.mib_seldom);
     g_free(w);
 }
 
@@ -107,6 +110,7 @@ static void test_no_shrink(void)
     g_assert_cmpuint(tcp_window_select(&w->c), ==, 31072 / 2 >> 7);
     g_assert_cmpuint(tcp_window_receive(&w->c), ==, 31072 / 2 / 128 * 128);
     g_assert_cmpuint(w->c.win.rcv_mwnd_seq, ==, 65536);
+    g_free(w->t.mib_seldom);
     g_free(w);
 }
 
@@ -120,6 +124,7 @@ static void test_nomem(void)
     w->c.ack.pending = TCP_ACK_NOMEM;
     g_assert_cmpuint(tcp_window_select(&w->c), ==, 0);
     g_assert_cmpuint(tcp_window_receive(&w->c), ==, 0);
+    g_free(w->t.mib_seldom);
     g_free(w);
 }
 
@@ -134,6 +139,7 @@ static void test_clamp_option(void)
     g_assert_cmpuint(w->c.win.rcv_ssthresh, ==, 1152);
     w->c.state = TCP_CLOSE;
     g_assert_cmpint(tcp_window_set_clamp(&w->c, 0), ==, 0);
+    g_free(w->t.mib_seldom);
     g_free(w);
 }
 

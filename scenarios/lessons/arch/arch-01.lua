@@ -3,7 +3,6 @@
 -- link (RFC 1122 1.1.3). Each layer talks to its own kind on the other side by a header of its own. The seven layers of OSI fold
 -- into these four: presentation and session belong to the application here, the physical layer to the link.
 -- Ports belong to the transport layer; HTTP and TFTP are applications, not transports.
--- without: TCP (the transport header in the frame is UDP's)
 local hs = require "hopscope"
 hs.title "ARCH-01 Layer stack"
 
@@ -59,3 +58,25 @@ hs.note "On the server the headers came off in reverse order, and the program go
 hs.expect_equal("the server's program read the question", asked, request)
 hs.expect_equal("the client's program read the answer", answer, "42")
 hs.expect_equal("the port, the transport's address, led to the program", before.udp.dport, 4000)
+
+hs.note "The same over TCP: another transport header in the same place, and nothing else is different for the layers below."
+local tcp_seen = hs.frames { filter = function(p) return p.tcp and p.tcp.len > 0 end }
+local tcp_answer
+server:spawn(function(os)
+  local conn = os.tcp():bind(5678):listen(1):accept()
+  if conn:read() == request then conn:write "42" end
+  conn:close()
+end)
+client:spawn(function(os)
+  local sock = os.tcp():connect("server", 5678)
+  sock:write(request)
+  tcp_answer = sock:read()
+  sock:close()
+end)
+hs.run "2s"
+hs.expect_equal("two frames for the question, two for the answer", #tcp_seen, 4)
+for i = 1, 4 do
+  hs.expect_equal("exactly one header per layer: Ethernet, IP, TCP, data (frame " .. i .. ")", table.concat(tcp_seen[i].packet:layers(), " ", 1, 4),
+    "eth ip tcp data")
+end
+hs.expect_equal("the program got its answer", tcp_answer, "42")

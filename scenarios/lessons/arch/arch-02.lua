@@ -2,7 +2,6 @@
 -- On the way down each layer puts its header in front of what it got: the message of the application becomes a datagram (with TCP:
 -- a segment), the datagram a packet, the packet a frame; the link also appends a trailer, the FCS. On the way up they come off in
 -- reverse order, and the message is what it was. Ethernet 14, IP 20, UDP 8 bytes, FCS 4 (IEEE 802.3, RFC 791, RFC 768).
--- without: TCP (with its 20 bytes of header instead of UDP's 8 the sum would be 58)
 local hs = require "hopscope"
 hs.title "ARCH-02 Encapsulation and stripping"
 
@@ -51,3 +50,29 @@ for n = 0, 40 do
 end
 hs.expect_equal("payload + 46 from 18 bytes on, 64 below", lengths, want)
 hs.expect("the padding never reaches the program: every payload is identical", same)
+
+hs.note "With TCP the unit is called segment. Its header has 20 bytes when there are no options: 14 + 20 + 20 + 4 = 58 bytes around the data."
+a:sysctl("net.ipv4.tcp_timestamps", 0) -- the only option of segments behind the handshake
+local segments, stream = hs.frames { filter = function(q) return q.tcp and q.tcp.len > 0 end }, {}
+b:spawn(function(os)
+  local conn = os.tcp():bind(5678):listen(1):accept()
+  while true do
+    local data = conn:read()
+    if not data then break end
+    stream[#stream + 1] = data
+  end
+  conn:close()
+end)
+a:spawn(function(os)
+  local conn = os.tcp({ nodelay = true }):connect("b", 5678)
+  for _, n in ipairs { 256, 6, 5, 1 } do
+    conn:write(message:sub(1, n))
+    os.sleep "10ms"
+  end
+  conn:close()
+end)
+hs.run "1s"
+local sizes = {}
+for i, f in ipairs(segments) do sizes[i] = f.packet.len + #f.packet:fcs() end
+hs.expect_equal("frame length = payload + 58 for 6 bytes or more; below the frame is padded to 64", sizes, { 256 + 58, 6 + 58, 64, 64 })
+hs.expect_equal("the delivered payload is identical", stream, { message:sub(1, 256), message:sub(1, 6), message:sub(1, 5), message:sub(1, 1) })

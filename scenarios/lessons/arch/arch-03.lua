@@ -3,8 +3,8 @@
 -- the protocol field of IP picks ICMP, IGMP, UDP or TCP, the port picks the socket. What nobody wants ends there: an unknown
 -- EtherType silently, an unknown protocol with ICMP 3/2, an unknown UDP port with ICMP 3/3 (RFC 1122 3.2.2.1).
 -- ARP and RARP have EtherTypes of their own: they are no IP.
--- without: TCP (the four-tuple, and the RST for an unknown TCP port)
 -- without: IGMP (protocol 2 has no handler yet)
+-- tshark-allow: Connection reset (the unknown TCP port)
 local hs = require "hopscope"
 hs.title "ARCH-03 Demultiplexing chain"
 
@@ -72,3 +72,29 @@ grown, reason, answer = arrives(udp(7003, "for nobody"))
 hs.expect_equal("a port without a socket is counted", { grown, reason },
   { { IpInReceives = 1, IpInDelivers = 1, UdpNoPorts = 1 }, "no socket" })
 hs.expect_equal("and answered with port unreachable", answer, "3/3")
+
+hs.note "TCP asks for more than the port: a connection is found by all four numbers, and only then a listener by its port."
+local streams = {}
+b:spawn(function(os)
+  local listener = os.tcp():bind(5678):listen(4)
+  while true do
+    local conn, _, port = listener:accept()
+    b:spawn(function() streams[port] = conn:read() end)
+  end
+end)
+local ports = {}
+a:spawn(function(os)
+  local one, two = os.tcp():connect("b", 5678), os.tcp():connect("b", 5678)
+  ports = { select(2, one:local_addr()), select(2, two:local_addr()) }
+  two:write "second"
+  one:write "first"
+  os.sleep "1s"
+end)
+hs.run "500ms"
+hs.expect_equal("two connections to one port: each segment to its own", { streams[ports[1]], streams[ports[2]] }, { "first", "second" })
+local resets = hs.frames { filter = function(p) return p.tcp and p.tcp.rst and p.from == "b" end }
+local refused
+a:spawn(function(os) refused = select(2, os.tcp():connect("b", 7004)) end)
+hs.run "100ms"
+hs.expect_equal("an unknown TCP port is answered with RST, which connect reports", { #resets, refused }, { 1, "ECONNREFUSED" })
+hs.expect_equal("and counted", b:counter "TcpOutRsts", 1)

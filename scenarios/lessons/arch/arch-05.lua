@@ -1,9 +1,10 @@
 -- ARCH-05  Unreliable IP under a reliable service.
 -- IP promises nothing: packets may be lost, doubled, overtaken or damaged on the way (RFC 791 1.2). UDP passes all that on to the
--- program; only damage it turns into loss, as the checksums find it. A reliable service on top (TCP, or here TFTP's numbered and
+-- program; only damage it turns into loss, as the checksums find it. A reliable service on top (TCP, or TFTP's numbered and
 -- repeated blocks) hides it: the reader gets every byte once and in order, or a report of failure. More nobody can promise.
--- without: TCP (the reliable reader is one of TFTP over UDP)
 -- tshark-allow: Bad checksum (the link corrupts on purpose)
+-- tshark-allow: Previous segment(s) not captured (lost segments)
+-- tshark-allow: This frame is a (suspected) out-of-order segment (delayed on purpose)
 local hs = require "hopscope"
 hs.title "ARCH-05 Unreliable IP under a reliable service"
 
@@ -74,3 +75,34 @@ for _, f in ipairs(faults) do
 end
 hs.note "What it costs is time: each lost block is noticed only when somebody has waited for it long enough."
 hs.expect_between("three lost blocks cost a second each", loss.file.time - duplication.file.time, 3, 3.1)
+
+hs.note "And under TCP, on the same frames: its reader gets an identical stream of bytes, every time."
+for _, f in ipairs(faults) do
+  local a, b = hs.host("tcp-" .. f.name .. "-a"), hs.host("tcp-" .. f.name .. "-b")
+  local link, n = hs.link(a, b, { rate = "10Mbps", delay = "5ms" }), 0
+  link:dir(a):rule(function(p)
+    if not (p.tcp and p.tcp.len > 0) then return end
+    n = n + 1
+    if hit[n] then return f.verdict end
+  end)
+  f.stream = {}
+  b:spawn(function(os)
+    local conn = os.tcp():bind(5678):listen(1):accept()
+    for data in function() return conn:read() end do f.stream[#f.stream + 1] = data end
+    conn:close()
+  end)
+  a:spawn(function(os)
+    local sock = os.tcp({ nodelay = true }):connect(b.name, 5678)
+    for i = 1, 20 do
+      sock:write(lines[i])
+      os.sleep "10ms"
+    end
+    sock:close()
+  end)
+  f.tcp_link = link
+end
+hs.run "30s"
+for _, f in ipairs(faults) do
+  hs.expect_equal("under " .. f.name .. " the TCP reader gets the identical byte stream", table.concat(f.stream), table.concat(lines, "", 1, 20))
+end
+hs.expect_equal("under loss three segments were lost", faults[1].tcp_link:stats().ab.lost_packets, 3)

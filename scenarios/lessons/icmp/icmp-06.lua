@@ -2,7 +2,6 @@
 -- The packet has found its network: the last router is on the destination's link. But nobody there answers its ARP questions. It
 -- asks three times, a second apart, then gives up, drops what waited and tells the sources "host unreachable", type 3 code 1
 -- (RFC 792, RFC 1812 5.2.7.1). Network unreachable is the router's ignorance; host unreachable is a missing neighbour.
--- without: TCP (its connect reports the error as EHOSTUNREACH)
 local hs = require "hopscope"
 hs.title "ICMP-06 3/1 host unreachable"
 
@@ -48,3 +47,15 @@ a:spawn(function(os)
 end)
 hs.run "10s"
 hs.expect_equal("EHOSTUNREACH", { data, err }, { nil, "EHOSTUNREACH" })
+
+hs.note "And TCP: connect reports the error."
+local conn, when
+errors = hs.frames { node = a, on = "rx", filter = function(p) return p.icmp and p.icmp.type == 3 end }
+a:spawn(function(os)
+  conn = { os.tcp():connect("10.0.9.77", 80) }
+  when = hs.now()
+end)
+hs.run "30s"
+hs.expect_equal("connect fails with EHOSTUNREACH", conn, { nil, "EHOSTUNREACH" })
+hs.expect_equal("at the moment at which the ICMP error arrived", when, errors[1].time)
+hs.expect_equal("which quotes its SYN: ports and sequence number", errors[1].packet.quoted.tcp.dport, 80)

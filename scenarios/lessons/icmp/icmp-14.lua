@@ -3,7 +3,6 @@
 -- fragment". A router with a narrower link behind it drops the packet and reports its MTU (3/4); the sender's host notes that for
 -- the destination, and the next try is smaller, until the packet passes (RFC 1191; the host does this, not traceroute). It hangs on
 -- the routers' messages: where they are filtered out, large packets vanish without a word: a black hole.
--- without: TCP (it lowers its segment size)
 local hs = require "hopscope"
 hs.title "ICMP-14 Path MTU discovery"
 
@@ -80,3 +79,33 @@ hs.run "20s"
 hs.expect_equal("the sender goes on with 1500 bytes for ever", hole.tries, { 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500 })
 hs.expect_equal("nothing arrives, and nobody says why", { hole.got, #hole.errors }, { {}, 0 })
 hs.expect_equal("while small packets pass: the way looks perfect to ping", small.received, 1)
+
+hs.note "TCP does the same for its connections. Here both ends have 1500, so both announce an MSS of 1460; the narrow links are in between."
+local at, r3, bt = hs.host "at", hs.router "r3", hs.host "bt"
+hs.link(at, n.r1, { mtu = 1500, delay = "5ms" })
+hs.link(n.r2, r3, { mtu = 1280, delay = "5ms" })
+hs.link(r3, bt, { mtu = 1500, delay = "5ms" })
+local sizes = {}
+hs.on("frame.tx", function(e)
+  local t = e.packet.tcp
+  if t and t.len > 1000 then sizes[#sizes + 1] = e.packet.ip.len end
+end, { node = at })
+local too_big = hs.frames { node = at, on = "rx", filter = function(p) return p.icmp and p.icmp.type == 3 and p.icmp.code == 4 end }
+local sink, mss = bt:tcp_sink(5678), {}
+at:spawn(function(os)
+  local conn = os.tcp():connect("bt", 5678)
+  mss[1] = conn:info().snd_mss
+  conn:write(hs.payload(50000))
+  os.sleep "5s"
+  mss[2] = conn:info().snd_mss
+  conn:close()
+end)
+hs.run "20s"
+local mtus = {}
+for i, f in ipairs(too_big) do mtus[i] = f.packet.icmp.mtu end
+hs.log("segment sizes", hs.show(mss), "reported MTUs", hs.show(mtus))
+-- MTU - 20 of IP - 20 of TCP - 12 of timestamps
+hs.expect_equal("TCP lowers its segment size from 1448 to 1228, what fits into 1280", mss, { 1448, 1228 })
+hs.expect_equal("it began with packets of 1500", sizes[1], 1500)
+hs.expect_equal("the routers reported 1400 first, 1280 last", { mtus[1], mtus[#mtus] }, { 1400, 1280 })
+hs.expect_equal("everything arrived", { sink:stats().bytes, sink:stats().wrong_bytes }, { 50000, 0 })

@@ -1,5 +1,4 @@
 -- IP4-03  Protocol field.
--- without: TCP (its handler)
 -- One byte of the header names what the packet carries (numbers of IANA: ICMP 1, IGMP 2, TCP 6, UDP 17 = 0x11). At the
 -- destination IP gives the packet to the handler registered for that number. If there is none, the sender is told with
 -- ICMP 3/2, "protocol unreachable" (RFC 1122 section 3.2.2.1).
@@ -49,3 +48,17 @@ hs.expect_equal("and says: destination unreachable, protocol (3/2)", { answer.ic
 hs.expect_equal("it quotes the header that it could not serve", answer.quoted.ip.proto, 253)
 hs.expect_equal("neither ICMP nor UDP has seen the packet", { b:counter "IcmpInMsgs", b:counter "UdpInDatagrams" }, { 1, 1 })
 
+hs.note "A TCP connection carries protocol 6, for a third handler."
+local before = b:counter "TcpInSegs"
+local said
+b:spawn(function(os) said = os.tcp():bind(5678):listen(1):accept():read() end)
+hs.run "1ms"
+a:spawn(function(os)
+  os.tcp():connect("b", 5678):write "for TCP"
+  os.sleep "1s"
+end)
+hs.run "500ms"
+hs.expect_equal("the segments carried protocol 6", seen[#seen].packet.ip.proto, 6)
+hs.expect_equal("the TCP of b has got SYN, ACK and data", b:counter "TcpInSegs" - before, 3)
+hs.expect_equal("and gave the data to its reader", said, "for TCP")
+hs.expect_equal("ICMP and UDP have heard nothing of it", { b:counter "IcmpInMsgs", b:counter "UdpInDatagrams" }, { 1, 1 })

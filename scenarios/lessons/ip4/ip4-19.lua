@@ -1,5 +1,4 @@
 -- IP4-19  Loopback.
--- without: TCP (a UDP exchange stands in for the connection: what matters is below both)
 -- Every address 127.x.x.x means this host (RFC 1122 section 3.2.1.3). A packet to it never sees a network card: the device lo puts it
 -- into the CPU's input queue (Linux: input_pkt_queue, one for each CPU, at most 1000 packets), and a soft interrupt hands
 -- it to IP as if it had arrived. localhost is a name for 127.0.0.1 (IPv6 has ::1). None of them may appear on a wire.
@@ -60,3 +59,27 @@ end)
 hs.run "1s"
 hs.expect_equal("from 127.0.0.1 to another host: EINVAL", refused, "EINVAL")
 hs.expect_equal("nothing was sent", #frames, 0)
+
+hs.note "And a TCP connection, with the cable cut again: to 127.0.0.1 and to localhost."
+cable:down()
+local tx, lo, streams = a:dev("eth0"):stats().tx_packets, a:dev("lo"):stats().tx_packets, {}
+a:spawn(function(os)
+  local listener = os.tcp():bind(5678):listen(2)
+  for _ = 1, 2 do
+    local conn = listener:accept()
+    conn:write("you said " .. conn:read())
+    conn:close()
+  end
+end)
+a:spawn(function(os)
+  for _, name in ipairs { "127.0.0.1", "localhost" } do
+    local sock = os.tcp():connect(name, 5678)
+    sock:write(name)
+    streams[#streams + 1] = sock:read()
+    sock:close()
+  end
+end)
+hs.run "1s"
+hs.expect_equal("both connections succeed", streams, { "you said 127.0.0.1", "you said localhost" })
+hs.expect_equal("the card has sent nothing", a:dev("eth0"):stats().tx_packets - tx, 0)
+hs.expect("all segments went through lo", a:dev("lo"):stats().tx_packets - lo >= 2 * 7, a:dev("lo"):stats().tx_packets - lo)

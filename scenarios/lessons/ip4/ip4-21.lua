@@ -1,8 +1,8 @@
 -- IP4-21  Listening on 0.0.0.0.
--- without: TCP (a UDP socket listens instead: which local addresses a socket accepts is decided in the same way)
 -- 0.0.0.0 as the address of a listening socket means "any address of this host" (INADDR_ANY): loopback and all cards. A socket
 -- bound to one address hears only what is sent to that address: a server on 127.0.0.1 cannot be reached from outside,
 -- and not even by its own host's other address.
+-- tshark-allow: Connection reset (refused)
 local hs = require "hopscope"
 hs.title "IP4-21 Listening on 0.0.0.0"
 
@@ -44,3 +44,24 @@ hs.expect_equal("the 127.0.0.1 listener is reached at one", got[9090], { "server
 hs.expect_equal("elsewhere nobody listens: connection refused", errors, {
   "server 127.0.0.1 8080: ok", "server 192.168.31.6 8080: ok", "server 127.0.0.1 9090: ok",
   "server 192.168.31.6 9090: ECONNREFUSED", "client 192.168.31.6 8080: ok", "client 192.168.31.6 9090: ECONNREFUSED" })
+
+hs.note "The same with TCP listeners, at ports 8081 and 9091."
+local results = {}
+for port, address in pairs { [8081] = "0.0.0.0", [9091] = "127.0.0.1" } do
+  server:tcp():bind(address, port):listen(8):on_accept(function(_, conn) conn:write((conn:local_addr())) conn:close() end)
+end
+local function call(host, address, port)
+  host:spawn(function(os)
+    local sock, why = os.tcp():connect(address, port)
+    results[#results + 1] = host.name .. " " .. address .. " " .. port .. ": " .. (sock and sock:read() or why)
+  end)
+  hs.run "1s"
+end
+for _, port in ipairs { 8081, 9091 } do
+  call(server, "127.0.0.1", port)
+  call(server, "192.168.31.6", port)
+  call(client, "192.168.31.6", port)
+end
+hs.expect_equal("a 0.0.0.0 listener accepts at both addresses, a 127.0.0.1 listener at one; elsewhere a reset", results, {
+  "server 127.0.0.1 8081: 127.0.0.1", "server 192.168.31.6 8081: 192.168.31.6", "client 192.168.31.6 8081: 192.168.31.6",
+  "server 127.0.0.1 9091: 127.0.0.1", "server 192.168.31.6 9091: ECONNREFUSED", "client 192.168.31.6 9091: ECONNREFUSED" })

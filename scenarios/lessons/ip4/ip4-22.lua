@@ -1,5 +1,4 @@
 -- IP4-22  0.0.0.0 as destination.
--- without: TCP (connect of a UDP socket takes the same way to the route)
 -- 0.0.0.0 means "this host on this network" and may be a source only, of a host that does not know its address yet (RFC 1122
 -- section 3.2.1.3). By that rule connect and ping to it must fail. Linux is kinder: it takes 0.0.0.0 for the host itself
 -- and sends by the loopback. The sysctl hopscope.connect_zero_is_error chooses the strict rule.
@@ -42,3 +41,17 @@ hs.expect_equal("ping 0.0.0.0 succeeds", l.ping and l.ping.received, 1)
 hs.expect_equal("connect succeeds, and the peer is 127.0.0.1", l.peer, "127.0.0.1")
 hs.expect_equal("the echo service of the same host answers", l.answer, "hello myself")
 hs.expect_equal("nothing went out by a card", #frames, 0)
+
+hs.note "TCP's connect takes the same way to the route: the strict host fails at once, Linux reaches itself."
+local tcp = {}
+for _, host in ipairs { strict, linux } do
+  host:tcp():bind(5678):listen(1):on_accept(function(_, conn) conn:write "hello from myself" conn:close() end)
+  host:spawn(function(os)
+    local sock, why = os.tcp():connect("0.0.0.0", 5678)
+    tcp[host.name] = { sock and sock:peer_addr(), sock and sock:read() or why }
+  end)
+end
+hs.run "1s"
+hs.expect_equal("strict: an error, and nothing was sent", { tcp.strict, strict:counter "TcpOutSegs" }, { { nil, "EINVAL" }, 0 })
+hs.expect_equal("Linux: connected to 127.0.0.1", tcp.linux, { "127.0.0.1", "hello from myself" })
+hs.expect_equal("still nothing by a card", #frames, 0)

@@ -2,8 +2,9 @@
 -- The sender's card computes a CRC-32 over the frame and appends its 4 bytes; each receiver on the way, host, switch or router,
 -- computes it again. A damaged frame does not match and is dropped in silence (IEEE 802.3 3.2.9). Ethernet detects errors, it
 -- does not correct them: that is left to whoever waits for an answer.
--- without: TCP (its retransmission; here TFTP repeats the lost block)
 -- tshark-allow: Bad checksum (the link corrupts on purpose)
+-- tshark-allow: Previous segment(s) not captured (dropped by the card)
+-- tshark-allow: This frame is a (suspected) out-of-order segment (its repetition)
 local hs = require "hopscope"
 hs.title "LINK-02 Frame check sequence"
 
@@ -73,3 +74,15 @@ end)
 local got = direct.a:tftp_get(direct.b, "file")
 hs.expect("the file arrived whole, a second late", got.ok and got.data == file and got.time > 1, got)
 hs.expect_equal("although a block was damaged", direct.a:dev():stats().rx_crc_errors, 1)
+
+hs.note "TCP recovers by itself: the damaged segment is not acknowledged, and sent again."
+local errors = direct.a:dev():stats().rx_crc_errors + direct.b:dev():stats().rx_crc_errors
+direct.link:dir(direct.b):rule(function(p)
+  if p.tcp and p.tcp.data_nth == 2 and not p.tcp.retransmission then return { "corrupt", bit = 8 * 80 } end
+end)
+local sink = direct.a:tcp_sink(5678)
+direct.b:tcp_source { to = direct.a, port = 5678, bytes = 20000 }
+hs.run "2s"
+hs.expect_equal("one frame was damaged", direct.a:dev():stats().rx_crc_errors + direct.b:dev():stats().rx_crc_errors - errors, 1)
+hs.expect_equal("one segment was sent again", direct.b:counter "TcpRetransSegs", 1)
+hs.expect_equal("all bytes arrived, none wrong", { sink:stats().bytes, sink:stats().wrong_bytes }, { 20000, 0 })

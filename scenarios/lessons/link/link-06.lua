@@ -2,7 +2,6 @@
 -- A smaller MTU means more packets for the same data, and each of them brings its headers: on the wire 14 bytes of Ethernet,
 -- 4 of FCS, 8 of preamble and 12 of silence beside the MTU (38 in all), inside the MTU those of IP and of the transport. So of
 -- each (MTU + 38) byte times a transfer without pauses gets MTU - 20 - 8 with UDP, and MTU - 20 - 20 with TCP.
--- without: TCP (the formula with 40 bytes of headers; shown with UDP's 28)
 local hs = require "hopscope"
 hs.title "LINK-06 MTU and throughput"
 
@@ -36,3 +35,31 @@ for _, r in ipairs(runs) do
   last = r.goodput / rate
 end
 hs.note "With the smallest MTU more than half of the line carries headers and silence. TCP has 12 bytes more in every packet."
+
+hs.note "Bulk TCP on the same lines: 40 bytes of headers in each packet (timestamps off), the ACKs go the other way."
+last = 1
+for _, r in ipairs(runs) do
+  local mtu = r.mtu
+  if mtu >= 296 then -- TCP's segments have at least 48 bytes in Linux (tcp_min_snd_mss), and options must fit
+    local a, b = hs.node("a" .. mtu), hs.node("b" .. mtu)
+    a:sysctl("net.ipv4.tcp_timestamps", 0)
+    local times, bytes = {}, 0
+    hs.on("frame.rx", function(e)
+      local t = e.packet.tcp
+      if t and t.len > 0 then
+        bytes = bytes + t.len
+        times[#times + 1] = { time = e.time, bytes = bytes }
+      end
+    end, { node = b })
+    b:tcp_sink(5678)
+    a:tcp_source { to = b, port = 5678, bytes = "500kB" }
+    hs.run "2s"
+    local first, final = times[#times // 2], times[#times - 1] -- from the middle on, when the line is always full
+    local goodput = (final.bytes - first.bytes) * 8 / (final.time - first.time)
+    local want = (mtu - 40) / (mtu + 38)
+    print(string.format("    MTU %4d: %6.3f Mbit/s of 10, that is (%d - 40) / (%d + 38) = %.1f %%", mtu, goodput / 1e6, mtu, mtu, want * 100))
+    hs.expect_near("TCP: goodput / line rate = (MTU - 40) / (MTU + 38), MTU " .. mtu, goodput / rate, want, 0.002)
+    hs.expect("TCP: it falls as the MTU falls, MTU " .. mtu, goodput / rate < last, goodput / rate)
+    last = goodput / rate
+  end
+end

@@ -1,7 +1,6 @@
 -- LINK-09  Simplex, half duplex, full duplex.
 -- A simplex link carries one direction only, as radio does; half duplex both, but one at a time: two stations on one shared cable;
 -- full duplex both at once: a cable with a pair of wires for each direction (IEEE 802.3 1.1.1).
--- without: TCP (its handshake over a simplex link; here ARP and ping already fail)
 local hs = require "hopscope"
 hs.title "LINK-09 Simplex, half duplex, full duplex"
 
@@ -53,3 +52,13 @@ hs.run "100ms"
 hs.expect_equal("what needs none works: a datagram", got, { "to whom it may concern" })
 ping = s1:ping(s2, { count = 2, timeout = "5s" })
 hs.expect_equal("requests arrive, replies do not", { s2:counter "IcmpInEchos", ping.received }, { 2, 0 })
+
+hs.note "Nor can TCP connect: the SYN arrives, is answered, and the answer is lost, again and again."
+local why
+s2:tcp():bind(5678):listen(1)
+s1:sysctl("net.ipv4.tcp_syn_retries", 2)
+local syns = hs.frames { node = s2, on = "rx", filter = function(p) return p.tcp and p.tcp.syn end }
+s1:spawn(function(os) why = select(2, os.tcp():connect(s2.name, 5678)) end)
+hs.run "60s"
+hs.expect("SYNs arrive at s2, which answers", #syns >= 3 and s2:counter "TcpOutSegs" >= 3, { #syns, s2:counter "TcpOutSegs" })
+hs.expect_equal("a simplex link cannot complete a TCP handshake", { why, #s2:sockets "ESTABLISHED" }, { "ETIMEDOUT", 0 })

@@ -3,7 +3,6 @@
 -- circle, and a packet goes round and round. The TTL ends that: one off at each router, and at zero the packet is dropped with
 -- ICMP 11/0 (RFC 1812 5.3.1, RFC 792). If the loop is healed before, the packet escapes and arrives late, perhaps after a copy
 -- of itself that the sender has sent meanwhile because it heard nothing.
--- without: TCP (the receiving TCP discards the late copy; here the application does, by its number)
 local hs = require "hopscope"
 hs.title "RT-10 Routing loop and late duplicates"
 
@@ -71,3 +70,29 @@ for _, g in ipairs(got) do
 end
 hs.note "IP and UDP do not mind duplicates: the receiver itself must know a late copy by its number, as TCP does by the sequence number."
 hs.expect_equal("by its number the receiver knows the late copy and takes only one", taken, 1)
+
+hs.note "The same with TCP: a segment circles, TCP sends it again, the loop is healed, and the late copy arrives behind its repetition."
+local text
+b:spawn(function(os)
+  local conn = os.tcp():bind(5678):listen(1):accept()
+  text = conn:read()
+  os.sleep "1s"
+  text = text .. (conn:read(100, "10ms") or "")
+end)
+local copies_at_b = hs.frames { node = b, on = "rx", filter = function(p) return p.tcp and p.tcp.len > 0 end }
+local sock_info
+a:spawn(function(os)
+  local conn = os.tcp():connect("b", 5678)
+  r1:route(wrong) -- the loop is there again, as the data leaves
+  conn:write "exactly once"
+  hs.after("220ms", function() r1:route_del(wrong) end)
+  os.sleep "1s"
+  sock_info = conn:info()
+end)
+local old = b:counter "TcpExtDelayedACKLost"
+hs.run "3s"
+-- TCP repeats after some 200 ms; both copies then circle until r1 knows the way.
+hs.expect_equal("two copies of the segment reached b", #copies_at_b, 2)
+hs.expect_equal("with the same sequence number", copies_at_b[1].packet.tcp.seq, copies_at_b[2].packet.tcp.seq)
+hs.expect_equal("TCP counted the late one as old data, and threw it away", b:counter "TcpExtDelayedACKLost" - old, 1)
+hs.expect_equal("the application has read the bytes once", text, "exactly once")

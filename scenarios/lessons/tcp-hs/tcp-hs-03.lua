@@ -46,7 +46,7 @@ hs.expect_equal("delivered as well", got, "GET")
 -- A flood: SYNs with 1000 bytes of data from addresses where nobody is.
 local function flood(port)
   for i = 1, 200 do
-    forger:forge { src = "10.0.0." .. 50 + i % 200, sport = 2000 + i, to = server, dport = port, seq = i * 100000, flags = "S", data = hs.payload(1000) }
+    forger:forge { src = "10.0.0." .. 50 + i % 200, sport = 20000 + i, to = server, dport = port, seq = i * 100000, flags = "S", data = hs.payload(1000) }
   end
   hs.run "100ms"
   return server:sockstat()

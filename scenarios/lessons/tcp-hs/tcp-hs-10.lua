@@ -3,6 +3,8 @@
 -- that the old SYN opened, so the server takes it for a stray and repeats what it expects: ACK with the old number. The client resets
 -- that, the entry goes, and the client's repeated SYN succeeds. (Were the numbers close, as 90 and 100 are, the new SYN would lie
 -- inside the window: RFC 9293 3.10.7.4 then returns to LISTEN, Linux answers RST and the client's connect is refused.)
+-- tshark-allow: ACKed segment that wasn't captured (answers to the old SYN)
+-- tshark-allow: Previous segment(s) not captured (the two SYNs have numbers far apart)
 -- tshark-allow: Connection reset (the client rejects the answers to the old SYN)
 local hs = require "hopscope"
 hs.title "TCP-HS-10 Old then new SYN before the RST"
@@ -11,7 +13,7 @@ local OLD, NEW = 90, 3000000000 -- far apart: more than any window
 local client, server, attic = hs.host "client", hs.host "server", hs.host "attic"
 local sw = hs.switch "sw"
 local link = hs.link(client, sw, { delay = "9ms" })
-hs.link(server, sw, { delay = "1ms" })
+local door = hs.link(server, sw, { delay = "1ms" })
 hs.link(attic, sw)
 client:arp_set("server", server:dev().mac)
 attic:arp_set("server", server:dev().mac)
@@ -23,7 +25,7 @@ client:sysctl("hopscope.tcp_isn_fixed", NEW)
 link:dir(sw):rule(function(p)
   if p.tcp and p.tcp.syn and p.tcp.ackno == OLD + 1 then return { "delay", "5ms" } end
 end)
-local frames = hs.frames { link = link, filter = function(p) return p.tcp end }
+local frames = hs.frames { link = door, filter = function(p) return p.tcp end }
 server:tcp():bind(5010):listen(8)
 local conn
 client:spawn(function(os)
@@ -40,9 +42,9 @@ hs.expect_equal("the old SYN is answered with SYN-ACK, 91", { synack.syn, synack
 hs.expect_equal("the new one with an ACK that repeats 91", { ack.syn, ack.ack, ack.ackno }, { false, true, OLD + 1 })
 hs.expect_equal("it was sent when the new SYN came", from_server[2].time, "10ms")
 local rst = frames:select(function(p) return p.tcp.rst end)
-hs.expect("the client resets, with seq 91", #rst >= 1 and rst[1].from == "client" and rst[1].packet.tcp.seq == OLD + 1, #rst)
+hs.expect("the client resets, with seq 91", #rst >= 1 and rst[1].packet.tcp.sport == 6000 and rst[1].packet.tcp.seq == OLD + 1, #rst)
 hs.note "The client repeats its SYN, and now the handshake goes as it should."
-local syns = frames:select(function(p) return p.tcp.syn and not p.tcp.ack end)
+local syns = frames:select(function(p) return p.tcp.syn and not p.tcp.ack and p.tcp.seq ~= OLD end)
 hs.expect_equal("the SYN is sent twice, with its own number", { #syns, syns[1].packet.tcp.seq, syns[2].packet.tcp.seq }, { 2, NEW, NEW })
 hs.expect("after the RST", syns[2].time > rst[1].time)
 hs.expect_equal("connected", conn:state(), "ESTABLISHED")

@@ -1,7 +1,6 @@
 -- UDP-08  One to many.
 -- A UDP socket has no partner: it can send to one host, to several in turn, or with one call to all hosts of its subnet, by the
 -- broadcast address (RFC 919). Linux wants to know that this is meant: without SO_BROADCAST the call fails.
--- without: TCP (connect to a broadcast address fails)
 local hs = require "hopscope"
 hs.title "UDP-08 One to many"
 
@@ -58,3 +57,14 @@ hs.run "1s"
 hs.expect_equal("the limited broadcast too is read by all", has_read(), { "everybody", "everybody", "everybody", "everybody" })
 hs.note "A host where nobody listens stays silent: no ICMP error is sent about a broadcast (RFC 1122 3.2.2)."
 hs.expect_equal("the host without a reader has said nothing", deaf:counter "IcmpOutMsgs", 0)
+
+hs.note "TCP is between two: a connection to a broadcast address cannot be."
+local results, syns = {}, hs.frames { node = sender, filter = function(p) return p.tcp end }
+sender:spawn(function(os)
+  for _, address in ipairs { "192.168.0.255", "255.255.255.255" } do
+    results[#results + 1] = { os.tcp():connect(address, 9) }
+  end
+end)
+hs.run "1s"
+hs.expect_equal("connect fails at once", results, { { nil, "ENETUNREACH" }, { nil, "ENETUNREACH" } }) -- Linux tcp_v4_connect
+hs.expect_equal("and no SYN was sent", #syns, 0)

@@ -2,7 +2,6 @@
 -- A server sits on a port that everybody knows (TFTP 69/UDP; HTTP 80, FTP 21 and HTTPS 443 of TCP; registered by IANA, RFC 6335).
 -- A client needs none that is known: the system gives it a free one for as long as its socket lives, in Linux from 32768 to
 -- 60999. The port is what tells two clients on one host apart; when the socket is closed, it is free again.
--- without: TCP (servers on 80, 21 and 443)
 local hs = require "hopscope"
 hs.title "UDP-11 Well-known and ephemeral ports"
 
@@ -45,3 +44,26 @@ hs.expect_equal("for a third none is left", { third, error }, { nil, "EAGAIN" })
 first_sock:close()
 hs.note("The first socket is closed: " .. first .. " returns to the pool, and the next client gets it.")
 hs.expect_equal("the released port is given out again", (new_client()), first)
+
+hs.note "The well-known ports of TCP: 80, 21 and 443. Two clients on one host call each, and get ports of their own."
+client:sysctl("net.ipv4.ip_local_port_range", "32768 60999")
+local callers = {}
+for _, port in ipairs { 80, 21, 443 } do
+  server:tcp():bind(port):listen(8):on_accept(function(_, conn, _, sport)
+    callers[#callers + 1] = { port = port, sport = sport }
+    conn:close()
+  end)
+end
+client:spawn(function(os)
+  for _, port in ipairs { 80, 21, 443 } do
+    for _ = 1, 2 do os.tcp():connect("server", port) end
+  end
+end)
+hs.run "1s"
+local in_range, different = 0, true
+for i, c in ipairs(callers) do
+  if c.sport >= 32768 and c.sport <= 60999 then in_range = in_range + 1 end
+  if i % 2 == 0 then different = different and c.sport ~= callers[i - 1].sport end
+end
+hs.expect_equal("six calls reached their servers", { #callers, callers[1].port, callers[3].port, callers[5].port }, { 6, 80, 21, 443 })
+hs.expect_equal("each from an ephemeral port, the two clients of a server from different ones", { in_range, different }, { 6, true })

@@ -1,0 +1,55 @@
+-- TCP-HS-12  Stale SYN after the connection ended.
+-- A duplicate of a SYN comes out of a corner of the network long after its connection. The server cannot know: it makes a half-open
+-- entry and answers. The client has no such connection; it does not ignore the SYN-ACK but answers RST, and the entry is gone after
+-- one round trip (RFC 9293 3.5.2, figure 9).
+-- tshark-allow: Previous segment(s) not captured (the stale SYN's numbers are not those of the end)
+-- tshark-allow: Connection reset (the client rejects the answer to the stale SYN)
+local hs = require "hopscope"
+hs.title "TCP-HS-12 Stale SYN after the connection ended"
+
+local client, server, attic = hs.host "client", hs.host "server", hs.host "attic"
+local sw = hs.switch "sw"
+local link = hs.link(client, sw, { delay = "5ms" })
+hs.link(server, sw, { delay = "5ms" })
+hs.link(attic, sw, { delay = "5ms" })
+attic:arp_set("server", server:dev().mac)
+client:arp_set("server", server:dev().mac)
+server:arp_set("client", client:dev().mac)
+
+local stale
+local frames = hs.frames { link = link, filter = function(p) return p.tcp end }
+server:spawn(function(os)
+  local listener = os.tcp():bind(5010):listen(8)
+  local conn = listener:accept()
+  while conn:read() do end
+  conn:close()
+  os.sleep "1000s"
+end)
+client:spawn(function(os)
+  local conn = os.tcp():connect("server", 5010)
+  conn:write "hello"
+  conn:close()
+end)
+hs.note "A connection comes and goes; so does its TIME_WAIT. Somewhere a copy of its SYN has survived."
+hs.run "100s"
+local syn = frames[1].packet.tcp
+hs.expect_equal("both ends have forgotten the connection", { #client:sockets(), #server:sockets() }, { 0, 1 })
+
+hs.note "At 100 s the copy arrives at the server."
+local changes, begin = {}, hs.now()
+local got
+hs.on("frame.rx", function(e)
+  if e.packet.tcp and e.packet.tcp.syn then hs.after(0, function() got = { hs.now() - begin, #server:sockets "SYN-RECEIVED" } end) end
+  if e.packet.tcp and e.packet.tcp.rst then hs.after(0, function() changes.freed = { hs.now() - begin, #server:sockets "SYN-RECEIVED" } end) end
+end, { node = server })
+local first = #frames + 1
+attic:forge { src = client, to = server, sport = syn.sport, dport = 5010, seq = syn.seq, flags = "S" }
+hs.run "1s"
+hs.expect_equal("the server makes a half-open entry: SYN-RECEIVED", got[2], 1)
+hs.expect_near("when the SYN arrives", got[1], "10ms", 1e-9)
+local synack, rst = frames[first].packet.tcp, frames[first + 1]
+hs.expect("the client answers RST", rst.from == "client" and rst.packet.tcp.rst, rst.summary)
+hs.expect_equal("with the number that the SYN-ACK acknowledged", rst.packet.tcp.seq, synack.ackno)
+hs.expect_equal("the entry is freed", changes.freed[2], 0)
+hs.expect_near("one round trip after it was made", changes.freed[1] - got[1], "20ms", 1e-9)
+hs.expect_equal("nothing was accepted", server:counter "TcpPassiveOpens", 1)
