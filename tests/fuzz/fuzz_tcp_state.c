@@ -1,0 +1,462 @@
+/* A host with TCP connections in every state, into which the input sends what it likes: segments near or far
+ * from the window, with any flags and options, ICMP errors, aggregates, and calls of the application in
+ * between; time passes. After each step the connection's variables must agree (tcp_invariants), and at the
+ * end everything is given back.
+ *
+ * The second claim (RFC 5961): nobody who does not know the sequence numbers ends a connection. Segments of
+ * the "blind" kind have numbers that miss rcv_nxt and everything that was sent; none of them may close what
+ * is open. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/socket.h>
+
+#include "models/wire/icmp.h"
+#include "models/wire/ipv4.h"
+#include "packetdrill/pd_sim_priv.h"
+#include "sim/packet/checksum.h"
+#include "tests/fuzz/tcp_invariants.h"
+
+#define LOCAL 0xc0a80001u /* 192.168.0.1 */
+#define REMOTE 0xc0000201u
+#define PORT 8080
+#define PEER_ISN 1000u
+#define MAX_STEPS 400
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+typedef struct Fuzz {
+    const uint8_t *p, *end;
+    PdStack *stack;
+    PdSim *sim;
+    int listener, conn; /* descriptors; -1 */
+    uint16_t local_port, peer_port;
+    uint32_t snd_isn;   /* the stack's; valid once something was captured */
+    uint32_t peer_nxt;  /* what we send next */
+    uint32_t their_nxt; /* what they send next */
+    uint32_t ts_val, ts_ecr;
+} Fuzz;
+
+static uint8_t u8(Fuzz *f)
+{
+    return f->p < f->end ? *f->p++ : 0;
+}
+
+static uint16_t u16(Fuzz *f)
+{
+    uint16_t v = u8(f);
+
+    return (uint16_t)(v << 8 | u8(f));
+}
+
+static int64_t do_call(Fuzz *f, PdCall *c)
+{
+    PdResult r = {0};
+    char *error = NULL;
+    int64_t ret = -1;
+
+    if (f->stack->ops->call(f->stack, c, &r, &error))
+        ret = r.ret;
+    g_free(error);
+    pd_result_clear(&r);
+    return ret;
+}
+
+static int64_t simple(Fuzz *f, PdCallKind kind, int64_t arg)
+{
+    return do_call(f, &(PdCall){.kind = kind, .name = "", .fd = f->conn, .arg = arg});
+}
+
+static int64_t move(Fuzz *f, PdCallKind kind, uint64_t len, int flags)
+{
+    PdIovec iov = {.len = len};
+
+    return do_call(
+        f, &(PdCall){.kind = kind, .name = "", .fd = f->conn, .iov = &iov, .n_iov = 1, .flags = flags});
+}
+
+static void learn(Fuzz *f)
+{
+    PdCaptured c;
+
+    while (f->stack->ops->take_packet(f->stack, f->stack->ops->now(f->stack), &c)) {
+        const uint8_t *h = c.bytes + (c.len > 0 ? (size_t)(c.bytes[0] & 15) * 4 : 0);
+
+        if (c.len >= 40 && c.bytes[0] >> 4 == 4 && ipv4_proto(c.bytes) == IP_PROTO_TCP) {
+            uint32_t len = (uint32_t)(c.len - (size_t)(h - c.bytes) - tcp_hdr_len(h));
+            TcpOptions o;
+
+            if (tcp_flags(h) & TCP_SYN) {
+                f->snd_isn = tcp_seq(h);
+                f->local_port = tcp_src_port(h);
+            }
+            if (!(tcp_flags(h) & TCP_RST))
+                f->their_nxt = tcp_seq(h) + len + !!(tcp_flags(h) & TCP_SYN) + !!(tcp_flags(h) & TCP_FIN);
+            tcp_options_decode(&o, h + TCP_MIN_HDR_LEN, tcp_hdr_len(h) - TCP_MIN_HDR_LEN);
+            if (o.has_timestamps)
+                f->ts_ecr = o.ts_val;
+        }
+        g_free(c.bytes);
+    }
+}
+
+static void inject_ip(Fuzz *f, uint8_t proto, const uint8_t *l4, size_t len, uint8_t tos, uint32_t gso)
+{
+    uint8_t *bytes = g_malloc(len + IPV4_MIN_HDR_LEN);
+    const Ipv4Hdr ip = {.tos = tos,
+                        .ttl = 64,
+                        .proto = proto,
+                        .total_len = (uint16_t)(len + IPV4_MIN_HDR_LEN),
+                        .src = REMOTE,
+                        .dst = LOCAL};
+    char *error = NULL;
+
+    ipv4_encode(bytes, &ip);
+    memcpy(bytes + IPV4_MIN_HDR_LEN, l4, len);
+    f->stack->ops->inject(f->stack, bytes, len + IPV4_MIN_HDR_LEN, gso, &error);
+    g_free(error);
+    g_free(bytes);
+}
+
+static void put_options(Fuzz *f, TcpHdr *h, uint8_t kind)
+{
+    uint8_t *o = h->options;
+    TcpOptions v = {0};
+
+    switch (kind % 8) {
+    case 1:
+    case 2:
+        v.has_timestamps = true;
+        v.ts_val = f->ts_val += kind & 8 ? 1 : 0;
+        v.ts_ecr = f->ts_ecr + (kind & 16 ? (uint32_t)(int8_t)u8(f) : 0);
+        break;
+    case 3: {
+        uint32_t at = f->their_nxt - u16(f);
+
+        v.n_sack = (uint8_t)(1 + (kind >> 3) % 3);
+        for (unsigned i = 0; i < v.n_sack; i++) {
+            v.sack[i].left = at;
+            v.sack[i].right = at += u16(f);
+        }
+        break;
+    }
+    case 4:
+        v.has_mss = v.has_sack_permitted = v.has_wscale = true;
+        v.mss = u16(f);
+        v.wscale = u8(f);
+        break;
+    case 5:
+        v.has_fastopen = true;
+        v.fastopen_cookie_len = kind & 8 ? 8 : 0;
+        memset(v.fastopen_cookie, u8(f), 8);
+        break;
+    case 6:
+        h->options_len = (uint8_t)(u8(f) % 41);
+        for (unsigned i = 0; i < h->options_len; i++)
+            o[i] = u8(f);
+        return;
+    case 7: {
+        uint32_t e[3] = {u16(f), u16(f), u16(f)};
+
+        h->options_len =
+            (uint8_t)((tcp_opt_put_accecn(o, kind & 8 ? TCP_OPT_ACCECN0 : TCP_OPT_ACCECN1, e, kind >> 4 & 3) +
+                       3) &
+                      ~3u);
+        return;
+    }
+    default:
+        return;
+    }
+    h->options_len = (uint8_t)tcp_options_encode(o, &v);
+}
+
+static void inject_tcp(Fuzz *f, TcpHdr *h, uint32_t len, uint8_t tos, uint32_t gso)
+{
+    uint8_t *bytes = g_malloc0(TCP_MAX_HDR_LEN + len);
+    size_t hlen;
+
+    h->src_port = f->peer_port;
+    h->dst_port = f->local_port;
+    hlen = tcp_encode(bytes, h);
+    tcp_fill_checksum(bytes, hlen + len, ipv4_pseudo_sum(REMOTE, LOCAL, IP_PROTO_TCP, hlen + len));
+    inject_ip(f, IP_PROTO_TCP, bytes, hlen + len, tos, gso);
+    g_free(bytes);
+}
+
+static const uint16_t lengths[] = {0, 1, 10, 100, 536, 1000, 1460, 4000};
+
+/* What a peer would say, more or less: numbers near the right ones. */
+static void informed_segment(Fuzz *f)
+{
+    static const uint16_t usual[] = {TCP_ACK,           TCP_ACK | TCP_PSH, TCP_ACK | TCP_FIN,
+                                     TCP_SYN,           TCP_SYN | TCP_ACK, TCP_RST,
+                                     TCP_RST | TCP_ACK, TCP_ACK | TCP_URG};
+    uint8_t a = u8(f), b = u8(f), c = u8(f);
+    uint32_t len = lengths[c & 7];
+    TcpHdr h = {.seq = f->peer_nxt,
+                .ack = f->their_nxt,
+                .flags = a & 0x80 ? u16(f) & 0x1ff : usual[a & 7],
+                .window = c & 8 ? u16(f) : 60000};
+    bool in_order = true;
+
+    if (a & 0x08) {
+        h.seq += (uint32_t)(int16_t)u16(f);
+        in_order = false;
+    }
+    if (a & 0x10)
+        h.ack -= u16(f);
+    if (a & 0x20)
+        h.ack += u8(f);
+    if (a & 0x40)
+        h.urgent = u8(f);
+    put_options(f, &h, b);
+    inject_tcp(f, &h, len, c >> 4 & 3, c & 0x40 && len > 1460 ? 1460 : 0);
+    if (in_order && !(h.flags & TCP_RST))
+        f->peer_nxt += len + !!(h.flags & TCP_SYN) + !!(h.flags & TCP_FIN);
+}
+
+static TcpConn *conn_of(Fuzz *f)
+{
+    return f->conn < 0 ? NULL : fds_tcp(f->sim->fds, f->conn);
+}
+
+static bool is_open(const TcpConn *c)
+{
+    return c && c->state != TCP_CLOSE && c->state != TCP_LISTEN && c->state != TCP_SYN_SENT &&
+           c->state != TCP_SYN_RECV;
+}
+
+/* What an attacker off the path can send: right addresses and ports, wrong numbers. */
+static void blind_segment(Fuzz *f)
+{
+    static const uint16_t kinds[] = {TCP_RST,           TCP_RST | TCP_ACK, TCP_SYN,
+                                     TCP_SYN | TCP_ACK, TCP_ACK,           TCP_ACK | TCP_FIN};
+    uint8_t a = u8(f);
+    uint32_t far = 0x10000 + ((uint32_t)u16(f) << 12);
+    TcpConn *c = conn_of(f);
+    bool was_open = is_open(c);
+    uint32_t rcv_nxt = was_open ? c->rcv_nxt : 0, copied = rcv_nxt;
+    TcpHdr h = {.flags = kinds[a % 6], .window = u16(f)};
+
+    /* in the window but not exact, or outside of it; the ACK is for something never sent */
+    h.seq = was_open ? c->rcv_nxt + (a & 0x40 ? 1 + u8(f) : far) : far;
+    h.ack = was_open ? c->snd_nxt + far : far;
+    inject_tcp(f, &h, lengths[a >> 3 & 7], 0, 0);
+    c = conn_of(f);
+    if (was_open && (!is_open(c) || c->rcv_nxt != copied)) {
+        fprintf(stderr, "a blind segment (flags %#x, seq %+d) changed the connection\n", h.flags,
+                (int)(h.seq - rcv_nxt));
+        abort();
+    }
+}
+
+static void icmp_error(Fuzz *f)
+{
+    uint8_t bytes[8 + IPV4_MIN_HDR_LEN + 8] = {0};
+    const Ipv4Hdr quoted = {
+        .ttl = 60, .proto = IP_PROTO_TCP, .total_len = 60, .src = LOCAL, .dst = REMOTE, .df = true};
+    uint8_t a = u8(f);
+
+    bytes[0] = a & 1 ? ICMP_DEST_UNREACH : a & 2 ? ICMP_TIME_EXCEEDED : u8(f);
+    bytes[1] = a & 4 ? ICMP_UNREACH_NEEDFRAG : u8(f) & 15;
+    wire_put16(bytes + 6, u16(f));
+    ipv4_encode(bytes + 8, &quoted);
+    wire_put16(bytes + 28, f->local_port);
+    wire_put16(bytes + 30, f->peer_port);
+    wire_put32(bytes + 32, f->their_nxt - (a & 8 ? u16(f) : 1));
+    wire_put16(bytes + 2, (uint16_t)~checksum_fold(checksum_add(0, bytes, sizeof bytes)));
+    inject_ip(f, IP_PROTO_ICMP, bytes, sizeof bytes, 0, 0);
+}
+
+static void set_option(Fuzz *f)
+{
+    static const struct {
+        int level, name;
+    } which[] = {{6, 1}, {6, 3}, {6, 10}, {6, 12}, {6, 18}, {6, 25}, {1, 7},
+                 {1, 8}, {1, 9}, {6, 4},  {6, 5},  {6, 6},  {1, 10}, {6, 8}};
+    unsigned i = u8(f) % HS_ARRAY_LEN(which);
+    int v = (int16_t)u16(f);
+
+    do_call(f, &(PdCall){.kind = PD_CALL_SETSOCKOPT,
+                         .name = "",
+                         .fd = f->conn,
+                         .level = which[i].level,
+                         .optname = which[i].name,
+                         .bytes = (const uint8_t *)&v,
+                         .n_bytes = 4,
+                         .arg = 4});
+}
+
+static void sysctls(Fuzz *f)
+{
+    TcpSysctl *s = tcp_sysctl(host_tcp(f->sim->host));
+    uint8_t a = u8(f), b = u8(f);
+
+    s->tcp_sack = a & 1;
+    s->tcp_timestamps = a >> 1 & 1;
+    s->tcp_window_scaling = a >> 2 & 1;
+    s->tcp_ecn = (a >> 3 & 7) % 6;
+    s->tcp_fastopen = a & 0x40 ? 0x603 : 3;
+    s->tcp_syncookies = a & 0x80 ? 2 : 1;
+    s->recovery_style = b & 7 ? 0 : (b >> 3) % 5;
+    g_strlcpy(s->tcp_congestion_control, b & 0x40 ? "reno" : "cubic", sizeof s->tcp_congestion_control);
+    if (b & 0x80)
+        s->tcp_rmem[1] = 8192;
+    s->tcp_mtu_probing = b >> 5 & 1;
+}
+
+static void accept_it(Fuzz *f)
+{
+    int64_t fd;
+
+    if (f->listener < 0)
+        return;
+    fd = do_call(f, &(PdCall){.kind = PD_CALL_ACCEPT, .name = "", .fd = f->listener, .flags = SOCK_NONBLOCK});
+    if (fd >= 0 && f->conn < 0)
+        f->conn = (int)fd;
+}
+
+static void open_server(Fuzz *f)
+{
+    PdSockAddr any = {.family = AF_INET, .port = PORT};
+
+    f->listener = (int)do_call(
+        f, &(PdCall){
+               .kind = PD_CALL_SOCKET, .name = "", .domain = AF_INET, .type = SOCK_STREAM | SOCK_NONBLOCK});
+    do_call(f, &(PdCall){.kind = PD_CALL_BIND, .name = "", .fd = f->listener, .has_addr = true, .addr = any});
+    do_call(f, &(PdCall){.kind = PD_CALL_LISTEN, .name = "", .fd = f->listener, .arg = 2});
+    f->local_port = PORT;
+    f->peer_port = 40000;
+}
+
+static void open_client(Fuzz *f)
+{
+    PdSockAddr to = {.family = AF_INET, .port = PORT, .b = {192, 0, 2, 1}};
+
+    f->conn = (int)do_call(
+        f, &(PdCall){
+               .kind = PD_CALL_SOCKET, .name = "", .domain = AF_INET, .type = SOCK_STREAM | SOCK_NONBLOCK});
+    f->peer_port = PORT;
+    do_call(f, &(PdCall){.kind = PD_CALL_CONNECT, .name = "", .fd = f->conn, .has_addr = true, .addr = to});
+}
+
+/* A handshake as it should be, so that most inputs get further. */
+static void shake_hands(Fuzz *f, uint8_t how)
+{
+    TcpHdr h = {.window = 60000, .seq = PEER_ISN};
+
+    f->peer_nxt = PEER_ISN;
+    if (f->listener >= 0) {
+        h.flags = TCP_SYN | (how & 0x40 ? TCP_ECE | TCP_CWR : 0) | (how & 0x20 ? TCP_AE : 0);
+        put_options(f, &h, how & 8 ? 4 : 1);
+        inject_tcp(f, &h, 0, 0, 0);
+        learn(f);
+    }
+    if (f->listener < 0) {
+        h.flags = TCP_SYN | TCP_ACK | (how & 0x40 ? TCP_ECE : 0);
+        h.ack = f->their_nxt;
+        put_options(f, &h, how & 8 ? 4 : 1);
+    } else {
+        h = (TcpHdr){.window = 60000, .seq = PEER_ISN + 1, .ack = f->their_nxt, .flags = TCP_ACK};
+        put_options(f, &h, how & 8 ? 0 : 1);
+    }
+    inject_tcp(f, &h, 0, 0, 0);
+    f->peer_nxt = PEER_ISN + 1;
+    learn(f);
+    accept_it(f);
+}
+
+static void step(Fuzz *f)
+{
+    uint8_t op = u8(f);
+
+    switch (op % 16) {
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+    case 5:
+        informed_segment(f);
+        break;
+    case 6:
+        blind_segment(f);
+        break;
+    case 7:
+        icmp_error(f);
+        break;
+    case 8:
+    case 9:
+        f->stack->ops->run_until(f->stack,
+                                 f->stack->ops->now(f->stack) + ((int64_t)u8(f) << (op >> 4)) * 100000);
+        break;
+    case 10:
+    case 11:
+        if (f->conn >= 0)
+            move(f, PD_CALL_SEND, (uint64_t)u8(f) << (op >> 5), MSG_NOSIGNAL | (op & 16 ? MSG_OOB : 0));
+        break;
+    case 12:
+        if (f->conn >= 0)
+            move(f, PD_CALL_RECV, u16(f), (op & 16 ? MSG_PEEK : 0) | (op & 32 ? MSG_OOB : 0));
+        break;
+    case 13:
+        if (f->conn >= 0)
+            set_option(f);
+        break;
+    case 14:
+        if (f->conn < 0)
+            accept_it(f);
+        else if (op & 16)
+            simple(f, PD_CALL_SHUTDOWN, op >> 5 & 1);
+        break;
+    case 15:
+        if (f->conn >= 0 && op & 16) {
+            simple(f, PD_CALL_CLOSE, 0);
+            f->conn = -1;
+        } else if (op & 32) {
+            f->peer_port++; /* another connection */
+            shake_hands(f, op);
+        }
+        break;
+    }
+    f->stack->ops->run_until(f->stack, f->stack->ops->now(f->stack));
+    learn(f);
+    tcp_invariants_check(host_tcp(f->sim->host));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    const PdHostConfig config = {
+        .ip_version = PD_IPV4,
+        .local = {.b = {192, 168, 0, 1}, .prefix_len = 16},
+        .remote = {.b = {192, 0, 2, 1}, .prefix_len = 24},
+        .gateway = {.b = {192, 168, 0, 1}},
+        .bind_port = PORT,
+        .connect_port = PORT,
+        .mtu = 1500,
+        .script_path = "fuzz",
+        .seed = 1,
+    };
+    Fuzz f = {.p = data, .end = data + n, .listener = -1, .conn = -1};
+    char *error = NULL;
+    uint8_t how;
+
+    f.stack = pd_sim_ops.open(&config, NULL, &error);
+    hs_assert(f.stack != NULL);
+    f.sim = (PdSim *)f.stack;
+    f.stack->ops->start(f.stack);
+    how = u8(&f);
+    sysctls(&f);
+    if (how & 1)
+        open_client(&f);
+    else
+        open_server(&f);
+    learn(&f);
+    if (how & 2)
+        shake_hands(&f, how);
+    for (unsigned i = 0; i < MAX_STEPS && f.p < f.end; i++)
+        step(&f);
+    f.stack->ops->close(f.stack);
+    return 0;
+}
