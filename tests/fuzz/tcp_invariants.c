@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_timer.h"
 
 static _Noreturn void broken(const TcpConn *c, const char *what, uint64_t is, uint64_t should_be)
 {
@@ -104,7 +105,7 @@ static void check_receiving(const TcpConn *c)
 /* Data in flight are watched by a timer, or nobody would ever notice their loss. */
 static void check_timers(const TcpConn *c)
 {
-    if (c->packets_out && !timer_is_armed(&c->t_rtx) && !timer_is_armed(&c->t_pace) && !c->fastopen_req)
+    if (c->packets_out && !timer_is_armed(&c->t_rtx) && !tcp_timer_is_seldom_armed(c, TCP_SELDOM_PACE) && !c->fastopen_req)
         broken(c, "no timer watches packets in flight", c->packets_out, 0);
 }
 
