@@ -202,7 +202,7 @@ void tcp_window_select_initial(const TcpConn *c, uint32_t space, uint32_t mss, u
     space = HS_MIN((int32_t)space < 0 ? 0 : space, window_clamp);
     if (space > mss && !HS_UNLIKELY(s->quirks & TCP_QUIRK_EXACT_WINDOW))
         space -= space % mss;
-    *rcv_wnd = s->tcp_workaround_signed_windows ? HS_MIN(space, TCP_MAX_WINDOW) : HS_MIN(space, 65535u);
+    *rcv_wnd = s->tcp_workaround_signed_windows ? HS_MIN(space, TCP_MAX_WINDOW) : space;
     if (init_rcv_wnd)
         *rcv_wnd = HS_MIN(*rcv_wnd, init_rcv_wnd * mss);
 
