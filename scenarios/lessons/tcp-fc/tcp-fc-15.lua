@@ -26,7 +26,7 @@ for _, rtt in ipairs(rtts) do
   end, { node = client })
   local sink = server:tcp_sink { port = 5000, rcvbuf = "4MB" }
   client:tcp_source { to = server, port = 5000, sndbuf = "4MB", congestion = "reno" }
-  -- It runs evenly after 10 round trips (slow start); then 100 round trips are measured.
+  -- Slow start is over after 10 round trips; then 20 are measured.
   hs.at(2 + 10 * rtt, function() rates[rtt] = -sink:stats().bytes end)
   hs.at(2 + 30 * rtt, function() rates[rtt] = (rates[rtt] + sink:stats().bytes) * 8 / (20 * rtt) end)
 end
