@@ -1,6 +1,7 @@
 -- TCP-FC-14  Delayed acknowledgment.
 -- An ACK need not go at once. It rides on data if the application answers soon; it goes at once when a second full segment has arrived;
 -- otherwise it waits a little, by RFC 9293 3.8.6.3 less than 500 ms. Linux waits 40 ms at least, and 200 ms at most (TCP_DELACK_MIN, _MAX).
+-- tshark-allow: Connection reset (RST) (a socket that is closed in the middle of a transfer resets it)
 local hs = require "hopscope"
 hs.title "TCP-FC-14 Delayed ACK"
 
@@ -8,7 +9,7 @@ local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
 client:ping("server", { count = 1 })
 
-local port = 5000
+local port = 7100
 -- Connects; the server answers requests by serve(peer, os); the client runs work(conn, os). Returns for each segment with data that reached
 -- the server: its time, and when and by what it was acknowledged.
 local function run(work, serve)

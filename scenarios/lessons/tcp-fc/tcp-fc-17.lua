@@ -2,6 +2,10 @@
 -- Rate times round trip is what a path holds: 100 MB/s * 10 ms = 1 MB. With a smaller buffer the window runs out before the first ACK
 -- comes: rate = buffer / RTT. With that much the rate is full. With more, the surplus waits in the queue before the bottleneck; when the
 -- queue is full too, it is lost. The buffer here is the receiver's (route option window); the link has a queue for 1.5 MB.
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
+-- tshark-allow: Connection reset (RST) (a socket that is closed in the middle of a transfer resets it)
+-- tshark-allow: Previous segment(s) not captured (what a queue loses never arrives)
+-- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
 local hs = require "hopscope"
 hs.title "TCP-FC-17 Bandwidth-delay product"
 
@@ -13,15 +17,15 @@ server:sysctl("net.core.rmem_max", 16777216)
 client:ping("server", { count = 1 })
 
 local bdp = rate / 8 * rtt
-local port, measure = 5000, 0.2
+local port, measure = 7100, 0.1
 local function run(buffer)
   port = port + 1
   local r, highest = {}, 0
   server:route_replace { to = "10.0.0.0/24", dev = "eth0", window = math.floor(buffer) }
   local lost = link:dir(client):stats().queue_drops
   local sink = server:tcp_sink { port = port, rcvbuf = "8MB" }
-    local source = client:tcp_source { to = server, port = port, congestion = "reno", sndbuf = "8MB" }
-  hs.run "0.3s"
+    local source = client:tcp_source { to = server, port = port, congestion = "reno", sndbuf = "5MB" }
+  hs.run "0.2s"
   local watch = hs.on("queue.length", function(e) highest = math.max(highest, e.packets) end, { node = client })
   local before = sink:stats().bytes
   hs.run(measure)

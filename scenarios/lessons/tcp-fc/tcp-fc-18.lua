@@ -2,6 +2,8 @@
 -- net.ipv4.tcp_wmem has three values: the least (4096), what a connection begins with (16384), the most (4194304). Linux lets the buffer
 -- grow with the congestion window, to twice of what the window holds, so that the next round trip finds data (tcp_sndbuf_expand). What
 -- returns after the ACK, and in idleness, is the memory in use; the limit stays. SO_SNDBUF turns autotuning off.
+-- tshark-allow: Previous segment(s) not captured (what a queue loses never arrives)
+-- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
 local hs = require "hopscope"
 hs.title "TCP-FC-18 Send buffer autotuning"
 
@@ -16,11 +18,11 @@ local function run(name, wmem, sndbuf)
   local server = hs.host("server-" .. name, { sysctl = { ["net.core.rmem_max"] = 16777216 } })
   hs.link(client, server, { rate = rate, delay = rtt / 2, queue = queue })
   client:ping(server, { count = 1 })
-  server:tcp_sink { port = 5000, rcvbuf = "8MB" }
+  server:tcp_sink { port = 7100, rcvbuf = "8MB" }
   local r = { smallest = math.huge, largest = 0, memory = 0, cwnd = 0 }
   local conn = client:tcp { congestion = "cubic", sndbuf = sndbuf }
   r.before = conn:getopt "SO_SNDBUF"
-  conn:connect(server, 5000)
+  conn:connect(server, 7100)
   local start = hs.now()
   client:spawn(function(os)
     conn:write(hs.payload "6MB")

@@ -2,6 +2,9 @@
 -- With net.ipv4.tcp_moderate_rcvbuf = 1 the receive buffer follows what the application reads in a round trip, times two, up to the third
 -- value of tcp_rmem (Linux tcp_rcv_space_adjust); with 0 it stays at the second. The books have 87380 as the second value; today it is
 -- 131072. Memory is only the cap: for a slow reader nothing grows.
+-- tshark-allow: Previous segment(s) not captured (what a queue loses never arrives)
+-- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 local hs = require "hopscope"
 hs.title "TCP-FC-19 Receive buffer autotuning"
 
@@ -23,14 +26,14 @@ local function run(name, moderate, default, pace)
   end, { node = server })
   local peer
   server:spawn(function(os)
-    peer = os.tcp():bind(5000):listen(1):accept()
+    peer = os.tcp():bind(7100):listen(1):accept()
     r.first = peer:getopt "SO_RCVBUF"
     for data in function() return peer:read(pace) end do
       r.got = r.got + #data
       if pace then os.sleep "10ms" end
     end
   end)
-  client:tcp_source { to = server, port = 5000, congestion = "cubic" }
+  client:tcp_source { to = server, port = 7100, congestion = "cubic" }
   hs.run "3s"
   r.last, r.rate = peer:getopt "SO_RCVBUF", r.got * 8 / 3
   hs.note(string.format("%s: buffer %d, after 3 s %d; window announced up to %d; %.1f Mbit/s.", name, r.first, r.last, r.window, r.rate / 1e6))

@@ -3,6 +3,9 @@
 -- pressure: windows shrink to a few segments; it ends when the use falls below the first. Above the third nothing new is stored: data that
 -- arrive are dropped, and a connection whose process has gone is reset when its timer finds no memory (Linux tcp_out_of_resources).
 -- The seed's second number, 177120 pages of 4 KB, is 692 MB. Here the limits are 100, 200 and 400 pages.
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
+-- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
+-- tshark-allow: Connection reset (RST) (connections without memory, or closed with unread data, are reset)
 local hs = require "hopscope"
 hs.title "TCP-FC-20 TCP memory limits"
 
@@ -21,15 +24,15 @@ hs.on("frame.tx", function(e)
 end, { node = server })
 
 -- One connection whose data are read at once: what it is allowed shows how the server feels.
-server:tcp_sink(5001)
-local reader = client:tcp():connect("server", 5001)
+server:tcp_sink(7099)
+local reader = client:tcp():connect("server", 7099)
 local _, reader_port = reader:local_addr()
 client:spawn(function() reader:write(hs.payload "100MB") end)
 
 -- And many whose data nobody reads.
 local peers = {}
 server:spawn(function(os)
-  local listener = os.tcp():bind(5000):listen(100)
+  local listener = os.tcp():bind(7100):listen(100)
   while true do
     local peer = listener:accept()
     peers[#peers + 1] = peer
@@ -44,7 +47,7 @@ local function look(what)
 end
 -- Connects once more and sends what goes; returns how many bytes the server has stored.
 local function fill()
-  local conn = client:tcp():connect("server", 5000)
+  local conn = client:tcp():connect("server", 7100)
   client:spawn(function() conn:write(hs.payload "200kB") end)
   hs.run "600ms"
   return peers[#peers]:info().recv_q
@@ -71,18 +74,18 @@ hs.expect_between("the third is the end: no more memory than that, but for a few
 hs.expect("new data are dropped", server:counter "TcpExtTCPRcvQDrop" > 0 and stored <= 1448, stored)
 
 -- The server's own connections fail: one to a process that does not read, whose own process ends.
-local other = client:tcp({ rcvbuf = 4096 }):bind(6000):listen(1)
+local other = client:tcp({ rcvbuf = 4096 }):bind(7098):listen(1)
 local reset
 hs.on("frame.rx", function(e) if e.packet.tcp and e.packet.tcp.rst then reset = e.packet.tcp.dport end end, { node = client })
 server:spawn(function(os)
-  local conn = os.tcp():connect("client", 6000)
+  local conn = os.tcp():connect("client", 7098)
   conn:send(hs.payload "50kB", { dontwait = true })
   conn:close()
 end)
 hs.run "10s"
 hs.note "A process of the server ends while the peer does not read: without memory the kernel does not try to deliver its data, but resets."
 hs.expect_equal("connections fail: one was aborted for want of memory", server:counter "TcpExtTCPAbortOnMemory", 1)
-hs.expect_equal("its peer got a RST", reset, 6000)
+hs.expect_equal("its peer got a RST", reset, 7098)
 other:close()
 
 -- The memory is given back, one connection after the other.
