@@ -142,8 +142,8 @@ int tcp_ioctl(TcpConn *c, unsigned long cmd, int *out); /* SIOCINQ, SIOCOUTQ, SI
 /* A call that sleeps until it can write (more), and its end: what comes in need not be acknowledged by itself
  * while data is about to go out. */
 void tcp_writer_sleeps(TcpConn *c, bool sleeps);
-unsigned tcp_poll(TcpConn *c);                          /* EPOLLIN | … as Linux tcp_poll */
-int tcp_take_error(TcpConn *c);                         /* SO_ERROR: positive errno, cleared */
+unsigned tcp_poll(TcpConn *c);  /* EPOLLIN | … as Linux tcp_poll */
+int tcp_take_error(TcpConn *c); /* SO_ERROR: positive errno, cleared */
 /* SO_RCVTIMEO, SO_SNDTIMEO in ns, 0: none; accepted sockets have their listener's. Obeyed by the socket
  * layer. */
 SimTime tcp_timeout_ns(const TcpConn *c, bool is_send);
