@@ -69,7 +69,8 @@ typedef struct TcpEntry {
 /* The lines of /proc/net/sockstat. */
 typedef struct TcpSockstat {
     uint32_t inuse, orphan, tw, alloc, requests;
-    uint64_t mem_pages;
+    uint64_t mem_pages; /* in buffers, as Linux accounts for them */
+    size_t bytes; /* of this simulator: sockets of all kinds and the tables that find them, without buffers */
 } TcpSockstat;
 TcpSockstat tcp_sockstat(const Tcp *t);
 void tcp_foreach(Tcp *t, void (*fn)(void *user, const TcpEntry *e), void *user);
