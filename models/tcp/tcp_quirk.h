@@ -13,6 +13,9 @@
 /* RTT estimate and timeout to the letter of RFC 6298: every deviation counts alike, RTO = SRTT + max(G, 4 x
  * RTTVAR), at least 1 s. */
 #define TCP_QUIRK_RFC6298 0x8
+/* Go-back-N: Tahoe (hopscope.tcp_recovery_style 1) resends everything outstanding at once, without a smaller
+ * window. */
+#define TCP_QUIRK_GO_BACK_N 0x10
 
 /* The window is what TCP_WINDOW_CLAMP leaves beside unread data, to the byte, as textbooks draw it: not
  * rounded to segments (RFC 9293 3.8.6.2.2), not shared with the buffer's administration. */
