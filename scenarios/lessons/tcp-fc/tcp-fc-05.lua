@@ -8,7 +8,7 @@ hs.title "TCP-FC-05 Receiver's regions"
 -- Data begin with number 1 in both directions; the window is 1000 bytes less what is unread, to the byte.
 local first = { ["hopscope.tcp_isn"] = 2, ["hopscope.tcp_isn_fixed"] = 0, ["hopscope.tcp_quirks"] = 0x100 }
 local client, server = hs.host("client", { sysctl = first }), hs.host("server", { sysctl = first })
-hs.link(client, server, { delay = "10ms", subnet = "10.0.0.0/24" })
+local link = hs.link(client, server, { delay = "10ms", subnet = "10.0.0.0/24" })
 server:route_replace { to = "10.0.0.0/24", dev = "eth0", quickack = 1 }  -- no ACK is delayed
 client:ping("server", { count = 1 })
 
@@ -20,6 +20,7 @@ local peer = listener:accept()
 local _, port = conn:local_addr()
 
 local acks = hs.frames { node = server, filter = function(p) return p.tcp and p.from == "server" end }
+link:dir(server):rule(function(p) if p.tcp then return "drop" end end)  -- the client's TCP shall not see answers to what it has not sent
 local refused = {}
 hs.on("tcp.drop", function(e) refused[#refused + 1] = e.reason end, { node = server })
 -- Sends bytes from .. to by hand, as if the client's TCP had done so. Returns what the answers say (number of ACKs, ACK, window), how many
