@@ -9,6 +9,7 @@
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_probes.h"
+#include "models/tcp/tcp_quirk.h"
 #include "models/tcp/tcp_timer.h"
 
 /* Joins the segment behind to s; the counts follow (tcp_collapse_retrans). */
@@ -105,6 +106,7 @@ static int resize(TcpConn *c, TcpSeg *s, uint32_t segs)
 int tcp_retransmit_unmarked(TcpConn *c, TcpSeg *s, uint32_t segs)
 {
     Tcp *t = c->tcp;
+    SimTime first_sent;
     int err;
 
     /* a path MTU probe under way proves nothing any more */
@@ -131,7 +133,10 @@ int tcp_retransmit_unmarked(TcpConn *c, TcpSeg *s, uint32_t segs)
         TCP_INC(t, TcpExtTCPSynRetrans);
     c->stats.total_retrans += n;
     c->stats.bytes_retrans += tcpseg_len(s);
+    first_sent = s->sent_ns;
     err = tcp_output_transmit(c, s, true, c->rcv_nxt);
+    if (HS_UNLIKELY(t->sysctl.quirks & TCP_QUIRK_RTT_FROM_FIRST))
+        s->sent_ns = first_sent;
     if (err && err != -EBUSY)
         TCP_ADD(t, TcpExtTCPRetransFail, n);
     /* even if it never left: no RTT sample may come from it (Karn) */
