@@ -3,7 +3,8 @@
  *
  * The functions get facts (view, and the sample of an ACK: fresh tables of numbers) and state, one table for
  * each connection, in which they keep what they like. state.cwnd and state.ssthresh (packets) and
- * state.pacing_rate (bytes a second) are set before each call and taken over after it. */
+ * state.pacing_rate (bytes a second) are set before each call and taken over after it. They are called in the
+ * middle of a segment's processing, so they must only look at everything else. */
 #include <math.h>
 #include <string.h>
 
@@ -150,7 +151,16 @@ static void push_state(lua_State *L, Cc *cc)
     } else {
         lua_rawgeti(L, LUA_REGISTRYINDEX, st->ref);
     }
-    set_count(L, "cwnd", cc->s.cwnd);
+    /* A controller that adds fractions of a packet finds them again, unless the window was changed by others.
+     */
+    lua_getfield(L, -1, "cwnd");
+    double before = lua_tonumber(L, -1);
+
+    if (!(before >= cc->s.cwnd && before < cc->s.cwnd + 1.0)) {
+        lua_pushinteger(L, cc->s.cwnd);
+        lua_setfield(L, -3, "cwnd");
+    }
+    lua_pop(L, 1);
     set_number(L, "ssthresh", cc->s.ssthresh >= CC_SSTHRESH_INFINITE ? HUGE_VAL : cc->s.ssthresh);
 }
 
@@ -186,6 +196,8 @@ static void take_state(lua_State *L, const Call *k, int idx)
         rate = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
         if (!(rate >= 0))
             bad(L, k, "state.pacing_rate", -1, "a number of bytes a second");
+        if (!(k->c->ops.flags & CC_NEEDS_PACING))
+            bad(L, k, "state.pacing_rate", -1, "nil: hs.cc was not told pacing = true");
     }
     s->cwnd = cwnd;
     s->ssthresh = ssthresh;
@@ -225,10 +237,13 @@ static bool run(Call *k)
 
     if (k->c->fn[k->kind] == LUA_NOREF || s->failed)
         return false;
-    if (luaerr_protect(s->L, call, k, &err))
-        return true;
-    scenario_fail(s, &err);
-    return false;
+    s->observing++; /* a call that sends from here would find the connection half updated */
+    bool ok = luaerr_protect(s->L, call, k, &err);
+
+    s->observing--;
+    if (!ok)
+        scenario_fail(s, &err);
+    return ok;
 }
 
 /* ---- CcOps ---- */
