@@ -6,6 +6,7 @@
  * state.pacing_rate (bytes a second) are set before each call and taken over after it. They are called in the
  * middle of a segment's processing, so they must only look at everything else. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lua/bind/bind.h"
@@ -166,10 +167,18 @@ static void push_state(lua_State *L, Cc *cc)
 
 /* ---- what the functions decide ---- */
 
+/* Names the line where the function begins, as it has returned already. */
 _Noreturn static void bad(lua_State *L, const Call *k, const char *what, int idx, const char *expected)
 {
-    luaerr_raise(L, "congestion controller \"%s\": %s: %s is %s, expected %s", k->c->name,
-                 function_names[k->kind], what, luaerr_describe(L, idx), expected);
+    const char *got = luaerr_describe(L, idx);
+    lua_Debug ar;
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, k->c->fn[k->kind]);
+    lua_getinfo(L, ">S", &ar);
+    lua_pushfstring(L, "%s:%d: congestion controller \"%s\": %s: %s is %s, expected %s", ar.short_src,
+                    ar.linedefined, k->c->name, function_names[k->kind], what, got, expected);
+    lua_error(L);
+    abort();
 }
 
 /* Packets; a fraction is rounded down. */
