@@ -238,12 +238,15 @@ static int call(lua_State *L)
     return 0;
 }
 
-/* false: the function is left out, or the scenario has failed. */
+/* false: the function is left out, or the scenario has failed, or init has not been called: Linux asks while
+ * the handshake is still going on. */
 static bool run(Call *k)
 {
     Scenario *s = k->c->s;
     LuaErr err = {0};
 
+    if (k->kind != CALL_INIT && !k->cc->is_started)
+        return false;
     if (k->c->fn[k->kind] == LUA_NOREF || s->failed)
         return false;
     s->observing++; /* a call that sends from here would find the connection half updated */
