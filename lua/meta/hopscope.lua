@@ -743,7 +743,7 @@ function Host:log(...) end
 ---@return boolean?
 function Host:power(on) end
 
----TCP sockets of all states, or of one, as ss -ta lists them: { state, addr, port, peer_addr, peer_port, recv_q, send_q, retransmits, orphan, left }
+---TCP sockets of all states, or of one, as ss -ta lists them (but a FIN is no byte in recv_q and send_q): { state, addr, port, peer_addr, peer_port, recv_q, send_q, retransmits, orphan, left }
 ---@param state? string
 ---@return table[]
 function Host:sockets(state) end
