@@ -36,7 +36,7 @@ typedef struct Fuzz {
     const uint8_t *p, *end;
     PdStack *stack;
     PdSim *sim;
-    bool is_v6, is_signed;
+    bool is_v6, is_signed, sleeps;
     int listener, conn; /* descriptors; -1 */
     uint16_t local_port, peer_port;
     uint32_t snd_isn;   /* the stack's; valid once something was captured */
@@ -57,13 +57,23 @@ static uint16_t u16(Fuzz *f)
     return (uint16_t)(v << 8 | u8(f));
 }
 
+/* One call at a time may sleep (a close that lingers); until it is back there are no others. */
 static int64_t do_call(Fuzz *f, PdCall *c)
 {
     PdResult r = {0};
     char *error = NULL;
     int64_t ret = -1;
 
-    if (f->stack->ops->call(f->stack, c, &r, &error))
+    if (f->sleeps) {
+        if (!f->stack->ops->wait_call(f->stack, f->stack->ops->now(f->stack), &r))
+            return -1;
+        f->sleeps = false;
+        pd_result_clear(&r);
+        r = (PdResult){0};
+    }
+    if (!f->stack->ops->call(f->stack, c, &r, &error))
+        f->sleeps = true;
+    else if (!error)
         ret = r.ret;
     g_free(error);
     pd_result_clear(&r);
