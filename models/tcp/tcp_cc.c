@@ -172,11 +172,7 @@ void tcp_cc_control(TcpConn *c, uint32_t ack, uint32_t acked_sacked, int flag, c
 
         tcp_cc_fill_view(c, &v);
         cc_cong_control(&c->cc, &v, ack, ev, rs);
-        take_over(c);
-        return;
-    }
-
-    if (tcp_in_cwnd_reduction(c)) {
+    } else if (tcp_in_cwnd_reduction(c)) {
         tcp_prr_reduce(c, (int)acked_sacked, rs->losses, flag);
     } else if (may_raise_cwnd(c, flag)) {
         tcp_cc_fill_view(c, &v);
@@ -184,6 +180,6 @@ void tcp_cc_control(TcpConn *c, uint32_t ack, uint32_t acked_sacked, int flag, c
         c->snd_cwnd_stamp = c->mstamp;
     }
     take_over(c);
-    if (!c->cc.s.pacing_rate)
+    if (!c->cc.s.pacing_rate) /* one that controls everything sets it, as in Linux, or leaves it to us */
         tcp_pace_update_rate(c);
 }
