@@ -528,8 +528,10 @@ static bool take_data(TcpConn *c, TcpIn *in)
     case TCP_CLOSE_WAIT:
     case TCP_CLOSING:
     case TCP_LAST_ACK:
-        if (!tcp_before(in->seq, c->rcv_nxt)) /* behind the FIN: nothing can be there */
+        if (!tcp_before(in->seq, c->rcv_nxt)) { /* behind the FIN: nothing can be there */
+            c->rcv.drops += HS_MAX(in->gso_segs, 1);
             return true;
+        }
         break;
     case TCP_FIN_WAIT1:
     case TCP_FIN_WAIT2:

@@ -5,6 +5,7 @@
 
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_ecn.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_probes.h"
@@ -22,6 +23,7 @@ static bool collapse_next(TcpConn *c, TcpSeg *s)
         c->sack.highest_sack = s;
     s->sacked |= next->sacked & SEG_EVER_RETRANS;
     s->eor = next->eor;
+    tcp_errq_on_joined(c, s->seq, s->end_seq);
     if (c->sack.lost_hint == next)
         c->sack.lost_hint = s;
     if (c->sack.retransmit_hint == next)
