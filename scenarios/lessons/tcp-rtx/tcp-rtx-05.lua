@@ -1,6 +1,7 @@
 -- TCP-RTX-05  RTO too long or too short.
--- A timeout that is much longer than the RTT wastes time after each loss; one that is shorter repeats everything, needlessly, and loads a network that was only slow (RFC 6298 1,
--- RFC 896). So it has to be measured. Twenty questions and answers, two of which are lost; the timeout is fixed (hopscope.tcp_rto_fixed_ms), or measured.
+-- A timeout that is much longer than the RTT wastes time after each loss; one that is shorter repeats everything, needlessly, and loads a
+-- network that was only slow (RFC 6298 1, RFC 896). So it has to be measured. Twenty questions and answers, two of which are lost; the
+-- timeout is fixed (hopscope.tcp_rto_fixed_ms), or measured.
 -- tshark-allow: D-SACK Sequence (needless repetitions)
 -- tshark-allow: Previous segment(s) not captured (the lost questions)
 local hs = require "hopscope"
@@ -50,7 +51,8 @@ local took, sent, twice = session("long", 1000)
 hs.expect_near("RTO 10 x RTT: 20 RTT + 2 x 1 s", took, expected(1), 0.002)
 hs.expect_equal("22 segments, none needless", { sent, twice }, { QUESTIONS + LOST, 0 })
 
--- Each question is repeated after 50 ms, and its answer is there before the next timeout, 100 ms later. When a question is lost, the repetition takes its place, and the second
+-- Each question is repeated after 50 ms, and its answer is there before the next timeout, 100 ms later. When a question is lost, the
+-- repetition takes its place, and the second
 -- repetition, 150 ms after the first copy, is the needless one.
 took, sent, twice = session("short", 50)
 hs.expect_near("RTO 0.5 x RTT: 20 RTT + 2 x 50 ms, a little faster", took, expected(0.05), 0.002)

@@ -1,6 +1,7 @@
 -- TCP-RTX-06  Exponential backoff.
--- If the repetition is not acknowledged either, perhaps the network is overloaded: each further timeout doubles the wait (RFC 6298 5.5), up to 120 s in Linux
--- (tcp_rto_max_ms). The doubled timeout stays until a new sample of the RTT comes, from data that was sent once, or by way of timestamps (Karn's rule).
+-- If the repetition is not acknowledged either, perhaps the network is overloaded: each further timeout doubles the wait (RFC 6298 5.5), up
+-- to 120 s in Linux (tcp_rto_max_ms). The doubled timeout stays until a new sample of the RTT comes, from data that was sent once, or by
+-- way of timestamps (Karn's rule).
 local hs = require "hopscope"
 hs.title "TCP-RTX-06 Exponential backoff"
 

@@ -1,7 +1,7 @@
 -- TCP-RTX-07  Retransmission ambiguity.
--- When data was sent twice, an ACK may be the answer to either copy. Who measures from the first copy is wrong if that was lost; who measures from the last is wrong if the first was
--- only slow. Karn's rule takes no such sample at all (RFC 6298 3). The timestamp option resolves it: the ACK says which copy it answers (RFC 7323 4).
--- hopscope.tcp_quirks 2 samples from the last copy, 6 from the first.
+-- When data was sent twice, an ACK may be the answer to either copy. Who measures from the first copy is wrong if that was lost; who
+-- measures from the last is wrong if the first was only slow. Karn's rule takes no such sample at all (RFC 6298 3). The timestamp option
+-- resolves it: the ACK says which copy it answers (RFC 7323 4). hopscope.tcp_quirks 2 samples from the last copy, 6 from the first.
 -- tshark-allow: D-SACK Sequence (the second copy was not needed)
 local hs = require "hopscope"
 hs.title "TCP-RTX-07 Retransmission ambiguity"

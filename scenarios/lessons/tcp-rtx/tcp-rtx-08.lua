@@ -1,13 +1,15 @@
 -- TCP-RTX-08  Fast retransmit.
--- A receiver acknowledges every segment that arrives behind a hole at once, and can only repeat its number: a duplicate ACK. One or two may come from reordering; the third duplicate,
--- that is the fourth equal ACK, makes the sender resend what is missing without waiting for its timer (RFC 5681 3.2). With only two segments
--- behind the loss there is no third. Linux today does not count: RACK compares times (RFC 8985), and a loss probe makes the receiver talk.
+-- A receiver acknowledges every segment that arrives behind a hole at once, and can only repeat its number: a duplicate ACK. One or two may
+-- come from reordering; the third duplicate, that is the fourth equal ACK, makes the sender resend what is missing without waiting for its
+-- timer (RFC 5681 3.2). With only two segments behind the loss there is no third. Linux today does not count: RACK compares times (RFC
+-- 8985), and a loss probe makes the receiver talk.
 -- tshark-allow: Previous segment(s) not captured (the lost segments)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
 local hs = require "hopscope"
 hs.title "TCP-RTX-08 Fast retransmit"
 
--- The first of `n` segments is lost, after an exchange of one byte. style: 2 textbook Reno, without SACK; 0: Linux. Returns what happened, in ms from the first segment on.
+-- The first of `n` segments is lost, after an exchange of one byte. style: 2 textbook Reno, without SACK; 0: Linux. Returns what happened,
+-- in ms from the first segment on.
 local hosts = 0
 local function lose(name, n, style)
   hosts = hosts + 1

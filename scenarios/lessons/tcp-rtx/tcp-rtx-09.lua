@@ -1,7 +1,7 @@
 -- TCP-RTX-09  Resend one or all.
--- A cumulative ACK names the first hole only. When two segments of a window are lost, a sender without SACK has two choices: to resend one segment and see what the next ACK
--- says, one hole a round trip (NewReno, RFC 6582), or to resend all that was sent after the hole (go-back-N), and with it what had arrived.
--- hopscope.tcp_recovery_style 3 is NewReno; 1 with hopscope.tcp_quirks 16 goes back N.
+-- A cumulative ACK names the first hole only. When two segments of a window are lost, a sender without SACK has two choices: to resend one
+-- segment and see what the next ACK says, one hole a round trip (NewReno, RFC 6582), or to resend all that was sent after the hole
+-- (go-back-N), and with it what had arrived. hopscope.tcp_recovery_style 3 is NewReno; 1 with hopscope.tcp_quirks 16 goes back N.
 -- tshark-allow: Previous segment(s) not captured (the lost segments)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
 local hs = require "hopscope"

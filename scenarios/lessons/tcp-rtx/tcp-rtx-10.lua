@@ -1,6 +1,7 @@
 -- TCP-RTX-10  Selective acknowledgment.
--- If both SYNs offer it (option kind 4), ACKs list what has arrived behind the hole, as blocks (kind 5, RFC 2018). The sender then knows all holes at once and resends these only.
--- The header has 40 bytes for options, a block takes 8: up to four blocks, or three beside timestamps.
+-- If both SYNs offer it (option kind 4), ACKs list what has arrived behind the hole, as blocks (kind 5, RFC 2018). The sender then knows
+-- all holes at once and resends these only. The header has 40 bytes for options, a block takes 8: up to four blocks, or three beside
+-- timestamps.
 -- tshark-allow: Previous segment(s) not captured (the lost segments)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
 local hs = require "hopscope"
@@ -43,23 +44,10 @@ local function lose(lost, sacks, timestamps)
     local t = e.packet.tcp
     if not t then return end
     if t.syn then r.permitted[#r.permitted + 1] = t.sack_permitted or false end
-    -- the option as bytes: kind 5, its length, blocks of 8 bytes
-    local blocks, raw = {}, e.packet:bytes()
-    local from, to = 14 + 20 + 20 + 1, 14 + 20 + t.hdr_len
-    while from <= to do
-      local kind = raw:byte(from)
-      if kind == 1 then
-        from = from + 1
-      else
-        if kind == 5 then
-          for at = from + 2, from + raw:byte(from + 1) - 8, 8 do
-            local left, right = string.unpack(">I4I4", raw, at)
-            blocks[#blocks + 1] = { left, right }
-          end
-        end
-        if kind == 0 then break end
-        from = from + raw:byte(from + 1)
-      end
+    local blocks = {}
+    for _, field in ipairs(e.packet:fields()) do
+      if field.name == "sack_left" then blocks[#blocks + 1] = { tonumber(field.text) } end
+      if field.name == "sack_right" then blocks[#blocks][2] = tonumber(field.text) end
     end
     r.most = math.max(r.most, #blocks)
     if not t.syn then r.acks[#r.acks + 1] = { t.ackno, blocks } end

@@ -1,6 +1,7 @@
 -- TCP-RTX-11  D-SACK: the ACK was lost.
--- A receiver that gets data a second time says so: the first SACK block of its ACK names that range, although it lies below the ACK (RFC 2883). The sender learns that its
--- retransmission was needless. Here it was a timeout, and no reordering: the ACKs were lost. Linux undoes the cut of its window then.
+-- A receiver that gets data a second time says so: the first SACK block of its ACK names that range, although it lies below the ACK (RFC
+-- 2883). The sender learns that its retransmission was needless. Here it was a timeout, and no reordering: the ACKs were lost. Linux undoes
+-- the cut of its window then.
 -- tshark-allow: D-SACK Sequence (that is what the lesson is about)
 local hs = require "hopscope"
 hs.title "TCP-RTX-11 D-SACK: the ACK was lost"

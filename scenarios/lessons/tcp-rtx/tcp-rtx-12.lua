@@ -1,7 +1,8 @@
 -- TCP-RTX-12  D-SACK: the data was late.
--- The first of four segments is overtaken by the other three. Their duplicate ACKs look like a loss: fast retransmit. Then the late segment comes, and the copy after it is
--- reported as a duplicate (RFC 2883 4). So the network reorders: the sender undoes its cut and becomes more patient. The same thing once more makes it
--- send nothing. (The timestamp in the ACK says that the original was acknowledged, RFC 3522; the D-SACK confirms it.)
+-- The first of four segments is overtaken by the other three. Their duplicate ACKs look like a loss: fast retransmit. Then the late segment
+-- comes, and the copy after it is reported as a duplicate (RFC 2883 4). So the network reorders: the sender undoes its cut and becomes more
+-- patient. The same thing once more makes it send nothing. (The timestamp in the ACK says that the original was acknowledged, RFC 3522; the
+-- D-SACK confirms it.)
 -- tshark-allow: D-SACK Sequence (that is what the lesson is about)
 -- tshark-allow: Previous segment(s) not captured (the late segment)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (the late segment)
@@ -15,7 +16,8 @@ local client, server = hs.host("client", settings(999)), hs.host("server", setti
 local link = hs.link(client, server, { delay = "50ms" })
 client:arp_set(server, server:dev().mac)
 server:arp_set(client, client:dev().mac)
--- of each five segments the first is 40 ms late, so that the next three overtake it; the fifth is 120 ms late, so that something is still on the way
+-- of each five segments the first is 40 ms late, so that the next three overtake it; the fifth is 120 ms late, so that something is still
+-- on the way
 link:dir(client):rule(function(p)
   if not p.tcp or not p.tcp.data_nth or p.tcp.retransmission then return end
   local nth = p.tcp.data_nth % 5

@@ -1,6 +1,7 @@
 -- TCP-RTX-13  D-SACK: the network duplicated.
--- A segment comes twice although it was sent once: something on the way has copied it. The receiver reports the second one like any duplicate (RFC 2883 4.1). The sender has
--- retransmitted nothing, so it knows that it was not its doing; the report proves nothing about its own decisions, and it changes nothing.
+-- A segment comes twice although it was sent once: something on the way has copied it. The receiver reports the second one like any
+-- duplicate (RFC 2883 4.1). The sender has retransmitted nothing, so it knows that it was not its doing; the report proves nothing about
+-- its own decisions, and it changes nothing.
 -- tshark-allow: D-SACK Sequence (that is what the lesson is about)
 local hs = require "hopscope"
 hs.title "TCP-RTX-13 D-SACK: the network duplicated"
