@@ -38,7 +38,8 @@ function M.row(r)
   end
 end
 
--- sender a and receiver b. Options: rate, rtt, queue (packets), mtu, every (each so many-th frame is lost, so often: losses),
+-- sender a and receiver b. Options: rate, rtt, queue (packets), mtu, every (each so many-th frame is lost, so often: losses; the
+-- first one is frame number `first`, which ends slow start),
 -- loss (a ratio, independent), style (recovery), delack (true: the receiver delays ACKs), sender and receiver (more sysctls).
 local nodes = 0
 function M.path(o)
@@ -56,13 +57,19 @@ function M.path(o)
   local ab = { loss = o.loss }
   if o.every then
     ab.loss = {}
-    for i = 1, o.losses do ab.loss[i] = (o.first or 0) + i * o.every end
+    for i = 1, o.losses do ab.loss[i] = (o.first or o.every) + (i - 1) * o.every end
   end
   local link = hs.link(a, b, { rate = o.rate, delay = o.rtt / 2, mtu = o.mtu, queue = o.queue or 1000000, ab = ab })
   hs.prepare()
   a:ping(b, { count = 1 }) -- so that ARP is over
   if not o.delack then M.route(b, { quickack = 1 }) end
   return a, b, link
+end
+
+-- Ends what runs there, so that later parts of a scenario have the machine for themselves.
+function M.over(a, b)
+  a:power(false)
+  b:power(false)
 end
 
 -- Metrics of a host's only route.
@@ -81,7 +88,11 @@ end
 -- whole cycles, so that neither the start nor a broken cycle counts.
 function M.average_window(a, source, rtt, from, to)
   local function wait(losses)
-    while a:counter "TcpExtTCPOrigDataSent" == 0 or a:counter "TcpRetransSegs" < losses do hs.run(rtt) end
+    local most = hs.now() + 20000 * rtt
+    while a:counter "TcpRetransSegs" < losses do
+      hs.run(rtt)
+      if hs.now() > most then error("no loss any more: cwnd " .. source:info().snd_cwnd) end
+    end
     return source:info().data_segs_out, hs.now()
   end
   local segs, t = wait(from)
