@@ -103,6 +103,7 @@
 ---@field reordering? integer how far packets may be out of order (3)
 ---@field hoplimit? integer TTL of what is sent
 ---@field quickack? integer 1: no delayed acknowledgements
+---@field fastopen_no_cookie? integer 1: TCP Fast Open needs no cookie, in both directions
 ---@field rtt? time first estimate of the round-trip time
 ---@field rttvar? time and of its variation
 ---@field rto_min? time floor of TCP's retransmission timeout
@@ -686,7 +687,7 @@ function Host:log(...) end
 ---@return boolean?
 function Host:power(on) end
 
----TCP sockets of all states, or of one, as ss -ta lists them: { state, addr, port, peer_addr, peer_port, recv_q, send_q, retransmits, orphan, left }
+---TCP sockets of all states, or of one, as ss -ta lists them (but a FIN is no byte in recv_q and send_q): { state, addr, port, peer_addr, peer_port, recv_q, send_q, retransmits, orphan, left }
 ---@param state? string
 ---@return table[]
 function Host:sockets(state) end

@@ -69,7 +69,8 @@ typedef struct TcpEntry {
 /* The lines of /proc/net/sockstat. */
 typedef struct TcpSockstat {
     uint32_t inuse, orphan, tw, alloc, requests;
-    uint64_t mem_pages;
+    uint64_t mem_pages; /* in buffers, as Linux accounts for them */
+    size_t bytes; /* of this simulator: sockets of all kinds and the tables that find them, without buffers */
 } TcpSockstat;
 TcpSockstat tcp_sockstat(const Tcp *t);
 void tcp_foreach(Tcp *t, void (*fn)(void *user, const TcpEntry *e), void *user);
@@ -142,8 +143,8 @@ int tcp_ioctl(TcpConn *c, unsigned long cmd, int *out); /* SIOCINQ, SIOCOUTQ, SI
 /* A call that sleeps until it can write (more), and its end: what comes in need not be acknowledged by itself
  * while data is about to go out. */
 void tcp_writer_sleeps(TcpConn *c, bool sleeps);
-unsigned tcp_poll(TcpConn *c);                          /* EPOLLIN | … as Linux tcp_poll */
-int tcp_take_error(TcpConn *c);                         /* SO_ERROR: positive errno, cleared */
+unsigned tcp_poll(TcpConn *c);  /* EPOLLIN | … as Linux tcp_poll */
+int tcp_take_error(TcpConn *c); /* SO_ERROR: positive errno, cleared */
 /* SO_RCVTIMEO, SO_SNDTIMEO in ns, 0: none; accepted sockets have their listener's. Obeyed by the socket
  * layer. */
 SimTime tcp_timeout_ns(const TcpConn *c, bool is_send);

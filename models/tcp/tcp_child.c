@@ -15,7 +15,7 @@
 /* What a child has from its listener. */
 #define INHERITED                                                                                            \
     (TCP_S_REUSEADDR | TCP_S_REUSEPORT | TCP_S_LINGER | TCP_S_OOBINLINE | TCP_S_V6 | TCP_S_V6ONLY |          \
-     TCP_S_RECVERR | TCP_S_FREEBIND)
+     TCP_S_RECVERR | TCP_S_FREEBIND | TCP_S_FASTOPEN_NO_COOKIE)
 
 static void inherit(TcpConn *c, const TcpConn *l)
 {
@@ -26,7 +26,6 @@ static void inherit(TcpConn *c, const TcpConn *l)
     c->linger_s = l->linger_s;
     c->rcvlowat = l->rcvlowat;
     c->syn_retries = l->syn_retries;
-    c->defer_accept = l->defer_accept;
     c->keep = l->keep;
     c->keep.probes_out = 0;
     c->keep.probes_stamp = 0;

@@ -83,7 +83,7 @@ struct TcpListen {               /* of a listening socket */
     uint32_t qlen, young;        /* reqsk_queue */
     TcpConn *accept_head, *accept_tail;
     uint32_t ack_backlog, max_ack_backlog;
-    uint32_t max_qlen; /* half-open; 0: max_ack_backlog, as Linux since 4.4 */
+    uint32_t max_qlen;                         /* half-open; 0: max_ack_backlog, as Linux since 4.4 */
     uint32_t fastopen_qlen, fastopen_max_qlen; /* TCP_FASTOPEN; 0: off */
     TcpReq *rst_head,
         *rst_tail;    /* requests of Fast Open children that were reset and still count (RFC 7413 5.1) */

@@ -105,7 +105,8 @@ static void check_receiving(const TcpConn *c)
 /* Data in flight are watched by a timer, or nobody would ever notice their loss. */
 static void check_timers(const TcpConn *c)
 {
-    if (c->packets_out && !timer_is_armed(&c->t_rtx) && !tcp_timer_is_seldom_armed(c, TCP_SELDOM_PACE) && !c->fastopen_req)
+    if (c->packets_out && !timer_is_armed(&c->t_rtx) && !tcp_timer_is_seldom_armed(c, TCP_SELDOM_PACE) &&
+        !c->fastopen_req)
         broken(c, "no timer watches packets in flight", c->packets_out, 0);
 }
 

@@ -62,6 +62,8 @@ static const Expected table[] = {
     {"hopscope.tcp_pacing_fq", "0", "1", "2"},
     {"hopscope.tcp_quirks", "0", "4294967295", "4294967296"},
     {"hopscope.tcp_recovery_style", "0", "4", "5"},
+    {"hopscope.tcp_synq_pow2", "0", "1", "2"},
+    {"hopscope.tcp_timewait_len", "60", "0", "86401"},
     {"net.core.rmem_default", "212992", "2147483647", "2147483648"},
     {"net.core.rmem_max", "4194304", "2147483647", "2147483648"},
     {"net.core.somaxconn", "4096", "2147483647", "2147483648"},
