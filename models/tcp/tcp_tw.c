@@ -72,7 +72,7 @@ static TcpTw *tw_new(TcpConn *c, TcpState substate)
                   .remote_port = c->remote_port,
                   .substate = (uint8_t)substate,
                   .rcv_wscale = c->win.rcv_wscale,
-                  .tos = c->tos,
+                  .tos = tcp_conn_tos(c, c->sflags & TCP_S_WIRE_V6),
                   .is_v6 = c->sflags & TCP_S_WIRE_V6,
                   .sflag_v6 = c->sflags & TCP_S_V6,
                   .has_reuse = c->sflags & TCP_S_REUSEADDR,
