@@ -243,6 +243,8 @@ int64_t tcp_fastopen_sendmsg(TcpConn *c, const TcpSend *m, size_t *copied)
         return -EOPNOTSUPP;
     if (c->fastopen_tx)
         return -EALREADY;
+    if (!m->to && c->state == TCP_CLOSE && !(c->sflags & TCP_S_DEFER_CONNECT))
+        return -EINVAL; /* connect to where? tcp_v4_connect: an address is too short */
     c->fastopen_tx = g_new0(struct TcpFastopenTx, 1);
     c->fastopen_tx->data = m;
     c->fastopen_tx->size = m->len;
