@@ -161,7 +161,7 @@ void tcp_req_drop(TcpReq *r)
 
 static uint8_t synack_tos(const TcpConn *listener, const TcpReq *r, uint8_t ecn)
 {
-    uint8_t tos = r->tcp->sysctl.tcp_reflect_tos ? r->tos : listener->tos;
+    uint8_t tos = r->tcp->sysctl.tcp_reflect_tos ? r->tos : tcp_conn_tos(listener, r->is_v6);
 
     return (uint8_t)((tos & ~IP_ECN_MASK) | (ecn & IP_ECN_MASK));
 }
@@ -351,7 +351,7 @@ static void ack_apart(const TcpConn *listener, const TcpReq *r, const TcpIn *in)
     uint32_t tsval = tcp_ts_clock(node_now(r->tcp->node)) + r->ts_off;
 
     tcp_demux_send_ack(r->tcp, in, r->snt_isn, r->rcv_nxt, HS_MIN(r->rcv_wnd, 65535u), tsval, r->ts_recent,
-                       r->tstamp_ok, tcp_md5_find(listener, &in->src), listener->tos, 0);
+                       r->tstamp_ok, tcp_md5_find(listener, &in->src), tcp_conn_tos(listener, r->is_v6), 0);
 }
 
 static void answer_syn(TcpConn *listener, TcpReq *r, TcpIn *in, bool want_cookie)
@@ -438,7 +438,7 @@ static void send_ack(const TcpConn *c, TcpReq *r, const TcpIn *in)
     uint32_t seq = c->state == TCP_LISTEN ? r->snt_isn + 1 : c->snd_nxt;
 
     tcp_demux_send_ack(r->tcp, in, seq, r->rcv_nxt, synack_window(r) >> r->rcv_wscale, tsval, r->ts_recent,
-                       r->tstamp_ok, tcp_md5_find(c, &in->src), c->tos, 0);
+                       r->tstamp_ok, tcp_md5_find(c, &in->src), tcp_conn_tos(c, r->is_v6), 0);
 }
 
 /* RFC 7323 for a request: PAWS against its SYN, and an echo that lies outside what we sent. */
