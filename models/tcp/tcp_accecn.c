@@ -171,8 +171,7 @@ void tcp_accecn_rcv_synack(TcpConn *c, TcpIn *in, bool has_feedback)
 
     init_counters(e);
     tcp_ecn_set_mode(c, TCP_ECN_MODE_ACCECN);
-    e->syn_ect_rcv = in->tos & ECN_MASK;
-    e->prev_ecnfield = e->syn_ect_rcv;
+    e->syn_ect_rcv = in->tos & ECN_MASK; /* but prev_ecnfield stays: ECT on the next one is a change */
     tcpin_options(in);
     /* One option in answer to the SYN-ACK's, and one more a little later (3.2.3.2). */
     if (in->opt.has_accecn && e->saw_accecn_opt < TCP_ACCECN_OPT_COUNTER_SEEN) {
