@@ -711,6 +711,13 @@ function Host:arp_claim(address, dev) end
 ---@return any
 function Host:sysctl(name, value) end
 
+---reads or sets a parameter of a congestion controller, as /sys/module/tcp_cubic/parameters/hystart
+---@param controller string
+---@param name string
+---@param value? integer|boolean
+---@return any
+function Host:cc_param(controller, name, value) end
+
 ---a counter by its netstat name, "UdpNoPorts"
 ---@param name string
 ---@return integer

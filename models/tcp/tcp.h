@@ -118,6 +118,8 @@ typedef struct TcpSend {
                      here */
     bool sigpipe; /* out: Linux would have raised SIGPIPE */
     const InetEndpoint *to; /* sendto / sendmsg: only for Fast Open, else ignored as Linux does */
+    bool has_tsflags;       /* a control message of SO_TIMESTAMPING: these instead of the socket's */
+    uint32_t tsflags;
 } TcpSend;
 /* How much was taken; a blocking caller goes on with the rest when woken (it then sets `resumed`). */
 int64_t tcp_send(TcpConn *c, TcpSend *m);

@@ -8,6 +8,7 @@
 #include "models/tcp/tcp_ecn.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
+#include "models/tcp/tcp_quirk.h"
 
 #define CC_VIEW_GSO_MAX 65536
 #define CC_VIEW_PACING_SHIFT 10
@@ -158,6 +159,13 @@ void tcp_cc_control(TcpConn *c, uint32_t ack, uint32_t acked_sacked, int flag, c
 {
     CcView v;
 
+    if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_FIXED_CWND)) {
+        c->cc.s.cwnd = tcp_cwnd_initial(c);
+        tcp_pace_update_rate(c);
+        return;
+    }
+    if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_COUNT_ACKS))
+        acked_sacked = HS_MIN(acked_sacked, 1u);
     if (cc_has_cong_control(&c->cc)) {
         uint32_t ev = (flag & ACK_WIN_UPDATE ? CC_ACK_WIN_UPDATE : 0) |
                       (flag & ACK_SLOWPATH ? CC_ACK_SLOWPATH : 0) | (flag & ACK_ECE ? CC_ACK_ECE : 0);

@@ -355,6 +355,7 @@ static int get_meminfo(const TcpConn *c, void *val, unsigned *len)
         [SK_MEM_RMEM_ALLOC] = c->rcv.rmem_alloc, [SK_MEM_RCVBUF] = c->win.rcvbuf,
         [SK_MEM_WMEM_ALLOC] = c->snd.wmem_alloc, [SK_MEM_SNDBUF] = c->win.sndbuf,
         [SK_MEM_FWD_ALLOC] = c->rcv.fwd_alloc,   [SK_MEM_WMEM_QUEUED] = c->snd.wmem_queued,
+        [SK_MEM_DROPS] = c->rcv.drops,
     };
 
     return tcp_opts_give(val, len, m, sizeof(m));
