@@ -232,6 +232,7 @@ static bool resend_synack(TcpConn *listener, TcpReq *r)
     if (r->child)
         r->child->stats.total_retrans++;
     r->num_retrans++;
+    tcp_ecn_req_sent_again(r);
     return true;
 }
 
@@ -479,8 +480,10 @@ static bool is_in_window(uint32_t seq, uint32_t end_seq, uint32_t s_win, uint32_
 
 static void on_duplicate_syn(TcpConn *c, TcpReq *r, const TcpIn *in, bool fastopen)
 {
+    if (oow_limited(r, in))
+        return;
     tcp_ecn_req_syn_again(r, in);
-    if (!oow_limited(r, in) && resend_synack(c, r) && !fastopen)
+    if (resend_synack(c, r) && !fastopen)
         timer_arm_after(&r->timer, timeout_ns(r));
 }
 
