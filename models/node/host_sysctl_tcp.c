@@ -38,6 +38,8 @@ static const Entry table[] = {
       "deliberately wrong behaviour for lessons, a bit each"),
     E("hopscope.", tcp_recovery_style, U8, recovery_style, 0, 4,
       "loss recovery: 0 as Linux, 1 Tahoe, 2 Reno (RFC 5681), 3 NewReno (RFC 6582), 4 SACK (RFC 6675)"),
+    E("hopscope.", tcp_rto_fixed_ms, U32, rto_fixed_ms, 0, 120000,
+      "retransmission timeout in ms, whatever was measured; 0: as measured (RFC 6298)"),
     E("hopscope.", tcp_synq_pow2, U8, synq_pow2, 0, 1,
       "1: half-open connections up to a power of two above backlog and tcp_max_syn_backlog, as before Linux "
       "4.4"),

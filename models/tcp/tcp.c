@@ -241,9 +241,12 @@ TcpSockstat tcp_sockstat(const Tcp *t)
                        .alloc = t->n_conns,
                        .requests = t->n_reqs,
                        .mem_pages = (uint64_t)(t->mem_pages8 + 4095) / 4096};
+    uint64_t n_conns;
 
     for (const TcpConn *c = t->all_head; c; c = c->all_next)
         out.inuse += c->state != TCP_CLOSE;
+    out.bytes = tcp_bytes(t, &n_conns) + t->n_conns * sizeof(TcpConn) + t->n_tw * sizeof(TcpTw) +
+                t->n_reqs * sizeof(TcpReq);
     return out;
 }
 

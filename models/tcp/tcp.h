@@ -73,7 +73,8 @@ typedef struct TcpEntry {
 /* The lines of /proc/net/sockstat. */
 typedef struct TcpSockstat {
     uint32_t inuse, orphan, tw, alloc, requests;
-    uint64_t mem_pages;
+    uint64_t mem_pages; /* in buffers, as Linux accounts for them */
+    size_t bytes; /* of this simulator: sockets of all kinds and the tables that find them, without buffers */
 } TcpSockstat;
 TcpSockstat tcp_sockstat(const Tcp *t);
 void tcp_foreach(Tcp *t, void (*fn)(void *user, const TcpEntry *e), void *user);
@@ -121,6 +122,8 @@ typedef struct TcpSend {
                      here */
     bool sigpipe; /* out: Linux would have raised SIGPIPE */
     const InetEndpoint *to; /* sendto / sendmsg: only for Fast Open, else ignored as Linux does */
+    bool has_tsflags;       /* a control message of SO_TIMESTAMPING: these instead of the socket's */
+    uint32_t tsflags;
 } TcpSend;
 /* How much was taken; a blocking caller goes on with the rest when woken (it then sets `resumed`). */
 int64_t tcp_send(TcpConn *c, TcpSend *m);

@@ -20,6 +20,7 @@
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_probes.h"
+#include "models/tcp/tcp_quirk.h"
 
 #define DUP_THRESH 3
 
@@ -125,7 +126,8 @@ static void enter_tahoe(TcpConn *c)
     for (TcpSeg *s = c->snd.rtx_head; s; s = s->next)
         tcp_recovery_mark_lost(c, s);
     tcp_sack_reset(c);
-    set_cwnd(c, 1);
+    if (!HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_GO_BACK_N))
+        set_cwnd(c, 1);
     tcp_retransmit_queue(c);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/tcp/tcp_ack.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
@@ -266,6 +267,7 @@ int tcp_disconnect(TcpConn *c)
     if (c->urg)
         memset(c->urg, 0, sizeof(*c->urg));
     tcpsndq_purge(c);
+    tcp_errq_on_purged(c);
     tcp_fastopen_active_disable_ofo_check(c);
     tcp_fastopen_free_tx(c);
     forget_addresses(c);

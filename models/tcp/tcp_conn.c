@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 
 #include "models/tcp/tcp_ack.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_info.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
@@ -229,6 +230,7 @@ void tcp_conn_done_with_error(TcpConn *c, int err)
     c->err = err;
     tcpsndq_purge(c);
     tcp_conn_hold(c);
+    tcp_errq_on_purged(c);
     tcp_conn_done(c);
     if (has_socket)
         tcp_wake(c);

@@ -115,6 +115,7 @@ typedef struct TcpRcvq { /* tcp_rcvq.c: in order and not read yet; and what came
     RbRoot ooo;
     struct TcpRcvSeg *ooo_last;
     uint32_t rmem_alloc; /* truesize of both, as Linux would count */
+    uint32_t drops;      /* packets thrown away, SK_MEMINFO_DROPS (sk_drops) */
     uint32_t fwd_alloc; /* reserved in whole pages and not used yet, for both directions (sk_forward_alloc) */
     TcpSackBlock *selective_acks; /* room for TCP_NUM_SACKS, with the first gap */
     TcpSackBlock duplicate_sack;

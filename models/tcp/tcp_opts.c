@@ -352,9 +352,10 @@ static int set_socket(TcpConn *c, int name, const void *val, unsigned len)
 static int get_meminfo(const TcpConn *c, void *val, unsigned *len)
 {
     uint32_t m[SK_MEM_VARS] = {
-        [SK_MEM_RMEM_ALLOC] = c->rcv.rmem_alloc,   [SK_MEM_RCVBUF] = c->win.rcvbuf,
-        [SK_MEM_WMEM_ALLOC] = c->snd.wmem_alloc,   [SK_MEM_SNDBUF] = c->win.sndbuf,
-        [SK_MEM_FWD_ALLOC] = c->rcv.fwd_alloc,     [SK_MEM_WMEM_QUEUED] = c->snd.wmem_queued,
+        [SK_MEM_RMEM_ALLOC] = c->rcv.rmem_alloc, [SK_MEM_RCVBUF] = c->win.rcvbuf,
+        [SK_MEM_WMEM_ALLOC] = c->snd.wmem_alloc, [SK_MEM_SNDBUF] = c->win.sndbuf,
+        [SK_MEM_FWD_ALLOC] = c->rcv.fwd_alloc,   [SK_MEM_WMEM_QUEUED] = c->snd.wmem_queued,
+        [SK_MEM_DROPS] = c->rcv.drops,
     };
 
     return tcp_opts_give(val, len, m, sizeof(m));

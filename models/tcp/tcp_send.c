@@ -224,7 +224,8 @@ static void note_written(TcpConn *c, const TcpSend *m)
 {
     const TcpSeg *tail = c->snd.write_tail ? c->snd.write_tail : c->snd.rtx_tail;
 
-    tcp_errq_on_written(c, tail, m->flags & MSG_ZEROCOPY && c->opts->zerocopy && !m->resumed);
+    tcp_errq_on_written(c, tail, m->has_tsflags ? m->tsflags : c->opts->tsflags,
+                        m->flags & MSG_ZEROCOPY && c->opts->zerocopy && !m->resumed);
 }
 
 static int64_t send_it(TcpConn *c, TcpSend *m)

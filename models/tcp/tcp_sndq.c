@@ -32,8 +32,8 @@ static void charge(TcpConn *c, int64_t n)
 {
     c->snd.wmem_queued += (uint32_t)n;
     c->tcp->mem_pages8 += n;
-    /* Both directions share what was reserved in whole pages; what is left of a page decides whether a segment
-     * that arrives can take the short cut (Linux tcp_rcv_established). */
+    /* Both directions share what was reserved in whole pages; what is left of a page decides whether a
+     * segment that arrives can take the short cut (Linux tcp_rcv_established). */
     c->rcv.fwd_alloc = (c->rcv.fwd_alloc - (uint32_t)n) % MEM_PAGE;
 }
 

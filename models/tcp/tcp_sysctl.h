@@ -82,6 +82,7 @@ typedef struct TcpSysctl {
     uint8_t handshake; /* hopscope.tcp_handshake: 3; 2: a SYN alone opens the server's end, and nothing
                           confirms the answer; 4: the server's ACK and SYN are segments of their own */
     uint8_t synq_pow2; /* hopscope.tcp_synq_pow2: the limit of half-open connections as before Linux 4.4 */
+    uint32_t rto_fixed_ms;   /* hopscope.tcp_rto_fixed_ms: the timeout, whatever was measured; 0: RFC 6298 */
     uint32_t timewait_len_s; /* hopscope.tcp_timewait_len: 2 MSL (Linux TCP_TIMEWAIT_LEN); 0: no TIME_WAIT */
     uint32_t quirks;         /* bits TCP_QUIRK_*, tcp_quirk.h */
 } TcpSysctl;

@@ -14,6 +14,7 @@
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_probes.h"
+#include "models/tcp/tcp_quirk.h"
 
 #define RTO_MIN_MS 200 /* TCP_RTO_MIN */
 #define THIN_LINEAR_RETRIES 6
@@ -422,6 +423,8 @@ static void on_probe0(TcpConn *c)
 {
     unsigned most = c->tcp->sysctl->tcp_retries2;
 
+    if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_NO_PERSIST))
+        return;
     if (c->packets_out || !c->snd.write_head) {
         c->keep.probes_out = 0;
         c->keep.probes_stamp = 0;

@@ -72,7 +72,7 @@ static TcpTw *tw_new(TcpConn *c, TcpState substate)
                   .remote_port = c->remote_port,
                   .substate = (uint8_t)substate,
                   .rcv_wscale = c->win.rcv_wscale,
-                  .tos = c->tos,
+                  .tos = (uint8_t)((c->tos & ~IP_ECN_MASK) | c->ecn.snd_ect),
                   .is_v6 = c->sflags & TCP_S_WIRE_V6,
                   .sflag_v6 = c->sflags & TCP_S_V6,
                   .has_reuse = c->sflags & TCP_S_REUSEADDR,
@@ -138,7 +138,7 @@ static void take_ts(TcpTw *tw, const TcpIn *in)
 
 static TcpTwAnswer ack_if_not_too_often(TcpTw *tw, const TcpIn *in, int mib)
 {
-    return tcp_challenge_oow_limited(tw->tcp, in, mib, &tw->last_oow_ack) ? TCP_TW_SUCCESS : TCP_TW_ACK;
+    return tcp_challenge_oow_limited(tw->tcp, in, mib, &tw->last_oow_ack) ? TCP_TW_SUCCESS : TCP_TW_ACK_OOW;
 }
 
 static bool is_in_window(const TcpTw *tw, const TcpIn *in) /* tcp_in_window */

@@ -331,8 +331,9 @@ uint16_t packet_csum_value(const Packet *p)
     uint32_t len = p->tail - p->csum_start + p->payload_len;
     uint16_t v = (uint16_t)~checksum_fold(packet_sum(p, p->csum_start, len));
 
-    /* RFC 768: a computed zero is sent as all ones, for 0 means "none". Only UDP's field has that meaning, and
-     * only UDP's is six bytes into its header; in others a zero stays one, as RFC 1624 4 and hardware have it. */
+    /* RFC 768: a computed zero is sent as all ones, for 0 means "none". Only UDP's field has that meaning,
+     * and only UDP's is six bytes into its header; in others a zero stays one, as RFC 1624 4 and hardware
+     * have it. */
     return v || p->csum_at - p->csum_start != 6 ? v : 0xffff;
 }
 

@@ -54,7 +54,10 @@ static void check_sending(const TcpConn *c)
     if (c->sack.is_sack_ok)
         expect_eq(c, "sacked_out", c->sacked_out, sacked);
     expect_eq(c, "lost_out", c->lost_out, lost);
-    expect_eq(c, "retrans_out", c->retrans_out, retrans);
+    /* Linux, too, counts a retransmission twice that was in flight when a reduction was undone and is sent
+     * again after the next timeout (tests/packetdrill/eifel/timeout-after-undo.pkt). */
+    if (c->retrans_out < retrans)
+        broken(c, "retrans_out", c->retrans_out, retrans);
     if ((uint64_t)c->sacked_out + c->lost_out > c->packets_out)
         broken(c, "sacked_out + lost_out", c->sacked_out + c->lost_out, c->packets_out);
     last = NULL;
@@ -105,7 +108,8 @@ static void check_receiving(const TcpConn *c)
 /* Data in flight are watched by a timer, or nobody would ever notice their loss. */
 static void check_timers(const TcpConn *c)
 {
-    if (c->packets_out && !timer_is_armed(&c->t_rtx) && !tcp_timer_is_seldom_armed(c, TCP_SELDOM_PACE) && !c->fastopen_req)
+    if (c->packets_out && !timer_is_armed(&c->t_rtx) && !tcp_timer_is_seldom_armed(c, TCP_SELDOM_PACE) &&
+        !c->fastopen_req)
         broken(c, "no timer watches packets in flight", c->packets_out, 0);
 }
 

@@ -1,6 +1,7 @@
 -- TCP-TW-13  Cause: idle timeout.
 -- A server does not keep silent connections for ever: after keepalive_timeout (60 s here, as often configured in nginx) it closes them, and being
 -- the first to close it has the waits. A client whose requests are lost on the way looks just as silent.
+-- tshark-allow: Previous segment(s) not captured (the client's requests are lost)
 local hs = require "hopscope"
 hs.title "TCP-TW-13 Cause: idle timeout"
 
