@@ -86,7 +86,7 @@ static uint32_t rto_rfc6298_us(const TcpRtt *r)
 /* Linux tcp_set_rto: whole ticks, rounded up. */
 void tcp_rtt_set_rto(TcpConn *c)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
     uint32_t us = (c->rtt.srtt_us >> 3) + c->rtt.rttvar_us;
 
     if (HS_UNLIKELY(s->quirks & TCP_QUIRK_RFC6298))
