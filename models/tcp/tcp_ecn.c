@@ -52,7 +52,7 @@ void tcp_ecn_cc_assigned(TcpConn *c)
 
 void tcp_ecn_send_syn(TcpConn *c, TcpSeg *syn)
 {
-    uint8_t mode = c->tcp->sysctl.tcp_ecn;
+    uint8_t mode = c->tcp->sysctl->tcp_ecn;
     bool use_accecn = mode == ACCECN_ALWAYS || cc_needs_accecn(c);
     bool use_ecn = mode == ECN_ALWAYS || mode == ACCECN_OUT_ECN || cc_needs_ecn(c) || use_accecn ||
                    tcp_ip_wants_ecn(c->tcp, &c->remote, c->sflags & TCP_S_WIRE_V6);
@@ -77,7 +77,7 @@ void tcp_ecn_send_syn(TcpConn *c, TcpSeg *syn)
 void tcp_ecn_clear_syn(TcpConn *c, TcpSeg *s)
 {
     if ((s->flags & (TCP_SYN | TCP_ECE | TCP_CWR)) != (TCP_SYN | TCP_ECE | TCP_CWR) ||
-        !c->tcp->sysctl.tcp_ecn_fallback)
+        !c->tcp->sysctl->tcp_ecn_fallback)
         return;
     if (tcp_ecn_is_pending(c) && c->retransmits <= 1)
         return;
@@ -87,8 +87,8 @@ void tcp_ecn_clear_syn(TcpConn *c, TcpSeg *s)
 /* The SYN-ACK of a simultaneous open. */
 void tcp_ecn_send_synack_conn(TcpConn *c, TcpSeg *synack)
 {
-    synack->flags &=
-        (uint16_t) ~(TCP_CWR | TCP_AE); /* Linux leaves AE in a downgraded one; RFC 9768 table 2 */
+    /* AE stays in that of a connection that was downgraded, as in Linux; RFC 9768 table 2 would clear it. */
+    synack->flags &= (uint16_t)~TCP_CWR;
     if (!tcp_ecn_is_any(c))
         synack->flags &= (uint16_t)~TCP_ECE;
     else if (cc_needs_ecn(c))
@@ -134,7 +134,8 @@ void tcp_ecn_rcv_syn(TcpConn *c, TcpIn *in)
             tcp_ecn_set_mode(c, TCP_ECN_MODE_ACCECN);
         }
     }
-    if (tcp_ecn_is_rfc3168(c) && (in->flags & (TCP_ECE | TCP_CWR)) != (TCP_ECE | TCP_CWR))
+    if (tcp_ecn_is_rfc3168(c) &&
+        ((in->flags & (TCP_ECE | TCP_CWR)) != (TCP_ECE | TCP_CWR) || cc_refuses_classic(c)))
         tcp_ecn_set_mode(c, 0);
 }
 
@@ -142,7 +143,7 @@ void tcp_ecn_rcv_syn(TcpConn *c, TcpIn *in)
 
 void tcp_ecn_create_request(TcpReq *r, const TcpIn *in, TcpConn *listener)
 {
-    uint8_t mode = r->tcp->sysctl.tcp_ecn;
+    uint8_t mode = r->tcp->sysctl->tcp_ecn;
     bool ect = (in->tos & ECN_MASK) != ECN_NOT_ECT, granted;
 
     if (tcp_accecn_is_requested(in->flags) && (mode >= ACCECN_ALWAYS || cc_needs_accecn(listener))) {
@@ -162,15 +163,16 @@ void tcp_ecn_create_request(TcpReq *r, const TcpIn *in, TcpConn *listener)
 
 void tcp_ecn_make_synack(TcpReq *r, uint16_t *flags, uint8_t *ip_ecn)
 {
-    bool again = r->num_retrans && r->num_timeout;
+    /* RFC 9768 3.1.4.2: after a second time-out without the flags. Linux then drops RFC 3168's as well. */
+    bool again = r->is_again && r->num_timeout;
 
     *flags &= (uint16_t)~ACE_FLAGS;
     *ip_ecn = r->listener ? r->listener->ecn.snd_ect : ECN_NOT_ECT;
     r->syn_ect_snt = *ip_ecn & ECN_MASK;
-    if (r->accecn_ok && !again)
+    if (again)
+        return;
+    if (r->accecn_ok)
         *flags |= tcp_ecn_reflector_flags(r->syn_ect_rcv);
-    else if (r->accecn_ok) /* RFC 9768 3.1.4.2: its retransmission timed out as well */
-        r->accecn_fail_mode |= TCP_ACCECN_ACE_FAIL_SEND;
     else if (r->ecn_ok)
         *flags |= TCP_ECE;
 }
