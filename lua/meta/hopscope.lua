@@ -157,6 +157,7 @@
 ---@field reordering? integer how far packets may be out of order (3)
 ---@field hoplimit? integer TTL of what is sent
 ---@field quickack? integer 1: no delayed acknowledgements
+---@field fastopen_no_cookie? integer 1: TCP Fast Open needs no cookie, in both directions
 ---@field rtt? time first estimate of the round-trip time
 ---@field rttvar? time and of its variation
 ---@field rto_min? time floor of TCP's retransmission timeout

@@ -57,7 +57,7 @@ static bool is_possible_transition(uint8_t sent, uint8_t received)
 
 static bool feedback_is_sane(TcpConn *c, uint8_t ace, uint8_t sent_ect)
 {
-    if (!c->tcp->sysctl.tcp_ecn_fallback || is_possible_transition(sent_ect, reflected_ect(ace)))
+    if (!c->tcp->sysctl->tcp_ecn_fallback || is_possible_transition(sent_ect, reflected_ect(ace)))
         return true;
     c->ecn.accecn_fail_mode |= TCP_ACCECN_ACE_FAIL_RECV;
     return false;
@@ -117,7 +117,7 @@ void tcp_ecn_option_values(const TcpConn *c, uint32_t value[3])
 /* Linux tcp_accecn_option_beacon_check */
 static bool is_beacon_due(const TcpConn *c)
 {
-    uint32_t per_rtt = c->tcp->sysctl.tcp_ecn_option_beacon;
+    uint32_t per_rtt = c->tcp->sysctl->tcp_ecn_option_beacon;
 
     if (!per_rtt)
         return false;
@@ -126,7 +126,7 @@ static bool is_beacon_due(const TcpConn *c)
 
 bool tcp_ecn_option_due(const TcpConn *c)
 {
-    uint8_t mode = c->tcp->sysctl.tcp_ecn_option;
+    uint8_t mode = c->tcp->sysctl->tcp_ecn_option;
 
     if (!tcp_ecn_is_accecn(c) || mode == OPTION_DISABLED || !c->ecn.saw_accecn_opt)
         return false;

@@ -124,7 +124,7 @@ void tcp_cc_init(TcpConn *c)
  */
 int tcp_cc_set(TcpConn *c, const char *name)
 {
-    const CcOps *ops = cc_ops_find(c->tcp->sysctl.controllers, name);
+    const CcOps *ops = cc_ops_find(c->tcp->controllers, name);
 
     if (!ops)
         return -ENOENT;
@@ -152,7 +152,7 @@ void tcp_cc_event(TcpConn *c, CcEvent ev)
  * progress. */
 static bool may_raise_cwnd(const TcpConn *c, int flag)
 {
-    if (c->sack.reordering > c->tcp->sysctl.tcp_reordering)
+    if (c->sack.reordering > c->tcp->sysctl->tcp_reordering)
         return flag & ACK_FORWARD_PROGRESS;
     return flag & ACK_DATA_ACKED;
 }

@@ -26,7 +26,7 @@
 
 static int style(const TcpConn *c)
 {
-    int s = c->tcp->sysctl.recovery_style;
+    int s = c->tcp->sysctl->recovery_style;
 
     /* RFC 6675 needs a peer that sends SACKs. */
     return s == TCP_STYLE_SACK && !c->sack.is_sack_ok ? TCP_STYLE_NEWRENO : s;
@@ -34,12 +34,12 @@ static int style(const TcpConn *c)
 
 bool tcp_classic_is_on(const TcpConn *c)
 {
-    return c->tcp->sysctl.recovery_style != TCP_STYLE_LINUX;
+    return c->tcp->sysctl->recovery_style != TCP_STYLE_LINUX;
 }
 
 bool tcp_classic_uses_sack(const TcpConn *c)
 {
-    int s = c->tcp->sysctl.recovery_style;
+    int s = c->tcp->sysctl->recovery_style;
 
     return s == TCP_STYLE_LINUX || s == TCP_STYLE_SACK;
 }

@@ -52,7 +52,7 @@ static void list_remove(Tcp *t, TcpConn *c)
 
 void tcp_conn_init_defaults(TcpConn *c)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
 
     c->rtt = (TcpRtt){
         .mdev_us = TCP_TIMEOUT_INIT_MS * 1000,
@@ -77,7 +77,7 @@ void tcp_conn_init_defaults(TcpConn *c)
 
 static const CcOps *default_controller(const Tcp *t)
 {
-    const CcOps *ops = cc_ops_find(t->sysctl.controllers, t->sysctl.tcp_congestion_control);
+    const CcOps *ops = cc_ops_find(t->controllers, t->sysctl->tcp_congestion_control);
 
     if (!ops)
         ops = cc_ops_by_name("reno");
@@ -88,7 +88,7 @@ static const CcOps *default_controller(const Tcp *t)
 TcpConn *tcp_conn_new(Tcp *t, bool is_v6)
 {
     TcpConn *c = pool_alloc(t->conns);
-    const TcpSysctl *s = &t->sysctl;
+    const TcpSysctl *s = t->sysctl;
     const CcOps *ops = default_controller(t);
 
     memset(c, 0, sizeof(*c));

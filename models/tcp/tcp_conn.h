@@ -264,7 +264,8 @@ struct TcpConn {
     uint8_t pred_is_valid; /* header prediction may be used */
     uint8_t timer_kind;    /* TCP_TIMER_* */
     uint8_t pacing_on;     /* sk_pacing_status: 0 none, 1 TCP's own timer, 2 fq */
-    uint8_t tos;
+    uint8_t tos;           /* IP_TOS: of IPv4 packets, */
+    uint8_t tclass;        /* IPV6_TCLASS: of IPv6 ones */
     uint8_t repair : 1, thin_lto : 1, thin_dupack : 1, save_syn : 2;
     uint8_t chrono_type;                  /* TcpChrono: which of them runs; 0: none */
     uint16_t advmss, user_mss, mss_clamp; /* mss_clamp: the peer's MSS option */
@@ -343,6 +344,11 @@ struct TcpConn {
 static inline uint32_t tcp_packets_in_flight(const TcpConn *c)
 {
     return c->packets_out - (c->sacked_out + c->lost_out) + c->retrans_out;
+}
+/* What an IP header of this family says besides ECN. */
+static inline uint8_t tcp_conn_tos(const TcpConn *c, bool is_v6)
+{
+    return is_v6 ? c->tclass : c->tos;
 }
 static inline uint32_t tcp_left_out(const TcpConn *c)
 {

@@ -55,7 +55,7 @@ void tcp_ecn_cc_assigned(TcpConn *c)
 
 void tcp_ecn_send_syn(TcpConn *c, TcpSeg *syn)
 {
-    uint8_t mode = c->tcp->sysctl.tcp_ecn;
+    uint8_t mode = c->tcp->sysctl->tcp_ecn;
     bool use_accecn = mode == ACCECN_ALWAYS || cc_needs_accecn(c);
     bool use_ecn = mode == ECN_ALWAYS || mode == ACCECN_OUT_ECN || cc_needs_ecn(c) || use_accecn ||
                    tcp_ip_wants_ecn(c->tcp, &c->remote, c->sflags & TCP_S_WIRE_V6);
@@ -80,7 +80,7 @@ void tcp_ecn_send_syn(TcpConn *c, TcpSeg *syn)
 void tcp_ecn_clear_syn(TcpConn *c, TcpSeg *s)
 {
     if ((s->flags & (TCP_SYN | TCP_ECE | TCP_CWR)) != (TCP_SYN | TCP_ECE | TCP_CWR) ||
-        !c->tcp->sysctl.tcp_ecn_fallback)
+        !c->tcp->sysctl->tcp_ecn_fallback)
         return;
     if (tcp_ecn_is_pending(c) && c->retransmits <= 1)
         return;
@@ -146,7 +146,7 @@ void tcp_ecn_rcv_syn(TcpConn *c, TcpIn *in)
 
 void tcp_ecn_create_request(TcpReq *r, const TcpIn *in, TcpConn *listener)
 {
-    uint8_t mode = r->tcp->sysctl.tcp_ecn;
+    uint8_t mode = r->tcp->sysctl->tcp_ecn;
     bool ect = (in->tos & ECN_MASK) != ECN_NOT_ECT, granted;
 
     if (tcp_accecn_is_requested(in->flags) && (mode >= ACCECN_ALWAYS || cc_needs_accecn(listener))) {

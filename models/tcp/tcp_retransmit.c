@@ -42,7 +42,7 @@ static bool can_collapse(const TcpSeg *s)
 /* Small segments behind s ride along (tcp_retrans_try_collapse). */
 static void try_collapse(TcpConn *c, TcpSeg *s, int64_t space)
 {
-    if (!c->tcp->sysctl.tcp_retrans_collapse || s->flags & TCP_SYN)
+    if (!c->tcp->sysctl->tcp_retrans_collapse || s->flags & TCP_SYN)
         return;
     if (!can_collapse(s) || s->eor)
         return;

@@ -156,7 +156,7 @@ void tcp_rtt_update_min(TcpConn *c, uint32_t rtt_us, int flag)
     /* The receiver's delayed ACK says nothing about the path. */
     if ((flag & ACK_MAYBE_DELAYED) && rtt_us > tcp_rtt_min_us(c))
         return;
-    min_running(&c->rtt, c->tcp->sysctl.tcp_min_rtt_wlen_s * 1000, ms, rtt_us ? rtt_us : 1000);
+    min_running(&c->rtt, c->tcp->sysctl->tcp_min_rtt_wlen_s * 1000, ms, rtt_us ? rtt_us : 1000);
 }
 
 /* Linux tcp_rtt_tsopt_us: what the echoed timestamp says, in the clock's milliseconds; -1: nonsense. */
