@@ -137,6 +137,7 @@
 ---@field on_loss? fun(view: hs.CcView, kind: "mark"|"recovery"|"timeout", state: hs.CcState)
 ---@field undo? fun(view: hs.CcView, state: hs.CcState): number
 ---@field ecn? boolean every packet ECN-capable
+---@field exact_ce? boolean ecn, and ECE tells exactly which data were marked
 ---@field pacing? boolean spread over time
 
 ---@class hs.HostRouteOptions

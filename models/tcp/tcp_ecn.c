@@ -12,6 +12,7 @@
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_output.h"
 
 #define ACE_FLAGS (TCP_AE | TCP_CWR | TCP_ECE)
 
@@ -46,6 +47,8 @@ void tcp_ecn_set_mode(TcpConn *c, uint8_t mode)
 void tcp_ecn_cc_assigned(TcpConn *c)
 {
     tcp_ecn_xmit(c, cc_needs_ecn(c));
+    c->ecn.ce_state = false;
+    c->ecn.ce_rcv_nxt = c->rcv_nxt;
 }
 
 /* ---- opening: our side asks ---- */
@@ -236,6 +239,31 @@ void tcp_ecn_accept_cwr(TcpConn *c, TcpIn *in)
         c->ack.pending |= TCP_ACK_NOW;
 }
 
+static void demand_cwr(TcpConn *c, bool on)
+{
+    c->ecn.flags = (uint8_t)((c->ecn.flags & ~TCP_ECN_DEMAND_CWR) | (on ? TCP_ECN_DEMAND_CWR : 0));
+}
+
+/* RFC 8257 3.2: ECE tells exactly which data had CE, so an ACK never covers both kinds: what is owed for the
+ * data before a change goes at once, and so does the ACK for the change (Linux dctcp_ece_ack_update). */
+static void exact_echo(TcpConn *c, bool is_ce)
+{
+    TcpEcn *e = &c->ecn;
+
+    if (!c->cc.ops || !(c->cc.ops->flags & CC_EXACT_CE_ECHO))
+        return;
+    if (e->ce_state != is_ce) {
+        if (c->ack.pending & TCP_ACK_TIMER) {
+            demand_cwr(c, e->ce_state);
+            tcp_output_send_ack_nxt(c, e->ce_rcv_nxt, 0);
+        }
+        c->ack.pending |= TCP_ACK_NOW;
+    }
+    e->ce_rcv_nxt = c->rcv_nxt;
+    e->ce_state = is_ce;
+    demand_cwr(c, is_ce);
+}
+
 /* Linux tcp_data_ecn_check */
 void tcp_ecn_data(TcpConn *c, TcpIn *in)
 {
@@ -248,8 +276,10 @@ void tcp_ecn_data(TcpConn *c, TcpIn *in)
             tcp_delack_enter_quickack(c, 2);
         break;
     case ECN_CE:
-        if (cc_needs_ecn(c))
+        if (cc_needs_ecn(c)) {
             tcp_cc_event(c, CC_EVENT_ECN_IS_CE);
+            exact_echo(c, true);
+        }
         if (!(c->ecn.flags & TCP_ECN_DEMAND_CWR) && tcp_ecn_is_rfc3168(c)) {
             tcp_delack_enter_quickack(c, 2);
             c->ecn.flags |= TCP_ECN_DEMAND_CWR;
@@ -258,8 +288,10 @@ void tcp_ecn_data(TcpConn *c, TcpIn *in)
             c->ecn.flags |= TCP_ECN_SEEN;
         break;
     default:
-        if (cc_needs_ecn(c))
+        if (cc_needs_ecn(c)) {
             tcp_cc_event(c, CC_EVENT_ECN_NO_CE);
+            exact_echo(c, false);
+        }
         if (tcp_ecn_is_rfc3168(c))
             c->ecn.flags |= TCP_ECN_SEEN;
         break;

@@ -245,7 +245,7 @@ static bool needs_no_cookie(const TcpConn *listener, const TcpReq *r)
 {
     TcpPath path;
 
-    if (listener->tcp->sysctl.tcp_fastopen & TCP_FASTOPEN_SERVER_NO_COOKIE ||
+    if (listener->tcp->sysctl->tcp_fastopen & TCP_FASTOPEN_SERVER_NO_COOKIE ||
         listener->sflags & TCP_S_FASTOPEN_NO_COOKIE)
         return true;
     return tcp_ip_path(listener->tcp, &r->local, &r->remote, &path) &&
