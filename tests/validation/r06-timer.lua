@@ -44,7 +44,7 @@ local function syns(linear)
 end
 ref.row { "R6", "an unanswered SYN is sent at, tcp_syn_linear_timeouts = 0", says = { 0, 1, 3, 7, 15, 31, 63 }, got = (syns(0)), unit = "s" }
 -- Linux since 6.5: the first four timeouts are a second each, then they double
-ref.row { "R6", "an unanswered SYN is sent at, Linux's default of 4 linear timeouts, 6 retries", says = { 0, 1, 2, 3, 4, 5, 7 }, got = (syns(4)), unit = "s" }
+ref.row { "R6", "an unanswered SYN is sent at, Linux's default of 4 linear timeouts, which come in addition to the 6 retries", says = { 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 }, got = (syns(4)), unit = "s" }
 
 -- Back-off of data: each timeout is twice the one before. RTT 100 ms: RTO = 100 + 200 ms.
 do
