@@ -173,7 +173,8 @@ int bind_sock_new(lua_State *L)
 
     sk->host = h;
     sk->on_datagram = on_datagram;
-    sk->owner = s->current && s->current->host && luaproc_is_running(s->current->lua) && lua_isyieldable(L)
+    sk->owner = s->current && s->current->host && s->current->lua && luaproc_is_running(s->current->lua) &&
+                        lua_isyieldable(L)
                     ? s->current
                     : NULL;
     if (sk->owner && sk->owner->host != h)

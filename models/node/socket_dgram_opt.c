@@ -40,7 +40,7 @@ static uint32_t doubled(int val, uint32_t max, uint32_t min)
 
 static int set_socket(SockFile *f, int name, int val)
 {
-    const TcpSysctl *s = host_tcp_sysctl(f->sh->host);
+    const TcpSysctl *s = host_tcp_sysctl_get(f->sh->host);
     UdpSockOpt dummy, *o = f->dgram->udp ? udpsock_opt(f->dgram->udp) : &dummy;
 
     switch (name) {

@@ -146,7 +146,7 @@ TcpConn *tcp_req_make_child(TcpConn *listener, TcpReq *r, TcpIn *in)
     c->remote_port = r->remote_port;
     if (r->is_v6)
         c->sflags |= TCP_S_WIRE_V6;
-    if (t->sysctl.tcp_reflect_tos)
+    if (t->sysctl->tcp_reflect_tos)
         *(r->is_v6 ? &c->tclass : &c->tos) = r->tos & (uint8_t)~IP_ECN_MASK;
     c->rx_ttl = in->ttl;
     c->txhash = r->txhash;

@@ -167,7 +167,9 @@ typedef struct TcpEcn { /* names as in Linux */
     uint8_t accecn_minlen, accecn_opt_demand;
     uint8_t est_ecnfield, prev_ecnfield;
     bool accecn_opt_sent_w_dsack;
+    bool ce_state; /* CC_EXACT_CE_ECHO: the latest data had CE */
     uint8_t received_ce_pending;
+    uint32_t ce_rcv_nxt; /* and rcv_nxt before them */
     uint32_t received_ce;
     uint32_t received_ecn_bytes[3]; /* [codepoint - 1] */
     uint32_t delivered_ecn_bytes[3];

@@ -46,14 +46,17 @@ void tcp_fastopen_make_cookie(Tcp *t, const uint8_t key[16], const InetAddr *cli
 /* tcp_fastopen_init_key_once */
 static void init_keys_once(Tcp *t)
 {
-    if (t->sysctl.n_fastopen_keys)
+    TcpSysctl *own;
+
+    if (t->sysctl->n_fastopen_keys)
         return;
+    own = tcp_sysctl(t);
     for (unsigned i = 0; i < 16; i += 8) {
         uint64_t v = rng_next(t->rng);
 
-        memcpy(t->sysctl.tcp_fastopen_key[0] + i, &v, 8);
+        memcpy(own->tcp_fastopen_key[0] + i, &v, 8);
     }
-    t->sysctl.n_fastopen_keys = 1;
+    own->n_fastopen_keys = 1;
 }
 
 /* The listener's own keys, else the host's; the first is primary, the second one is still accepted. */
@@ -65,7 +68,7 @@ static const uint8_t *keys_of(const TcpConn *listener, unsigned i)
     if (l && l->n_fastopen_keys)
         return i < l->n_fastopen_keys ? l->fastopen_key[i] : NULL;
     init_keys_once(t);
-    return i < t->sysctl.n_fastopen_keys ? t->sysctl.tcp_fastopen_key[i] : NULL;
+    return i < t->sysctl->n_fastopen_keys ? t->sysctl->tcp_fastopen_key[i] : NULL;
 }
 
 int tcp_fastopen_set_key(TcpConn *c, const uint8_t *key, unsigned len)
@@ -242,7 +245,7 @@ static bool needs_no_cookie(const TcpConn *listener, const TcpReq *r)
 {
     TcpPath path;
 
-    if (listener->tcp->sysctl.tcp_fastopen & TCP_FASTOPEN_SERVER_NO_COOKIE ||
+    if (listener->tcp->sysctl->tcp_fastopen & TCP_FASTOPEN_SERVER_NO_COOKIE ||
         listener->sflags & TCP_S_FASTOPEN_NO_COOKIE)
         return true;
     return tcp_ip_path(listener->tcp, &r->local, &r->remote, &path) &&
@@ -252,7 +255,7 @@ static bool needs_no_cookie(const TcpConn *listener, const TcpReq *r)
 TcpConn *tcp_fastopen_try(TcpConn *listener, TcpIn *in, TcpReq *r, TcpFastopenCookie *foc)
 {
     Tcp *t = listener->tcp;
-    uint32_t tfo = t->sysctl.tcp_fastopen;
+    uint32_t tfo = t->sysctl->tcp_fastopen;
     TcpFastopenCookie valid = {.len = TCP_FASTOPEN_NONE};
     bool has_data = in->end_seq != in->seq + 1, asks = foc->len != TCP_FASTOPEN_NONE;
     TcpConn *child;

