@@ -37,9 +37,9 @@ struct Proc {
     SimTime deadline; /* of the wait; SIM_NEVER */
     ProcWait wait;
     bool is_waiting, is_woken, is_timed_out;
-    bool is_given;       /* Lua frees it */
-    GPtrArray *joiners;  /* Proc: wait for the end of this one */
-    struct Fds *fds;     /* its descriptors; NULL: none yet */
+    bool is_given;      /* Lua frees it */
+    GPtrArray *joiners; /* Proc: wait for the end of this one */
+    struct Fds *fds;    /* its descriptors; NULL: none yet */
 };
 
 /* A host as scenarios see it. Lives as long as the Scenario. */

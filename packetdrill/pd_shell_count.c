@@ -25,6 +25,18 @@ static uint64_t counted_before(const PdSim *s, const char *name)
     return 0;
 }
 
+/* Numbers that nstat never shows: they are no counts. */
+static bool is_gauge(const char *name)
+{
+    static const char *const gauges[] = {"TcpCurrEstab", "TcpMaxConn", "TcpRtoAlgorithm", "TcpRtoMax",
+                                         "TcpRtoMin"};
+
+    for (size_t i = 0; i < HS_ARRAY_LEN(gauges); i++)
+        if (strcmp(name, gauges[i]) == 0)
+            return true;
+    return false;
+}
+
 static void count_one(const char *name, uint64_t value, void *user)
 {
     Counting *c = user;
@@ -35,8 +47,7 @@ static void count_one(const char *name, uint64_t value, void *user)
     for (guint i = 0; i < c->patterns->len; i++)
         wanted |= g_pattern_spec_match_string(c->patterns->pdata[i], name);
     g_array_append_val(c->next, counter);
-    /* gauges, which nstat shows only on demand */
-    wanted &= c->zeros || strcmp(name, "TcpCurrEstab") != 0;
+    wanted &= !is_gauge(name);
     if (wanted && (delta != 0 || c->zeros))
         g_string_append_printf(c->out, "%-32s%-16" G_GUINT64_FORMAT " 0.0\n", name, delta);
 }

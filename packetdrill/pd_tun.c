@@ -135,7 +135,8 @@ void pd_tun_inject(PdTun *t, const uint8_t *bytes, size_t len, uint32_t gso_size
     t->stats.rx_packets++;
     t->stats.rx_bytes += len;
     p->l3 = p->head;
-    /* How many segments it stands for a TUN device does not say: Linux virtio_net_hdr_to_skb leaves gso_segs 0. */
+    /* How many segments it stands for a TUN device does not say: Linux virtio_net_hdr_to_skb leaves gso_segs
+     * 0. */
     p->gso_size = (uint16_t)gso_size;
     t->dev.input(&t->dev, p, bytes[0] >> 4 == 6 ? ETH_TYPE_IPV6 : ETH_TYPE_IPV4);
 }

@@ -3,8 +3,10 @@
  *
  * The functions get facts (view, and the sample of an ACK: fresh tables of numbers) and state, one table for
  * each connection, in which they keep what they like. state.cwnd and state.ssthresh (packets) and
- * state.pacing_rate (bytes a second) are set before each call and taken over after it. */
+ * state.pacing_rate (bytes a second) are set before each call and taken over after it. They are called in the
+ * middle of a segment's processing, so they must only look at everything else. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lua/bind/bind.h"
@@ -43,7 +45,7 @@ typedef struct Call { /* through luaerr_protect */
 
 typedef struct CcOptions {
     const char *name, *help;
-    bool ecn, pacing;
+    bool ecn, exact_ce, pacing;
     int fn[N_FUNCTIONS];
 } CcOptions;
 
@@ -55,6 +57,7 @@ static const LuaOpt cc_opts[] = {
     {.name = "name", .kind = LUAOPT_STRING, .offset = offsetof(CcOptions, name), .required = true},
     {.name = "help", .kind = LUAOPT_STRING, .offset = offsetof(CcOptions, help)},
     {.name = "ecn", .kind = LUAOPT_BOOL, .offset = offsetof(CcOptions, ecn)},
+    {.name = "exact_ce", .kind = LUAOPT_BOOL, .offset = offsetof(CcOptions, exact_ce)},
     {.name = "pacing", .kind = LUAOPT_BOOL, .offset = offsetof(CcOptions, pacing)},
     FUNCTION(CALL_INIT, "init"),
     FUNCTION(CALL_ACK, "on_ack"),
@@ -150,16 +153,33 @@ static void push_state(lua_State *L, Cc *cc)
     } else {
         lua_rawgeti(L, LUA_REGISTRYINDEX, st->ref);
     }
-    set_count(L, "cwnd", cc->s.cwnd);
+    /* A controller that adds fractions of a packet finds them again, unless the window was changed by others.
+     */
+    lua_getfield(L, -1, "cwnd");
+    double before = lua_tonumber(L, -1);
+
+    if (!(before >= cc->s.cwnd && before < cc->s.cwnd + 1.0)) {
+        lua_pushinteger(L, cc->s.cwnd);
+        lua_setfield(L, -3, "cwnd");
+    }
+    lua_pop(L, 1);
     set_number(L, "ssthresh", cc->s.ssthresh >= CC_SSTHRESH_INFINITE ? HUGE_VAL : cc->s.ssthresh);
 }
 
 /* ---- what the functions decide ---- */
 
+/* Names the line where the function begins, as it has returned already. */
 _Noreturn static void bad(lua_State *L, const Call *k, const char *what, int idx, const char *expected)
 {
-    luaerr_raise(L, "congestion controller \"%s\": %s: %s is %s, expected %s", k->c->name,
-                 function_names[k->kind], what, luaerr_describe(L, idx), expected);
+    const char *got = luaerr_describe(L, idx);
+    lua_Debug ar;
+
+    lua_rawgeti(L, LUA_REGISTRYINDEX, k->c->fn[k->kind]);
+    lua_getinfo(L, ">S", &ar);
+    lua_pushfstring(L, "%s:%d: congestion controller \"%s\": %s: %s is %s, expected %s", ar.short_src,
+                    ar.linedefined, k->c->name, function_names[k->kind], what, got, expected);
+    lua_error(L);
+    abort();
 }
 
 /* Packets; a fraction is rounded down. */
@@ -186,6 +206,8 @@ static void take_state(lua_State *L, const Call *k, int idx)
         rate = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
         if (!(rate >= 0))
             bad(L, k, "state.pacing_rate", -1, "a number of bytes a second");
+        if (!(k->c->ops.flags & CC_NEEDS_PACING))
+            bad(L, k, "state.pacing_rate", -1, "nil: hs.cc was not told pacing = true");
     }
     s->cwnd = cwnd;
     s->ssthresh = ssthresh;
@@ -217,18 +239,24 @@ static int call(lua_State *L)
     return 0;
 }
 
-/* false: the function is left out, or the scenario has failed. */
+/* false: the function is left out, or the scenario has failed, or init has not been called: Linux asks while
+ * the handshake is still going on. */
 static bool run(Call *k)
 {
     Scenario *s = k->c->s;
     LuaErr err = {0};
 
+    if (k->kind != CALL_INIT && !k->cc->is_started)
+        return false;
     if (k->c->fn[k->kind] == LUA_NOREF || s->failed)
         return false;
-    if (luaerr_protect(s->L, call, k, &err))
-        return true;
-    scenario_fail(s, &err);
-    return false;
+    s->observing++; /* a call that sends from here would find the connection half updated */
+    bool ok = luaerr_protect(s->L, call, k, &err);
+
+    s->observing--;
+    if (!ok)
+        scenario_fail(s, &err);
+    return ok;
 }
 
 /* ---- CcOps ---- */
@@ -333,7 +361,8 @@ static int hs_cc(lua_State *L)
     c->ops = (CcOps){
         .name = c->name,
         .help = c->help,
-        .flags = CC_NON_RESTRICTED | (o.ecn ? CC_NEEDS_ECN : 0) | (o.pacing ? CC_NEEDS_PACING : 0),
+        .flags = CC_NON_RESTRICTED | (o.ecn || o.exact_ce ? CC_NEEDS_ECN : 0) |
+                 (o.exact_ce ? CC_EXACT_CE_ECHO : 0) | (o.pacing ? CC_NEEDS_PACING : 0),
         .state_size = sizeof(State),
         .user = c,
         .init = cc_init,

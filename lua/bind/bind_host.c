@@ -1,5 +1,7 @@
 /* A host or router as a scenario sees it. */
 #include "lua/bind/bind.h"
+#include "models/cc/cc.h"
+#include "models/tcp/tcp_life.h"
 
 static int host_method_addr(lua_State *L)
 {
@@ -183,6 +185,37 @@ static int host_method_sysctl(lua_State *L)
     return 1;
 }
 
+/* What Linux has as /sys/module/tcp_cubic/parameters/hystart, but each host has its own. */
+static int host_method_cc_param(lua_State *L)
+{
+    ScnHost *h = bind_check_host(L, 1);
+    const char *controller = bind_check_name(L, 2, "congestion control");
+    const char *name = bind_check_name(L, 3, "parameter");
+    const CcOps *ops = cc_ops_by_name(controller);
+    CcParams *params;
+    char *error = NULL;
+    int32_t now;
+
+    if (!ops)
+        luaerr_arg(L, 2, "congestion control", NULL, "one that is built in, such as \"cubic\"");
+    params = tcp_cc_params(host_tcp(h->host), ops, true);
+    if (lua_isnoneornil(L, 4)) {
+        if (!cc_params_get(params, name, &now)) {
+            cc_params_set(params, name, 0, &error); /* says what the name should have been */
+            bind_raise_free(L, error);
+        }
+        lua_pushinteger(L, now);
+        return 1;
+    }
+    scenario_may_change(L);
+    int64_t value = lua_isboolean(L, 4) ? lua_toboolean(L, 4) : luaL_checkinteger(L, 4);
+
+    if (!cc_params_set(params, name, value, &error))
+        bind_raise_free(L, error);
+    lua_settop(L, 1);
+    return 1;
+}
+
 /* ---- parts ---- */
 
 static int host_method_dev(lua_State *L)
@@ -310,6 +343,7 @@ static const luaL_Reg methods[] = {{"addr", host_method_addr},
                                    {"arp_claim", bind_host_arp_claim},
                                    {"arp_del", bind_host_arp_del},
                                    {"arp_set", bind_host_arp_set},
+                                   {"cc_param", host_method_cc_param},
                                    {"counter", host_method_counter},
                                    {"counters", host_method_counters},
                                    {"dev", host_method_dev},

@@ -85,7 +85,6 @@ int bind_host_sockets(lua_State *L)
 int bind_host_sockstat(lua_State *L)
 {
     ScnHost *h = bind_check_host(L, 1);
-    uint64_t n_conns;
 
     scenario_prepare(L);
     Tcp *t = host_tcp(h->host);
@@ -98,6 +97,6 @@ int bind_host_sockstat(lua_State *L)
     set_integer(L, "alloc", s.alloc);
     set_integer(L, "requests", s.requests);
     set_integer(L, "mem", s.mem_pages);
-    set_integer(L, "bytes", tcp_bytes(t, &n_conns));
+    set_integer(L, "bytes", s.bytes);
     return 1;
 }

@@ -86,6 +86,60 @@
 ---@field fields string|string[] fields of the probe: { "packets", "bytes" }
 ---@field every? time at most one row for each multiple of this time
 
+---@class hs.CcView facts of a connection; windows and counts in packets, times in seconds
+---@field now number
+---@field mss integer bytes
+---@field in_flight integer
+---@field packets_out integer
+---@field sacked_out integer
+---@field lost_out integer
+---@field retrans_out integer
+---@field prior_cwnd integer before the latest reduction
+---@field delivered integer
+---@field delivered_ce integer
+---@field lost integer
+---@field init_cwnd integer
+---@field bytes_acked integer
+---@field snd_una integer
+---@field snd_nxt integer
+---@field srtt? number
+---@field min_rtt? number
+---@field rto number
+---@field ca_state "open"|"disorder"|"cwr"|"recovery"|"loss"
+---@field is_cwnd_limited boolean
+---@field is_app_limited boolean
+---@field is_ecn boolean
+
+---@class hs.CcSample what an ACK brought
+---@field acked integer packets
+---@field rtt? number
+---@field losses? integer for control, as the rest
+---@field prior_in_flight? integer
+---@field is_ece? boolean
+---@field is_app_limited? boolean
+---@field delivered? integer packets in the interval
+---@field delivered_ce? integer
+---@field interval? number
+
+---@class hs.CcState a connection's own
+---@field cwnd number packets
+---@field ssthresh number packets
+---@field pacing_rate? number bytes per second
+---@field [string] any
+
+---@class hs.CcOptions
+---@field name string 1 to 15 small letters, digits, _ and -
+---@field help? string
+---@field init? fun(view: hs.CcView, state: hs.CcState)
+---@field on_ack? fun(view: hs.CcView, sample: hs.CcSample, state: hs.CcState)
+---@field control? fun(view: hs.CcView, sample: hs.CcSample, state: hs.CcState) instead of on_ack: for each ACK
+---@field ssthresh? fun(view: hs.CcView, state: hs.CcState): number
+---@field on_loss? fun(view: hs.CcView, kind: "mark"|"recovery"|"timeout", state: hs.CcState)
+---@field undo? fun(view: hs.CcView, state: hs.CcState): number
+---@field ecn? boolean every packet ECN-capable
+---@field exact_ce? boolean ecn, and ECE tells exactly which data were marked
+---@field pacing? boolean spread over time
+
 ---@class hs.HostRouteOptions
 ---@field to string "10.1.0.0/16", an address, or "default"
 ---@field via? string gateway
@@ -103,6 +157,7 @@
 ---@field reordering? integer how far packets may be out of order (3)
 ---@field hoplimit? integer TTL of what is sent
 ---@field quickack? integer 1: no delayed acknowledgements
+---@field fastopen_no_cookie? integer 1: TCP Fast Open needs no cookie, in both directions
 ---@field rtt? time first estimate of the round-trip time
 ---@field rttvar? time and of its variation
 ---@field rto_min? time floor of TCP's retransmission timeout
@@ -473,6 +528,10 @@ function hs.every(period, fn) end
 ---@return any
 function hs.param(name, default, help) end
 
+---a congestion controller of your own, chosen by its name
+---@param options hs.CcOptions
+function hs.cc(options) end
+
 ---a stream of random numbers of your own
 ---@param name string
 ---@return hs.Rng
@@ -654,6 +713,13 @@ function Host:arp_claim(address, dev) end
 ---@return any
 function Host:sysctl(name, value) end
 
+---reads or sets a parameter of a congestion controller, as /sys/module/tcp_cubic/parameters/hystart
+---@param controller string
+---@param name string
+---@param value? integer|boolean
+---@return any
+function Host:cc_param(controller, name, value) end
+
 ---a counter by its netstat name, "UdpNoPorts"
 ---@param name string
 ---@return integer
@@ -686,7 +752,7 @@ function Host:log(...) end
 ---@return boolean?
 function Host:power(on) end
 
----TCP sockets of all states, or of one, as ss -ta lists them: { state, addr, port, peer_addr, peer_port, recv_q, send_q, retransmits, orphan, left }
+---TCP sockets of all states, or of one, as ss -ta lists them (but a FIN is no byte in recv_q and send_q): { state, addr, port, peer_addr, peer_port, recv_q, send_q, retransmits, orphan, left }
 ---@param state? string
 ---@return table[]
 function Host:sockets(state) end

@@ -111,9 +111,30 @@ static bool is_still_connecting(SockCall *c, SockFile *f, int *err)
     return *err == -EALREADY || *err == -EINPROGRESS;
 }
 
+/* Linux sock_cmsg_send: of a socket's own control messages TCP knows the one that asks for timestamps. */
+static int tcp_take_cmsgs(const SockCall *c, TcpSend *m)
+{
+    for (unsigned i = 0; c->op == SYS_SENDMSG && i < c->n_cmsgs; i++) {
+        const SockCmsg *k = &c->cmsgs[i];
+        uint32_t flags;
+
+        if (k->level != SOL_SOCKET || k->type == SCM_RIGHTS || k->type == SCM_CREDENTIALS)
+            continue;
+        if (k->type != SO_TIMESTAMPING || k->len != sizeof(flags))
+            return -EINVAL;
+        memcpy(&flags, k->data, sizeof(flags));
+        if (flags & ~(uint32_t)TCP_TS_TX_RECORD)
+            return -EINVAL;
+        m->has_tsflags = true;
+        m->tsflags = flags;
+    }
+    return 0;
+}
+
 static int64_t tcp_send_once(SockCall *c, SockFile *f, size_t total, TcpSend *m, InetEndpoint *to)
 {
     struct iovec one;
+    int err;
 
     *m = (TcpSend){
         .len = total - c->p.progress,
@@ -133,9 +154,10 @@ static int64_t tcp_send_once(SockCall *c, SockFile *f, size_t total, TcpSend *m,
         m->skip = c->p.progress;
         m->has_iov = true;
     }
+    err = tcp_take_cmsgs(c, m);
+    if (err)
+        return err;
     if (m->flags & MSG_FASTOPEN && c->addr) {
-        int err;
-
         if (c->addr->family == AF_UNSPEC)
             return -EOPNOTSUPP;
         err = sock_take_addr(f, c->addr, to);
@@ -211,9 +233,6 @@ bool sockop_write(SockCall *c)
         return true;
     if (f->is_gone)
         return sockcall_end(c, -EIO);
-    if (c->op == SYS_SENDMSG && c->n_cmsgs && f->kind == FILE_TCP && c->cmsgs[0].level != SOL_SOCKET &&
-        c->cmsgs[0].level != IPPROTO_IP && c->cmsgs[0].level != IPPROTO_IPV6)
-        return sockcall_end(c, -EINVAL);
     switch ((FileKind)f->kind) {
     case FILE_TCP:
         return tcp_write(c, f);
@@ -303,9 +322,8 @@ static void give_extended_error(SockCall *c, unsigned *n, const TcpErrMsg *m)
     }
 }
 
-static bool read_error_queue(SockCall *c, SockFile *f)
+bool socket_give_errmsg(SockCall *c, TcpErrMsg *m)
 {
-    TcpErrMsg *m = tcp_errq_take(f->tcp);
     size_t total = sockcall_total(c), got;
     unsigned n = 0;
 
@@ -354,7 +372,7 @@ static bool tcp_read(SockCall *c, SockFile *f)
     int64_t n;
 
     if (flags & MSG_ERRQUEUE)
-        return read_error_queue(c, f);
+        return socket_give_errmsg(c, tcp_errq_take(f->tcp));
     if (flags & MSG_OOB)
         r.bytes = &urgent;
     if (sockcall_is_fault(c) && !(flags & MSG_TRUNC))

@@ -50,7 +50,11 @@ Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6);
 void tcp_set_ip6(Tcp *t, struct Ip6 *ip6);
 /* Before its Ip4 and Ip6. Every connection is gone without a word, as when power fails. */
 void tcp_free(Tcp *t);
-TcpSysctl *tcp_sysctl(Tcp *t);
+struct CcSet;
+TcpSysctl *tcp_sysctl(Tcp *t); /* to be changed: a copy of the host's own */
+const TcpSysctl *tcp_sysctl_get(const Tcp *t);
+void tcp_set_controllers(
+    Tcp *t, const struct CcSet *set); /* congestion controllers made at run time; kept, not copied */
 uint64_t tcp_mib(const Tcp *t, unsigned i);
 /* "ip tcp_metrics flush all" */
 void tcp_metrics_flush(Tcp *t);
@@ -69,7 +73,8 @@ typedef struct TcpEntry {
 /* The lines of /proc/net/sockstat. */
 typedef struct TcpSockstat {
     uint32_t inuse, orphan, tw, alloc, requests;
-    uint64_t mem_pages;
+    uint64_t mem_pages; /* in buffers, as Linux accounts for them */
+    size_t bytes; /* of this simulator: sockets of all kinds and the tables that find them, without buffers */
 } TcpSockstat;
 TcpSockstat tcp_sockstat(const Tcp *t);
 void tcp_foreach(Tcp *t, void (*fn)(void *user, const TcpEntry *e), void *user);
@@ -117,6 +122,8 @@ typedef struct TcpSend {
                      here */
     bool sigpipe; /* out: Linux would have raised SIGPIPE */
     const InetEndpoint *to; /* sendto / sendmsg: only for Fast Open, else ignored as Linux does */
+    bool has_tsflags;       /* a control message of SO_TIMESTAMPING: these instead of the socket's */
+    uint32_t tsflags;
 } TcpSend;
 /* How much was taken; a blocking caller goes on with the rest when woken (it then sets `resumed`). */
 int64_t tcp_send(TcpConn *c, TcpSend *m);
@@ -142,8 +149,8 @@ int tcp_ioctl(TcpConn *c, unsigned long cmd, int *out); /* SIOCINQ, SIOCOUTQ, SI
 /* A call that sleeps until it can write (more), and its end: what comes in need not be acknowledged by itself
  * while data is about to go out. */
 void tcp_writer_sleeps(TcpConn *c, bool sleeps);
-unsigned tcp_poll(TcpConn *c);                          /* EPOLLIN | … as Linux tcp_poll */
-int tcp_take_error(TcpConn *c);                         /* SO_ERROR: positive errno, cleared */
+unsigned tcp_poll(TcpConn *c);  /* EPOLLIN | … as Linux tcp_poll */
+int tcp_take_error(TcpConn *c); /* SO_ERROR: positive errno, cleared */
 /* SO_RCVTIMEO, SO_SNDTIMEO in ns, 0: none; accepted sockets have their listener's. Obeyed by the socket
  * layer. */
 SimTime tcp_timeout_ns(const TcpConn *c, bool is_send);

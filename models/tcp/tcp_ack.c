@@ -10,6 +10,7 @@
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_probes.h"
+#include "models/tcp/tcp_quirk.h"
 #include "models/tcp/tcp_timer.h"
 
 /* ---- timers ---- */
@@ -161,6 +162,11 @@ static void clean_one(TcpConn *c, TcpSeg *s, uint32_t start_seq, uint32_t pcount
         if (sacked & SEG_RETRANS)
             c->retrans_out -= pcount;
         k->flag |= ACK_RETRANS_DATA_ACKED;
+        if (HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_RTT_NO_KARN)) {
+            k->last_ackt = s->sent_ns;
+            k->first_ackt = k->has_ackt ? k->first_ackt : k->last_ackt;
+            k->has_ackt = true;
+        }
     } else if (!(sacked & SEG_SACKED)) {
         k->last_ackt = s->sent_ns;
         if (!k->has_ackt)
@@ -249,7 +255,8 @@ static int clean_rtx(TcpConn *c, uint32_t prior_fack, uint32_t prior_snd_una, Tc
     if (s && (s->sacked & SEG_SACKED))
         k.flag |= ACK_SACK_RENEGING;
 
-    if (k.has_ackt && !(k.flag & ACK_RETRANS_DATA_ACKED)) {
+    if (k.has_ackt &&
+        (!(k.flag & ACK_RETRANS_DATA_ACKED) || HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_RTT_NO_KARN))) {
         seq_rtt_us = tcp_us_between(c->mstamp, k.first_ackt);
         ca_rtt_us = tcp_us_between(c->mstamp, k.last_ackt);
         /* A lone small packet, nothing else delivered: the receiver has probably waited for a second one. */

@@ -8,6 +8,7 @@
 #include "models/tcp/tcp_ecn.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
+#include "models/tcp/tcp_quirk.h"
 
 #define CC_VIEW_GSO_MAX 65536
 #define CC_VIEW_PACING_SHIFT 10
@@ -116,19 +117,21 @@ void tcp_cc_init(TcpConn *c)
     tcp_cc_fill_view(c, &v);
     cc_start(&c->cc, &v);
     take_over(c);
+    tcp_ecn_cc_assigned(c);
 }
 
 /* Linux tcp_set_congestion_control: any time; one that runs is replaced, and starts as on a new connection.
  */
 int tcp_cc_set(TcpConn *c, const char *name)
 {
-    const CcOps *ops = cc_ops_find(c->tcp->sysctl.controllers, name);
+    const CcOps *ops = cc_ops_find(c->tcp->controllers, name);
 
     if (!ops)
         return -ENOENT;
     if (ops == c->cc.ops)
         return 0;
     cc_assign(&c->cc, ops, tcp_cc_params(c->tcp, ops, false));
+    tcp_ecn_cc_assigned(c);
     if (c->state != TCP_CLOSE && c->state != TCP_LISTEN)
         tcp_cc_init(c);
     return 0;
@@ -149,7 +152,7 @@ void tcp_cc_event(TcpConn *c, CcEvent ev)
  * progress. */
 static bool may_raise_cwnd(const TcpConn *c, int flag)
 {
-    if (c->sack.reordering > c->tcp->sysctl.tcp_reordering)
+    if (c->sack.reordering > c->tcp->sysctl->tcp_reordering)
         return flag & ACK_FORWARD_PROGRESS;
     return flag & ACK_DATA_ACKED;
 }
@@ -158,17 +161,20 @@ void tcp_cc_control(TcpConn *c, uint32_t ack, uint32_t acked_sacked, int flag, c
 {
     CcView v;
 
+    if (HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_FIXED_CWND)) {
+        c->cc.s.cwnd = tcp_cwnd_initial(c);
+        tcp_pace_update_rate(c);
+        return;
+    }
+    if (HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_COUNT_ACKS))
+        acked_sacked = HS_MIN(acked_sacked, 1u);
     if (cc_has_cong_control(&c->cc)) {
         uint32_t ev = (flag & ACK_WIN_UPDATE ? CC_ACK_WIN_UPDATE : 0) |
                       (flag & ACK_SLOWPATH ? CC_ACK_SLOWPATH : 0) | (flag & ACK_ECE ? CC_ACK_ECE : 0);
 
         tcp_cc_fill_view(c, &v);
         cc_cong_control(&c->cc, &v, ack, ev, rs);
-        take_over(c);
-        return;
-    }
-
-    if (tcp_in_cwnd_reduction(c)) {
+    } else if (tcp_in_cwnd_reduction(c)) {
         tcp_prr_reduce(c, (int)acked_sacked, rs->losses, flag);
     } else if (may_raise_cwnd(c, flag)) {
         tcp_cc_fill_view(c, &v);
@@ -176,6 +182,6 @@ void tcp_cc_control(TcpConn *c, uint32_t ack, uint32_t acked_sacked, int flag, c
         c->snd_cwnd_stamp = c->mstamp;
     }
     take_over(c);
-    if (!c->cc.s.pacing_rate)
+    if (!c->cc.s.pacing_rate) /* one that controls everything sets it, as in Linux, or leaves it to us */
         tcp_pace_update_rate(c);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/tcp/tcp_ack.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
@@ -105,7 +106,7 @@ static bool leave_fin_wait2(TcpConn *c)
 static bool is_out_of_memory(TcpConn *c)
 {
     return tcp_timer_too_many_orphans(c) ||
-           (c->snd.wmem_queued > 2048 && c->tcp->mem_pages8 > (int64_t)c->tcp->sysctl.tcp_mem[2] * 4096);
+           (c->snd.wmem_queued > 2048 && c->tcp->mem_pages8 > (int64_t)c->tcp->sysctl->tcp_mem[2] * 4096);
 }
 
 void tcp_close_finish(TcpConn *c)
@@ -266,6 +267,7 @@ int tcp_disconnect(TcpConn *c)
     if (c->urg)
         memset(c->urg, 0, sizeof(*c->urg));
     tcpsndq_purge(c);
+    tcp_errq_on_purged(c);
     tcp_fastopen_active_disable_ofo_check(c);
     tcp_fastopen_free_tx(c);
     forget_addresses(c);

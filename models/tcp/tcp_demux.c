@@ -122,7 +122,7 @@ void tcp_demux_send_ack(Tcp *t, const TcpIn *in, uint32_t seq, uint32_t ack, uin
               .tsval = tsval,
               .tsecr = tsecr,
               .md5 = md5,
-              .tos = tos & (uint8_t)~IP_ECN_MASK};
+              .tos = tos};
 
     send_bare(t, in, &b);
 }
@@ -174,13 +174,16 @@ static void to_request(Tcp *t, TcpReq *r, TcpIn *in)
     tcp_conn_let(listener);
 }
 
-static void ack_of_time_wait(TcpTw *tw, const TcpIn *in) /* tcp_v4_timewait_ack */
+/* tcp_v4_timewait_ack: the answer to the FIN is as ECN-capable as the connection was, one to what is out of
+ * order is not. */
+static void ack_of_time_wait(TcpTw *tw, const TcpIn *in, bool is_oow)
 {
     Tcp *t = tw->tcp;
     uint32_t tsval = tcp_ts_clock(node_now(t->node)) + tw->ts_offset;
 
     tcp_demux_send_ack(t, in, tw->snd_nxt, tw->rcv_nxt, tw->rcv_wnd >> tw->rcv_wscale, tsval, tw->ts_recent,
-                       tw->ts_recent_stamp != 0, tw->md5, tw->tos, 0);
+                       tw->ts_recent_stamp != 0, tw->md5, is_oow ? tw->tos & (uint8_t)~IP_ECN_MASK : tw->tos,
+                       0);
 }
 
 /* The listener that a SYN over a TIME_WAIT goes on to, if any. */
@@ -189,7 +192,9 @@ static TcpConn *to_time_wait(Tcp *t, TcpTw *tw, TcpIn *in)
     uint32_t isn = 0;
     TcpConn *l;
 
-    switch (tcp_tw_process(tw, in, &isn)) {
+    TcpTwAnswer answer = tcp_tw_process(tw, in, &isn);
+
+    switch (answer) {
     case TCP_TW_SYN:
         l = tcp_table_find_listener(t, in);
         if (l) {
@@ -197,10 +202,11 @@ static TcpConn *to_time_wait(Tcp *t, TcpTw *tw, TcpIn *in)
             in->tw_isn = isn;
             return l;
         }
-        ack_of_time_wait(tw, in);
+        ack_of_time_wait(tw, in, false);
         break;
     case TCP_TW_ACK:
-        ack_of_time_wait(tw, in);
+    case TCP_TW_ACK_OOW:
+        ack_of_time_wait(tw, in, answer == TCP_TW_ACK_OOW);
         break;
     case TCP_TW_RST:
         tcp_demux_send_reset(t, NULL, in);

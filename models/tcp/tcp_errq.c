@@ -203,8 +203,8 @@ static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len)
     m->has_stamp = flags & TCP_TS_SOFTWARE;
     if (flags & TCP_TS_OPT_STATS)
         m->stats_len = put_stats(c, m->stats);
-    if (!(flags & TCP_TS_OPT_TSONLY))
-        m->payload_len = len;
+    /* The statistics are the message's bytes, which a read of none leaves behind: MSG_TRUNC. */
+    m->payload_len = flags & TCP_TS_OPT_TSONLY ? m->stats_len : len;
     push(c, m);
 }
 
@@ -222,9 +222,9 @@ static void lend(TcpConn *c)
     q->last_loan = l;
 }
 
-void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, bool zerocopy)
+void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, bool zerocopy)
 {
-    uint32_t want = c->opts ? c->opts->tsflags & (TCP_TS_TX_SOFTWARE | TCP_TS_TX_SCHED | TCP_TS_TX_ACK) : 0;
+    uint32_t want = tsflags & (TCP_TS_TX_SOFTWARE | TCP_TS_TX_SCHED | TCP_TS_TX_ACK);
     Mark *k, **at;
 
     if (zerocopy)
@@ -272,6 +272,17 @@ static void end_loan(TcpConn *c, uint32_t id)
     push(c, m);
 }
 
+static void end_first_loan(TcpConn *c, struct TcpErrQueue *q)
+{
+    Loan *l = q->loans;
+
+    q->loans = l->next;
+    if (!q->loans)
+        q->last_loan = NULL;
+    end_loan(c, l->id);
+    g_free(l);
+}
+
 void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una)
 {
     struct TcpErrQueue *q = c->opts->errq;
@@ -284,13 +295,32 @@ void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una)
         q->marks = k->next;
         g_free(k);
     }
-    while (q->loans && !tcp_after(q->loans->end_seq, c->snd_una)) {
-        Loan *l = q->loans;
+    while (q->loans && !tcp_after(q->loans->end_seq, c->snd_una))
+        end_first_loan(c, q);
+}
 
-        q->loans = l->next;
-        if (!q->loans)
-            q->last_loan = NULL;
-        end_loan(c, l->id);
-        g_free(l);
+/* Linux tcp_skb_collapse_tstamp */
+void tcp_errq_note_joined(TcpConn *c, uint32_t start, uint32_t end)
+{
+    for (Mark **at = &c->opts->errq->marks; *at && (*at)->next;) {
+        Mark *k = *at;
+
+        if (tcp_before(k->seq, start) || !tcp_before(k->next->seq, end)) {
+            at = &k->next;
+            continue;
+        }
+        k->next->flags |= k->flags;
+        *at = k->next;
+        g_free(k);
     }
+}
+
+void tcp_errq_note_purged(TcpConn *c)
+{
+    struct TcpErrQueue *q = c->opts->errq;
+
+    for (Mark *k; (k = q->marks) != NULL; g_free(k))
+        q->marks = k->next;
+    while (q->loans)
+        end_first_loan(c, q);
 }

@@ -16,6 +16,9 @@ enum { /* SO_TIMESTAMPING */
        TCP_TS_OPT_TSONLY = 1 << 11,
        TCP_TS_OPT_STATS = 1 << 12,
        TCP_TS_OPT_ID_TCP = 1 << 16,
+       TCP_TS_TX_COMPLETION = 1 << 18,
+       TCP_TS_TX_RECORD =
+           1 << 0 | TCP_TS_TX_SOFTWARE | TCP_TS_TX_SCHED | TCP_TS_TX_ACK | TCP_TS_TX_COMPLETION,
        TCP_TS_ALL = (1 << 19) - 1,
 };
 
@@ -43,12 +46,20 @@ bool tcp_errq_is_empty(const TcpConn *c);
 void tcp_errq_clear(TcpConn *c);
 void tcp_errq_icmp(TcpConn *c, const struct TcpIcmp *e); /* ip_icmp_error, when IP_RECVERR is on */
 
-/* tcp_sendmsg has queued bytes up to write_seq: tcp_tx_timestamp; and with MSG_ZEROCOPY a completion to come.
- */
-void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, bool zerocopy);
+/* tcp_sendmsg has queued bytes up to write_seq: tcp_tx_timestamp, for `tsflags` of that call; and with
+ * MSG_ZEROCOPY a completion to come. */
+void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, bool zerocopy);
 /* A segment went to the device; snd_una has moved on. Only called while somebody waits for that. */
 void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s);
 void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una);
+void tcp_errq_note_purged(TcpConn *c); /* tcp_write_queue_purge: what was lent is given back, unsent or not */
+/* Segments from `start` to `end` have become one, which keeps one timestamp, the last. */
+void tcp_errq_note_joined(TcpConn *c, uint32_t start, uint32_t end);
+static inline void tcp_errq_on_joined(TcpConn *c, uint32_t start, uint32_t end)
+{
+    if (HS_UNLIKELY(c->has_errq))
+        tcp_errq_note_joined(c, start, end);
+}
 static inline void tcp_errq_on_sent(TcpConn *c, const TcpSeg *s)
 {
     if (HS_UNLIKELY(c->has_errq))
@@ -58,4 +69,9 @@ static inline void tcp_errq_on_acked(TcpConn *c, uint32_t prior_snd_una)
 {
     if (HS_UNLIKELY(c->has_errq))
         tcp_errq_note_acked(c, prior_snd_una);
+}
+static inline void tcp_errq_on_purged(TcpConn *c)
+{
+    if (HS_UNLIKELY(c->has_errq))
+        tcp_errq_note_purged(c);
 }

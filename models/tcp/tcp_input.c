@@ -18,6 +18,7 @@
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_passive.h"
 #include "models/tcp/tcp_probes.h"
+#include "models/tcp/tcp_quirk.h"
 #include "models/tcp/tcp_timer.h"
 
 #define TSTAMP_ALIGNED 12
@@ -234,7 +235,7 @@ bool tcp_input_validate(TcpConn *c, TcpIn *in, int syn_inerr)
     }
 
     if (in->flags & TCP_RST) {
-        if (is_reset_exact(c, in)) {
+        if (is_reset_exact(c, in) || HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_RST_IN_WINDOW)) {
             tcp_input_reset(c, in);
             return false;
         }
@@ -527,8 +528,10 @@ static bool take_data(TcpConn *c, TcpIn *in)
     case TCP_CLOSE_WAIT:
     case TCP_CLOSING:
     case TCP_LAST_ACK:
-        if (!tcp_before(in->seq, c->rcv_nxt)) /* behind the FIN: nothing can be there */
+        if (!tcp_before(in->seq, c->rcv_nxt)) { /* behind the FIN: nothing can be there */
+            c->rcv.drops += HS_MAX(in->gso_segs, 1);
             return true;
+        }
         break;
     case TCP_FIN_WAIT1:
     case TCP_FIN_WAIT2:

@@ -24,10 +24,16 @@ static TcpRcvSeg *next_of(const TcpRcvSeg *s)
     return seg_of(rbtree_next(&s->rb));
 }
 
-static void drop(TcpConn *c, TcpRcvSeg *s)
+static void discard(TcpConn *c, TcpRcvSeg *s)
 {
     rbtree_erase(&c->rcv.ooo, &s->rb);
     tcp_rcvq_free_seg(c, s);
+}
+
+static void drop(TcpConn *c, TcpRcvSeg *s)
+{
+    c->rcv.drops++;
+    discard(c, s);
 }
 
 static void grow_buffer(TcpConn *c)
@@ -196,7 +202,7 @@ void tcp_ofo_purge(TcpConn *c)
     TcpRcvSeg *s;
 
     while ((s = seg_of(rbtree_first(&c->rcv.ooo))) != NULL)
-        drop(c, s);
+        discard(c, s);
     c->rcv.ooo_last = NULL;
 }
 

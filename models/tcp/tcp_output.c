@@ -14,6 +14,7 @@
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_probes.h"
+#include "models/tcp/tcp_quirk.h"
 #include "models/tcp/tcp_timer.h"
 
 /* sysctl tcp_tso_win_divisor 0: do not wait when so many segments could go */
@@ -101,7 +102,7 @@ static bool should_defer(const TcpConn *c, const TcpSeg *s, bool *is_cwnd_limite
                          uint32_t max_segs)
 {
     uint32_t in_flight = tcp_packets_in_flight(c), len = tcpseg_len(s);
-    uint32_t send_win, cong_win, limit, divisor = c->tcp->sysctl.tcp_tso_win_divisor;
+    uint32_t send_win, cong_win, limit, divisor = c->tcp->sysctl->tcp_tso_win_divisor;
 
     if (c->rec.ca_state >= TCP_CA_RECOVERY)
         return false;
@@ -145,7 +146,7 @@ bool tcp_output_small_queue_check(TcpConn *c, const TcpSeg *s, unsigned factor)
     uint64_t limit = HS_MAX(2 * (uint64_t)s->truesize, c->pacing_rate_bps8 >> PACING_SHIFT);
 
     if (!c->pacing_on)
-        limit = HS_MIN(limit, (uint64_t)c->tcp->sysctl.tcp_limit_output_bytes);
+        limit = HS_MIN(limit, (uint64_t)c->tcp->sysctl->tcp_limit_output_bytes);
     limit <<= factor;
     if (c->snd.wmem_alloc <= limit)
         return false;
@@ -155,7 +156,7 @@ bool tcp_output_small_queue_check(TcpConn *c, const TcpSeg *s, unsigned factor)
 
 bool tcp_output_should_autocork(TcpConn *c, const TcpSeg *s, uint32_t size_goal)
 {
-    return tcpseg_len(s) < size_goal && c->tcp->sysctl.tcp_autocorking && c->snd.rtx_head &&
+    return tcpseg_len(s) < size_goal && c->tcp->sysctl->tcp_autocorking && c->snd.rtx_head &&
            c->snd.wmem_alloc > s->truesize && !s->eor;
 }
 
@@ -196,6 +197,19 @@ typedef struct Round {
     bool is_cwnd_limited, is_rwnd_limited;
 } Round;
 
+/* For lessons: cuts s to a window that is smaller than a segment. Also Nagle may hold such a piece, though
+ * more follows it. */
+static bool fill_silly_window(TcpConn *c, TcpSeg *s, const Round *r)
+{
+    uint32_t room = tcp_wnd_end(c) - s->seq;
+
+    if (!(c->tcp->sysctl->quirks & TCP_QUIRK_SILLY_SENDER) || !tcp_before(s->seq, tcp_wnd_end(c)))
+        return false;
+    if (nagle_holds(c, true, r->nonagle))
+        return false;
+    return tcpseg_len(s) > room && tcpsndq_fragment(c, s, room, r->mss);
+}
+
 /* May s go, and how much of it? Cuts it. */
 static bool may_send(TcpConn *c, TcpSeg *s, Round *r)
 {
@@ -216,8 +230,11 @@ static bool may_send(TcpConn *c, TcpSeg *s, Round *r)
         grow(c, s, quota * r->mss - len);
     segs = tcpsndq_set_pcount(s, r->mss);
     if (!tcp_output_snd_wnd_test(c, s, r->mss)) {
-        r->is_rwnd_limited = true;
-        return false;
+        if (!fill_silly_window(c, s, r)) {
+            r->is_rwnd_limited = true;
+            return false;
+        }
+        segs = tcpsndq_set_pcount(s, r->mss);
     }
     if (segs == 1) {
         if (!nagle_test(c, s, r->mss, s->next ? TCP_NAGLE_PUSH : r->nonagle))

@@ -83,7 +83,7 @@ struct TcpListen {               /* of a listening socket */
     uint32_t qlen, young;        /* reqsk_queue */
     TcpConn *accept_head, *accept_tail;
     uint32_t ack_backlog, max_ack_backlog;
-    uint32_t max_qlen; /* half-open; 0: max_ack_backlog, as Linux since 4.4 */
+    uint32_t max_qlen;                         /* half-open; 0: max_ack_backlog, as Linux since 4.4 */
     uint32_t fastopen_qlen, fastopen_max_qlen; /* TCP_FASTOPEN; 0: off */
     TcpReq *rst_head,
         *rst_tail;    /* requests of Fast Open children that were reset and still count (RFC 7413 5.1) */
@@ -201,7 +201,7 @@ void tcp_fastopen_cookie_of(const TcpIn *in,
 void tcp_tw_enter(TcpConn *c, TcpState substate,
                   uint32_t timeo_ms); /* tcp_time_wait: the connection is gone afterwards (tcp_done) */
 /* tcp_timewait_state_process. TW_SYN: a new SYN may reuse it (isn is set in *isn). */
-typedef enum TcpTwAnswer { TCP_TW_SUCCESS, TCP_TW_RST, TCP_TW_ACK, TCP_TW_SYN } TcpTwAnswer;
+typedef enum TcpTwAnswer { TCP_TW_SUCCESS, TCP_TW_RST, TCP_TW_ACK, TCP_TW_ACK_OOW, TCP_TW_SYN } TcpTwAnswer;
 TcpTwAnswer tcp_tw_process(TcpTw *tw, TcpIn *in, uint32_t *isn);
 void tcp_tw_free(TcpTw *tw);
 bool tcp_tw_is_reuse_on(const TcpConn *c);    /* tcp_tw_reuse, for this destination */

@@ -209,10 +209,13 @@ void tcp_probes_timer(const TcpConn *c, const char *name, const char *event, Sim
                (ProbeValue[]){{.u = c->id}, {.s = name}, {.s = event}, {.i = at}});
 }
 
-void tcp_probes_drop(Tcp *t, const TcpConn *c, TcpIn *in, const char *reason)
+/* Linux tcp_drop_reason, sk_drops_skbadd: the connection, or the listener, counts it too. */
+void tcp_probes_drop(Tcp *t, TcpConn *c, TcpIn *in, const char *reason)
 {
     char remote[INET_STR_LEN];
 
+    if (c)
+        c->rcv.drops += HS_MAX(in->gso_segs, 1);
     if (!tcp_wants_probe(t))
         return;
     probe_emit(t->node, &tcp_probe_drop, NULL, in->pkt,

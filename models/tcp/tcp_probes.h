@@ -25,4 +25,4 @@ void tcp_probes_send(const TcpConn *c, const TcpSeg *s, bool is_retrans);
 void tcp_probes_recovery(const TcpConn *c, const char *event);
 void tcp_probes_timer(const TcpConn *c, const char *name, const char *event, SimTime at);
 /* Why a segment was not accepted; also where the packet ends (probe_drop) if it still has one. */
-void tcp_probes_drop(Tcp *t, const TcpConn *c, TcpIn *in, const char *reason);
+void tcp_probes_drop(Tcp *t, TcpConn *c, TcpIn *in, const char *reason);

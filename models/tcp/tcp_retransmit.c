@@ -5,9 +5,11 @@
 
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_ecn.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_probes.h"
+#include "models/tcp/tcp_quirk.h"
 #include "models/tcp/tcp_timer.h"
 
 /* Joins the segment behind to s; the counts follow (tcp_collapse_retrans). */
@@ -21,6 +23,7 @@ static bool collapse_next(TcpConn *c, TcpSeg *s)
         c->sack.highest_sack = s;
     s->sacked |= next->sacked & SEG_EVER_RETRANS;
     s->eor = next->eor;
+    tcp_errq_on_joined(c, s->seq, s->end_seq);
     if (c->sack.lost_hint == next)
         c->sack.lost_hint = s;
     if (c->sack.retransmit_hint == next)
@@ -39,7 +42,7 @@ static bool can_collapse(const TcpSeg *s)
 /* Small segments behind s ride along (tcp_retrans_try_collapse). */
 static void try_collapse(TcpConn *c, TcpSeg *s, int64_t space)
 {
-    if (!c->tcp->sysctl.tcp_retrans_collapse || s->flags & TCP_SYN)
+    if (!c->tcp->sysctl->tcp_retrans_collapse || s->flags & TCP_SYN)
         return;
     if (!can_collapse(s) || s->eor)
         return;
@@ -103,6 +106,7 @@ static int resize(TcpConn *c, TcpSeg *s, uint32_t segs)
 int tcp_retransmit_unmarked(TcpConn *c, TcpSeg *s, uint32_t segs)
 {
     Tcp *t = c->tcp;
+    SimTime first_sent;
     int err;
 
     /* a path MTU probe under way proves nothing any more */
@@ -129,7 +133,10 @@ int tcp_retransmit_unmarked(TcpConn *c, TcpSeg *s, uint32_t segs)
         TCP_INC(t, TcpExtTCPSynRetrans);
     c->stats.total_retrans += n;
     c->stats.bytes_retrans += tcpseg_len(s);
+    first_sent = s->sent_ns;
     err = tcp_output_transmit(c, s, true, c->rcv_nxt);
+    if (HS_UNLIKELY(t->sysctl->quirks & TCP_QUIRK_RTT_FROM_FIRST))
+        s->sent_ns = first_sent;
     if (err && err != -EBUSY)
         TCP_ADD(t, TcpExtTCPRetransFail, n);
     /* even if it never left: no RTT sample may come from it (Karn) */

@@ -9,6 +9,7 @@
 
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_probes.h"
+#include "models/tcp/tcp_quirk.h"
 
 /* Linux tcp_rto_min: what the route says goes before socket option and sysctl; iproute2 always locks rto_min.
  */
@@ -60,11 +61,38 @@ void tcp_rtt_estimate(TcpRtt *r, int64_t mrtt_us, uint32_t rto_min_us, uint32_t 
     r->srtt_us = HS_MAX(1u, srtt);
 }
 
+/* RFC 6298 2.2 and 2.3, as Jacobson's fixed-point arithmetic does it: SRTT in eighths, RTTVAR in quarters. */
+static void estimate_rfc6298(TcpRtt *r, int64_t mrtt_us)
+{
+    int64_t error = mrtt_us - (int64_t)(r->srtt_us >> 3);
+
+    if (r->srtt_us == 0) {
+        r->srtt_us = HS_MAX(1u, (uint32_t)mrtt_us << 3);
+        r->mdev_us = (uint32_t)mrtt_us << 1;
+    } else {
+        r->mdev_us += (uint32_t)((error < 0 ? -error : error) - (int64_t)(r->mdev_us >> 2));
+        r->srtt_us = HS_MAX(1u, r->srtt_us + (uint32_t)error);
+    }
+    r->rttvar_us = r->mdev_us;
+}
+
+static uint32_t rto_rfc6298_us(const TcpRtt *r)
+{
+    uint32_t us = (r->srtt_us >> 3) + HS_MAX(r->rttvar_us, TCP_JIFFY_NS / SIM_US);
+
+    return HS_MAX(us, 1000000u);
+}
+
 /* Linux tcp_set_rto: whole ticks, rounded up. */
 void tcp_rtt_set_rto(TcpConn *c)
 {
+    const TcpSysctl *s = c->tcp->sysctl;
     uint32_t us = (c->rtt.srtt_us >> 3) + c->rtt.rttvar_us;
 
+    if (HS_UNLIKELY(s->quirks & TCP_QUIRK_RFC6298))
+        us = rto_rfc6298_us(&c->rtt);
+    if (HS_UNLIKELY(s->rto_fixed_ms))
+        us = s->rto_fixed_ms * 1000;
     c->rtt.rto_ms = HS_MIN((us + 999) / 1000, c->rtt.rto_max_ms);
 }
 
@@ -128,7 +156,7 @@ void tcp_rtt_update_min(TcpConn *c, uint32_t rtt_us, int flag)
     /* The receiver's delayed ACK says nothing about the path. */
     if ((flag & ACK_MAYBE_DELAYED) && rtt_us > tcp_rtt_min_us(c))
         return;
-    min_running(&c->rtt, c->tcp->sysctl.tcp_min_rtt_wlen_s * 1000, ms, rtt_us ? rtt_us : 1000);
+    min_running(&c->rtt, c->tcp->sysctl->tcp_min_rtt_wlen_s * 1000, ms, rtt_us ? rtt_us : 1000);
 }
 
 /* Linux tcp_rtt_tsopt_us: what the echoed timestamp says, in the clock's milliseconds; -1: nonsense. */
@@ -155,7 +183,10 @@ bool tcp_rtt_ack_update(TcpConn *c, int flag, int64_t seq_rtt_us, int64_t sack_r
         return false;
 
     tcp_rtt_update_min(c, (uint32_t)ca_rtt_us, flag);
-    tcp_rtt_estimate(&c->rtt, seq_rtt_us, tcp_rtt_rto_min_us(c), c->snd_nxt, c->snd_una);
+    if (HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_RFC6298))
+        estimate_rfc6298(&c->rtt, seq_rtt_us);
+    else
+        tcp_rtt_estimate(&c->rtt, seq_rtt_us, tcp_rtt_rto_min_us(c), c->snd_nxt, c->snd_una);
     tcp_rtt_set_rto(c);
     c->rtt.backoff = 0; /* RFC 6298: the timeout is computed anew */
     tcp_probes_rtt(c, seq_rtt_us);

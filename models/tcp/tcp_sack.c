@@ -9,10 +9,11 @@
  *     LOST | RETRANS      lost, sent again; if that is lost too, RETRANS is taken away
  *     EVER_RETRANS        stays: no round-trip samples (Karn)
  *
- * Linux joins neighbouring SACKed skbs to save memory (tcp_shift_skb_data); here each keeps its own, which
- * nobody can see. */
+ * Linux joins neighbouring SACKed skbs to save memory (tcp_shift_skb_data); here each keeps its own; what
+ * that does to timestamps of single bytes is done (join_stamps). */
 #include "models/tcp/tcp_ack.h"
 
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 
@@ -39,7 +40,7 @@ void tcp_sack_update_reordering(TcpConn *c, uint32_t low_seq, int ts)
         return;
     metric = fack - low_seq;
     if (mss && metric > c->sack.reordering * mss)
-        c->sack.reordering = HS_MIN((metric + mss - 1) / mss, c->tcp->sysctl.tcp_max_reordering);
+        c->sack.reordering = HS_MIN((metric + mss - 1) / mss, c->tcp->sysctl->tcp_max_reordering);
     c->sack.reord_seen++;
     if (ts)
         TCP_INC(c->tcp, TcpExtTCPTSReorder);
@@ -63,7 +64,7 @@ void tcp_sack_check_reno_reordering(TcpConn *c, uint32_t addend)
     if (c->sacked_out + holes <= c->packets_out)
         return;
     c->sacked_out = c->packets_out - holes;
-    c->sack.reordering = HS_MIN(c->packets_out + addend, c->tcp->sysctl.tcp_max_reordering);
+    c->sack.reordering = HS_MIN(c->packets_out + addend, c->tcp->sysctl->tcp_max_reordering);
     c->sack.reord_seen++;
     TCP_INC(c->tcp, TcpExtTCPRenoReorder);
 }
@@ -269,6 +270,30 @@ static void tag_one(TcpConn *c, TcpSeg *s, bool dup_sack, TcpSackState *st)
     }
 }
 
+static uint32_t segment_size(const TcpSeg *s)
+{
+    return s->pcount > 1 ? s->mss : tcpseg_len(s);
+}
+
+static bool is_shiftable(const TcpSeg *a, const TcpSeg *b)
+{
+    return a && b && !a->eor && (a->sacked & SEG_TAGBITS) == SEG_SACKED &&
+           (b->sacked & SEG_TAGBITS) == SEG_SACKED && segment_size(a) == segment_size(b);
+}
+
+/* Linux tcp_shift_skb_data has joined s, just SACKed, to its neighbours. */
+static void join_stamps(TcpConn *c, const TcpSeg *s)
+{
+    const TcpSeg *first = s, *last;
+
+    if (!is_shiftable(s->prev, s))
+        return;
+    while (is_shiftable(first->prev, first))
+        first = first->prev;
+    last = is_shiftable(s, s->next) ? s->next : s;
+    tcp_errq_on_joined(c, first->seq, last->end_seq);
+}
+
 static TcpSeg *walk(TcpConn *c, TcpSeg *s, const TcpSackBlock *next_dup, TcpSackState *st, uint32_t start,
                     uint32_t end, bool dup_sack_in)
 {
@@ -289,6 +314,8 @@ static TcpSeg *walk(TcpConn *c, TcpSeg *s, const TcpSackBlock *next_dup, TcpSack
             break;
         if (in_sack) {
             tag_one(c, s, dup_sack, st);
+            if (HS_UNLIKELY(c->has_errq))
+                join_stamps(c, s);
             tcp_rate_on_delivered(c, s, st->rate);
             if (s->sacked & SEG_SACKED)
                 tcpsndq_tsort_unlink(c, s);

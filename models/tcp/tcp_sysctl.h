@@ -68,7 +68,6 @@ typedef struct TcpSysctl {
     uint32_t tcp_rmem[3], tcp_wmem[3];                       /* 4096 131072 33554432, 4096 16384 4194304 */
     uint64_t tcp_mem[3];                                     /* pages */
     char tcp_congestion_control[16];                         /* "cubic" */
-    const struct CcSet *controllers;                         /* those made at run time; NULL: none */
     uint32_t somaxconn;                                      /* net.core: 4096 */
     uint32_t rmem_max, wmem_max, rmem_default, wmem_default; /* net.core: 4194304 both max, 212992 */
     uint16_t pacing_qdisc_fq; /* hopscope: 1 = the device's queue honours departure times (fq); 0: TCP paces
@@ -83,8 +82,10 @@ typedef struct TcpSysctl {
     uint8_t handshake; /* hopscope.tcp_handshake: 3; 2: a SYN alone opens the server's end, and nothing
                           confirms the answer; 4: the server's ACK and SYN are segments of their own */
     uint8_t synq_pow2; /* hopscope.tcp_synq_pow2: the limit of half-open connections as before Linux 4.4 */
+    uint32_t rto_fixed_ms;   /* hopscope.tcp_rto_fixed_ms: the timeout, whatever was measured; 0: RFC 6298 */
     uint32_t timewait_len_s; /* hopscope.tcp_timewait_len: 2 MSL (Linux TCP_TIMEWAIT_LEN); 0: no TIME_WAIT */
     uint32_t quirks;         /* bits TCP_QUIRK_*, tcp_quirk.h */
 } TcpSysctl;
 
+extern const TcpSysctl tcp_sysctl_default;
 void tcp_sysctl_defaults(TcpSysctl *s);

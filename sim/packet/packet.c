@@ -11,6 +11,7 @@
 
 struct PacketPool {
     Pool pool;
+    Blocks blocks;
 };
 
 PacketPool *packetpool_new(void)
@@ -18,6 +19,7 @@ PacketPool *packetpool_new(void)
     PacketPool *pp = g_new0(PacketPool, 1);
 
     pool_init_aligned(&pp->pool, sizeof(Packet), PACKETS_PER_SLAB, POOL_CACHELINE);
+    blocks_init(&pp->blocks);
     return pp;
 }
 
@@ -26,12 +28,18 @@ void packetpool_free(PacketPool *pp)
     if (!pp)
         return;
     pool_clear(&pp->pool);
+    blocks_clear(&pp->blocks);
     g_free(pp);
 }
 
 void packetpool_get_info(const PacketPool *pp, PacketPoolInfo *info)
 {
     *info = (PacketPoolInfo){pp->pool.live, pp->pool.peak, pp->pool.slabs, pp->pool.bytes};
+}
+
+Blocks *packetpool_blocks(PacketPool *pp)
+{
+    return &pp->blocks;
 }
 
 Packet *packet_new(PacketPool *pool, uint32_t birth_node, uint64_t birth_id, unsigned headroom)
@@ -323,8 +331,9 @@ uint16_t packet_csum_value(const Packet *p)
     uint32_t len = p->tail - p->csum_start + p->payload_len;
     uint16_t v = (uint16_t)~checksum_fold(packet_sum(p, p->csum_start, len));
 
-    /* RFC 768: a computed zero is sent as all ones, for 0 means "none". Only UDP's field has that meaning, and
-     * only UDP's is six bytes into its header; in others a zero stays one, as RFC 1624 4 and hardware have it. */
+    /* RFC 768: a computed zero is sent as all ones, for 0 means "none". Only UDP's field has that meaning,
+     * and only UDP's is six bytes into its header; in others a zero stays one, as RFC 1624 4 and hardware
+     * have it. */
     return v || p->csum_at - p->csum_start != 6 ? v : 0xffff;
 }
 

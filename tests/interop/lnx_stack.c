@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,6 +88,26 @@ static bool is_asleep(LnxStack *s)
     return end && end[1] == ' ' && end[2] == 'S' && atomic_load(&s->is_inside);
 }
 
+/* Timestamps of the wall clock count from the start of the script (SCM_TIMESTAMPING: three timespecs). */
+static void shift_times(LnxStack *s, PdCmsg *m)
+{
+    struct timespec wall;
+    if (m->level != SOL_SOCKET || m->type != SO_TIMESTAMPING)
+        return;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    int64_t zero = wall.tv_sec * PD_NS_PER_SEC + wall.tv_nsec - lnx_tun_now(s->tun);
+    for (size_t at = 0; at + 16 <= m->len; at += 16) {
+        int64_t t[2];
+        memcpy(t, m->data + at, sizeof(t));
+        if (t[0] == 0 && t[1] == 0)
+            continue;
+        int64_t ns = t[0] * PD_NS_PER_SEC + t[1] - zero;
+        t[0] = ns / PD_NS_PER_SEC;
+        t[1] = ns % PD_NS_PER_SEC;
+        memcpy(m->data + at, t, sizeof(t));
+    }
+}
+
 static bool take_result(LnxStack *s, PdResult *out, char **error)
 {
     PdCallKind kind = s->call->kind;
@@ -104,6 +125,8 @@ static bool take_result(LnxStack *s, PdResult *out, char **error)
     }
     *out = s->result;
     s->result = (PdResult){0}; /* it is the caller's now */
+    for (unsigned i = 0; i < out->n_control; i++)
+        shift_times(s, &out->control[i]);
     bool makes_fd = kind == PD_CALL_SOCKET || kind == PD_CALL_ACCEPT || kind == PD_CALL_OPEN ||
                     kind == PD_CALL_EPOLL_CREATE;
     if (makes_fd && out->ret >= 0) {

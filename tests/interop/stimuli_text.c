@@ -102,25 +102,205 @@ static void append_note(GString *out, const char *note)
         g_string_append_printf(out, "  // %.*s", (int)strcspn(note, "\n"), note);
 }
 
-/* getsockopt's [1] becomes what the kernel said. */
+/* getsockopt's and ioctl's [1] become what the kernel said. */
 static bool fixed_option(GString *out, const PdScript *s, const StimuliItem *i, size_t from)
 {
     size_t end = event_end(s, i->event);
     const char *open, *shut;
     int32_t value;
 
-    if (i->is_as_written || strcmp(i->event->syscall->name, "getsockopt") != 0 || i->result.ret != 0 ||
-        i->result.n_bytes != sizeof(value))
+    bool is_ioctl = strcmp(i->event->syscall->name, "ioctl") == 0;
+
+    if (i->is_as_written || i->result.ret != 0)
+        return false;
+    if (!is_ioctl &&
+        (strcmp(i->event->syscall->name, "getsockopt") != 0 || i->result.n_bytes != sizeof(value)))
         return false;
     open = memchr(s->text + from, '[', end - from);
     shut = open ? memchr(open, ']', (size_t)(s->text + end - open)) : NULL;
     if (!shut)
         return false;
-    memcpy(&value, i->result.bytes, sizeof(value));
+    if (is_ioctl)
+        value = (int32_t)i->result.out;
+    else
+        memcpy(&value, i->result.bytes, sizeof(value));
     g_string_append_len(out, s->text + from, (gssize)(open + 1 - (s->text + from)));
     g_string_append_printf(out, "%d", value);
     append_slice(out, s, (size_t)(shut - s->text), end);
     return true;
+}
+
+/* ---- what came back by pointer: recvmsg's flags and control messages, poll's and epoll_wait's events ----
+ */
+
+typedef struct BitName {
+    const char *name;
+    uint32_t value;
+} BitName;
+
+static void append_bits(GString *out, uint32_t value, const BitName *names, size_t n)
+{
+    const char *sep = "";
+
+    for (size_t k = 0; k < n && value; k++) {
+        if (!(value & names[k].value))
+            continue;
+        g_string_append_printf(out, "%s%s", sep, names[k].name);
+        value &= ~names[k].value;
+        sep = "|";
+    }
+    if (value || !*sep)
+        g_string_append_printf(out, "%s%u", sep, value);
+}
+
+static const BitName event_names[] = {{"IN", 1},       {"PRI", 2},       {"OUT", 4},      {"ERR", 8},
+                                      {"HUP", 16},     {"RDNORM", 64},   {"RDBAND", 128}, {"WRNORM", 256},
+                                      {"WRBAND", 512}, {"RDHUP", 0x2000}};
+static const BitName msg_flag_names[] = {
+    {"MSG_OOB", 1}, {"MSG_CTRUNC", 8}, {"MSG_TRUNC", 32}, {"MSG_EOR", 128}, {"MSG_ERRQUEUE", 8192}};
+
+static void append_events(GString *out, const char *prefix, uint32_t value)
+{
+    GString *bare = g_string_new(NULL);
+    char **bits;
+
+    append_bits(bare, value, event_names, G_N_ELEMENTS(event_names));
+    bits = g_strsplit(bare->str, "|", -1);
+    for (char **b = bits; *b; b++)
+        g_string_append_printf(out, "%s%s%s", b == bits ? "" : "|", g_ascii_isdigit(**b) ? "" : prefix, *b);
+    g_strfreev(bits);
+    g_string_free(bare, TRUE);
+}
+
+static uint64_t le(const uint8_t *p, size_t n)
+{
+    uint64_t v = 0;
+
+    for (size_t k = 0; k < n; k++)
+        v |= (uint64_t)p[k] << (8 * k);
+    return v;
+}
+
+/* NULL: a measured time or rate, different each time. */
+static const char *statistic_name(unsigned type)
+{
+    static const char *measured[] = {"BUSY", "_LIMITED", "_RATE", "_RTT", "SRTT", "EDT"};
+    const char *name;
+    int64_t value;
+
+    for (size_t k = 0; (name = pd_symbol_at(k)) != NULL; k++) {
+        if (!g_str_has_prefix(name, "TCP_NLA_") || !pd_symbol_find(name, &value) || value != type)
+            continue;
+        for (size_t m = 0; m < G_N_ELEMENTS(measured); m++) {
+            if (g_str_has_suffix(name, measured[m]))
+                return NULL;
+        }
+        return name;
+    }
+    return NULL;
+}
+
+static void append_statistics(GString *out, const PdCmsg *m)
+{
+    const char *sep = "";
+    size_t at = 0;
+
+    g_string_append(out, "{");
+    while (at + 4 <= m->len) {
+        size_t len = (size_t)le(m->data + at, 2);
+        unsigned type = (unsigned)le(m->data + at + 2, 2);
+        const char *name;
+
+        if (len < 4 || at + len > m->len)
+            break;
+        name = statistic_name(type);
+        if (name) {
+            g_string_append_printf(out, "%s%s=%" G_GUINT64_FORMAT, sep, name,
+                                   le(m->data + at + 4, MIN(len - 4, 8)));
+            sep = ", ";
+        }
+        at += (len + 3) & ~(size_t)3;
+    }
+    g_string_append(out, "}");
+}
+
+static void append_cmsg(GString *out, const PdCmsg *m)
+{
+    bool is_error = (m->level == 0 && m->type == 11) || (m->level == 41 && m->type == 25);
+
+    if (is_error && m->len >= 16) {
+        g_string_append_printf(
+            out,
+            "{cmsg_level=CMSG_LEVEL_IP, cmsg_type=CMSG_TYPE_RECVERR, "
+            "cmsg_data={ee_errno=%u, ee_origin=%u, ee_type=%u, ee_code=%u, ee_info=%u, ee_data=%u}}",
+            (unsigned)le(m->data, 4), m->data[4], m->data[5], m->data[6], (unsigned)le(m->data + 8, 4),
+            (unsigned)le(m->data + 12, 4));
+        return;
+    }
+    if (m->level == 1 && m->type == 37 && m->len >= 16) {
+        g_string_append_printf(
+            out, "{cmsg_level=SOL_SOCKET, cmsg_type=SCM_TIMESTAMPING, cmsg_data={scm_sec=%u, scm_nsec=%u}}",
+            (unsigned)le(m->data, 8), (unsigned)(le(m->data + 8, 8) / 1000000 * 1000000));
+        return;
+    }
+    g_string_append_printf(out, "{cmsg_level=%d, cmsg_type=%d, cmsg_data=", m->level, m->type);
+    if (m->level == 1 && m->type == 54)
+        append_statistics(out, m);
+    else if (m->len <= 4)
+        g_string_append_printf(out, "%d", (int)le(m->data, m->len));
+    else
+        g_string_append(out, "...");
+    g_string_append(out, "}");
+}
+
+/* The text with what came back in the place of what was expected. */
+static bool fixed_pointers(GString *out, const PdScript *s, const StimuliItem *i, size_t from)
+{
+    size_t len = event_end(s, i->event) - from;
+    char *text = g_strndup(s->text + from, len), *at, *end;
+    bool done = false;
+
+    if (i->is_as_written || i->result.ret < 0 || (i->note && i->result.at_ns == 0))
+        goto out;
+    if (strcmp(i->event->syscall->name, "recvmsg") == 0 && (at = strstr(text, "msg_flags")) != NULL &&
+        (end = strrchr(text, '}')) != NULL && end > at) {
+        g_string_append_len(out, text, at - text);
+        g_string_append(out, "msg_flags=");
+        append_bits(out, (uint32_t)i->result.msg_flags, msg_flag_names, G_N_ELEMENTS(msg_flag_names));
+        if (strstr(at, "msg_control")) {
+            g_string_append(out, ", msg_control=[");
+            for (unsigned k = 0; k < i->result.n_control; k++) {
+                g_string_append(out, k ? ", " : "");
+                append_cmsg(out, &i->result.control[k]);
+            }
+            g_string_append(out, "]");
+        }
+        at = strchr(end, '=');
+        done = at != NULL;
+        if (done)
+            g_string_append_printf(out, "%.*s= %" G_GINT64_FORMAT, (int)(at - end), end, i->result.ret);
+    } else if (strcmp(i->event->syscall->name, "poll") == 0 && i->result.n_poll == 1 &&
+               (at = strstr(text, "revents")) != NULL && (end = strchr(at, '}')) != NULL) {
+        g_string_append_len(out, text, at - text);
+        g_string_append(out, "revents=");
+        append_events(out, "POLL", i->result.poll[0].revents);
+        at = strchr(end, '=');
+        done = at != NULL;
+        if (done)
+            g_string_append_printf(out, "%.*s= %" G_GINT64_FORMAT, (int)(at - end), end, i->result.ret);
+    } else if (strcmp(i->event->syscall->name, "epoll_wait") == 0 && i->result.n_epoll &&
+               (at = strstr(text, "events")) != NULL && (end = strpbrk(at, ",}")) != NULL) {
+        g_string_append_len(out, text, at - text);
+        g_string_append(out, "events=");
+        append_events(out, "EPOLL", i->result.epoll[0].events);
+        at = strrchr(end, '=');
+        done = at != NULL;
+        if (done)
+            g_string_append_printf(out, "%.*s= %" G_GINT64_FORMAT, (int)(at - end), end, i->result.ret);
+    }
+out:
+    g_free(text);
+    return done;
 }
 
 static void append_call(GString *out, const PdScript *s, const StimuliItem *i)
@@ -130,7 +310,7 @@ static void append_call(GString *out, const PdScript *s, const StimuliItem *i)
     bool slept_on = i->note && i->result.ret == 0 && i->result.at_ns == 0;
     bool same_number = is_label(e->syscall) ? i->result.ret >= 0 && e->syscall->result->value >= 0
                                             : i->result.ret == e->syscall->result->value;
-    if (fixed_option(out, s, i, from))
+    if (fixed_option(out, s, i, from) || fixed_pointers(out, s, i, from))
         return;
     if (i->is_as_written || slept_on || (same_number && i->result.ret >= 0)) {
         append_slice(out, s, from, event_end(s, e));

@@ -146,7 +146,9 @@ static void test_errors(void)
         "s.lua:3: this rule returned \"dorp\" (did you mean \"drop\"?)");
     expect_error("local l = hs.link(hs.host 'a', hs.host 'b')\n"
                  "hs.on('frame.tx', function() l:down() end)\nl.a:ping 'b'",
-                 2, "s.lua:3: an observer must only look: use hs.after(0, function) to change something");
+                 2,
+                 "s.lua:3: an observer or congestion controller must only look: use hs.after(0, function) to "
+                 "change something");
     expect_error(
         "local k\nlocal l = hs.link(hs.host 'a', hs.host 'b')\nl:rule(function(p) k = p end)\n"
         "l.a:ping 'b'\nprint(k.len)",

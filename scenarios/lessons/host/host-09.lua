@@ -2,7 +2,6 @@
 -- On its way out data is copied as rarely as possible: once from the process into the kernel's buffer. A clone is no copy: it
 -- is a second descriptor of the same bytes. Only if IP must split a packet are there new buffers, one for each fragment. We
 -- count buffers: each that a packet is seen in had to be filled once.
--- tshark-allow: This frame is a (suspected) out-of-order segment (the repetition)
 local hs = require "hopscope"
 hs.title "HOST-09 Copies on the way out"
 

@@ -23,11 +23,11 @@ hs.on("frame.tx", function(e)
   if tcp and tcp.syn and not tcp.ack then tries[#tries + 1] = math.floor((e.time - t0) * 1000 + 0.5) end
 end, { node = client })
 server:spawn(function(os)
-  os.tcp():bind(5000):listen(4)
+  os.tcp():bind(5000):listen(3)
   os.sleep "1h"
 end)
 
-hs.note "Four SYNs with forged sources fill the half-open queue (backlog 4). Their SYN-ACKs go nowhere."
+hs.note "Four SYNs with forged sources fill the half-open queue (backlog 3, and one more: see TCP-Q-07). Their SYN-ACKs go nowhere."
 for i = 1, 4 do attacker:forge { to = server, dport = 5000, src = "10.66.0." .. i, sport = 2000 + i, seq = i * 1000 } end
 hs.run "90ms"
 hs.expect_equal("four half-open entries", #server:sockets "SYN-RECEIVED", 4)

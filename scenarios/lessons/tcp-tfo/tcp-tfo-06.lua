@@ -2,8 +2,7 @@
 -- A SYN that the network has doubled does no harm in plain TCP. With data in it, it may: a server that has restarted no longer knows that
 -- it has answered this SYN, its cookie is still good, and the request is delivered a second time. RFC 7413 6.1 warns of it: Fast Open is
 -- for requests that may be repeated without harm.
--- tshark-allow: Connection reset (the client knows nothing of the second connection)
--- tshark-allow: ACKed segment that wasn't captured (likewise)
+-- tshark-allow: Previous segment(s) not captured (the second connection has the ports of the first)
 local hs = require "hopscope"
 hs.title "TCP-TFO-06 Replayed SYN"
 

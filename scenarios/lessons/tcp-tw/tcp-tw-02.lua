@@ -3,8 +3,6 @@
 -- numbers fit, the new connection takes it for its own (RFC 9293 3.4.1, RFC 1337). TIME-WAIT keeps the four-tuple free until all old
 -- segments have died. The wrong stack here has no TIME-WAIT, and initial sequence numbers that are always the same.
 -- tshark-allow: Connection reset (RST) (the old segment finds no connection)
--- tshark-allow: A new tcp session is started with the same ports earlier in this trace (that is what the lesson is about)
--- tshark-allow: Retransmission (suspected) (the old segment comes again)
 -- tshark-allow: D-SACK Sequence (what came twice is reported)
 local hs = require "hopscope"
 hs.title "TCP-TW-02 Reason 1: old data"

@@ -3,7 +3,6 @@
 -- nothing that one loss can cause is still to come. Two losses in a row have the probability p^2: waiting 4 or 8 MSL for them is not
 -- worth it (RFC 9293 3.6).
 -- tshark-allow: Connection reset (RST) (half the wait is not enough)
--- tshark-allow: D-SACK Sequence (repeated segments are reported)
 local hs = require "hopscope"
 hs.title "TCP-TW-04 Why exactly 2MSL"
 

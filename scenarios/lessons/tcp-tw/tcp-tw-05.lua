@@ -1,8 +1,6 @@
 -- TCP-TW-05  MSL against TTL.
 -- The MSL is a time, but the network counts hops: a packet dies when its TTL is used up, after 64 hops at most here. TIME-WAIT is long enough only if
 -- 64 hops take less than the MSL of 30 s (RFC 9293 3.4.3; RFC 791 meant the TTL as seconds). A slow routing loop can break this.
--- tshark-allow: Connection reset (RST) (old segments may find no connection)
--- tshark-allow: A new tcp session is started with the same ports earlier in this trace (that is what the lesson is about)
 -- tshark-allow: D-SACK Sequence (what came twice is reported)
 local hs = require "hopscope"
 hs.title "TCP-TW-05 MSL against TTL"

@@ -3,8 +3,8 @@
 -- __inet_check_established; with timestamps it may, for they tell old from new). What the peer sends is another matter: a SYN with a newer sequence
 -- number or timestamp is accepted (RFC 1122 4.2.2.13, RFC 6191). An older one is answered with an ACK; the peer resets, and its next try works.
 -- tshark-allow: Connection reset (RST) (the peer resets what it does not know)
--- tshark-allow: A new tcp session is started with the same ports earlier in this trace (that is what the lesson is about)
 -- tshark-allow: ACKed segment that wasn't captured (the ACK of TIME-WAIT belongs to the old connection)
+-- tshark-allow: Previous segment(s) not captured (the new connection has the ports of the old)
 local hs = require "hopscope"
 hs.title "TCP-TW-07 Same four-tuple during the wait"
 

@@ -1,8 +1,6 @@
 -- TCP-TW-10  tcp_max_tw_buckets.
 -- A limit for the number of connections in TIME-WAIT, against lack of memory. Beyond it a connection that closes skips the wait and is forgotten at
 -- once (Linux tcp_time_wait, counter TCPTimeWaitOverflow): what TIME-WAIT protects from becomes possible for it.
--- tshark-allow: A new tcp session is started with the same ports earlier in this trace (that is what the lesson is about)
--- tshark-allow: Retransmission (suspected) (the old segment comes again)
 -- tshark-allow: Connection reset (RST) (old segments may find no connection)
 local hs = require "hopscope"
 hs.title "TCP-TW-10 tcp_max_tw_buckets"

@@ -9,13 +9,14 @@ hs.title "TCP-TW-11 Server-side waits cost memory, not ports"
 
 local WAITS = hs.param("waits", 100000, "connections in TIME-WAIT")
 local CLIENTS = 4 -- a client has 64 000 ports for one server, and these do not suffice
-local server = hs.host "server"
+local server, sw = hs.host "server", hs.switch "sw"
+hs.link(server, sw, { subnet = "10.0.0.0/24" })
 server:sysctl("net.ipv4.tcp_max_tw_buckets", 2 * WAITS)
 
 local clients = {}
 for i = 1, CLIENTS do
   clients[i] = hs.host("client" .. i)
-  hs.link(clients[i], server)
+  hs.link(clients[i], sw, { subnet = "10.0.0.0/24" })
   clients[i]:ping("server", { count = 1 })
 end
 local listener = server:tcp():bind(5000):listen(4096)

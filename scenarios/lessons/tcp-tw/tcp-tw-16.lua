@@ -1,6 +1,7 @@
 -- TCP-TW-16  CLOSE_WAIT pile-up.
 -- CLOSE-WAIT means: the peer has closed, and our application has not. There is no timer for it; the kernel cannot close in the application's
 -- place, which might still want to send. An application that forgets to close leaks one socket, and one descriptor, for each connection.
+-- tshark-allow: Connection reset (RST) (what a leaked connection gets in the end)
 local hs = require "hopscope"
 hs.title "TCP-TW-16 CLOSE_WAIT pile-up"
 

@@ -1,0 +1,52 @@
+-- TCP-KA-08  Host crash, fast reboot, data in flight.
+-- The server has sent data when the client's power fails; nobody acknowledges. The client is back soon, but remembers nothing: the first
+-- retransmission that reaches it belongs to no connection and is answered with RST (RFC 9293 3.10.7.1).
+-- tshark-allow: Connection reset (RST) (that is what the lesson is about)
+local hs = require "hopscope"
+hs.title "TCP-KA-08 Host crash, fast reboot, data in flight"
+
+local client, server, sw = hs.host "client", hs.host "server", hs.switch "sw" -- so that the server's own cable stays good
+hs.link(client, sw, { delay = "5ms" })
+local link = hs.link(server, sw, { delay = "5ms" })
+server:arp_set(client, client:dev().mac)
+
+local result
+server:spawn(function(os)
+  local conn = os.tcp():bind(5000):listen(8):accept()
+  os.sleep "1s"
+  conn:write "data for the client"
+  local data, err = conn:read()
+  result = { data, err, hs.now() }
+end)
+client:spawn(function(os)
+  os.tcp():connect("server", 5000):read()
+end)
+hs.run "1s"
+local frames = hs.frames { link = link, filter = function(p) return p.tcp end }
+client:power(false)
+hs.note "The client has lost its power, just before the server sends."
+local OFF = 2
+hs.run(OFF)
+local rebooted = hs.now()
+client:power(true)
+client:arp_set(server, server:dev().mac)
+hs.note "The client has booted."
+hs.run "60s"
+local sends, before, reset = {}, 0, nil
+for _, f in ipairs(frames) do
+  if f.packet.tcp.rst then
+    reset = f
+  else
+    sends[#sends + 1] = f.time
+    if f.time < rebooted then before = before + 1 end
+  end
+end
+for i, t in ipairs(sends) do hs.note(string.format("%.3f s: %s", t - sends[1], i == 1 and "the data" or "the data again")) end
+hs.note(string.format("%.3f s: RST", reset.time - sends[1]))
+hs.expect("some retransmissions met a dead host", before >= 2, before)
+hs.expect_equal("the first one after the reboot is the last", #sends, before + 1)
+hs.expect_near("its answer is a RST: back at the switch after three cables of 5 ms", reset.time - sends[#sends], "15ms", "10us")
+hs.expect_equal("with the number that the retransmission acknowledges: the server believes it", { reset.packet.tcp.seq, reset.packet.tcp.ack },
+  { frames[1].packet.tcp.ackno, false })
+hs.expect_equal("read says", { result[1], result[2] }, { nil, "ECONNRESET" })
+hs.expect_near("one round trip after the retransmission", result[3] - sends[#sends], "20ms", "10us")

@@ -1,0 +1,75 @@
+-- TCP-RST-03  Forged RST.
+-- A RST needs no password, only believable numbers: addresses, ports, and a sequence number. RFC 793 took any number inside the receive
+-- window; since RFC 5961 it has to be RCV.NXT exactly, and any other in the window is answered with a challenge ACK to the true peer, who
+-- would repeat a RST of his own with the right number. hopscope.tcp_quirks 1 brings the old rule back.
+-- tshark-allow: Connection reset (RST) (that is what the lesson is about)
+local hs = require "hopscope"
+hs.title "TCP-RST-03 Forged RST"
+
+local client, server, mallory, sw = hs.host "client", hs.host "server", hs.host "mallory", hs.switch "sw"
+for _, h in ipairs { client, server, mallory } do hs.link(h, sw, { delay = "1ms" }) end
+mallory:ping(server, { count = 1 })
+client:ping(server, { count = 1 })
+
+local port = 5000
+-- A fresh connection, and one RST with the number at(RCV.NXT, window). Returns the server's state, what it answered, and whether data still
+-- arrives.
+local function forge(at)
+  port = port + 1
+  local here, conn, alive, sent = port, nil, nil, {}
+  server:spawn(function(os)
+    conn = os.tcp():bind(here):listen(8):accept()
+    conn:read()
+    alive = conn:read()
+  end)
+  local sport
+  client:spawn(function(os)
+    os.sleep "1ms"
+    local own = os.tcp():connect(server, here)
+    sport = select(2, own:local_addr())
+    own:write "hello"
+    os.sleep "1s"
+    own:write "still there"
+    os.sleep "1s"
+  end)
+  local edge
+  local observer = hs.on("frame.tx", function(e)
+    local t = e.packet.tcp
+    if not t then return end
+    if e.node == "client" and not t.rst then edge = t.seq + t.len end
+    if e.node == "server" and sent.watch then sent[#sent + 1] = t.rst and "RST" or "ACK" end
+  end)
+  hs.run "500ms"
+  sent.watch = true
+  local window = conn:info().rcv_wnd
+  mallory:forge { src = client, to = server, sport = sport, dport = here, seq = at(edge, window) % 2 ^ 32 // 1, flags = "R" }
+  hs.run "100ms"
+  local state, answer = conn:state(), sent[1] or "nothing"
+  hs.run "2s"
+  observer:cancel()
+  return { state, answer, alive }
+end
+
+local cases = {
+  { "RCV.NXT", function(nxt) return nxt end, "CLOSED", "CLOSED" },
+  { "RCV.NXT + 1", function(nxt) return nxt + 1 end, "CLOSED", "challenge" },
+  { "in the middle of the window", function(nxt, wnd) return nxt + wnd // 2 end, "CLOSED", "challenge" },
+  { "the window's last number", function(nxt, wnd) return nxt + wnd - 1 end, "CLOSED", "challenge" },
+  { "100 behind the window", function(nxt, wnd) return nxt + wnd + 100 end, "ignored", "ignored" },
+  { "100 before the window", function(nxt) return nxt - 100 end, "ignored", "ignored" },
+}
+local want = {
+  CLOSED = { "CLOSED", "nothing", nil },
+  challenge = { "ESTABLISHED", "ACK", "still there" },
+  ignored = { "ESTABLISHED", "nothing", "still there" },
+}
+for quirk, rule in pairs { [0] = "current rule (RFC 5961)", [1] = "old rule (RFC 793)" } do
+  server:sysctl("hopscope.tcp_quirks", quirk)
+  hs.note(rule)
+  for _, c in ipairs(cases) do
+    local got, expected = forge(c[2]), c[quirk == 1 and 3 or 4]
+    hs.note(string.format("  RST at %-28s %s, the server sends %s", c[1] .. ":", got[1], got[2]))
+    hs.expect_equal(rule .. ", RST at " .. c[1] .. ": " .. expected, got, want[expected])
+  end
+end
+hs.expect_equal("three numbers of the window were challenged", server:counter "TcpExtTCPChallengeACK", 3)
