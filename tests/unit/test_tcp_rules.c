@@ -185,7 +185,7 @@ static void test_synq_pow2(void)
     Peer *p = peer_new(1);
     TcpConn *l;
 
-    p->tcp->sysctl.synq_pow2 = true;
+    tcp_sysctl(p->tcp)->synq_pow2 = true;
     l = peer_listen(p, 5);
     g_assert_cmpuint(l->listen->max_qlen, ==, 16);
     g_assert_cmpint(tcp_listen(l, 100), ==, 0);
