@@ -13,7 +13,8 @@ struct Tcp {
     struct Ip6 *ip6;
     Node *node;
     PacketPool *packets;
-    TcpSysctl sysctl;
+    const TcpSysctl *sysctl;         /* tcp_sysctl_default or our own */
+    const struct CcSet *controllers; /* those made at run time; NULL: none */
     uint64_t mib_hot[TCP_MIB_HOT_COUNT];
     uint64_t *mib_seldom;                                       /* NULL, or TCP_MIB_COUNT */
     Pool *segs, *rcvsegs, *conns, *reqs, *tws, *sacks, *timers; /* the partition's, shared by its hosts */
