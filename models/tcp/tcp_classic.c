@@ -93,6 +93,7 @@ static void leave(TcpConn *c, uint32_t cwnd)
 {
     set_cwnd(c, cwnd);
     c->rec.dupacks = 0;
+    tcp_undo_retrans_stamp_cleanup(c);
     tcp_recovery_set_ca_state(c, TCP_CA_OPEN);
     tcp_cc_event(c, CC_EVENT_COMPLETE_CWR);
 }
@@ -203,6 +204,10 @@ static void in_open(TcpConn *c, const TcpClassicAck *a)
 
     if (a->flag & ACK_SND_UNA_ADVANCED) {
         c->rec.dupacks = 0;
+        /* or the next timeout would take the first loss of all for the begin of its own (Linux
+         * tcp_try_to_open)
+         */
+        tcp_undo_retrans_stamp_cleanup(c);
         tcp_recovery_try_keep_open(c);
         if (!(a->flag & ACK_ECE))
             tcp_cc_control(c, a->ack, a->newly_acked_sacked, a->flag, a->rate);

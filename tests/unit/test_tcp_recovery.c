@@ -296,6 +296,24 @@ static void test_timeout(void)
     }
 }
 
+/* When an episode is over, its begin is forgotten: else a timeout a quarter of an hour later would be taken
+ * for one that has lasted so long, and the connection given up (Linux tcp_try_to_open,
+ * retransmits_timed_out). */
+static void test_stamp(void)
+{
+    static const uint32_t lose[] = {5};
+    const char *name[] = {"0", "1", "2", "3", "4"};
+
+    for (int style = 0; style <= 4; style++) {
+        TcpBed b;
+
+        run(&b, name[style], "reno", 20, 60, lose, 1);
+        g_assert_cmpuint(counter(b.client, "TcpRetransSegs"), >, 0);
+        g_assert_cmpint(b.c->rtt.retrans_stamp, ==, 0);
+        bed_end(&b);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -308,5 +326,6 @@ int main(int argc, char **argv)
     g_test_add_func("/tcp/recovery/undo", test_undo);
     g_test_add_func("/tcp/recovery/frto", test_frto);
     g_test_add_func("/tcp/recovery/timeout", test_timeout);
+    g_test_add_func("/tcp/recovery/stamp", test_stamp);
     return g_test_run();
 }
