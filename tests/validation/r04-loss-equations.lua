@@ -41,7 +41,7 @@ for _, c in ipairs { { 1e-3, 4.42, 3.13, 1500 }, { 1e-2, 1.17, 0.83, 1500 }, { 5
   -- the reference's numbers are the formula's
   hs.expect_near("Padhye, b = 1", padhye(p, 1), c[2], 0.01)
   hs.expect_near("Padhye, b = 2", padhye(p, 2), c[3], 0.01)
-  local style = p < 0.05 and "newreno" or "sack"
+  local style = p < 0.05 and "newreno" or "reno"
   ref.row { "R4", string.format("Padhye, b = 1, p = %g, %s recovery", p, style), says = c[2], within = "25%", got = rate(p, 1, style, c[4]), unit = "Mbit/s" }
   ref.row { "R4", string.format("Padhye, b = 2, p = %g, %s recovery", p, style), says = c[3], within = "25%", got = rate(p, 2, style, c[4]), unit = "Mbit/s" }
 end
