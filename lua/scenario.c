@@ -215,7 +215,8 @@ bool scenario_call(Scenario *s, int nargs, int nresults)
 void scenario_may_change(lua_State *L)
 {
     if (scenario_of(L)->observing)
-        luaerr_raise(L, "an observer or congestion controller must only look: use hs.after(0, function) to change something");
+        luaerr_raise(L, "an observer or congestion controller must only look: use hs.after(0, function) to "
+                        "change something");
 }
 
 bool scenario_prepare_net(Scenario *s, char **error)

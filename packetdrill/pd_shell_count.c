@@ -28,7 +28,8 @@ static uint64_t counted_before(const PdSim *s, const char *name)
 /* Numbers that nstat never shows: they are no counts. */
 static bool is_gauge(const char *name)
 {
-    static const char *const gauges[] = {"TcpCurrEstab", "TcpMaxConn", "TcpRtoAlgorithm", "TcpRtoMax", "TcpRtoMin"};
+    static const char *const gauges[] = {"TcpCurrEstab", "TcpMaxConn", "TcpRtoAlgorithm", "TcpRtoMax",
+                                         "TcpRtoMin"};
 
     for (size_t i = 0; i < HS_ARRAY_LEN(gauges); i++)
         if (strcmp(name, gauges[i]) == 0)

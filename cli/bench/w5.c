@@ -10,10 +10,15 @@
 #define BYTES 100000
 #define BUFFER (256u << 10)
 
+typedef struct Sender {
+    struct Scale *scale;
+    TcpSource *source;
+} Sender;
+
 typedef struct Scale {
     BenchNet b;
     Host **hosts;
-    TcpSource **sources;
+    Sender *senders;
     unsigned n, next, ended;
     InetEndpoint to;
     Timer timer;
@@ -23,27 +28,31 @@ typedef struct Scale {
 
 static void on_done(void *user, const TcpSourceResult *r)
 {
-    Scale *s = user;
+    Sender *s = user;
 
     (void)r;
-    s->ended++;
+    s->scale->ended++;
+    tcp_source_free(s->source);
+    s->source = NULL;
 }
 
-/* Only what has begun takes memory, as with programs that are started. */
+/* Only what runs takes memory, as with programs. */
 static void on_timer(Timer *t)
 {
     Scale *s = HS_CONTAINER_OF(t, Scale, timer);
     Host *h = s->hosts[s->next];
+    Sender *sender = &s->senders[s->next];
 
-    s->sources[s->next] = tcp_source_new(host_tcp(h), host_node(h),
-                                         &(TcpSourceOptions){.to = s->to,
-                                                             .bytes = BYTES,
-                                                             .write_bytes = BENCH_WRITE_BYTES,
-                                                             .sndbuf = BUFFER,
-                                                             .rcvbuf = BUFFER,
-                                                             .congestion = s->cc},
-                                         on_done, s);
-    if (s->sources[s->next] && ++s->next < s->n)
+    sender->scale = s;
+    sender->source = tcp_source_new(host_tcp(h), host_node(h),
+                                    &(TcpSourceOptions){.to = s->to,
+                                                        .bytes = BYTES,
+                                                        .write_bytes = BENCH_WRITE_BYTES,
+                                                        .sndbuf = BUFFER,
+                                                        .rcvbuf = BUFFER,
+                                                        .congestion = s->cc},
+                                    on_done, sender);
+    if (sender->source && ++s->next < s->n)
         timer_arm_after(t, SIM_MS);
 }
 
@@ -56,7 +65,7 @@ static void on_end(BenchNet *b)
     b->delivered_bytes = r.bytes;
     b->delivered_packets = s->ended;
     for (unsigned i = 0; i < s->next; i++)
-        tcp_source_free(s->sources[i]);
+        tcp_source_free(s->senders[i].source);
     tcp_sink_free(s->sink);
     timer_clear(&s->timer);
 }
@@ -127,7 +136,7 @@ int bench_w5(const BenchOptions *o)
     int rc = 2;
 
     s.hosts = g_new(Host *, s.n);
-    s.sources = g_new0(TcpSource *, s.n);
+    s.senders = g_new0(Sender, s.n);
     net_set_auto_routes(s.b.net, false);
     build(&s, server);
     if (!bench_prepare(&s.b))
@@ -143,7 +152,7 @@ int bench_w5(const BenchOptions *o)
     printf("bytes_per_host_at_peak=%ld\n", (bench_peak_rss_kb() - rss) * 1024 / (long)s.n);
 out:
     g_free(s.hosts);
-    g_free(s.sources);
+    g_free(s.senders);
     return rc;
 }
 

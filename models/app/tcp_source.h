@@ -24,7 +24,7 @@ typedef struct TcpSourceResult {
     int err;                  /* positive errno that ended it; 0: none */
 } TcpSourceResult;
 
-/* Called once, when it has written everything and closed, or failed. */
+/* Called once, when it has written everything and closed, or failed. It may free the source. */
 typedef void (*TcpSourceDoneFn)(void *user, const TcpSourceResult *r);
 
 /* NULL: no such congestion control. */

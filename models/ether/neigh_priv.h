@@ -4,13 +4,20 @@
 
 #include "models/ether/neigh.h"
 
+typedef struct NeighCounts { /* as in NeighStats */
+    uint64_t lookups, hits;
+    uint32_t allocs, res_failed, unresolved_discards, forced_gc_runs, table_fulls;
+} NeighCounts;
+
+#define NEIGH_FEW 2 /* most devices have one neighbour */
 struct NeighBody {
-    Neigh **slot; /* open addressing, linear probing; cap is a power of two */
+    Neigh **slot; /* open addressing, linear probing; cap is a power of two; at first `few` */
     uint32_t cap, len;
-    bool own_params;
     SimTime reachable_time, last_draw, last_gc;
     struct Rng *rng;
-    NeighStats stats;
+    NeighCounts stats;
+    bool own_params;
+    Neigh *few[NEIGH_FEW];
 };
 
 static inline SimTime neigh_now(const NeighTable *t)

@@ -7,7 +7,6 @@
 #include "models/ether/neigh_priv.h"
 
 #define FORCED_GC_KEEP (5 * SIM_SEC) /* neigh_alloc: gc_thresh2 is enforced at most so often */
-#define MIN_SLOTS 4
 
 void neightable_init(NeighTable *t, NetDev *dev, const NeighOps *ops)
 {
@@ -19,8 +18,8 @@ static NeighBody *body_of(NeighTable *t)
 {
     if (!t->body) {
         t->body = g_new0(NeighBody, 1);
-        t->body->cap = MIN_SLOTS;
-        t->body->slot = g_new0(Neigh *, MIN_SLOTS);
+        t->body->cap = NEIGH_FEW;
+        t->body->slot = t->body->few;
     }
     return t->body;
 }
@@ -89,7 +88,8 @@ static void grow(NeighTable *t)
     for (uint32_t i = 0; i < cap; i++)
         if (old[i])
             insert(t, old[i]);
-    g_free(old);
+    if (old != b->few)
+        g_free(old);
 }
 
 /* Linear probing without tombstones: the entries behind the gap move up if that brings them no further than
@@ -241,7 +241,8 @@ void neightable_clear(NeighTable *t)
     if (b->own_params)
         g_free((NeighParams *)t->params);
     t->params = &neigh_params_default;
-    g_free(b->slot);
+    if (b->slot != b->few)
+        g_free(b->slot);
     g_free(b);
     t->body = NULL;
 }
@@ -253,9 +254,15 @@ void neightable_stats(const NeighTable *t, NeighStats *out)
     *out = (NeighStats){0};
     if (!b)
         return;
-    *out = b->stats;
+    out->lookups = b->stats.lookups;
+    out->hits = b->stats.hits;
+    out->allocs = b->stats.allocs;
+    out->res_failed = b->stats.res_failed;
+    out->unresolved_discards = b->stats.unresolved_discards;
+    out->forced_gc_runs = b->stats.forced_gc_runs;
+    out->table_fulls = b->stats.table_fulls;
     out->entries = b->len;
-    out->bytes = sizeof *b + b->cap * sizeof *b->slot + b->len * sizeof(Neigh) +
+    out->bytes = sizeof *b + (b->slot == b->few ? 0 : b->cap * sizeof *b->slot) + b->len * sizeof(Neigh) +
                  (b->own_params ? sizeof *t->params : 0);
 }
 

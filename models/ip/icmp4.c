@@ -19,10 +19,6 @@ Icmp4 *icmp4_of(Ip4 *ip)
 {
     const Ip4Proto *p = ip4_proto(ip, IP_PROTO_ICMP);
 
-    if (HS_UNLIKELY(!p)) { /* an idle host makes its protocols when it is first used (ip4_on_first_use) */
-        ip4_mib_add(ip, MIB_IpInReceives, 0);
-        p = ip4_proto(ip, IP_PROTO_ICMP);
-    }
     return p ? p->user : NULL;
 }
 

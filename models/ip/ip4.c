@@ -6,7 +6,7 @@
 
 #include "models/ip/ip4_priv.h"
 
-#define CACHE_MIN 8
+#define CACHE_MIN 2
 
 const Ip4Sysctl ip4_sysctl_default = {
     .ip_default_ttl = 64,
@@ -119,16 +119,14 @@ Ip4Live *ip4_live_new(Ip4 *ip)
     Ip4Live *live = g_new0(Ip4Live, 1);
 
     live->cache = g_new0(Ip4Dst, CACHE_MIN);
-    live->cache_mask = CACHE_MIN - 1;
+    live->cache_mask = CACHE_MIN - 2;
     ip->live = live;
-    if (ip->first_use)
-        ip->first_use(ip);
     return live;
 }
 
-void ip4_on_first_use(Ip4 *ip, void (*fn)(Ip4 *ip))
+void ip4_on_unknown_proto(Ip4 *ip, void (*make)(Ip4 *ip, uint8_t proto))
 {
-    ip->first_use = fn;
+    ip->make_proto = make;
 }
 
 static void live_free(Ip4Live *live)
@@ -140,6 +138,8 @@ static void live_free(Ip4Live *live)
     ip4_exc_free(live->exc);
     g_free(live->cache);
     g_free(live->idents);
+    g_free(live->redirect);
+    g_free(live->mib_seldom);
     g_free(live);
 }
 
@@ -244,7 +244,9 @@ size_t ip4_bytes(const Ip4 *ip)
     if (ip->sysctl != &ip4_sysctl_default)
         n += sizeof *ip->sysctl;
     if (ip->live)
-        n += sizeof *ip->live + (ip->live->cache_mask + 1) * sizeof(Ip4Dst) +
+        n += sizeof *ip->live + (ip->live->cache_mask + 2) * sizeof(Ip4Dst) +
+             (ip->live->mib_seldom ? IP4_MIB_COUNT * sizeof *ip->live->mib_seldom : 0) +
+             (ip->live->redirect ? REDIRECT_PEERS * sizeof *ip->live->redirect : 0) +
              ip->live->n_idents * sizeof *ip->live->idents + ip4_reass_bytes(ip->live->reass);
     return n;
 }
@@ -590,12 +592,22 @@ bool ip4_group_leave(Ip4If *ifp, uint32_t group)
 
 /* ---- protocols ---- */
 
-const Ip4Proto *ip4_proto(const Ip4 *ip, uint8_t proto)
+static inline const Ip4Proto *find_proto(const Ip4 *ip, uint8_t proto)
 {
     for (unsigned i = 0; i < ip->n_protos; i++)
         if (ip->protos[i].proto == proto)
             return &ip->protos[i].p;
     return NULL;
+}
+
+const Ip4Proto *ip4_proto(Ip4 *ip, uint8_t proto)
+{
+    const Ip4Proto *p = find_proto(ip, proto);
+
+    if (HS_LIKELY(p != NULL) || !ip->make_proto)
+        return p;
+    ip->make_proto(ip, proto);
+    return find_proto(ip, proto);
 }
 
 void ip4_set_proto(Ip4 *ip, uint8_t proto, const Ip4Proto *p)

@@ -73,9 +73,9 @@ enum {
 
 Ip4 *ip4_new(Node *node, PacketPool *pool);
 void ip4_free(Ip4 *ip);
-/* Called once, when the first packet comes or goes: the moment to add ICMP and the transports of a host that
- * has been idle. */
-void ip4_on_first_use(Ip4 *ip, void (*fn)(Ip4 *ip));
+/* Called when somebody asks for a protocol that is not there: the moment to add ICMP or a transport to a host
+ * that has not needed it so far. */
+void ip4_on_unknown_proto(Ip4 *ip, void (*make)(Ip4 *ip, uint8_t proto));
 Node *ip4_node(const Ip4 *ip);
 PacketPool *ip4_pool(const Ip4 *ip);
 size_t ip4_bytes(const Ip4 *ip);       /* memory, for --stats */
@@ -238,7 +238,7 @@ struct Ip4Error {
 };
 
 void ip4_set_proto(Ip4 *ip, uint8_t proto, const Ip4Proto *p); /* copied */
-const Ip4Proto *ip4_proto(const Ip4 *ip, uint8_t proto);
+const Ip4Proto *ip4_proto(Ip4 *ip, uint8_t proto);
 
 /* ---- output ---- */
 

@@ -1,7 +1,7 @@
 /* From addresses to a destination: the decisions of ip_route_input_slow and ip_route_output_key_hash (Linux
  * net/ipv4/route.c), and a small cache of their results, keyed by everything that goes in: source,
  * destination and device. The cache is never wrong: an entry counts only while nothing has changed (Ip4.gen).
- * It starts with 8 entries and grows while it is too small for the traffic. */
+ * It is made of sets of two entries, starts with one set, and grows while it is too small for the traffic. */
 #include <glib.h>
 
 #include "models/ether/neigh.h"
@@ -11,36 +11,56 @@
 
 void ip4_dst_clear(Ip4Live *live)
 {
-    for (uint32_t i = 0; i <= live->cache_mask; i++) {
+    for (uint32_t i = 0; i < live->cache_mask + 2; i++) {
         neigh_unref(live->cache[i].neigh);
         live->cache[i] = (Ip4Dst){0};
     }
 }
 
+static Ip4Dst *set_for(const Ip4Live *live, uint32_t src, uint32_t dst, uint32_t in)
+{
+    return &live->cache[ip4_dst_hash(src, dst, in) & live->cache_mask];
+}
+
+/* Twice as many sets. What an old one holds finds room in two new ones. */
+static void grow(Ip4 *ip)
+{
+    Ip4Live *live = ip->live;
+    Ip4Dst *old = live->cache;
+    uint32_t n = live->cache_mask + 2;
+
+    live->cache_misses = 0;
+    live->cache_mask = 2 * n - 2;
+    live->cache = g_new0(Ip4Dst, 2 * n);
+    for (uint32_t k = 0; k < n; k++) {
+        Ip4Dst *d = set_for(live, old[k].src, old[k].dst, old[k].in);
+
+        if (old[k].gen == ip->gen)
+            d[d->gen == ip->gen] = old[k];
+        else
+            neigh_unref(old[k].neigh); /* outdated, or an answer that was not to be kept */
+    }
+    g_free(old);
+}
+
 static Ip4Dst *slot_for(Ip4 *ip, uint32_t src, uint32_t dst, uint32_t in)
 {
     Ip4Live *live = ip4_live(ip);
-    uint32_t i = ip4_dst_hash(src, dst, in) & live->cache_mask;
-    Ip4Dst *d = &live->cache[i];
+    Ip4Dst *d = set_for(live, src, dst, in);
 
+    if (d->gen != ip->gen)
+        return d;
     /* Pushed out by others again and again: more room. */
-    if (d->gen == ip->gen && live->cache_mask + 1 < CACHE_MAX &&
-        ++live->cache_misses > 2 * live->cache_mask) {
-        Ip4Dst *old = live->cache;
-        uint32_t n = live->cache_mask + 1;
-
-        live->cache_misses = 0;
-        live->cache_mask = 2 * n - 1;
-        live->cache = g_new0(Ip4Dst, 2 * n);
-        for (uint32_t k = 0; k < n; k++) {
-            if (old[k].gen)
-                live->cache[ip4_dst_hash(old[k].src, old[k].dst, old[k].in) & live->cache_mask] = old[k];
-            else
-                neigh_unref(old[k].neigh); /* an answer that was not to be kept */
-        }
-        g_free(old);
-        d = &live->cache[ip4_dst_hash(src, dst, in) & live->cache_mask];
+    if (d[1].gen == ip->gen && live->cache_mask + 2 < CACHE_MAX &&
+        ++live->cache_misses > 4 * (live->cache_mask + 2)) {
+        grow(ip);
+        d = set_for(live, src, dst, in);
+        if (d->gen != ip->gen)
+            return d;
     }
+    neigh_unref(d[1].neigh);
+    d[1] = *d;
+    d->neigh = NULL;
     return d;
 }
 
@@ -194,7 +214,7 @@ int ip4_dst_out_slow(Ip4 *ip, const Ip4If *oif, uint32_t src, uint32_t dst, cons
     Ip4If *dev = (Ip4If *)oif;
     const Ip4Route *r;
     uint32_t mtu = 0, gw = 0;
-    bool cacheable = true;
+    bool cacheable = true, locked;
 
     if (src) {
         if (ipv4_addr_is_multicast(src) || src == IPV4_BROADCAST || ipv4_addr_is_zeronet(src) ||
@@ -261,7 +281,9 @@ int ip4_dst_out_slow(Ip4 *ip, const Ip4If *oif, uint32_t src, uint32_t dst, cons
     to_unicast(&d, r, dst);
     if (!d.src_used)
         d.src_used = r->src ? r->src : ip4_select_src(ip, r->dev, d.next_hop);
-    if (ip4_exc_lookup(ip, dst, &mtu, &d.mtu_locked, &gw, &d.expires)) {
+    locked = d.mtu_locked;
+    if (ip4_exc_lookup(ip, dst, &mtu, &locked, &gw, &d.expires)) {
+        d.mtu_locked = locked;
         if (gw)
             d.next_hop = gw;
         if (mtu)

@@ -1,5 +1,7 @@
 /* A router's work on a packet for somebody else: ip_forward and ip_forward_finish (Linux
  * net/ipv4/ip_forward.c; RFC 1812 5.2.1.2, 5.3.1). */
+#include <glib.h>
+
 #include "models/ip/ip4_priv.h"
 
 /* ip_rt_send_redirect: a sender that does not listen is told at growing intervals, nine times at most. */
@@ -11,27 +13,30 @@ static void send_redirect(Ip4 *ip, Packet *pkt, uint32_t gateway)
 {
     uint32_t src = ipv4_src(packet_cdata(pkt)), i = (src * 0x9e3779b1u) >> 29;
     SimTime now = node_now(ip->node);
+    Ip4RedirectPeer *peer;
 
-    if (ip->live->redirect[i].addr != src || now > ip->live->redirect[i].last + REDIRECT_SILENCE) {
-        ip->live->redirect[i].addr = src;
-        ip->live->redirect[i].count = 0;
+    if (!ip->live->redirect)
+        ip->live->redirect = g_new0(Ip4RedirectPeer, REDIRECT_PEERS);
+    peer = &ip->live->redirect[i];
+    if (peer->addr != src || now > peer->last + REDIRECT_SILENCE) {
+        peer->addr = src;
+        peer->count = 0;
     }
-    if (ip->live->redirect[i].count >= REDIRECT_NUMBER) {
-        ip->live->redirect[i].last = now;
+    if (peer->count >= REDIRECT_NUMBER) {
+        peer->last = now;
         return;
     }
-    if (ip->live->redirect[i].count == 0 ||
-        now > ip->live->redirect[i].last + (REDIRECT_LOAD << ip->live->redirect[i].count)) {
-        ip->live->redirect[i].last = now;
-        ip->live->redirect[i].count++;
+    if (peer->count == 0 || now > peer->last + (REDIRECT_LOAD << peer->count)) {
+        peer->last = now;
+        peer->count++;
         icmp4_send_error(ip, pkt, ICMP_REDIRECT, ICMP_REDIRECT_HOST, gateway);
     }
 }
 
-static inline void count_transmit(uint64_t *mib, uint32_t len)
+static inline void count_transmit(Ip4Live *live, uint32_t len)
 {
-    mib[MIB_IpOutTransmits]++;
-    mib[MIB_IpExtOutOctets] += len;
+    ip4_add(live, MIB_IpOutTransmits, 1);
+    ip4_add(live, MIB_IpExtOutOctets, len);
 }
 
 /* The historic profile: a router whose queue is full asks the source of what it threw away to slow down (RFC
@@ -56,7 +61,7 @@ static void transmit_or_quench(Ip4 *ip, Packet *pkt, const Ip4Dst *d)
 void ip4_forward(Ip4 *ip, Ip4If *ifp, Packet *pkt, const Ip4Dst *d)
 {
     uint8_t *h = packet_data(pkt);
-    uint64_t *mib = ip->live->mib;
+    Ip4Live *live = ip->live;
     uint32_t len = packet_len(pkt);
 
     if (HS_UNLIKELY(pkt->flags &
@@ -66,7 +71,7 @@ void ip4_forward(Ip4 *ip, Ip4If *ifp, Packet *pkt, const Ip4Dst *d)
         return;
     }
     if (HS_UNLIKELY(ipv4_ttl(h) <= 1)) {
-        mib[MIB_IpInHdrErrors]++;
+        ip4_add(live, MIB_IpInHdrErrors, 1);
         icmp4_send_error(ip, pkt, ICMP_TIME_EXCEEDED, ICMP_EXCEEDED_TTL, 0);
         ip4_drop(ifp, pkt, DROP_TTL);
         return;
@@ -77,7 +82,7 @@ void ip4_forward(Ip4 *ip, Ip4If *ifp, Packet *pkt, const Ip4Dst *d)
         return;
     }
     if (HS_UNLIKELY(len > d->mtu) && (ipv4_frag(h) & IPV4_FLAG_DF)) {
-        mib[MIB_IpFragFails]++;
+        ip4_add(live, MIB_IpFragFails, 1);
         icmp4_send_error(ip, pkt, ICMP_DEST_UNREACH, ICMP_UNREACH_NEEDFRAG, d->mtu);
         ip4_drop(ifp, pkt, DROP_DF);
         return;
@@ -89,7 +94,7 @@ void ip4_forward(Ip4 *ip, Ip4If *ifp, Packet *pkt, const Ip4Dst *d)
         send_redirect(ip, pkt, d->next_hop);
         ipv4_dec_ttl(h);
         pkt->flags = PKT_FORWARDED;
-        mib[MIB_IpForwDatagrams]++;
+        ip4_add(live, MIB_IpForwDatagrams, 1);
         if (h[0] != 0x45)
             ip4_options_forward(ip, pkt, copy.out);
         ip4_probe(ifp, &ip4_probe_forward, pkt);
@@ -99,14 +104,14 @@ void ip4_forward(Ip4 *ip, Ip4If *ifp, Packet *pkt, const Ip4Dst *d)
     }
     ipv4_dec_ttl(h);
     pkt->flags = PKT_FORWARDED;
-    mib[MIB_IpForwDatagrams]++;
+    ip4_add(live, MIB_IpForwDatagrams, 1);
     if (HS_UNLIKELY(h[0] != 0x45))
         ip4_options_forward(ip, pkt, d->out);
     ip4_probe(ifp, &ip4_probe_forward, pkt);
     if (HS_UNLIKELY(ip->sysctl->source_quench)) {
         transmit_or_quench(ip, pkt, d);
     } else if (HS_LIKELY(len <= d->mtu && d->neigh && d->type == IP4_ROUTE_UNICAST)) {
-        count_transmit(mib, len);
+        count_transmit(live, len);
         neigh_output(d->neigh, pkt);
     } else {
         ip4_transmit(ip, pkt, d);

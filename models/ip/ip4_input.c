@@ -85,21 +85,21 @@ static int looped_type(Ip4 *ip, Ip4If *ifp, uint32_t dst)
 
 static void deliver_or_forward(Ip4 *ip, Ip4If *ifp, Packet *pkt, Ip4RouteType type, const Ip4Dst *d)
 {
-    uint64_t *mib = ip->live->mib;
+    Ip4Live *live = ip->live;
     uint32_t len = packet_len(pkt);
 
     switch (type) {
     case IP4_ROUTE_BROADCAST:
-        mib[MIB_IpExtInBcastPkts]++;
-        mib[MIB_IpExtInBcastOctets] += len;
+        ip4_add(live, MIB_IpExtInBcastPkts, 1);
+        ip4_add(live, MIB_IpExtInBcastOctets, len);
         if (d && d->out) { /* bc_forwarding: instead of taking it ourselves, as Linux */
             ip4_forward(ip, ifp, pkt, d);
             return;
         }
         break;
     case IP4_ROUTE_MULTICAST:
-        mib[MIB_IpExtInMcastPkts]++;
-        mib[MIB_IpExtInMcastOctets] += len;
+        ip4_add(live, MIB_IpExtInMcastPkts, 1);
+        ip4_add(live, MIB_IpExtInMcastOctets, len);
         break;
     case IP4_ROUTE_BLACKHOLE:
         ip4_drop(ifp, pkt, DROP_NO_ROUTE);
@@ -125,7 +125,7 @@ void ip4_input(NetDev *dev, Packet *pkt, uint16_t ethertype)
     const Ip4Dst *d = NULL;
     uint32_t len, total;
     unsigned hlen;
-    uint64_t *mib;
+    Ip4Live *live;
     const uint8_t *h;
     ProbeDrop reason;
     int type, err;
@@ -138,10 +138,10 @@ void ip4_input(NetDev *dev, Packet *pkt, uint16_t ethertype)
         ip4_drop(ifp, pkt, DROP_NOT_FOR_ME);
         return;
     }
-    mib = ip4_live(ip)->mib;
+    live = ip4_live(ip);
     len = packet_len(pkt);
-    mib[MIB_IpInReceives]++;
-    mib[MIB_IpExtInOctets] += len;
+    ip4_add(live, MIB_IpInReceives, 1);
+    ip4_add(live, MIB_IpExtInOctets, len);
     pkt = packet_own(pkt);
     if (HS_UNLIKELY(packet_header_len(pkt) < IPV4_MIN_HDR_LEN) && !packet_pullup(pkt, IPV4_MIN_HDR_LEN))
         goto bad_header;
@@ -153,17 +153,17 @@ void ip4_input(NetDev *dev, Packet *pkt, uint16_t ethertype)
             goto bad_header;
         h = packet_cdata(pkt);
     }
-    mib[MIB_IpExtInNoECTPkts + ipv4_ecn(h)]++;
+    ip4_add(live, MIB_IpExtInNoECTPkts + ipv4_ecn(h), 1);
     if (HS_UNLIKELY(!header_ok(h, hlen))) {
-        mib[MIB_IpExtInCsumErrors]++;
-        mib[MIB_IpInHdrErrors]++;
+        ip4_add(live, MIB_IpExtInCsumErrors, 1);
+        ip4_add(live, MIB_IpInHdrErrors, 1);
         ip4_drop(ifp, pkt, DROP_IP_CHECKSUM);
         return;
     }
     total = ipv4_total_len(h);
     if (HS_UNLIKELY(len != total)) {
         if (len < total) {
-            mib[MIB_IpExtInTruncatedPkts]++;
+            ip4_add(live, MIB_IpExtInTruncatedPkts, 1);
             ip4_drop(ifp, pkt, DROP_IP_HEADER);
             return;
         }
@@ -199,7 +199,7 @@ void ip4_input(NetDev *dev, Packet *pkt, uint16_t ethertype)
     return;
 
 bad_header:
-    mib[MIB_IpInHdrErrors]++;
+    ip4_add(live, MIB_IpInHdrErrors, 1);
     ip4_drop(ifp, pkt, DROP_IP_HEADER);
 }
 
@@ -233,7 +233,7 @@ void ip4_local_deliver(Ip4 *ip, Ip4If *ifp, Packet *pkt, Ip4RouteType type)
     pkt->l3 = pkt->head;
     packet_pull(pkt, hlen);
     pkt->l4 = pkt->head;
-    ip->live->mib[MIB_IpInDelivers]++;
+    ip4_add(ip->live, MIB_IpInDelivers, 1);
     p->input(p->user, pkt,
              &(Ip4Rx){.ip = ip,
                       .in = ifp,

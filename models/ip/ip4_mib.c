@@ -1,4 +1,5 @@
 /* The counters of netstat -s. */
+#include <glib.h>
 #include <string.h>
 
 #include "models/ip/ip4_priv.h"
@@ -12,13 +13,23 @@ static const char *const names[IP4_MIB_COUNT] = {
 uint64_t ip4_mib(const Ip4 *ip, unsigned i)
 {
     hs_assert(i < IP4_MIB_COUNT);
-    return ip->live ? ip->live->mib[i] : 0;
+    if (!ip->live)
+        return 0;
+    if (ip4_mib_hot(i) >= 0)
+        return ip->live->mib_hot[ip4_mib_hot(i)];
+    return ip->live->mib_seldom ? ip->live->mib_seldom[i] : 0;
+}
+
+uint64_t *ip4_mib_make(Ip4Live *live)
+{
+    live->mib_seldom = g_new0(uint64_t, IP4_MIB_COUNT);
+    return live->mib_seldom;
 }
 
 void ip4_mib_add(Ip4 *ip, unsigned i, uint64_t n)
 {
     hs_assert(i < IP4_MIB_COUNT);
-    ip4_live(ip)->mib[i] += n;
+    ip4_add(ip4_live(ip), i, n);
 }
 
 const char *ip4_mib_name(unsigned i)

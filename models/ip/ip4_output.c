@@ -43,19 +43,19 @@ uint16_t ip4_take_id(Ip4 *ip, uint32_t src, uint32_t dst, uint8_t proto, bool df
 
 static void finish(Ip4 *ip, Packet *pkt, const Ip4Dst *d)
 {
-    uint64_t *mib = ip->live->mib;
+    Ip4Live *live = ip->live;
     uint32_t len = packet_len(pkt);
     NetDev *dev = d->out->dev;
 
     if (d->type == IP4_ROUTE_BROADCAST) {
-        mib[MIB_IpExtOutBcastPkts]++;
-        mib[MIB_IpExtOutBcastOctets] += len;
+        ip4_add(live, MIB_IpExtOutBcastPkts, 1);
+        ip4_add(live, MIB_IpExtOutBcastOctets, len);
     } else if (d->type == IP4_ROUTE_MULTICAST) {
-        mib[MIB_IpExtOutMcastPkts]++;
-        mib[MIB_IpExtOutMcastOctets] += len;
+        ip4_add(live, MIB_IpExtOutMcastPkts, 1);
+        ip4_add(live, MIB_IpExtOutMcastOctets, len);
     }
-    mib[MIB_IpOutTransmits]++;
-    mib[MIB_IpExtOutOctets] += len;
+    ip4_add(live, MIB_IpOutTransmits, 1);
+    ip4_add(live, MIB_IpExtOutOctets, len);
     if (HS_LIKELY(d->neigh != NULL))
         neigh_output(d->neigh, pkt);
     else
@@ -128,7 +128,7 @@ static int send_it(Ip4 *ip, Packet *pkt, const Ip4Dst *d, uint8_t ttl)
 {
     int err = 0;
 
-    ip->live->mib[MIB_IpOutRequests]++;
+    ip4_add(ip->live, MIB_IpOutRequests, 1);
     ip4_probe(d->out, &ip4_probe_output, pkt);
     if (HS_UNLIKELY(d->type == IP4_ROUTE_BROADCAST || d->type == IP4_ROUTE_MULTICAST)) {
         bool loops = d->type == IP4_ROUTE_BROADCAST || ip4_in_group(d->out, d->dst);

@@ -48,12 +48,12 @@ static inline const RouteMetrics *ip4_route_metrics(const Ip4Route *r)
 
 /* Where packets of one kind go: the answer of the routing code, kept as long as ip->gen stands still. */
 typedef struct Ip4Dst {
-    uint32_t src, dst; /* as asked */
-    uint32_t gen;      /* of the Ip4 when it was made; 0: empty */
-    uint16_t in;       /* input: ifindex; output: 0, or DST_OIF | ifindex */
-    uint8_t type;      /* Ip4RouteType */
-    bool redirect;     /* the sender should go to next_hop directly */
-    bool mtu_locked;   /* the path's MTU is below min_pmtu: no DF */
+    uint32_t src, dst;   /* as asked */
+    uint32_t gen;        /* of the Ip4 when it was made; 0: empty */
+    uint16_t in;         /* input: ifindex; output: 0, or DST_OIF | ifindex */
+    uint8_t type;        /* Ip4RouteType */
+    bool redirect : 1;   /* the sender should go to next_hop directly */
+    bool mtu_locked : 1; /* the path's MTU is below min_pmtu: no DF */
     Ip4If *out;
     Neigh *neigh; /* NULL: the device needs none. One reference is ours */
     uint32_t next_hop;
@@ -63,23 +63,58 @@ typedef struct Ip4Dst {
     SimTime expires;             /* of what ICMP taught; SIM_NEVER: nothing */
 } Ip4Dst;
 #define DST_OIF 0x8000u
+_Static_assert(sizeof(Ip4Dst) <= 64, "Ip4Dst has grown beyond a cache line: routers keep thousands of them");
 
 #define REDIRECT_PEERS 8
 
+typedef struct Ip4RedirectPeer { /* to whom redirects were sent */
+    uint32_t addr, count;
+    SimTime last;
+} Ip4RedirectPeer;
+
+/* Counters that every packet moves are in the Ip4Live itself, at the place that this says; the others (-1)
+ * are made when the first of them is needed. */
+enum { IP4_MIB_HOT_COUNT = 11 };
+static inline int ip4_mib_hot(unsigned i)
+{
+    switch (i) {
+    case MIB_IpInReceives:
+        return 0;
+    case MIB_IpForwDatagrams:
+        return 1;
+    case MIB_IpInDelivers:
+        return 2;
+    case MIB_IpOutRequests:
+        return 3;
+    case MIB_IpOutTransmits:
+        return 4;
+    case MIB_IpExtInOctets:
+        return 5;
+    case MIB_IpExtOutOctets:
+        return 6;
+    case MIB_IpExtInNoECTPkts:
+    case MIB_IpExtInECT1Pkts:
+    case MIB_IpExtInECT0Pkts:
+    case MIB_IpExtInCEPkts:
+        return 7 + (int)(i - MIB_IpExtInNoECTPkts);
+    default:
+        return -1;
+    }
+}
+
 /* Made with the first packet. */
 struct Ip4Live {
-    uint64_t mib[IP4_MIB_COUNT];
-    Ip4Dst *cache; /* direct-mapped */
-    uint32_t cache_mask, cache_misses;
+    uint64_t mib_hot[IP4_MIB_HOT_COUNT];
+    uint64_t *mib_seldom; /* NULL, or IP4_MIB_COUNT */
+    Ip4Dst *cache;        /* sets of two, the newer one first */
+    uint32_t cache_mask;  /* of a set's index: entries - 2 */
+    uint32_t cache_misses;
     uint16_t n_ids; /* taken from the global counter */
     uint16_t n_idents;
     uint32_t *idents; /* Linux's id policy: a counter per hash of the destination */
     Ip4Reass *reass;
     Ip4Exceptions *exc;
-    struct {
-        uint32_t addr, count;
-        SimTime last;
-    } redirect[REDIRECT_PEERS];
+    Ip4RedirectPeer *redirect; /* NULL, or REDIRECT_PEERS */
 };
 
 typedef struct Ip4ProtoEntry {
@@ -91,7 +126,7 @@ struct Ip4 {
     Node *node;
     const Ip4Sysctl *sysctl; /* ip4_sysctl_default or our own */
     Ip4Live *live;
-    void (*first_use)(Ip4 *ip);
+    void (*make_proto)(Ip4 *ip, uint8_t proto);
     Ip4If *first_if; /* without the loopback */
     Ip4If *lo;       /* made when first needed */
     Ip4Route *parked;
@@ -158,9 +193,22 @@ static inline const Ipv4Prefix *ip4_addrs(const Ip4If *ifp)
     return ifp->n_addrs > 1 ? ifp->addr.many : &ifp->addr.one;
 }
 bool ip4_in_group(const Ip4If *ifp, uint32_t group);
+uint64_t *ip4_mib_make(Ip4Live *live); /* ip4_mib.c: the counters that are seldom needed */
+static inline uint64_t *ip4_mib_at(Ip4Live *live, unsigned i)
+{
+    int hot = ip4_mib_hot(i);
+
+    if (hot >= 0)
+        return &live->mib_hot[hot];
+    return (live->mib_seldom ? live->mib_seldom : ip4_mib_make(live)) + i;
+}
+static inline void ip4_add(Ip4Live *live, unsigned i, uint64_t n)
+{
+    *ip4_mib_at(live, i) += n;
+}
 static inline void ip4_count(Ip4 *ip, unsigned i)
 {
-    ip4_live(ip)->mib[i]++;
+    ip4_add(ip4_live(ip), i, 1);
 }
 static inline void ip4_drop(Ip4If *ifp, Packet *pkt, ProbeDrop reason)
 {
@@ -199,7 +247,10 @@ static inline const Ip4Dst *ip4_dst_cached(Ip4 *ip, uint32_t src, uint32_t dst, 
     Ip4Live *live = ip4_live(ip);
     const Ip4Dst *d = &live->cache[ip4_dst_hash(src, dst, in) & live->cache_mask];
 
-    return HS_LIKELY(d->dst == dst && d->src == src && d->in == in && d->gen == ip->gen) ? d : NULL;
+    if (HS_LIKELY(d->dst == dst && d->src == src && d->in == in && d->gen == ip->gen))
+        return d;
+    d++;
+    return d->dst == dst && d->src == src && d->in == in && d->gen == ip->gen ? d : NULL;
 }
 
 static inline int ip4_dst_in(Ip4 *ip, Ip4If *ifp, uint32_t src, uint32_t dst, const Ip4Dst **out)

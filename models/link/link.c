@@ -154,8 +154,6 @@ void link_free(Link *l)
         linkfollow_clear(d);
         linkring_clear(d);
         queue_free(d->queue);
-        if (d->m)
-            g_free(d->m->ring);
         g_aligned_free(d->m);
         if (!x)
             continue;
@@ -366,7 +364,7 @@ size_t link_bytes(const Link *l)
         const LinkDir *d = &l->dir[i];
 
         if (d->m)
-            n += sizeof *d->m + d->m->ring_cap * sizeof(Flight);
+            n += sizeof *d->m + (d->m->ring ? d->m->ring_cap * sizeof(Flight) : 0);
         n += d->queue ? d->queue->ops->size : 0;
         if (!linkdir_has_extra(d))
             continue;

@@ -69,7 +69,7 @@ typedef struct LinkMoving {
     uint32_t ring_head;           /* the receiver's */
     bool slow;                    /* there is a rule, an impairment or jitter: frames take the long way */
     SimTime last_arrival;
-    Flight *ring;
+    Flight *ring;      /* a block of the packets' pool while frames are in flight; NULL: none are */
     Event *arrival_ev; /* the receiver's: of the ring's head; NULL: the ring is empty */
 
     LinkExtra *extra;

@@ -307,16 +307,24 @@ static inline Flight *ring_at(const LinkMoving *m, uint32_t i)
     return &m->ring[i & (m->ring_cap - 1)];
 }
 
-static void ring_grow(LinkMoving *m)
+static void ring_grow(LinkMoving *m, PacketPool *pool)
 {
-    uint32_t cap = m->ring_cap ? 2 * m->ring_cap : RING_MIN;
-    Flight *ring = g_new(Flight, cap);
+    Blocks *b = packetpool_blocks(pool);
+    uint32_t cap = m->ring ? 2 * m->ring_cap : HS_MAX(m->ring_cap, RING_MIN);
+    Flight *ring = blocks_take(b, cap * sizeof *ring);
 
     for (uint32_t i = m->ring_head; i != m->ring_tail; i++)
         ring[i & (cap - 1)] = *ring_at(m, i);
-    g_free(m->ring);
+    blocks_give(b, m->ring, m->ring_cap * sizeof *ring);
     m->ring = ring;
     m->ring_cap = cap;
+}
+
+/* The last frame has left: so many links share what few of them need at a time. */
+static inline void ring_give_back(LinkMoving *m, PacketPool *pool)
+{
+    blocks_give(packetpool_blocks(pool), m->ring, m->ring_cap * sizeof *m->ring);
+    m->ring = NULL;
 }
 
 static inline void deliver(LinkDir *d, LinkMoving *m, Packet *pkt)
@@ -341,6 +349,8 @@ static void on_arrival(void *arg)
 
         m->arrival_ev = evqueue_push(arrival_queue(d), f->arrival, f->key, on_arrival, d);
         packet_prefetch(f->pkt);
+    } else {
+        ring_give_back(m, pkt->pool);
     }
     deliver(d, m, pkt);
 }
@@ -387,8 +397,8 @@ static void propagate(LinkDir *d, LinkMoving *m, Packet *pkt, SimTime arrival)
     arrival = HS_MAX(arrival, m->last_arrival);
     m->last_arrival = arrival;
     key = node_take_key(linkdir_node(d));
-    if (HS_UNLIKELY(m->ring_tail - m->ring_head == m->ring_cap))
-        ring_grow(m);
+    if (HS_UNLIKELY(!m->ring || m->ring_tail - m->ring_head == m->ring_cap))
+        ring_grow(m, pkt->pool);
     *ring_at(m, m->ring_tail) = (Flight){pkt, arrival, key};
     if (m->ring_tail++ == m->ring_head)
         m->arrival_ev = evqueue_push(arrival_queue(d), arrival, key, on_arrival, d);
@@ -412,8 +422,12 @@ void linkdir_lose_all(LinkDir *d)
     if (m->arrival_ev)
         evqueue_cancel(arrival_queue(d), m->arrival_ev);
     m->arrival_ev = NULL;
-    while (m->ring_head != m->ring_tail)
-        lose(d, ring_at(m, m->ring_head++)->pkt);
+    while (m->ring_head != m->ring_tail) {
+        pkt = ring_at(m, m->ring_head++)->pkt;
+        if (m->ring_head == m->ring_tail)
+            ring_give_back(m, pkt->pool);
+        lose(d, pkt);
+    }
     if (d->m->extra) {
         while (d->m->extra->strays) {
             evqueue_cancel(arrival_queue(d), d->m->extra->strays->ev);

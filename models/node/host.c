@@ -49,9 +49,16 @@ Tcp *host_tcp(Host *h)
         h->tcp = tcp_new(h->ip, host_has_ip6(h) ? h->extra->ip6 : NULL);
         if (h->extra && h->extra->tcp_sysctl)
             *tcp_sysctl(h->tcp) = *h->extra->tcp_sysctl;
-        tcp_sysctl(h->tcp)->controllers = &h->net->controllers;
+        tcp_set_controllers(h->tcp, &h->net->controllers);
     }
     return h->tcp;
+}
+
+const TcpSysctl *host_tcp_sysctl_get(const Host *h)
+{
+    if (h->tcp)
+        return tcp_sysctl_get(h->tcp);
+    return h->extra && h->extra->tcp_sysctl ? h->extra->tcp_sysctl : &tcp_sysctl_default;
 }
 
 TcpSysctl *host_tcp_sysctl(Host *h)
@@ -64,32 +71,30 @@ TcpSysctl *host_tcp_sysctl(Host *h)
     if (!extra->tcp_sysctl) {
         extra->tcp_sysctl = g_new(TcpSysctl, 1);
         tcp_sysctl_defaults(extra->tcp_sysctl);
-        extra->tcp_sysctl->controllers = &h->net->controllers;
     }
     return extra->tcp_sysctl;
 }
 
-/* ---- a host without sockets has no Tcp, until somebody knocks ---- */
-
-static void first_segment(void *user, Packet *pkt, const Ip4Rx *rx)
+/* An idle host is small: its protocols are made when somebody asks for them. */
+void host_make_proto(Ip4 *ip, uint8_t proto)
 {
-    Host *h = user;
+    Host *h = host_of_node(ip4_node(ip));
 
-    host_tcp(h);
-    const Ip4Proto *p = ip4_proto(h->ip, IP_PROTO_TCP);
-
-    p->input(p->user, pkt, rx);
-}
-
-static void stray_error(void *user, const Ip4Error *e)
-{
-    icmp4_count_unclaimed(((Host *)user)->ip);
-}
-
-void host_await_tcp(Host *h)
-{
-    if (!h->tcp)
-        ip4_set_proto(h->ip, IP_PROTO_TCP, &(Ip4Proto){first_segment, stray_error, h});
+    if (h->off)
+        return;
+    switch (proto) {
+    case IP_PROTO_ICMP:
+        host_icmp4(h);
+        break;
+    case IP_PROTO_UDP:
+        host_udp(h);
+        break;
+    case IP_PROTO_TCP:
+        host_tcp(h);
+        break;
+    default:
+        break;
+    }
 }
 
 Ip6 *host_ip6(Host *h)
@@ -197,6 +202,7 @@ void host_clear(Host *h)
     for (unsigned i = 1; i < ip4_if_count(h->ip); i++)
         if (is_our_dev(ip4_if_dev(ip4_if(h->ip, i))))
             devs[n++] = ip4_if_dev(ip4_if(h->ip, i));
+    ip4_on_unknown_proto(h->ip, NULL);
     sockhost_free(h->extra ? h->extra->sock : NULL);
     tcp_free(h->tcp);
     udp_free(h->udp);
@@ -302,7 +308,7 @@ void host_set_power(Host *h, bool on)
     }
     tell_hooks(h);
     if (h->tcp) { /* settings are in files, they come back */
-        TcpSysctl keep = *tcp_sysctl(h->tcp);
+        TcpSysctl keep = *tcp_sysctl_get(h->tcp);
 
         tcp_free(h->tcp);
         h->tcp = NULL;

@@ -211,21 +211,21 @@ static bool set_triple(const Entry *e, void *at, const char *text, char **error)
     return true;
 }
 
-static char *controllers(const TcpSysctl *sysctl)
+static char *controllers(const CcSet *set)
 {
     GString *s = g_string_new(NULL);
 
     for (unsigned i = 0; i < cc_ops_table_len; i++)
         g_string_append_printf(s, "%s%s", i ? " " : "", cc_ops_table[i]->name);
-    for (unsigned i = 0; sysctl->controllers && i < sysctl->controllers->n; i++)
-        g_string_append_printf(s, " %s", sysctl->controllers->ops[i]->name);
+    for (unsigned i = 0; i < set->n; i++)
+        g_string_append_printf(s, " %s", set->ops[i]->name);
     return g_string_free(s, FALSE);
 }
 
-static bool set_controller(const Entry *e, const TcpSysctl *s, char *at, const char *text, char **error)
+static bool set_controller(const Entry *e, const CcSet *set, char *at, const char *text, char **error)
 {
-    if (!cc_ops_find(s->controllers, text)) {
-        char *known = controllers(s);
+    if (!cc_ops_find(set, text)) {
+        char *known = controllers(set);
 
         *error = g_strdup_printf("%s cannot be \"%s\" (expected one of: %s)", e->name, text, known);
         g_free(known);
@@ -290,7 +290,7 @@ bool host_sysctl_tcp_set(Host *h, const char *name, const char *value, bool *kno
     case TRIPLE64:
         return set_triple(e, at, value, error);
     case CONTROLLER:
-        return set_controller(e, s, at, value, error);
+        return set_controller(e, &h->net->controllers, at, value, error);
     case CONTROLLERS:
         *error = g_strdup_printf("%s can only be read", name);
         return false;
@@ -327,7 +327,7 @@ bool host_sysctl_tcp_get(Host *h, const char *name, char **value)
 
     if (!e)
         return false;
-    s = host_tcp_sysctl(h);
+    s = host_tcp_sysctl_get(h);
     at = (const char *)s + e->offset;
     switch (e->kind) {
     case U8:
@@ -359,7 +359,7 @@ bool host_sysctl_tcp_get(Host *h, const char *name, char **value)
         *value = g_strdup(at);
         break;
     case CONTROLLERS:
-        *value = controllers(s);
+        *value = controllers(&h->net->controllers);
         break;
     case KEY:
         *value = format_keys(s);

@@ -84,16 +84,6 @@ static bool name_is_ok(const Net *net, const char *name, char **error)
     return true;
 }
 
-/* An idle host is small: its protocols are made with the first packet. */
-static void host_wake(Ip4 *ip)
-{
-    Host *h = host_of_node(ip4_node(ip));
-
-    host_icmp4(h);
-    host_udp(h);
-    host_await_tcp(h);
-}
-
 static Host *add_host(Net *net, const char *name, uint16_t kind, char **error)
 {
     Host *h;
@@ -105,7 +95,7 @@ static Host *add_host(Net *net, const char *name, uint16_t kind, char **error)
     h->node.kind = kind;
     h->net = net;
     h->ip = ip4_new(&h->node, net->packets);
-    ip4_on_first_use(h->ip, host_wake);
+    ip4_on_unknown_proto(h->ip, host_make_proto);
     if (kind == NET_ROUTER)
         ip4_sysctl(h->ip)->ip_forward = true;
     g_ptr_array_add(net->hosts, h);

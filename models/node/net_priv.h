@@ -96,8 +96,8 @@ Ip4If *netend_if(const NetEnd *e);
 void host_clear(Host *h);
 void host_free_dev(NetDev *dev);
 HostExtra *host_extra(Host *h); /* made when first needed */
-/* The first TCP segment that arrives makes the host's Tcp. */
-void host_await_tcp(Host *h);
+/* Somebody asks for a protocol that the host has not needed so far. */
+void host_make_proto(Ip4 *ip, uint8_t proto);
 void sockhost_free(struct SockHost *s); /* accepts NULL */
 /* host_sysctl_tcp.c: TCP's part of the sysctls. known is false: not one of its names. */
 bool host_sysctl_tcp_set(Host *h, const char *name, const char *value, bool *known, char **error);

@@ -76,7 +76,7 @@ Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6)
     t->node = ip4_node(ip4);
     t->packets = ip4_pool(ip4);
     find_pools(t);
-    tcp_sysctl_defaults(&t->sysctl);
+    t->sysctl = &tcp_sysctl_default;
     t->rng = node_rng(t->node, "tcp");
     t->isn_key = draw_key(t->rng);
     t->ts_key = draw_key(t->rng);
@@ -119,6 +119,8 @@ void tcp_free(Tcp *t)
         cc_params_unref(*p);
     g_free(t->cc_params);
     g_free(t->mib_seldom);
+    if (t->sysctl != &tcp_sysctl_default)
+        g_free((TcpSysctl *)t->sysctl);
     g_free(t);
 }
 
@@ -128,9 +130,21 @@ void tcp_set_ip6(Tcp *t, struct Ip6 *ip6)
     tcp_ip_attach(t);
 }
 
+const TcpSysctl *tcp_sysctl_get(const Tcp *t)
+{
+    return t->sysctl;
+}
+
+void tcp_set_controllers(Tcp *t, const struct CcSet *set)
+{
+    t->controllers = set;
+}
+
 TcpSysctl *tcp_sysctl(Tcp *t)
 {
-    return &t->sysctl;
+    if (t->sysctl == &tcp_sysctl_default)
+        t->sysctl = g_memdup2(&tcp_sysctl_default, sizeof tcp_sysctl_default);
+    return (TcpSysctl *)t->sysctl;
 }
 
 CcParams *tcp_cc_params(Tcp *t, const CcOps *ops, bool make)

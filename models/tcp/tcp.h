@@ -50,7 +50,11 @@ Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6);
 void tcp_set_ip6(Tcp *t, struct Ip6 *ip6);
 /* Before its Ip4 and Ip6. Every connection is gone without a word, as when power fails. */
 void tcp_free(Tcp *t);
-TcpSysctl *tcp_sysctl(Tcp *t);
+struct CcSet;
+TcpSysctl *tcp_sysctl(Tcp *t); /* to be changed: a copy of the host's own */
+const TcpSysctl *tcp_sysctl_get(const Tcp *t);
+void tcp_set_controllers(
+    Tcp *t, const struct CcSet *set); /* congestion controllers made at run time; kept, not copied */
 uint64_t tcp_mib(const Tcp *t, unsigned i);
 /* "ip tcp_metrics flush all" */
 void tcp_metrics_flush(Tcp *t);

@@ -117,19 +117,21 @@ void tcp_cc_init(TcpConn *c)
     tcp_cc_fill_view(c, &v);
     cc_start(&c->cc, &v);
     take_over(c);
+    tcp_ecn_cc_assigned(c);
 }
 
 /* Linux tcp_set_congestion_control: any time; one that runs is replaced, and starts as on a new connection.
  */
 int tcp_cc_set(TcpConn *c, const char *name)
 {
-    const CcOps *ops = cc_ops_find(c->tcp->sysctl.controllers, name);
+    const CcOps *ops = cc_ops_find(c->tcp->controllers, name);
 
     if (!ops)
         return -ENOENT;
     if (ops == c->cc.ops)
         return 0;
     cc_assign(&c->cc, ops, tcp_cc_params(c->tcp, ops, false));
+    tcp_ecn_cc_assigned(c);
     if (c->state != TCP_CLOSE && c->state != TCP_LISTEN)
         tcp_cc_init(c);
     return 0;
@@ -150,7 +152,7 @@ void tcp_cc_event(TcpConn *c, CcEvent ev)
  * progress. */
 static bool may_raise_cwnd(const TcpConn *c, int flag)
 {
-    if (c->sack.reordering > c->tcp->sysctl.tcp_reordering)
+    if (c->sack.reordering > c->tcp->sysctl->tcp_reordering)
         return flag & ACK_FORWARD_PROGRESS;
     return flag & ACK_DATA_ACKED;
 }
@@ -159,12 +161,12 @@ void tcp_cc_control(TcpConn *c, uint32_t ack, uint32_t acked_sacked, int flag, c
 {
     CcView v;
 
-    if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_FIXED_CWND)) {
+    if (HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_FIXED_CWND)) {
         c->cc.s.cwnd = tcp_cwnd_initial(c);
         tcp_pace_update_rate(c);
         return;
     }
-    if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_COUNT_ACKS))
+    if (HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_COUNT_ACKS))
         acked_sacked = HS_MIN(acked_sacked, 1u);
     if (cc_has_cong_control(&c->cc)) {
         uint32_t ev = (flag & ACK_WIN_UPDATE ? CC_ACK_WIN_UPDATE : 0) |

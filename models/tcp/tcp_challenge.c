@@ -17,7 +17,7 @@ static bool is_limited(Tcp *t, SimTime now, int mib, SimTime *last)
     if (*last) {
         int64_t elapsed_ms = (int64_t)(now / TCP_JIFFY_NS) - (int64_t)(*last / TCP_JIFFY_NS);
 
-        if (elapsed_ms >= 0 && elapsed_ms < (int64_t)t->sysctl.tcp_invalid_ratelimit_ms) {
+        if (elapsed_ms >= 0 && elapsed_ms < (int64_t)t->sysctl->tcp_invalid_ratelimit_ms) {
             (*tcp_mib_at(t, (unsigned)mib))++;
             return true;
         }
@@ -39,7 +39,7 @@ bool tcp_challenge_oow_limited(Tcp *t, const TcpIn *in, int mib, SimTime *last_o
 static bool take_of_budget(TcpConn *c)
 {
     Tcp *t = c->tcp;
-    uint32_t limit = t->sysctl.tcp_challenge_ack_limit;
+    uint32_t limit = t->sysctl->tcp_challenge_ack_limit;
     SimTime second = c->mstamp / SIM_SEC + 1;
 
     if (limit == INT32_MAX)
@@ -72,7 +72,7 @@ void tcp_challenge_send_dupack(TcpConn *c, const TcpIn *in)
     if (in->end_seq != in->seq && tcp_before(in->seq, c->rcv_nxt)) {
         TCP_INC(c->tcp, TcpExtDelayedACKLost);
         tcp_delack_enter_quickack(c, TCP_MAX_QUICKACKS);
-        if (c->sack.is_sack_ok && c->tcp->sysctl.tcp_dsack) {
+        if (c->sack.is_sack_ok && c->tcp->sysctl->tcp_dsack) {
             tcp_rcvq_spurious_retrans(c, in);
             tcp_dsack_set(c, in->seq, tcp_after(in->end_seq, c->rcv_nxt) ? c->rcv_nxt : in->end_seq);
         }

@@ -26,7 +26,7 @@
 
 static int style(const TcpConn *c)
 {
-    int s = c->tcp->sysctl.recovery_style;
+    int s = c->tcp->sysctl->recovery_style;
 
     /* RFC 6675 needs a peer that sends SACKs. */
     return s == TCP_STYLE_SACK && !c->sack.is_sack_ok ? TCP_STYLE_NEWRENO : s;
@@ -34,12 +34,12 @@ static int style(const TcpConn *c)
 
 bool tcp_classic_is_on(const TcpConn *c)
 {
-    return c->tcp->sysctl.recovery_style != TCP_STYLE_LINUX;
+    return c->tcp->sysctl->recovery_style != TCP_STYLE_LINUX;
 }
 
 bool tcp_classic_uses_sack(const TcpConn *c)
 {
-    int s = c->tcp->sysctl.recovery_style;
+    int s = c->tcp->sysctl->recovery_style;
 
     return s == TCP_STYLE_LINUX || s == TCP_STYLE_SACK;
 }
@@ -127,7 +127,7 @@ static void enter_tahoe(TcpConn *c)
     for (TcpSeg *s = c->snd.rtx_head; s; s = s->next)
         tcp_recovery_mark_lost(c, s);
     tcp_sack_reset(c);
-    if (!HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_GO_BACK_N))
+    if (!HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_GO_BACK_N))
         set_cwnd(c, 1);
     tcp_retransmit_queue(c);
 }

@@ -106,7 +106,7 @@ static bool leave_fin_wait2(TcpConn *c)
 static bool is_out_of_memory(TcpConn *c)
 {
     return tcp_timer_too_many_orphans(c) ||
-           (c->snd.wmem_queued > 2048 && c->tcp->mem_pages8 > (int64_t)c->tcp->sysctl.tcp_mem[2] * 4096);
+           (c->snd.wmem_queued > 2048 && c->tcp->mem_pages8 > (int64_t)c->tcp->sysctl->tcp_mem[2] * 4096);
 }
 
 void tcp_close_finish(TcpConn *c)

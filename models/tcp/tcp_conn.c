@@ -17,6 +17,7 @@
 #include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_info.h"
 #include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_ecn.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -51,7 +52,7 @@ static void list_remove(Tcp *t, TcpConn *c)
 
 void tcp_conn_init_defaults(TcpConn *c)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
 
     c->rtt = (TcpRtt){
         .mdev_us = TCP_TIMEOUT_INIT_MS * 1000,
@@ -76,7 +77,7 @@ void tcp_conn_init_defaults(TcpConn *c)
 
 static const CcOps *default_controller(const Tcp *t)
 {
-    const CcOps *ops = cc_ops_find(t->sysctl.controllers, t->sysctl.tcp_congestion_control);
+    const CcOps *ops = cc_ops_find(t->controllers, t->sysctl->tcp_congestion_control);
 
     if (!ops)
         ops = cc_ops_by_name("reno");
@@ -87,7 +88,7 @@ static const CcOps *default_controller(const Tcp *t)
 TcpConn *tcp_conn_new(Tcp *t, bool is_v6)
 {
     TcpConn *c = pool_alloc(t->conns);
-    const TcpSysctl *s = &t->sysctl;
+    const TcpSysctl *s = t->sysctl;
     const CcOps *ops = default_controller(t);
 
     memset(c, 0, sizeof(*c));
@@ -110,6 +111,7 @@ TcpConn *tcp_conn_new(Tcp *t, bool is_v6)
     c->rcvlowat = 1;
     tcp_timer_init(c);
     cc_assign(&c->cc, ops, tcp_cc_params(t, ops, false));
+    tcp_ecn_cc_assigned(c);
     list_add(t, c);
     return c;
 }

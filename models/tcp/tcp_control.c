@@ -136,7 +136,7 @@ void tcp_output_send_probe0(TcpConn *c)
     }
     c->keep.probes_out++;
     if (err <= 0) {
-        if (c->rtt.backoff < c->tcp->sysctl.tcp_retries2)
+        if (c->rtt.backoff < c->tcp->sysctl->tcp_retries2)
             c->rtt.backoff++;
         when = tcp_timer_probe0_when(c, c->rtt.rto_max_ms * SIM_MS);
     }
@@ -181,7 +181,7 @@ static void init_window(TcpConn *c)
         w->window_clamp = full;
     tcp_window_select_initial(c, full,
                               c->advmss - (c->ts.ts_recent_stamp ? c->tcp_header_len - TCP_MIN_HDR_LEN : 0),
-                              &w->rcv_wnd, &w->window_clamp, c->tcp->sysctl.tcp_window_scaling,
+                              &w->rcv_wnd, &w->window_clamp, c->tcp->sysctl->tcp_window_scaling,
                               &w->rcv_wscale, route_metrics_get(c->metrics, ROUTE_INITRWND));
     w->rcv_ssthresh = w->rcv_wnd;
 }
@@ -194,7 +194,7 @@ static void connect_init(TcpConn *c)
     c->tcp_header_len = TCP_MIN_HDR_LEN;
     if (c->md5 && tcp_md5_find(c, &c->remote))
         c->tcp_header_len += MD5_SPACE;
-    else if (c->tcp->sysctl.tcp_timestamps)
+    else if (c->tcp->sysctl->tcp_timestamps)
         c->tcp_header_len += TS_SPACE;
     if (c->user_mss)
         c->mss_clamp = c->user_mss;

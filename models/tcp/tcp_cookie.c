@@ -97,16 +97,16 @@ bool tcp_cookie_ts_decode(Tcp *t, TcpOptions *o, uint32_t ts_off)
         o->has_sack_permitted = o->has_wscale = false;
         return true;
     }
-    if (!t->sysctl.tcp_timestamps)
+    if (!t->sysctl->tcp_timestamps)
         return false;
     o->has_sack_permitted = bits & TS_SACK;
-    if (o->has_sack_permitted && !t->sysctl.tcp_sack)
+    if (o->has_sack_permitted && !t->sysctl->tcp_sack)
         return false;
     o->has_wscale = (bits & TS_WSCALE_NONE) != TS_WSCALE_NONE;
     if (!o->has_wscale)
         return true;
     o->wscale = bits & TS_WSCALE_NONE;
-    return t->sysctl.tcp_window_scaling;
+    return t->sysctl->tcp_window_scaling;
 }
 
 static bool expects_cookies(const TcpConn *listener) /* !tcp_synq_no_recent_overflow */
@@ -149,7 +149,7 @@ TcpConn *tcp_cookie_check(TcpConn *listener, TcpIn *in)
     uint16_t mss;
     TcpReq r;
 
-    if (in->flags & TCP_SYN || !t->sysctl.tcp_syncookies || !(in->flags & TCP_ACK) || in->flags & TCP_RST)
+    if (in->flags & TCP_SYN || !t->sysctl->tcp_syncookies || !(in->flags & TCP_ACK) || in->flags & TCP_RST)
         return listener;
     if (!expects_cookies(listener))
         return listener;
@@ -160,7 +160,7 @@ TcpConn *tcp_cookie_check(TcpConn *listener, TcpIn *in)
     }
     TCP_INC(t, TcpExtSyncookiesRecv);
     tcpin_options(in);
-    o.has_timestamps = in->opt.has_timestamps && t->sysctl.tcp_timestamps;
+    o.has_timestamps = in->opt.has_timestamps && t->sysctl->tcp_timestamps;
     o.ts_val = in->opt.ts_val;
     o.ts_ecr = in->opt.ts_ecr;
     if (o.has_timestamps && o.ts_ecr)
@@ -173,7 +173,7 @@ TcpConn *tcp_cookie_check(TcpConn *listener, TcpIn *in)
         return NULL;
     /* cookie_ecn_ok: the bit says that the peer asked; whether we still want it is the host's setting */
     r.ecn_ok = o.has_timestamps && (o.ts_ecr - ts_off) & TS_ECN &&
-               (t->sysctl.tcp_ecn || tcp_ip_wants_ecn(t, &in->src, in->is_v6));
+               (t->sysctl->tcp_ecn || tcp_ip_wants_ecn(t, &in->src, in->is_v6));
     /* cookie_accecn_ok: which feedback was agreed on is not in the cookie, but shows in the ACK itself, which
      * reflects our SYN-ACK's codepoint (RFC 9768 5.1) */
     r.accecn_ok = r.ecn_ok && tcp_accecn_ace(in->flags) > 1;

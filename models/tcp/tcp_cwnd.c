@@ -45,7 +45,7 @@ void tcp_cwnd_slow_start_after_idle_check(TcpConn *c)
 {
     SimTime now = node_now(c->tcp->node);
 
-    if (!c->tcp->sysctl.tcp_slow_start_after_idle || c->packets_out || cc_has_cong_control(&c->cc))
+    if (!c->tcp->sysctl->tcp_slow_start_after_idle || c->packets_out || cc_has_cong_control(&c->cc))
         return;
 
     SimTime idle_ms = now / TCP_JIFFY_NS - c->lsndtime / TCP_JIFFY_NS;
@@ -93,7 +93,7 @@ void tcp_cwnd_validate(TcpConn *c, bool is_cwnd_limited)
         return;
     }
     c->snd_cwnd_used = HS_MAX(c->snd_cwnd_used, c->packets_out);
-    if (c->tcp->sysctl.tcp_slow_start_after_idle && !cc_has_cong_control(&c->cc) &&
+    if (c->tcp->sysctl->tcp_slow_start_after_idle && !cc_has_cong_control(&c->cc) &&
         c->mstamp / TCP_JIFFY_NS - c->snd_cwnd_stamp / TCP_JIFFY_NS >= c->rtt.rto_ms)
         application_limited(c);
     /* something was just sent, nothing is left, and the application waits for buffer */

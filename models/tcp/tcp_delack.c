@@ -20,12 +20,12 @@
 
 bool tcp_delack_in_pingpong(const TcpConn *c)
 {
-    return c->ack.pingpong >= c->tcp->sysctl.tcp_pingpong_thresh;
+    return c->ack.pingpong >= c->tcp->sysctl->tcp_pingpong_thresh;
 }
 
 void tcp_delack_enter_pingpong(TcpConn *c)
 {
-    c->ack.pingpong = c->tcp->sysctl.tcp_pingpong_thresh;
+    c->ack.pingpong = c->tcp->sysctl->tcp_pingpong_thresh;
 }
 
 void tcp_delack_exit_pingpong(TcpConn *c)
@@ -200,7 +200,7 @@ void tcp_delack_send_delayed(TcpConn *c)
 
 static void arm_compressed(TcpConn *c)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
     uint32_t rtt = c->win.rcv_rtt_us; /* both are eight times the round trip */
     uint64_t delay;
 
@@ -234,7 +234,7 @@ void tcp_delack_check_now(TcpConn *c, bool ofo_possible)
         tcp_delack_send_delayed(c);
         return;
     }
-    if (!c->sack.is_sack_ok || a->compressed >= c->tcp->sysctl.tcp_comp_sack_nr) {
+    if (!c->sack.is_sack_ok || a->compressed >= c->tcp->sysctl->tcp_comp_sack_nr) {
         tcp_output_send_ack(c);
         return;
     }

@@ -22,7 +22,7 @@ static bool extend(TcpSackBlock *b, uint32_t seq, uint32_t end_seq)
 
 void tcp_dsack_set(TcpConn *c, uint32_t seq, uint32_t end_seq)
 {
-    if (!c->sack.is_sack_ok || !c->tcp->sysctl.tcp_dsack)
+    if (!c->sack.is_sack_ok || !c->tcp->sysctl->tcp_dsack)
         return;
     if (tcp_before(seq, c->rcv_nxt))
         TCP_INC(c->tcp, TcpExtTCPDSACKOldSent);

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "models/ip/route_metrics.h"
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_ip.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_timer.h"
@@ -44,14 +46,17 @@ void tcp_fastopen_make_cookie(Tcp *t, const uint8_t key[16], const InetAddr *cli
 /* tcp_fastopen_init_key_once */
 static void init_keys_once(Tcp *t)
 {
-    if (t->sysctl.n_fastopen_keys)
+    TcpSysctl *own;
+
+    if (t->sysctl->n_fastopen_keys)
         return;
+    own = tcp_sysctl(t);
     for (unsigned i = 0; i < 16; i += 8) {
         uint64_t v = rng_next(t->rng);
 
-        memcpy(t->sysctl.tcp_fastopen_key[0] + i, &v, 8);
+        memcpy(own->tcp_fastopen_key[0] + i, &v, 8);
     }
-    t->sysctl.n_fastopen_keys = 1;
+    own->n_fastopen_keys = 1;
 }
 
 /* The listener's own keys, else the host's; the first is primary, the second one is still accepted. */
@@ -63,7 +68,7 @@ static const uint8_t *keys_of(const TcpConn *listener, unsigned i)
     if (l && l->n_fastopen_keys)
         return i < l->n_fastopen_keys ? l->fastopen_key[i] : NULL;
     init_keys_once(t);
-    return i < t->sysctl.n_fastopen_keys ? t->sysctl.tcp_fastopen_key[i] : NULL;
+    return i < t->sysctl->n_fastopen_keys ? t->sysctl->tcp_fastopen_key[i] : NULL;
 }
 
 int tcp_fastopen_set_key(TcpConn *c, const uint8_t *key, unsigned len)
@@ -235,10 +240,22 @@ static TcpConn *create_child(TcpConn *listener, TcpIn *in, TcpReq *r)
     return child;
 }
 
+/* tcp_fastopen_no_cookie: the host, the socket or the route trusts the peer's address without one. */
+static bool needs_no_cookie(const TcpConn *listener, const TcpReq *r)
+{
+    TcpPath path;
+
+    if (listener->tcp->sysctl->tcp_fastopen & TCP_FASTOPEN_SERVER_NO_COOKIE ||
+        listener->sflags & TCP_S_FASTOPEN_NO_COOKIE)
+        return true;
+    return tcp_ip_path(listener->tcp, &r->local, &r->remote, &path) &&
+           route_metrics_get(path.metrics, ROUTE_FASTOPEN_NO_COOKIE);
+}
+
 TcpConn *tcp_fastopen_try(TcpConn *listener, TcpIn *in, TcpReq *r, TcpFastopenCookie *foc)
 {
     Tcp *t = listener->tcp;
-    uint32_t tfo = t->sysctl.tcp_fastopen;
+    uint32_t tfo = t->sysctl->tcp_fastopen;
     TcpFastopenCookie valid = {.len = TCP_FASTOPEN_NONE};
     bool has_data = in->end_seq != in->seq + 1, asks = foc->len != TCP_FASTOPEN_NONE;
     TcpConn *child;
@@ -250,7 +267,7 @@ TcpConn *tcp_fastopen_try(TcpConn *listener, TcpIn *in, TcpReq *r, TcpFastopenCo
         foc->len = TCP_FASTOPEN_NONE;
         return NULL;
     }
-    if (tfo & TCP_FASTOPEN_SERVER_NO_COOKIE || listener->sflags & TCP_S_FASTOPEN_NO_COOKIE) {
+    if (needs_no_cookie(listener, r)) {
         key = 1;
     } else if (foc->len == 0) {
         make_cookie(r, keys_of(listener, 0), &valid);

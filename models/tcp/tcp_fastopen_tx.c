@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "models/ip/route_metrics.h"
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
@@ -22,7 +23,8 @@ bool tcp_fastopen_cookie_check(TcpConn *c, uint16_t *mss, TcpFastopenCookie *coo
         cookie->len = TCP_FASTOPEN_NONE;
         return false;
     }
-    if (c->tcp->sysctl.tcp_fastopen & TCP_FASTOPEN_CLIENT_NO_COOKIE || c->sflags & TCP_S_FASTOPEN_NO_COOKIE) {
+    if (c->tcp->sysctl->tcp_fastopen & TCP_FASTOPEN_CLIENT_NO_COOKIE ||
+        c->sflags & TCP_S_FASTOPEN_NO_COOKIE || route_metrics_get(c->metrics, ROUTE_FASTOPEN_NO_COOKIE)) {
         cookie->len = TCP_FASTOPEN_NONE;
         return true;
     }
@@ -237,10 +239,12 @@ int64_t tcp_fastopen_sendmsg(TcpConn *c, const TcpSend *m, size_t *copied)
     int err;
 
     *copied = 0;
-    if (!(c->tcp->sysctl.tcp_fastopen & TCP_FASTOPEN_CLIENT))
+    if (!(c->tcp->sysctl->tcp_fastopen & TCP_FASTOPEN_CLIENT))
         return -EOPNOTSUPP;
     if (c->fastopen_tx)
         return -EALREADY;
+    if (!m->to && c->state == TCP_CLOSE && !(c->sflags & TCP_S_DEFER_CONNECT))
+        return -EINVAL; /* connect to where? tcp_v4_connect: an address is too short */
     c->fastopen_tx = g_new0(struct TcpFastopenTx, 1);
     c->fastopen_tx->data = m;
     c->fastopen_tx->size = m->len;
@@ -267,7 +271,7 @@ int64_t tcp_fastopen_sendmsg(TcpConn *c, const TcpSend *m, size_t *copied)
 
 static SimTime blackhole_timeout(const Tcp *t)
 {
-    return (SimTime)t->sysctl.tcp_fastopen_blackhole_timeout_sec * SIM_SEC;
+    return (SimTime)t->sysctl->tcp_fastopen_blackhole_timeout_sec * SIM_SEC;
 }
 
 /* No Fast Open from this host for a while: an hour by default when it is on, doubled each time up to 64. */

@@ -121,7 +121,7 @@ int tcp_ip6_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits)
     Ip6Tx tx = {.src = inet_ip6(&c->local),
                 .dst = inet_ip6(&c->remote),
                 .proto = IP_PROTO_TCP,
-                .tclass = (uint8_t)((c->tos & ~IP_ECN_MASK) | (ecn_bits & IP_ECN_MASK)),
+                .tclass = (uint8_t)((c->tclass & ~IP_ECN_MASK) | (ecn_bits & IP_ECN_MASK)),
                 .hop_limit = c->opts ? c->opts->unicast_hops : 0,
                 .oif = tcp_ip_bound_if(c)};
 

@@ -24,11 +24,11 @@ uint32_t tcp_isn(Tcp *t, const InetAddr *local, const InetAddr *remote, uint16_t
     SimTime now = node_now(t->node);
     size_t n;
 
-    switch (t->sysctl.isn_mode) {
+    switch (t->sysctl->isn_mode) {
     case 1: /* RFC 793 3.3: a clock that ticks every 4 microseconds, for everybody to see */
         return (uint32_t)(now / 4000);
     case 2:
-        return t->sysctl.isn_fixed;
+        return t->sysctl->isn_fixed;
     default:
         break;
     }
@@ -43,7 +43,7 @@ uint32_t tcp_isn_ts_offset(Tcp *t, const InetAddr *local, const InetAddr *remote
 {
     uint8_t pair[ADDRS_LEN];
 
-    if (t->sysctl.tcp_timestamps != 1)
+    if (t->sysctl->tcp_timestamps != 1)
         return 0;
     put_addrs(pair, local, remote);
     return (uint32_t)siphash(&t->ts_key, pair, sizeof(pair));

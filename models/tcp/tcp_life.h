@@ -13,7 +13,8 @@ struct Tcp {
     struct Ip6 *ip6;
     Node *node;
     PacketPool *packets;
-    TcpSysctl sysctl;
+    const TcpSysctl *sysctl;         /* tcp_sysctl_default or our own */
+    const struct CcSet *controllers; /* those made at run time; NULL: none */
     uint64_t mib_hot[TCP_MIB_HOT_COUNT];
     uint64_t *mib_seldom;                                       /* NULL, or TCP_MIB_COUNT */
     Pool *segs, *rcvsegs, *conns, *reqs, *tws, *sacks, *timers; /* the partition's, shared by its hosts */
@@ -25,6 +26,7 @@ struct Tcp {
     uint32_t next_id;
     int64_t mem_pages8; /* bytes accounted, for tcp_mem */
     bool mem_pressure;
+    SimTime mem_pressure_since;
     /* challenge ACK limit per second, metrics, tables */
     uint32_t challenge_count;
     SimTime challenge_stamp;

@@ -22,7 +22,7 @@ void tcp_listen_free(TcpConn *c)
 /* reqsk_queue_alloc before Linux 4.4: the next power of two above all three limits (at least 8). */
 static uint32_t max_qlen_pow2(const Tcp *t, uint32_t backlog)
 {
-    uint32_t n = HS_MAX(HS_MIN(backlog, t->sysctl.tcp_max_syn_backlog), 8u), pow2 = 8;
+    uint32_t n = HS_MAX(HS_MIN(backlog, t->sysctl->tcp_max_syn_backlog), 8u), pow2 = 8;
 
     while (pow2 < n + 1 && pow2 < 1u << 31)
         pow2 <<= 1;
@@ -34,7 +34,7 @@ void tcp_listen_start(TcpConn *c, int backlog)
     TcpListen *l = tcp_listen_get(c);
 
     l->max_ack_backlog = (uint32_t)backlog;
-    l->max_qlen = c->tcp->sysctl.synq_pow2 ? max_qlen_pow2(c->tcp, l->max_ack_backlog) : 0;
+    l->max_qlen = c->tcp->sysctl->synq_pow2 ? max_qlen_pow2(c->tcp, l->max_ack_backlog) : 0;
     l->ack_backlog = 0;
     c->ack = (TcpAckSched){0}; /* inet_csk_delack_init */
     tcp_table_insert_listener(c);

@@ -10,56 +10,90 @@
 
 #define FALLBACK_MS 3000 /* TCP_TIMEOUT_FALLBACK */
 
+typedef struct FastopenMetrics { /* NULL in most entries */
+    uint16_t mss, try_exp, syn_loss;
+    SimTime last_syn_loss;
+    TcpFastopenCookie cookie;
+} FastopenMetrics;
+
 typedef struct Entry {
+    struct Entry *next;         /* of the same bucket */
     InetAddr local, remote;     /* the key */
     uint32_t rtt_us, rttvar_us; /* << 3 and << 2 */
     uint32_t ssthresh, cwnd, reordering;
-    uint16_t fo_mss, fo_try_exp, fo_syn_loss;
-    SimTime fo_last_syn_loss;
-    TcpFastopenCookie fo_cookie;
+    FastopenMetrics *fo;
 } Entry;
 
-struct TcpMetrics {
-    GHashTable *by_pair; /* of Entry, looked up only, never walked */
+struct TcpMetrics { /* a hash by pair: looked up only, never walked */
+    uint32_t n, cap;
+    Entry *bucket[]; /* cap: a power of two */
 };
 
-static guint hash_pair(gconstpointer p)
+static uint32_t hash_pair(const InetAddr *local, const InetAddr *remote)
 {
-    const Entry *e = p;
     Hash64 h;
 
     hash64_init(&h, 0);
-    hash64_update(&h, &e->local, sizeof(e->local));
-    hash64_update(&h, &e->remote, sizeof(e->remote));
-    return (guint)hash64_final64(&h);
+    hash64_update(&h, local, sizeof(*local));
+    hash64_update(&h, remote, sizeof(*remote));
+    return (uint32_t)hash64_final64(&h);
 }
 
-static gboolean same_pair(gconstpointer a, gconstpointer b)
+static Entry **bucket_of(struct TcpMetrics *m, const InetAddr *local, const InetAddr *remote)
 {
-    const Entry *x = a, *y = b;
+    return &m->bucket[hash_pair(local, remote) & (m->cap - 1)];
+}
 
-    return inet_eq(&x->local, &y->local) && inet_eq(&x->remote, &y->remote);
+static struct TcpMetrics *metrics_new(uint32_t cap)
+{
+    struct TcpMetrics *m = g_malloc0(sizeof(*m) + cap * sizeof(Entry *));
+
+    m->cap = cap;
+    return m;
+}
+
+static void grow(Tcp *t)
+{
+    struct TcpMetrics *old = t->metrics, *m = metrics_new(2 * old->cap);
+
+    m->n = old->n;
+    for (uint32_t i = 0; i < old->cap; i++)
+        for (Entry *e = old->bucket[i], *next; e; e = next) {
+            Entry **at = bucket_of(m, &e->local, &e->remote);
+
+            next = e->next;
+            e->next = *at;
+            *at = e;
+        }
+    g_free(old);
+    t->metrics = m;
 }
 
 static Entry *find(Tcp *t, const InetAddr *local, const InetAddr *remote)
 {
-    Entry key = {.local = *local, .remote = *remote};
+    Entry *e = t->metrics ? *bucket_of(t->metrics, local, remote) : NULL;
 
-    return t->metrics ? g_hash_table_lookup(t->metrics->by_pair, &key) : NULL;
+    while (e && !(inet_eq(&e->local, local) && inet_eq(&e->remote, remote)))
+        e = e->next;
+    return e;
 }
 
 static Entry *find_or_make(TcpConn *c)
 {
     Tcp *t = c->tcp;
-    Entry *e = find(t, &c->local, &c->remote);
+    Entry *e = find(t, &c->local, &c->remote), **at;
 
     if (e)
         return e;
-    if (!t->metrics) {
-        t->metrics = g_new0(struct TcpMetrics, 1);
-        t->metrics->by_pair = g_hash_table_new_full(hash_pair, same_pair, g_free, NULL);
-    }
+    if (!t->metrics)
+        t->metrics = metrics_new(1);
+    else if (t->metrics->n >= t->metrics->cap)
+        grow(t);
+    at = bucket_of(t->metrics, &c->local, &c->remote);
     e = g_new0(Entry, 1);
+    e->next = *at;
+    *at = e;
+    t->metrics->n++;
     e->local = c->local;
     e->remote = c->remote;
     e->rtt_us = route_metrics_get(c->metrics, ROUTE_RTT_US) << 3;
@@ -67,7 +101,6 @@ static Entry *find_or_make(TcpConn *c)
     e->ssthresh = route_metrics_get(c->metrics, ROUTE_SSTHRESH);
     e->cwnd = route_metrics_get(c->metrics, ROUTE_CWND);
     e->reordering = route_metrics_get(c->metrics, ROUTE_REORDERING);
-    g_hash_table_insert(t->metrics->by_pair, e, e);
     return e;
 }
 
@@ -75,7 +108,12 @@ void tcp_metrics_free(Tcp *t)
 {
     if (!t->metrics)
         return;
-    g_hash_table_destroy(t->metrics->by_pair);
+    for (uint32_t i = 0; i < t->metrics->cap; i++)
+        for (Entry *e = t->metrics->bucket[i], *next; e; e = next) {
+            next = e->next;
+            g_free(e->fo);
+            g_free(e);
+        }
     g_free(t->metrics);
     t->metrics = NULL;
 }
@@ -107,7 +145,7 @@ static void use_thresholds(TcpConn *c, const Entry *e)
 
     if (route_metrics_is_locked(c->metrics, ROUTE_CWND))
         c->snd_cwnd_clamp = route_metrics_get(c->metrics, ROUTE_CWND);
-    if (ssthresh && !c->tcp->sysctl.tcp_no_ssthresh_metrics_save)
+    if (ssthresh && !c->tcp->sysctl->tcp_no_ssthresh_metrics_save)
         c->cc.s.ssthresh = HS_MIN(ssthresh, c->snd_cwnd_clamp);
     if (reordering && c->sack.reordering != reordering)
         c->sack.reordering = reordering;
@@ -157,7 +195,7 @@ static void learn_rtt(Entry *e, const TcpConn *c)
 
 static void learn_windows(Entry *e, const TcpConn *c)
 {
-    bool saves_ssthresh = !c->tcp->sysctl.tcp_no_ssthresh_metrics_save;
+    bool saves_ssthresh = !c->tcp->sysctl->tcp_no_ssthresh_metrics_save;
     uint32_t cwnd = c->cc.s.cwnd, ssthresh = c->cc.s.ssthresh;
 
     if (tcp_in_initial_slowstart(c)) { /* slow start has not found an end */
@@ -172,7 +210,7 @@ static void learn_windows(Entry *e, const TcpConn *c)
         e->cwnd = (e->cwnd + ssthresh) >> 1;
         if (saves_ssthresh && e->ssthresh && ssthresh > e->ssthresh)
             e->ssthresh = ssthresh;
-        if (e->reordering < c->sack.reordering && c->sack.reordering != c->tcp->sysctl.tcp_reordering)
+        if (e->reordering < c->sack.reordering && c->sack.reordering != c->tcp->sysctl->tcp_reordering)
             e->reordering = c->sack.reordering;
     }
 }
@@ -182,7 +220,7 @@ void tcp_metrics_update(TcpConn *c)
 {
     Entry *e;
 
-    if (c->tcp->sysctl.tcp_no_metrics_save)
+    if (c->tcp->sysctl->tcp_no_metrics_save)
         return;
     tcp_ip_confirm_neigh(c);
     if (c->rtt.backoff || !c->rtt.srtt_us) { /* nothing came back in time: what we knew is wrong */
@@ -201,13 +239,14 @@ void tcp_metrics_update(TcpConn *c)
 void tcp_metrics_fastopen_get(TcpConn *c, uint16_t *mss, TcpFastopenCookie *cookie)
 {
     const Entry *e = find(c->tcp, &c->local, &c->remote);
+    const FastopenMetrics none = {0}, *fo = e && e->fo ? e->fo : &none;
 
     if (!e)
         return;
-    if (e->fo_mss)
-        *mss = e->fo_mss;
-    *cookie = e->fo_cookie;
-    if (!cookie->len && e->fo_try_exp == 1)
+    if (fo->mss)
+        *mss = fo->mss;
+    *cookie = fo->cookie;
+    if (!cookie->len && fo->try_exp == 1)
         cookie->exp = true;
 }
 
@@ -215,17 +254,21 @@ void tcp_metrics_fastopen_set(TcpConn *c, uint16_t mss, const TcpFastopenCookie 
                               uint16_t try_exp)
 {
     Entry *e = find_or_make(c);
+    FastopenMetrics *fo;
 
+    if (!e->fo)
+        e->fo = g_new0(FastopenMetrics, 1);
+    fo = e->fo;
     if (mss)
-        e->fo_mss = mss;
+        fo->mss = mss;
     if (cookie && cookie->len && cookie->len != TCP_FASTOPEN_NONE)
-        e->fo_cookie = *cookie;
-    else if (try_exp > e->fo_try_exp && !e->fo_cookie.len && !e->fo_cookie.exp)
-        e->fo_try_exp = try_exp;
+        fo->cookie = *cookie;
+    else if (try_exp > fo->try_exp && !fo->cookie.len && !fo->cookie.exp)
+        fo->try_exp = try_exp;
     if (syn_lost) {
-        e->fo_syn_loss++;
-        e->fo_last_syn_loss = c->mstamp;
+        fo->syn_loss++;
+        fo->last_syn_loss = c->mstamp;
     } else {
-        e->fo_syn_loss = 0;
+        fo->syn_loss = 0;
     }
 }

@@ -68,16 +68,16 @@ int tcp_bind(TcpConn *c, const InetEndpoint *a)
 /* tcp_fastopen says: listeners take Fast Open without having asked for it. */
 static void tune_fastopen(TcpConn *c, int backlog)
 {
-    uint32_t tfo = c->tcp->sysctl.tcp_fastopen;
+    uint32_t tfo = c->tcp->sysctl->tcp_fastopen;
 
     if (!(tfo & TCP_FASTOPEN_WITHOUT_OPTION) || !(tfo & TCP_FASTOPEN_SERVER) || c->listen->fastopen_max_qlen)
         return;
-    c->listen->fastopen_max_qlen = HS_MIN((uint32_t)backlog, c->tcp->sysctl.somaxconn);
+    c->listen->fastopen_max_qlen = HS_MIN((uint32_t)backlog, c->tcp->sysctl->somaxconn);
 }
 
 int tcp_listen(TcpConn *c, int backlog)
 {
-    uint32_t limit = c->tcp->sysctl.somaxconn;
+    uint32_t limit = c->tcp->sysctl->somaxconn;
     int err;
 
     if ((unsigned)backlog > limit)

@@ -92,7 +92,7 @@ static uint16_t advertised_mss(TcpConn *c)
 
 unsigned tcp_opt_out_syn(TcpConn *c, const TcpSeg *s, TcpOptOut *out)
 {
-    const TcpSysctl *ctl = &c->tcp->sysctl;
+    const TcpSysctl *ctl = c->tcp->sysctl;
     unsigned remaining = TCP_MAX_OPTIONS_LEN;
     TcpOptions *o = &out->o;
 
@@ -178,6 +178,8 @@ unsigned tcp_opt_out_established(TcpConn *c, const TcpSeg *s, TcpOptOut *out)
     if (o->has_accecn) {
         tcp_ecn_option_values(c, o->accecn);
         tcp_ecn_option_sent(c); /* wants to know whether it goes with a D-SACK */
+    } else {
+        c->ecn.accecn_opt_sent_w_dsack = false;
     }
     if (o->n_sack)
         c->rcv.dsack = 0;
@@ -187,7 +189,7 @@ unsigned tcp_opt_out_established(TcpConn *c, const TcpSeg *s, TcpOptOut *out)
 unsigned tcp_opt_out_synack(TcpReq *r, const TcpConn *listener, TcpOptOut *out, uint16_t mss, bool is_cookie,
                             const struct TcpFastopenCookie *foc)
 {
-    const TcpSysctl *ctl = &r->tcp->sysctl;
+    const TcpSysctl *ctl = r->tcp->sysctl;
     unsigned remaining = TCP_MAX_OPTIONS_LEN;
     SimTime now = node_now(r->tcp->node);
     TcpOptions *o = &out->o;

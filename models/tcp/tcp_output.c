@@ -102,7 +102,7 @@ static bool should_defer(const TcpConn *c, const TcpSeg *s, bool *is_cwnd_limite
                          uint32_t max_segs)
 {
     uint32_t in_flight = tcp_packets_in_flight(c), len = tcpseg_len(s);
-    uint32_t send_win, cong_win, limit, divisor = c->tcp->sysctl.tcp_tso_win_divisor;
+    uint32_t send_win, cong_win, limit, divisor = c->tcp->sysctl->tcp_tso_win_divisor;
 
     if (c->rec.ca_state >= TCP_CA_RECOVERY)
         return false;
@@ -146,7 +146,7 @@ bool tcp_output_small_queue_check(TcpConn *c, const TcpSeg *s, unsigned factor)
     uint64_t limit = HS_MAX(2 * (uint64_t)s->truesize, c->pacing_rate_bps8 >> PACING_SHIFT);
 
     if (!c->pacing_on)
-        limit = HS_MIN(limit, (uint64_t)c->tcp->sysctl.tcp_limit_output_bytes);
+        limit = HS_MIN(limit, (uint64_t)c->tcp->sysctl->tcp_limit_output_bytes);
     limit <<= factor;
     if (c->snd.wmem_alloc <= limit)
         return false;
@@ -156,7 +156,7 @@ bool tcp_output_small_queue_check(TcpConn *c, const TcpSeg *s, unsigned factor)
 
 bool tcp_output_should_autocork(TcpConn *c, const TcpSeg *s, uint32_t size_goal)
 {
-    return tcpseg_len(s) < size_goal && c->tcp->sysctl.tcp_autocorking && c->snd.rtx_head &&
+    return tcpseg_len(s) < size_goal && c->tcp->sysctl->tcp_autocorking && c->snd.rtx_head &&
            c->snd.wmem_alloc > s->truesize && !s->eor;
 }
 
@@ -203,7 +203,7 @@ static bool fill_silly_window(TcpConn *c, TcpSeg *s, const Round *r)
 {
     uint32_t room = tcp_wnd_end(c) - s->seq;
 
-    if (!(c->tcp->sysctl.quirks & TCP_QUIRK_SILLY_SENDER) || !tcp_before(s->seq, tcp_wnd_end(c)))
+    if (!(c->tcp->sysctl->quirks & TCP_QUIRK_SILLY_SENDER) || !tcp_before(s->seq, tcp_wnd_end(c)))
         return false;
     if (nagle_holds(c, true, r->nonagle))
         return false;

@@ -24,7 +24,7 @@ static uint32_t gso_max_segs(const TcpConn *c)
 
 void tcp_pace_update_rate(TcpConn *c)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
     /* mss * cwnd / srtt: srtt is scaled by 8, the ratios are percent */
     uint64_t rate = (uint64_t)c->mss_cache * ((1000000 / 100) << 3);
 
@@ -68,7 +68,7 @@ void tcp_pace_on_sent(TcpConn *c, const TcpSeg *s, SimTime prior_wstamp)
 
 uint32_t tcp_pace_tso_segs(TcpConn *c, uint32_t mss_now)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
     uint32_t min_segs = s->tcp_min_tso_segs;
     uint64_t bytes = c->pacing_rate_bps8 >> PACING_SHIFT;
     uint32_t rtt = tcp_rtt_min_us(c);

@@ -17,7 +17,7 @@ uint32_t tcp_pmtu_mtu_to_mss(TcpConn *c, uint32_t pmtu)
     int64_t mss = (int64_t)pmtu - tcp_ip_header_len(c) - TCP_MIN_HDR_LEN;
 
     mss = HS_MIN(mss, (int64_t)c->mss_clamp);
-    mss = HS_MAX(mss, (int64_t)c->tcp->sysctl.tcp_min_snd_mss);
+    mss = HS_MAX(mss, (int64_t)c->tcp->sysctl->tcp_min_snd_mss);
     return (uint32_t)(mss - ((int64_t)c->tcp_header_len - TCP_MIN_HDR_LEN));
 }
 
@@ -111,9 +111,9 @@ void tcp_pmtu_init(TcpConn *c)
 {
     TcpMtuProbe *m = &c->mtup;
 
-    m->enabled = c->tcp->sysctl.tcp_mtu_probing > 1;
+    m->enabled = c->tcp->sysctl->tcp_mtu_probing > 1;
     m->search_high = clamp_mtu(c);
-    m->search_low = (uint16_t)tcp_pmtu_mss_to_mtu(c, c->tcp->sysctl.tcp_base_mss);
+    m->search_low = (uint16_t)tcp_pmtu_mss_to_mtu(c, c->tcp->sysctl->tcp_base_mss);
     m->probe_size = 0;
     if (m->enabled)
         m->timestamp = c->mstamp;
@@ -124,7 +124,7 @@ static void check_reprobe(TcpConn *c)
 {
     TcpMtuProbe *m = &c->mtup;
 
-    if (c->mstamp - m->timestamp < (SimTime)c->tcp->sysctl.tcp_probe_interval_s * SIM_SEC)
+    if (c->mstamp - m->timestamp < (SimTime)c->tcp->sysctl->tcp_probe_interval_s * SIM_SEC)
         return;
     m->probe_size = 0;
     m->search_high = clamp_mtu(c);
@@ -181,7 +181,7 @@ int tcp_pmtu_probe(TcpConn *c)
     probe_size = tcp_pmtu_mtu_to_mss(c, (uint32_t)(m->search_high + m->search_low) >> 1);
     size_needed = probe_size + (c->sack.reordering + 1) * c->mss_cache;
     if (probe_size > tcp_pmtu_mtu_to_mss(c, m->search_high) ||
-        m->search_high - m->search_low < (int)c->tcp->sysctl.tcp_probe_threshold) {
+        m->search_high - m->search_low < (int)c->tcp->sysctl->tcp_probe_threshold) {
         check_reprobe(c);
         return -1;
     }
@@ -236,7 +236,7 @@ void tcp_pmtu_on_probe_acked(TcpConn *c, bool success)
 /* Linux tcp_mtu_probing: repeated timeouts may be a black hole for large packets. */
 void tcp_pmtu_on_timeout(TcpConn *c)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
     TcpMtuProbe *m = &c->mtup;
 
     if (!s->tcp_mtu_probing)

@@ -13,7 +13,7 @@ bool tcp_poll_is_writeable(const TcpConn *c)
     int64_t queued = c->snd.wmem_queued;
     uint64_t unsent = c->write_seq - c->snd_nxt;
     uint32_t lowat =
-        c->opts && c->opts->notsent_lowat ? c->opts->notsent_lowat : c->tcp->sysctl.tcp_notsent_lowat;
+        c->opts && c->opts->notsent_lowat ? c->opts->notsent_lowat : c->tcp->sysctl->tcp_notsent_lowat;
 
     return (int64_t)c->win.sndbuf - queued >= queued >> 1 && queued < (int64_t)c->win.sndbuf &&
            unsent << 1 < lowat;

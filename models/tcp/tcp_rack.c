@@ -30,7 +30,7 @@ uint32_t tcp_rack_reo_wnd_us(const TcpConn *c)
     if (!c->sack.reord_seen) {
         if (c->rec.ca_state >= TCP_CA_RECOVERY)
             return 0;
-        if (c->sacked_out >= c->sack.reordering && !(c->tcp->sysctl.tcp_recovery & RACK_NO_DUPTHRESH))
+        if (c->sacked_out >= c->sack.reordering && !(c->tcp->sysctl->tcp_recovery & RACK_NO_DUPTHRESH))
             return 0;
     }
     wnd = (uint64_t)(tcp_rtt_min_us(c) >> 2) * c->rack.reo_wnd_steps;
@@ -124,7 +124,7 @@ void tcp_rack_update_reo_wnd(TcpConn *c, const CcRateSample *rs)
 {
     TcpRack *r = &c->rack;
 
-    if ((c->tcp->sysctl.tcp_recovery & RACK_STATIC_REO_WND) || !rs->prior_delivered)
+    if ((c->tcp->sysctl->tcp_recovery & RACK_STATIC_REO_WND) || !rs->prior_delivered)
         return;
     if (tcp_before(rs->prior_delivered, r->last_delivered))
         r->dsack_seen = false; /* one round trip has not passed since the last change */

@@ -101,20 +101,24 @@ static bool may_raise(TcpConn *c, uint32_t bytes)
     Tcp *t = c->tcp;
     uint64_t pages = (uint64_t)(t->mem_pages8 + bytes + SKB_PAGE - 1) / SKB_PAGE;
 
-    if (pages <= t->sysctl.tcp_mem[0]) {
+    if (pages <= t->sysctl->tcp_mem[0]) {
+        if (t->mem_pressure) /* tcp_leave_memory_pressure */
+            TCP_ADD(t, TcpExtTCPMemoryPressuresChrono,
+                    (uint64_t)((node_now(t->node) - t->mem_pressure_since) / SIM_MS));
         t->mem_pressure = false;
         return true;
     }
-    if (pages > t->sysctl.tcp_mem[1] && !t->mem_pressure) {
+    if (pages > t->sysctl->tcp_mem[1] && !t->mem_pressure) {
         t->mem_pressure = true;
+        t->mem_pressure_since = node_now(t->node);
         TCP_INC(t, TcpExtTCPMemoryPressures);
     }
-    if (pages > t->sysctl.tcp_mem[2])
+    if (pages > t->sysctl->tcp_mem[2])
         return false;
-    if (c->rcv.rmem_alloc < t->sysctl.tcp_rmem[0] || !t->mem_pressure)
+    if (c->rcv.rmem_alloc < t->sysctl->tcp_rmem[0] || !t->mem_pressure)
         return true;
     /* under pressure everybody may have a fair share */
-    return t->sysctl.tcp_mem[2] >
+    return t->sysctl->tcp_mem[2] >
            (uint64_t)t->n_conns *
                ((c->snd.wmem_queued + c->rcv.rmem_alloc + bytes + SKB_PAGE - 1) / SKB_PAGE);
 }

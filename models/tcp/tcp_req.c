@@ -58,7 +58,7 @@ void tcp_req_free(TcpReq *r)
 /* tcp_openreq_init: what the SYN's options say, as far as this host is willing. */
 static void init_options(TcpReq *r, const TcpConn *listener, const TcpIn *in, bool ignore)
 {
-    const TcpSysctl *s = &r->tcp->sysctl;
+    const TcpSysctl *s = r->tcp->sysctl;
     const TcpOptions *o = &in->opt;
     uint16_t mss = in->is_v6 ? MSS_CLAMP_V6 : TCP_MSS_DEFAULT;
 
@@ -161,7 +161,7 @@ void tcp_req_drop(TcpReq *r)
 
 static uint8_t synack_tos(const TcpConn *listener, const TcpReq *r, uint8_t ecn)
 {
-    uint8_t tos = r->tcp->sysctl.tcp_reflect_tos ? r->tos : listener->tos;
+    uint8_t tos = r->tcp->sysctl->tcp_reflect_tos ? r->tos : tcp_conn_tos(listener, r->is_v6);
 
     return (uint8_t)((tos & ~IP_ECN_MASK) | (ecn & IP_ECN_MASK));
 }
@@ -192,7 +192,7 @@ static int send_synack(TcpConn *listener, TcpReq *r, bool is_cookie, const TcpFa
     }
     n = tcp_opt_out_write(options, &out);
     tcp_ecn_make_synack(r, &flags, &ecn);
-    if (t->sysctl.handshake == 4) /* the ACK went before, on its own */
+    if (t->sysctl->handshake == 4) /* the ACK went before, on its own */
         flags &= (uint16_t)~TCP_ACK;
     hdr = (TcpHdr){.src_port = r->local_port,
                    .dst_port = r->remote_port,
@@ -232,6 +232,7 @@ static bool resend_synack(TcpConn *listener, TcpReq *r)
     if (r->child)
         r->child->stats.total_retrans++;
     r->num_retrans++;
+    tcp_ecn_req_sent_again(r);
     return true;
 }
 
@@ -244,7 +245,7 @@ static SimTime timeout_ns(const TcpReq *r) /* tcp_reqsk_timeout */
 {
     uint64_t ms = (uint64_t)r->timeout_ms << HS_MIN(r->num_timeout, 20);
 
-    uint32_t max = r->listener ? r->listener->rtt.rto_max_ms : r->tcp->sysctl.tcp_rto_max_ms;
+    uint32_t max = r->listener ? r->listener->rtt.rto_max_ms : r->tcp->sysctl->tcp_rto_max_ms;
 
     return (SimTime)HS_MIN(ms, (uint64_t)max) * TCP_JIFFY_NS;
 }
@@ -254,7 +255,7 @@ static int max_retries(const TcpReq *r)
 {
     const TcpConn *listener = r->listener;
     const TcpListen *l = listener->listen;
-    int max = listener->syn_retries ? listener->syn_retries : r->tcp->sysctl.tcp_synack_retries;
+    int max = listener->syn_retries ? listener->syn_retries : r->tcp->sysctl->tcp_synack_retries;
 
     if (l->qlen << 1 > HS_MAX(8u, l->max_ack_backlog))
         for (uint32_t young = l->young << 1; max > 2 && l->qlen >= young; young <<= 1)
@@ -295,8 +296,8 @@ static bool has_room(TcpConn *listener, bool *want_cookie)
 {
     Tcp *t = listener->tcp;
 
-    if (t->sysctl.tcp_syncookies == 2 || tcp_listen_syn_is_full(listener)) {
-        if (!t->sysctl.tcp_syncookies) { /* tcp_syn_flood_action */
+    if (t->sysctl->tcp_syncookies == 2 || tcp_listen_syn_is_full(listener)) {
+        if (!t->sysctl->tcp_syncookies) { /* tcp_syn_flood_action */
             TCP_INC(t, TcpExtTCPReqQFullDrop);
             return false;
         }
@@ -313,7 +314,7 @@ static bool has_room(TcpConn *listener, bool *want_cookie)
 /* Without cookies the last quarter of the backlog is for peers that have proven to exist. */
 static bool is_reserved(const TcpConn *listener, const TcpReq *r)
 {
-    const TcpSysctl *s = &r->tcp->sysctl;
+    const TcpSysctl *s = r->tcp->sysctl;
     int64_t left = (int64_t)s->tcp_max_syn_backlog - listener->listen->qlen;
 
     return !s->tcp_syncookies && left < s->tcp_max_syn_backlog >> 2 && !tcp_metrics_peer_is_proven(r->tcp, r);
@@ -351,7 +352,7 @@ static void ack_apart(const TcpConn *listener, const TcpReq *r, const TcpIn *in)
     uint32_t tsval = tcp_ts_clock(node_now(r->tcp->node)) + r->ts_off;
 
     tcp_demux_send_ack(r->tcp, in, r->snt_isn, r->rcv_nxt, HS_MIN(r->rcv_wnd, 65535u), tsval, r->ts_recent,
-                       r->tstamp_ok, tcp_md5_find(listener, &in->src), listener->tos, 0);
+                       r->tstamp_ok, tcp_md5_find(listener, &in->src), tcp_conn_tos(listener, r->is_v6), 0);
 }
 
 static void answer_syn(TcpConn *listener, TcpReq *r, TcpIn *in, bool want_cookie)
@@ -374,12 +375,12 @@ static void answer_syn(TcpConn *listener, TcpReq *r, TcpIn *in, bool want_cookie
     r->tfo_listener = false;
     if (!want_cookie)
         queue_add(r);
-    if (HS_UNLIKELY(listener->tcp->sysctl.handshake == 4))
+    if (HS_UNLIKELY(listener->tcp->sysctl->handshake == 4))
         ack_apart(listener, r, in);
     send_synack(listener, r, want_cookie, foc.len == TCP_FASTOPEN_NONE ? NULL : &foc);
     if (want_cookie)
         tcp_req_free(r);
-    else if (HS_UNLIKELY(listener->tcp->sysctl.handshake == 2))
+    else if (HS_UNLIKELY(listener->tcp->sysctl->handshake == 2))
         open_unconfirmed(listener, r, in);
 }
 
@@ -398,7 +399,7 @@ void tcp_req_on_syn(TcpConn *listener, TcpIn *in)
     tcpin_options(in);
     r = req_new(listener, in);
     r->is_cookie = want_cookie;
-    init_options(r, listener, in, want_cookie && !(in->opt.has_timestamps && t->sysctl.tcp_timestamps));
+    init_options(r, listener, in, want_cookie && !(in->opt.has_timestamps && t->sysctl->tcp_timestamps));
     if (!tcp_req_init_window(r, listener, false) || (!want_cookie && !isn && is_reserved(listener, r))) {
         tcp_req_free(r);
         listen_drop(listener);
@@ -438,7 +439,7 @@ static void send_ack(const TcpConn *c, TcpReq *r, const TcpIn *in)
     uint32_t seq = c->state == TCP_LISTEN ? r->snt_isn + 1 : c->snd_nxt;
 
     tcp_demux_send_ack(r->tcp, in, seq, r->rcv_nxt, synack_window(r) >> r->rcv_wscale, tsval, r->ts_recent,
-                       r->tstamp_ok, tcp_md5_find(c, &in->src), c->tos, 0);
+                       r->tstamp_ok, tcp_md5_find(c, &in->src), tcp_conn_tos(c, r->is_v6), 0);
 }
 
 /* RFC 7323 for a request: PAWS against its SYN, and an echo that lies outside what we sent. */
@@ -453,7 +454,7 @@ static void check_ts(TcpReq *r, TcpIn *in, bool fastopen, bool *paws_reject, boo
     if (in->hdr_len == TCP_MIN_HDR_LEN)
         return;
     tcpin_options(in);
-    if (!in->opt.has_timestamps || !r->tcp->sysctl.tcp_timestamps)
+    if (!in->opt.has_timestamps || !r->tcp->sysctl->tcp_timestamps)
         return;
     in->saw_ts = true;
     in->tsval = in->opt.ts_val;
@@ -479,8 +480,10 @@ static bool is_in_window(uint32_t seq, uint32_t end_seq, uint32_t s_win, uint32_
 
 static void on_duplicate_syn(TcpConn *c, TcpReq *r, const TcpIn *in, bool fastopen)
 {
+    if (oow_limited(r, in))
+        return;
     tcp_ecn_req_syn_again(r, in);
-    if (!oow_limited(r, in) && resend_synack(c, r) && !fastopen)
+    if (resend_synack(c, r) && !fastopen)
         timer_arm_after(&r->timer, timeout_ns(r));
 }
 
@@ -514,7 +517,7 @@ static TcpConn *complete(TcpConn *listener, TcpReq *r, TcpIn *in)
     }
     child = tcp_req_make_child(listener, r, in);
     if (!child) {
-        if (r->tcp->sysctl.tcp_abort_on_overflow)
+        if (r->tcp->sysctl->tcp_abort_on_overflow)
             embryonic_reset(listener, r, in, false);
         else
             r->acked = 1;

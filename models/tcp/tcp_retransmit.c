@@ -42,7 +42,7 @@ static bool can_collapse(const TcpSeg *s)
 /* Small segments behind s ride along (tcp_retrans_try_collapse). */
 static void try_collapse(TcpConn *c, TcpSeg *s, int64_t space)
 {
-    if (!c->tcp->sysctl.tcp_retrans_collapse || s->flags & TCP_SYN)
+    if (!c->tcp->sysctl->tcp_retrans_collapse || s->flags & TCP_SYN)
         return;
     if (!can_collapse(s) || s->eor)
         return;
@@ -135,7 +135,7 @@ int tcp_retransmit_unmarked(TcpConn *c, TcpSeg *s, uint32_t segs)
     c->stats.bytes_retrans += tcpseg_len(s);
     first_sent = s->sent_ns;
     err = tcp_output_transmit(c, s, true, c->rcv_nxt);
-    if (HS_UNLIKELY(t->sysctl.quirks & TCP_QUIRK_RTT_FROM_FIRST))
+    if (HS_UNLIKELY(t->sysctl->quirks & TCP_QUIRK_RTT_FROM_FIRST))
         s->sent_ns = first_sent;
     if (err && err != -EBUSY)
         TCP_ADD(t, TcpExtTCPRetransFail, n);

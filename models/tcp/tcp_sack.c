@@ -40,7 +40,7 @@ void tcp_sack_update_reordering(TcpConn *c, uint32_t low_seq, int ts)
         return;
     metric = fack - low_seq;
     if (mss && metric > c->sack.reordering * mss)
-        c->sack.reordering = HS_MIN((metric + mss - 1) / mss, c->tcp->sysctl.tcp_max_reordering);
+        c->sack.reordering = HS_MIN((metric + mss - 1) / mss, c->tcp->sysctl->tcp_max_reordering);
     c->sack.reord_seen++;
     if (ts)
         TCP_INC(c->tcp, TcpExtTCPTSReorder);
@@ -64,7 +64,7 @@ void tcp_sack_check_reno_reordering(TcpConn *c, uint32_t addend)
     if (c->sacked_out + holes <= c->packets_out)
         return;
     c->sacked_out = c->packets_out - holes;
-    c->sack.reordering = HS_MIN(c->packets_out + addend, c->tcp->sysctl.tcp_max_reordering);
+    c->sack.reordering = HS_MIN(c->packets_out + addend, c->tcp->sysctl->tcp_max_reordering);
     c->sack.reord_seen++;
     TCP_INC(c->tcp, TcpExtTCPRenoReorder);
 }

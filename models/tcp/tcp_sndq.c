@@ -565,7 +565,7 @@ static uint32_t notsent_lowat(const TcpConn *c)
 {
     uint32_t v = c->opts ? c->opts->notsent_lowat : 0;
 
-    return v ? v : c->tcp->sysctl.tcp_notsent_lowat;
+    return v ? v : c->tcp->sysctl->tcp_notsent_lowat;
 }
 
 bool tcpsndq_has_room(const TcpConn *c)
@@ -605,7 +605,7 @@ void tcpsndq_expand_buffer(TcpConn *c)
     uint64_t mem = (uint64_t)factor * n * per_mss;
 
     if (c->win.sndbuf < mem)
-        c->win.sndbuf = (uint32_t)HS_MIN(mem, (uint64_t)c->tcp->sysctl.tcp_wmem[2]);
+        c->win.sndbuf = (uint32_t)HS_MIN(mem, (uint64_t)c->tcp->sysctl->tcp_wmem[2]);
 }
 
 /* Linux tcp_should_expand_sndbuf */
@@ -613,7 +613,7 @@ static bool should_expand(const TcpConn *c)
 {
     if (c->win.is_sndbuf_locked || c->tcp->mem_pressure)
         return false;
-    if (c->tcp->mem_pages8 / 4096 >= (int64_t)c->tcp->sysctl.tcp_mem[0])
+    if (c->tcp->mem_pages8 / 4096 >= (int64_t)c->tcp->sysctl->tcp_mem[0])
         return false;
     return tcp_packets_in_flight(c) < c->cc.s.cwnd;
 }

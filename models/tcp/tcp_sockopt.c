@@ -131,7 +131,7 @@ static int set_fastopen(TcpConn *c, int val)
 {
     if (val < 0 || !is_fresh_or_listening(c))
         return -EINVAL;
-    tcp_listen_get(c)->fastopen_max_qlen = HS_MIN((uint32_t)val, c->tcp->sysctl.somaxconn);
+    tcp_listen_get(c)->fastopen_max_qlen = HS_MIN((uint32_t)val, c->tcp->sysctl->somaxconn);
     return 0;
 }
 
@@ -139,7 +139,7 @@ static int set_fastopen_connect(TcpConn *c, int val)
 {
     if (val < 0 || val > 1)
         return -EINVAL;
-    if (!(c->tcp->sysctl.tcp_fastopen & TCP_FASTOPEN_CLIENT))
+    if (!(c->tcp->sysctl->tcp_fastopen & TCP_FASTOPEN_CLIENT))
         return -EOPNOTSUPP;
     return c->state == TCP_CLOSE ? set_flag(c, val, TCP_S_FASTOPEN_CONNECT) : -EINVAL;
 }
@@ -429,7 +429,7 @@ static int get_saved_syn(TcpConn *c, void *val, unsigned *len)
 
 static int get_fastopen_key(TcpConn *c, void *val, unsigned *len)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
     uint8_t keys[32];
     unsigned n = 0;
 
@@ -447,7 +447,7 @@ static int linger2_value(const TcpConn *c)
 {
     if (c->keep.linger2_s < 0)
         return -1;
-    return c->keep.linger2_s ? c->keep.linger2_s : (int)c->tcp->sysctl.tcp_fin_timeout_s;
+    return c->keep.linger2_s ? c->keep.linger2_s : (int)c->tcp->sysctl->tcp_fin_timeout_s;
 }
 
 static int maxseg_value(const TcpConn *c)
@@ -459,7 +459,7 @@ static int maxseg_value(const TcpConn *c)
 
 static int get_int(TcpConn *c, int name, int *v)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
     const TcpOpts none = {0}, *o = c->opts ? c->opts : &none;
 
     switch (name) {

@@ -18,7 +18,7 @@
 /* Linux tcp_parse_options with estab = 0: the options of a SYN set the connection up. */
 static void take_options(TcpConn *c, TcpIn *in)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
     const TcpOptions *o = &in->opt;
 
     tcpin_options(in);
@@ -141,7 +141,7 @@ static int synack(TcpConn *c, TcpIn *in)
         timer_arm(&c->t_delack, c->ack.timeout);
         return 0;
     }
-    if (HS_UNLIKELY(c->tcp->sysctl.handshake == 2)) /* the answer is not confirmed */
+    if (HS_UNLIKELY(c->tcp->sysctl->handshake == 2)) /* the answer is not confirmed */
         return -1;
     tcp_challenge_ack_handshake(c, is_accecn);
     return -1;
@@ -189,7 +189,7 @@ int tcp_input_synsent(TcpConn *c, TcpIn *in)
     int answer;
 
     take_options(c, in);
-    if (HS_UNLIKELY(c->tcp->sysctl.handshake == 4) && is_half_of_synack(c, in, &answer))
+    if (HS_UNLIKELY(c->tcp->sysctl->handshake == 4) && is_half_of_synack(c, in, &answer))
         return answer;
     if (in->flags & TCP_ACK) {
         /* RFC 9293 3.10.7.3, first: an ACK of something that was not sent is answered with a reset (unless it

@@ -68,7 +68,6 @@ typedef struct TcpSysctl {
     uint32_t tcp_rmem[3], tcp_wmem[3];                       /* 4096 131072 33554432, 4096 16384 4194304 */
     uint64_t tcp_mem[3];                                     /* pages */
     char tcp_congestion_control[16];                         /* "cubic" */
-    const struct CcSet *controllers;                         /* those made at run time; NULL: none */
     uint32_t somaxconn;                                      /* net.core: 4096 */
     uint32_t rmem_max, wmem_max, rmem_default, wmem_default; /* net.core: 4194304 both max, 212992 */
     uint16_t pacing_qdisc_fq; /* hopscope: 1 = the device's queue honours departure times (fq); 0: TCP paces
@@ -88,4 +87,5 @@ typedef struct TcpSysctl {
     uint32_t quirks;         /* bits TCP_QUIRK_*, tcp_quirk.h */
 } TcpSysctl;
 
+extern const TcpSysctl tcp_sysctl_default;
 void tcp_sysctl_defaults(TcpSysctl *s);

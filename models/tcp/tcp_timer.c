@@ -79,24 +79,24 @@ void tcp_timer_stop_keep(TcpConn *c)
 
 uint32_t tcp_timer_keepalive_time_ms(const TcpConn *c)
 {
-    return (c->keep.time_s ? c->keep.time_s : c->tcp->sysctl.tcp_keepalive_time_s) * 1000;
+    return (c->keep.time_s ? c->keep.time_s : c->tcp->sysctl->tcp_keepalive_time_s) * 1000;
 }
 
 uint32_t tcp_timer_keepalive_intvl_ms(const TcpConn *c)
 {
-    return (c->keep.intvl_s ? c->keep.intvl_s : c->tcp->sysctl.tcp_keepalive_intvl_s) * 1000;
+    return (c->keep.intvl_s ? c->keep.intvl_s : c->tcp->sysctl->tcp_keepalive_intvl_s) * 1000;
 }
 
 uint8_t tcp_timer_keepalive_probes(const TcpConn *c)
 {
-    return c->keep.probes ? c->keep.probes : c->tcp->sysctl.tcp_keepalive_probes;
+    return c->keep.probes ? c->keep.probes : c->tcp->sysctl->tcp_keepalive_probes;
 }
 
 /* Linux tcp_fin_time: at least 3.5 RTO, so that our last ACK can be lost once. */
 uint32_t tcp_timer_fin_time_ms(const TcpConn *c)
 {
     int64_t ms = c->keep.linger2_s ? (int64_t)c->keep.linger2_s * 1000
-                                   : c->tcp->sysctl.tcp_fin_timeout_s * INT64_C(1000);
+                                   : c->tcp->sysctl->tcp_fin_timeout_s * INT64_C(1000);
     int64_t least = ((int64_t)c->rtt.rto_ms << 2) - (c->rtt.rto_ms >> 1);
 
     return (uint32_t)HS_MAX(ms, least);
@@ -192,7 +192,7 @@ static bool timed_out(const TcpConn *c, unsigned boundary, int64_t timeout_ms)
 
 static unsigned orphan_retries(const TcpConn *c, bool alive)
 {
-    unsigned n = c->tcp->sysctl.tcp_orphan_retries;
+    unsigned n = c->tcp->sysctl->tcp_orphan_retries;
 
     /* an ICMP error said that something is wrong */
     if (c->err_soft && !alive)
@@ -207,9 +207,9 @@ static bool is_oom(TcpConn *c, unsigned shift)
 {
     const Tcp *t = c->tcp;
 
-    if ((uint64_t)t->n_orphans << shift > t->sysctl.tcp_max_orphans)
+    if ((uint64_t)t->n_orphans << shift > t->sysctl->tcp_max_orphans)
         return true;
-    return c->snd.wmem_queued > SOCK_MIN_SNDBUF && t->mem_pages8 / 4096 > (int64_t)t->sysctl.tcp_mem[2];
+    return c->snd.wmem_queued > SOCK_MIN_SNDBUF && t->mem_pages8 / 4096 > (int64_t)t->sysctl->tcp_mem[2];
 }
 
 /* Linux tcp_check_oom with no penalty, for tcp_close */
@@ -242,7 +242,7 @@ static bool out_of_resources(TcpConn *c, bool do_reset)
 /* Linux tcp_write_timeout: true: given up. */
 static bool write_timeout(TcpConn *c)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
     bool expired = false;
     unsigned until;
 
@@ -300,7 +300,7 @@ static void count_timeout(TcpConn *c) /* tcp_update_rto_stats */
  * is answered. */
 static void on_fastopen_synack(TcpConn *c, TcpReq *r)
 {
-    unsigned most = c->syn_retries ? c->syn_retries : c->tcp->sysctl.tcp_synack_retries + 1u;
+    unsigned most = c->syn_retries ? c->syn_retries : c->tcp->sysctl->tcp_synack_retries + 1u;
 
     TCP_INC(c->tcp, TcpExtTCPTimeouts);
     if (r->num_timeout >= most) {
@@ -362,7 +362,7 @@ static bool is_thin(const TcpConn *c)
 /* The next timeout: doubled (RFC 6298 5.5), but linear for thin streams and for the first SYNs. */
 static void back_off(TcpConn *c)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
 
     if (c->state == TCP_ESTABLISHED && (c->thin_lto || s->tcp_thin_linear_timeouts) && is_thin(c) &&
         c->retransmits <= THIN_LINEAR_RETRIES) {
@@ -421,9 +421,9 @@ static void on_retrans(TcpConn *c)
  * user timeout, end. */
 static void on_probe0(TcpConn *c)
 {
-    unsigned most = c->tcp->sysctl.tcp_retries2;
+    unsigned most = c->tcp->sysctl->tcp_retries2;
 
-    if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_NO_PERSIST))
+    if (HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_NO_PERSIST))
         return;
     if (c->packets_out || !c->snd.write_head) {
         c->keep.probes_out = 0;

@@ -18,7 +18,7 @@ static int64_t rto_delta_us(const TcpConn *c)
 
 bool tcp_tlp_schedule(TcpConn *c, bool advancing_rto)
 {
-    uint8_t early = c->tcp->sysctl.tcp_early_retrans;
+    uint8_t early = c->tcp->sysctl->tcp_early_retrans;
     uint32_t timeout_ms = TCP_TIMEOUT_INIT_MS;
     int64_t delta_us;
 

@@ -137,7 +137,7 @@ int tcp_output_transmit(TcpConn *c, TcpSeg *s, bool clone, uint32_t rcv_nxt)
     pkt = build(c, s, rcv_nxt, &ip_ecn);
     count_sent(c, s, rcv_nxt);
     edt = c->mstamp;
-    if (c->tcp->sysctl.pacing_qdisc_fq) {
+    if (c->tcp->sysctl->pacing_qdisc_fq) {
         /* fq takes over from our timer as soon as it sees the flow */
         c->pacing_on = 2;
         edt = s->sent_ns;

@@ -19,7 +19,7 @@ static void on_timer(Timer *timer)
 /* 2 MSL: 60 s in Linux whatever the sysctls say, here also what other systems (and RFC 793) take. */
 static uint32_t wait_ms(const Tcp *t)
 {
-    return t->sysctl.timewait_len_s * 1000;
+    return t->sysctl->timewait_len_s * 1000;
 }
 
 static void arm(TcpTw *tw, uint32_t ms)
@@ -72,7 +72,8 @@ static TcpTw *tw_new(TcpConn *c, TcpState substate)
                   .remote_port = c->remote_port,
                   .substate = (uint8_t)substate,
                   .rcv_wscale = c->win.rcv_wscale,
-                  .tos = (uint8_t)((c->tos & ~IP_ECN_MASK) | c->ecn.snd_ect),
+                  .tos =
+                      (uint8_t)((tcp_conn_tos(c, c->sflags & TCP_S_WIRE_V6) & ~IP_ECN_MASK) | c->ecn.snd_ect),
                   .is_v6 = c->sflags & TCP_S_WIRE_V6,
                   .sflag_v6 = c->sflags & TCP_S_V6,
                   .has_reuse = c->sflags & TCP_S_REUSEADDR,
@@ -100,7 +101,7 @@ void tcp_tw_enter(TcpConn *c, TcpState substate, uint32_t timeo_ms)
     Tcp *t = c->tcp;
     uint32_t rto = (c->rtt.rto_ms << 2) - (c->rtt.rto_ms >> 1);
 
-    if (t->n_tw < t->sysctl.tcp_max_tw_buckets && (wait_ms(t) > 0 || substate != TCP_TIME_WAIT)) {
+    if (t->n_tw < t->sysctl->tcp_max_tw_buckets && (wait_ms(t) > 0 || substate != TCP_TIME_WAIT)) {
         TcpTw *tw = tw_new(c, substate);
 
         tcp_table_insert_tw(tw, c);
@@ -119,7 +120,7 @@ void tcp_tw_enter(TcpConn *c, TcpState substate, uint32_t timeo_ms)
         c->is_remembered = true;
         if (substate != c->state)
             tcp_probes_tw(tw, c->is_passing ? TCP_FIN_WAIT1 : c->state, substate);
-    } else if (t->n_tw >= t->sysctl.tcp_max_tw_buckets) {
+    } else if (t->n_tw >= t->sysctl->tcp_max_tw_buckets) {
         TCP_INC(t, TcpExtTCPTimeWaitOverflow);
     }
     tcp_metrics_update(c);
@@ -184,7 +185,7 @@ static TcpTwAnswer in_fin_wait2(TcpTw *tw, TcpIn *in, bool paws_reject)
 static TcpTwAnswer exactly_in_order(TcpTw *tw, const TcpIn *in)
 {
     if (in->flags & TCP_RST) {
-        if (!tw->tcp->sysctl.tcp_rfc1337)
+        if (!tw->tcp->sysctl->tcp_rfc1337)
             return kill_it(tw); /* TIME-WAIT assassination */
     } else {
         arm(tw, wait_ms(tw->tcp));
@@ -214,7 +215,7 @@ static bool check_ts(TcpTw *tw, TcpIn *in)
     if (in->hdr_len == TCP_MIN_HDR_LEN || !tw->ts_recent_stamp)
         return false;
     tcpin_options(in);
-    if (!in->opt.has_timestamps || !tw->tcp->sysctl.tcp_timestamps)
+    if (!in->opt.has_timestamps || !tw->tcp->sysctl->tcp_timestamps)
         return false;
     in->saw_ts = true;
     in->tsval = in->opt.ts_val;
@@ -256,14 +257,14 @@ static bool is_loopback(const InetAddr *a)
 
 bool tcp_tw_is_reuse_on(const TcpConn *c)
 {
-    uint8_t reuse = c->tcp->sysctl.tcp_tw_reuse;
+    uint8_t reuse = c->tcp->sysctl->tcp_tw_reuse;
 
     return reuse == 2 ? is_loopback(&c->local) || is_loopback(&c->remote) : reuse != 0;
 }
 
 bool tcp_tw_may_reuse(TcpConn *c, TcpTw *tw)
 {
-    const TcpSysctl *s = &tw->tcp->sysctl;
+    const TcpSysctl *s = tw->tcp->sysctl;
     bool reuse = tcp_tw_is_reuse_on(c) && tw->substate != TCP_FIN_WAIT2;
     SimTime age = node_now(tw->tcp->node) - tw->entry_stamp;
 

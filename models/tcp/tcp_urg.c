@@ -24,7 +24,7 @@ static void check(TcpConn *c, const TcpIn *in)
     uint16_t data = c->urg ? c->urg->urg_data : 0;
     TcpUrg *u;
 
-    if (ptr && !c->tcp->sysctl.tcp_stdurg)
+    if (ptr && !c->tcp->sysctl->tcp_stdurg)
         ptr--;
     ptr += in->seq;
     if (tcp_after(c->copied_seq, ptr)) /* read already */

@@ -112,9 +112,9 @@ uint32_t tcp_window_select_free(TcpConn *c)
     int32_t allowed = (int32_t)tcp_window_full_space(c);
     int32_t full = (int32_t)HS_MIN(w->window_clamp, (uint32_t)HS_MAX(allowed, 0));
     int32_t unit = 1 << w->rcv_wscale;
-    bool may_shrink = c->tcp->sysctl.tcp_shrink_window && w->rcv_wscale;
+    bool may_shrink = c->tcp->sysctl->tcp_shrink_window && w->rcv_wscale;
 
-    if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_EXACT_WINDOW)) {
+    if (HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_EXACT_WINDOW)) {
         uint32_t unread = c->rcv_nxt - c->copied_seq;
 
         return w->window_clamp > unread ? w->window_clamp - unread : 0;
@@ -169,7 +169,7 @@ uint16_t tcp_window_select(TcpConn *c)
     uint32_t cur = tcp_window_receive(c);
     uint32_t next = tcp_window_select_free(c);
 
-    if (next < cur && !(c->tcp->sysctl.tcp_shrink_window && w->rcv_wscale)) {
+    if (next < cur && !(c->tcp->sysctl->tcp_shrink_window && w->rcv_wscale)) {
         if (next == 0)
             TCP_INC(c->tcp, TcpExtTCPWantZeroWindowAdv);
         next = align_up(cur, w->rcv_wscale);
@@ -178,7 +178,7 @@ uint16_t tcp_window_select(TcpConn *c)
     w->rcv_wup = c->rcv_nxt;
     remember_right_edge(c);
 
-    if (!w->rcv_wscale && c->tcp->sysctl.tcp_workaround_signed_windows)
+    if (!w->rcv_wscale && c->tcp->sysctl->tcp_workaround_signed_windows)
         next = HS_MIN(next, TCP_MAX_WINDOW);
     else
         next = HS_MIN(next, 65535u << w->rcv_wscale);
@@ -196,7 +196,7 @@ uint16_t tcp_window_select(TcpConn *c)
 void tcp_window_select_initial(const TcpConn *c, uint32_t space, uint32_t mss, uint32_t *rcv_wnd,
                                uint32_t *clamp, bool wscale_ok, uint8_t *rcv_wscale, uint32_t init_rcv_wnd)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
     uint32_t window_clamp = *clamp ? *clamp : 65535u << TCP_MAX_WSCALE;
 
     space = HS_MIN((int32_t)space < 0 ? 0 : space, window_clamp);
@@ -237,7 +237,7 @@ static void update_scaling_ratio(TcpConn *c, uint32_t len, uint32_t truesize)
     uint64_t ratio = ((uint64_t)len << RMEM_TO_WIN_SHIFT) / truesize;
 
     w->scaling_ratio = (uint8_t)(ratio ? ratio : 1);
-    if (w->scaling_ratio == old || HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_EXACT_WINDOW))
+    if (w->scaling_ratio == old || HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_EXACT_WINDOW))
         return;
     tcp_window_set_clamp(c, (int)tcp_window_full_space(c));
     if (w->window_clamp < w->space_space)
@@ -284,7 +284,7 @@ void tcp_window_measure_rcv_mss(TcpConn *c, const TcpIn *in, uint32_t truesize)
 static uint32_t grow_slowly(const TcpConn *c, uint32_t len, uint32_t truesize)
 {
     int32_t ts = win_from_space(c, (int32_t)truesize) >> 1;
-    int32_t window = win_from_space(c, (int32_t)c->tcp->sysctl.tcp_rmem[2]) >> 1;
+    int32_t window = win_from_space(c, (int32_t)c->tcp->sysctl->tcp_rmem[2]) >> 1;
 
     while ((int32_t)c->win.rcv_ssthresh <= window) {
         if (ts <= (int32_t)len)
@@ -322,7 +322,7 @@ void tcp_window_grow(TcpConn *c, const TcpIn *in, uint32_t truesize, bool adjust
 void tcp_window_init_buffer_space(TcpConn *c)
 {
     TcpWindow *w = &c->win;
-    unsigned app_win = c->tcp->sysctl.tcp_app_win;
+    unsigned app_win = c->tcp->sysctl->tcp_app_win;
     uint32_t max, mss = c->advmss;
 
     if (!w->is_sndbuf_locked)
@@ -349,11 +349,11 @@ void tcp_window_clamp(TcpConn *c)
 {
     TcpWindow *w = &c->win;
     const Tcp *t = c->tcp;
-    uint32_t rmem2 = t->sysctl.tcp_rmem[2];
+    uint32_t rmem2 = t->sysctl->tcp_rmem[2];
 
     c->ack.quick = 0;
     if (w->rcvbuf < rmem2 && !w->is_rcvbuf_locked && !t->mem_pressure &&
-        (uint64_t)t->mem_pages8 / 4096 < t->sysctl.tcp_mem[0])
+        (uint64_t)t->mem_pages8 / 4096 < t->sysctl->tcp_mem[0])
         w->rcvbuf = HS_MIN(c->rcv.rmem_alloc, rmem2);
     if (c->rcv.rmem_alloc > w->rcvbuf)
         w->rcv_ssthresh = HS_MIN(w->window_clamp, 2u * c->advmss);
@@ -368,14 +368,14 @@ void tcp_window_rcvbuf_grow(TcpConn *c, uint32_t new_space)
     uint32_t win, buf;
 
     w->space_space = new_space;
-    if (!c->tcp->sysctl.tcp_moderate_rcvbuf || w->is_rcvbuf_locked)
+    if (!c->tcp->sysctl->tcp_moderate_rcvbuf || w->is_rcvbuf_locked)
         return;
     win = new_space << 1;
     if (old)
         win += (uint32_t)(((uint64_t)win << 1) * (new_space - old) / old);
     if (!rbtree_is_empty(&c->rcv.ooo))
         win += c->rcv.ooo_last->end_seq - c->rcv_nxt;
-    buf = HS_MIN(tcp_window_space_from_win(c, win), c->tcp->sysctl.tcp_rmem[2]);
+    buf = HS_MIN(tcp_window_space_from_win(c, win), c->tcp->sysctl->tcp_rmem[2]);
     if (buf > w->rcvbuf) {
         w->rcvbuf = buf;
         w->window_clamp = tcp_window_from_space(c, buf);
@@ -460,7 +460,7 @@ int tcp_window_set_clamp(TcpConn *c, int val)
         w->window_clamp = 0;
         return 0;
     }
-    next = (uint32_t)HS_MAX(c->tcp->sysctl.quirks & TCP_QUIRK_EXACT_WINDOW ? 1 : MIN_RCVBUF / 2, val);
+    next = (uint32_t)HS_MAX(c->tcp->sysctl->quirks & TCP_QUIRK_EXACT_WINDOW ? 1 : MIN_RCVBUF / 2, val);
     if (next == old)
         return 0;
     w->window_clamp = next;
@@ -474,7 +474,7 @@ int tcp_window_set_clamp(TcpConn *c, int val)
 int tcp_window_set_rcvlowat(TcpConn *c, int val)
 {
     TcpWindow *w = &c->win;
-    uint32_t cap = (w->is_rcvbuf_locked ? w->rcvbuf : c->tcp->sysctl.tcp_rmem[2]) >> 1;
+    uint32_t cap = (w->is_rcvbuf_locked ? w->rcvbuf : c->tcp->sysctl->tcp_rmem[2]) >> 1;
     uint32_t v = HS_MIN(val < 0 ? UINT32_MAX : (uint32_t)val, cap);
     uint32_t space;
 

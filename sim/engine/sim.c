@@ -11,8 +11,9 @@
 #define STUCK_SAMPLE 1024 /* events whose origins are counted to name the culprit */
 
 typedef struct Stream {
-    Rng rng;  /* first: node_rng hands out its address */
-    char *id; /* "node/purpose": the order of the unseed and the key of the stream */
+    Rng rng; /* first: node_rng hands out its address */
+    struct Stream *next;
+    char id[]; /* "node/purpose": the order of the unseed and the key of the stream */
 } Stream;
 
 struct Sim {
@@ -20,9 +21,9 @@ struct Sim {
     uint64_t seed;
     bool running, stop;
     GPtrArray *nodes;
-    GHashTable *node_by_name; /* a set of nodes, hashed by name; for look-ups only, never iterated */
-    GHashTable *stream_by_id; /* likewise */
-    GPtrArray *streams;
+    GHashTable *node_by_name;      /* a set of nodes, hashed by name; for look-ups only, never iterated */
+    Stream **stream;               /* hashed by id, chained: a large network has a few for each host */
+    uint32_t n_streams, n_buckets; /* buckets: 0 or a power of two */
     GStringChunk *names;
     const Node *stuck;
     uint64_t same_time;
@@ -49,8 +50,6 @@ Sim *sim_new(uint64_t seed)
     evqueue_init(&s->part.queue);
     s->nodes = g_ptr_array_new();
     s->node_by_name = g_hash_table_new(node_hash, node_equal);
-    s->stream_by_id = g_hash_table_new(g_str_hash, g_str_equal);
-    s->streams = g_ptr_array_new();
     s->names = g_string_chunk_new(4096);
     return s;
 }
@@ -59,17 +58,16 @@ void sim_free(Sim *s)
 {
     if (!s)
         return;
-    for (unsigned i = 0; i < s->streams->len; i++) {
-        Stream *st = s->streams->pdata[i];
-        g_free(st->id);
-        g_free(st);
-    }
+    for (uint32_t i = 0; i < s->n_buckets; i++)
+        for (Stream *st = s->stream[i], *next; st; st = next) {
+            next = st->next;
+            g_free(st);
+        }
+    g_free(s->stream);
     evqueue_clear(&s->part.queue);
     poolset_clear(&s->part.pools);
-    g_ptr_array_free(s->streams, TRUE);
     g_ptr_array_free(s->nodes, TRUE);
     g_hash_table_destroy(s->node_by_name);
-    g_hash_table_destroy(s->stream_by_id);
     g_string_chunk_free(s->names);
     g_free(s);
 }
@@ -241,21 +239,44 @@ Node *sim_node_by_name(const Sim *s, const char *name)
     return g_hash_table_lookup(s->node_by_name, &(Node){.name = name});
 }
 
+static void grow_streams(Sim *s)
+{
+    uint32_t n = s->n_buckets ? 2 * s->n_buckets : 16;
+    Stream **bucket = g_new0(Stream *, n);
+
+    for (uint32_t i = 0; i < s->n_buckets; i++)
+        for (Stream *st = s->stream[i], *next; st; st = next) {
+            Stream **at = &bucket[g_str_hash(st->id) & (n - 1)];
+
+            next = st->next;
+            st->next = *at;
+            *at = st;
+        }
+    g_free(s->stream);
+    s->stream = bucket;
+    s->n_buckets = n;
+}
+
 Rng *node_rng(Node *n, const char *purpose)
 {
     Sim *s = node_sim(n);
     char *id = g_strconcat(n->name, "/", purpose, NULL);
-    Stream *st = g_hash_table_lookup(s->stream_by_id, id);
+    uint32_t hash = g_str_hash(id);
+    Stream *st = s->n_buckets ? s->stream[hash & (s->n_buckets - 1)] : NULL;
+    size_t size = strlen(id) + 1;
 
-    if (st) {
-        g_free(id);
-        return &st->rng;
+    while (st && strcmp(st->id, id) != 0)
+        st = st->next;
+    if (!st) {
+        if (s->n_streams++ >= s->n_buckets)
+            grow_streams(s);
+        st = g_malloc(sizeof *st + size);
+        memcpy(st->id, id, size);
+        rng_init(&st->rng, s->seed, n->name, purpose);
+        st->next = s->stream[hash & (s->n_buckets - 1)];
+        s->stream[hash & (s->n_buckets - 1)] = st;
     }
-    st = g_new(Stream, 1);
-    st->id = id;
-    rng_init(&st->rng, s->seed, n->name, purpose);
-    g_hash_table_insert(s->stream_by_id, id, st);
-    g_ptr_array_add(s->streams, st);
+    g_free(id);
     return &st->rng;
 }
 
@@ -266,9 +287,12 @@ static int stream_cmp(const void *a, const void *b)
 
 uint64_t sim_unseed(const Sim *s)
 {
-    GPtrArray *sorted = g_ptr_array_copy(s->streams, NULL, NULL);
+    GPtrArray *sorted = g_ptr_array_sized_new(s->n_streams);
     uint64_t h = s->seed;
 
+    for (uint32_t i = 0; i < s->n_buckets; i++)
+        for (Stream *st = s->stream[i]; st; st = st->next)
+            g_ptr_array_add(sorted, st);
     g_ptr_array_sort(sorted, stream_cmp); /* ids are unique, so an unstable sort is a defined order */
     for (unsigned i = 0; i < sorted->len; i++) {
         const Stream *st = sorted->pdata[i];

@@ -11,6 +11,7 @@
 
 struct PacketPool {
     Pool pool;
+    Blocks blocks;
 };
 
 PacketPool *packetpool_new(void)
@@ -18,6 +19,7 @@ PacketPool *packetpool_new(void)
     PacketPool *pp = g_new0(PacketPool, 1);
 
     pool_init_aligned(&pp->pool, sizeof(Packet), PACKETS_PER_SLAB, POOL_CACHELINE);
+    blocks_init(&pp->blocks);
     return pp;
 }
 
@@ -26,12 +28,18 @@ void packetpool_free(PacketPool *pp)
     if (!pp)
         return;
     pool_clear(&pp->pool);
+    blocks_clear(&pp->blocks);
     g_free(pp);
 }
 
 void packetpool_get_info(const PacketPool *pp, PacketPoolInfo *info)
 {
     *info = (PacketPoolInfo){pp->pool.live, pp->pool.peak, pp->pool.slabs, pp->pool.bytes};
+}
+
+Blocks *packetpool_blocks(PacketPool *pp)
+{
+    return &pp->blocks;
 }
 
 Packet *packet_new(PacketPool *pool, uint32_t birth_node, uint64_t birth_id, unsigned headroom)

@@ -20,6 +20,7 @@
  * Packets come from a pool per partition; a pool recycles last-in first-out. */
 #pragma once
 
+#include "sim/base/blocks.h"
 #include "sim/base/base.h"
 #include "sim/base/pool.h"
 #include "sim/base/simtime.h"
@@ -77,6 +78,8 @@ typedef struct PacketPoolInfo {
     uint64_t live, peak, slabs, bytes;
 } PacketPoolInfo;
 void packetpool_get_info(const PacketPool *pool, PacketPoolInfo *info);
+/* Room for rings of packets (links, queues) while there are packets in them. */
+Blocks *packetpool_blocks(PacketPool *pool);
 
 /* An empty packet with `headroom` bytes free before head. */
 Packet *packet_new(PacketPool *pool, uint32_t birth_node, uint64_t birth_id, unsigned headroom);

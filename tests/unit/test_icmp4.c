@@ -542,10 +542,11 @@ static void gone_and_back(void)
     test_net_free(p.net);
 }
 
-static void make_icmp(Ip4 *ip)
+static void make_icmp(Ip4 *ip, uint8_t proto)
 {
     TestHost *h = HS_CONTAINER_OF(ip4_node(ip), TestHost, node);
 
+    g_assert_cmpuint(proto, ==, IP_PROTO_ICMP);
     h->icmp = icmp4_new(h->ip);
 }
 
@@ -558,7 +559,7 @@ static void first_use(void)
     icmp4_free(p.a->icmp);
     p.a->icmp = NULL;
     ip4_reset(p.a->ip);
-    ip4_on_first_use(p.a->ip, make_icmp);
+    ip4_on_unknown_proto(p.a->ip, make_icmp);
     g_assert_cmpuint(icmp4_echo_open(p.a->ip, 5, on_reply, on_error, &s), ==, 5);
     g_assert_nonnull(p.a->icmp);
     send_echo(p.a, TEST_B, 5, 1, 10, 0);

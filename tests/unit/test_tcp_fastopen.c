@@ -43,9 +43,9 @@ static TcpConn *server(Peer *p, uint32_t bits, uint32_t qlen)
 {
     TcpConn *l;
 
-    p->tcp->sysctl.tcp_fastopen = bits;
-    memcpy(p->tcp->sysctl.tcp_fastopen_key[0], key1, 16);
-    p->tcp->sysctl.n_fastopen_keys = 1;
+    tcp_sysctl(p->tcp)->tcp_fastopen = bits;
+    memcpy(tcp_sysctl(p->tcp)->tcp_fastopen_key[0], key1, 16);
+    tcp_sysctl(p->tcp)->n_fastopen_keys = 1;
     l = peer_listen(p, 5);
     tcp_listen_get(l)->fastopen_max_qlen = qlen;
     return l;
@@ -200,9 +200,9 @@ static void test_key_rotation(void)
     TcpConn *l = server(p, 3, 5);
     const PeerSeg *s;
 
-    memcpy(p->tcp->sysctl.tcp_fastopen_key[0], zero_key, 16);
-    memcpy(p->tcp->sysctl.tcp_fastopen_key[1], key1, 16);
-    p->tcp->sysctl.n_fastopen_keys = 2;
+    memcpy(tcp_sysctl(p->tcp)->tcp_fastopen_key[0], zero_key, 16);
+    memcpy(tcp_sysctl(p->tcp)->tcp_fastopen_key[1], key1, 16);
+    tcp_sysctl(p->tcp)->n_fastopen_keys = 2;
     syn(p, 40001, cookie1, 8, 100);
     s = peer_next(p);
     g_assert_cmpuint(s->tcp.ack, ==, 1101);
@@ -252,7 +252,7 @@ static TcpConn *second_attempt(Peer *p, size_t len, PeerSeg *out)
     TcpConn *c = tcp_socket(p->tcp, false);
     PeerSeg first;
 
-    p->tcp->sysctl.tcp_timestamps = 0;
+    tcp_sysctl(p->tcp)->tcp_timestamps = 0;
     g_assert_cmpint(send_fast(c, len), ==, -EINPROGRESS);
     first = *peer_next(p);
     g_assert_cmpuint(first.len, ==, 0);

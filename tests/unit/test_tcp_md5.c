@@ -173,12 +173,12 @@ static void test_metrics_ssthresh(void)
     tcp_metrics_update(a);
     tcp_metrics_init(b);
     g_assert_cmpuint(b->cc.s.ssthresh, ==, TCP_INFINITE_SSTHRESH);
-    p->tcp->sysctl.tcp_no_ssthresh_metrics_save = 0;
+    tcp_sysctl(p->tcp)->tcp_no_ssthresh_metrics_save = 0;
     tcp_metrics_update(a);
     tcp_metrics_init(b);
     g_assert_cmpuint(b->cc.s.ssthresh, ==, 20); /* max(cwnd / 2, ssthresh) */
     tcp_metrics_flush(p->tcp);
-    p->tcp->sysctl.tcp_no_metrics_save = 1;
+    tcp_sysctl(p->tcp)->tcp_no_metrics_save = 1;
     tcp_metrics_update(a);
     tcp_metrics_init(b);
     g_assert_cmpuint(b->cc.s.ssthresh, ==, TCP_INFINITE_SSTHRESH);

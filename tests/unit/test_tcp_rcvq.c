@@ -30,7 +30,7 @@ static void world_init(World *w)
     w->t = g_new0(Tcp, 1);
     w->t->node = &w->node;
     w->t->packets = packetpool_new();
-    tcp_sysctl_defaults(&w->t->sysctl);
+    w->t->sysctl = &tcp_sysctl_default;
     w->t->rcvsegs = poolset_get(&w->node.part->pools, "tcp.rcvseg", sizeof(TcpRcvSeg), 16);
     w->t->sacks = poolset_get(&w->node.part->pools, "tcp.sack", TCP_NUM_SACKS * sizeof(TcpSackBlock), 16);
     w->c = c = g_new0(TcpConn, 1);

@@ -159,7 +159,7 @@ static void test_accept_queue(void)
     uint32_t isn[3];
     int err;
 
-    p->tcp->sysctl.tcp_syncookies = 0;
+    tcp_sysctl(p->tcp)->tcp_syncookies = 0;
     l = peer_listen(p, 1);
     for (unsigned i = 0; i < 2; i++) {
         syn(p, (uint16_t)(40000 + i));
@@ -217,7 +217,7 @@ static void test_cookies(void)
     uint32_t isn;
     int err;
 
-    p->tcp->sysctl.tcp_syncookies = 2;
+    tcp_sysctl(p->tcp)->tcp_syncookies = 2;
     l = peer_listen(p, 5);
     peer_run(p, 200 * SIM_SEC); /* the clock of cookies does not begin at 0 */
     peer_send(p, &(PeerIn){.flags = TCP_SYN,

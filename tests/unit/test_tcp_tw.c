@@ -104,7 +104,7 @@ static void test_rfc1337(void)
         Peer *p = peer_new(1);
         TcpConn *l = peer_listen(p, 5);
 
-        p->tcp->sysctl.tcp_rfc1337 = (uint8_t)on;
+        tcp_sysctl(p->tcp)->tcp_rfc1337 = (uint8_t)on;
         make_time_wait(p, l, false);
         peer_send(p, &(PeerIn){.flags = TCP_RST, .seq = 1002});
         peer_nothing(p);
@@ -122,7 +122,7 @@ static void test_limit(void)
     uint32_t isn;
     int err;
 
-    p->tcp->sysctl.tcp_max_tw_buckets = 0;
+    tcp_sysctl(p->tcp)->tcp_max_tw_buckets = 0;
     peer_send(p, &(PeerIn){.flags = TCP_SYN, .seq = 1000, .window = 65535});
     isn = peer_next(p)->tcp.seq;
     peer_send(p, &(PeerIn){.flags = TCP_ACK, .seq = 1001, .ack = isn + 1, .window = 65535});
@@ -163,7 +163,7 @@ static void test_reuse(void)
     uint32_t isn;
     uint16_t port;
 
-    p->tcp->sysctl.tcp_tw_reuse = 1;
+    tcp_sysctl(p->tcp)->tcp_tw_reuse = 1;
     ip4_sysctl(p->ip)->port_low = 32768;
     ip4_sysctl(p->ip)->port_high = 32768; /* there is only one */
     g_assert_cmpint(tcp_connect(c, &to), ==, -EINPROGRESS);

@@ -17,7 +17,7 @@ static World *world_new(void)
 {
     World *w = g_new0(World, 1);
 
-    tcp_sysctl_defaults(&w->t.sysctl);
+    w->t.sysctl = &tcp_sysctl_default;
     w->c.tcp = &w->t;
     w->c.state = TCP_ESTABLISHED;
     w->c.advmss = 1460;
@@ -44,7 +44,7 @@ static void test_initial(void)
         uint32_t wnd, clamp = 0;
         uint8_t ws;
 
-        w->t.sysctl.tcp_rmem[2] = table[i].rmem2;
+        tcp_sysctl(&w->t)->tcp_rmem[2] = table[i].rmem2;
         w->c.win.rcvbuf = table[i].rmem1;
         tcp_window_select_initial(&w->c, tcp_window_full_space(&w->c), table[i].mss, &wnd, &clamp, true, &ws,
                                   0);
@@ -106,7 +106,7 @@ static void test_no_shrink(void)
     g_assert_cmpuint(tcp_window_select(&w->c), ==, 65536 >> 7);
     w->c.rcv.rmem_alloc = 100000;
     g_assert_cmpuint(tcp_window_select(&w->c), ==, 65536 >> 7);
-    w->t.sysctl.tcp_shrink_window = 1;
+    tcp_sysctl(&w->t)->tcp_shrink_window = 1;
     g_assert_cmpuint(tcp_window_select(&w->c), ==, 31072 / 2 >> 7);
     g_assert_cmpuint(tcp_window_receive(&w->c), ==, 31072 / 2 / 128 * 128);
     g_assert_cmpuint(w->c.win.rcv_mwnd_seq, ==, 65536);
