@@ -255,6 +255,18 @@ static void test_frto(void)
     bed_end(&b);
 }
 
+/* RFC 5681 3.1: ssthresh is half the flight, but at least two segments: with a flight of four it is two. */
+static void test_least_ssthresh(void)
+{
+    static const uint32_t lose[] = {0};
+    TcpBed b;
+
+    run(&b, "2", "reno", 4, 8, lose, 1);
+    g_assert_nonnull(first_in(&b, TCP_CA_RECOVERY));
+    g_assert_cmpuint(first_in(&b, TCP_CA_RECOVERY)->ssthresh, ==, 2);
+    bed_end(&b);
+}
+
 /* Everything of a flight is lost: timeout, window of 1, slow start to half of what it was. */
 static void lose_all(TcpBed *b, uint32_t n, SimTime now, ImpairVerdict *v)
 {
@@ -307,6 +319,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tcp/recovery/prr", test_prr);
     g_test_add_func("/tcp/recovery/undo", test_undo);
     g_test_add_func("/tcp/recovery/frto", test_frto);
+    g_test_add_func("/tcp/recovery/least-ssthresh", test_least_ssthresh);
     g_test_add_func("/tcp/recovery/timeout", test_timeout);
     return g_test_run();
 }
