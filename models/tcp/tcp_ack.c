@@ -162,7 +162,7 @@ static void clean_one(TcpConn *c, TcpSeg *s, uint32_t start_seq, uint32_t pcount
         if (sacked & SEG_RETRANS)
             c->retrans_out -= pcount;
         k->flag |= ACK_RETRANS_DATA_ACKED;
-        if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_RTT_NO_KARN)) {
+        if (HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_RTT_NO_KARN)) {
             k->last_ackt = s->sent_ns;
             k->first_ackt = k->has_ackt ? k->first_ackt : k->last_ackt;
             k->has_ackt = true;
@@ -256,7 +256,7 @@ static int clean_rtx(TcpConn *c, uint32_t prior_fack, uint32_t prior_snd_una, Tc
         k.flag |= ACK_SACK_RENEGING;
 
     if (k.has_ackt &&
-        (!(k.flag & ACK_RETRANS_DATA_ACKED) || HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_RTT_NO_KARN))) {
+        (!(k.flag & ACK_RETRANS_DATA_ACKED) || HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_RTT_NO_KARN))) {
         seq_rtt_us = tcp_us_between(c->mstamp, k.first_ackt);
         ca_rtt_us = tcp_us_between(c->mstamp, k.last_ackt);
         /* A lone small packet, nothing else delivered: the receiver has probably waited for a second one. */

@@ -159,12 +159,12 @@ void tcp_cc_control(TcpConn *c, uint32_t ack, uint32_t acked_sacked, int flag, c
 {
     CcView v;
 
-    if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_FIXED_CWND)) {
+    if (HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_FIXED_CWND)) {
         c->cc.s.cwnd = tcp_cwnd_initial(c);
         tcp_pace_update_rate(c);
         return;
     }
-    if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_COUNT_ACKS))
+    if (HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_COUNT_ACKS))
         acked_sacked = HS_MIN(acked_sacked, 1u);
     if (cc_has_cong_control(&c->cc)) {
         uint32_t ev = (flag & ACK_WIN_UPDATE ? CC_ACK_WIN_UPDATE : 0) |

@@ -126,7 +126,7 @@ static void enter_tahoe(TcpConn *c)
     for (TcpSeg *s = c->snd.rtx_head; s; s = s->next)
         tcp_recovery_mark_lost(c, s);
     tcp_sack_reset(c);
-    if (!HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_GO_BACK_N))
+    if (!HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_GO_BACK_N))
         set_cwnd(c, 1);
     tcp_retransmit_queue(c);
 }

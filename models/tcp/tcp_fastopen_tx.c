@@ -22,7 +22,8 @@ bool tcp_fastopen_cookie_check(TcpConn *c, uint16_t *mss, TcpFastopenCookie *coo
         cookie->len = TCP_FASTOPEN_NONE;
         return false;
     }
-    if (c->tcp->sysctl->tcp_fastopen & TCP_FASTOPEN_CLIENT_NO_COOKIE || c->sflags & TCP_S_FASTOPEN_NO_COOKIE) {
+    if (c->tcp->sysctl->tcp_fastopen & TCP_FASTOPEN_CLIENT_NO_COOKIE ||
+        c->sflags & TCP_S_FASTOPEN_NO_COOKIE) {
         cookie->len = TCP_FASTOPEN_NONE;
         return true;
     }

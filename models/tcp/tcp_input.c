@@ -235,7 +235,7 @@ bool tcp_input_validate(TcpConn *c, TcpIn *in, int syn_inerr)
     }
 
     if (in->flags & TCP_RST) {
-        if (is_reset_exact(c, in) || HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_RST_IN_WINDOW)) {
+        if (is_reset_exact(c, in) || HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_RST_IN_WINDOW)) {
             tcp_input_reset(c, in);
             return false;
         }

@@ -203,7 +203,7 @@ static bool fill_silly_window(TcpConn *c, TcpSeg *s, const Round *r)
 {
     uint32_t room = tcp_wnd_end(c) - s->seq;
 
-    if (!(c->tcp->sysctl.quirks & TCP_QUIRK_SILLY_SENDER) || !tcp_before(s->seq, tcp_wnd_end(c)))
+    if (!(c->tcp->sysctl->quirks & TCP_QUIRK_SILLY_SENDER) || !tcp_before(s->seq, tcp_wnd_end(c)))
         return false;
     if (nagle_holds(c, true, r->nonagle))
         return false;

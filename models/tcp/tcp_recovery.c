@@ -145,8 +145,8 @@ void tcp_recovery_enter_loss(TcpConn *c)
     tcp_ecn_queue_cwr(c);
 
     /* RFC 5682 3.1 step 1; not while a path MTU probe is out, whose loss would look the same */
-    c->rec.frto =
-        c->tcp->sysctl->tcp_frto && (is_new || c->retransmits) && !c->mtup.probe_size && !tcp_classic_is_on(c);
+    c->rec.frto = c->tcp->sysctl->tcp_frto && (is_new || c->retransmits) && !c->mtup.probe_size &&
+                  !tcp_classic_is_on(c);
     tcp_probes_cwnd(c);
 }
 

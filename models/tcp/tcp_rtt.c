@@ -86,7 +86,7 @@ static uint32_t rto_rfc6298_us(const TcpRtt *r)
 /* Linux tcp_set_rto: whole ticks, rounded up. */
 void tcp_rtt_set_rto(TcpConn *c)
 {
-    const TcpSysctl *s = &c->tcp->sysctl;
+    const TcpSysctl *s = c->tcp->sysctl;
     uint32_t us = (c->rtt.srtt_us >> 3) + c->rtt.rttvar_us;
 
     if (HS_UNLIKELY(s->quirks & TCP_QUIRK_RFC6298))
@@ -183,7 +183,7 @@ bool tcp_rtt_ack_update(TcpConn *c, int flag, int64_t seq_rtt_us, int64_t sack_r
         return false;
 
     tcp_rtt_update_min(c, (uint32_t)ca_rtt_us, flag);
-    if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_RFC6298))
+    if (HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_RFC6298))
         estimate_rfc6298(&c->rtt, seq_rtt_us);
     else
         tcp_rtt_estimate(&c->rtt, seq_rtt_us, tcp_rtt_rto_min_us(c), c->snd_nxt, c->snd_una);

@@ -423,7 +423,7 @@ static void on_probe0(TcpConn *c)
 {
     unsigned most = c->tcp->sysctl->tcp_retries2;
 
-    if (HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_NO_PERSIST))
+    if (HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_NO_PERSIST))
         return;
     if (c->packets_out || !c->snd.write_head) {
         c->keep.probes_out = 0;

@@ -237,7 +237,7 @@ static void update_scaling_ratio(TcpConn *c, uint32_t len, uint32_t truesize)
     uint64_t ratio = ((uint64_t)len << RMEM_TO_WIN_SHIFT) / truesize;
 
     w->scaling_ratio = (uint8_t)(ratio ? ratio : 1);
-    if (w->scaling_ratio == old || HS_UNLIKELY(c->tcp->sysctl.quirks & TCP_QUIRK_EXACT_WINDOW))
+    if (w->scaling_ratio == old || HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_EXACT_WINDOW))
         return;
     tcp_window_set_clamp(c, (int)tcp_window_full_space(c));
     if (w->window_clamp < w->space_space)
@@ -460,7 +460,7 @@ int tcp_window_set_clamp(TcpConn *c, int val)
         w->window_clamp = 0;
         return 0;
     }
-    next = (uint32_t)HS_MAX(c->tcp->sysctl.quirks & TCP_QUIRK_EXACT_WINDOW ? 1 : MIN_RCVBUF / 2, val);
+    next = (uint32_t)HS_MAX(c->tcp->sysctl->quirks & TCP_QUIRK_EXACT_WINDOW ? 1 : MIN_RCVBUF / 2, val);
     if (next == old)
         return 0;
     w->window_clamp = next;
