@@ -523,6 +523,9 @@ static TcpConn *complete(TcpConn *listener, TcpReq *r, TcpIn *in)
             r->acked = 1;
         return NULL;
     }
+    /* Not before: what only asks for the request leaves its timestamp alone. */
+    if (in->saw_ts && !tcp_after(in->seq, r->rcv_nxt))
+        child->ts.ts_recent = in->tsval;
     tcp_rtt_synack(child, r);
     tcp_req_drop(r);
     tcp_listen_add_child(listener, child);
@@ -553,8 +556,6 @@ TcpConn *tcp_req_check(TcpConn *c, TcpReq *r, TcpIn *in, bool fastopen, bool *lo
             TCP_INC(r->tcp, TcpExtTSEcrRejected);
         return NULL;
     }
-    if (in->saw_ts && !tcp_after(in->seq, r->rcv_nxt))
-        r->ts_recent = in->tsval;
     if (in->seq == r->rcv_isn)
         flags &= (uint16_t)~TCP_SYN; /* lies before the window that begins at rcv_isn + 1 */
     /* RFC 5961 3.2: only the exact sequence number resets */
