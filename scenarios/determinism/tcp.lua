@@ -5,7 +5,6 @@
 -- tshark-allow: out-of-order segment (a link reorders and loses)
 -- tshark-allow: D-SACK Sequence (and duplicates)
 -- tshark-allow: Previous segment(s) not captured (lost before they got here)
--- tshark-allow: ACKed segment that wasn't captured (likewise)
 -- tshark-allow: Connection reset (SO_LINGER 0)
 -- tshark-allow: window specified by the receiver is now completely full (the shared sink is busy)
 local hs = require "hopscope"
