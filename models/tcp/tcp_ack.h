@@ -106,7 +106,7 @@ typedef struct TcpClassicAck {
     const struct CcRateSample *rate;
 } TcpClassicAck;
 void tcp_classic_on_ack(TcpConn *c, const TcpClassicAck *a);
-void tcp_classic_on_mark(TcpConn *c);            /* a congestion mark or a local drop: once per window */
+void tcp_classic_on_mark(TcpConn *c);      /* a congestion mark or a local drop: once per window */
 uint32_t tcp_classic_ssthresh(TcpConn *c); /* RFC 5681 equation 4 for "reno", else the controller's */
 bool tcp_classic_is_on(const TcpConn *c);
 bool tcp_classic_uses_sack(const TcpConn *c);
