@@ -138,7 +138,7 @@ int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len)
         return tcp_opts_give(val, len, &v, sizeof(v));
     switch (name) {
     case IP_TOS:
-        v = c->tos;
+        v = c->tos | c->ecn.snd_ect; /* the ECN field of what was sent last shows (Linux INET_ECN_xmit) */
         break;
     case IP_TTL:
         v = o->ttl ? o->ttl : ip4_sysctl_get(c->tcp->ip4)->ip_default_ttl;
@@ -277,7 +277,7 @@ int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len)
         v = o->unicast_hops ? o->unicast_hops : 64;
         break;
     case IPV6_TCLASS:
-        v = c->tclass;
+        v = c->tclass | c->ecn.snd_ect;
         break;
     case IPV6_MTU_DISCOVER:
         v = o->mtu_discover;

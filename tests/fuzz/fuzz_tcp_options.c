@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 typedef struct Fuzz {
     const uint8_t *p, *end;
     Tcp t;
+    TcpSysctl sysctl;
     TcpMd5Key key;
 } Fuzz;
 
@@ -143,8 +144,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
     node_init(&node, sim, "fuzz");
     f.t.node = &node;
-    f.t.sysctl.tcp_ecn_option = mode >> 2 & 3;
-    f.t.sysctl.tcp_ecn_option_beacon = mode >> 4 & 3;
+    f.t.sysctl = &f.sysctl;
+    f.sysctl.tcp_ecn_option = mode >> 2 & 3;
+    f.sysctl.tcp_ecn_option_beacon = mode >> 4 & 3;
     c.remote = f.key.addr = inet_from_ip4(0xc0000201);
     f.key.prefix_len = 32;
     if (mode & 128)

@@ -46,8 +46,9 @@ function M.path(o)
   nodes = nodes + 1
   local a, b = hs.host("a" .. nodes), hs.host("b" .. nodes)
   for _, h in ipairs { a, b } do
-    -- windows of the receiver and buffers never bind; nothing is remembered from one connection to the next
-    h:sysctl("net.ipv4.tcp_rmem", "4096 4000000 400000000")
+    -- Windows of the receiver and buffers never bind; nothing is remembered from one connection to the next. The receive buffer
+    -- has its final size at once: an ACK that opens the window is no duplicate ACK (RFC 5681 2), which NewReno counts.
+    h:sysctl("net.ipv4.tcp_rmem", "4096 20000000 20000000")
     h:sysctl("net.ipv4.tcp_wmem", "4096 4000000 400000000")
     h:sysctl("net.ipv4.tcp_no_metrics_save", 1)
   end
@@ -107,7 +108,8 @@ function M.jain(rates)
   return sum * sum / (#rates * squares)
 end
 
--- CUBIC as RFC 9438 writes it, in floating point and without Linux's rounding: fractions of packets are kept.
+-- CUBIC as RFC 9438 writes it, in floating point and without Linux's rounding: fractions of packets are kept. Without fast
+-- convergence, which the response function does not know.
 function M.cubic_rfc9438(name)
   local C, beta = 0.4, 0.7
   hs.cc {
@@ -137,7 +139,7 @@ function M.cubic_rfc9438(name)
     end,
     ssthresh = function(v, s)
       s.w = s.w or s.cwnd
-      s.w_max = s.w < s.w_max and s.w * (1 + beta) / 2 or s.w
+      s.w_max = s.w
       s.w, s.epoch = math.max(s.w * beta, 2), nil
       return math.floor(s.w)
     end,
