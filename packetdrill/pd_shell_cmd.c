@@ -1,5 +1,4 @@
 /* The table of commands, and the small ones: sysctl and its helper scripts, echo, cat, grep, dd, rm. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "models/cc/cc.h"
@@ -431,7 +430,7 @@ static int do_fail(PdShell *sh, char **args, const GString *in, GString *out)
 static int do_exit(PdShell *sh, char **args, const GString *in, GString *out)
 {
     sh->is_over = true;
-    return args[1] ? atoi(args[1]) & 0xff : 0;
+    return args[1] ? (int)(g_ascii_strtoull(args[1], NULL, 10) & 0xff) : 0;
 }
 
 /* Sorted. */
