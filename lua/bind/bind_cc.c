@@ -45,7 +45,7 @@ typedef struct Call { /* through luaerr_protect */
 
 typedef struct CcOptions {
     const char *name, *help;
-    bool ecn, pacing;
+    bool ecn, exact_ce, pacing;
     int fn[N_FUNCTIONS];
 } CcOptions;
 
@@ -57,6 +57,7 @@ static const LuaOpt cc_opts[] = {
     {.name = "name", .kind = LUAOPT_STRING, .offset = offsetof(CcOptions, name), .required = true},
     {.name = "help", .kind = LUAOPT_STRING, .offset = offsetof(CcOptions, help)},
     {.name = "ecn", .kind = LUAOPT_BOOL, .offset = offsetof(CcOptions, ecn)},
+    {.name = "exact_ce", .kind = LUAOPT_BOOL, .offset = offsetof(CcOptions, exact_ce)},
     {.name = "pacing", .kind = LUAOPT_BOOL, .offset = offsetof(CcOptions, pacing)},
     FUNCTION(CALL_INIT, "init"),
     FUNCTION(CALL_ACK, "on_ack"),
@@ -360,7 +361,8 @@ static int hs_cc(lua_State *L)
     c->ops = (CcOps){
         .name = c->name,
         .help = c->help,
-        .flags = CC_NON_RESTRICTED | (o.ecn ? CC_NEEDS_ECN : 0) | (o.pacing ? CC_NEEDS_PACING : 0),
+        .flags = CC_NON_RESTRICTED | (o.ecn || o.exact_ce ? CC_NEEDS_ECN : 0) |
+                 (o.exact_ce ? CC_EXACT_CE_ECHO : 0) | (o.pacing ? CC_NEEDS_PACING : 0),
         .state_size = sizeof(State),
         .user = c,
         .init = cc_init,

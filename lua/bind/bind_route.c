@@ -50,6 +50,7 @@ static const LuaOpt route_opts[] = {
     METRIC(ROUTE_REORDERING, "reordering", LUAOPT_INT, 0, UINT32_MAX),
     METRIC(ROUTE_HOPLIMIT, "hoplimit", LUAOPT_INT, 0, 255),
     METRIC(ROUTE_QUICKACK, "quickack", LUAOPT_INT, 0, 1),
+    METRIC(ROUTE_FASTOPEN_NO_COOKIE, "fastopen_no_cookie", LUAOPT_INT, 0, 1),
     METRIC(ROUTE_RTT_US, "rtt", LUAOPT_TIME, 0, 4294),
     METRIC(ROUTE_RTTVAR_US, "rttvar", LUAOPT_TIME, 0, 4294),
     METRIC(ROUTE_RTO_MIN_US, "rto_min", LUAOPT_TIME, 0, 4294),

@@ -79,6 +79,7 @@ static void cut_ops(ScnTcp *sk, Fds *fds)
             continue;
         sockcall_cancel(&op->call);
         op->is_cut = true;
+        op->fds = NULL;
         if (op->proc)
             proc_wake(op->proc);
     }
@@ -336,6 +337,9 @@ void bind_tcp_push_addr(lua_State *L, const SockAddr *a)
 
 static int push_accepted(lua_State *L, TcpOp *op)
 {
+    if (op->call.ret >= 0 &&
+        !op->fds) /* it was closed with the table, before the waiting process heard of it */
+        op->call.ret = -EBADF;
     if (op->call.ret < 0)
         return bind_push_errno(L, (int)op->call.ret);
     bind_tcp_push(L, bind_tcp_adopt(op->sk->host, op->fds, (int)op->call.ret));

@@ -137,6 +137,7 @@
 ---@field on_loss? fun(view: hs.CcView, kind: "mark"|"recovery"|"timeout", state: hs.CcState)
 ---@field undo? fun(view: hs.CcView, state: hs.CcState): number
 ---@field ecn? boolean every packet ECN-capable
+---@field exact_ce? boolean ecn, and ECE tells exactly which data were marked
 ---@field pacing? boolean spread over time
 
 ---@class hs.HostRouteOptions
@@ -156,6 +157,7 @@
 ---@field reordering? integer how far packets may be out of order (3)
 ---@field hoplimit? integer TTL of what is sent
 ---@field quickack? integer 1: no delayed acknowledgements
+---@field fastopen_no_cookie? integer 1: TCP Fast Open needs no cookie, in both directions
 ---@field rtt? time first estimate of the round-trip time
 ---@field rttvar? time and of its variation
 ---@field rto_min? time floor of TCP's retransmission timeout

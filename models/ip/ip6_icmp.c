@@ -72,7 +72,8 @@ static void receive_error(Ip6 *ip, Packet *pkt, const Ip6Rx *rx)
         .reporter = rx->src, .icmp_type = icmp6_type(h), .icmp_code = icmp6_code(h), .info = icmp6_info(h)};
     Ipv6Upper up;
 
-    ip6_count(ip, mib[e.icmp_type]);
+    if (e.icmp_type < HS_ARRAY_LEN(mib) && mib[e.icmp_type])
+        ip6_count(ip, mib[e.icmp_type]);
     if (len < IPV6_HDR_LEN || quote[0] >> 4 != 6 || ipv6_find_upper(&up, quote, len) != WIRE_OK ||
         len - up.off < 8) {
         bad(ip, pkt, rx, DROP_L4_HEADER);
@@ -135,7 +136,7 @@ static void on_input(void *user, Packet *pkt, const Ip6Rx *rx)
         return;
     }
     type = icmp6_type(packet_cdata(pkt));
-    if (type >= ICMP6_DEST_UNREACH && type <= ICMP6_PARAM_PROBLEM) {
+    if (type < ICMP6_INFO) { /* errors of unknown types are handed up as well (RFC 4443 2.4) */
         receive_error(ip, pkt, rx);
     } else if (type == ICMP6_ECHO) {
         answer_echo(ip, pkt, rx);

@@ -29,6 +29,7 @@ static const struct {
     [ROUTE_RTO_MIN_US] = {"rto_min", TIME, UINT32_MAX},
     [ROUTE_INITRWND] = {"initrwnd", NUMBER, UINT32_MAX},
     [ROUTE_QUICKACK] = {"quickack", NUMBER, 1},
+    [ROUTE_FASTOPEN_NO_COOKIE] = {"fastopen_no_cookie", NUMBER, 1},
 };
 
 static const struct {

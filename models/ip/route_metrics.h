@@ -21,9 +21,10 @@ typedef enum RouteMetric { /* Linux's order, RTAX_ */
                            ROUTE_INITCWND, /* packets */
                            ROUTE_FEATURES, /* ROUTE_FEATURE_* */
                            ROUTE_RTO_MIN_US,
-                           ROUTE_INITRWND, /* packets */
-                           ROUTE_QUICKACK, /* 1: no delayed ACKs */
-                           ROUTE_METRICS,  /* how many */
+                           ROUTE_INITRWND,           /* packets */
+                           ROUTE_QUICKACK,           /* 1: no delayed ACKs */
+                           ROUTE_FASTOPEN_NO_COOKIE, /* 1: Fast Open without one, RFC 7413 appendix A */
+                           ROUTE_METRICS,            /* how many */
 } RouteMetric;
 
 enum {

@@ -6,7 +6,10 @@
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 
+#include "models/tcp/tcp_errq.h"
 #include "sim/packet/checksum.h"
+
+#define UDP_MAX_PAYLOAD (65535 - IPV4_MIN_HDR_LEN - UDP_HDR_LEN)
 
 /* ---- life ---- */
 
@@ -14,6 +17,47 @@ static void on_udp_wake(void *user, UdpSock *s)
 {
     (void)s;
     sockfile_wake(user, EPOLLIN | EPOLLRDNORM | EPOLLERR);
+}
+
+/* ip_icmp_error: told by the error queue, if it is wanted. */
+static void on_udp_icmp(void *user, UdpSock *s, const Ip4Error *e)
+{
+    SockFile *f = user;
+    Dgram *d = f->dgram;
+
+    if (udpsock_opt(s)->recverr && e->err) {
+        TcpErrMsg *m = g_new0(TcpErrMsg, 1);
+
+        m->ee_errno = (uint32_t)e->err;
+        m->origin = 2; /* SO_EE_ORIGIN_ICMP */
+        m->type = e->icmp_type;
+        m->code = e->icmp_code;
+        m->ee_info = e->mtu;
+        m->is_v6 = f->is_v6;
+        m->offender = inet_from_ip4(e->reporter);
+        m->has_offender = true;
+        m->payload_len = e->l4_len > UDP_HDR_LEN ? e->l4_len - UDP_HDR_LEN : 0;
+        if (d->errq_tail)
+            d->errq_tail->next = m;
+        else
+            d->errq_head = m;
+        d->errq_tail = m;
+    }
+    sockfile_wake(f, EPOLLIN | EPOLLOUT | EPOLLERR);
+}
+
+/* sock_dequeue_err_skb: the pending error is that of the message which is next. */
+TcpErrMsg *dgram_take_errmsg(Dgram *d)
+{
+    TcpErrMsg *m = d->errq_head;
+
+    if (!m)
+        return NULL;
+    d->errq_head = m->next;
+    if (!d->errq_head)
+        d->errq_tail = NULL;
+    udpsock_set_error(d->udp, d->errq_head ? (int)d->errq_head->ee_errno : 0);
+    return m;
 }
 
 SockFile *dgram_new(SockHost *sh, bool is_ping, bool is_v6, int oflags)
@@ -29,6 +73,7 @@ SockFile *dgram_new(SockHost *sh, bool is_ping, bool is_v6, int oflags)
     if (!is_ping) {
         d->udp = udpsock_new(host_udp(sh->host));
         udpsock_on_wake(d->udp, on_udp_wake, f);
+        udpsock_on_icmp(d->udp, on_udp_icmp, f);
     }
     return f;
 }
@@ -52,6 +97,15 @@ void dgram_free(SockFile *f)
         return;
     if (d->udp)
         udpsock_close(d->udp);
+    while (d->errq_head) {
+        TcpErrMsg *m = d->errq_head;
+
+        d->errq_head = m->next;
+        g_free(m);
+    }
+    packet_unref(d->peeked);
+    if (d->corked)
+        g_byte_array_free(d->corked, TRUE);
     if (d->id)
         icmp4_echo_close(d->ip, d->id);
     while (ping_pop(d, &w))
@@ -65,9 +119,10 @@ unsigned dgram_poll(const SockFile *f)
     const Dgram *d = f->dgram;
     unsigned mask = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 
-    if (d->udp ? udpsock_readable(d->udp) : d->n != 0)
+    /* udp_poll: an error makes nothing readable */
+    if (d->udp ? d->peeked || udpsock_waiting(d->udp) : d->n != 0)
         mask |= EPOLLIN | EPOLLRDNORM;
-    if (d->err)
+    if (d->udp ? udpsock_error(d->udp) || d->errq_head : d->err)
         mask |= EPOLLERR;
     if (d->shut & 1)
         mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
@@ -241,14 +296,67 @@ static void take_send_cmsgs(const SockCall *c, UdpSend *m)
     }
 }
 
+/* UDP_SEGMENT: one call, datagrams of that size and a smaller last one. */
+static int send_pieces(Dgram *d, UdpSend *m)
+{
+    uint32_t len = m->len, size = d->gso_size && m->bytes ? (uint32_t)d->gso_size : len;
+    const uint8_t *p = m->bytes;
+    int err = 0;
+
+    do {
+        m->len = HS_MIN(size, len);
+        m->bytes = p;
+        err = udpsock_send(d->udp, m);
+        p = p ? p + m->len : NULL;
+        len -= m->len;
+    } while (!err && len);
+    return err;
+}
+
+int dgram_push_corked(Dgram *d)
+{
+    UdpSend m = {0};
+    int err;
+
+    if (!d->corked)
+        return 0;
+    m.bytes = d->corked->data;
+    m.len = d->corked->len;
+    m.to = d->corked_to.port ? &d->corked_to : NULL;
+    err = send_pieces(d, &m);
+    g_byte_array_free(d->corked, TRUE);
+    d->corked = NULL;
+    return err;
+}
+
+/* udp_sendmsg with a cork, or MSG_MORE: the calls make one datagram. */
+static int send_corked(Dgram *d, const UdpSend *m, bool is_more)
+{
+    if (!d->corked) {
+        d->corked = g_byte_array_new();
+        d->corked_to = m->to ? *m->to : (UdpAddr){0};
+    }
+    if (d->corked->len + m->len > UDP_MAX_PAYLOAD)
+        return -EMSGSIZE;
+    if (m->len)
+        g_byte_array_append(d->corked, m->bytes, m->len);
+    return is_more ? 0 : dgram_push_corked(d);
+}
+
 static int udp_send(SockCall *c, SockFile *f, size_t total)
 {
+    Dgram *d = f->dgram;
     const SockAddr *to = c->op == SYS_SENDTO || c->op == SYS_SENDMSG ? c->addr : NULL;
+    bool is_more = d->has_cork || (c->op != SYS_WRITE && c->op != SYS_WRITEV && c->flags & MSG_MORE);
+    bool holds = is_more || d->corked;
     UdpAddr addr;
     UdpSend m = {.len = (uint32_t)total, .synthetic_off = c->synthetic_off};
     uint8_t *free_me = NULL;
     int err;
 
+    err = udpsock_autobind(d->udp); /* inet_send_prepare, whatever becomes of the call */
+    if (err)
+        return err;
     if (total > 65535)
         return -EMSGSIZE;
     if (to && to->family != AF_UNSPEC) {
@@ -257,10 +365,14 @@ static int udp_send(SockCall *c, SockFile *f, size_t total)
             return err;
         m.to = &addr;
     }
+    if (!m.to && !udpsock_peer(d->udp).port)
+        return -EDESTADDRREQ;
+    if (d->shut & 2)
+        return -EPIPE;
     take_send_cmsgs(c, &m);
-    if (c->payload == SOCK_BYTES || !total)
+    if (c->payload == SOCK_BYTES || !total || holds || d->gso_size)
         m.bytes = in_one_place(c, total, &free_me);
-    err = udpsock_send(f->dgram->udp, &m);
+    err = holds ? send_corked(d, &m, is_more) : send_pieces(d, &m);
     g_free(free_me);
     return err;
 }
@@ -311,10 +423,8 @@ bool dgram_write(SockCall *c, SockFile *f)
     size_t total = sockcall_total(c);
     int err;
 
-    if (f->dgram->shut & 2) {
-        c->sigpipe = !(c->flags & MSG_NOSIGNAL);
+    if (f->dgram->shut & 2 && f->kind != FILE_UDP)
         return sockcall_end(c, -EPIPE);
-    }
     if (c->op != SYS_WRITE && c->op != SYS_WRITEV && c->flags & MSG_OOB)
         return sockcall_end(c, -EOPNOTSUPP);
     if (total && sockcall_is_fault(c))
@@ -359,6 +469,12 @@ static int next(SockFile *f, Packet **pkt, UdpRecv *info)
     Dgram *d = f->dgram;
     PingWaiting w;
 
+    if (d->peeked && !udpsock_error(d->udp)) {
+        *pkt = d->peeked;
+        *info = d->peeked_info;
+        d->peeked = NULL;
+        return (int)info->len;
+    }
     if (d->udp)
         return udpsock_recv_packet(d->udp, pkt, info);
     if (d->err) {
@@ -383,15 +499,15 @@ bool dgram_read(SockCall *c, SockFile *f)
     Packet *p;
 
     if (flags & MSG_ERRQUEUE)
-        return sockcall_end(c, -EAGAIN);
+        return socket_give_errmsg(c, f->dgram->udp ? dgram_take_errmsg(f->dgram) : NULL);
     len = next(f, &p, &info);
     if (len == -EAGAIN) {
         SimTime timeo = f->dgram->rcvtimeo_ns;
 
-        if (f->dgram->shut & 1)
-            return sockcall_end(c, 0);
         if (c->p.timed_out || timeo < 0 || !sockcall_may_sleep(c, f, flags))
             return sockcall_end(c, -EAGAIN);
+        if (f->dgram->shut & 1) /* __skb_wait_for_more_packets: only who would wait is told */
+            return sockcall_end(c, 0);
         return sockcall_sleep_on(c, f, timeo);
     }
     if (len < 0)
@@ -403,7 +519,12 @@ bool dgram_read(SockCall *c, SockFile *f)
         return sockcall_end(c, -EFAULT);
     }
     store_packet(c, p, total, (uint32_t)len);
-    packet_unref(p);
+    if (flags & MSG_PEEK && f->dgram->udp) {
+        f->dgram->peeked = p;
+        f->dgram->peeked_info = info;
+    } else {
+        packet_unref(p);
+    }
     give_cmsgs(c, f, info.ttl, info.tos);
     if ((size_t)len > total) {
         c->msg_flags |= MSG_TRUNC;

@@ -120,6 +120,55 @@ static int set_ip(SockFile *f, int name, int val)
     }
 }
 
+enum {
+    OPT_UDP_CORK = 1,
+    OPT_UDP_ENCAP = 100,
+    OPT_UDP_NO_CHECK6_TX,
+    OPT_UDP_NO_CHECK6_RX,
+    OPT_UDP_SEGMENT,
+    OPT_UDP_GRO
+};
+
+/* udp_lib_setsockopt */
+static int set_udp(Dgram *d, int name, int val)
+{
+    switch (name) {
+    case OPT_UDP_CORK:
+        d->has_cork = val;
+        if (!val)
+            dgram_push_corked(d);
+        return 0;
+    case OPT_UDP_SEGMENT:
+        if (val < 0 || val > UINT16_MAX)
+            return -EINVAL;
+        d->gso_size = val;
+        return 0;
+    case OPT_UDP_NO_CHECK6_TX:
+    case OPT_UDP_NO_CHECK6_RX:
+    case OPT_UDP_GRO:
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int get_udp(const Dgram *d, int name, int *v)
+{
+    *v = name == OPT_UDP_CORK ? d->has_cork : name == OPT_UDP_SEGMENT ? d->gso_size : 0;
+    return name == OPT_UDP_CORK || (name >= OPT_UDP_ENCAP && name <= OPT_UDP_GRO) ? 0 : -ENOPROTOOPT;
+}
+
+/* IP_MTU: of the route to the peer. */
+static int get_mtu(const Dgram *d, int *v)
+{
+    Ip4Flow f;
+
+    if (!d->udp || !udpsock_peer(d->udp).port || ip4_route_get(d->ip, udpsock_peer(d->udp).ip, 0, NULL, &f))
+        return -ENOTCONN;
+    *v = (int)f.mtu;
+    return 0;
+}
+
 int dgram_setsockopt(SockFile *f, int level, int name, const void *val, unsigned len)
 {
     uint64_t bit;
@@ -157,6 +206,8 @@ int dgram_setsockopt(SockFile *f, int level, int name, const void *val, unsigned
         return set_socket(f, name, v);
     case IPPROTO_IP:
         return set_ip(f, name, v);
+    case IPPROTO_UDP:
+        return f->dgram->udp ? set_udp(f->dgram, name, v) : -ENOPROTOOPT;
     case IPPROTO_IPV6:
         return f->is_v6 && (name == IPV6_V6ONLY || name == IPV6_RECVERR) ? 0 : -ENOPROTOOPT;
     default:
@@ -225,9 +276,13 @@ static int get_value(SockFile *f, int level, int name, int *v)
             return -ENOPROTOOPT;
         }
     }
+    if (level == IPPROTO_UDP && d->udp)
+        return get_udp(d, name, v);
     if (level != IPPROTO_IP)
         return level == IPPROTO_IPV6 && f->is_v6 ? -ENOPROTOOPT : -EOPNOTSUPP;
     switch (name) {
+    case IP_MTU:
+        return get_mtu(d, v);
     case IP_TOS:
         *v = d->udp ? o->tos : d->tos;
         return 0;
@@ -296,7 +351,10 @@ int dgram_ioctl(SockFile *f, unsigned long cmd, int *out)
 
     switch (cmd) {
     case FIONREAD:
-        *out = d->udp ? (int)udpsock_first_len(d->udp) : d->n ? (int)packet_len(d->queue[d->head].pkt) : 0;
+        *out = d->peeked ? (int)d->peeked_info.len
+               : d->udp  ? (int)udpsock_first_len(d->udp)
+               : d->n    ? (int)packet_len(d->queue[d->head].pkt)
+                         : 0;
         return 0;
     case TIOCOUTQ:
         *out = 0; /* datagrams leave at once */

@@ -322,9 +322,8 @@ static void give_extended_error(SockCall *c, unsigned *n, const TcpErrMsg *m)
     }
 }
 
-static bool read_error_queue(SockCall *c, SockFile *f)
+bool socket_give_errmsg(SockCall *c, TcpErrMsg *m)
 {
-    TcpErrMsg *m = tcp_errq_take(f->tcp);
     size_t total = sockcall_total(c), got;
     unsigned n = 0;
 
@@ -373,7 +372,7 @@ static bool tcp_read(SockCall *c, SockFile *f)
     int64_t n;
 
     if (flags & MSG_ERRQUEUE)
-        return read_error_queue(c, f);
+        return socket_give_errmsg(c, tcp_errq_take(f->tcp));
     if (flags & MSG_OOB)
         r.bytes = &urgent;
     if (sockcall_is_fault(c) && !(flags & MSG_TRUNC))

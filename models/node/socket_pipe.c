@@ -1,7 +1,8 @@
 /* Pipes, files of zeros, and moving bytes between descriptors by reference (Linux fs/pipe.c, fs/splice.c). */
 #include "models/node/socket_priv.h"
 
-#define PIPE_BYTES 65536 /* 16 pages */
+#define PIPE_PAGE 4096
+#define PIPE_BYTES (16 * PIPE_PAGE)
 #define PIPE_PIECES 64
 
 struct Pipe {
@@ -287,16 +288,47 @@ static int64_t pipe_to_tcp(Pipe *p, SockFile *out, size_t len, int flags)
     return n;
 }
 
+/* Linux wait_for_space */
+static bool wait_for_room(SockCall *c, SockFile *pipe)
+{
+    if (c->flags & SPLICE_F_NONBLOCK || pipe->oflags & O_NONBLOCK || !sockcall_may_sleep(c, pipe, 0))
+        return sockcall_end(c, -EAGAIN);
+    return sockcall_sleep_on(c, pipe, 0);
+}
+
+/* A file of zeros, page by page (Linux filemap_splice_read). */
+static bool splice_file(SockCall *c, SockFile *in, SockFile *pipe)
+{
+    uint64_t pos = c->off_in ? (uint64_t)*c->off_in : in->pos;
+    uint64_t left = HS_MIN((uint64_t)c->len, in->size - HS_MIN(pos, in->size)), n = 0;
+
+    if (!left)
+        return sockcall_end(c, 0);
+    if (!pipe_room(pipe->pipe))
+        return wait_for_room(c, pipe);
+    while (n < left && pipe_room(pipe->pipe)) {
+        uint64_t page = PIPE_PAGE - (pos + n) % PIPE_PAGE;
+        PktSlice s = {zeros(in->sh), 0,
+                      (uint32_t)HS_MIN(page, HS_MIN(left - n, (uint64_t)pipe_room(pipe->pipe)))};
+
+        pipe_push(pipe->pipe, &s);
+        n += s.len;
+    }
+    if (c->off_in)
+        *c->off_in += (int64_t)n;
+    else
+        in->pos += n;
+    tell_other(pipe);
+    return sockcall_end(c, (int64_t)n);
+}
+
 static bool splice_in(SockCall *c, SockFile *in, SockFile *pipe)
 {
-    bool may_sleep = !(c->flags & SPLICE_F_NONBLOCK) && sockcall_may_sleep(c, in, 0);
+    bool may_sleep = sockcall_may_sleep(c, in, 0); /* SPLICE_F_NONBLOCK is the pipe's (tcp_splice_read) */
     int64_t n;
 
-    if (!pipe_room(pipe->pipe)) {
-        if (!may_sleep || pipe->oflags & O_NONBLOCK)
-            return sockcall_end(c, -EAGAIN);
-        return sockcall_sleep_on(c, pipe, 0);
-    }
+    if (!pipe_room(pipe->pipe))
+        return wait_for_room(c, pipe);
     n = tcp_to_pipe(in, pipe->pipe, c->len);
     if (n == -EAGAIN && may_sleep && !c->p.timed_out)
         return sockcall_sleep_on(c, in, tcp_timeout_ns(in->tcp, false));
@@ -348,16 +380,18 @@ bool sockop_splice(SockCall *c)
         return sockcall_end(c, -EINVAL);
     if (!in || !out)
         return sockcall_end(c, -EBADF);
-    if ((in->kind != FILE_PIPE && in->kind != FILE_TCP) ||
+    if ((in->kind != FILE_PIPE && in->kind != FILE_TCP && in->kind != FILE_REGULAR) ||
         (out->kind != FILE_PIPE && out->kind != FILE_TCP) ||
-        (in->kind == FILE_TCP) == (out->kind == FILE_TCP))
+        (in->kind == FILE_PIPE) == (out->kind == FILE_PIPE))
         return sockcall_end(c, -EINVAL);
-    if (c->off_in || c->off_out)
+    if ((c->off_in && in->kind != FILE_REGULAR) || c->off_out)
         return sockcall_end(c, -ESPIPE);
     if (in->is_gone || out->is_gone)
         return sockcall_end(c, -EIO);
     if ((in->kind == FILE_PIPE && in->is_write_end) || (out->kind == FILE_PIPE && !out->is_write_end))
         return sockcall_end(c, -EBADF);
+    if (in->kind == FILE_REGULAR)
+        return splice_file(c, in, out);
     return in->kind == FILE_TCP ? splice_in(c, in, out) : splice_out(c, in, out);
 }
 

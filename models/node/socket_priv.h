@@ -21,6 +21,7 @@ typedef struct SockHost SockHost;
 typedef struct Epoll Epoll;
 typedef struct Pipe Pipe;
 typedef struct Dgram Dgram;
+struct TcpErrMsg;
 
 /* An open file description (Linux struct file with its struct socket). */
 struct SockFile {
@@ -158,6 +159,7 @@ int dgram_ioctl(SockFile *f, unsigned long cmd, int *out);
 int dgram_shutdown(SockFile *f, int how);
 
 /* ---- socket_poll.c ---- */
+bool socket_give_errmsg(SockCall *c, struct TcpErrMsg *m); /* what MSG_ERRQUEUE reads; NULL: -EAGAIN */
 bool sockop_poll(SockCall *c);
 bool sockop_epoll_create(SockCall *c);
 bool sockop_epoll_ctl(SockCall *c);

@@ -171,8 +171,7 @@ void tcp_accecn_rcv_synack(TcpConn *c, TcpIn *in, bool has_feedback)
 
     init_counters(e);
     tcp_ecn_set_mode(c, TCP_ECN_MODE_ACCECN);
-    e->syn_ect_rcv = in->tos & ECN_MASK;
-    e->prev_ecnfield = e->syn_ect_rcv;
+    e->syn_ect_rcv = in->tos & ECN_MASK; /* but prev_ecnfield stays: ECT on the next one is a change */
     tcpin_options(in);
     /* One option in answer to the SYN-ACK's, and one more a little later (3.2.3.2). */
     if (in->opt.has_accecn && e->saw_accecn_opt < TCP_ACCECN_OPT_COUNTER_SEEN) {
@@ -196,6 +195,14 @@ void tcp_ecn_req_syn_again(TcpReq *r, const TcpIn *in)
     r->syn_ect_rcv = in->tos & ECN_MASK;
     if (tcp_accecn_ace(in->flags) == 0)
         r->accecn_fail_mode |= TCP_ACCECN_ACE_FAIL_RECV;
+}
+
+/* Linux takes ACE as cleared since the second retransmission, be it for a time-out or for a SYN
+ * (reqsk_timer_handler, tcp_check_req); a Fast Open child, which there is by then, never learns of it. */
+void tcp_ecn_req_sent_again(TcpReq *r)
+{
+    if (r->accecn_ok && r->num_retrans > 1)
+        r->accecn_fail_mode |= TCP_ACCECN_ACE_FAIL_SEND;
 }
 
 void tcp_ecn_req_saw_option(TcpReq *r, TcpIn *in)
@@ -387,9 +394,8 @@ static uint32_t newly_marked(TcpConn *c, TcpIn *in, uint32_t delivered, uint32_t
     track_thinning(&c->ecn, delivered);
     if (!(flag & ACK_SLOWPATH) && delivered <= ACE_MASK)
         return 0;
-    /* RFC 9768 3.2.2.1, 3.2.2.3: feedback that was found to be mangled is not responded to. */
-    if (c->ecn.accecn_fail_mode & TCP_ACCECN_ACE_FAIL_RECV)
-        return 0;
+    /* Linux goes on responding to ACE when it was found to be mangled, where RFC 9768 3.2.2.1 would not; it
+     * asks for no marks any more (tcp_accecn_send). */
     if (flag & ACK_SYN_ACKED || c->state == TCP_SYN_RECV) /* the field means something else yet */
         return 0;
     if (c->ecn.received_ce_pending >= ACE_MAX_DELTA)
@@ -432,6 +438,7 @@ uint32_t tcp_ecn_on_ack(TcpConn *c, TcpIn *in, uint32_t delivered_pkts, uint32_t
 
 void tcp_ecn_syn_in_connection(TcpConn *c, const TcpIn *in)
 {
+    c->ecn.syn_ect_rcv = in->tos & ECN_MASK; /* RFC 9768 3.1.5: of the latest one */
     if (!in->opt.has_accecn || c->ecn.saw_accecn_opt >= TCP_ACCECN_OPT_COUNTER_SEEN)
         return;
     saw_option(c, judge_first_option(&in->opt));

@@ -117,6 +117,7 @@ void tcp_cc_init(TcpConn *c)
     tcp_cc_fill_view(c, &v);
     cc_start(&c->cc, &v);
     take_over(c);
+    tcp_ecn_cc_assigned(c);
 }
 
 /* Linux tcp_set_congestion_control: any time; one that runs is replaced, and starts as on a new connection.
@@ -130,6 +131,7 @@ int tcp_cc_set(TcpConn *c, const char *name)
     if (ops == c->cc.ops)
         return 0;
     cc_assign(&c->cc, ops, tcp_cc_params(c->tcp, ops, false));
+    tcp_ecn_cc_assigned(c);
     if (c->state != TCP_CLOSE && c->state != TCP_LISTEN)
         tcp_cc_init(c);
     return 0;

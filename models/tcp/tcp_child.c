@@ -15,7 +15,7 @@
 /* What a child has from its listener. */
 #define INHERITED                                                                                            \
     (TCP_S_REUSEADDR | TCP_S_REUSEPORT | TCP_S_LINGER | TCP_S_OOBINLINE | TCP_S_V6 | TCP_S_V6ONLY |          \
-     TCP_S_RECVERR | TCP_S_FREEBIND)
+     TCP_S_RECVERR | TCP_S_FREEBIND | TCP_S_FASTOPEN_NO_COOKIE)
 
 static void inherit(TcpConn *c, const TcpConn *l)
 {
@@ -23,10 +23,10 @@ static void inherit(TcpConn *c, const TcpConn *l)
     c->nonagle = l->nonagle;
     c->user_mss = l->user_mss;
     c->tos = l->tos;
+    c->tclass = l->tclass;
     c->linger_s = l->linger_s;
     c->rcvlowat = l->rcvlowat;
     c->syn_retries = l->syn_retries;
-    c->defer_accept = l->defer_accept;
     c->keep = l->keep;
     c->keep.probes_out = 0;
     c->keep.probes_stamp = 0;
@@ -52,6 +52,8 @@ static void inherit(TcpConn *c, const TcpConn *l)
         *o = *l->opts;
         o->errq = NULL;
         o->saved_syn = NULL;
+        o->priority = 0;
+        o->peeks_on = false;
     }
     if (l->cc.ops && l->cc.ops != c->cc.ops)
         tcp_cc_set(c, l->cc.ops->name);
@@ -145,7 +147,7 @@ TcpConn *tcp_req_make_child(TcpConn *listener, TcpReq *r, TcpIn *in)
     if (r->is_v6)
         c->sflags |= TCP_S_WIRE_V6;
     if (t->sysctl->tcp_reflect_tos)
-        c->tos = r->tos & (uint8_t)~IP_ECN_MASK;
+        *(r->is_v6 ? &c->tclass : &c->tos) = r->tos & (uint8_t)~IP_ECN_MASK;
     c->rx_ttl = in->ttl;
     c->txhash = r->txhash;
     tcp_set_state(c, TCP_SYN_RECV);

@@ -17,6 +17,7 @@
 #include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_info.h"
 #include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_ecn.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -110,6 +111,7 @@ TcpConn *tcp_conn_new(Tcp *t, bool is_v6)
     c->rcvlowat = 1;
     tcp_timer_init(c);
     cc_assign(&c->cc, ops, tcp_cc_params(t, ops, false));
+    tcp_ecn_cc_assigned(c);
     list_add(t, c);
     return c;
 }

@@ -167,7 +167,9 @@ typedef struct TcpEcn { /* names as in Linux */
     uint8_t accecn_minlen, accecn_opt_demand;
     uint8_t est_ecnfield, prev_ecnfield;
     bool accecn_opt_sent_w_dsack;
+    bool ce_state; /* CC_EXACT_CE_ECHO: the latest data had CE */
     uint8_t received_ce_pending;
+    uint32_t ce_rcv_nxt; /* and rcv_nxt before them */
     uint32_t received_ce;
     uint32_t received_ecn_bytes[3]; /* [codepoint - 1] */
     uint32_t delivered_ecn_bytes[3];
@@ -262,7 +264,8 @@ struct TcpConn {
     uint8_t pred_is_valid; /* header prediction may be used */
     uint8_t timer_kind;    /* TCP_TIMER_* */
     uint8_t pacing_on;     /* sk_pacing_status: 0 none, 1 TCP's own timer, 2 fq */
-    uint8_t tos;
+    uint8_t tos;           /* IP_TOS: of IPv4 packets, */
+    uint8_t tclass;        /* IPV6_TCLASS: of IPv6 ones */
     uint8_t repair : 1, thin_lto : 1, thin_dupack : 1, save_syn : 2;
     uint8_t chrono_type;                  /* TcpChrono: which of them runs; 0: none */
     uint16_t advmss, user_mss, mss_clamp; /* mss_clamp: the peer's MSS option */
@@ -341,6 +344,11 @@ struct TcpConn {
 static inline uint32_t tcp_packets_in_flight(const TcpConn *c)
 {
     return c->packets_out - (c->sacked_out + c->lost_out) + c->retrans_out;
+}
+/* What an IP header of this family says besides ECN. */
+static inline uint8_t tcp_conn_tos(const TcpConn *c, bool is_v6)
+{
+    return is_v6 ? c->tclass : c->tos;
 }
 static inline uint32_t tcp_left_out(const TcpConn *c)
 {

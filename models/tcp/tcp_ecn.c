@@ -12,6 +12,7 @@
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_output.h"
 
 #define ACE_FLAGS (TCP_AE | TCP_CWR | TCP_ECE)
 
@@ -46,6 +47,8 @@ void tcp_ecn_set_mode(TcpConn *c, uint8_t mode)
 void tcp_ecn_cc_assigned(TcpConn *c)
 {
     tcp_ecn_xmit(c, cc_needs_ecn(c));
+    c->ecn.ce_state = false;
+    c->ecn.ce_rcv_nxt = c->rcv_nxt;
 }
 
 /* ---- opening: our side asks ---- */
@@ -87,8 +90,8 @@ void tcp_ecn_clear_syn(TcpConn *c, TcpSeg *s)
 /* The SYN-ACK of a simultaneous open. */
 void tcp_ecn_send_synack_conn(TcpConn *c, TcpSeg *synack)
 {
-    synack->flags &=
-        (uint16_t) ~(TCP_CWR | TCP_AE); /* Linux leaves AE in a downgraded one; RFC 9768 table 2 */
+    /* AE stays in that of a connection that was downgraded, as in Linux; RFC 9768 table 2 would clear it. */
+    synack->flags &= (uint16_t)~TCP_CWR;
     if (!tcp_ecn_is_any(c))
         synack->flags &= (uint16_t)~TCP_ECE;
     else if (cc_needs_ecn(c))
@@ -134,7 +137,8 @@ void tcp_ecn_rcv_syn(TcpConn *c, TcpIn *in)
             tcp_ecn_set_mode(c, TCP_ECN_MODE_ACCECN);
         }
     }
-    if (tcp_ecn_is_rfc3168(c) && (in->flags & (TCP_ECE | TCP_CWR)) != (TCP_ECE | TCP_CWR))
+    if (tcp_ecn_is_rfc3168(c) &&
+        ((in->flags & (TCP_ECE | TCP_CWR)) != (TCP_ECE | TCP_CWR) || cc_refuses_classic(c)))
         tcp_ecn_set_mode(c, 0);
 }
 
@@ -143,7 +147,7 @@ void tcp_ecn_rcv_syn(TcpConn *c, TcpIn *in)
 void tcp_ecn_create_request(TcpReq *r, const TcpIn *in, TcpConn *listener)
 {
     uint8_t mode = r->tcp->sysctl->tcp_ecn;
-    bool ect = (in->tos & ECN_MASK) != ECN_NOT_ECT, granted;
+    bool ect = (in->tos & ECN_MASK) != ECN_NOT_ECT, granted, cc_needs;
 
     if (tcp_accecn_is_requested(in->flags) && (mode >= ACCECN_ALWAYS || cc_needs_accecn(listener))) {
         r->ecn_ok = true;
@@ -153,24 +157,26 @@ void tcp_ecn_create_request(TcpReq *r, const TcpIn *in, TcpConn *listener)
     }
     if ((in->flags & (TCP_ECE | TCP_CWR)) != (TCP_ECE | TCP_CWR))
         return;
-    granted = mode || tcp_ip_wants_ecn(r->tcp, &r->remote, r->is_v6);
+    cc_needs = cc_needs_ecn(listener) || tcp_ip_cc_needs_ecn(r->tcp, &r->remote, r->is_v6);
+    granted = mode || tcp_ip_wants_ecn(r->tcp, &r->remote, r->is_v6) || cc_needs;
     /* RFC 3168 6.1.1: a SYN is never ECT; one that is comes from something else (DCTCP), unless it asks for a
      * newer variant. */
-    if (((!ect || in->flags & TCP_AE) && granted) || cc_needs_ecn(listener))
+    if (((!ect || in->flags & TCP_AE) && granted) || cc_needs)
         r->ecn_ok = true;
 }
 
 void tcp_ecn_make_synack(TcpReq *r, uint16_t *flags, uint8_t *ip_ecn)
 {
-    bool again = r->num_retrans && r->num_timeout;
+    /* RFC 9768 3.1.4.2: after a second time-out without the flags. Linux then drops RFC 3168's as well. */
+    bool again = r->is_again && r->num_timeout;
 
     *flags &= (uint16_t)~ACE_FLAGS;
     *ip_ecn = r->listener ? r->listener->ecn.snd_ect : ECN_NOT_ECT;
     r->syn_ect_snt = *ip_ecn & ECN_MASK;
-    if (r->accecn_ok && !again)
+    if (again)
+        return;
+    if (r->accecn_ok)
         *flags |= tcp_ecn_reflector_flags(r->syn_ect_rcv);
-    else if (r->accecn_ok) /* RFC 9768 3.1.4.2: its retransmission timed out as well */
-        r->accecn_fail_mode |= TCP_ACCECN_ACE_FAIL_SEND;
     else if (r->ecn_ok)
         *flags |= TCP_ECE;
 }
@@ -234,6 +240,31 @@ void tcp_ecn_accept_cwr(TcpConn *c, TcpIn *in)
         c->ack.pending |= TCP_ACK_NOW;
 }
 
+static void demand_cwr(TcpConn *c, bool on)
+{
+    c->ecn.flags = (uint8_t)((c->ecn.flags & ~TCP_ECN_DEMAND_CWR) | (on ? TCP_ECN_DEMAND_CWR : 0));
+}
+
+/* RFC 8257 3.2: ECE tells exactly which data had CE, so an ACK never covers both kinds: what is owed for the
+ * data before a change goes at once, and so does the ACK for the change (Linux dctcp_ece_ack_update). */
+static void exact_echo(TcpConn *c, bool is_ce)
+{
+    TcpEcn *e = &c->ecn;
+
+    if (!c->cc.ops || !(c->cc.ops->flags & CC_EXACT_CE_ECHO))
+        return;
+    if (e->ce_state != is_ce) {
+        if (c->ack.pending & TCP_ACK_TIMER) {
+            demand_cwr(c, e->ce_state);
+            tcp_output_send_ack_nxt(c, e->ce_rcv_nxt, 0);
+        }
+        c->ack.pending |= TCP_ACK_NOW;
+    }
+    e->ce_rcv_nxt = c->rcv_nxt;
+    e->ce_state = is_ce;
+    demand_cwr(c, is_ce);
+}
+
 /* Linux tcp_data_ecn_check */
 void tcp_ecn_data(TcpConn *c, TcpIn *in)
 {
@@ -246,8 +277,10 @@ void tcp_ecn_data(TcpConn *c, TcpIn *in)
             tcp_delack_enter_quickack(c, 2);
         break;
     case ECN_CE:
-        if (cc_needs_ecn(c))
+        if (cc_needs_ecn(c)) {
             tcp_cc_event(c, CC_EVENT_ECN_IS_CE);
+            exact_echo(c, true);
+        }
         if (!(c->ecn.flags & TCP_ECN_DEMAND_CWR) && tcp_ecn_is_rfc3168(c)) {
             tcp_delack_enter_quickack(c, 2);
             c->ecn.flags |= TCP_ECN_DEMAND_CWR;
@@ -256,8 +289,10 @@ void tcp_ecn_data(TcpConn *c, TcpIn *in)
             c->ecn.flags |= TCP_ECN_SEEN;
         break;
     default:
-        if (cc_needs_ecn(c))
+        if (cc_needs_ecn(c)) {
             tcp_cc_event(c, CC_EVENT_ECN_NO_CE);
+            exact_echo(c, false);
+        }
         if (tcp_ecn_is_rfc3168(c))
             c->ecn.flags |= TCP_ECN_SEEN;
         break;

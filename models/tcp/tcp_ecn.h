@@ -46,6 +46,7 @@ uint16_t tcp_ecn_reflector_flags(uint8_t ect);
 /* A segment with SYN arrives for a half-open connection again, or its last ACK with an option
  * (tcp_check_req). */
 void tcp_ecn_req_syn_again(TcpReq *r, const TcpIn *in);
+void tcp_ecn_req_sent_again(TcpReq *r); /* its SYN-ACK went out once more */
 void tcp_ecn_req_saw_option(TcpReq *r, TcpIn *in);
 /* A SYN in the middle of a connection, that will be challenged: its option counts (tcp_validate_incoming). */
 void tcp_ecn_syn_in_connection(TcpConn *c, const TcpIn *in);

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "models/ip/route_metrics.h"
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_ip.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_timer.h"
@@ -238,6 +240,18 @@ static TcpConn *create_child(TcpConn *listener, TcpIn *in, TcpReq *r)
     return child;
 }
 
+/* tcp_fastopen_no_cookie: the host, the socket or the route trusts the peer's address without one. */
+static bool needs_no_cookie(const TcpConn *listener, const TcpReq *r)
+{
+    TcpPath path;
+
+    if (listener->tcp->sysctl->tcp_fastopen & TCP_FASTOPEN_SERVER_NO_COOKIE ||
+        listener->sflags & TCP_S_FASTOPEN_NO_COOKIE)
+        return true;
+    return tcp_ip_path(listener->tcp, &r->local, &r->remote, &path) &&
+           route_metrics_get(path.metrics, ROUTE_FASTOPEN_NO_COOKIE);
+}
+
 TcpConn *tcp_fastopen_try(TcpConn *listener, TcpIn *in, TcpReq *r, TcpFastopenCookie *foc)
 {
     Tcp *t = listener->tcp;
@@ -253,7 +267,7 @@ TcpConn *tcp_fastopen_try(TcpConn *listener, TcpIn *in, TcpReq *r, TcpFastopenCo
         foc->len = TCP_FASTOPEN_NONE;
         return NULL;
     }
-    if (tfo & TCP_FASTOPEN_SERVER_NO_COOKIE || listener->sflags & TCP_S_FASTOPEN_NO_COOKIE) {
+    if (needs_no_cookie(listener, r)) {
         key = 1;
     } else if (foc->len == 0) {
         make_cookie(r, keys_of(listener, 0), &valid);

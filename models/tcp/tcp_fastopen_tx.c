@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "models/ip/route_metrics.h"
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
@@ -23,7 +24,7 @@ bool tcp_fastopen_cookie_check(TcpConn *c, uint16_t *mss, TcpFastopenCookie *coo
         return false;
     }
     if (c->tcp->sysctl->tcp_fastopen & TCP_FASTOPEN_CLIENT_NO_COOKIE ||
-        c->sflags & TCP_S_FASTOPEN_NO_COOKIE) {
+        c->sflags & TCP_S_FASTOPEN_NO_COOKIE || route_metrics_get(c->metrics, ROUTE_FASTOPEN_NO_COOKIE)) {
         cookie->len = TCP_FASTOPEN_NONE;
         return true;
     }
@@ -242,6 +243,8 @@ int64_t tcp_fastopen_sendmsg(TcpConn *c, const TcpSend *m, size_t *copied)
         return -EOPNOTSUPP;
     if (c->fastopen_tx)
         return -EALREADY;
+    if (!m->to && c->state == TCP_CLOSE && !(c->sflags & TCP_S_DEFER_CONNECT))
+        return -EINVAL; /* connect to where? tcp_v4_connect: an address is too short */
     c->fastopen_tx = g_new0(struct TcpFastopenTx, 1);
     c->fastopen_tx->data = m;
     c->fastopen_tx->size = m->len;

@@ -26,6 +26,7 @@ struct Tcp {
     uint32_t next_id;
     int64_t mem_pages8; /* bytes accounted, for tcp_mem */
     bool mem_pressure;
+    SimTime mem_pressure_since;
     /* challenge ACK limit per second, metrics, tables */
     uint32_t challenge_count;
     SimTime challenge_stamp;

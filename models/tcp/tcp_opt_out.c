@@ -178,6 +178,8 @@ unsigned tcp_opt_out_established(TcpConn *c, const TcpSeg *s, TcpOptOut *out)
     if (o->has_accecn) {
         tcp_ecn_option_values(c, o->accecn);
         tcp_ecn_option_sent(c); /* wants to know whether it goes with a D-SACK */
+    } else {
+        c->ecn.accecn_opt_sent_w_dsack = false;
     }
     if (o->n_sack)
         c->rcv.dsack = 0;

@@ -25,6 +25,9 @@
 #define OPT_SO_TXREHASH 74
 #define OPT_SO_BUF_LOCK 72
 #define OPT_SO_MAX_PACING_RATE 47
+#define OPT_SO_BINDTOIFINDEX 62
+#define OPT_SO_PREFER_BUSY_POLL 69
+#define OPT_SO_RESERVE_MEM 73
 #define OPT_SO_MEMINFO 55
 #define OPT_SO_COOKIE 57
 #define OPT_SO_ZEROCOPY 60
@@ -251,9 +254,14 @@ static int set_socket_int(TcpConn *c, int name, int val)
         return 0;
     switch (name) {
     case SO_BSDCOMPAT:
-    case SO_PASSCRED:
     case SO_BUSY_POLL:
     case SO_INCOMING_CPU:
+        return 0;
+    case SO_PASSCRED: /* of sockets that can carry them */
+        return -EOPNOTSUPP;
+    case SO_PEEK_OFF:
+        tcp_opts(c)->peeks_on = val >= 0;
+        c->opts->peek_off = (uint32_t)HS_MAX(val, 0);
         return 0;
     case SO_TYPE:
     case SO_PROTOCOL:
@@ -377,10 +385,22 @@ static int get_socket_int(TcpConn *c, int name, int *v)
     if (tcp_opts_get_kept(c, SOL_SOCKET, name, v))
         return 0;
     switch (name) {
-    case SO_PASSCRED:
     case SO_BUSY_POLL:
     case SO_BSDCOMPAT:
-    case SO_INCOMING_CPU:
+    case SO_INCOMING_NAPI_ID:
+    case OPT_SO_PREFER_BUSY_POLL:
+    case OPT_SO_RESERVE_MEM:
+        return 0;
+    case SO_PASSCRED:
+        return -EOPNOTSUPP;
+    case SO_INCOMING_CPU: /* none, or the one that a host has */
+        *v = c->state == TCP_CLOSE || c->state == TCP_LISTEN ? -1 : 0;
+        return 0;
+    case SO_PEEK_OFF:
+        *v = o->peeks_on ? (int)o->peek_off : -1;
+        return 0;
+    case OPT_SO_BINDTOIFINDEX:
+        *v = (int)o->bound_ifindex;
         return 0;
     case SO_BPF_EXTENSIONS:
         *v = 64; /* how many there are: SKF_AD_MAX */

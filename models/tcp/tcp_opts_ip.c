@@ -14,6 +14,12 @@
 #define OPT_IPV6_MINHOPCOUNT 73
 #define OPT_IPV6_FREEBIND 78
 #define OPT_IPV6_TRANSPARENT 75
+#define OPT_IP_RECVERR_RFC4884 26
+#define OPT_IPV6_FLOWINFO_SEND 33
+#define OPT_IPV6_ADDR_PREFERENCES 72
+#define OPT_IPV6_RECVFRAGSIZE 77
+
+#define IPV6_PREFER_DEFAULT 0x500 /* IPV6_PREFER_SRC_PUBTMP_DEFAULT, IPV6_PREFER_SRC_CGA's opposite */
 
 static void set_bit(TcpConn *c, uint32_t flag, bool on)
 {
@@ -22,11 +28,16 @@ static void set_bit(TcpConn *c, uint32_t flag, bool on)
 
 /* ---- SOL_IP ---- */
 
-/* The ECN field of a TCP socket's TOS is the transport's own. */
+/* The ECN field of a TCP socket's TOS is the transport's own. __ip_sock_set_tos: the priority follows
+ * (ip_tos2prio). */
 static int set_tos(TcpConn *c, int val)
 {
-    c->tos = (uint8_t)((val & ~3) | (c->tos & 3));
-    tcp_opts(c)->tos_is_set = true;
+    static const uint8_t priorities[16] = {0, 0, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4};
+    uint8_t tos = (uint8_t)((val & ~3) | (c->tos & 3));
+
+    if (tos != c->tos)
+        tcp_opts(c)->priority = priorities[(tos & 0x1e) >> 1];
+    c->tos = tos;
     return 0;
 }
 
@@ -127,7 +138,7 @@ int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len)
         return tcp_opts_give(val, len, &v, sizeof(v));
     switch (name) {
     case IP_TOS:
-        v = c->tos;
+        v = c->tos | c->ecn.snd_ect; /* the ECN field of what was sent last shows (Linux INET_ECN_xmit) */
         break;
     case IP_TTL:
         v = o->ttl ? o->ttl : ip4_sysctl_get(c->tcp->ip4)->ip_default_ttl;
@@ -164,9 +175,17 @@ int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len)
     case OPT_IP_LOCAL_PORT_RANGE:
         v = (int)o->port_range;
         break;
+    case IP_MULTICAST_TTL: /* of no use to a stream; a child has the hop limit of what made it */
+        v = c->rx_ttl ? c->rx_ttl : 1;
+        break;
+    case IP_MULTICAST_LOOP:
+        v = 1;
+        break;
     case IP_HDRINCL:
     case IP_ROUTER_ALERT:
     case IP_NODEFRAG:
+    case IP_UNICAST_IF:
+    case OPT_IP_RECVERR_RFC4884:
         v = 0;
         break;
     case IP_OPTIONS:
@@ -210,7 +229,8 @@ int tcp_opts_set_ip6(TcpConn *c, int name, const void *val, unsigned len)
     case IPV6_TCLASS:
         if (v < -1 || v > 255)
             return -EINVAL;
-        return set_tos(c, v == -1 ? 0 : v);
+        c->tclass = (uint8_t)(((v == -1 ? 0 : v) & ~3) | (c->tclass & 3));
+        return 0;
     case IPV6_MTU_DISCOVER:
         return set_byte(v, IPV6_PMTUDISC_DONT, 5, &o->mtu_discover);
     case IPV6_RECVERR:
@@ -257,7 +277,7 @@ int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len)
         v = o->unicast_hops ? o->unicast_hops : 64;
         break;
     case IPV6_TCLASS:
-        v = c->tos;
+        v = c->tclass | c->ecn.snd_ect;
         break;
     case IPV6_MTU_DISCOVER:
         v = o->mtu_discover;
@@ -285,8 +305,19 @@ int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len)
     case OPT_IPV6_TRANSPARENT:
         v = o->transparent;
         break;
+    case IPV6_AUTOFLOWLABEL:
+    case IPV6_MULTICAST_HOPS:
+        v = 1;
+        break;
+    case OPT_IPV6_ADDR_PREFERENCES:
+        v = IPV6_PREFER_DEFAULT;
+        break;
+    case IPV6_ADDRFORM:
+        return c->state == TCP_ESTABLISHED ? -EADDRNOTAVAIL : -ENOTCONN;
     case IPV6_RECVPKTINFO:
     case IPV6_DONTFRAG:
+    case OPT_IPV6_FLOWINFO_SEND:
+    case OPT_IPV6_RECVFRAGSIZE:
         v = 0;
         break;
     default:

@@ -102,11 +102,15 @@ static bool may_raise(TcpConn *c, uint32_t bytes)
     uint64_t pages = (uint64_t)(t->mem_pages8 + bytes + SKB_PAGE - 1) / SKB_PAGE;
 
     if (pages <= t->sysctl->tcp_mem[0]) {
+        if (t->mem_pressure) /* tcp_leave_memory_pressure */
+            TCP_ADD(t, TcpExtTCPMemoryPressuresChrono,
+                    (uint64_t)((node_now(t->node) - t->mem_pressure_since) / SIM_MS));
         t->mem_pressure = false;
         return true;
     }
     if (pages > t->sysctl->tcp_mem[1] && !t->mem_pressure) {
         t->mem_pressure = true;
+        t->mem_pressure_since = node_now(t->node);
         TCP_INC(t, TcpExtTCPMemoryPressures);
     }
     if (pages > t->sysctl->tcp_mem[2])

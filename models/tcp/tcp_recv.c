@@ -127,7 +127,8 @@ static int64_t nothing(TcpConn *c, const TcpRecv *r)
 static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found_fin)
 {
     bool is_peek = r->flags & MSG_PEEK;
-    uint32_t peek_seq = c->copied_seq;
+    TcpOpts *o = c->opts && c->opts->peeks_on ? c->opts : NULL; /* SO_PEEK_OFF */
+    uint32_t peek_seq = c->copied_seq + (o ? o->peek_off : 0);
     uint32_t *seq = is_peek ? &peek_seq : &c->copied_seq;
     TcpRcvSeg *s = NULL;
     int64_t copied = 0;
@@ -184,6 +185,10 @@ static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found_fin)
         if (is_peek && !s)
             break;
     }
+    if (o && is_peek) /* sk_peek_offset_fwd, _bwd */
+        o->peek_off += (uint32_t)copied;
+    else if (o)
+        o->peek_off -= (uint32_t)HS_MIN(copied, (int64_t)o->peek_off);
     return copied;
 }
 

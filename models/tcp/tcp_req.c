@@ -161,7 +161,7 @@ void tcp_req_drop(TcpReq *r)
 
 static uint8_t synack_tos(const TcpConn *listener, const TcpReq *r, uint8_t ecn)
 {
-    uint8_t tos = r->tcp->sysctl->tcp_reflect_tos ? r->tos : listener->tos;
+    uint8_t tos = r->tcp->sysctl->tcp_reflect_tos ? r->tos : tcp_conn_tos(listener, r->is_v6);
 
     return (uint8_t)((tos & ~IP_ECN_MASK) | (ecn & IP_ECN_MASK));
 }
@@ -232,6 +232,7 @@ static bool resend_synack(TcpConn *listener, TcpReq *r)
     if (r->child)
         r->child->stats.total_retrans++;
     r->num_retrans++;
+    tcp_ecn_req_sent_again(r);
     return true;
 }
 
@@ -351,7 +352,7 @@ static void ack_apart(const TcpConn *listener, const TcpReq *r, const TcpIn *in)
     uint32_t tsval = tcp_ts_clock(node_now(r->tcp->node)) + r->ts_off;
 
     tcp_demux_send_ack(r->tcp, in, r->snt_isn, r->rcv_nxt, HS_MIN(r->rcv_wnd, 65535u), tsval, r->ts_recent,
-                       r->tstamp_ok, tcp_md5_find(listener, &in->src), listener->tos, 0);
+                       r->tstamp_ok, tcp_md5_find(listener, &in->src), tcp_conn_tos(listener, r->is_v6), 0);
 }
 
 static void answer_syn(TcpConn *listener, TcpReq *r, TcpIn *in, bool want_cookie)
@@ -438,7 +439,7 @@ static void send_ack(const TcpConn *c, TcpReq *r, const TcpIn *in)
     uint32_t seq = c->state == TCP_LISTEN ? r->snt_isn + 1 : c->snd_nxt;
 
     tcp_demux_send_ack(r->tcp, in, seq, r->rcv_nxt, synack_window(r) >> r->rcv_wscale, tsval, r->ts_recent,
-                       r->tstamp_ok, tcp_md5_find(c, &in->src), c->tos, 0);
+                       r->tstamp_ok, tcp_md5_find(c, &in->src), tcp_conn_tos(c, r->is_v6), 0);
 }
 
 /* RFC 7323 for a request: PAWS against its SYN, and an echo that lies outside what we sent. */
@@ -479,8 +480,10 @@ static bool is_in_window(uint32_t seq, uint32_t end_seq, uint32_t s_win, uint32_
 
 static void on_duplicate_syn(TcpConn *c, TcpReq *r, const TcpIn *in, bool fastopen)
 {
+    if (oow_limited(r, in))
+        return;
     tcp_ecn_req_syn_again(r, in);
-    if (!oow_limited(r, in) && resend_synack(c, r) && !fastopen)
+    if (resend_synack(c, r) && !fastopen)
         timer_arm_after(&r->timer, timeout_ns(r));
 }
 
@@ -520,6 +523,9 @@ static TcpConn *complete(TcpConn *listener, TcpReq *r, TcpIn *in)
             r->acked = 1;
         return NULL;
     }
+    /* Not before: what only asks for the request leaves its timestamp alone. */
+    if (in->saw_ts && !tcp_after(in->seq, r->rcv_nxt))
+        child->ts.ts_recent = in->tsval;
     tcp_rtt_synack(child, r);
     tcp_req_drop(r);
     tcp_listen_add_child(listener, child);
@@ -537,8 +543,9 @@ TcpConn *tcp_req_check(TcpConn *c, TcpReq *r, TcpIn *in, bool fastopen, bool *lo
         on_duplicate_syn(c, r, in, fastopen);
         return NULL;
     }
-    if (flags & TCP_ACK && !fastopen && in->ack != r->snt_isn + 1)
-        return c; /* the listener answers with a RST; the request stays */
+    /* The listener answers with a RST, and the request stays. What a reset acknowledges does not matter. */
+    if ((flags & (TCP_ACK | TCP_RST)) == TCP_ACK && !fastopen && in->ack != r->snt_isn + 1)
+        return c;
     if (paws_reject || ecr_reject ||
         !is_in_window(in->seq, in->end_seq, r->rcv_nxt, r->rcv_nxt + synack_window(r))) {
         if (!(flags & TCP_RST) && !oow_limited(r, in))
@@ -549,13 +556,11 @@ TcpConn *tcp_req_check(TcpConn *c, TcpReq *r, TcpIn *in, bool fastopen, bool *lo
             TCP_INC(r->tcp, TcpExtTSEcrRejected);
         return NULL;
     }
-    if (in->saw_ts && !tcp_after(in->seq, r->rcv_nxt))
-        r->ts_recent = in->tsval;
     if (in->seq == r->rcv_isn)
         flags &= (uint16_t)~TCP_SYN; /* lies before the window that begins at rcv_isn + 1 */
     /* RFC 5961 3.2: only the exact sequence number resets */
     if (flags & TCP_RST && in->seq != r->rcv_nxt) {
-        if (!oow_limited(r, in)) {
+        if (!tcp_challenge_oow_limited(r->tcp, in, MIB_TcpExtTCPACKSkippedChallenge, &r->last_oow_ack)) {
             TCP_INC(r->tcp, TcpExtTCPChallengeACK);
             send_ack(c, r, in);
         }

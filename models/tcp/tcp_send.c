@@ -207,13 +207,14 @@ static bool is_passive_fastopen(const TcpConn *c)
 }
 
 /* Linux sk_stream_wait_connect, as far as it does not wait. */
-static int check_connected(TcpConn *c)
+static int check_connected(TcpConn *c, const TcpSend *m)
 {
     int err;
 
     if (tcp_state_can_send(c->state) || is_passive_fastopen(c))
         return 0;
-    err = tcp_take_error(c);
+    /* A call that goes on has been through here; what it has sent is its result, the error the next one's. */
+    err = m->resumed ? 0 : tcp_take_error(c);
     if (err)
         return -err;
     return c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECV ? -EAGAIN : -EPIPE;
@@ -253,7 +254,7 @@ static int64_t send_it(TcpConn *c, TcpSend *m)
         }
     }
     tcp_rate_check_app_limited(c);
-    err = check_connected(c);
+    err = check_connected(c, m);
     if (err)
         return in_syn ? (int64_t)in_syn : m->resumed && err != -EAGAIN ? 0 : stream_error(c, m, (int)err);
     mss = tcp_pmtu_send_mss(c, &goal, m->flags);

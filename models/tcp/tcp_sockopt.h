@@ -68,8 +68,10 @@ struct TcpOpts {
     uint64_t rcvtimeo_ns, sndtimeo_ns; /* 0: none; obeyed by the socket layer */
     uint32_t mark, priority, min_ttl, notsent_lowat, tx_delay_us, tcp_timestamp;
     uint8_t ttl, mtu_discover, save_syn, unicast_hops;
-    bool inq, recvtos, recvttl, tos_is_set, ip_recverr, ipv6_recverr, is_repair;
+    bool inq, recvtos, recvttl, ip_recverr, ipv6_recverr, is_repair;
     bool zerocopy, dontroute, broadcast, bind_no_port, recvtclass, transparent, txrehash_off;
+    bool peeks_on; /* SO_PEEK_OFF: peek_off is where the next MSG_PEEK begins */
+    uint32_t peek_off;
     uint8_t repair_queue;
     uint32_t tsflags; /* SO_TIMESTAMPING */
     uint32_t tskey;

@@ -72,7 +72,8 @@ static TcpTw *tw_new(TcpConn *c, TcpState substate)
                   .remote_port = c->remote_port,
                   .substate = (uint8_t)substate,
                   .rcv_wscale = c->win.rcv_wscale,
-                  .tos = (uint8_t)((c->tos & ~IP_ECN_MASK) | c->ecn.snd_ect),
+                  .tos =
+                      (uint8_t)((tcp_conn_tos(c, c->sflags & TCP_S_WIRE_V6) & ~IP_ECN_MASK) | c->ecn.snd_ect),
                   .is_v6 = c->sflags & TCP_S_WIRE_V6,
                   .sflag_v6 = c->sflags & TCP_S_V6,
                   .has_reuse = c->sflags & TCP_S_REUSEADDR,

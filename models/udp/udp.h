@@ -76,6 +76,10 @@ int udpsock_recv_packet(UdpSock *s, Packet **pkt, UdpRecv *info);
 bool udpsock_readable(const UdpSock *s);
 uint32_t udpsock_first_len(const UdpSock *s); /* of the datagram that is next; 0: none (FIONREAD) */
 int udpsock_take_error(UdpSock *s);           /* SO_ERROR */
+int udpsock_error(const UdpSock *s);          /* the same, which stays */
+void udpsock_set_error(UdpSock *s, int err);
+bool udpsock_waiting(const UdpSock *s); /* a datagram, errors apart */
+int udpsock_autobind(UdpSock *s);       /* a port, if it has none yet */
 
 /* IP_MTU_DISCOVER */
 enum { UDP_PMTUDISC_DONT = 0, UDP_PMTUDISC_WANT = 1, UDP_PMTUDISC_DO = 2, UDP_PMTUDISC_PROBE = 3 };

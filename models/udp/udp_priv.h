@@ -90,7 +90,6 @@ uint16_t udptable_ephemeral(Udp *u, const UdpSock *s, uint32_t ip);
 bool udpsock_enqueue(UdpSock *s, Packet *pkt, uint32_t len);
 
 /* An ephemeral port, if there is none yet: 0 or -EAGAIN. */
-int udpsock_autobind(UdpSock *s);
 /* A datagram with its UDP header, checksum 0. */
 Packet *udpsock_build(UdpSock *s, const UdpSend *m, uint16_t to_port);
 

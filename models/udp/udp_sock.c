@@ -449,6 +449,21 @@ bool udpsock_enqueue(UdpSock *s, Packet *pkt, uint32_t len)
     return true;
 }
 
+int udpsock_error(const UdpSock *s)
+{
+    return s->err;
+}
+
+void udpsock_set_error(UdpSock *s, int err)
+{
+    s->err = err;
+}
+
+bool udpsock_waiting(const UdpSock *s)
+{
+    return s->ring_len != 0;
+}
+
 bool udpsock_readable(const UdpSock *s)
 {
     return s->ring_len != 0 || s->err != 0;

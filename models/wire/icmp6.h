@@ -14,6 +14,7 @@
 #define ICMP6_PACKET_TOO_BIG 2
 #define ICMP6_TIME_EXCEEDED 3
 #define ICMP6_PARAM_PROBLEM 4
+#define ICMP6_INFO 128 /* from here on: no errors */
 #define ICMP6_ECHO 128
 #define ICMP6_ECHO_REPLY 129
 

@@ -102,21 +102,28 @@ static void append_note(GString *out, const char *note)
         g_string_append_printf(out, "  // %.*s", (int)strcspn(note, "\n"), note);
 }
 
-/* getsockopt's [1] becomes what the kernel said. */
+/* getsockopt's and ioctl's [1] become what the kernel said. */
 static bool fixed_option(GString *out, const PdScript *s, const StimuliItem *i, size_t from)
 {
     size_t end = event_end(s, i->event);
     const char *open, *shut;
     int32_t value;
 
-    if (i->is_as_written || strcmp(i->event->syscall->name, "getsockopt") != 0 || i->result.ret != 0 ||
-        i->result.n_bytes != sizeof(value))
+    bool is_ioctl = strcmp(i->event->syscall->name, "ioctl") == 0;
+
+    if (i->is_as_written || i->result.ret != 0)
+        return false;
+    if (!is_ioctl &&
+        (strcmp(i->event->syscall->name, "getsockopt") != 0 || i->result.n_bytes != sizeof(value)))
         return false;
     open = memchr(s->text + from, '[', end - from);
     shut = open ? memchr(open, ']', (size_t)(s->text + end - open)) : NULL;
     if (!shut)
         return false;
-    memcpy(&value, i->result.bytes, sizeof(value));
+    if (is_ioctl)
+        value = (int32_t)i->result.out;
+    else
+        memcpy(&value, i->result.bytes, sizeof(value));
     g_string_append_len(out, s->text + from, (gssize)(open + 1 - (s->text + from)));
     g_string_append_printf(out, "%d", value);
     append_slice(out, s, (size_t)(shut - s->text), end);

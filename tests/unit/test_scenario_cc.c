@@ -182,6 +182,16 @@ static void test_ecn(void)
         "hs.expect_equal('everything is ECN-capable', not_ect, 0)\n"
         "hs.expect_equal('one mark, one reduction', losses, { 'mark' })\n"
         "hs.expect_between('of one packet', marked, 1, 2)\n");
+    /* a route's congctl is as good as the listener's own */
+    expect_true("hs.cc { name = 'mine', ecn = true, on_ack = function() end }\n"
+                "hs.prepare()\n"
+                "b:route { to = a:addr() .. '/32', dev = 'eth0', congctl = 'mine' }\n"
+                "local grants = 0\n"
+                "link:dir(b):rule(function(p) if p.tcp and p.tcp.syn and p.tcp.ece then grants = grants + 1 "
+                "end end)\n"
+                "start '100kB'\n"
+                "hs.run '5s'\n"
+                "hs.expect_equal('granted to a SYN that is itself ECN-capable', grants, 1)\n");
     /* without it, nothing is */
     expect_true("hs.cc { name = 'mine', on_ack = function() end }\n"
                 "local ect = 0\n"
@@ -189,6 +199,41 @@ static void test_ecn(void)
                 "start '100kB'\n"
                 "hs.run '5s'\n"
                 "hs.expect_equal('nothing is ECN-capable', ect, 0)\n");
+}
+
+/* exact_ce: the receiver's ECE is that of the data, not a reminder until CWR; no ACK covers both kinds. */
+static void test_exact_ce(void)
+{
+    expect_true(
+        "hs.cc { name = 'mine', exact_ce = true, on_ack = function() end,\n"
+        "  ssthresh = function(v, st) return st.cwnd end }\n"
+        "b:sysctl('net.ipv4.tcp_congestion_control', 'mine')\n"
+        "b:tcp_sink(2)\n"
+        "local n, base, marked = 0, nil, {}\n"
+        "link:dir(a):rule(function(p)\n"
+        "  if p.tcp and p.tcp.syn then base = p.tcp.seq + 1 end\n"
+        "  if p.len < 1000 then return end\n"
+        "  n = n + 1\n"
+        "  local is_marked = n % 20 >= 7 and n % 20 <= 9 or n % 20 == 15\n"
+        "  if is_marked then p.ip.tos = p.ip.tos | 3 end\n"
+        "  marked[p.tcp.seq] = is_marked\n"
+        "end)\n"
+        "local acked, acks, wrong, not_ect = nil, 0, {}, 0\n"
+        "link:dir(b):rule(function(p)\n"
+        "  if not p.tcp then return end\n"
+        "  if p.ip.tos & 3 ~= 2 then not_ect = not_ect + 1 end\n"
+        "  acked = acked or base\n"
+        "  acks = acks + 1\n"
+        "  while acked + 1448 <= p.tcp.ackno do\n"
+        "    if marked[acked] ~= p.tcp.ece then wrong[#wrong + 1] = (acked - base) // 1448 end\n"
+        "    acked = acked + 1448\n"
+        "  end\n"
+        "end)\n"
+        "a:tcp_source { to = 'b', port = 2, congestion = 'mine', bytes = 1448 * 200, keep_open = true }\n"
+        "hs.run '5s'\n"
+        "hs.expect_equal('each ACK tells the truth', wrong, {})\n"
+        "hs.expect_equal('about all of them', acked - base, 1448 * 200)\n"
+        "hs.expect_equal('the SYN-ACK and ACKs are ECN-capable', not_ect, 0)\n");
 }
 
 /* pacing: 1448-byte packets at 144800 bytes a second (counted with their headers, as Linux does: 66 bytes of
@@ -292,6 +337,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lua/cc/loss", test_loss);
     g_test_add_func("/lua/cc/undo", test_undo);
     g_test_add_func("/lua/cc/ecn", test_ecn);
+    g_test_add_func("/lua/cc/exact-ce", test_exact_ce);
     g_test_add_func("/lua/cc/pacing", test_pacing);
     g_test_add_func("/lua/cc/control", test_control);
     g_test_add_func("/lua/cc/choice", test_choice);

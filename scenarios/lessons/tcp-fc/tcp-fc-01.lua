@@ -2,6 +2,8 @@
 -- A sender that waits for the acknowledgment of each segment moves one segment per round trip, however fast the link is. With a window
 -- of n segments on the way it moves n in the same time, until the link is full: rate = min(window / RTT, link) (RFC 9293 3.8.6).
 -- Here the sender's window has a fixed size (no congestion control: hopscope.tcp_quirks 0x1000), the link carries 10 Mbit/s, and the round trip takes 101.3 ms.
+-- tshark-allow: Connection reset (RST) (a socket that is closed in the middle of a transfer resets it)
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 local hs = require "hopscope"
 hs.title "TCP-FC-01 Window versus one-at-a-time"
 
@@ -14,7 +16,7 @@ client:ping("server", { count = 1 })
 -- A full frame has 1514 bytes and 24 of preamble, FCS and gap (12 of them after it); an acknowledgment with timestamps 66 and 24.
 local payload, frame = 1448, 1538 * 8 / 10e6
 local rtt = 0.1 + (1538 - 12) * 8 / 10e6 + (66 + 24 - 12) * 8 / 10e6
-local measure, port = 10, 5000
+local measure, port = 10, 7100
 
 -- Bytes that arrive in ten seconds, once the connection runs evenly.
 local function transfer(window)

@@ -21,11 +21,11 @@ local data = hs.frames { link = link, filter = function(p) return p.tcp and p.tc
 local conn, snd_una
 local got = {}
 server:spawn(function(os)
-  local peer = os.tcp():bind(5000):listen(1):accept()
+  local peer = os.tcp():bind(7100):listen(1):accept()
   for bytes in function() return peer:read() end do got[#got + 1] = bytes end
 end)
 client:spawn(function(os)
-  conn = os.tcp({ nodelay = true }):connect("server", 5000)
+  conn = os.tcp({ nodelay = true }):connect("server", 7100)
   hs.note "The client sends three segments of 100 bytes: 400-499, 500-599, 600-699. They are answered by ACK 500, ACK 600 and ACK 700."
   for _, letter in ipairs { "a", "b", "c" } do conn:write(letter:rep(100)) end
   hs.note "ACK 600 is lost on the way."

@@ -2,6 +2,8 @@
 -- Three numbers divide the stream as the sender sees it (RFC 9293 3.3.1): before SND.UNA is acknowledged; from there to SND.NXT is sent;
 -- from there to SND.UNA + SND.WND may be sent; what follows must wait. The picture of the books, byte for byte: 1-31 acknowledged,
 -- 32-45 sent, 46-51 may be sent, 52 and more not yet; the window has 20 bytes.
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
+-- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
 hs.title "TCP-FC-03 Sender's four regions"
 
@@ -15,7 +17,7 @@ local conn, peer
 server:spawn(function(os)
   local listener = os.tcp()
   listener:setopt("TCP_WINDOW_CLAMP", 20)
-  peer = listener:bind(5000):listen(1):accept()
+  peer = listener:bind(7100):listen(1):accept()
   for _ in function() return peer:read() end do end  -- whatever comes is read at once
 end)
 -- Each write is a segment of its own: it waits for no other (TCP_NODELAY) and is joined to no other (MSG_EOR).
@@ -33,7 +35,7 @@ local function regions(what)
 end
 
 client:spawn(function(os)
-  conn = os.tcp({ nodelay = true }):connect("server", 5000)
+  conn = os.tcp({ nodelay = true }):connect("server", 7100)
   hs.expect_equal("connected: 20 bytes may be sent", regions "Connected", { 1, 1, 21 })
   write(20)
   hs.expect_equal("20 written: the window is used up", regions "20 bytes are written", { 1, 21, 21 })

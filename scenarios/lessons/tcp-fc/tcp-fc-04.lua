@@ -2,6 +2,8 @@
 -- Usable is what the receiver allows less what is on the way already: SND.UNA + SND.WND - SND.NXT, or SND.WND - (SND.NXT - SND.UNA)
 -- (RFC 9293 3.8.6.2.1). In the picture of the books: a window of 20, SND.UNA 32 and SND.NXT 46 leave 20 - (46 - 32) = 6 bytes. Then the
 -- sender stops, whatever the application writes, until an acknowledgment comes: ACK 36 frees 4 more.
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
+-- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
 hs.title "TCP-FC-04 Usable window: the sender stops when it is full"
 
@@ -31,7 +33,7 @@ end, { node = client })
 server:spawn(function(os)
   local listener = os.tcp()
   listener:setopt("TCP_WINDOW_CLAMP", 20)
-  local peer = listener:bind(5000):listen(1):accept()
+  local peer = listener:bind(7100):listen(1):accept()
   for _ in function() return peer:read() end do end  -- whatever comes is read at once
 end)
 -- The second of the first two segments takes 5 ms longer, so that their acknowledgments come one after the other.
@@ -39,7 +41,7 @@ link:dir(client):rule(function(p) if p.tcp and p.tcp.seq >= 36 and p.tcp.len > 0
 
 local usable, stopped, after_36
 client:spawn(function(os)
-  local conn = os.tcp({ nodelay = true }):connect("server", 5000)
+  local conn = os.tcp({ nodelay = true }):connect("server", 7100)
   -- Each write is a segment of its own: it waits for no other (TCP_NODELAY) and is joined to no other (MSG_EOR).
   local function write(n) conn:send(("x"):rep(n), { eor = true }) end
   local function state() -- as the stack has it; the SYN had number 0, so bytes_acked is SND.UNA

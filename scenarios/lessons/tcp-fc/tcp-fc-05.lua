@@ -2,6 +2,10 @@
 -- RCV.NXT and RCV.WND divide the stream as the receiver sees it (RFC 9293 3.4, 3.10.7.4): before RCV.NXT all has been received; from there
 -- to RCV.NXT + RCV.WND it accepts; what begins beyond is refused. Whatever it does, it answers with an ACK that says RCV.NXT and RCV.WND.
 -- A segment across the right edge should be cut there; Linux drops it whole, or takes it whole if nothing waits to be read.
+-- tshark-allow: Previous segment(s) not captured (bytes are left out on purpose)
+-- tshark-allow: D-SACK Sequence (repeated bytes are what is shown)
+-- tshark-allow: ACKed segment that wasn't captured (the client's segments are forged, and their answers kept away from it)
+-- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
 hs.title "TCP-FC-05 Receiver's regions"
 
@@ -14,8 +18,8 @@ client:ping("server", { count = 1 })
 
 local listener = server:tcp()
 listener:setopt("TCP_WINDOW_CLAMP", 1000)
-listener:bind(5000):listen(1)
-local conn = client:tcp():connect("server", 5000)
+listener:bind(7100):listen(1)
+local conn = client:tcp():connect("server", 7100)
 local peer = listener:accept()
 local _, port = conn:local_addr()
 
@@ -27,7 +31,7 @@ hs.on("tcp.drop", function(e) refused[#refused + 1] = e.reason end, { node = ser
 -- bytes can be read, and why the segment was refused, if it was.
 local function segment(what, from, to)
   local before, dropped = #acks, #refused
-  client:forge { to = server, sport = port, dport = 5000, seq = from, ack = 1, flags = "A", data = ("x"):rep(to - from + 1) }
+  client:forge { to = server, sport = port, dport = 7100, seq = from, ack = 1, flags = "A", data = ("x"):rep(to - from + 1) }
   hs.run "25ms"
   local answer = acks[#acks].packet.tcp
   hs.note(string.format("%s, %d-%d: %s; ACK %d, window %d", what, from, to, refused[dropped + 1] and "refused" or "accepted", answer.ackno, answer.window))

@@ -1,6 +1,7 @@
 -- TCP-FC-06  The advertised window follows the reader.
 -- Each segment says how much room its sender has left: the buffer less what the application has not read (RFC 9293 3.8.6). The sender
 -- learns it when that segment arrives, half a round trip later: its view of the window is always a little old.
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 local hs = require "hopscope"
 hs.title "TCP-FC-06 Advertised window follows the reader"
 
@@ -13,8 +14,8 @@ client:ping("server", { count = 1 })
 
 local listener = server:tcp()
 listener:setopt("TCP_WINDOW_CLAMP", buffer)
-listener:bind(5000):listen(1)
-local conn = client:tcp():connect("server", 5000)
+listener:bind(7100):listen(1)
+local conn = client:tcp():connect("server", 7100)
 local peer = listener:accept()
 
 -- What the server says, and whether it is true.

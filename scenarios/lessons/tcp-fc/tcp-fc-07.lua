@@ -1,6 +1,8 @@
 -- TCP-FC-07  Zero window.
 -- A receiver whose buffer is full announces a window of 0. The sender then sends no data, only small probes now and then
 -- (RFC 9293 3.8.6.1). Data that come nevertheless are dropped and answered with an ACK that says once more: window 0.
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
+-- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
 hs.title "TCP-FC-07 Zero window"
 
@@ -9,10 +11,10 @@ hs.link(client, server, { delay = "10ms" })
 client:ping("server", { count = 1 })
 local peer
 server:spawn(function(os)
-  peer = os.tcp({ rcvbuf = 8192 }):bind(5000):listen(1):accept()
+  peer = os.tcp({ rcvbuf = 8192 }):bind(7100):listen(1):accept()
   os.sleep "1h"  -- never reads
 end)
-local conn = client:tcp():connect("server", 5000)
+local conn = client:tcp():connect("server", 7100)
 local frames = hs.frames { filter = function(p) return p.tcp end }
 client:spawn(function() conn:write(hs.payload(100000)) end)
 
@@ -51,7 +53,7 @@ hs.on("tcp.drop", function(e) reasons[#reasons + 1] = e.reason end, { node = ser
 hs.note "Somebody sends 100 bytes nevertheless, with the right sequence number."
 local template = frames:select(function(p) return p.from == "client" and p.tcp.ts_val end)
 template = template[#template].packet.tcp
-client:forge { to = server, sport = port, dport = 5000, seq = last.ackno, ack = template.ackno, flags = "PA", data = ("x"):rep(100),
+client:forge { to = server, sport = port, dport = 7100, seq = last.ackno, ack = template.ackno, flags = "PA", data = ("x"):rep(100),
   options = "\1\1\8\10" .. (">I4I4"):pack(template.ts_val, template.ts_ecr) }
 hs.run "30ms"
 local answer = frames[#frames].packet

@@ -2,6 +2,8 @@
 -- When the reader has made room, the receiver says so in a pure ACK, which nobody acknowledges and nobody repeats. If it is lost, the
 -- receiver waits for data and the sender waits for a window: for ever. So the sender has a persist timer: when it runs out, it probes, and
 -- the answer has the new window (RFC 9293 3.8.6.1). Shown without the timer (hopscope.tcp_quirks 0x200) and with it.
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
+-- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
 hs.title "TCP-FC-08 Lost window update"
 
@@ -30,14 +32,14 @@ local function transfer(client)
     if lost and p.tcp and p.tcp.len > 0 then r.resumed = r.resumed or p.time end
   end)
   server:spawn(function(os)
-    local peer = os.tcp({ rcvbuf = 8192 }):bind(5000):listen(1):accept()
+    local peer = os.tcp({ rcvbuf = 8192 }):bind(7100):listen(1):accept()
     os.sleep "1s"
     for data in function() return peer:read() end do r.got = r.got + #data end
     r.done = os.now()
   end)
   client:spawn(function(os)
     os.sleep "1ms"
-    local conn = os.tcp():connect(server, 5000)
+    local conn = os.tcp():connect(server, 7100)
     conn:write(hs.payload(size))
     conn:close()
   end)

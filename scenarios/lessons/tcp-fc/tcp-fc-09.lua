@@ -2,6 +2,8 @@
 -- The first probe goes out one retransmission timeout after the window closed. Each answer that still says 0 restarts the timer with
 -- twice the time, up to 120 s (Linux TCP_RTO_MAX). This may go on for ever: as long as probes are answered, the connection stays open
 -- (RFC 9293 3.8.6.1, MUST-37). Linux does not probe with a byte of data, as RFC 9293 has it, but with an empty segment of number SND.UNA - 1.
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
+-- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
 hs.title "TCP-FC-09 Probes while still closed"
 
@@ -12,11 +14,11 @@ client:ping("server", { count = 1 })
 local patience = 10 * 3600
 local got = 0
 server:spawn(function(os)
-  local peer = os.tcp({ rcvbuf = 8192 }):bind(5000):listen(1):accept()
+  local peer = os.tcp({ rcvbuf = 8192 }):bind(7100):listen(1):accept()
   os.sleep(patience)
   for data in function() return peer:read() end do got = got + #data end
 end)
-local conn = client:tcp():connect("server", 5000)
+local conn = client:tcp():connect("server", 7100)
 
 local probes, answered, closed, wrong, una = {}, {}, nil, 0, nil
 hs.on("frame.rx", function(e)

@@ -2,6 +2,9 @@
 -- The buffer is full, and a slow reader frees a few bytes at a time. If the receiver announces each few bytes at once, and the sender sends
 -- just those, then the connection degenerates: each segment has 40 bytes of header for a few bytes of data (RFC 813, RFC 9293 3.8.6.2).
 -- Both cures are switched off here: the window is exact (hopscope.tcp_quirks 0x100), and the sender fills the smallest window (0x400).
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
+-- tshark-allow: D-SACK Sequence (a window probe repeats a number, and is answered with D-SACK)
+-- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
 hs.title "TCP-FC-10 Silly window syndrome"
 
@@ -16,14 +19,14 @@ local function run(client, server)
   server:spawn(function(os)
     local listener = os.tcp()
     listener:setopt("TCP_WINDOW_CLAMP", buffer)
-    local peer = listener:bind(5000):listen(1):accept()
+    local peer = listener:bind(7100):listen(1):accept()
     os.sleep "1s"  -- until the buffer is full
     filled = #segments
     while peer:read(piece) do os.sleep(pause) end
   end)
   client:spawn(function(os)
     os.sleep "1ms"
-    os.tcp({ nodelay = true }):connect(server, 5000):write(hs.payload(100000))
+    os.tcp({ nodelay = true }):connect(server, 7100):write(hs.payload(100000))
   end)
   hs.run "40s"
   local bytes, largest = 0, 0

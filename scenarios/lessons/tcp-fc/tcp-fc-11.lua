@@ -2,6 +2,9 @@
 -- The receiver does not announce small pieces of free buffer: its right edge moves by at least min(MSS, half the buffer) or not at all
 -- (Clark; RFC 9293 3.8.6.2.2). What was announced before stays: the window shrinks to 0 only as data fill it. Linux in its own words:
 -- 0 while less than a segment, or 1/16 of the buffer, is free (__tcp_select_window).
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
+-- tshark-allow: D-SACK Sequence (a window probe repeats a number, and is answered with D-SACK)
+-- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
 hs.title "TCP-FC-11 Receiver-side cure"
 
@@ -10,7 +13,7 @@ local client, server = hs.host("client", options), hs.host("server", options)
 local mss = 1460
 hs.link(client, server, { delay = "1ms" })
 
-local port = 5000
+local port = 7100
 -- A reader that takes 2 bytes a millisecond. Returns the windows that were announced and the steps of the right edge, once the buffer was full
 -- for the first time; and how much of the buffer was free when it was announced as 0.
 local function run(rcvbuf)

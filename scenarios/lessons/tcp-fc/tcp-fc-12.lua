@@ -9,7 +9,7 @@ local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "50ms", subnet = "10.0.0.0/24" })
 client:ping("server", { count = 1 })
 
-local port = 5000
+local port = 7100
 -- Lengths and times of the segments that carry data, while work(conn, os) runs at the client and serve(peer) at the server.
 local function run(nodelay, quickack, work, serve)
   port = port + 1

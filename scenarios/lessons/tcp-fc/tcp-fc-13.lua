@@ -2,6 +2,8 @@
 -- Nagle's algorithm waits for acknowledgments. If these come at once and open the window by a few bytes each time, everything sent is always
 -- acknowledged, and Nagle sends just those few bytes. The receiver's cure alone does not help against an application that writes small
 -- pieces into an open window. Only with both (RFC 9293 3.8.6.2, 3.7.4) are the segments full.
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
+-- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
 hs.title "TCP-FC-13 Both cures are needed"
 
@@ -23,7 +25,7 @@ local function transfer(receiver_cure, nagle)
   server:spawn(function(os)
     local listener = os.tcp({ rcvbuf = 16384 })
     listener:setopt("TCP_WINDOW_CLAMP", 14600)
-    local peer = listener:bind(5000):listen(1):accept()
+    local peer = listener:bind(7100):listen(1):accept()
     peer:setopt("TCP_QUICKACK", 1)
     for data in function() return peer:read(50) end do
       got = got + #data
@@ -32,7 +34,7 @@ local function transfer(receiver_cure, nagle)
     end
   end)
   client:spawn(function(os)
-    local conn = os.tcp({ nodelay = not nagle }):connect(server, 5000)
+    local conn = os.tcp({ nodelay = not nagle }):connect(server, 7100)
     for _ = 1, size / 100 do
       conn:write(hs.payload(100))
       os.sleep "10us"

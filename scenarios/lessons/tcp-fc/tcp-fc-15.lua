@@ -1,6 +1,7 @@
 -- TCP-FC-15  Sixteen-bit window limit.
 -- The window field has 16 bits, so without an option at most 65535 bytes may be on the way, and a round trip moves no more than that:
 -- 65535 * 8 / 0.1 s = 5.24 Mbit/s at 100 ms, on any link (RFC 7323 1.1).
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 local hs = require "hopscope"
 hs.title "TCP-FC-15 Sixteen-bit window limit"
 
@@ -24,11 +25,14 @@ for _, rtt in ipairs(rtts) do
     local tcp = e.packet.tcp
     if tcp and tcp.len > 0 then flights[rtt] = math.max(flights[rtt], tcp.seq + tcp.len - acked) end
   end, { node = client })
-  local sink = server:tcp_sink { port = 5000, rcvbuf = "4MB" }
-  client:tcp_source { to = server, port = 5000, sndbuf = "4MB", congestion = "reno" }
-  -- It runs evenly after 10 round trips (slow start); then 100 round trips are measured.
+  local sink = server:tcp_sink { port = 7100, rcvbuf = "4MB" }
+  client:tcp_source { to = server, port = 7100, sndbuf = "4MB", congestion = "reno" }
+  -- Slow start is over after 10 round trips; then 20 are measured.
   hs.at(2 + 10 * rtt, function() rates[rtt] = -sink:stats().bytes end)
-  hs.at(2 + 30 * rtt, function() rates[rtt] = (rates[rtt] + sink:stats().bytes) * 8 / (20 * rtt) end)
+  hs.at(2 + 30 * rtt, function()
+    rates[rtt] = (rates[rtt] + sink:stats().bytes) * 8 / (20 * rtt)
+    client:power(false)
+  end)
 end
 hs.note "A link of 1 Gbit/s and large buffers, but no window scaling."
 hs.run "18s"

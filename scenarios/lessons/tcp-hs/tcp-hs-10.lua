@@ -1,8 +1,8 @@
 -- TCP-HS-10  Old then new SYN before the RST.
 -- As TCP-HS-09, but the new SYN arrives while the server still has the entry of the old one. The new number lies outside the window
 -- that the old SYN opened, so the server takes it for a stray and repeats what it expects: ACK with the old number. The client resets
--- that, the entry goes, and the client's repeated SYN succeeds. (Were the numbers close, as 90 and 100 are, the new SYN would lie
--- inside the window: RFC 9293 3.10.7.4 then returns to LISTEN, Linux answers RST and the client's connect is refused.)
+-- that, the entry goes, and the client's repeated SYN succeeds. If the numbers are close, as 90 and 100 are, the new SYN lies inside
+-- the window: RFC 9293 3.10.7.4 then returns to LISTEN, Linux answers RST and the client's connect is refused.
 -- tshark-allow: ACKed segment that wasn't captured (answers to the old SYN)
 -- tshark-allow: Previous segment(s) not captured (the two SYNs have numbers far apart)
 -- tshark-allow: Connection reset (the client rejects the answers to the old SYN)
@@ -49,3 +49,19 @@ hs.expect_equal("the SYN is sent twice, with its own number", { #syns, syns[1].p
 hs.expect("after the RST", syns[2].time > rst[1].time)
 hs.expect_equal("connected", conn:state(), "ESTABLISHED")
 hs.expect_equal("the SYN-ACK for it acknowledges the new number", frames:count(function(p) return p.tcp.syn and p.tcp.ack and p.tcp.ackno == NEW + 1 end), 1)
+
+hs.note "Once more with numbers that are close, 90 and 100: the new SYN lies inside the window that the old one opened."
+client:sysctl("hopscope.tcp_isn_fixed", 100)
+server:tcp():bind(5011):listen(8)
+local first, result = #frames + 1, nil
+client:spawn(function(os) result = { os.tcp():bind(6001):connect("server", 5011) } end)
+attic:forge { src = client, to = server, sport = 6001, dport = 5011, seq = OLD, flags = "S" }
+hs.run "3s"
+local refusal
+for i = first, #frames do
+  local t = frames[i].packet.tcp
+  if frames[i].from == "server" and t.rst then refusal = refusal or { t.ack, t.ackno } end
+end
+hs.expect_equal("Linux answers the new SYN with RST, which acknowledges it: 101", refusal, { true, 101 })
+hs.expect_equal("and the client sees its connect refused", result, { nil, "ECONNREFUSED" })
+hs.expect_equal("both entries are gone", #server:sockets "SYN-RECEIVED", 0)

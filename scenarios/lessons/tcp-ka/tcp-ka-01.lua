@@ -1,6 +1,6 @@
 -- TCP-KA-01  Silent death goes unnoticed.
--- A connection is nothing but memory at its two ends. If one of them loses its power, no segment says so; and an end that has nothing to send and
--- no keepalive has no timer running. It stays ESTABLISHED for ever (RFC 9293 knows no limit). Only its own process can end it.
+-- A connection is nothing but memory at its two ends. If one of them loses its power, no segment says so; and an end that has nothing to
+-- send and no keepalive has no timer running. It stays ESTABLISHED for ever (RFC 9293 knows no limit). Only its own process can end it.
 local hs = require "hopscope"
 hs.title "TCP-KA-01 Silent death goes unnoticed"
 

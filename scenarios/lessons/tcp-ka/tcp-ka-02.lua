@@ -1,7 +1,7 @@
 -- TCP-KA-02  Probe answered.
--- With SO_KEEPALIVE, after net.ipv4.tcp_keepalive_time (7200 s) of silence an empty segment is sent whose number is one too small: SND.NXT-1. It is not
--- acceptable, so the peer has to answer with an ACK of what it expects (RFC 9293 3.8.4, 3.10.7.4; RFC 1122 4.2.3.6). That is proof of life, and the
--- waiting begins again. The peer needs no option for it, and its application sees nothing.
+-- With SO_KEEPALIVE, after net.ipv4.tcp_keepalive_time (7200 s) of silence an empty segment is sent whose number is one too small:
+-- SND.NXT-1. It is not acceptable, so the peer has to answer with an ACK of what it expects (RFC 9293 3.8.4, 3.10.7.4; RFC 1122 4.2.3.6).
+-- That is proof of life, and the waiting begins again. The peer needs no option for it, and its application sees nothing.
 local hs = require "hopscope"
 hs.title "TCP-KA-02 Probe answered"
 

@@ -1,7 +1,7 @@
 -- TCP-KA-03  Peer dead.
--- A probe that stays unanswered is repeated every net.ipv4.tcp_keepalive_intvl (75 s). After tcp_keepalive_probes (9) of them one more interval passes, and
--- the connection is dead: ETIMEDOUT to the application, and a RST in case somebody is there after all (Linux tcp_keepalive_timer).
--- Each socket may have its own numbers: TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT.
+-- A probe that stays unanswered is repeated every net.ipv4.tcp_keepalive_intvl (75 s). After tcp_keepalive_probes (9) of them one more
+-- interval passes, and the connection is dead: ETIMEDOUT to the application, and a RST in case somebody is there after all (Linux
+-- tcp_keepalive_timer). Each socket may have its own numbers: TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT.
 -- tshark-allow: Connection reset (RST) (the end of the dead connection)
 local hs = require "hopscope"
 hs.title "TCP-KA-03 Peer dead"

@@ -1,6 +1,6 @@
 -- TCP-KA-04  Peer crashed and rebooted.
--- A host that comes back knows none of its old connections. The first keepalive probe that it gets belongs to nothing: it answers RST, and the probing end
--- knows within one round trip (RFC 9293 3.5.1, 3.10.7.1).
+-- A host that comes back knows none of its old connections. The first keepalive probe that it gets belongs to nothing: it answers RST, and
+-- the probing end knows within one round trip (RFC 9293 3.5.1, 3.10.7.1).
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 local hs = require "hopscope"
 hs.title "TCP-KA-04 Peer crashed and rebooted"

@@ -1,6 +1,7 @@
 -- TCP-KA-05  Application heartbeat.
--- Keepalive takes two hours and only says that a kernel answers. Applications that must know sooner talk themselves: here the server says "ping" every 5 s and
--- takes the client for dead when three in a row stay unanswered, 15 s. A heartbeat also finds what keepalive does not: a program that hangs.
+-- Keepalive takes two hours and only says that a kernel answers. Applications that must know sooner talk themselves: here the server says
+-- "ping" every 5 s and takes the client for dead when three in a row stay unanswered, 15 s. A heartbeat also finds what keepalive does not:
+-- a program that hangs.
 -- tshark-allow: Connection reset (RST) (the server gives the silent connection up)
 local hs = require "hopscope"
 hs.title "TCP-KA-05 Application heartbeat"

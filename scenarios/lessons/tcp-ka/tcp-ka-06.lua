@@ -1,13 +1,14 @@
 -- TCP-KA-06  HTTP keep-alive is something else.
--- HTTP keep-alive means that a connection serves several requests; the server's program closes it after some idle time, 60 s here (RFC 9112 9.3). TCP keepalive
--- is the kernel's probe of a connection that has been silent for two hours. They share half a name, and nothing else: each works, or does
--- not, without regard to the other.
+-- HTTP keep-alive means that a connection serves several requests; the server's program closes it after some idle time, 60 s here (RFC 9112
+-- 9.3). TCP keepalive is the kernel's probe of a connection that has been silent for two hours. They share half a name, and nothing else:
+-- each works, or does not, without regard to the other.
 local hs = require "hopscope"
 hs.title "TCP-KA-06 HTTP keep-alive is something else"
 
 local ANSWER = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n%s\r\nhi\n"
 
--- Three requests, one a second, as far as the server lets the client. http: "off": Connection: close; "on": keep-alive, and an idle time, nil: none.
+-- Three requests, one a second, as far as the server lets the client. http: "off": Connection: close; "on": keep-alive, and an idle time,
+-- nil: none.
 -- Returns requests served by the first connection, seconds from its last response to the server's FIN, and to the first probe; nil: never.
 local function session(name, http, idle, tcp_keepalive)
   local client, server = hs.host("client-" .. name), hs.host("server-" .. name)

@@ -1,7 +1,7 @@
 -- TCP-KA-07  Process crash.
--- A connection belongs to the kernel, not to the process. When a process ends, for whatever reason, the kernel closes its descriptors: it sends FIN, and goes through
--- the whole close without it (RFC 9293 3.6). The peer cannot tell a crash from a close. But data that the process has not read makes Linux
--- send RST instead, so that the peer learns that something is lost (RFC 2525 2.17).
+-- A connection belongs to the kernel, not to the process. When a process ends, for whatever reason, the kernel closes its descriptors: it
+-- sends FIN, and goes through the whole close without it (RFC 9293 3.6). The peer cannot tell a crash from a close. But data that the
+-- process has not read makes Linux send RST instead, so that the peer learns that something is lost (RFC 2525 2.17).
 -- tshark-allow: Connection reset (RST) (unread data)
 local hs = require "hopscope"
 hs.title "TCP-KA-07 Process crash"
@@ -11,7 +11,8 @@ hs.link(client, server, { delay = "10ms" })
 client:ping("server", { count = 1 })
 
 local port = 5000
--- Kills one of two processes a second after they are connected; unread: with data in its socket. Returns what was sent from then on, and the states.
+-- Kills one of two processes a second after they are connected; unread: with data in its socket. Returns what was sent from then on, and
+-- the states.
 local function crash(who, unread)
   port = port + 1
   local here, other, sent, states, seen = port, nil, {}, { client = {}, server = {} }, nil

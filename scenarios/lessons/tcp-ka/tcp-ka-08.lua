@@ -1,6 +1,6 @@
 -- TCP-KA-08  Host crash, fast reboot, data in flight.
--- The server has sent data when the client's power fails; nobody acknowledges. The client is back soon, but remembers nothing: the first retransmission
--- that reaches it belongs to no connection and is answered with RST (RFC 9293 3.10.7.1).
+-- The server has sent data when the client's power fails; nobody acknowledges. The client is back soon, but remembers nothing: the first
+-- retransmission that reaches it belongs to no connection and is answered with RST (RFC 9293 3.10.7.1).
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 local hs = require "hopscope"
 hs.title "TCP-KA-08 Host crash, fast reboot, data in flight"

@@ -1,7 +1,8 @@
 -- TCP-KA-09  Host crash for good, data in flight.
--- Nobody acknowledges, and nobody ever will. The sender repeats its data, waiting twice as long each time but never more than 120 s, and in the end gives up: ETIMEDOUT.
--- net.ipv4.tcp_retries2 is 15, but Linux turns that number into a time: that which 15 retransmissions take if the first wait is 200 ms, TCP_RTO_MIN:
--- 0.2 + 0.4 + ... + 102.4 s, ten waits, and six of 120 s: 924.6 s (tcp_write_timeout, retransmits_timed_out). With a longer RTO fewer copies fit.
+-- Nobody acknowledges, and nobody ever will. The sender repeats its data, waiting twice as long each time but never more than 120 s, and in
+-- the end gives up: ETIMEDOUT. net.ipv4.tcp_retries2 is 15, but Linux turns that number into a time: that which 15 retransmissions take if
+-- the first wait is 200 ms, TCP_RTO_MIN: 0.2 + 0.4 + ... + 102.4 s, ten waits, and six of 120 s: 924.6 s (tcp_write_timeout,
+-- retransmits_timed_out). With a longer RTO fewer copies fit.
 local hs = require "hopscope"
 hs.title "TCP-KA-09 Host crash for good, data in flight"
 
@@ -57,7 +58,8 @@ hs.expect_equal("16 copies, ETIMEDOUT", { #waits, result[2] }, { 16, "ETIMEDOUT"
 
 hs.note "A path of 3 s: the waits begin with more than 3 s, so that fewer copies fit into the same limit."
 waits, result, took = crash("far", "1500ms", 0)
--- One sample of 3 s, so RTO = 3 + 4 x 1.5 = 9 s (RFC 6298 2.2): the waits after the first retransmission, 18 + 36 + 72 + 6 x 120 = 846 s, are within the limit, the
+-- One sample of 3 s, so RTO = 3 + 4 x 1.5 = 9 s (RFC 6298 2.2): the waits after the first retransmission, 18 + 36 + 72 + 6 x 120 = 846 s,
+-- are within the limit, the
 -- next 120 s are not
 hs.expect_equal("fewer copies than 15: 10", #waits, 10)
 hs.expect_near("given up after 9 + 846 + 120 = 975 s", took, 975, 0.02)

@@ -1,6 +1,6 @@
 -- TCP-KA-10  Cable out, data, cable back soon.
--- Unplugging a cable changes nothing in TCP: there is no segment that says so. The sender goes on repeating, and when the cable is back, the next repetition
--- arrives and the transfer goes on. The stall is as long as the break, rounded up to the next retransmission.
+-- Unplugging a cable changes nothing in TCP: there is no segment that says so. The sender goes on repeating, and when the cable is back,
+-- the next repetition arrives and the transfer goes on. The stall is as long as the break, rounded up to the next retransmission.
 -- tshark-allow: D-SACK Sequence (the loss probe has sent the last segment twice)
 -- tshark-allow: Previous segment(s) not captured (those that met no cable)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions long after the original)
@@ -12,7 +12,8 @@ local cable = hs.link(client, sw, { rate = "10Mbps", delay = "5ms" })
 hs.link(server, sw, { rate = "10Mbps", delay = "5ms" })
 server:arp_set(client, client:dev().mac)
 
--- The client's cable is out for `time` seconds in the midst of a transfer of 1 MB. Returns the stall, and how long after the cable was back it ended.
+-- The client's cable is out for `time` seconds in the midst of a transfer of 1 MB. Returns the stall, and how long after the cable was back
+-- it ended.
 local port = 5000
 local function unplug(time)
   port = port + 1

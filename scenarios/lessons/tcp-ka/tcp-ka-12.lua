@@ -1,11 +1,13 @@
 -- TCP-KA-12  Cable out, no data.
--- A connection without data in flight has no timer, so a pulled cable does no harm, however long. With keepalive it does: after 7200 s of silence the probes begin,
--- and 9 x 75 s later the connection is dead, cable or peer, keepalive cannot tell. A break of one hour is shorter than that.
+-- A connection without data in flight has no timer, so a pulled cable does no harm, however long. With keepalive it does: after 7200 s of
+-- silence the probes begin, and 9 x 75 s later the connection is dead, cable or peer, keepalive cannot tell. A break of one hour is shorter
+-- than that.
 -- tshark-allow: Connection reset (RST) (the connections that died)
 local hs = require "hopscope"
 hs.title "TCP-KA-12 Cable out, no data"
 
--- An idle connection, whose cable at the client is out for `hours`. Returns the server's state before the cable is back, and whether both ends can talk afterwards.
+-- An idle connection, whose cable at the client is out for `hours`. Returns the server's state before the cable is back, and whether both
+-- ends can talk afterwards.
 local function unplug(name, hours, keepalive)
   local client, server, sw = hs.host("client-" .. name), hs.host("server-" .. name), hs.switch("sw-" .. name)
   local cable = hs.link(client, sw, { delay = "5ms" })

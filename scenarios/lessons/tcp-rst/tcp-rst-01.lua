@@ -1,6 +1,6 @@
 -- TCP-RST-01  RST ends everything.
--- Closing with SO_LINGER set to 0 is no close but an abort: one RST, and the connection is gone at both ends. There is nothing to acknowledge
--- and nobody waits (RFC 9293 3.5.3, 3.10.5). What was still in a send buffer is lost; the peer's calls say ECONNRESET.
+-- Closing with SO_LINGER set to 0 is no close but an abort: one RST, and the connection is gone at both ends. There is nothing to
+-- acknowledge and nobody waits (RFC 9293 3.5.3, 3.10.5). What was still in a send buffer is lost; the peer's calls say ECONNRESET.
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 -- tshark-allow: TCP Zero Window segment (the client does not read)
 -- tshark-allow: TCP window specified by the receiver is now completely full (the client does not read)

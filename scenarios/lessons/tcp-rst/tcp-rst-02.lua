@@ -1,7 +1,8 @@
 -- TCP-RST-02  Where RST comes from.
--- A RST answers what cannot belong to a connection. Its numbers follow one rule (RFC 9293 3.10.7.1): if the segment has an ACK, the RST takes its
--- sequence number from there, so that the sender finds it believable; if not, seq is 0 and the RST acknowledges the whole segment. A connection
--- that gives itself up sends its own numbers: SND.NXT and RCV.NXT. The prober sends hand-made segments, so nothing answers the answers.
+-- A RST answers what cannot belong to a connection. Its numbers follow one rule (RFC 9293 3.10.7.1): if the segment has an ACK, the RST
+-- takes its sequence number from there, so that the sender finds it believable; if not, seq is 0 and the RST acknowledges the whole
+-- segment. A connection that gives itself up sends its own numbers: SND.NXT and RCV.NXT. The prober sends hand-made segments, so nothing
+-- answers the answers.
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 -- tshark-allow: ACKed segment that wasn't captured (hand-made segments acknowledge what was never sent)
 local hs = require "hopscope"

@@ -1,7 +1,7 @@
 -- TCP-RST-03  Forged RST.
--- A RST needs no password, only believable numbers: addresses, ports, and a sequence number. RFC 793 took any number inside the receive window; since
--- RFC 5961 it has to be RCV.NXT exactly, and any other in the window is answered with a challenge ACK to the true peer, who would repeat a
--- RST of his own with the right number. hopscope.tcp_quirks 1 brings the old rule back.
+-- A RST needs no password, only believable numbers: addresses, ports, and a sequence number. RFC 793 took any number inside the receive
+-- window; since RFC 5961 it has to be RCV.NXT exactly, and any other in the window is answered with a challenge ACK to the true peer, who
+-- would repeat a RST of his own with the right number. hopscope.tcp_quirks 1 brings the old rule back.
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 local hs = require "hopscope"
 hs.title "TCP-RST-03 Forged RST"
@@ -12,7 +12,8 @@ mallory:ping(server, { count = 1 })
 client:ping(server, { count = 1 })
 
 local port = 5000
--- A fresh connection, and one RST with the number at(RCV.NXT, window). Returns the server's state, what it answered, and whether data still arrives.
+-- A fresh connection, and one RST with the number at(RCV.NXT, window). Returns the server's state, what it answered, and whether data still
+-- arrives.
 local function forge(at)
   port = port + 1
   local here, conn, alive, sent = port, nil, nil, {}

@@ -1,7 +1,7 @@
 -- TCP-RST-04  Guessing versus listening.
--- Who does not see a connection's segments has to guess: with the old rule one of 2^32 / window numbers, with the current one (RFC 5961) one of 2^32. Who sees
--- them, on the path or at a mirror port, simply takes the next number, and neither random initial sequence numbers (RFC 6528)
--- nor the exact rule help: that needs cryptography.
+-- Who does not see a connection's segments has to guess: with the old rule one of 2^32 / window numbers, with the current one (RFC 5961)
+-- one of 2^32. Who sees them, on the path or at a mirror port, simply takes the next number, and neither random initial sequence numbers
+-- (RFC 6528) nor the exact rule help: that needs cryptography.
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 local hs = require "hopscope"
 hs.title "TCP-RST-04 Guessing versus listening"
@@ -63,7 +63,8 @@ for _ = 1, COUNT do
 end
 hs.note(string.format("The window is %d, 2^32 / window = %d. %d connections: %d tries on average, at most %d.", window, SPACE // window, COUNT, sum // COUNT, most))
 hs.expect_equal("each dies within 2^32 / window tries, and read says ECONNRESET", ended, COUNT)
--- Without repeating a guess, half of 2^32 / window on average; the mean of 20 uniform numbers strays by 1/sqrt(12 * 20), 13 % of the mean: 3 times that is 39 %
+-- Without repeating a guess, half of 2^32 / window on average; the mean of 20 uniform numbers strays by 1/sqrt(12 * 20), 13 % of the mean:
+-- 3 times that is 39 %
 hs.expect_near("half of 2^32 / window on average", sum / COUNT, SPACE / window / 2, 0.39 * SPACE / window / 2)
 
 hs.note "Guessing at random, old rule: each try hits with probability window / 2^32, so 2^32 / window tries are expected."

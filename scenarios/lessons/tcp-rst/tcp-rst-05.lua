@@ -1,7 +1,8 @@
 -- TCP-RST-05  Challenge ACK.
--- A SYN arrives on a connection that exists. Is it an attack, or has the peer forgotten everything? The receiver does not guess: it sends an ACK of the
--- state it knows, to the peer (RFC 5961 4). Who has been rebooted does not know that connection and answers RST, with a number taken from the ACK
--- and therefore right; his next SYN is accepted. Who is alive ignores the ACK. Linux sends such ACKs once in 500 ms at most.
+-- A SYN arrives on a connection that exists. Is it an attack, or has the peer forgotten everything? The receiver does not guess: it sends
+-- an ACK of the state it knows, to the peer (RFC 5961 4). Who has been rebooted does not know that connection and answers RST, with a
+-- number taken from the ACK and therefore right; his next SYN is accepted. Who is alive ignores the ACK. Linux sends such ACKs once in 500
+-- ms at most.
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 -- tshark-allow: ACKed segment that wasn't captured (the challenge ACK is about the old connection)
 -- tshark-allow: Previous segment(s) not captured (forged numbers)

@@ -1,6 +1,7 @@
 -- TCP-RTX-01  Acknowledged delivery, both directions, piggyback.
--- What was written stays in the sender's buffer until it is acknowledged; only then can it be forgotten, for it might have to be sent again (RFC 9293 3.4, 3.8.1). Every
--- segment carries an acknowledgment field, so data that goes the other way takes the ACK along: piggyback. Both sides may send at the same time.
+-- What was written stays in the sender's buffer until it is acknowledged; only then can it be forgotten, for it might have to be sent again
+-- (RFC 9293 3.4, 3.8.1). Every segment carries an acknowledgment field, so data that goes the other way takes the ACK along: piggyback.
+-- Both sides may send at the same time.
 local hs = require "hopscope"
 hs.title "TCP-RTX-01 Acknowledged delivery, both directions, piggyback"
 

@@ -1,6 +1,7 @@
 -- TCP-RTX-02  Data lost.
--- The sender starts a timer with its data. If no acknowledgment comes before it fires, the data is sent again (RFC 6298 5). The timeout here: the handshake has measured
--- an RTT of 20 ms, and Linux adds 200 ms at least. (Tail loss probes, which would come at about the same time, are off.)
+-- The sender starts a timer with its data. If no acknowledgment comes before it fires, the data is sent again (RFC 6298 5). The timeout
+-- here: the handshake has measured an RTT of 20 ms, and Linux adds 200 ms at least. (Tail loss probes, which would come at about the same
+-- time, are off.)
 local hs = require "hopscope"
 hs.title "TCP-RTX-02 Data lost"
 

@@ -1,6 +1,6 @@
 -- TCP-RTX-03  ACK lost.
--- The data has arrived, but its ACK is lost. For the sender that looks as if the data were lost: it sends it again. The receiver knows the numbers, throws the copy
--- away and acknowledges once more (RFC 9293 3.10.7.4). The reader sees nothing of it.
+-- The data has arrived, but its ACK is lost. For the sender that looks as if the data were lost: it sends it again. The receiver knows the
+-- numbers, throws the copy away and acknowledges once more (RFC 9293 3.10.7.4). The reader sees nothing of it.
 -- tshark-allow: D-SACK Sequence (the receiver reports the copy)
 local hs = require "hopscope"
 hs.title "TCP-RTX-03 ACK lost"

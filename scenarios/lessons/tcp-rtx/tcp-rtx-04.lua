@@ -1,7 +1,8 @@
 -- TCP-RTX-04  RTO follows measured RTT.
--- Each acknowledged segment is a sample R of the round-trip time. SRTT moves by 1/8 of the way towards it, the mean deviation RTTVAR by 1/4 towards the distance; the
--- timeout is RTO = SRTT + max(G, 4 x RTTVAR), G the clock's grain (RFC 6298 2); before the first sample it is 1 s, and never less. Linux differs: the variance
--- term, not the sum, has a floor, of 200 ms, so RTO >= SRTT + 200 ms; and a falling RTT raises RTTVAR by an eighth of that only (tcp_rtt_estimator).
+-- Each acknowledged segment is a sample R of the round-trip time. SRTT moves by 1/8 of the way towards it, the mean deviation RTTVAR by 1/4
+-- towards the distance; the timeout is RTO = SRTT + max(G, 4 x RTTVAR), G the clock's grain (RFC 6298 2); before the first sample it is 1
+-- s, and never less. Linux differs: the variance term, not the sum, has a floor, of 200 ms, so RTO >= SRTT + 200 ms; and a falling RTT
+-- raises RTTVAR by an eighth of that only (tcp_rtt_estimator).
 local hs = require "hopscope"
 hs.title "TCP-RTX-04 RTO follows measured RTT"
 

@@ -1,0 +1,64 @@
+-- TCP-CC-10  Restart costs.
+-- What a connection has learnt about its path is lost with it: a new one begins with the initial window of 10 segments, after a handshake. On
+-- a long fast path it takes many round trips to regain the old rate; an unbroken connection just goes on. This is why a page is not loaded
+-- over a new connection for each part, and why changing networks hurts.
+-- tshark-allow: Connection reset (RST) (the connection is broken on purpose)
+local hs = require "hopscope"
+hs.title "TCP-CC-10 Restart costs"
+
+local rate, rtt, payload = 40e6, 0.1, 1448
+-- The receiver's window is as large as the path: no queue, no loss, so that only the beginning counts.
+local path = math.ceil((rtt + 0.001) * rate / (1538 * 8))
+local function run(name, reconnect)
+  local client = hs.host(name .. "-client", { sysctl = { ["net.ipv4.tcp_no_metrics_save"] = 1 } })
+  local server = hs.host(name .. "-server", { sysctl = { ["net.core.rmem_max"] = 4000000, ["hopscope.tcp_quirks"] = 0x100 } })
+  hs.link(client, server, { rate = rate, delay = rtt / 2, queue = 1000 })
+  hs.prepare()
+  server:route_replace { to = server:routes()[1].to, dev = "eth0", quickack = 1, window = path * payload }
+  client:ping(server, { count = 1 })
+  local sink = server:tcp_sink { port = 7100, rcvbuf = "2MB", check = false }
+  -- Bytes that arrive in each round trip after the break.
+  local r, total = { bytes = {}, total = 0 }, nil
+  local function sample()
+    local now = sink:stats().bytes
+    if total then r.bytes[#r.bytes + 1] = now - total end
+    total = now
+    return #r.bytes < 15
+  end
+  client:spawn(function(os)
+    local conn = os.tcp({ congestion = "reno" }):connect(server, 7100)
+    local stop = os.now() + 3
+    while os.now() < stop do conn:write(hs.payload "50kB") end
+    r.cwnd_before = conn:info().snd_cwnd
+    sample()
+    hs.every(rtt, sample)
+    if reconnect then
+      conn:setopt("SO_LINGER", 0) -- broken, not ended
+      conn:close()
+      conn = os.tcp({ congestion = "reno" }):connect(server, 7100)
+    end
+    r.cwnd = conn:info().snd_cwnd
+    while true do conn:write(hs.payload "50kB") end
+  end)
+  hs.run "5.5s"
+  client:power(false)
+  for i, bytes in ipairs(r.bytes) do
+    if not r.regained and i > 1 and bytes >= 0.95 * path * payload then r.regained = i end
+    r.total = r.total + bytes
+  end
+  local kilobytes = {}
+  for i = 1, 10 do kilobytes[i] = string.format("%.0f", r.bytes[i] / 1000) end
+  hs.note(string.format("%s: cwnd %d; kilobytes in each round trip from then on: %s", name, r.cwnd, table.concat(kilobytes, ", ")))
+  return r
+end
+hs.note(string.format("40 Mbit/s and a round trip of 100 ms: the path holds %d segments. After three seconds the client breaks its connection and opens a new one; or does not.", path))
+local unbroken, again = run("unbroken", false), run("reconnect", true)
+hs.expect("unbroken: the full rate all the time", unbroken.regained == 2 and math.min(table.unpack(unbroken.bytes)) >= 0.95 * path * payload, unbroken.bytes)
+hs.expect_equal("a new connection begins with the initial window", again.cwnd, 10)
+hs.expect("the old one had a window as large as the path", unbroken.cwnd >= path, unbroken.cwnd)
+-- The handshake takes a round trip and the way there half of one: what comes first comes in the second round trip.
+hs.expect_equal("after the handshake: 10, 20, 40, 80 segments in a round trip", { table.unpack(again.bytes, 2, 5) },
+  { 10 * payload, 20 * payload, 40 * payload, 80 * payload })
+-- 10 * 2^k >= 329 from k = 6 on: 1.5 + 6 = 7.5 round trips.
+hs.expect_between("7.5 round trips until the old rate is regained", again.regained, 7, 8)
+hs.expect("that costs the bytes of five round trips and more", unbroken.total - again.total > 5 * path * payload, unbroken.total - again.total)

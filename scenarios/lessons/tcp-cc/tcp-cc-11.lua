@@ -1,0 +1,72 @@
+-- TCP-CC-11  Pluggable algorithms, CUBIC.
+-- How the window grows and shrinks is a plug-in, which an application chooses for each socket (TCP_CONGESTION); nothing else changes. Reno
+-- halves the window at a loss and adds one segment per round trip, which takes minutes on long fast paths. CUBIC (RFC 9438) keeps 0.7 of
+-- it and grows by a cubic of the time since the loss: W(t) = 0.4 (t - K)^3 + Wmax, K = cbrt(0.3 Wmax / 0.4): fast first, flat near Wmax.
+-- tshark-allow: TCP window specified by the receiver is now completely full (the receiver's window is the limit for a while)
+-- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
+local hs = require "hopscope"
+hs.title "TCP-CC-11 Pluggable algorithms, CUBIC"
+
+local rate, rtt = 10e6, 0.2
+local path = math.ceil((rtt + 0.0014) * rate / (1538 * 8))  -- segments that fill the path
+local full = rate * 1448 / 1538
+
+-- The connection runs at full rate; then one segment is lost. The only difference is the name.
+local function run(congestion)
+  local client = hs.host(congestion .. "-client", { sysctl = { ["net.ipv4.tcp_no_ssthresh_metrics_save"] = 0 } })
+  local server = hs.host(congestion .. "-server", { sysctl = { ["net.core.rmem_max"] = 4000000, ["hopscope.tcp_quirks"] = 0x100 } })
+  local link = hs.link(client, server, { rate = rate, delay = rtt / 2, queue = 1000 })
+  hs.prepare()
+  -- The receiver's window is as large as the path, and slow start ends there: no queue and no other loss. A first short connection makes the
+  -- destination known, so that the route's ssthresh counts.
+  local subnet = client:routes()[1].to
+  server:route_replace { to = subnet, dev = "eth0", quickack = 1, window = path * 1448 }
+  client:route_replace { to = subnet, dev = "eth0", ssthresh = path, lock = "ssthresh" }
+  local sink = server:tcp_sink { port = 7100, rcvbuf = "2MB" }
+  client:tcp_source { to = server, port = 7100, bytes = 3000 }
+  hs.run "2s"
+  local source = client:tcp_source { to = server, port = 7100, congestion = congestion }
+  hs.run "3s"
+  local r, drop = { name = source:info().congestion, wmax = source:info().snd_cwnd, cwnd = {} }, true
+  link:dir(client):rule(function(p)
+    if drop and p.tcp and p.tcp.len > 1000 then
+      drop = false
+      return "drop"
+    end
+  end)
+  local before, start = sink:stats().bytes, hs.now()
+  for i = 1, 100 do
+    hs.run(rtt)
+    local now, info = sink:stats().bytes, source:info()
+    r.cwnd[i] = info.snd_cwnd
+    if info.ca_state == 0 and i > 2 then
+      r.ssthresh = r.ssthresh or info.snd_ssthresh
+      if not r.regained and (now - before) * 8 / rtt >= 0.95 * full then r.regained = hs.now() - start end
+    end
+    before = now
+  end
+  client:power(false)
+  hs.note(string.format("%s: cwnd %d before the loss, then ssthresh %d; after 1, 2, 3, 5, 10 s cwnd %d, %d, %d, %d, %d; 95 %% of the rate again after %.1f s.",
+    congestion, r.wmax, r.ssthresh, r.cwnd[5], r.cwnd[10], r.cwnd[15], r.cwnd[25], r.cwnd[50], r.regained or 99))
+  return r
+end
+hs.note(string.format("A path of 10 Mbit/s and 200 ms holds %d segments. One segment is lost.", path))
+local reno, cubic = run "reno", run "cubic"
+hs.expect_equal("the socket's algorithm is the one that was asked for", { reno.name, cubic.name }, { "reno", "cubic" })
+hs.expect_equal("Reno halves", reno.ssthresh, reno.wmax // 2)
+hs.expect_equal("CUBIC keeps 0.7", cubic.ssthresh, math.floor(0.7 * cubic.wmax))
+-- From half to 95 %: one segment each round trip. CUBIC: 0.4 (t - K)^3 = -0.05 Wmax.
+local k = (0.3 * cubic.wmax / 0.4) ^ (1 / 3)
+local cubic_time = k - (0.05 * cubic.wmax / 0.4) ^ (1 / 3)
+hs.expect_near("Reno regains the rate as calculated: a segment each round trip", reno.regained, (0.95 - 0.5) * path * rtt, 1.5)
+hs.expect_near("CUBIC too: by the cubic of time", cubic.regained, cubic_time, 1)
+hs.expect("CUBIC regains it several times faster", cubic.regained < reno.regained / 3, cubic.regained)
+local early, late = cubic.cwnd[10] - cubic.cwnd[5], cubic.cwnd[20] - cubic.cwnd[15]
+hs.expect("CUBIC: fast first, slower near the old maximum", early > 1.5 * late, { early, late })
+local first, second = reno.cwnd[30] - reno.cwnd[10], reno.cwnd[50] - reno.cwnd[30]
+hs.expect("Reno: a straight line, 20 segments in 20 round trips", math.abs(first - 20) <= 1 and math.abs(second - 20) <= 1, { first, second })
+
+-- Each socket has its own.
+local host = hs.host "both"
+local one, two = host:tcp { congestion = "reno" }, host:tcp()
+hs.expect_equal("two sockets of one host, two algorithms; CUBIC is Linux's default", { one:getopt "TCP_CONGESTION", two:getopt "TCP_CONGESTION" }, { "reno", "cubic" })

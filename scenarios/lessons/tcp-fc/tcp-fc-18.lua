@@ -1,0 +1,57 @@
+-- TCP-FC-18  Send buffer autotuning.
+-- net.ipv4.tcp_wmem has three values: the least (4096), what a connection begins with (16384), the most (4194304). Linux lets the buffer
+-- grow with the congestion window, to twice of what the window holds, so that the next round trip finds data (tcp_sndbuf_expand). What
+-- returns after the ACK, and in idleness, is the memory in use; the limit stays. SO_SNDBUF turns autotuning off.
+-- tshark-allow: Previous segment(s) not captured (what a queue loses never arrives)
+-- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
+local hs = require "hopscope"
+hs.title "TCP-FC-18 Send buffer autotuning"
+
+local rate, rtt, queue = 100e6, 0.040, 100
+local bdp = rate / 8 * rtt
+-- In the buffer a segment of 1448 bytes takes 2304 bytes of memory: data, room for headers, and the kernel's administration.
+local payload, truesize = 1448, 2304
+
+-- Transfers 6 MB and looks every millisecond.
+local function run(name, wmem, sndbuf)
+  local client = hs.host("client-" .. name, { sysctl = { ["net.ipv4.tcp_wmem"] = wmem, ["net.ipv4.tcp_no_metrics_save"] = 1 } })
+  local server = hs.host("server-" .. name, { sysctl = { ["net.core.rmem_max"] = 16777216 } })
+  hs.link(client, server, { rate = rate, delay = rtt / 2, queue = queue })
+  client:ping(server, { count = 1 })
+  server:tcp_sink { port = 7100, rcvbuf = "8MB" }
+  local r = { smallest = math.huge, largest = 0, memory = 0, cwnd = 0 }
+  local conn = client:tcp { congestion = "cubic", sndbuf = sndbuf }
+  r.before = conn:getopt "SO_SNDBUF"
+  conn:connect(server, 7100)
+  local start = hs.now()
+  client:spawn(function(os)
+    conn:write(hs.payload "6MB")
+    r.seconds = os.now() - start
+  end)
+  hs.every("1ms", function()
+    local limit = conn:getopt "SO_SNDBUF"
+    r.smallest, r.largest = math.min(r.smallest, limit), math.max(r.largest, limit)
+    r.memory, r.cwnd = math.max(r.memory, client:sockstat().mem * 4096), math.max(r.cwnd, conn:info().snd_cwnd)
+    return hs.now() < start + 4
+  end)
+  hs.run "20s"
+  r.after, r.memory_after = conn:getopt "SO_SNDBUF", client:sockstat().mem * 4096
+  hs.note(string.format("%s: SO_SNDBUF is %d at first, %d at most, %d at the end; memory in use %d at most, %d at the end; cwnd %d at most; 6 MB in %.2f s.",
+    name, r.before, r.largest, r.after, r.memory, r.memory_after, r.cwnd, r.seconds or 99))
+  return r
+end
+local auto = run("auto", "4096 16384 4194304")
+local capped = run("capped", "4096 16384 200000")
+local fixed = run("fixed", "4096 16384 4194304", 50000)
+
+hs.expect_equal("it begins with the second value", auto.before, 16384)
+hs.expect("it stays between the first and the third", auto.smallest >= 4096 and auto.largest <= 4194304)
+-- Connected, it holds twice the initial window of 10 segments.
+hs.expect_equal("connected: twice the initial window", auto.smallest, 2 * 10 * truesize)
+hs.expect_between("it reaches about twice what the path holds, queue included", auto.largest / truesize * payload, 2 * bdp, 2.2 * (bdp + queue * 1514))
+hs.expect_near("that is twice the congestion window", auto.largest / truesize, 2 * auto.cwnd, 0.1 * 2 * auto.cwnd)
+hs.expect_equal("after the last ACK no memory is in use", auto.memory_after, 0)
+hs.expect_equal("though the limit has stayed", auto.after, auto.largest)
+hs.expect_equal("it never grows above the third value", capped.largest, 200000)
+hs.expect_equal("with SO_SNDBUF it does not move (Linux doubles what is asked for)", { fixed.smallest, fixed.largest }, { 100000, 100000 })
+hs.expect("too small a buffer costs time", capped.seconds > 2 * auto.seconds and fixed.seconds > 2 * auto.seconds)
