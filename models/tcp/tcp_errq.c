@@ -61,10 +61,9 @@ static void push(TcpConn *c, TcpErrMsg *m)
     tcp_wake_events(c, EPOLLERR);
 }
 
-TcpErrMsg *tcp_errq_take(TcpConn *c)
+static TcpErrMsg *pop(struct TcpErrQueue *q)
 {
-    struct TcpErrQueue *q = c->has_errq ? c->opts->errq : NULL;
-    TcpErrMsg *m = q ? q->first : NULL;
+    TcpErrMsg *m = q->first;
 
     if (!m)
         return NULL;
@@ -75,6 +74,25 @@ TcpErrMsg *tcp_errq_take(TcpConn *c)
     return m;
 }
 
+static bool is_icmp(const TcpErrMsg *m)
+{
+    return m && (m->origin == ORIGIN_ICMP || m->origin == ORIGIN_ICMP6);
+}
+
+/* sock_dequeue_err_skb: who reads an ICMP error has heard of it; SO_ERROR is the next one's, if there is one.
+ */
+TcpErrMsg *tcp_errq_take(TcpConn *c)
+{
+    struct TcpErrQueue *q = c->has_errq ? c->opts->errq : NULL;
+    TcpErrMsg *m = q ? pop(q) : NULL;
+
+    if (m && is_icmp(q->first))
+        c->err = (int)q->first->ee_errno;
+    else if (is_icmp(m))
+        c->err = 0;
+    return m;
+}
+
 void tcp_errq_clear(TcpConn *c)
 {
     struct TcpErrQueue *q = c->has_errq ? c->opts->errq : NULL;
@@ -82,7 +100,7 @@ void tcp_errq_clear(TcpConn *c)
 
     if (!q)
         return;
-    while ((m = tcp_errq_take(c)))
+    while ((m = pop(q)))
         g_free(m);
     for (Mark *k = q->marks, *next; k; k = next) {
         next = k->next;
