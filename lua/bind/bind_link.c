@@ -245,19 +245,19 @@ static int link_dir_method(lua_State *L)
 
 static void push_stats(lua_State *L, const LinkDir *d)
 {
-    const LinkDirStats *st = linkdir_stats(d);
+    const LinkDirStats st = linkdir_stats(d);
     const Queue *q = linkdir_queue(d);
     const struct {
         const char *name;
         uint64_t value;
     } fields[] = {
-        {"tx_packets", st->tx_packets},
-        {"tx_bytes", st->tx_bytes},
-        {"delivered_packets", st->delivered_packets},
-        {"delivered_bytes", st->delivered_bytes},
-        {"duplicate_packets", st->duplicate_packets},
-        {"lost_packets", st->lost_packets},
-        {"queue_drops", st->queue_drops},
+        {"tx_packets", st.tx_packets},
+        {"tx_bytes", st.tx_bytes},
+        {"delivered_packets", st.delivered_packets},
+        {"delivered_bytes", st.delivered_bytes},
+        {"duplicate_packets", st.duplicate_packets},
+        {"lost_packets", st.lost_packets},
+        {"queue_drops", st.queue_drops},
         {"queue_packets", q ? q->packets : 0},
         {"queue_bytes", q ? q->bytes : 0},
         {"queue_peak_packets", q ? q->stats.peak_packets : 0},
@@ -270,7 +270,7 @@ static void push_stats(lua_State *L, const LinkDir *d)
         lua_pushinteger(L, (lua_Integer)fields[i].value);
         lua_setfield(L, -2, fields[i].name);
     }
-    bind_push_time(L, st->busy);
+    bind_push_time(L, st.busy);
     lua_setfield(L, -2, "busy");
 }
 
