@@ -61,10 +61,9 @@ static void push(TcpConn *c, TcpErrMsg *m)
     tcp_wake_events(c, EPOLLERR);
 }
 
-static TcpErrMsg *pop(TcpConn *c)
+static TcpErrMsg *pop(struct TcpErrQueue *q)
 {
-    struct TcpErrQueue *q = c->has_errq ? c->opts->errq : NULL;
-    TcpErrMsg *m = q ? q->first : NULL;
+    TcpErrMsg *m = q->first;
 
     if (!m)
         return NULL;
@@ -83,8 +82,9 @@ static bool is_icmp(const TcpErrMsg *m)
 /* Linux sock_dequeue_err_skb: the error of the next complaint takes the place of this one's, or none does. */
 TcpErrMsg *tcp_errq_take(TcpConn *c)
 {
-    TcpErrMsg *m = pop(c);
-    const TcpErrMsg *next = m ? c->opts->errq->first : NULL;
+    struct TcpErrQueue *q = c->has_errq ? c->opts->errq : NULL;
+    TcpErrMsg *m = q ? pop(q) : NULL;
+    const TcpErrMsg *next = m ? q->first : NULL;
 
     if (is_icmp(next))
         c->err = (int)next->ee_errno;
@@ -102,7 +102,7 @@ void tcp_errq_clear(TcpConn *c)
 
     if (!q)
         return;
-    while ((m = pop(c)))
+    while ((m = pop(q)))
         g_free(m);
     for (Mark *k = q->marks, *next; k; k = next) {
         next = k->next;
