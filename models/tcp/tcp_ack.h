@@ -139,7 +139,7 @@ void tcp_rtt_estimate(TcpRtt *r, int64_t mrtt_us, uint32_t rto_min_us, uint32_t 
 void tcp_rtt_set_rto(TcpConn *c);        /* tcp_set_rto and tcp_bound_rto */
 uint32_t tcp_rtt_rto_min_us(const TcpConn *c);
 void tcp_rtt_shift(TcpConn *c, int32_t delta_us); /* tcp_enable_tx_delay: the path is longer by that */
-uint32_t tcp_rtt_min_us(const TcpConn *c); /* tcp_min_rtt; UINT32_MAX: none */
+uint32_t tcp_rtt_min_us(const TcpConn *c);        /* tcp_min_rtt; UINT32_MAX: none */
 void tcp_rtt_update_min(TcpConn *c, uint32_t rtt_us, int flag);
 
 /* ---- tcp_rate.c ---- */
