@@ -44,8 +44,7 @@ for _, c in ipairs { { 1e-3, 4.42, 3.13, 1500 }, { 1e-2, 1.17, 0.83, 1500 } } do
   ref.row { "R4", string.format("Padhye, b = 1, p = %g, NewReno", p), says = c[2], within = "25%", got = rate(p, 1, "newreno", c[4]), unit = "Mbit/s" }
   ref.row { "R4", string.format("Padhye, b = 2, p = %g, NewReno", p), says = c[3], within = "25%", got = rate(p, 2, "newreno", c[4]), unit = "Mbit/s" }
 end
--- At p = 5e-2 three of seven losses should end in a timeout by the equation; limited transmit (RFC 3042) saves many of them, and what
--- was sent again counts here. So the equation is a lower bound, and twice of it an upper one.
+-- At p = 5e-2 the 25 % are not met: we are above, for a reason that is not established (docs/validation.md). So only the order of size.
 for b, says in ipairs { 0.29, 0.20 } do
   hs.expect_near("Padhye, b = " .. b, padhye(5e-2, b), says, 0.01)
   ref.row { "R4", "Padhye, b = " .. b .. ", p = 0.05, Reno: once to twice the equation", low = says, high = 2 * says, got = rate(5e-2, b, "reno", 4000), unit = "Mbit/s" }
