@@ -218,6 +218,37 @@ static void test_no_broadcast(void)
     peer_free(p);
 }
 
+/* Linux compute_score: a listener on another address of the host does not hear. */
+static void test_listener_address(void)
+{
+    Peer *p = peer_new(1);
+    TcpConn *l = tcp_socket(p->tcp, false);
+    InetEndpoint e = peer_endpoint("127.0.0.1", 8080);
+
+    l->sflags |= TCP_S_FREEBIND;
+    g_assert_cmpint(tcp_bind(l, &e), ==, 0);
+    g_assert_cmpint(tcp_listen(l, 5), ==, 0);
+    peer_send(p, &(PeerIn){.flags = TCP_SYN, .seq = 1000, .window = 1000});
+    g_assert_cmpuint(peer_next(p)->tcp.flags, ==, TCP_RST | TCP_ACK);
+    tcp_close(l);
+    peer_free(p);
+}
+
+/* Linux __inet_hash_connect: even ports; the odd ones are for bind(). */
+static void test_even_ports(void)
+{
+    Peer *p = peer_new(1);
+    TcpConn *c[8];
+
+    for (unsigned i = 0; i < 8; i++) {
+        c[i] = connect_to(p, (uint16_t)(80 + i));
+        g_assert_cmpuint(c[i]->local_port % 2, ==, 0);
+    }
+    for (unsigned i = 0; i < 8; i++)
+        tcp_close(c[i]);
+    peer_free(p);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -230,5 +261,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tcp/rules/timeout-corrects-reordering", test_timeout_corrects_reordering);
     g_test_add_func("/tcp/rules/synq-pow2", test_synq_pow2);
     g_test_add_func("/tcp/rules/no-broadcast", test_no_broadcast);
+    g_test_add_func("/tcp/rules/listener-address", test_listener_address);
+    g_test_add_func("/tcp/rules/even-ports", test_even_ports);
     return g_test_run();
 }
