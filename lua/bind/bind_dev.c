@@ -120,8 +120,7 @@ static int dev_stats(lua_State *L)
 
     lua_createtable(L, 0, HS_ARRAY_LEN(fields));
     for (size_t i = 0; i < HS_ARRAY_LEN(fields); i++) {
-        lua_pushinteger(L, (lua_Integer)fields[i].value);
-        lua_setfield(L, -2, fields[i].name);
+        bind_set_int(L, fields[i].name, fields[i].value);
     }
     return 1;
 }
