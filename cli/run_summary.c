@@ -56,11 +56,11 @@ static void print_frames(const Runner *r)
         delivered += heard;
         for (unsigned end = 0; end < 2; end++) {
             const LinkDir *d = netlink_dir(net_link_at(net, i), end);
-            const LinkDirStats *s = d ? linkdir_stats(d) : NULL;
+            const LinkDirStats s = d ? linkdir_stats(d) : (LinkDirStats){0};
 
-            sent += s ? s->tx_packets + s->duplicate_packets : 0;
-            delivered += s ? s->delivered_packets : 0;
-            lost += s ? s->lost_packets : 0;
+            sent += s.tx_packets + s.duplicate_packets;
+            delivered += s.delivered_packets;
+            lost += s.lost_packets;
         }
     }
     printf("  frames      %" PRIu64 " sent, %" PRIu64 " delivered", sent, delivered);
@@ -141,6 +141,9 @@ static void print_stats(const Runner *r)
     print_cost("link", z.links, z.link_bytes);
     print_cost("route", z.routes, z.route_bytes);
     print_cost("neighbour", z.neighbours, z.neighbour_bytes);
+    if (z.tcp_bytes)
+        printf("  %-12s%" PRIu64 " socket%s, with tables and buffers %s\n", "TCP", z.tcp_conns,
+               plural(z.tcp_conns), units_format_size(z.tcp_bytes, size));
     lua = scenario_lua_bytes(r->scenario, &lua_peak);
     printf("  %-12s%s", "Lua", units_format_size(lua, size));
     printf(", at most %s\n", units_format_size(lua_peak, size));

@@ -39,10 +39,10 @@ static Tally count_hops(const Net *net)
 
     for (unsigned i = 0; i < net_link_count(net); i++) {
         for (unsigned k = 0; k < 2; k++) {
-            const LinkDirStats *s = linkdir_stats(netlink_dir(net_link_at(net, i), k));
+            const LinkDirStats s = linkdir_stats(netlink_dir(net_link_at(net, i), k));
 
-            t.hops += s->tx_packets;
-            t.drops += s->queue_drops + s->lost_packets;
+            t.hops += s.tx_packets;
+            t.drops += s.queue_drops + s.lost_packets;
         }
     }
     return t;

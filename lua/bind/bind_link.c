@@ -245,19 +245,19 @@ static int link_dir_method(lua_State *L)
 
 static void push_stats(lua_State *L, const LinkDir *d)
 {
-    const LinkDirStats *st = linkdir_stats(d);
+    const LinkDirStats st = linkdir_stats(d);
     const Queue *q = linkdir_queue(d);
     const struct {
         const char *name;
         uint64_t value;
     } fields[] = {
-        {"tx_packets", st->tx_packets},
-        {"tx_bytes", st->tx_bytes},
-        {"delivered_packets", st->delivered_packets},
-        {"delivered_bytes", st->delivered_bytes},
-        {"duplicate_packets", st->duplicate_packets},
-        {"lost_packets", st->lost_packets},
-        {"queue_drops", st->queue_drops},
+        {"tx_packets", st.tx_packets},
+        {"tx_bytes", st.tx_bytes},
+        {"delivered_packets", st.delivered_packets},
+        {"delivered_bytes", st.delivered_bytes},
+        {"duplicate_packets", st.duplicate_packets},
+        {"lost_packets", st.lost_packets},
+        {"queue_drops", st.queue_drops},
         {"queue_packets", q ? q->packets : 0},
         {"queue_bytes", q ? q->bytes : 0},
         {"queue_peak_packets", q ? q->stats.peak_packets : 0},
@@ -269,7 +269,7 @@ static void push_stats(lua_State *L, const LinkDir *d)
     for (size_t i = 0; i < HS_ARRAY_LEN(fields); i++) {
         bind_set_int(L, fields[i].name, fields[i].value);
     }
-    bind_set_time(L, "busy", st->busy);
+    bind_set_time(L, "busy", st.busy);
 }
 
 /* { ab = {…}, ba = {…} } */

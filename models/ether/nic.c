@@ -50,10 +50,12 @@ static void pad(const Nic *nic, Packet *pkt, uint32_t n)
 {
     uint32_t patterned = 0;
 
-    if (HS_UNLIKELY(nic->live->pad_pattern != NULL)) {
-        patterned = HS_MIN(n, nic->live->pad_pattern_len);
+    if (HS_UNLIKELY(nic->live->rare && nic->live->rare->pad_pattern)) {
+        const NicRare *rare = nic->live->rare;
+
+        patterned = HS_MIN(n, rare->pad_pattern_len);
         packet_fill_csum(pkt); /* a lazy checksum runs to the end of the payload */
-        packet_add_bytes(pkt, nic->live->pad_pattern, patterned);
+        packet_add_bytes(pkt, rare->pad_pattern, patterned);
     }
     pkt->pad += (uint8_t)(n - patterned);
 }
@@ -159,8 +161,10 @@ static uint64_t mac_word(MacAddr mac)
 
 bool nic_has_group(const Nic *nic, MacAddr group)
 {
-    for (unsigned i = 0; nic->live && i < nic->live->n_groups; i++)
-        if (mac_equal(nic->live->groups[i].mac, group))
+    const NicRare *rare = nic->live ? nic->live->rare : NULL;
+
+    for (unsigned i = 0; rare && i < rare->n_groups; i++)
+        if (mac_equal(rare->groups[i].mac, group))
             return true;
     return false;
 }
@@ -335,21 +339,30 @@ static void set_promisc(NetDev *dev, bool on)
     nic_update_promisc(nic);
 }
 
+static NicRare *rare_of(Nic *nic)
+{
+    NicLive *live = nic_live(nic);
+
+    if (!live->rare)
+        live->rare = g_new0(NicRare, 1);
+    return live->rare;
+}
+
 static void join(NetDev *dev, MacAddr group, bool on)
 {
-    NicLive *live = nic_live(nic_of_dev(dev));
+    NicRare *rare = rare_of(nic_of_dev(dev));
     unsigned i = 0;
 
-    while (i < live->n_groups && !mac_equal(live->groups[i].mac, group))
+    while (i < rare->n_groups && !mac_equal(rare->groups[i].mac, group))
         i++;
     if (on) {
-        if (i == live->n_groups) {
-            live->groups = g_renew(NicGroup, live->groups, ++live->n_groups);
-            live->groups[i] = (NicGroup){group, 0};
+        if (i == rare->n_groups) {
+            rare->groups = g_renew(NicGroup, rare->groups, ++rare->n_groups);
+            rare->groups[i] = (NicGroup){group, 0};
         }
-        live->groups[i].joins++;
-    } else if (i < live->n_groups && --live->groups[i].joins == 0) {
-        live->groups[i] = live->groups[--live->n_groups];
+        rare->groups[i].joins++;
+    } else if (i < rare->n_groups && --rare->groups[i].joins == 0) {
+        rare->groups[i] = rare->groups[--rare->n_groups];
     }
 }
 
@@ -379,12 +392,12 @@ bool nic_set_mtu(Nic *nic, uint32_t mtu)
 
 void nic_set_pad_pattern(Nic *nic, const uint8_t *bytes, unsigned len)
 {
-    NicLive *live = nic_live(nic);
+    NicRare *rare = rare_of(nic);
 
-    g_free(live->pad_pattern);
+    g_free(rare->pad_pattern);
     len = bytes ? HS_MIN(len, (unsigned)ETH_MIN_PAYLOAD) : 0;
-    live->pad_pattern = len ? g_memdup2(bytes, len) : NULL;
-    live->pad_pattern_len = len;
+    rare->pad_pattern = len ? g_memdup2(bytes, len) : NULL;
+    rare->pad_pattern_len = len;
 }
 
 void nic_add_tap(Nic *nic, NicTap *tap)
@@ -439,9 +452,15 @@ void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probe
         probes_add_point(probes, &nic->port.point);
 }
 
+static Pool *live_pool(const Nic *nic)
+{
+    return poolset_get_aligned(&nic->dev.node->part->pools, "nic", sizeof(NicLive), 32);
+}
+
 NicLive *nic_live_new(Nic *nic)
 {
-    nic->live = g_aligned_alloc0(1, sizeof(NicLive), 64);
+    nic->live = pool_alloc(live_pool(nic));
+    memset(nic->live, 0, sizeof *nic->live);
     nic->dev.stats = &nic->live->dev;
     return nic->live;
 }
@@ -458,14 +477,17 @@ size_t nic_bytes(const Nic *nic)
     return sizeof *nic + (nic->live ? sizeof *nic->live : 0);
 }
 
-static void live_free(NicLive *live)
+static void live_free(const Nic *nic, NicLive *live)
 {
     if (!live)
         return;
     nic_ring_free(live->ring);
-    g_free(live->groups);
-    g_free(live->pad_pattern);
-    g_aligned_free(live);
+    if (live->rare) {
+        g_free(live->rare->groups);
+        g_free(live->rare->pad_pattern);
+        g_free(live->rare);
+    }
+    pool_free(live_pool(nic), live);
 }
 
 void nic_clear(Nic *nic)
@@ -476,7 +498,7 @@ void nic_clear(Nic *nic)
     nic_vlan_clear(nic);
     if (probes && probes_point(probes, nic->port.point.id) == &nic->port.point)
         probes_remove_point(probes, &nic->port.point);
-    live_free(nic->live);
+    live_free(nic, nic->live);
 }
 
 Nic *nic_new(Node *node, const char *name, MacAddr mac, Probes *probes)

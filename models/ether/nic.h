@@ -43,19 +43,24 @@ typedef struct NicStats {
     uint32_t tx_too_long;
 } NicStats;
 
+typedef struct NicRare {  /* what few cards have */
+    uint8_t *pad_pattern; /* NULL: zeros */
+    unsigned pad_pattern_len, n_groups;
+    NicGroup *groups;
+} NicRare;
+
 /* What an idle card does without: counters, and the rare things. */
 typedef struct NicLive {
     /* What every frame looks at is one cache line, the first half of dev included. */
     NicRing *ring; /* NULL: no ring */
     NicTap *taps;
     NicVlan *vlans;
-    uint8_t *pad_pattern; /* NULL: zeros */
-    NetDevStats dev;      /* what Nic.dev.stats points to */
+    NicRare *rare;   /* NULL: nothing of that */
+    NetDevStats dev; /* what Nic.dev.stats points to */
     NicStats stats;
-    NicGroup *groups;
-    unsigned n_groups, pad_pattern_len;
     bool promisc; /* asked of the card itself; a VLAN on top may ask too */
 } NicLive;
+_Static_assert(sizeof(NicLive) <= 128, "NicLive has grown beyond two cache lines");
 
 struct Nic {
     NetDev dev; /* first */

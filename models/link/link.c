@@ -32,9 +32,9 @@ static void describe(const LinkTx *tx, LinkTxInfo *info)
 
     *info = (LinkTxInfo){.rate_bps = d->rate_bps,
                          .mtu = linkdir_mtu(d),
-                         .tx_packets = linkdir_stats(d)->tx_packets,
-                         .tx_bytes = linkdir_stats(d)->tx_bytes,
-                         .queue_drops = linkdir_stats(d)->queue_drops,
+                         .tx_packets = linkdir_stats(d).tx_packets,
+                         .tx_bytes = linkdir_stats(d).tx_bytes,
+                         .queue_drops = linkdir_stats(d).queue_drops,
                          .queue_packets = d->queue ? d->queue->packets : 0,
                          .queue_bytes = d->queue ? d->queue->bytes : 0};
 }
@@ -154,7 +154,8 @@ void link_free(Link *l)
         linkfollow_clear(d);
         linkring_clear(d);
         queue_free(d->queue);
-        g_aligned_free(d->m);
+        if (d->m)
+            pool_free(linkdir_moving_pool(d), d->m);
         if (!x)
             continue;
         for (Impair *im = x->impair, *next; im; im = next) {
@@ -329,11 +330,26 @@ Queue *linkdir_queue(const LinkDir *d)
     return d->queue;
 }
 
-const LinkDirStats *linkdir_stats(const LinkDir *d)
+LinkDirStats linkdir_stats(const LinkDir *d)
 {
-    static const LinkDirStats none;
+    const LinkMoving *m = d->m;
+    const LinkExtra *x = linkdir_has_extra(d);
+    LinkDirStats s = {0};
 
-    return d->m ? &d->m->stats : &none;
+    if (!m)
+        return s;
+    s = (LinkDirStats){.tx_packets = m->tx_packets,
+                       .tx_bytes = m->tx_bytes,
+                       .delivered_packets = m->tx_packets - (m->ring_tail - m->ring_head),
+                       .delivered_bytes = m->delivered_bytes,
+                       .busy = m->busy};
+    if (x) {
+        s.duplicate_packets = x->duplicate_packets;
+        s.lost_packets = x->lost_packets;
+        s.queue_drops = x->queue_drops;
+        s.delivered_packets += x->duplicate_packets - x->lost_packets - x->n_strays;
+    }
+    return s;
 }
 
 uint32_t linkdir_mtu(const LinkDir *d)
@@ -364,7 +380,7 @@ size_t link_bytes(const Link *l)
         const LinkDir *d = &l->dir[i];
 
         if (d->m)
-            n += sizeof *d->m + (d->m->ring ? d->m->ring_cap * sizeof(Flight) : 0);
+            n += sizeof *d->m + (d->m->ring ? sizeof(Flight) << d->m->ring_log2 : 0);
         n += d->queue ? d->queue->ops->size : 0;
         if (!linkdir_has_extra(d))
             continue;

@@ -61,7 +61,7 @@ void link_free(Link *l); /* NULL allowed; before its ports' owners and not durin
 LinkPort *link_port(const Link *l, unsigned end); /* end 0 = a, 1 = b */
 LinkDir *link_dir(const Link *l, unsigned i);     /* 0: a → b */
 Queue *linkdir_queue(const LinkDir *d);
-const LinkDirStats *linkdir_stats(const LinkDir *d);
+LinkDirStats linkdir_stats(const LinkDir *d);
 uint32_t linkdir_mtu(const LinkDir *d);
 uint64_t linkdir_rate(const LinkDir *d);
 SimTime linkdir_delay(const LinkDir *d);

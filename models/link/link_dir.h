@@ -42,6 +42,8 @@ typedef struct LinkExtra {
     LinkFollow *follow;
     LinkRing *ring;
     Stray *strays, *strays_last, *strays_free;
+    uint32_t n_strays;
+    uint64_t duplicate_packets, lost_packets, queue_drops; /* see LinkDirStats */
 } LinkExtra;
 
 /* Reasons why a frame that finds the transmitter idle cannot start all the same. */
@@ -65,17 +67,19 @@ typedef struct LinkMoving {
     uint32_t timed_len;
 
     /* In flight: a ring in order of arrival; only its head is in the event queue. */
-    uint32_t ring_tail, ring_cap; /* head and tail count on for ever; cap: 0 or a power of two */
-    uint32_t ring_head;           /* the receiver's */
-    bool slow;                    /* there is a rule, an impairment or jitter: frames take the long way */
-    SimTime last_arrival;
-    Flight *ring;      /* a block of the packets' pool while frames are in flight; NULL: none are */
-    Event *arrival_ev; /* the receiver's: of the ring's head; NULL: the ring is empty */
+    uint32_t ring_tail; /* head and tail count on for ever */
+    uint32_t ring_head; /* the receiver's */
+    uint8_t ring_log2;  /* room for so many frames; 0: there was never one */
+    bool slow;          /* there is a rule, an impairment or jitter: frames take the long way */
+    Flight *ring;       /* a block of the packets' pool while frames are in flight; NULL: none are */
+    Event *arrival_ev;  /* the receiver's: of the ring's head; NULL: the ring is empty */
 
     LinkExtra *extra;
-    Event *tx_ev;       /* when the next frame will be taken from the queue; NULL: nothing waits */
-    LinkDirStats stats; /* the delivered_ ones, at the end, are the receiver's */
+    Event *tx_ev; /* when the next frame will be taken from the queue; NULL: nothing waits */
+    uint64_t tx_packets, tx_bytes, delivered_bytes; /* see LinkDirStats; delivered is the receiver's */
+    SimTime busy;
 } LinkMoving;
+_Static_assert(sizeof(LinkMoving) <= 128, "LinkMoving has grown beyond two cache lines");
 
 struct LinkDir {
     LinkTx tx; /* first: what the sending port holds */
@@ -121,6 +125,7 @@ void linkdir_adopt_queue(LinkDir *d, Queue *q);
 void linkdir_lose_all(LinkDir *d);
 LinkExtra *linkdir_extra(LinkDir *d);
 LinkMoving *linkdir_moving_new(LinkDir *d);
+Pool *linkdir_moving_pool(LinkDir *d); /* where it comes from */
 static inline LinkMoving *linkdir_moving(LinkDir *d)
 {
     return HS_LIKELY(d->m != NULL) ? d->m : linkdir_moving_new(d);

@@ -4,13 +4,14 @@
  *        linkdir_send → (busy) queue → event on_tx_free → transmit → …
  * Frames with impairments, rules or jitter pass judge on the way; the others never see that code. */
 #include <glib.h>
+#include <string.h>
 
 #include "models/link/link_dir.h"
 #include "models/link/linkmark.h"
 #include "models/wire/eth.h"
 
 #define NS_PER_SEC UINT64_C(1000000000)
-#define RING_MIN 8
+#define RING_MIN_LOG2 3
 
 const ProbeDesc probe_queue_len = {"queue.length",
                                    "A frame joined or left the queue in front of a link.",
@@ -93,7 +94,7 @@ static void occupy(const LinkDir *d, LinkMoving *m, uint32_t len, SimTime now)
         ns++;
     }
     m->busy_until += ns;
-    m->stats.busy += ns;
+    m->busy += ns;
 }
 
 /* Impairments and rule for a frame that starts now; NULL when it is lost (and reported). */
@@ -101,7 +102,7 @@ static Packet *judge(LinkDir *d, Packet *pkt, ImpairVerdict *v)
 {
     Node *node = linkdir_node(d);
     LinkExtra *x = d->m->extra;
-    ImpairFrame f = {pkt, d->m->stats.tx_packets, packet_len(pkt), node_now(node)};
+    ImpairFrame f = {pkt, d->m->tx_packets, packet_len(pkt), node_now(node)};
 
     impair_verdict_init(v);
     if (x->rule) {
@@ -120,7 +121,7 @@ static Packet *judge(LinkDir *d, Packet *pkt, ImpairVerdict *v)
     if (v->drop == DROP_NONE && HS_UNLIKELY(d->stop & LINK_STOP_DOWN)) /* the rule pulled the cable */
         v->drop = DROP_LINK_DOWN;
     if (v->drop != DROP_NONE) {
-        d->m->stats.lost_packets++;
+        linkdir_extra(d)->lost_packets++;
         probe_drop(node, &d->from->point, pkt, v->drop);
         return NULL;
     }
@@ -153,7 +154,7 @@ static void launch_slowly(LinkDir *d, Packet *pkt, SimTime arrival)
             propagate(d, d->m, pkt, arrival);
         if (i == v.copies)
             break;
-        d->m->stats.duplicate_packets++;
+        linkdir_extra(d)->duplicate_packets++;
         probe_tx(&d->from->point, pkt);
         arrival += v.copy_gap;
         /* A late copy does not hold up the frames behind it. */
@@ -163,8 +164,8 @@ static void launch_slowly(LinkDir *d, Packet *pkt, SimTime arrival)
 
 static inline void launch(LinkDir *d, LinkMoving *m, Packet *pkt, SimTime departure)
 {
-    m->stats.tx_packets++;
-    m->stats.tx_bytes += packet_len(pkt);
+    m->tx_packets++;
+    m->tx_bytes += packet_len(pkt);
     probe_tx(&d->from->point, pkt);
     if (HS_LIKELY(!m->slow))
         propagate(d, m, pkt, departure + d->delay);
@@ -202,7 +203,7 @@ static void on_queue_drop(void *user, Packet *pkt)
 {
     LinkDir *d = user;
 
-    linkdir_moving(d)->stats.queue_drops++;
+    linkdir_extra(d)->queue_drops++;
     probe_drop(linkdir_node(d), &d->from->point, pkt, DROP_AQM);
 }
 
@@ -228,7 +229,7 @@ void linkdir_enqueue(LinkDir *d, Packet *pkt)
         linkdir_adopt_queue(d, queue_new_default(LINK_QUEUE_DEFAULT));
     v = queue_enqueue(d->queue, pkt, node_now(linkdir_node(d)));
     if (HS_UNLIKELY(v != QUEUE_OK)) {
-        linkdir_moving(d)->stats.queue_drops++;
+        linkdir_extra(d)->queue_drops++;
         probe_drop(linkdir_node(d), &d->from->point, pkt, v == QUEUE_FULL ? DROP_QUEUE_FULL : DROP_AQM);
         return;
     }
@@ -304,26 +305,26 @@ static EvQueue *arrival_queue(const LinkDir *d)
 
 static inline Flight *ring_at(const LinkMoving *m, uint32_t i)
 {
-    return &m->ring[i & (m->ring_cap - 1)];
+    return &m->ring[i & ((1u << m->ring_log2) - 1)];
 }
 
 static void ring_grow(LinkMoving *m, PacketPool *pool)
 {
     Blocks *b = packetpool_blocks(pool);
-    uint32_t cap = m->ring ? 2 * m->ring_cap : HS_MAX(m->ring_cap, RING_MIN);
-    Flight *ring = blocks_take(b, cap * sizeof *ring);
+    uint8_t log2 = m->ring ? m->ring_log2 + 1 : HS_MAX(m->ring_log2, RING_MIN_LOG2);
+    Flight *ring = blocks_take(b, sizeof *ring << log2);
 
     for (uint32_t i = m->ring_head; i != m->ring_tail; i++)
-        ring[i & (cap - 1)] = *ring_at(m, i);
-    blocks_give(b, m->ring, m->ring_cap * sizeof *ring);
+        ring[i & ((1u << log2) - 1)] = *ring_at(m, i);
+    blocks_give(b, m->ring, sizeof *ring << m->ring_log2);
     m->ring = ring;
-    m->ring_cap = cap;
+    m->ring_log2 = log2;
 }
 
 /* The last frame has left: so many links share what few of them need at a time. */
 static inline void ring_give_back(LinkMoving *m, PacketPool *pool)
 {
-    blocks_give(packetpool_blocks(pool), m->ring, m->ring_cap * sizeof *m->ring);
+    blocks_give(packetpool_blocks(pool), m->ring, sizeof *m->ring << m->ring_log2);
     m->ring = NULL;
 }
 
@@ -331,8 +332,7 @@ static inline void deliver(LinkDir *d, LinkMoving *m, Packet *pkt)
 {
     LinkPort *to = d->to;
 
-    m->stats.delivered_packets++;
-    m->stats.delivered_bytes += packet_len(pkt);
+    m->delivered_bytes += packet_len(pkt);
     probe_rx(&to->point, pkt);
     to->ops->receive(to, pkt);
 }
@@ -364,6 +364,7 @@ static Packet *stray_end(Stray *s)
     *(s->next ? &s->next->prev : &x->strays_last) = s->prev;
     s->next = x->strays_free;
     x->strays_free = s;
+    x->n_strays--;
     return s->pkt;
 }
 
@@ -386,6 +387,7 @@ static void propagate_stray(LinkDir *d, Packet *pkt, SimTime arrival)
     *s = (Stray){d, pkt, NULL, x->strays_last, NULL};
     *(s->prev ? &s->prev->next : &x->strays) = s;
     x->strays_last = s;
+    x->n_strays++;
     s->ev = evqueue_push(arrival_queue(d), arrival, node_take_key(linkdir_node(d)), on_stray, s);
 }
 
@@ -393,11 +395,10 @@ static void propagate(LinkDir *d, LinkMoving *m, Packet *pkt, SimTime arrival)
 {
     uint64_t key;
 
-    /* First in, first out: a frame that would overtake arrives with the one before it. */
-    arrival = HS_MAX(arrival, m->last_arrival);
-    m->last_arrival = arrival;
+    if (m->ring) /* First in, first out: a frame that would overtake arrives with the one before it. */
+        arrival = HS_MAX(arrival, ring_at(m, m->ring_tail - 1)->arrival);
     key = node_take_key(linkdir_node(d));
-    if (HS_UNLIKELY(!m->ring || m->ring_tail - m->ring_head == m->ring_cap))
+    if (HS_UNLIKELY(!m->ring || (m->ring_tail - m->ring_head) >> m->ring_log2))
         ring_grow(m, pkt->pool);
     *ring_at(m, m->ring_tail) = (Flight){pkt, arrival, key};
     if (m->ring_tail++ == m->ring_head)
@@ -406,7 +407,7 @@ static void propagate(LinkDir *d, LinkMoving *m, Packet *pkt, SimTime arrival)
 
 static void lose(LinkDir *d, Packet *pkt)
 {
-    d->m->stats.lost_packets++;
+    linkdir_extra(d)->lost_packets++;
     probe_drop(linkdir_node(d), &d->from->point, pkt, DROP_LINK_DOWN);
 }
 
@@ -428,7 +429,7 @@ void linkdir_lose_all(LinkDir *d)
             ring_give_back(m, pkt->pool);
         lose(d, pkt);
     }
-    if (d->m->extra) {
+    if (m->extra) {
         while (d->m->extra->strays) {
             evqueue_cancel(arrival_queue(d), d->m->extra->strays->ev);
             lose(d, stray_end(d->m->extra->strays));
@@ -436,17 +437,15 @@ void linkdir_lose_all(LinkDir *d)
         linkfollow_on_down(d);
         linkring_on_down(d);
     }
-    /* Nothing in flight holds up what is sent on the new carrier, and the frame that was being sent is cut
-     * off. */
-    m->last_arrival = 0;
+    /* The frame that was being sent is cut off. */
     if (m->busy_until > now) {
-        m->stats.busy -= m->busy_until - now;
+        m->busy -= m->busy_until - now;
         m->busy_until = now;
         m->busy_frac = 0;
     }
     while (d->queue && (pkt = queue_take(d->queue, now))) {
         note_queue(d);
-        m->stats.queue_drops++;
+        linkdir_extra(d)->queue_drops++;
         probe_drop(linkdir_node(d), &d->from->point, pkt, DROP_LINK_DOWN);
     }
 }
@@ -473,9 +472,15 @@ void linkdir_update_gap(LinkDir *d)
     d->m->gap_frac = d->rate_bps ? num % d->rate_bps : 0;
 }
 
+Pool *linkdir_moving_pool(LinkDir *d)
+{
+    return poolset_get_aligned(&linkdir_node(d)->part->pools, "link", sizeof(LinkMoving), 32);
+}
+
 LinkMoving *linkdir_moving_new(LinkDir *d)
 {
-    d->m = g_aligned_alloc0(1, sizeof(LinkMoving), 64); /* its first cache line is the transmitter */
+    d->m = pool_alloc(linkdir_moving_pool(d)); /* its first cache line is the transmitter */
+    memset(d->m, 0, sizeof *d->m);
     linkdir_update_gap(d);
     return d->m;
 }

@@ -178,7 +178,7 @@ void linkfollow_on_down(LinkDir *d)
     timer_cancel(&f->timer);
     if (!f->leaving)
         return;
-    d->m->stats.queue_drops++;
+    linkdir_extra(d)->queue_drops++;
     probe_drop(linkdir_node(d), &d->from->point, f->leaving, DROP_LINK_DOWN);
     f->leaving = NULL;
 }

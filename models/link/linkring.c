@@ -140,7 +140,7 @@ void linkring_on_down(LinkDir *d)
     if (!r)
         return;
     for (r->sent += r->is_sending; r->sent != r->posted; r->sent++) {
-        d->m->stats.queue_drops++;
+        linkdir_extra(d)->queue_drops++;
         probe_drop(linkdir_node(d), &d->from->point, r->slot[r->sent % r->size], DROP_LINK_DOWN);
     }
     r->freed = r->sent;

@@ -45,19 +45,19 @@ bool tcp_classic_uses_sack(const TcpConn *c)
 }
 
 /* Half of what is in flight, not of the window; without what limited transmit added (RFC 5681 3.2 step 2). */
-uint32_t tcp_classic_ssthresh(const TcpConn *c)
+static uint32_t half_flight(const TcpConn *c)
 {
     uint32_t flight = c->rec.dupacks ? HS_MIN(c->rec.dup_flight, c->packets_out) : c->packets_out;
 
     return HS_MAX(flight / 2, 2u);
 }
 
-static uint32_t ssthresh(TcpConn *c)
+uint32_t tcp_classic_ssthresh(TcpConn *c)
 {
     CcView v;
 
     if (!strcmp(c->cc.ops->name, "reno"))
-        return tcp_classic_ssthresh(c);
+        return half_flight(c);
     tcp_cc_fill_view(c, &v);
     return cc_ssthresh(&c->cc, &v);
 }
@@ -72,7 +72,7 @@ static void set_cwnd(TcpConn *c, uint32_t cwnd)
 static void episode(TcpConn *c, uint8_t ca_state)
 {
     c->rec.prior_cwnd = c->cc.s.cwnd;
-    c->cc.s.ssthresh = ssthresh(c);
+    c->cc.s.ssthresh = tcp_classic_ssthresh(c);
     c->rec.high_seq = c->snd_nxt;
     c->rec.has_recover = 1;
     c->rec.is_rescued = 0;
@@ -93,6 +93,7 @@ static void leave(TcpConn *c, uint32_t cwnd)
 {
     set_cwnd(c, cwnd);
     c->rec.dupacks = 0;
+    tcp_undo_retrans_stamp_cleanup(c);
     tcp_recovery_set_ca_state(c, TCP_CA_OPEN);
     tcp_cc_event(c, CC_EVENT_COMPLETE_CWR);
 }
@@ -203,6 +204,10 @@ static void in_open(TcpConn *c, const TcpClassicAck *a)
 
     if (a->flag & ACK_SND_UNA_ADVANCED) {
         c->rec.dupacks = 0;
+        /* or the next timeout would take the first loss of all for the begin of its own (Linux
+         * tcp_try_to_open)
+         */
+        tcp_undo_retrans_stamp_cleanup(c);
         tcp_recovery_try_keep_open(c);
         if (!(a->flag & ACK_ECE))
             tcp_cc_control(c, a->ack, a->newly_acked_sacked, a->flag, a->rate);

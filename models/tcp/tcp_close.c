@@ -208,14 +208,16 @@ static void forget_addresses(TcpConn *c)
 static void forget_connection(TcpConn *c)
 {
     uint32_t seq = c->write_seq + c->max_window + 2;
+    __typeof__(c->rtt.min_rtt[0]) min_rtt[HS_ARRAY_LEN(c->rtt.min_rtt)];
 
     c->sflags &= ~(uint32_t)(TCP_S_RCV_SHUTDOWN | TCP_S_SEND_SHUTDOWN | TCP_S_DONE | TCP_S_DEFER_CONNECT |
                              TCP_S_SYN_DATA | TCP_S_SYN_DATA_ACKED | TCP_S_SYN_FASTOPEN |
                              TCP_S_SYN_FASTOPEN_EXP | TCP_S_SYN_FASTOPEN_CH | TCP_S_WIRE_V6);
     c->write_seq = seq ? seq : 1;
-    c->snd_una = c->snd_nxt = c->snd_sml = c->pushed_seq = c->write_seq;
+    memcpy(min_rtt, c->rtt.min_rtt, sizeof(min_rtt)); /* the path may be the same again */
     cc_stop(&c->cc);
     tcp_conn_init_defaults(c);
+    memcpy(c->rtt.min_rtt, min_rtt, sizeof(min_rtt));
     memset(&c->rec, 0, sizeof(c->rec));
     memset(&c->tlp, 0, sizeof(c->tlp));
     memset(&c->ts, 0, sizeof(c->ts));

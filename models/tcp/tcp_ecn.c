@@ -147,7 +147,7 @@ void tcp_ecn_rcv_syn(TcpConn *c, TcpIn *in)
 void tcp_ecn_create_request(TcpReq *r, const TcpIn *in, TcpConn *listener)
 {
     uint8_t mode = r->tcp->sysctl->tcp_ecn;
-    bool ect = (in->tos & ECN_MASK) != ECN_NOT_ECT, granted;
+    bool ect = (in->tos & ECN_MASK) != ECN_NOT_ECT, granted, cc_needs;
 
     if (tcp_accecn_is_requested(in->flags) && (mode >= ACCECN_ALWAYS || cc_needs_accecn(listener))) {
         r->ecn_ok = true;
@@ -157,10 +157,11 @@ void tcp_ecn_create_request(TcpReq *r, const TcpIn *in, TcpConn *listener)
     }
     if ((in->flags & (TCP_ECE | TCP_CWR)) != (TCP_ECE | TCP_CWR))
         return;
-    granted = mode || tcp_ip_wants_ecn(r->tcp, &r->remote, r->is_v6);
+    cc_needs = cc_needs_ecn(listener) || tcp_ip_cc_needs_ecn(r->tcp, &r->remote, r->is_v6);
+    granted = mode || tcp_ip_wants_ecn(r->tcp, &r->remote, r->is_v6) || cc_needs;
     /* RFC 3168 6.1.1: a SYN is never ECT; one that is comes from something else (DCTCP), unless it asks for a
      * newer variant. */
-    if (((!ect || in->flags & TCP_AE) && granted) || cc_needs_ecn(listener))
+    if (((!ect || in->flags & TCP_AE) && granted) || cc_needs)
         r->ecn_ok = true;
 }
 

@@ -118,7 +118,7 @@ static const char *disordered_ack(const TcpConn *c, const TcpIn *in, bool *is_ol
 /* Linux tcp_sequence. NULL: yes. The right edge is the furthest that was ever advertised (RFC 7323 2.4). A
  * FIN may stand just beyond it, and an empty queue takes a segment that begins inside, since some senders do
  * not heed the window. */
-static const char *bad_sequence(const TcpConn *c, const TcpIn *in)
+static const char *bad_sequence(const TcpConn *c, const TcpIn *in, bool *is_beyond)
 {
     int32_t win = (int32_t)(c->win.rcv_mwnd_seq - c->rcv_nxt);
     uint32_t limit = c->rcv_nxt + (win > 0 ? (uint32_t)win : 0);
@@ -129,15 +129,10 @@ static const char *bad_sequence(const TcpConn *c, const TcpIn *in)
         return NULL;
     if (!tcp_after(in->end_seq - ((in->flags & TCP_FIN) != 0), limit))
         return NULL;
-    if (tcp_after(in->seq, limit)) {
-        TCP_INC(c->tcp, TcpExtBeyondWindow);
+    *is_beyond = true;
+    if (tcp_after(in->seq, limit))
         return "TCP_INVALID_SEQUENCE";
-    }
-    if (c->rcv.head) {
-        TCP_INC(c->tcp, TcpExtBeyondWindow);
-        return "TCP_INVALID_END_SEQUENCE";
-    }
-    return NULL;
+    return c->rcv.head ? "TCP_INVALID_END_SEQUENCE" : NULL;
 }
 
 /* Some stacks answer data after their FIN with a RST one before rcv_nxt (Linux tcp_reset_check). */
@@ -212,12 +207,12 @@ static bool passes_paws(TcpConn *c, TcpIn *in, int syn_inerr)
 bool tcp_input_validate(TcpConn *c, TcpIn *in, int syn_inerr)
 {
     const char *reason;
-    bool accecn = false;
+    bool accecn = false, is_beyond = false;
 
     if (!passes_paws(c, in, syn_inerr))
         return false;
 
-    reason = bad_sequence(c, in);
+    reason = bad_sequence(c, in, &is_beyond);
     if (reason) {
         if (in->flags & TCP_RST) {
             if (is_reset_after_fin(c, in)) {
@@ -227,8 +222,11 @@ bool tcp_input_validate(TcpConn *c, TcpIn *in, int syn_inerr)
         } else if (in->flags & TCP_SYN) {
             syn_challenge(c, in, syn_inerr, false);
             return false;
-        } else if (!tcp_challenge_oow_limited(c->tcp, in, MIB_TcpExtTCPACKSkippedSeq, &c->last_oow_ack)) {
-            tcp_challenge_send_dupack(c, in);
+        } else {
+            if (is_beyond)
+                TCP_INC(c->tcp, TcpExtBeyondWindow);
+            if (!tcp_challenge_oow_limited(c->tcp, in, MIB_TcpExtTCPACKSkippedSeq, &c->last_oow_ack))
+                tcp_challenge_send_dupack(c, in);
         }
         drop(c, in, reason);
         return false;

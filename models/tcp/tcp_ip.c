@@ -169,14 +169,26 @@ bool tcp_ip_path(Tcp *t, const InetAddr *local, const InetAddr *remote, TcpPath 
     return true;
 }
 
-bool tcp_ip_wants_ecn(Tcp *t, const InetAddr *remote, bool is_v6_)
+static const RouteMetrics *metrics_to(Tcp *t, const InetAddr *remote, bool is_v6_)
 {
     Ip4Flow f;
 
     if (is_v6_)
-        return tcp_ip6_wants_ecn(t, remote);
-    return !ip4_route_get(t->ip4, inet_ip4(remote), 0, NULL, &f) &&
-           route_metrics_get(f.metrics, ROUTE_FEATURES) & ROUTE_FEATURE_ECN;
+        return tcp_ip6_metrics_to(t, remote);
+    return !ip4_route_get(t->ip4, inet_ip4(remote), 0, NULL, &f) ? f.metrics : NULL;
+}
+
+bool tcp_ip_wants_ecn(Tcp *t, const InetAddr *remote, bool is_v6_)
+{
+    return route_metrics_get(metrics_to(t, remote, is_v6_), ROUTE_FEATURES) & ROUTE_FEATURE_ECN;
+}
+
+bool tcp_ip_cc_needs_ecn(Tcp *t, const InetAddr *remote, bool is_v6_)
+{
+    const RouteMetrics *m = metrics_to(t, remote, is_v6_);
+    const CcOps *ops = m && m->congctl[0] ? cc_ops_find(t->controllers, m->congctl) : NULL;
+
+    return ops && ops->flags & CC_NEEDS_ECN;
 }
 
 void tcp_ip_pmtu_update(TcpConn *c, uint32_t mtu)

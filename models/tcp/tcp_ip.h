@@ -29,7 +29,7 @@ int tcp_ip6_route(TcpConn *c);
 uint32_t tcp_ip6_mtu(const TcpConn *c);
 uint32_t tcp_ip6_advmss(const TcpConn *c);
 bool tcp_ip6_path(Tcp *t, const InetAddr *local, const InetAddr *remote, TcpPath *out);
-bool tcp_ip6_wants_ecn(Tcp *t, const InetAddr *remote);
+const struct RouteMetrics *tcp_ip6_metrics_to(Tcp *t, const InetAddr *remote);
 void tcp_ip6_pmtu_update(TcpConn *c, uint32_t mtu);
 bool tcp_ip6_is_local(Tcp *t, const InetAddr *a);
 int tcp_ip6_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits);

@@ -79,13 +79,12 @@ bool tcp_ip6_path(Tcp *t, const InetAddr *local, const InetAddr *remote, TcpPath
     return true;
 }
 
-bool tcp_ip6_wants_ecn(Tcp *t, const InetAddr *remote)
+const RouteMetrics *tcp_ip6_metrics_to(Tcp *t, const InetAddr *remote)
 {
     Ipv6Addr dst = inet_ip6(remote);
     Ip6Flow f;
 
-    return t->ip6 && !ip6_route_get(t->ip6, &dst, NULL, NULL, &f) &&
-           route_metrics_get(f.metrics, ROUTE_FEATURES) & ROUTE_FEATURE_ECN;
+    return t->ip6 && !ip6_route_get(t->ip6, &dst, NULL, NULL, &f) ? f.metrics : NULL;
 }
 
 void tcp_ip6_pmtu_update(TcpConn *c, uint32_t mtu)

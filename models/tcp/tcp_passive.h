@@ -269,6 +269,8 @@ bool tcp_ip_is_local(const TcpConn *c);  /* the peer is this host (loopback) */
 int tcp_ip_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits, SimTime edt);
 /* Does the route to that peer ask for ECN (ip route … features ecn)? */
 bool tcp_ip_wants_ecn(Tcp *t, const InetAddr *remote, bool is_v6);
+/* The route names a controller that does (Linux DST_FEATURE_ECN_CA). */
+bool tcp_ip_cc_needs_ecn(Tcp *t, const InetAddr *remote, bool is_v6);
 /* Of a destination that has no connection yet (requests); false: no route. */
 /* Without a route to learn from: what the flow label is for that hash (ip6_make_flowlabel), never 0. */
 uint32_t tcp_ip_flow_label(Tcp *t, uint32_t txhash, uint32_t n_rehash);

@@ -523,6 +523,9 @@ static TcpConn *complete(TcpConn *listener, TcpReq *r, TcpIn *in)
             r->acked = 1;
         return NULL;
     }
+    /* Not before: what only asks for the request leaves its timestamp alone. */
+    if (in->saw_ts && !tcp_after(in->seq, r->rcv_nxt))
+        child->ts.ts_recent = in->tsval;
     tcp_rtt_synack(child, r);
     tcp_req_drop(r);
     tcp_listen_add_child(listener, child);
@@ -540,8 +543,9 @@ TcpConn *tcp_req_check(TcpConn *c, TcpReq *r, TcpIn *in, bool fastopen, bool *lo
         on_duplicate_syn(c, r, in, fastopen);
         return NULL;
     }
-    if (flags & TCP_ACK && !fastopen && in->ack != r->snt_isn + 1)
-        return c; /* the listener answers with a RST; the request stays */
+    /* The listener answers with a RST, and the request stays. What a reset acknowledges does not matter. */
+    if ((flags & (TCP_ACK | TCP_RST)) == TCP_ACK && !fastopen && in->ack != r->snt_isn + 1)
+        return c;
     if (paws_reject || ecr_reject ||
         !is_in_window(in->seq, in->end_seq, r->rcv_nxt, r->rcv_nxt + synack_window(r))) {
         if (!(flags & TCP_RST) && !oow_limited(r, in))
@@ -552,13 +556,11 @@ TcpConn *tcp_req_check(TcpConn *c, TcpReq *r, TcpIn *in, bool fastopen, bool *lo
             TCP_INC(r->tcp, TcpExtTSEcrRejected);
         return NULL;
     }
-    if (in->saw_ts && !tcp_after(in->seq, r->rcv_nxt))
-        r->ts_recent = in->tsval;
     if (in->seq == r->rcv_isn)
         flags &= (uint16_t)~TCP_SYN; /* lies before the window that begins at rcv_isn + 1 */
     /* RFC 5961 3.2: only the exact sequence number resets */
     if (flags & TCP_RST && in->seq != r->rcv_nxt) {
-        if (!oow_limited(r, in)) {
+        if (!tcp_challenge_oow_limited(r->tcp, in, MIB_TcpExtTCPACKSkippedChallenge, &r->last_oow_ack)) {
             TCP_INC(r->tcp, TcpExtTCPChallengeACK);
             send_ack(c, r, in);
         }

@@ -8,6 +8,7 @@
 #include "models/tcp/tcp_ack.h"
 
 #include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_probes.h"
 #include "models/tcp/tcp_quirk.h"
 
@@ -109,6 +110,16 @@ static void min_reset(TcpRtt *r, uint32_t t, uint32_t v)
         r->min_rtt[i].t = t;
         r->min_rtt[i].v = v;
     }
+}
+
+void tcp_rtt_shift(TcpConn *c, int32_t delta_us)
+{
+    if (!delta_us || !c->rtt.srtt_us)
+        return;
+    c->rtt.srtt_us = (uint32_t)HS_MAX(1, HS_MIN(UINT32_MAX, (int64_t)c->rtt.srtt_us + (int64_t)delta_us * 8));
+    tcp_rtt_set_rto(c);
+    min_reset(&c->rtt, (uint32_t)(c->mstamp / SIM_MS), UINT32_MAX);
+    tcp_pace_update_rate(c);
 }
 
 /* The best, second best and third best of the window, each later than the one before: when the best one gets

@@ -295,8 +295,9 @@ static int set_int(TcpConn *c, int name, int val)
             tcp_opts(c)->inq = byte;
         return err;
     case TCP_TX_DELAY:
-        if (val < 0)
+        if (val < 0 || val >= 1 << (31 - 3))
             return -EINVAL;
+        tcp_rtt_shift(c, val - (int32_t)tcp_opts(c)->tx_delay_us);
         tcp_opts(c)->tx_delay_us = (uint32_t)val;
         return 0;
     case TCP_RTO_MAX_MS:
@@ -411,14 +412,14 @@ static int get_cc_info(TcpConn *c, void *val, unsigned *len)
 static int get_saved_syn(TcpConn *c, void *val, unsigned *len)
 {
     Packet *p = c->opts ? c->opts->saved_syn : NULL;
-    unsigned n = p ? packet_header_len(p) : 0;
+    unsigned n = p ? p->head - p->l3 : 0; /* network and TCP header, which have been read */
 
     if (p && *len < n) { /* tells how much it would take */
         *len = n;
         return -EINVAL;
     }
     if (p)
-        packet_copy(p, 0, val, n);
+        memcpy(val, p->buf + p->l3, n);
     *len = n;
     if (p) { /* read once */
         packet_unref(p);

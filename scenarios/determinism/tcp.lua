@@ -1,6 +1,7 @@
 -- Determinism: TCP.
--- Many connections over a bottleneck that loses, duplicates, reorders and marks: Reno, CUBIC, two controllers written in Lua (one of
--- them scales its window by the share of marks), each style of loss recovery, Fast Open, SYN cookies, connections that are reset.
+-- Many connections over a bottleneck that loses, duplicates, reorders and marks (its queue, and a rule by chance): Reno, CUBIC,
+-- two controllers written in Lua (one of them scales its window by the share of marks), each style of loss recovery, Fast Open,
+-- SYN cookies, connections that are reset.
 -- Initial sequence numbers, ephemeral ports, timestamps' offsets and cookies come from keys that the seed gives.
 -- tshark-allow: out-of-order segment (a link reorders and loses)
 -- tshark-allow: D-SACK Sequence (and duplicates)
@@ -43,7 +44,7 @@ hs.cc {
 
 local left, right = hs.router "left", hs.router "right"
 local middle = hs.link(left, right, {
-  rate = "20Mbps", delay = "15ms", jitter = "1ms", queue = { "droptail", packets = 60 },
+  rate = "20Mbps", delay = "15ms", jitter = "1ms", queue = { "droptail", packets = 60, ecn = 40 },
   impair = {
     { "gilbert_elliott", p = 0.002, r = 0.4 },
     { "duplicate", probability = 0.005 },
@@ -133,6 +134,7 @@ hs.log("bytes", sink:stats().bytes, "marks", marks, "answers", answers)
 hs.log("cookies", counters.TcpExtSyncookiesSent, counters.TcpExtSyncookiesRecv, "fast open", counters.TcpExtTCPFastOpenPassive)
 hs.expect_equal("every connection delivers", sink:stats().connections, #kinds)
 hs.expect("not a byte is wrong", sink:stats().wrong_bytes == 0)
-hs.expect("there were marks", marks > 0)
+hs.expect("the rule marked", marks > 0)
+hs.expect("and the queue", middle:dir(left):stats().marked_packets > 0)
 hs.expect("most questions are answered", answers > 40, answers)
 hs.expect("some with Fast Open", counters.TcpExtTCPFastOpenPassive > 10)

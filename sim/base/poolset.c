@@ -10,7 +10,7 @@ struct PoolSetEntry {
     Pool pool;
 };
 
-Pool *poolset_get(PoolSet *set, const char *name, size_t object_size, size_t objects_per_slab)
+static Pool *get(PoolSet *set, const char *name, size_t object_size, size_t objects_per_slab, size_t align)
 {
     struct PoolSetEntry *e;
 
@@ -22,10 +22,20 @@ Pool *poolset_get(PoolSet *set, const char *name, size_t object_size, size_t obj
     e = g_new0(struct PoolSetEntry, 1);
     e->name = name;
     e->object_size = object_size;
-    pool_init(&e->pool, object_size, objects_per_slab);
+    pool_init_aligned(&e->pool, object_size, objects_per_slab, align);
     e->next = set->head;
     set->head = e;
     return &e->pool;
+}
+
+Pool *poolset_get(PoolSet *set, const char *name, size_t object_size, size_t objects_per_slab)
+{
+    return get(set, name, object_size, objects_per_slab, 16);
+}
+
+Pool *poolset_get_aligned(PoolSet *set, const char *name, size_t object_size, size_t objects_per_slab)
+{
+    return get(set, name, object_size, objects_per_slab, POOL_CACHELINE);
 }
 
 size_t poolset_bytes(const PoolSet *set, const char *prefix)

@@ -12,6 +12,8 @@ typedef struct PoolSet {
 /* The pool of that name, made at the first call; a name always comes with the same size. The name is not
  * copied. */
 Pool *poolset_get(PoolSet *set, const char *name, size_t object_size, size_t objects_per_slab);
+/* Likewise; each object has cache lines of its own. */
+Pool *poolset_get_aligned(PoolSet *set, const char *name, size_t object_size, size_t objects_per_slab);
 /* Memory of the pools whose name begins so, in bytes taken from the heap. */
 size_t poolset_bytes(const PoolSet *set, const char *prefix);
 /* Gives everything back, objects still live included. */

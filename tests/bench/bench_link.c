@@ -59,7 +59,7 @@ static void run(const char *name, uint64_t frames, SimTime gap, unsigned burst, 
 {
     Bench b = {.sim = sim_new(1), .pool = packetpool_new(), .gap = gap, .burst = burst, .left = frames};
     LinkDirConfig c[2];
-    const LinkDirStats *s;
+    LinkDirStats s;
     double start, ns;
 
     for (int i = 0; i < 2; i++) {
@@ -82,8 +82,8 @@ static void run(const char *name, uint64_t frames, SimTime gap, unsigned burst, 
     printf("workload=%s frames=%llu events=%llu delivered=%llu lost=%llu queue_drops=%llu ns_per_frame=%.1f "
            "ns_per_event=%.1f\n",
            name, (unsigned long long)frames, (unsigned long long)sim_events(b.sim),
-           (unsigned long long)s->delivered_packets, (unsigned long long)s->lost_packets,
-           (unsigned long long)s->queue_drops, ns / (double)frames, ns / (double)sim_events(b.sim));
+           (unsigned long long)s.delivered_packets, (unsigned long long)s.lost_packets,
+           (unsigned long long)s.queue_drops, ns / (double)frames, ns / (double)sim_events(b.sim));
     timer_clear(&b.timer);
     link_free(b.link);
     sim_free(b.sim);

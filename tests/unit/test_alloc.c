@@ -4,6 +4,8 @@
 #include <execinfo.h>
 #include <stdlib.h>
 
+#include "models/app/tcp_sink.h"
+#include "models/app/tcp_source.h"
 #include "models/ether/neigh.h"
 #include "sim/trace/sink_digest.h"
 #include "tests/unit/test_net_helper.h"
@@ -297,6 +299,65 @@ static void test_lan(gconstpointer with_digest)
     net_free(net);
 }
 
+/* Two bulk transfers meet in front of a slower link, whose short queue drops: segments, the receiver's
+ * queues, SACK blocks, acknowledgements, recoveries and timers come and go, and come from pools. With a
+ * digest too. */
+static void test_tcp(gconstpointer with_digest)
+{
+    static const char *const from[] = {"a", "b"};
+    Net *net;
+    NetLinkConfig c;
+    SinkDigest *digest;
+    TcpSource *source[2];
+    TcpSink *sink;
+    TcpSinkResult before, after;
+    int err;
+    uint64_t retransmitted = 0, v;
+
+    if (!COUNTS) {
+        g_test_skip("a sanitizer's malloc is in place");
+        return;
+    }
+    net = net_new(1);
+    add_host(net, "a");
+    add_host(net, "b");
+    add_router(net, "r");
+    add_host(net, "d");
+    join(net, "a", "r");
+    join(net, "b", "r");
+    link_config(net, &c, "r", "d");
+    c.dir[0].rate_bps = UINT64_C(100000000);
+    c.dir[0].queue = queue_new_default(40);
+    must_link(net, &c);
+    prepare(net);
+    digest = with_digest ? watch(net) : NULL;
+    sink = tcp_sink_new(host_tcp(net_host_by_name(net, "d")), host_node(net_host_by_name(net, "d")),
+                        &(TcpSinkOptions){.at = {.port = 9}}, &err);
+    for (unsigned i = 0; i < 2; i++) {
+        Host *h = net_host_by_name(net, from[i]);
+        InetEndpoint to = {.addr = inet_from_ip4(host_addr(net_host_by_name(net, "d"))), .port = 9};
+
+        source[i] = tcp_source_new(host_tcp(h), host_node(h), &(TcpSourceOptions){.to = to}, NULL, NULL);
+    }
+    run_for(net, 20 * SIM_SEC);
+    tcp_sink_result(sink, &before);
+    g_assert_cmpint(before.connections, ==, 2);
+    count_begin();
+    run_for(net, 10 * SIM_SEC);
+    count_end();
+    tcp_sink_result(sink, &after);
+    g_assert_cmpuint(after.bytes - before.bytes, >, 100000000); /* of 125 million on the wire */
+    for (unsigned i = 0; i < 2; i++) {
+        g_assert_true(host_counter(net_host_by_name(net, from[i]), "TcpRetransSegs", &v));
+        retransmitted += v;
+        tcp_source_free(source[i]);
+    }
+    g_assert_cmpuint(retransmitted, >, 10); /* there was something to recover from */
+    tcp_sink_free(sink);
+    sink_digest_free(digest);
+    net_free(net);
+}
+
 int main(int argc, char **argv)
 {
     void *first[2];
@@ -308,5 +369,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/alloc/chain-digest", "", test_chain);
     g_test_add_data_func("/alloc/lan", NULL, test_lan);
     g_test_add_data_func("/alloc/lan-digest", "", test_lan);
+    g_test_add_data_func("/alloc/tcp", NULL, test_tcp);
+    g_test_add_data_func("/alloc/tcp-digest", "", test_tcp);
     return g_test_run();
 }

@@ -21,7 +21,7 @@ static void test_idle(void)
     g_assert_cmpint(bed_run(&b, SIM_NEVER), ==, SIM_STOP_IDLE);
     bed_expect(&b, 0, 1, SIM_MS + 8192 - 96);
     g_assert_cmpuint(sim_events(b.sim), ==, 1); /* one event for a frame that finds the link idle */
-    g_assert_cmpint(linkdir_stats(b.dir)->busy, ==, 8192);
+    g_assert_cmpint(linkdir_stats(b.dir).busy, ==, 8192);
     bed_end(&b);
 }
 
@@ -231,9 +231,9 @@ static void test_duplicates_follow(void)
     bed_run(&b, SIM_NEVER);
     for (unsigned i = 0; i < 6; i++)
         bed_expect(&b, i, i / 3 + 1, SIM_MS);
-    g_assert_cmpuint(linkdir_stats(b.dir)->tx_packets, ==, 2);
-    g_assert_cmpuint(linkdir_stats(b.dir)->duplicate_packets, ==, 4);
-    g_assert_cmpuint(linkdir_stats(b.dir)->delivered_packets, ==, 6);
+    g_assert_cmpuint(linkdir_stats(b.dir).tx_packets, ==, 2);
+    g_assert_cmpuint(linkdir_stats(b.dir).duplicate_packets, ==, 4);
+    g_assert_cmpuint(linkdir_stats(b.dir).delivered_packets, ==, 6);
     bed_end(&b);
 }
 
@@ -263,9 +263,9 @@ static void test_carrier_loss(void)
         g_assert_cmpstr(fate_of(&fates, id)->reason, ==, "link down");
     }
     g_assert_cmpuint(bed_live(&b), ==, 0);
-    g_assert_cmpuint(linkdir_stats(b.dir)->lost_packets, ==, 5);
-    g_assert_cmpuint(linkdir_stats(b.dir)->queue_drops, ==, 3);
-    g_assert_cmpint(linkdir_stats(b.dir)->busy, ==, 45 * SIM_MS);
+    g_assert_cmpuint(linkdir_stats(b.dir).lost_packets, ==, 5);
+    g_assert_cmpuint(linkdir_stats(b.dir).queue_drops, ==, 3);
+    g_assert_cmpint(linkdir_stats(b.dir).busy, ==, 45 * SIM_MS);
     g_assert_cmpint(b.port[0].downs, ==, 1);
     g_assert_cmpint(b.port[1].downs, ==, 1);
     g_assert_false(b.port[0].port.carrier);
@@ -371,7 +371,7 @@ static void test_set_queue(void)
         bed_send(&b, 1226);
     linkdir_set_queue(b.dir, queue_new_default(3));
     g_assert_cmpuint(linkdir_queue(b.dir)->packets, ==, 3);
-    g_assert_cmpuint(linkdir_stats(b.dir)->queue_drops, ==, 2);
+    g_assert_cmpuint(linkdir_stats(b.dir).queue_drops, ==, 2);
     g_assert_cmpstr(fate_of(&fates, 6)->reason, ==, "queue full");
     bed_run(&b, SIM_NEVER);
     g_assert_cmpuint(b.port[1].got->len, ==, 4);
@@ -728,11 +728,10 @@ static void test_conservation(void)
         link_unplug(r.b.link);
         g_ptr_array_add(r.old, r.b.link);
         for (guint i = 0; i < r.old->len; i++) {
-            const LinkDirStats *s = linkdir_stats(link_dir(r.old->pdata[i], 0));
+            const LinkDirStats s = linkdir_stats(link_dir(r.old->pdata[i], 0));
 
-            g_assert_cmpuint(s->tx_packets + s->duplicate_packets, ==,
-                             s->delivered_packets + s->lost_packets);
-            delivered += s->delivered_packets;
+            g_assert_cmpuint(s.tx_packets + s.duplicate_packets, ==, s.delivered_packets + s.lost_packets);
+            delivered += s.delivered_packets;
             if (i + 1 < r.old->len)
                 link_free(r.old->pdata[i]);
         }

@@ -82,7 +82,7 @@ static void test_paused(void)
     g_assert_cmpuint(b.port[1].got->len, ==, 0);
     g_assert_cmpuint(linkdir_ring_info(b.dir).used, ==, 3);
     g_assert_cmpuint(linkdir_queue(b.dir)->packets, ==, 5);
-    g_assert_cmpuint(linkdir_stats(b.dir)->queue_drops, ==, 2);
+    g_assert_cmpuint(linkdir_stats(b.dir).queue_drops, ==, 2);
     linkdir_set_paused(b.dir, false);
     bed_run(&b, SIM_NEVER);
     g_assert_cmpuint(b.port[1].got->len, ==, 8);
@@ -102,8 +102,8 @@ static void test_down(void)
     bed_run(&b, SIM_SEC);
     g_assert_cmpuint(b.port[1].got->len, ==, 0);
     g_assert_cmpuint(linkdir_ring_info(b.dir).used, ==, 0);
-    g_assert_cmpuint(linkdir_stats(b.dir)->lost_packets, ==, 1);
-    g_assert_cmpuint(linkdir_stats(b.dir)->queue_drops, ==, 4);
+    g_assert_cmpuint(linkdir_stats(b.dir).lost_packets, ==, 1);
+    g_assert_cmpuint(linkdir_stats(b.dir).queue_drops, ==, 4);
     link_set_up(b.link, true);
     send_many(&b, 3);
     bed_run(&b, SIM_NEVER);
@@ -121,7 +121,7 @@ static void test_taken_away(void)
     linkdir_set_ring(b.dir, 0, 0);
     bed_run(&b, SIM_NEVER);
     g_assert_cmpuint(b.port[1].got->len, ==, 4); /* the first was on its way, the second stood in the ring */
-    g_assert_cmpuint(linkdir_stats(b.dir)->queue_drops, ==, 1);
+    g_assert_cmpuint(linkdir_stats(b.dir).queue_drops, ==, 1);
     bed_end(&b);
 }
 

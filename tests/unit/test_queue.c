@@ -57,8 +57,8 @@ static void test_probe(void)
     bed_run(&b, SIM_NEVER);
     g_assert_cmpstr(sink.log->str, ==, "0:1/1226 0:2/2452 10000:1/1226 20000:0/0 ");
     g_assert_cmpuint(linkdir_queue(b.dir)->stats.peak_packets, ==, 2);
-    g_assert_cmpuint(linkdir_stats(b.dir)->queue_drops, ==, 1);
-    g_assert_cmpuint(linkdir_stats(b.dir)->tx_packets, ==, 3);
+    g_assert_cmpuint(linkdir_stats(b.dir).queue_drops, ==, 1);
+    g_assert_cmpuint(linkdir_stats(b.dir).tx_packets, ==, 3);
     probes_detach(b.probes, &sink.sink);
     bed_end(&b);
     g_string_free(sink.log, TRUE);

@@ -182,6 +182,16 @@ static void test_ecn(void)
         "hs.expect_equal('everything is ECN-capable', not_ect, 0)\n"
         "hs.expect_equal('one mark, one reduction', losses, { 'mark' })\n"
         "hs.expect_between('of one packet', marked, 1, 2)\n");
+    /* a route's congctl is as good as the listener's own */
+    expect_true("hs.cc { name = 'mine', ecn = true, on_ack = function() end }\n"
+                "hs.prepare()\n"
+                "b:route { to = a:addr() .. '/32', dev = 'eth0', congctl = 'mine' }\n"
+                "local grants = 0\n"
+                "link:dir(b):rule(function(p) if p.tcp and p.tcp.syn and p.tcp.ece then grants = grants + 1 "
+                "end end)\n"
+                "start '100kB'\n"
+                "hs.run '5s'\n"
+                "hs.expect_equal('granted to a SYN that is itself ECN-capable', grants, 1)\n");
     /* without it, nothing is */
     expect_true("hs.cc { name = 'mine', on_ack = function() end }\n"
                 "local ect = 0\n"

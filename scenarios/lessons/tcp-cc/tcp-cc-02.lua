@@ -2,6 +2,9 @@
 -- Two windows limit what is on the way: the receiver's, which protects the receiver, and the congestion window, which protects the network
 -- (RFC 5681 3.1). The smaller one counts at each moment: min(cwnd, rwnd). Here the receiver allows 40 segments. At the beginning the
 -- congestion window is smaller; then the receiver's; and after a loss the congestion window again.
+-- tshark-allow: TCP window specified by the receiver is now completely full (the receiver's window is the limit for a while)
+-- tshark-allow: TCP Zero Window segment (all of a round arrives at one moment, before the application reads)
+-- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
 hs.title "TCP-CC-02 Send window"
 

@@ -2,6 +2,7 @@
 -- If nothing comes back any more, the network is taken for badly congested: ssthresh becomes half of the window, and the window 1; slow start
 -- leads back to ssthresh (RFC 5681 3.1; Linux tcp_enter_loss: Reno max(cwnd/2, 2), CUBIC 0.7 cwnd). If the repetition is lost too, the
 -- timer doubles, but ssthresh is not cut again: it is the same congestion.
+-- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
 hs.title "TCP-CC-06 Timeout"
 

@@ -2,6 +2,7 @@
 -- Three duplicate ACKs say that a segment is lost, but also that others arrive: the network still carries something. So the sender repeats
 -- that segment at once, halves its window and goes on (RFC 5681 3.2), instead of waiting for the timer and starting from 1. RFC 5681 halves
 -- what is on the way, Linux Reno the congestion window: max(cwnd/2, 2). With a full window both are the same.
+-- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
 hs.title "TCP-CC-07 Fast retransmit reaction"
 

@@ -3,6 +3,8 @@
 -- grows by one with every further duplicate; the first ACK that is new sets it back to ssthresh, and congestion avoidance goes on
 -- (RFC 5681 3.2, recovery style 2). With several losses in a window that ends recovery too early: NewReno stays in it at a partial ACK and
 -- repeats the next hole (RFC 6582, style 3). Linux does not inflate: PRR lets out segments as others arrive (RFC 6937, RFC 9937).
+-- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
+-- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
 local hs = require "hopscope"
 hs.title "TCP-CC-08 Fast recovery"
 

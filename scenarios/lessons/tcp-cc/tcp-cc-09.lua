@@ -4,6 +4,8 @@
 --   path P = RTT without queue / time of a frame; the peak is the first window that does not fit into path and buffer: floor(P + B) + 1.
 --   From peak/2 on, window w takes w ACKs to become w + 1, so a whole tooth takes the sum of w from peak/2 to peak - 1, and twice the peak:
 --   one window until the duplicates tell of the loss, one until the repetition is acknowledged.
+-- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
+-- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
 local hs = require "hopscope"
 hs.title "TCP-CC-09 Sawtooth"
 

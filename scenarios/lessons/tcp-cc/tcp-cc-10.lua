@@ -2,6 +2,7 @@
 -- What a connection has learnt about its path is lost with it: a new one begins with the initial window of 10 segments, after a handshake. On
 -- a long fast path it takes many round trips to regain the old rate; an unbroken connection just goes on. This is why a page is not loaded
 -- over a new connection for each part, and why changing networks hurts.
+-- tshark-allow: Connection reset (RST) (the connection is broken on purpose)
 local hs = require "hopscope"
 hs.title "TCP-CC-10 Restart costs"
 

@@ -2,6 +2,8 @@
 -- How the window grows and shrinks is a plug-in, which an application chooses for each socket (TCP_CONGESTION); nothing else changes. Reno
 -- halves the window at a loss and adds one segment per round trip, which takes minutes on long fast paths. CUBIC (RFC 9438) keeps 0.7 of
 -- it and grows by a cubic of the time since the loss: W(t) = 0.4 (t - K)^3 + Wmax, K = cbrt(0.3 Wmax / 0.4): fast first, flat near Wmax.
+-- tshark-allow: TCP window specified by the receiver is now completely full (the receiver's window is the limit for a while)
+-- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
 hs.title "TCP-CC-11 Pluggable algorithms, CUBIC"
 

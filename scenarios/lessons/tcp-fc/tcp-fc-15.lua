@@ -29,7 +29,10 @@ for _, rtt in ipairs(rtts) do
   client:tcp_source { to = server, port = 7100, sndbuf = "4MB", congestion = "reno" }
   -- Slow start is over after 10 round trips; then 20 are measured.
   hs.at(2 + 10 * rtt, function() rates[rtt] = -sink:stats().bytes end)
-  hs.at(2 + 30 * rtt, function() rates[rtt] = (rates[rtt] + sink:stats().bytes) * 8 / (20 * rtt) end)
+  hs.at(2 + 30 * rtt, function()
+    rates[rtt] = (rates[rtt] + sink:stats().bytes) * 8 / (20 * rtt)
+    client:power(false)
+  end)
 end
 hs.note "A link of 1 Gbit/s and large buffers, but no window scaling."
 hs.run "18s"

@@ -5,7 +5,6 @@
 -- tshark-allow: Connection reset (RST) (a socket that is closed in the middle of a transfer resets it)
 -- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 -- tshark-allow: Previous segment(s) not captured (what a queue loses never arrives)
--- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
 local hs = require "hopscope"
 hs.title "TCP-FC-16 Window scaling"
 
@@ -25,7 +24,7 @@ local function connect(client, server, options, seconds)
     end
   end)
   local sink = server:tcp_sink { port = here, rcvbuf = options.rcvbuf }
-  local source = client:tcp_source { to = server, port = here, rcvbuf = options.client_rcvbuf, congestion = "reno", sndbuf = "8MB" }
+  local source = client:tcp_source { to = server, port = here, rcvbuf = options.client_rcvbuf, congestion = "reno", sndbuf = "2MB" }
   hs.run(1.5 * rtt)  -- the SYN-ACK has come, and nothing else
   r.first_view = source:info().snd_wnd
   hs.run "2s"
