@@ -259,15 +259,7 @@ static int unknown_member(lua_State *L)
 
     if (close)
         luaerr_raise(L, "hopscope has no \"%s\" (did you mean \"%s\"?)", lua_tostring(L, 2), close);
-    luaL_Buffer list;
-
-    luaL_buffinit(L, &list);
-    for (size_t i = 0; i < n; i++) {
-        luaL_addstring(&list, i ? ", " : "");
-        luaL_addstring(&list, known[i]);
-    }
-    luaL_pushresult(&list);
-    luaerr_raise(L, "hopscope has no \"%s\": it has %s", lua_tostring(L, 2), lua_tostring(L, -1));
+    luaerr_raise(L, "hopscope has no \"%s\": it has %s", lua_tostring(L, 2), luaerr_push_names(L, known, n));
 }
 
 static int refuse_assignment(lua_State *L)

@@ -20,10 +20,8 @@ static bool call(PdCode *c, const char *name, unsigned line, PdValue *out)
             return pd_code_fail(c, line, "%s() with so many arguments", name);
         if (!parse_or(c, &arg[n++]))
             return false;
-        if (pd_code_is_op(c, ","))
-            pd_code_next(c);
-        else if (!pd_code_is_op(c, ")"))
-            return pd_code_expected(c, "',' or ')'");
+        if (!pd_code_skip_comma(c))
+            return false;
     }
     c->brackets--;
     pd_code_next(c);
@@ -113,12 +111,9 @@ static bool parenthesised(PdCode *c, PdValue *out)
             return pd_code_fail(c, c->tok.line, "a tuple with so many values");
         if (!parse_or(c, &item[n++]))
             return false;
-        if (pd_code_is_op(c, ",")) {
-            is_tuple = true;
-            pd_code_next(c);
-        } else if (!pd_code_is_op(c, ")")) {
-            return pd_code_expected(c, "',' or ')'");
-        }
+        is_tuple |= pd_code_is_op(c, ",");
+        if (!pd_code_skip_comma(c))
+            return false;
     }
     c->brackets--;
     pd_code_next(c);

@@ -56,6 +56,8 @@ void pd_code_next(PdCode *c);
 bool pd_code_is_op(const PdCode *c, const char *op);
 bool pd_code_is_name(const PdCode *c, const char *name);
 bool pd_code_expected(PdCode *c, const char *what);
+/* Behind one of several values in parentheses: a comma, which it skips, or the end. */
+bool pd_code_skip_comma(PdCode *c);
 const PdVariable *pd_code_find(PdCode *c, const char *name);
 void pd_code_set(PdCode *c, const char *name, PdValue v);
 

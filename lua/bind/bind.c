@@ -271,17 +271,11 @@ _Noreturn void bind_raise_unknown(lua_State *L, const char *what, const char *na
                                   const char *const *known, size_t n)
 {
     const char *close = suggest_closest(name, known, n);
-    luaL_Buffer list;
 
     if (close)
         luaerr_raise(L, "unknown %s \"%s\" for %s (did you mean \"%s\"?)", what, name, who, close);
-    luaL_buffinit(L, &list);
-    for (size_t i = 0; i < n; i++) {
-        luaL_addstring(&list, i ? ", " : "");
-        luaL_addstring(&list, known[i]);
-    }
-    luaL_pushresult(&list);
-    luaerr_raise(L, "unknown %s \"%s\" for %s: there are %s", what, name, who, lua_tostring(L, -1));
+    luaerr_raise(L, "unknown %s \"%s\" for %s: there are %s", what, name, who,
+                 luaerr_push_names(L, known, n));
 }
 
 _Noreturn void bind_raise_unknown_probe(lua_State *L, const char *who, const char *name)

@@ -11,29 +11,53 @@ ScnHost *bind_app_check_host(lua_State *L)
     return h;
 }
 
-int bind_app_begin(lua_State *L, ScnApp *a, const LuaClass *class)
+void *bind_app_new(ScnHost *h, const ScnAppKind *kind)
+{
+    ScnApp *a = g_malloc0(kind->size);
+
+    a->kind = kind;
+    a->host = h;
+    return a;
+}
+
+int bind_app_begin(lua_State *L, ScnApp *a)
 {
     g_ptr_array_add(a->host->s->apps, a);
     bind_host_hear_power(a->host);
-    luaclass_push(L, class, a);
+    luaclass_push(L, a->kind->class, a);
     return 1;
+}
+
+static void stop(ScnApp *a)
+{
+    if (!a->run)
+        return;
+    a->kind->look(a);
+    a->kind->end(a);
+    a->run = NULL;
 }
 
 void bind_app_free(ScnApp *a)
 {
-    a->stop(a);
-    if (a->release)
-        a->release(a);
+    stop(a);
+    if (a->kind->release)
+        a->kind->release(a);
     g_free(a);
+}
+
+const void *bind_app_look(lua_State *L, const LuaClass *class)
+{
+    ScnApp *a = luaclass_check(L, 1, class);
+
+    if (a->run)
+        a->kind->look(a);
+    return a;
 }
 
 int bind_app_stop(lua_State *L, const LuaClass *class)
 {
-    ScnApp *a;
-
     scenario_may_change(L);
-    a = luaclass_check(L, 1, class);
-    a->stop(a);
+    stop(luaclass_check(L, 1, class));
     return 0;
 }
 
@@ -43,7 +67,7 @@ void bind_app_stop_host(ScnHost *h)
         ScnApp *a = g_ptr_array_index(h->s->apps, i);
 
         if (a->host == h)
-            a->stop(a);
+            stop(a);
     }
 }
 

@@ -50,13 +50,18 @@ void bind_packet_done(PacketView *v)
         g_free(v);
 }
 
+void bind_packet_check_alive(lua_State *L, const PacketView *v)
+{
+    if (!v->pkt)
+        luaerr_raise(L,
+                     "this packet was used after its rule or observer had returned: keep it with p:keep()");
+}
+
 PacketView *bind_packet_check(lua_State *L, int idx)
 {
     PacketView *v = luaclass_check(L, idx, &bind_packet_class);
 
-    if (!v->pkt)
-        luaerr_raise(L,
-                     "this packet was used after its rule or observer had returned: keep it with p:keep()");
+    bind_packet_check_alive(L, v);
     return v;
 }
 

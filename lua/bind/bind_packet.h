@@ -55,7 +55,8 @@ void bind_packet_undissect(Scenario *s, Dissection *d);           /* back into t
 int bind_packet_find_layer(const Dissection *d, WireLayerId id, unsigned depth);
 const PacketField *bind_packet_find_field(const Dissection *d, const PacketLayer *layer, const char *name);
 
-PacketView *bind_packet_check(lua_State *L, int idx); /* raises if it is gone */
+void bind_packet_check_alive(lua_State *L, const PacketView *v); /* raises if it is gone */
+PacketView *bind_packet_check(lua_State *L, int idx);            /* likewise */
 /* The layer of the view at 1; index < 0: nil. */
 void bind_packet_push_layer(lua_State *L, PacketView *v, int index);
 _Noreturn void bind_packet_unknown_field(lua_State *L, const Dissection *d, const PacketLayer *layer,

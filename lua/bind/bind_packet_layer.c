@@ -46,9 +46,7 @@ static const LayerView *check_layer(lua_State *L, int idx)
 {
     const LayerView *lv = lua_touserdata(L, idx);
 
-    if (!lv->v->pkt)
-        luaerr_raise(L,
-                     "this packet was used after its rule or observer had returned: keep it with p:keep()");
+    bind_packet_check_alive(L, lv->v);
     return lv;
 }
 
@@ -61,17 +59,11 @@ _Noreturn void bind_packet_unknown_field(lua_State *L, const Dissection *d, cons
     for (unsigned i = 0; i < layer->n; i++)
         known[n++] = d->field[layer->first + i].name;
     const char *close = suggest_closest(name, known, n);
-    luaL_Buffer list;
 
     if (close)
         luaerr_raise(L, "%s has no field \"%s\" (did you mean \"%s\"?)", layer->type->name, name, close);
-    luaL_buffinit(L, &list);
-    for (size_t i = 0; i < n; i++) {
-        luaL_addstring(&list, i ? ", " : "");
-        luaL_addstring(&list, known[i]);
-    }
-    luaL_pushresult(&list);
-    luaerr_raise(L, "%s has no field \"%s\": it has %s", layer->type->name, name, lua_tostring(L, -1));
+    luaerr_raise(L, "%s has no field \"%s\": it has %s", layer->type->name, name,
+                 luaerr_push_names(L, known, n));
 }
 
 /* What p.tcp says beside its header's fields; false: no such name. */

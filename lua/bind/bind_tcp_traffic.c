@@ -17,26 +17,27 @@ static void set_time(lua_State *L, const char *name, SimTime t)
 
 typedef struct SourceApp {
     ScnApp app;
-    TcpSource *source; /* NULL: it was stopped */
+    TcpSourceResult result;
     char *congestion;
-    TcpSourceResult last; /* after it was stopped */
 } SourceApp;
 
-static void stop_source(ScnApp *app)
+static void look_source(ScnApp *a)
 {
-    SourceApp *a = (SourceApp *)app;
+    tcp_source_result(a->run, &((SourceApp *)a)->result);
+}
 
-    if (!a->source)
-        return;
-    tcp_source_result(a->source, &a->last);
-    tcp_source_free(a->source);
-    a->source = NULL;
+static void end_source(ScnApp *a)
+{
+    tcp_source_free(a->run);
 }
 
 static void release_source(ScnApp *app)
 {
     g_free(((SourceApp *)app)->congestion);
 }
+
+static const ScnAppKind source_kind = {&bind_tcp_source_class, sizeof(SourceApp), look_source, end_source,
+                                       release_source};
 
 typedef struct SourceOpts {
     int to;
@@ -83,33 +84,30 @@ int bind_host_tcp_source(lua_State *L)
                            .keep_open = o.keep_open};
 
     so.to.port = (uint16_t)o.port;
-    SourceApp *a = g_new0(SourceApp, 1);
+    SourceApp *a = bind_app_new(h, &source_kind);
 
-    a->app = (ScnApp){h, stop_source, release_source};
     a->congestion = g_strdup(o.congestion);
     so.congestion = a->congestion;
-    a->source = tcp_source_new(host_tcp(h->host), h->node, &so, NULL, NULL);
-    if (!a->source) {
+    a->app.run = tcp_source_new(host_tcp(h->host), h->node, &so, NULL, NULL);
+    if (!a->app.run) {
         bind_app_free(&a->app);
         luaerr_raise(L, "bad option \"congestion\" for host:tcp_source: no congestion control \"%s\"",
                      o.congestion);
     }
-    return bind_app_begin(L, &a->app, &bind_tcp_source_class);
+    return bind_app_begin(L, &a->app);
 }
 
 static int source_stats(lua_State *L)
 {
-    const SourceApp *a = luaclass_check(L, 1, &bind_tcp_source_class);
-    TcpSourceResult r = a->last;
+    const SourceApp *a = bind_app_look(L, &bind_tcp_source_class);
+    const TcpSourceResult *r = &a->result;
 
-    if (a->source)
-        tcp_source_result(a->source, &r);
     lua_createtable(L, 0, 4);
-    bind_set_int(L, "written", r.written);
-    set_time(L, "connected", r.connected);
-    set_time(L, "ended", r.ended);
-    if (r.err) {
-        bind_set_text(L, "error", bind_errno_name(-r.err));
+    bind_set_int(L, "written", r->written);
+    set_time(L, "connected", r->connected);
+    set_time(L, "ended", r->ended);
+    if (r->err) {
+        bind_set_text(L, "error", bind_errno_name(-r->err));
     }
     return 1;
 }
@@ -118,7 +116,7 @@ static int source_stats(lua_State *L)
 static int source_info(lua_State *L)
 {
     const SourceApp *a = luaclass_check(L, 1, &bind_tcp_source_class);
-    TcpConn *c = a->source ? tcp_source_conn(a->source) : NULL;
+    TcpConn *c = a->app.run ? tcp_source_conn(a->app.run) : NULL;
 
     if (!c)
         lua_pushnil(L);
@@ -133,8 +131,8 @@ static int source_stop(lua_State *L)
     SourceApp *a = luaclass_check(L, 1, &bind_tcp_source_class);
 
     scenario_may_change(L);
-    if (a->source)
-        tcp_source_stop(a->source);
+    if (a->app.run)
+        tcp_source_stop(a->app.run);
     return 0;
 }
 
@@ -146,20 +144,20 @@ const LuaClass bind_tcp_source_class = {.name = "tcp source", .methods = source_
 
 typedef struct SinkApp {
     ScnApp app;
-    TcpSink *sink;      /* NULL: it was stopped */
-    TcpSinkResult last; /* after it was stopped */
+    TcpSinkResult result;
 } SinkApp;
 
-static void stop_sink(ScnApp *app)
+static void look_sink(ScnApp *a)
 {
-    SinkApp *a = (SinkApp *)app;
-
-    if (!a->sink)
-        return;
-    tcp_sink_result(a->sink, &a->last);
-    tcp_sink_free(a->sink);
-    a->sink = NULL;
+    tcp_sink_result(a->run, &((SinkApp *)a)->result);
 }
+
+static void end_sink(ScnApp *a)
+{
+    tcp_sink_free(a->run);
+}
+
+static const ScnAppKind sink_kind = {&bind_tcp_sink_class, sizeof(SinkApp), look_sink, end_sink, NULL};
 
 typedef struct SinkOpts {
     int64_t port, backlog;
@@ -199,31 +197,28 @@ int bind_host_tcp_sink(lua_State *L)
                          .backlog = (int)o.backlog,
                          .rcvbuf = (uint32_t)HS_MIN(o.rcvbuf, INT32_MAX),
                          .check = o.check};
-    SinkApp *a = g_new0(SinkApp, 1);
+    SinkApp *a = bind_app_new(h, &sink_kind);
 
-    a->app = (ScnApp){h, stop_sink, NULL};
-    a->sink = tcp_sink_new(host_tcp(h->host), h->node, &so, &err);
-    if (!a->sink) {
+    a->app.run = tcp_sink_new(host_tcp(h->host), h->node, &so, &err);
+    if (!a->app.run) {
         bind_app_free(&a->app);
         return bind_push_errno(L, err);
     }
-    return bind_app_begin(L, &a->app, &bind_tcp_sink_class);
+    return bind_app_begin(L, &a->app);
 }
 
 static int sink_stats(lua_State *L)
 {
-    const SinkApp *a = luaclass_check(L, 1, &bind_tcp_sink_class);
-    TcpSinkResult r = a->last;
+    const SinkApp *a = bind_app_look(L, &bind_tcp_sink_class);
+    const TcpSinkResult *r = &a->result;
 
-    if (a->sink)
-        tcp_sink_result(a->sink, &r);
     lua_createtable(L, 0, 6);
-    bind_set_int(L, "connections", r.connections);
-    bind_set_int(L, "closed", r.closed);
-    bind_set_int(L, "bytes", r.bytes);
-    bind_set_int(L, "wrong_bytes", r.wrong_bytes);
-    set_time(L, "first", r.bytes ? r.first : -1);
-    set_time(L, "last", r.bytes ? r.last : -1);
+    bind_set_int(L, "connections", r->connections);
+    bind_set_int(L, "closed", r->closed);
+    bind_set_int(L, "bytes", r->bytes);
+    bind_set_int(L, "wrong_bytes", r->wrong_bytes);
+    set_time(L, "first", r->bytes ? r->first : -1);
+    set_time(L, "last", r->bytes ? r->last : -1);
     return 1;
 }
 

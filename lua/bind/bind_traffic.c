@@ -8,10 +8,10 @@
 #include "models/app/udp_source.h"
 
 /* Pushes it, or nil and an errno if the port is taken. */
-static int begin(lua_State *L, ScnApp *a, bool ok, const LuaClass *class)
+static int begin(lua_State *L, ScnApp *a)
 {
-    if (ok)
-        return bind_app_begin(L, a, class);
+    if (a->run)
+        return bind_app_begin(L, a);
     bind_app_free(a);
     return bind_push_errno(L, -EADDRINUSE);
 }
@@ -20,37 +20,36 @@ static int begin(lua_State *L, ScnApp *a, bool ok, const LuaClass *class)
 
 typedef struct EchoApp {
     ScnApp app;
-    UdpEcho *echo;       /* NULL: it was stopped */
-    uint64_t last_count; /* after it was stopped */
+    uint64_t count;
 } EchoApp;
 
-static void stop_echo(ScnApp *app)
+static void look_echo(ScnApp *a)
 {
-    EchoApp *a = (EchoApp *)app;
-
-    if (!a->echo)
-        return;
-    a->last_count = udp_echo_count(a->echo);
-    udp_echo_free(a->echo);
-    a->echo = NULL;
+    ((EchoApp *)a)->count = udp_echo_count(a->run);
 }
+
+static void end_echo(ScnApp *a)
+{
+    udp_echo_free(a->run);
+}
+
+static const ScnAppKind echo_kind = {&bind_echo_class, sizeof(EchoApp), look_echo, end_echo, NULL};
 
 int bind_host_udp_echo(lua_State *L)
 {
     ScnHost *h = bind_app_check_host(L);
     uint16_t port = lua_isnoneornil(L, 2) ? 7 : bind_check_port(L, 2, "port");
-    EchoApp *a = g_new0(EchoApp, 1);
+    EchoApp *a = bind_app_new(h, &echo_kind);
 
-    a->app = (ScnApp){h, stop_echo, NULL};
-    a->echo = udp_echo_new(host_udp(h->host), port);
-    return begin(L, &a->app, a->echo != NULL, &bind_echo_class);
+    a->app.run = udp_echo_new(host_udp(h->host), port);
+    return begin(L, &a->app);
 }
 
 static int echo_count(lua_State *L)
 {
-    const EchoApp *a = luaclass_check(L, 1, &bind_echo_class);
+    const EchoApp *a = bind_app_look(L, &bind_echo_class);
 
-    lua_pushinteger(L, (lua_Integer)(a->echo ? udp_echo_count(a->echo) : a->last_count));
+    lua_pushinteger(L, (lua_Integer)a->count);
     return 1;
 }
 
@@ -67,48 +66,45 @@ const LuaClass bind_echo_class = {.name = "udp echo", .methods = echo_methods, .
 
 typedef struct SinkApp {
     ScnApp app;
-    UdpSink *sink;      /* NULL: it was stopped */
-    UdpSinkResult last; /* after it was stopped */
+    UdpSinkResult result;
 } SinkApp;
 
-static void stop_sink(ScnApp *app)
+static void look_sink(ScnApp *a)
 {
-    SinkApp *a = (SinkApp *)app;
-
-    if (!a->sink)
-        return;
-    udp_sink_result(a->sink, &a->last);
-    udp_sink_free(a->sink);
-    a->sink = NULL;
+    udp_sink_result(a->run, &((SinkApp *)a)->result);
 }
+
+static void end_sink(ScnApp *a)
+{
+    udp_sink_free(a->run);
+}
+
+static const ScnAppKind sink_kind = {&bind_sink_class, sizeof(SinkApp), look_sink, end_sink, NULL};
 
 int bind_host_udp_sink(lua_State *L)
 {
     ScnHost *h = bind_app_check_host(L);
     uint16_t port = bind_check_port(L, 2, "port");
-    SinkApp *a = g_new0(SinkApp, 1);
+    SinkApp *a = bind_app_new(h, &sink_kind);
 
-    a->app = (ScnApp){h, stop_sink, NULL};
-    a->sink = udp_sink_new(host_udp(h->host), port, NULL, NULL);
-    return begin(L, &a->app, a->sink != NULL, &bind_sink_class);
+    a->app.run = udp_sink_new(host_udp(h->host), port, NULL, NULL);
+    return begin(L, &a->app);
 }
 
 static int sink_stats(lua_State *L)
 {
-    const SinkApp *a = luaclass_check(L, 1, &bind_sink_class);
-    UdpSinkResult r = a->last;
+    const SinkApp *a = bind_app_look(L, &bind_sink_class);
+    const UdpSinkResult *r = &a->result;
 
-    if (a->sink)
-        udp_sink_result(a->sink, &r);
     lua_createtable(L, 0, 7);
-    bind_set_int(L, "received", r.received);
-    bind_set_int(L, "bytes", r.bytes);
-    bind_set_int(L, "lost", r.lost);
-    bind_set_int(L, "reordered", r.reordered);
-    if (r.received) {
-        bind_set_time(L, "first", r.first);
-        bind_set_time(L, "last", r.last);
-        bind_set_time(L, "longest_gap", r.longest_gap);
+    bind_set_int(L, "received", r->received);
+    bind_set_int(L, "bytes", r->bytes);
+    bind_set_int(L, "lost", r->lost);
+    bind_set_int(L, "reordered", r->reordered);
+    if (r->received) {
+        bind_set_time(L, "first", r->first);
+        bind_set_time(L, "last", r->last);
+        bind_set_time(L, "longest_gap", r->longest_gap);
     }
     return 1;
 }
@@ -125,20 +121,20 @@ const LuaClass bind_sink_class = {.name = "udp sink", .methods = sink_methods};
 
 typedef struct SourceApp {
     ScnApp app;
-    UdpSource *source;    /* NULL: it was stopped */
-    UdpSourceResult last; /* after it was stopped */
+    UdpSourceResult result;
 } SourceApp;
 
-static void stop_source(ScnApp *app)
+static void look_source(ScnApp *a)
 {
-    SourceApp *a = (SourceApp *)app;
-
-    if (!a->source)
-        return;
-    udp_source_result(a->source, &a->last);
-    udp_source_free(a->source);
-    a->source = NULL;
+    udp_source_result(a->run, &((SourceApp *)a)->result);
 }
+
+static void end_source(ScnApp *a)
+{
+    udp_source_free(a->run);
+}
+
+static const ScnAppKind source_kind = {&bind_source_class, sizeof(SourceApp), look_source, end_source, NULL};
 
 typedef struct SourceOpts {
     int to;
@@ -207,28 +203,25 @@ int bind_host_udp_source(lua_State *L)
                            .off = o.off,
                            .exponential = o.exponential,
                            .tos = (uint8_t)o.tos};
-    SourceApp *a = g_new0(SourceApp, 1);
+    SourceApp *a = bind_app_new(h, &source_kind);
 
-    a->app = (ScnApp){h, stop_source, NULL};
-    a->source = udp_source_new(host_udp(h->host), host_ip4(h->host), &so, NULL, NULL);
-    return begin(L, &a->app, a->source != NULL, &bind_source_class);
+    a->app.run = udp_source_new(host_udp(h->host), host_ip4(h->host), &so, NULL, NULL);
+    return begin(L, &a->app);
 }
 
 static int source_stats(lua_State *L)
 {
-    const SourceApp *a = luaclass_check(L, 1, &bind_source_class);
-    UdpSourceResult r = a->last;
+    const SourceApp *a = bind_app_look(L, &bind_source_class);
+    const UdpSourceResult *r = &a->result;
 
-    if (a->source)
-        udp_source_result(a->source, &r);
     lua_createtable(L, 0, 5);
-    bind_set_int(L, "sent", r.sent);
-    bind_set_int(L, "failed", r.failed);
-    if (r.err) {
-        bind_set_text(L, "error", bind_errno_name(r.err < 0 ? r.err : -r.err));
+    bind_set_int(L, "sent", r->sent);
+    bind_set_int(L, "failed", r->failed);
+    if (r->err) {
+        bind_set_text(L, "error", bind_errno_name(r->err < 0 ? r->err : -r->err));
     }
-    bind_set_time(L, "gap", r.gap);
-    bind_set_int(L, "quenched", r.quenched);
+    bind_set_time(L, "gap", r->gap);
+    bind_set_int(L, "quenched", r->quenched);
     return 1;
 }
 
@@ -244,20 +237,18 @@ const LuaClass bind_source_class = {.name = "udp source", .methods = source_meth
 
 typedef struct TftpApp {
     ScnApp app;
-    TftpServer *server;   /* NULL: it was stopped */
-    GPtrArray *files;     /* contents that the server lends; GBytes */
-    TftpServerStats last; /* after it was stopped */
+    TftpServerStats stats;
+    GPtrArray *files; /* contents that the server lends; GBytes */
 } TftpApp;
 
-static void stop_tftp(ScnApp *app)
+static void look_tftp(ScnApp *a)
 {
-    TftpApp *a = (TftpApp *)app;
+    tftp_server_stats(a->run, &((TftpApp *)a)->stats);
+}
 
-    if (!a->server)
-        return;
-    tftp_server_stats(a->server, &a->last);
-    tftp_server_free(a->server);
-    a->server = NULL;
+static void end_tftp(ScnApp *a)
+{
+    tftp_server_free(a->run);
 }
 
 static void release_tftp(ScnApp *app)
@@ -267,6 +258,9 @@ static void release_tftp(ScnApp *app)
     if (a->files)
         g_ptr_array_free(a->files, true);
 }
+
+static const ScnAppKind tftp_kind = {&bind_tftp_server_class, sizeof(TftpApp), look_tftp, end_tftp,
+                                     release_tftp};
 
 typedef struct TftpOpts {
     int files;
@@ -307,7 +301,7 @@ static void add_files(lua_State *L, int idx, TftpApp *a)
             memcpy(copy, d.bytes, d.len);
         else if (copy)
             payload_fill(copy, d.off, d.len);
-        tftp_server_add_file(a->server, lua_tostring(L, -2), copy, d.len);
+        tftp_server_add_file(a->app.run, lua_tostring(L, -2), copy, d.len);
         if (copy)
             g_ptr_array_add(a->files, g_bytes_new_take(copy, d.len));
         lua_pop(L, 1);
@@ -322,28 +316,25 @@ int bind_host_tftp_server(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     luaopt_read(L, 2, "host:tftp_server", tftp_opts, HS_ARRAY_LEN(tftp_opts), 0, &o);
     check_files(L, o.files);
-    TftpApp *a = g_new0(TftpApp, 1);
+    TftpApp *a = bind_app_new(h, &tftp_kind);
 
-    a->app = (ScnApp){h, stop_tftp, release_tftp};
-    a->server = tftp_server_new(host_udp(h->host), host_ip4(h->host), (uint16_t)o.port, o.timeout);
-    if (a->server)
+    a->app.run = tftp_server_new(host_udp(h->host), host_ip4(h->host), (uint16_t)o.port, o.timeout);
+    if (a->app.run)
         add_files(L, o.files, a);
-    return begin(L, &a->app, a->server != NULL, &bind_tftp_server_class);
+    return begin(L, &a->app);
 }
 
 static int tftp_stats(lua_State *L)
 {
-    const TftpApp *a = luaclass_check(L, 1, &bind_tftp_server_class);
-    TftpServerStats r = a->last;
+    const TftpApp *a = bind_app_look(L, &bind_tftp_server_class);
+    const TftpServerStats *r = &a->stats;
 
-    if (a->server)
-        tftp_server_stats(a->server, &r);
     lua_createtable(L, 0, 5);
-    bind_set_int(L, "requests", r.requests);
-    bind_set_int(L, "completed", r.completed);
-    bind_set_int(L, "aborted", r.aborted);
-    bind_set_int(L, "errors", r.errors);
-    bind_set_int(L, "retransmits", r.retransmits);
+    bind_set_int(L, "requests", r->requests);
+    bind_set_int(L, "completed", r->completed);
+    bind_set_int(L, "aborted", r->aborted);
+    bind_set_int(L, "errors", r->errors);
+    bind_set_int(L, "retransmits", r->retransmits);
     return 1;
 }
 
