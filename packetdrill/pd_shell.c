@@ -333,7 +333,7 @@ static int run_simple(PdShell *sh, const Simple *s, const GString *in, GString *
         g_ptr_array_add(sh->variables, g_strndup(*words, (gsize)(equals - *words)));
         g_ptr_array_add(sh->variables, g_strdup(equals + 1));
     }
-    while (*words && (strcmp(*words, "sudo") == 0 || strcmp(*words, "exec") == 0))
+    while (*words && (strcmp(*words, "sudo") == 0 || strcmp(*words, "exec") == 0 || strcmp(*words, "!") == 0))
         words++;
     if (!*words)
         return 0;
@@ -361,10 +361,10 @@ static int run_simple(PdShell *sh, const Simple *s, const GString *in, GString *
 static int run_list(PdShell *sh, const GArray *list, GString *output)
 {
     int status = 0;
-    bool skipping = false;
+    bool skipping = false, is_negated = false;
     GString *in = g_string_new(NULL);
 
-    for (guint i = 0; i < list->len && !sh->error; i++) {
+    for (guint i = 0; i < list->len && !sh->error && !sh->is_over; i++) {
         const Simple *s = &g_array_index(list, Simple, i);
         Join before = i ? g_array_index(list, Simple, i - 1).link : LINK_SEQ;
 
@@ -376,6 +376,8 @@ static int run_list(PdShell *sh, const GArray *list, GString *output)
             skipping = false;
         if (skipping)
             continue;
+        if (before != LINK_PIPE)
+            is_negated = s->words->len > 1 && strcmp(s->words->pdata[0], "!") == 0;
         if (s->link == LINK_PIPE) {
             GString *piped = g_string_new(NULL);
 
@@ -384,6 +386,8 @@ static int run_list(PdShell *sh, const GArray *list, GString *output)
             in = piped;
         } else {
             status = run_simple(sh, s, in, output);
+            if (is_negated)
+                status = status == 0;
             g_string_truncate(in, 0);
         }
     }
@@ -411,11 +415,11 @@ static int run_text(PdShell *sh, const char *text, size_t len, GString *output)
             /* Variables that a command sets are seen by the next: words are expanded as late as that. */
             status = run_list(sh, list, output);
             g_array_set_size(list, 0);
-            if (sh->error)
+            if (sh->error || sh->is_over)
                 break;
         }
     }
-    if (!sh->error && list->len)
+    if (!sh->error && !sh->is_over && list->len)
         status = run_list(sh, list, output);
     g_array_free(list, TRUE);
     return sh->error ? -1 : HS_MAX(status, 0);

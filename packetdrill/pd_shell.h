@@ -9,6 +9,7 @@ struct PdShell {
     PdSim *sim;
     GPtrArray *variables; /* name, value, name, value … */
     unsigned depth;       /* of $(…) in $(…) */
+    bool is_over;         /* exit */
     char *error;
 };
 

@@ -427,6 +427,12 @@ static int do_fail(PdShell *sh, char **args, const GString *in, GString *out)
     return 1;
 }
 
+static int do_exit(PdShell *sh, char **args, const GString *in, GString *out)
+{
+    sh->is_over = true;
+    return args[1] ? (int)(g_ascii_strtoull(args[1], NULL, 10) & 0xff) : 0;
+}
+
 /* Sorted. */
 static const PdShellCommand commands[] = {
     {":", do_nothing},
@@ -436,6 +442,7 @@ static const PdShellCommand commands[] = {
     {"defaults.sh", defaults},
     {"echo", echo},
     {"ethtool", pd_shell_ethtool},
+    {"exit", do_exit},
     {"false", do_fail},
     {"grep", pd_shell_grep},
     {"ip", pd_shell_ip},

@@ -120,6 +120,8 @@ static int tcp_take_cmsgs(const SockCall *c, TcpSend *m)
 
         if (k->level != SOL_SOCKET || k->type == SCM_RIGHTS || k->type == SCM_CREDENTIALS)
             continue;
+        if ((k->type == SO_PRIORITY || k->type == SO_MARK) && k->len == sizeof(flags))
+            continue; /* of no effect on what is sent here */
         if (k->type != SO_TIMESTAMPING || k->len != sizeof(flags))
             return -EINVAL;
         memcpy(&flags, k->data, sizeof(flags));
@@ -282,13 +284,39 @@ static int64_t recv_fault(SockFile *f, int flags)
     return n > 0 ? -EFAULT : n;
 }
 
-static void tcp_give_cmsgs(SockCall *c, const TcpRecv *r)
+static bool is_set(SockFile *f, int name, int mask)
+{
+    int v[2] = {0};
+    unsigned len = sizeof(v);
+
+    return tcp_getsockopt(f->tcp, SOL_SOCKET, name, v, &len) == 0 && (v[0] & mask) == mask;
+}
+
+/* Linux tcp_recv_timestamp. Every segment has its time; Linux stamps only once somebody has asked. */
+static void give_rx_stamp(SockCall *c, unsigned *n, SockFile *f, SimTime at)
+{
+    int64_t ts[6] = {at / SIM_SEC, at % SIM_SEC};
+
+    if (is_set(f, SO_TIMESTAMPNS, 1)) {
+        sockcall_give_cmsg(c, n, SOL_SOCKET, SO_TIMESTAMPNS, ts, 2 * sizeof(ts[0]));
+    } else if (is_set(f, SO_TIMESTAMP, 1)) {
+        int64_t tv[2] = {ts[0], ts[1] / 1000};
+
+        sockcall_give_cmsg(c, n, SOL_SOCKET, SO_TIMESTAMP, tv, sizeof(tv));
+    }
+    if (is_set(f, SO_TIMESTAMPING, TCP_TS_SOFTWARE | TCP_TS_RX_SOFTWARE))
+        sockcall_give_cmsg(c, n, SOL_SOCKET, SO_TIMESTAMPING, ts, sizeof(ts));
+}
+
+static void tcp_give_cmsgs(SockCall *c, SockFile *f, const TcpRecv *r)
 {
     unsigned n = 0;
     int32_t inq = r->inq;
 
     if (c->op != SYS_RECVMSG)
         return;
+    if (r->has_stamp)
+        give_rx_stamp(c, &n, f, r->stamp);
     if (r->has_inq)
         sockcall_give_cmsg(c, &n, IPPROTO_TCP, TCP_INQ, &inq, sizeof(inq));
     c->n_cmsgs = n;
@@ -391,12 +419,12 @@ static bool tcp_read(SockCall *c, SockFile *f)
         c->p.progress += (size_t)n;
     if (n > 0 &&
         (flags & MSG_PEEK || !may_sleep || c->p.timed_out || c->p.progress >= recv_target(f, flags, total))) {
-        tcp_give_cmsgs(c, &r);
+        tcp_give_cmsgs(c, f, &r);
         return sockcall_end(c, flags & MSG_PEEK ? n : (int64_t)c->p.progress);
     }
     if (n == 0 || (n < 0 && n != -EAGAIN)) {
         if (n == 0 || c->p.progress)
-            tcp_give_cmsgs(c, &r);
+            tcp_give_cmsgs(c, f, &r);
         else
             c->n_cmsgs = 0;
         return sockcall_end_with(c, n);

@@ -139,6 +139,8 @@ typedef struct TcpRecv {
     int msg_flags; /* out */
     int inq;       /* out: TCP_INQ's value, when asked for by the socket option */
     bool has_inq;
+    bool has_stamp; /* out: when the last segment read from arrived */
+    SimTime stamp;
 } TcpRecv;
 int64_t tcp_recv(TcpConn *c, TcpRecv *r); /* 0: end of file; -EAGAIN, -ENOTCONN, -ECONNRESET, … */
 

@@ -106,7 +106,7 @@ typedef struct TcpClassicAck {
     const struct CcRateSample *rate;
 } TcpClassicAck;
 void tcp_classic_on_ack(TcpConn *c, const TcpClassicAck *a);
-void tcp_classic_on_mark(TcpConn *c);            /* a congestion mark or a local drop: once per window */
+void tcp_classic_on_mark(TcpConn *c);      /* a congestion mark or a local drop: once per window */
 uint32_t tcp_classic_ssthresh(TcpConn *c); /* RFC 5681 equation 4 for "reno", else the controller's */
 bool tcp_classic_is_on(const TcpConn *c);
 bool tcp_classic_uses_sack(const TcpConn *c);
@@ -139,7 +139,7 @@ void tcp_rtt_estimate(TcpRtt *r, int64_t mrtt_us, uint32_t rto_min_us, uint32_t 
 void tcp_rtt_set_rto(TcpConn *c);        /* tcp_set_rto and tcp_bound_rto */
 uint32_t tcp_rtt_rto_min_us(const TcpConn *c);
 void tcp_rtt_shift(TcpConn *c, int32_t delta_us); /* tcp_enable_tx_delay: the path is longer by that */
-uint32_t tcp_rtt_min_us(const TcpConn *c); /* tcp_min_rtt; UINT32_MAX: none */
+uint32_t tcp_rtt_min_us(const TcpConn *c);        /* tcp_min_rtt; UINT32_MAX: none */
 void tcp_rtt_update_min(TcpConn *c, uint32_t rtt_us, int flag);
 
 /* ---- tcp_rate.c ---- */

@@ -61,10 +61,9 @@ static void push(TcpConn *c, TcpErrMsg *m)
     tcp_wake_events(c, EPOLLERR);
 }
 
-TcpErrMsg *tcp_errq_take(TcpConn *c)
+static TcpErrMsg *pop(struct TcpErrQueue *q)
 {
-    struct TcpErrQueue *q = c->has_errq ? c->opts->errq : NULL;
-    TcpErrMsg *m = q ? q->first : NULL;
+    TcpErrMsg *m = q->first;
 
     if (!m)
         return NULL;
@@ -75,6 +74,27 @@ TcpErrMsg *tcp_errq_take(TcpConn *c)
     return m;
 }
 
+static bool is_icmp(const TcpErrMsg *m)
+{
+    return m && (m->origin == ORIGIN_ICMP || m->origin == ORIGIN_ICMP6);
+}
+
+/* Linux sock_dequeue_err_skb: the error of the next complaint takes the place of this one's, or none does. */
+TcpErrMsg *tcp_errq_take(TcpConn *c)
+{
+    struct TcpErrQueue *q = c->has_errq ? c->opts->errq : NULL;
+    TcpErrMsg *m = q ? pop(q) : NULL;
+    const TcpErrMsg *next = m ? q->first : NULL;
+
+    if (is_icmp(next))
+        c->err = (int)next->ee_errno;
+    else if (is_icmp(m))
+        c->err = 0;
+    if (next)
+        tcp_wake_events(c, EPOLLERR);
+    return m;
+}
+
 void tcp_errq_clear(TcpConn *c)
 {
     struct TcpErrQueue *q = c->has_errq ? c->opts->errq : NULL;
@@ -82,7 +102,7 @@ void tcp_errq_clear(TcpConn *c)
 
     if (!q)
         return;
-    while ((m = tcp_errq_take(c)))
+    while ((m = pop(q)))
         g_free(m);
     for (Mark *k = q->marks, *next; k; k = next) {
         next = k->next;
@@ -323,4 +343,9 @@ void tcp_errq_note_purged(TcpConn *c)
         q->marks = k->next;
     while (q->loans)
         end_first_loan(c, q);
+}
+
+void tcp_errq_on_copied(TcpConn *c)
+{
+    end_loan(c, queue(c)->zerocopy_next++);
 }

@@ -49,6 +49,7 @@ void tcp_errq_icmp(TcpConn *c, const struct TcpIcmp *e); /* ip_icmp_error, when 
 /* tcp_sendmsg has queued bytes up to write_seq: tcp_tx_timestamp, for `tsflags` of that call; and with
  * MSG_ZEROCOPY a completion to come. */
 void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, bool zerocopy);
+void tcp_errq_on_copied(TcpConn *c); /* zerocopy, but all of it went into the SYN: complete at once */
 /* A segment went to the device; snd_una has moved on. Only called while somebody waits for that. */
 void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s);
 void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una);

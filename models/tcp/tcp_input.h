@@ -56,8 +56,7 @@ typedef struct TcpRcvSeg { /* a queued piece */
     uint32_t tailroom; /* bytes that Linux could still append to this buffer */
     uint16_t flags;    /* FIN, … */
     uint8_t frags;     /* fragments of pages that hold the payload; 0: it is in the buffer's head */
-    bool has_rxtstamp;
-    SimTime when;
+    SimTime when;      /* it arrived */
 } TcpRcvSeg;
 void tcp_rcvq_data(TcpConn *c, TcpIn *in); /* tcp_data_queue */
 /* The fast path: in order, fits (tcp_queue_rcv). */

@@ -235,7 +235,8 @@ static int set_timestamping(TcpConn *c, int val)
 {
     TcpOpts *o = tcp_opts(c);
 
-    if (val & ~TCP_TS_ALL || (val & TCP_TS_OPT_STATS && !(val & TCP_TS_OPT_TSONLY)))
+    if (val & ~TCP_TS_ALL || (val & TCP_TS_OPT_STATS && !(val & TCP_TS_OPT_TSONLY)) ||
+        (val & TCP_TS_OPT_ID_TCP && !(val & TCP_TS_OPT_ID)))
         return -EINVAL;
     if (val & TCP_TS_OPT_ID && !(o->tsflags & TCP_TS_OPT_ID)) { /* bytes are counted from here on */
         if (c->state == TCP_CLOSE || c->state == TCP_LISTEN)

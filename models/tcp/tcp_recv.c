@@ -74,6 +74,15 @@ static void deliver(const TcpRcvSeg *s, TcpRecv *r, size_t at, uint32_t off, uin
     }
 }
 
+/* Linux tcp_update_recv_tstamps; segments put together have the time of the last. */
+static void note_arrival(const TcpRcvSeg *s, TcpRecv *r)
+{
+    while (!s->truesize && s->next)
+        s = s->next;
+    r->has_stamp = true;
+    r->stamp = s->when;
+}
+
 /* How much of the `avail` bytes at seq may be read in one go: not across an urgent byte. *skip: an urgent
  * byte stands first and is left out. */
 static uint32_t limit_by_urgent(const TcpConn *c, uint32_t seq, uint32_t avail, bool *skip)
@@ -153,6 +162,7 @@ static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found_fin)
             }
             if (used) {
                 deliver(s, r, (size_t)copied, off, used);
+                note_arrival(s, r);
                 *seq += used;
                 copied += used;
                 len -= used;
@@ -199,6 +209,7 @@ int64_t tcp_recv(TcpConn *c, TcpRecv *r)
 
     r->msg_flags = 0;
     r->has_inq = false;
+    r->has_stamp = false;
     if (r->flags & MSG_ERRQUEUE)
         return -EAGAIN; /* nothing is queued there */
     if (c->state == TCP_LISTEN)

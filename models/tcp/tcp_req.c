@@ -291,12 +291,12 @@ void tcp_req_on_timeout(TcpReq *r)
 
 /* ---- a SYN arrives ---- */
 
-/* false: dropped. */
-static bool has_room(TcpConn *listener, bool *want_cookie)
+/* false: dropped. Who had a connection a moment ago is real, and needs no cookie. */
+static bool has_room(TcpConn *listener, bool was_in_time_wait, bool *want_cookie)
 {
     Tcp *t = listener->tcp;
 
-    if (t->sysctl->tcp_syncookies == 2 || tcp_listen_syn_is_full(listener)) {
+    if (!was_in_time_wait && (t->sysctl->tcp_syncookies == 2 || tcp_listen_syn_is_full(listener))) {
         if (!t->sysctl->tcp_syncookies) { /* tcp_syn_flood_action */
             TCP_INC(t, TcpExtTCPReqQFullDrop);
             return false;
@@ -391,7 +391,7 @@ void tcp_req_on_syn(TcpConn *listener, TcpIn *in)
     bool want_cookie = false;
     TcpReq *r;
 
-    if (in->rx_type != IP4_ROUTE_LOCAL || !has_room(listener, &want_cookie)) {
+    if (in->rx_type != IP4_ROUTE_LOCAL || !has_room(listener, isn != 0, &want_cookie)) {
         listen_drop(listener);
         tcp_probes_drop(t, listener, in, "TCP_LISTEN_OVERFLOW");
         return;

@@ -239,8 +239,11 @@ static int64_t send_it(TcpConn *c, TcpSend *m)
     source_init(&src, m);
     if (HS_UNLIKELY(m->flags & MSG_FASTOPEN || c->sflags & TCP_S_DEFER_CONNECT)) {
         err = tcp_fastopen_sendmsg(c, m, &in_syn);
-        if (err == -EINPROGRESS && in_syn > 0)
+        if (err == -EINPROGRESS && in_syn > 0) {
+            if (m->flags & MSG_ZEROCOPY && c->opts && c->opts->zerocopy)
+                tcp_errq_on_copied(c);
             return (int64_t)in_syn;
+        }
         if (err)
             return stream_error(c, m, (int)err);
         while (in_syn > src.done) { /* the SYN took it and the connection is there already */

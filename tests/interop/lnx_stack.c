@@ -92,7 +92,7 @@ static bool is_asleep(LnxStack *s)
 static void shift_times(LnxStack *s, PdCmsg *m)
 {
     struct timespec wall;
-    if (m->level != SOL_SOCKET || m->type != SO_TIMESTAMPING)
+    if (m->level != SOL_SOCKET || (m->type != SO_TIMESTAMPING && m->type != SO_TIMESTAMPNS))
         return;
     clock_gettime(CLOCK_REALTIME, &wall);
     int64_t zero = wall.tv_sec * PD_NS_PER_SEC + wall.tv_nsec - lnx_tun_now(s->tun);

@@ -237,10 +237,11 @@ static void append_cmsg(GString *out, const PdCmsg *m)
             (unsigned)le(m->data + 12, 4));
         return;
     }
-    if (m->level == 1 && m->type == 37 && m->len >= 16) {
-        g_string_append_printf(
-            out, "{cmsg_level=SOL_SOCKET, cmsg_type=SCM_TIMESTAMPING, cmsg_data={scm_sec=%u, scm_nsec=%u}}",
-            (unsigned)le(m->data, 8), (unsigned)(le(m->data + 8, 8) / 1000000 * 1000000));
+    if (m->level == 1 && (m->type == 37 || m->type == 35) && m->len >= 16) {
+        g_string_append_printf(out,
+                               "{cmsg_level=SOL_SOCKET, cmsg_type=%s, cmsg_data={scm_sec=%u, scm_nsec=%u}}",
+                               m->type == 37 ? "SCM_TIMESTAMPING" : "SCM_TIMESTAMPNS",
+                               (unsigned)le(m->data, 8), (unsigned)(le(m->data + 8, 8) / 1000000 * 1000000));
         return;
     }
     g_string_append_printf(out, "{cmsg_level=%d, cmsg_type=%d, cmsg_data=", m->level, m->type);

@@ -35,6 +35,12 @@ client:spawn(function(os)
   for _ in pairs(seen) do unique = unique + 1 end
   hs.expect_equal("in the range, different, even", { in_range, unique, even }, { 100, 100, 100 })
 
+  hs.note "With the books' range 32768-61000 there is one port more; what is chosen stays inside."
+  client:sysctl("net.ipv4.ip_local_port_range", "32768 61000")
+  local lowest, highest = 65535, 0
+  for _, port in ipairs((connect_some(os, 100, "other"))) do lowest, highest = math.min(lowest, port), math.max(highest, port) end
+  hs.expect("inside 32768-61000", lowest >= 32768 and highest <= 61000, { lowest, highest })
+
   hs.note "Now the range is ten ports small. Ten connections get them all, the even ones first; the eleventh gets none."
   client:sysctl("net.ipv4.ip_local_port_range", "61000 61009")
   local few, failed = connect_some(os, 11, "server")

@@ -56,5 +56,5 @@ hs.expect_equal("across the right edge, with data unread: Linux drops it, ACK 25
   segment("Across the right edge", 951, 1100), { 1, 251, 750, 250, "TCP_INVALID_END_SEQUENCE" })
 hs.expect_equal("the gap is filled: both count", segment("In the gap", 251, 300), { 1, 401, 600, 400, "accepted" })
 peer:read()
-hs.expect_equal("across the right edge, nothing unread: Linux takes it whole, since its buffer has room (RFC 9293 would keep 401-1400)",
+hs.expect_equal("across the right edge, nothing unread: Linux takes it whole, since its buffer has room (RFC 9293 would keep 401-1000, the window announced)",
   segment("Everything is read. Across the right edge again", 401, 1500), { 1, 1501, 0, 1100, "accepted" })
