@@ -143,9 +143,8 @@ static int call_observer(lua_State *L)
     bind_set_text(L, "probe", r->desc->name);
     bind_set_time(L, "time", r->time);
     bind_set_text(L, "node", r->node->name);
-    if (r->point) {
+    if (r->point)
         bind_set_text(L, "port", r->point->name);
-    }
     for (unsigned i = 0; i < r->desc->n_fields; i++) {
         push_value(L, r->desc->field[i].kind, r->value[i]);
         lua_setfield(L, -2, r->desc->field[i].name);

@@ -132,9 +132,8 @@ static int traceroute_push(lua_State *L, void *data)
             lua_rawseti(L, -2, k + 1);
         }
         lua_setfield(L, -2, "probes");
-        if (addr) {
+        if (addr)
             bind_set_ip4(L, "address", addr);
-        }
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "hops");

@@ -156,9 +156,8 @@ int bind_dev_ring_stats(lua_State *L)
     };
 
     lua_createtable(L, 0, HS_ARRAY_LEN(fields) + 1);
-    for (size_t i = 0; i < HS_ARRAY_LEN(fields); i++) {
+    for (size_t i = 0; i < HS_ARRAY_LEN(fields); i++)
         bind_set_int(L, fields[i].name, fields[i].value);
-    }
     bind_set_flag(L, "is_masked", ring && nic_ring_is_masked(ring));
     return 1;
 }

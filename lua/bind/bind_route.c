@@ -223,9 +223,8 @@ static void add_route(const Ip4RouteSpec *spec, void *user)
     bind_set_text(L, "type", type_names[spec->type]);
     set_addr(L, "via", spec->via);
     set_addr(L, "src", spec->src);
-    if (spec->dev) {
+    if (spec->dev)
         bind_set_text(L, "dev", ip4_if_dev(spec->dev)->name);
-    }
     bind_set_int(L, "metric", spec->metric);
     set_metrics(L, spec->metrics);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
@@ -252,9 +251,8 @@ int bind_host_route_get(lua_State *L)
         return bind_push_errno(L, rc);
     lua_createtable(L, 0, 5);
     bind_set_text(L, "type", type_names[flow.type]);
-    if (flow.dev) {
+    if (flow.dev)
         bind_set_text(L, "dev", ip4_if_dev(flow.dev)->name);
-    }
     if (flow.next_hop != dst)
         set_addr(L, "via", flow.next_hop);
     set_addr(L, "src", flow.src);

@@ -279,9 +279,8 @@ static int switch_stp_method(lua_State *L)
     set_bridge(L, "root", info.root_id);
     bind_set_flag(L, "is_root", info.bridge_id == info.root_id);
     bind_set_int(L, "root_cost", info.root_cost);
-    if (info.root_port >= 0) {
+    if (info.root_port >= 0)
         bind_set_text(L, "root_port", sw->ports[info.root_port]->name);
-    }
     bind_set_int(L, "topology_changes", info.topology_changes);
     bind_set_int(L, "tx_bpdus", info.tx_bpdus);
     bind_set_int(L, "rx_bpdus", info.rx_bpdus);

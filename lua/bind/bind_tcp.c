@@ -409,9 +409,8 @@ static int tcp_method_poll(lua_State *L)
     if (rc < 0)
         return bind_push_errno(L, (int)rc);
     lua_createtable(L, 0, HS_ARRAY_LEN(bits));
-    for (unsigned i = 0; i < HS_ARRAY_LEN(bits); i++) {
+    for (unsigned i = 0; i < HS_ARRAY_LEN(bits); i++)
         bind_set_flag(L, bits[i].name, pfd.revents & bits[i].bit);
-    }
     return 1;
 }
 

@@ -106,9 +106,8 @@ static int source_stats(lua_State *L)
     bind_set_int(L, "written", r->written);
     set_time(L, "connected", r->connected);
     set_time(L, "ended", r->ended);
-    if (r->err) {
+    if (r->err)
         bind_set_text(L, "error", bind_errno_name(-r->err));
-    }
     return 1;
 }
 

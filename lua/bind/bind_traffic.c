@@ -217,9 +217,8 @@ static int source_stats(lua_State *L)
     lua_createtable(L, 0, 5);
     bind_set_int(L, "sent", r->sent);
     bind_set_int(L, "failed", r->failed);
-    if (r->err) {
+    if (r->err)
         bind_set_text(L, "error", bind_errno_name(r->err < 0 ? r->err : -r->err));
-    }
     bind_set_time(L, "gap", r->gap);
     bind_set_int(L, "quenched", r->quenched);
     return 1;
