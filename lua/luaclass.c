@@ -79,15 +79,7 @@ _Noreturn static void unknown_member(lua_State *L, const LuaClass *class, const 
 
     if (close)
         luaerr_raise(L, "a %s has no \"%s\" (did you mean \"%s\"?)", class->name, name, close);
-    luaL_Buffer list;
-
-    luaL_buffinit(L, &list);
-    for (size_t i = 0; i < n; i++) {
-        luaL_addstring(&list, i ? ", " : "");
-        luaL_addstring(&list, known[i]);
-    }
-    luaL_pushresult(&list);
-    luaerr_raise(L, "a %s has no \"%s\": it has %s", class->name, name, lua_tostring(L, -1));
+    luaerr_raise(L, "a %s has no \"%s\": it has %s", class->name, name, luaerr_push_names(L, known, n));
 }
 
 /* Upvalues of the metamethods: the class. Methods are found in the metatable's own list, one closure each. */

@@ -358,3 +358,16 @@ void luaerr_arg(lua_State *L, int idx, const char *name, const char *got, const 
         luaerr_raise(L, "bad argument #%d (%s): got %s, expected %s", idx, name, got, expected);
     luaerr_raise(L, "bad %s: got %s, expected %s", name, got, expected);
 }
+
+const char *luaerr_push_names(lua_State *L, const char *const *names, size_t n)
+{
+    luaL_Buffer list;
+
+    luaL_buffinit(L, &list);
+    for (size_t i = 0; i < n; i++) {
+        luaL_addstring(&list, i ? ", " : "");
+        luaL_addstring(&list, names[i]);
+    }
+    luaL_pushresult(&list);
+    return lua_tostring(L, -1);
+}

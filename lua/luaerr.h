@@ -48,3 +48,5 @@ _Noreturn void luaerr_raise(lua_State *L, const char *format, ...);
 _Noreturn void luaerr_arg(lua_State *L, int idx, const char *name, const char *got, const char *expected);
 /* Pushes how an error names the value at idx: "10 Mbs" in quotes, 42, nil, a table. Returns it. */
 const char *luaerr_describe(lua_State *L, int idx);
+/* Pushes "a, b, c". Returns it. */
+const char *luaerr_push_names(lua_State *L, const char *const *names, size_t n);

@@ -195,17 +195,10 @@ _Noreturn static void unknown_option(lua_State *L, const char *name, const char 
 
     if (close)
         luaerr_raise(L, "unknown option \"%s\" for %s (did you mean \"%s\"?)", name, who, close);
-    luaL_Buffer list;
-
-    luaL_buffinit(L, &list);
-    for (size_t i = 0; i < n; i++) {
-        luaL_addstring(&list, i ? ", " : "");
-        luaL_addstring(&list, known[i]);
-    }
-    luaL_pushresult(&list);
     if (n == 0)
         luaerr_raise(L, "unknown option \"%s\" for %s: it has no options", name, who);
-    luaerr_raise(L, "unknown option \"%s\" for %s: its options are %s", name, who, lua_tostring(L, -1));
+    luaerr_raise(L, "unknown option \"%s\" for %s: its options are %s", name, who,
+                 luaerr_push_names(L, known, n));
 }
 
 /* Of several unknown names, the first in byte order is reported: the walk has no defined order. */

@@ -63,7 +63,6 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
     s->apps = g_ptr_array_new();
-    s->tcp_apps = g_ptr_array_new();
     s->rarps = g_ptr_array_new();
     s->controllers = g_ptr_array_new();
     s->net = net_new(s->config.seed);
@@ -130,8 +129,7 @@ void scenario_free(Scenario *s)
     proc_free_all(s);
     bind_observe_free(s);
     bind_rules_free(s);
-    bind_apps_free(s);
-    bind_tcp_apps_free(s);
+    bind_app_free_all(s);
     bind_rarps_free(s);
     for (guint i = 0; i < s->hosts->len; i++) {
         bind_sock_close_host(g_ptr_array_index(s->hosts, i));
@@ -261,15 +259,7 @@ static int unknown_member(lua_State *L)
 
     if (close)
         luaerr_raise(L, "hopscope has no \"%s\" (did you mean \"%s\"?)", lua_tostring(L, 2), close);
-    luaL_Buffer list;
-
-    luaL_buffinit(L, &list);
-    for (size_t i = 0; i < n; i++) {
-        luaL_addstring(&list, i ? ", " : "");
-        luaL_addstring(&list, known[i]);
-    }
-    luaL_pushresult(&list);
-    luaerr_raise(L, "hopscope has no \"%s\": it has %s", lua_tostring(L, 2), lua_tostring(L, -1));
+    luaerr_raise(L, "hopscope has no \"%s\": it has %s", lua_tostring(L, 2), luaerr_push_names(L, known, n));
 }
 
 static int refuse_assignment(lua_State *L)

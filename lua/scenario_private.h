@@ -111,7 +111,6 @@ struct Scenario {
     GPtrArray *rules;        /* struct Rule */
     GPtrArray *observers;    /* struct Observer */
     GPtrArray *apps;         /* ScnApp */
-    GPtrArray *tcp_apps;     /* ScnTcpApp */
     GPtrArray *rarps;        /* ScnRarp */
     GPtrArray *controllers;  /* ScnCc */
     GHashTable *peers;       /* ProbePoint -> name of the node at the other end; look-up only */

@@ -184,6 +184,15 @@ bool pd_code_expected(PdCode *c, const char *what)
     }
 }
 
+bool pd_code_skip_comma(PdCode *c)
+{
+    if (pd_code_is_op(c, ","))
+        pd_code_next(c);
+    else if (!pd_code_is_op(c, ")"))
+        return pd_code_expected(c, "',' or ')'");
+    return true;
+}
+
 /* ---- names ---- */
 
 const PdVariable *pd_code_find(PdCode *c, const char *name)
@@ -317,10 +326,8 @@ static bool statement_print(PdCode *c, GString *output)
             g_string_append_c(output, ' ');
         first = false;
         pd_value_format(output, &v, false);
-        if (pd_code_is_op(c, ","))
-            pd_code_next(c);
-        else if (!pd_code_is_op(c, ")"))
-            return pd_code_expected(c, "',' or ')'");
+        if (!pd_code_skip_comma(c))
+            return false;
     }
     c->brackets--;
     pd_code_next(c);

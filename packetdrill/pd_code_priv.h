@@ -56,13 +56,32 @@ void pd_code_next(PdCode *c);
 bool pd_code_is_op(const PdCode *c, const char *op);
 bool pd_code_is_name(const PdCode *c, const char *name);
 bool pd_code_expected(PdCode *c, const char *what);
+/* Behind one of several values in parentheses: a comma, which it skips, or the end. */
+bool pd_code_skip_comma(PdCode *c);
 const PdVariable *pd_code_find(PdCode *c, const char *name);
 void pd_code_set(PdCode *c, const char *name, PdValue v);
 
 /* A whole expression; a comma ends it. */
 bool pd_code_expr(PdCode *c, PdValue *out);
+/* ---- operators (pd_code_op.c); false: it failed ---- */
+
 /* left OP right; op: "+", "-", … */
 bool pd_code_binary(PdCode *c, unsigned line, const char *op, const PdValue *left, const PdValue *right,
                     PdValue *out);
+bool pd_code_integer_op(PdCode *c, unsigned line, const char *op, __int128 a, __int128 b, PdValue *out);
+/* op: "==", "<=", … */
+bool pd_code_compare(PdCode *c, unsigned line, const char *op, const PdValue *a, const PdValue *b, bool *out);
+
+/* ---- values (pd_code_value.c) ---- */
+
 bool pd_value_is_true(const PdValue *v);
+bool pd_value_is_integer(const PdValue *v); /* or a truth value */
+bool pd_value_is_number(const PdValue *v);
+double pd_value_as_double(const PdValue *v);      /* of a number */
+const char *pd_value_kind_name(const PdValue *v); /* for messages */
+PdValue pd_value_bool(bool b);
+bool pd_value_int(PdCode *c, unsigned line, bool overflow, __int128 v, PdValue *out);
+bool pd_value_take_text(PdCode *c, unsigned line, GString *s, PdValue *out); /* frees s */
 void pd_value_format(GString *out, const PdValue *v, bool quoted);
+/* 'text %d' % args */
+bool pd_value_format_text(PdCode *c, unsigned line, const char *format, const PdValue *args, PdValue *out);

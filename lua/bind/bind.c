@@ -122,6 +122,42 @@ void bind_push_endpoint(lua_State *L, uint32_t addr, uint16_t port)
     lua_pushinteger(L, port);
 }
 
+void bind_set_int(lua_State *L, const char *key, int64_t value)
+{
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, key);
+}
+
+void bind_set_number(lua_State *L, const char *key, double value)
+{
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, key);
+}
+
+void bind_set_flag(lua_State *L, const char *key, bool value)
+{
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, key);
+}
+
+void bind_set_text(lua_State *L, const char *key, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, key);
+}
+
+void bind_set_time(lua_State *L, const char *key, SimTime t)
+{
+    bind_push_time(L, t);
+    lua_setfield(L, -2, key);
+}
+
+void bind_set_ip4(lua_State *L, const char *key, uint32_t addr)
+{
+    bind_push_ip4(L, addr);
+    lua_setfield(L, -2, key);
+}
+
 const char *bind_check_name(lua_State *L, int idx, const char *name)
 {
     size_t len;
@@ -235,17 +271,11 @@ _Noreturn void bind_raise_unknown(lua_State *L, const char *what, const char *na
                                   const char *const *known, size_t n)
 {
     const char *close = suggest_closest(name, known, n);
-    luaL_Buffer list;
 
     if (close)
         luaerr_raise(L, "unknown %s \"%s\" for %s (did you mean \"%s\"?)", what, name, who, close);
-    luaL_buffinit(L, &list);
-    for (size_t i = 0; i < n; i++) {
-        luaL_addstring(&list, i ? ", " : "");
-        luaL_addstring(&list, known[i]);
-    }
-    luaL_pushresult(&list);
-    luaerr_raise(L, "unknown %s \"%s\" for %s: there are %s", what, name, who, lua_tostring(L, -1));
+    luaerr_raise(L, "unknown %s \"%s\" for %s: there are %s", what, name, who,
+                 luaerr_push_names(L, known, n));
 }
 
 _Noreturn void bind_raise_unknown_probe(lua_State *L, const char *who, const char *name)

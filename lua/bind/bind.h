@@ -83,6 +83,13 @@ const char *bind_errno_name(int negative_errno);
 void bind_push_ip4(lua_State *L, uint32_t addr);
 void bind_push_mac(lua_State *L, MacAddr mac);
 void bind_push_endpoint(lua_State *L, uint32_t addr, uint16_t port);
+/* The same as fields of the table on top of the stack. A text may be NULL: no field. */
+void bind_set_int(lua_State *L, const char *key, int64_t value);
+void bind_set_number(lua_State *L, const char *key, double value);
+void bind_set_flag(lua_State *L, const char *key, bool value);
+void bind_set_text(lua_State *L, const char *key, const char *text);
+void bind_set_time(lua_State *L, const char *key, SimTime t);
+void bind_set_ip4(lua_State *L, const char *key, uint32_t addr);
 MacAddr bind_check_mac(lua_State *L, int idx, const char *name);
 void bind_push_payload(lua_State *L, uint64_t off, uint64_t len);
 /* "10.0.0.1", or a name that resolves. */
@@ -133,13 +140,8 @@ void bind_sock_close_host(ScnHost *h);
 void bind_tcp_on_proc_end(Proc *p);
 void bind_tcp_close_host(ScnHost *h); /* also when the scenario ends */
 
-typedef struct ScnApp ScnApp; /* traffic that runs by itself */
-void bind_apps_stop_host(ScnHost *h);
-void bind_apps_free(Scenario *s);
-
-typedef struct ScnTcpApp ScnTcpApp; /* likewise, of TCP */
-void bind_tcp_apps_stop_host(ScnHost *h);
-void bind_tcp_apps_free(Scenario *s);
+void bind_app_stop_host(ScnHost *h); /* bind_app.h */
+void bind_app_free_all(Scenario *s);
 
 typedef struct ScnRarp ScnRarp;
 void bind_rarps_free(Scenario *s);

@@ -70,54 +70,35 @@ const BindOptions bind_cc_options = {"hs.cc", cc_opts, HS_ARRAY_LEN(cc_opts)};
 
 /* ---- tables ---- */
 
-static void set_number(lua_State *L, const char *name, double value)
-{
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_count(lua_State *L, const char *name, int64_t value)
-{
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_flag(lua_State *L, const char *name, bool value)
-{
-    lua_pushboolean(L, value);
-    lua_setfield(L, -2, name);
-}
-
 static void push_view(lua_State *L, const Cc *cc, const CcView *v)
 {
     static const char *const states[] = {"open", "disorder", "cwr", "recovery", "loss"};
 
     lua_createtable(L, 0, 24);
-    set_number(L, "now", (double)v->now_ns / SIM_SEC);
-    set_count(L, "mss", v->mss);
-    set_count(L, "in_flight", v->in_flight);
-    set_count(L, "packets_out", v->packets_out);
-    set_count(L, "sacked_out", v->sacked_out);
-    set_count(L, "lost_out", v->lost_out);
-    set_count(L, "retrans_out", v->retrans_out);
-    set_count(L, "prior_cwnd", v->prior_cwnd);
-    set_count(L, "delivered", v->delivered);
-    set_count(L, "delivered_ce", v->delivered_ce);
-    set_count(L, "lost", v->lost);
-    set_count(L, "init_cwnd", v->init_cwnd);
-    set_count(L, "bytes_acked", (int64_t)v->bytes_acked);
-    set_count(L, "snd_una", v->snd_una);
-    set_count(L, "snd_nxt", v->snd_nxt);
+    bind_set_number(L, "now", (double)v->now_ns / SIM_SEC);
+    bind_set_int(L, "mss", v->mss);
+    bind_set_int(L, "in_flight", v->in_flight);
+    bind_set_int(L, "packets_out", v->packets_out);
+    bind_set_int(L, "sacked_out", v->sacked_out);
+    bind_set_int(L, "lost_out", v->lost_out);
+    bind_set_int(L, "retrans_out", v->retrans_out);
+    bind_set_int(L, "prior_cwnd", v->prior_cwnd);
+    bind_set_int(L, "delivered", v->delivered);
+    bind_set_int(L, "delivered_ce", v->delivered_ce);
+    bind_set_int(L, "lost", v->lost);
+    bind_set_int(L, "init_cwnd", v->init_cwnd);
+    bind_set_int(L, "bytes_acked", (int64_t)v->bytes_acked);
+    bind_set_int(L, "snd_una", v->snd_una);
+    bind_set_int(L, "snd_nxt", v->snd_nxt);
     if (v->srtt_us)
-        set_number(L, "srtt", v->srtt_us / 8e6);
+        bind_set_number(L, "srtt", v->srtt_us / 8e6);
     if (v->min_rtt_us != UINT32_MAX)
-        set_number(L, "min_rtt", v->min_rtt_us / 1e6);
-    set_number(L, "rto", v->rto_us / 1e6);
-    lua_pushstring(L, states[v->ca_state]);
-    lua_setfield(L, -2, "ca_state");
-    set_flag(L, "is_cwnd_limited", cc_is_cwnd_limited(&cc->s, v));
-    set_flag(L, "is_app_limited", v->app_limited != 0);
-    set_flag(L, "is_ecn", v->is_ecn);
+        bind_set_number(L, "min_rtt", v->min_rtt_us / 1e6);
+    bind_set_number(L, "rto", v->rto_us / 1e6);
+    bind_set_text(L, "ca_state", states[v->ca_state]);
+    bind_set_flag(L, "is_cwnd_limited", cc_is_cwnd_limited(&cc->s, v));
+    bind_set_flag(L, "is_app_limited", v->app_limited != 0);
+    bind_set_flag(L, "is_ecn", v->is_ecn);
 }
 
 static void push_sample(lua_State *L, const Call *k)
@@ -126,19 +107,19 @@ static void push_sample(lua_State *L, const Call *k)
     int64_t rtt_us = k->rs ? k->rs->rtt_us : st->rtt_us;
 
     lua_createtable(L, 0, 8);
-    set_count(L, "acked", k->acked);
+    bind_set_int(L, "acked", k->acked);
     if (rtt_us >= 0)
-        set_number(L, "rtt", (double)rtt_us / 1e6);
+        bind_set_number(L, "rtt", (double)rtt_us / 1e6);
     if (!k->rs)
         return;
-    set_count(L, "losses", k->rs->losses);
-    set_count(L, "prior_in_flight", k->rs->prior_in_flight);
-    set_flag(L, "is_ece", k->rs->is_ece);
-    set_flag(L, "is_app_limited", k->rs->is_app_limited);
+    bind_set_int(L, "losses", k->rs->losses);
+    bind_set_int(L, "prior_in_flight", k->rs->prior_in_flight);
+    bind_set_flag(L, "is_ece", k->rs->is_ece);
+    bind_set_flag(L, "is_app_limited", k->rs->is_app_limited);
     if (k->rs->interval_us > 0 && k->rs->delivered >= 0) {
-        set_count(L, "delivered", k->rs->delivered);
-        set_count(L, "delivered_ce", k->rs->delivered_ce);
-        set_number(L, "interval", (double)k->rs->interval_us / 1e6);
+        bind_set_int(L, "delivered", k->rs->delivered);
+        bind_set_int(L, "delivered_ce", k->rs->delivered_ce);
+        bind_set_number(L, "interval", (double)k->rs->interval_us / 1e6);
     }
 }
 
@@ -163,7 +144,7 @@ static void push_state(lua_State *L, Cc *cc)
         lua_setfield(L, -3, "cwnd");
     }
     lua_pop(L, 1);
-    set_number(L, "ssthresh", cc->s.ssthresh >= CC_SSTHRESH_INFINITE ? HUGE_VAL : cc->s.ssthresh);
+    bind_set_number(L, "ssthresh", cc->s.ssthresh >= CC_SSTHRESH_INFINITE ? HUGE_VAL : cc->s.ssthresh);
 }
 
 /* ---- what the functions decide ---- */

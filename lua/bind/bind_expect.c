@@ -99,15 +99,7 @@ static int private_raise_unknown(lua_State *L)
         luaerr_raise(L, "%s has no \"%s\" (did you mean \"%s\"?)", who, name, close);
     if (n > 40)
         luaerr_raise(L, "%s has no \"%s\"", who, name);
-    luaL_Buffer list;
-
-    luaL_buffinit(L, &list);
-    for (size_t i = 0; i < n; i++) {
-        luaL_addstring(&list, i ? ", " : "");
-        luaL_addstring(&list, known[i]);
-    }
-    luaL_pushresult(&list);
-    luaerr_raise(L, "%s has no \"%s\": it has %s", who, name, lua_tostring(L, -1));
+    luaerr_raise(L, "%s has no \"%s\": it has %s", who, name, luaerr_push_names(L, known, n));
 }
 
 void bind_private_open(lua_State *L)

@@ -83,10 +83,8 @@ static int host_method_addresses(lua_State *L)
             continue;
         for (unsigned k = 0; k < ip4_addr_count(ifp); k++) {
             lua_createtable(L, 0, 2);
-            lua_pushstring(L, ip4_if_dev(ifp)->name);
-            lua_setfield(L, -2, "dev");
-            lua_pushstring(L, ipv4_prefix_format(ip4_addr(ifp, k), buf));
-            lua_setfield(L, -2, "address");
+            bind_set_text(L, "dev", ip4_if_dev(ifp)->name);
+            bind_set_text(L, "address", ipv4_prefix_format(ip4_addr(ifp, k), buf));
             lua_rawseti(L, -2, ++n);
         }
     }
@@ -116,8 +114,7 @@ static void add_counter(const char *name, uint64_t value, void *user)
 {
     lua_State *L = user;
 
-    lua_pushinteger(L, (lua_Integer)value);
-    lua_setfield(L, -2, name);
+    bind_set_int(L, name, value);
 }
 
 static int host_method_counters(lua_State *L)
@@ -255,8 +252,7 @@ static void on_power(void *user, bool on)
     bind_calls_stop_host(h);
     bind_sock_close_host(h);
     bind_tcp_close_host(h);
-    bind_apps_stop_host(h);
-    bind_tcp_apps_stop_host(h);
+    bind_app_stop_host(h);
 }
 
 void bind_host_hear_power(ScnHost *h)

@@ -106,18 +106,6 @@ static int ip4_mask_length(lua_State *L)
     return 1;
 }
 
-static void set_addr(lua_State *L, const char *key, uint32_t addr)
-{
-    bind_push_ip4(L, addr);
-    lua_setfield(L, -2, key);
-}
-
-static void set_int(lua_State *L, const char *key, uint64_t value)
-{
-    lua_pushinteger(L, (lua_Integer)value);
-    lua_setfield(L, -2, key);
-}
-
 static void push_prefix(lua_State *L, Ipv4Prefix p)
 {
     uint32_t network = ipv4_prefix_network(p), last = ipv4_prefix_broadcast(p);
@@ -125,18 +113,17 @@ static void push_prefix(lua_State *L, Ipv4Prefix p)
     char buf[IPV4_PREFIX_STR_LEN];
 
     lua_createtable(L, 0, 10);
-    set_addr(L, "address", p.addr);
-    set_int(L, "length", p.len);
-    set_addr(L, "mask", ipv4_mask(p.len));
-    set_addr(L, "network", network);
-    set_addr(L, "host", p.addr & ~ipv4_mask(p.len));
-    set_addr(L, "first", network + has_broadcast);
-    set_addr(L, "last", last - has_broadcast);
-    set_int(L, "hosts", ((uint64_t)1 << (32 - p.len)) - (has_broadcast ? 2 : 0));
+    bind_set_ip4(L, "address", p.addr);
+    bind_set_int(L, "length", p.len);
+    bind_set_ip4(L, "mask", ipv4_mask(p.len));
+    bind_set_ip4(L, "network", network);
+    bind_set_ip4(L, "host", p.addr & ~ipv4_mask(p.len));
+    bind_set_ip4(L, "first", network + has_broadcast);
+    bind_set_ip4(L, "last", last - has_broadcast);
+    bind_set_int(L, "hosts", ((uint64_t)1 << (32 - p.len)) - (has_broadcast ? 2 : 0));
     if (has_broadcast)
-        set_addr(L, "broadcast", last);
-    lua_pushstring(L, ipv4_prefix_format((Ipv4Prefix){network, p.len}, buf));
-    lua_setfield(L, -2, "text");
+        bind_set_ip4(L, "broadcast", last);
+    bind_set_text(L, "text", ipv4_prefix_format((Ipv4Prefix){network, p.len}, buf));
 }
 
 /* hs.ip4.prefix("10.100.122.2/24"), or the address and a mask or length as the second argument: everything
@@ -261,27 +248,23 @@ static int ip4_decode(lua_State *L)
     if (hdr_len < 0)
         return push_problem(L, header_problem(hdr_len));
     lua_createtable(L, 0, 16);
-    set_int(L, "version", 4);
-    set_int(L, "hdr_len", (uint64_t)hdr_len);
-    set_int(L, "tos", h.tos);
-    set_int(L, "len", h.total_len);
-    set_int(L, "id", h.id);
-    set_int(L, "frag_offset", h.frag_offset);
-    set_int(L, "ttl", h.ttl);
-    set_int(L, "proto", h.proto);
-    lua_pushstring(L, wire_name(ip_proto_names, h.proto)); /* NULL: nil */
-    lua_setfield(L, -2, "proto_name");
-    set_int(L, "checksum", h.checksum);
-    set_addr(L, "src", h.src);
-    set_addr(L, "dst", h.dst);
+    bind_set_int(L, "version", 4);
+    bind_set_int(L, "hdr_len", (uint64_t)hdr_len);
+    bind_set_int(L, "tos", h.tos);
+    bind_set_int(L, "len", h.total_len);
+    bind_set_int(L, "id", h.id);
+    bind_set_int(L, "frag_offset", h.frag_offset);
+    bind_set_int(L, "ttl", h.ttl);
+    bind_set_int(L, "proto", h.proto);
+    bind_set_text(L, "proto_name", wire_name(ip_proto_names, h.proto)); /* NULL: nil */
+    bind_set_int(L, "checksum", h.checksum);
+    bind_set_ip4(L, "src", h.src);
+    bind_set_ip4(L, "dst", h.dst);
     lua_pushlstring(L, (const char *)h.options, h.options_len);
     lua_setfield(L, -2, "options");
-    lua_pushboolean(L, h.df);
-    lua_setfield(L, -2, "df");
-    lua_pushboolean(L, h.mf);
-    lua_setfield(L, -2, "mf");
-    lua_pushboolean(L, ipv4_check(bytes) == WIRE_OK);
-    lua_setfield(L, -2, "checksum_ok");
+    bind_set_flag(L, "df", h.df);
+    bind_set_flag(L, "mf", h.mf);
+    bind_set_flag(L, "checksum_ok", ipv4_check(bytes) == WIRE_OK);
     return 1;
 }
 

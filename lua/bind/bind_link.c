@@ -266,12 +266,9 @@ static void push_stats(lua_State *L, const LinkDir *d)
     };
 
     lua_createtable(L, 0, HS_ARRAY_LEN(fields) + 1);
-    for (size_t i = 0; i < HS_ARRAY_LEN(fields); i++) {
-        lua_pushinteger(L, (lua_Integer)fields[i].value);
-        lua_setfield(L, -2, fields[i].name);
-    }
-    bind_push_time(L, st.busy);
-    lua_setfield(L, -2, "busy");
+    for (size_t i = 0; i < HS_ARRAY_LEN(fields); i++)
+        bind_set_int(L, fields[i].name, fields[i].value);
+    bind_set_time(L, "busy", st.busy);
 }
 
 /* { ab = {…}, ba = {…} } */

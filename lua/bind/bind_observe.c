@@ -140,16 +140,11 @@ static int call_observer(lua_State *L)
 
     lua_rawgeti(L, LUA_REGISTRYINDEX, e->o->ref);
     lua_createtable(L, 0, (int)r->desc->n_fields + 5);
-    lua_pushstring(L, r->desc->name);
-    lua_setfield(L, -2, "probe");
-    bind_push_time(L, r->time);
-    lua_setfield(L, -2, "time");
-    lua_pushstring(L, r->node->name);
-    lua_setfield(L, -2, "node");
-    if (r->point) {
-        lua_pushstring(L, r->point->name);
-        lua_setfield(L, -2, "port");
-    }
+    bind_set_text(L, "probe", r->desc->name);
+    bind_set_time(L, "time", r->time);
+    bind_set_text(L, "node", r->node->name);
+    if (r->point)
+        bind_set_text(L, "port", r->point->name);
     for (unsigned i = 0; i < r->desc->n_fields; i++) {
         push_value(L, r->desc->field[i].kind, r->value[i]);
         lua_setfield(L, -2, r->desc->field[i].name);

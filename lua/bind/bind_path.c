@@ -62,18 +62,6 @@ static void on_line(void *user, const char *text)
         scenario_print(c->call.host->s, text);
 }
 
-static void set_int(lua_State *L, const char *name, int64_t value)
-{
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_time(lua_State *L, const char *name, SimTime t)
-{
-    bind_push_time(L, t);
-    lua_setfield(L, -2, name);
-}
-
 static void set_lines(lua_State *L, const PathCall *c)
 {
     lua_createtable(L, (int)c->lines->len, 0);
@@ -112,13 +100,11 @@ static void push_probe(lua_State *L, const TracerouteProbe *p)
     lua_createtable(L, 0, 4);
     if (p->state != TRACEROUTE_ANSWERED)
         return;
-    set_time(L, "rtt", p->rtt);
-    bind_push_ip4(L, p->reply.from);
-    lua_setfield(L, -2, "from");
-    lua_pushstring(L, answers[p->reply.answer]);
-    lua_setfield(L, -2, "answer");
+    bind_set_time(L, "rtt", p->rtt);
+    bind_set_ip4(L, "from", p->reply.from);
+    bind_set_text(L, "answer", answers[p->reply.answer]);
     if (p->reply.answer == HOP_UNREACHABLE)
-        set_int(L, "icmp_code", p->reply.icmp_code);
+        bind_set_int(L, "icmp_code", p->reply.icmp_code);
 }
 
 /* { reached, hops = { { ttl, address, probes = { { rtt, from, answer }, … } }, … }, lines } */
@@ -129,8 +115,7 @@ static int traceroute_push(lua_State *L, void *data)
     if (c->call.is_cut)
         return bind_push_errno(L, -ENETDOWN);
     lua_createtable(L, 0, 3);
-    lua_pushboolean(L, c->reached);
-    lua_setfield(L, -2, "reached");
+    bind_set_flag(L, "reached", c->reached);
     set_lines(L, c);
     lua_createtable(L, (int)c->hops->len, 0);
     for (guint i = 0; i < c->hops->len; i++) {
@@ -138,7 +123,7 @@ static int traceroute_push(lua_State *L, void *data)
         uint32_t addr = 0;
 
         lua_createtable(L, 0, 3);
-        set_int(L, "ttl", hop->ttl);
+        bind_set_int(L, "ttl", hop->ttl);
         lua_createtable(L, hop->n, 0);
         for (unsigned k = 0; k < hop->n; k++) {
             if (addr == 0 && hop->probe[k].state == TRACEROUTE_ANSWERED)
@@ -147,10 +132,8 @@ static int traceroute_push(lua_State *L, void *data)
             lua_rawseti(L, -2, k + 1);
         }
         lua_setfield(L, -2, "probes");
-        if (addr) {
-            bind_push_ip4(L, addr);
-            lua_setfield(L, -2, "address");
-        }
+        if (addr)
+            bind_set_ip4(L, "address", addr);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "hops");
@@ -234,18 +217,15 @@ static int mtr_push(lua_State *L, void *data)
         const MtrHop *hop = mtr_hop(c->mtr, i);
 
         lua_createtable(L, 0, 8);
-        set_int(L, "sent", hop->sent);
-        set_int(L, "received", hop->received);
-        lua_pushnumber(L, mtr_hop_loss(hop));
-        lua_setfield(L, -2, "loss");
+        bind_set_int(L, "sent", hop->sent);
+        bind_set_int(L, "received", hop->received);
+        bind_set_number(L, "loss", mtr_hop_loss(hop));
         if (hop->received) {
-            bind_push_ip4(L, hop->addr);
-            lua_setfield(L, -2, "address");
-            set_time(L, "last", hop->last);
-            set_time(L, "best", hop->best);
-            set_time(L, "worst", hop->worst);
-            lua_pushnumber(L, hop->sum_us / hop->received / 1e6);
-            lua_setfield(L, -2, "avg");
+            bind_set_ip4(L, "address", hop->addr);
+            bind_set_time(L, "last", hop->last);
+            bind_set_time(L, "best", hop->best);
+            bind_set_time(L, "worst", hop->worst);
+            bind_set_number(L, "avg", hop->sum_us / hop->received / 1e6);
         }
         lua_rawseti(L, -2, i + 1);
     }

@@ -64,36 +64,22 @@ static void on_done(void *user, const PingResult *r)
     bind_call_done(&c->call);
 }
 
-static void set_int(lua_State *L, const char *name, uint64_t value)
-{
-    lua_pushinteger(L, (lua_Integer)value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_time(lua_State *L, const char *name, SimTime t)
-{
-    bind_push_time(L, t);
-    lua_setfield(L, -2, name);
-}
-
 static void push_reply(lua_State *L, const PingReply *r)
 {
     lua_createtable(L, 0, 8);
-    set_int(L, "seq", r->seq);
-    set_int(L, "ttl", r->ttl);
-    set_int(L, "len", r->len);
-    bind_push_ip4(L, r->from);
-    lua_setfield(L, -2, "from");
+    bind_set_int(L, "seq", r->seq);
+    bind_set_int(L, "ttl", r->ttl);
+    bind_set_int(L, "len", r->len);
+    bind_set_ip4(L, "from", r->from);
     if (r->icmp_type) {
-        set_int(L, "icmp_type", r->icmp_type);
-        set_int(L, "icmp_code", r->icmp_code);
+        bind_set_int(L, "icmp_type", r->icmp_type);
+        bind_set_int(L, "icmp_code", r->icmp_code);
         if (r->mtu)
-            set_int(L, "mtu", r->mtu);
+            bind_set_int(L, "mtu", r->mtu);
         return;
     }
-    set_time(L, "rtt", r->rtt);
-    lua_pushboolean(L, r->is_dup);
-    lua_setfield(L, -2, "duplicate");
+    bind_set_time(L, "rtt", r->rtt);
+    bind_set_flag(L, "duplicate", r->is_dup);
 }
 
 /* { sent, received, duplicates, errors, loss, time, rtt = { min, avg, max, mdev }, replies = {…}, lines = {…}
@@ -108,19 +94,18 @@ static int call_push(lua_State *L, void *data)
     if (r->err)
         return bind_push_errno(L, r->err < 0 ? r->err : -r->err);
     lua_createtable(L, 0, 10);
-    set_int(L, "sent", r->sent);
-    set_int(L, "received", r->received);
-    set_int(L, "duplicates", r->duplicates);
-    set_int(L, "errors", r->errors);
-    lua_pushnumber(L, r->loss);
-    lua_setfield(L, -2, "loss");
-    set_time(L, "time", r->time);
+    bind_set_int(L, "sent", r->sent);
+    bind_set_int(L, "received", r->received);
+    bind_set_int(L, "duplicates", r->duplicates);
+    bind_set_int(L, "errors", r->errors);
+    bind_set_number(L, "loss", r->loss);
+    bind_set_time(L, "time", r->time);
     lua_createtable(L, 0, 4);
     if (r->received > 0) {
-        set_time(L, "min", r->rtt_min);
-        set_time(L, "avg", r->rtt_avg);
-        set_time(L, "max", r->rtt_max);
-        set_time(L, "mdev", r->rtt_mdev);
+        bind_set_time(L, "min", r->rtt_min);
+        bind_set_time(L, "avg", r->rtt_avg);
+        bind_set_time(L, "max", r->rtt_max);
+        bind_set_time(L, "mdev", r->rtt_mdev);
     }
     lua_setfield(L, -2, "rtt");
     lua_createtable(L, (int)c->replies->len, 0);

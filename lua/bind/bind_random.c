@@ -112,6 +112,5 @@ void bind_random_open(lua_State *L)
 {
     lua_pushcfunction(L, hs_rng);
     lua_setfield(L, -2, "rng");
-    lua_pushinteger(L, (lua_Integer)scenario_of(L)->config.seed);
-    lua_setfield(L, -2, "seed");
+    bind_set_int(L, "seed", scenario_of(L)->config.seed);
 }

@@ -156,11 +156,8 @@ int bind_dev_ring_stats(lua_State *L)
     };
 
     lua_createtable(L, 0, HS_ARRAY_LEN(fields) + 1);
-    for (size_t i = 0; i < HS_ARRAY_LEN(fields); i++) {
-        lua_pushinteger(L, (lua_Integer)fields[i].value);
-        lua_setfield(L, -2, fields[i].name);
-    }
-    lua_pushboolean(L, ring && nic_ring_is_masked(ring));
-    lua_setfield(L, -2, "is_masked");
+    for (size_t i = 0; i < HS_ARRAY_LEN(fields); i++)
+        bind_set_int(L, fields[i].name, fields[i].value);
+    bind_set_flag(L, "is_masked", ring && nic_ring_is_masked(ring));
     return 1;
 }

@@ -210,8 +210,7 @@ static void set_addr(lua_State *L, const char *key, uint32_t addr)
 {
     if (addr == 0)
         return;
-    bind_push_ip4(L, addr);
-    lua_setfield(L, -2, key);
+    bind_set_ip4(L, key, addr);
 }
 
 static void add_route(const Ip4RouteSpec *spec, void *user)
@@ -220,18 +219,13 @@ static void add_route(const Ip4RouteSpec *spec, void *user)
     char buf[IPV4_PREFIX_STR_LEN];
 
     lua_createtable(L, 0, 6);
-    lua_pushstring(L, spec->prefix.len == 0 ? "default" : ipv4_prefix_format(spec->prefix, buf));
-    lua_setfield(L, -2, "to");
-    lua_pushstring(L, type_names[spec->type]);
-    lua_setfield(L, -2, "type");
+    bind_set_text(L, "to", spec->prefix.len == 0 ? "default" : ipv4_prefix_format(spec->prefix, buf));
+    bind_set_text(L, "type", type_names[spec->type]);
     set_addr(L, "via", spec->via);
     set_addr(L, "src", spec->src);
-    if (spec->dev) {
-        lua_pushstring(L, ip4_if_dev(spec->dev)->name);
-        lua_setfield(L, -2, "dev");
-    }
-    lua_pushinteger(L, spec->metric);
-    lua_setfield(L, -2, "metric");
+    if (spec->dev)
+        bind_set_text(L, "dev", ip4_if_dev(spec->dev)->name);
+    bind_set_int(L, "metric", spec->metric);
     set_metrics(L, spec->metrics);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
@@ -256,17 +250,13 @@ int bind_host_route_get(lua_State *L)
     if (rc < 0)
         return bind_push_errno(L, rc);
     lua_createtable(L, 0, 5);
-    lua_pushstring(L, type_names[flow.type]);
-    lua_setfield(L, -2, "type");
-    if (flow.dev) {
-        lua_pushstring(L, ip4_if_dev(flow.dev)->name);
-        lua_setfield(L, -2, "dev");
-    }
+    bind_set_text(L, "type", type_names[flow.type]);
+    if (flow.dev)
+        bind_set_text(L, "dev", ip4_if_dev(flow.dev)->name);
     if (flow.next_hop != dst)
         set_addr(L, "via", flow.next_hop);
     set_addr(L, "src", flow.src);
-    lua_pushinteger(L, flow.mtu);
-    lua_setfield(L, -2, "mtu");
+    bind_set_int(L, "mtu", flow.mtu);
     set_metrics(L, flow.metrics);
     return 1;
 }
@@ -289,10 +279,8 @@ static void push_neigh(lua_State *L, Neigh *n, const NetDev *dev)
         bind_push_mac(L, n->mac);
         lua_setfield(L, -2, "mac");
     }
-    lua_pushstring(L, neigh_state_name(state));
-    lua_setfield(L, -2, "state");
-    lua_pushstring(L, dev->name);
-    lua_setfield(L, -2, "dev");
+    bind_set_text(L, "state", neigh_state_name(state));
+    bind_set_text(L, "dev", dev->name);
 }
 
 static void add_neigh(Neigh *n, void *user)

@@ -4,18 +4,9 @@
  * A socket belongs to its host, and to the process that made it: it is closed when either ends. Open, it is
  * ours, and lent to Lua; when it is closed and nobody is at work with it, it is given to Lua, which frees it.
  */
+#include "lua/bind/bind_sock.h"
+
 #include <string.h>
-
-#include "lua/bind/bind.h"
-
-struct ScnSock {
-    ScnHost *host;
-    UdpSock *udp;    /* NULL: closed */
-    Proc *owner;     /* NULL: made by the main part or in a callback */
-    Proc *reader;    /* waits in recv */
-    int on_datagram; /* LUA_NOREF: none */
-    bool in_callback;
-};
 
 /* sk may be gone afterwards, unless Lua has it on a stack. */
 static void give_if_done(ScnSock *sk)
@@ -67,7 +58,7 @@ static void release(void *ptr)
     g_free(sk);
 }
 
-static ScnSock *check(lua_State *L, int idx)
+ScnSock *bind_sock_check(lua_State *L, int idx)
 {
     return luaclass_check(L, idx, &bind_sock_class);
 }
@@ -89,18 +80,12 @@ static int push_datagram(lua_State *L, ScnSock *sk, bool with_sender, uint32_t s
         return 1;
     bind_push_endpoint(L, info.from.ip, info.from.port);
     lua_createtable(L, 0, 7);
-    bind_push_time(L, info.time);
-    lua_setfield(L, -2, "time");
-    lua_pushinteger(L, info.ttl);
-    lua_setfield(L, -2, "ttl");
-    lua_pushinteger(L, info.tos);
-    lua_setfield(L, -2, "tos");
-    lua_pushinteger(L, info.len);
-    lua_setfield(L, -2, "len");
-    lua_pushboolean(L, info.len > size);
-    lua_setfield(L, -2, "truncated");
-    bind_push_ip4(L, info.to.ip);
-    lua_setfield(L, -2, "to");
+    bind_set_time(L, "time", info.time);
+    bind_set_int(L, "ttl", info.ttl);
+    bind_set_int(L, "tos", info.tos);
+    bind_set_int(L, "len", info.len);
+    bind_set_flag(L, "truncated", info.len > size);
+    bind_set_ip4(L, "to", info.to.ip);
     return 4;
 }
 
@@ -239,7 +224,7 @@ static UdpAddr check_endpoint(lua_State *L, int idx, const ScnHost *h, bool addr
 
 static int sock_bind(lua_State *L)
 {
-    ScnSock *sk = check(L, 1);
+    ScnSock *sk = bind_sock_check(L, 1);
     UdpAddr a = check_endpoint(L, 2, sk->host, false);
 
     scenario_may_change(L);
@@ -248,7 +233,7 @@ static int sock_bind(lua_State *L)
 
 static int sock_connect(lua_State *L)
 {
-    ScnSock *sk = check(L, 1);
+    ScnSock *sk = bind_sock_check(L, 1);
     UdpAddr a = {0, 0};
 
     scenario_may_change(L);
@@ -269,7 +254,7 @@ const BindOptions bind_send_options = {"sock:send", send_opts, HS_ARRAY_LEN(send
 
 static int send_data(lua_State *L, const UdpAddr *to, int opts_idx, const char *who)
 {
-    ScnSock *sk = check(L, 1);
+    ScnSock *sk = bind_sock_check(L, 1);
     BindData d = bind_check_data(L, 2, "data");
     SendOpts o = {0, -1};
 
@@ -303,7 +288,7 @@ static int sock_send(lua_State *L)
 static int sock_sendto(lua_State *L)
 {
     bool is_joined = lua_type(L, 4) != LUA_TNUMBER; /* "10.0.0.1:69" */
-    UdpAddr to = check_endpoint(L, 3, check(L, 1)->host, true);
+    UdpAddr to = check_endpoint(L, 3, bind_sock_check(L, 1)->host, true);
 
     return send_data(L, &to, is_joined ? 4 : 5, "sock:sendto");
 }
@@ -351,7 +336,7 @@ static void recv_left(void *data)
 
 static int receive(lua_State *L, bool with_sender)
 {
-    ScnSock *sk = check(L, 1);
+    ScnSock *sk = bind_sock_check(L, 1);
     RecvOpts o = {.timeout = -1, .size = UINT32_MAX};
 
     scenario_may_change(L);
@@ -387,13 +372,13 @@ static int sock_recvfrom(lua_State *L)
 static int sock_close(lua_State *L)
 {
     scenario_may_change(L);
-    close_sock(check(L, 1));
+    close_sock(bind_sock_check(L, 1));
     return 0;
 }
 
 static int sock_on_datagram(lua_State *L)
 {
-    ScnSock *sk = check(L, 1);
+    ScnSock *sk = bind_sock_check(L, 1);
 
     scenario_may_change(L);
     if (!lua_isnil(L, 2) && lua_type(L, 2) != LUA_TFUNCTION)
@@ -413,7 +398,7 @@ static int sock_on_datagram(lua_State *L)
 
 static int change_membership(lua_State *L, int (*change)(UdpSock *, uint32_t, Ip4If *))
 {
-    ScnSock *sk = check(L, 1);
+    ScnSock *sk = bind_sock_check(L, 1);
     uint32_t group = bind_check_addr(L, 2, "group", sk->host);
     Ip4If *ifp = NULL;
 
@@ -436,104 +421,7 @@ static int sock_leave(lua_State *L)
     return change_membership(L, udpsock_leave);
 }
 
-/* ---- options, by the names of setsockopt(2) ---- */
-
-typedef enum OptKind { OPT_U32, OPT_U8, OPT_FLAG, OPT_DEVICE } OptKind;
-
-static const struct {
-    const char *name, *alias;
-    OptKind kind;
-    size_t offset;
-} sock_opts[] = {
-    {"SO_RCVBUF", "rcvbuf", OPT_U32, offsetof(UdpSockOpt, rcvbuf)},
-    {"SO_SNDBUF", "sndbuf", OPT_U32, offsetof(UdpSockOpt, sndbuf)},
-    {"SO_BROADCAST", "broadcast", OPT_FLAG, offsetof(UdpSockOpt, broadcast)},
-    {"SO_REUSEADDR", "reuseaddr", OPT_FLAG, offsetof(UdpSockOpt, reuseaddr)},
-    {"SO_REUSEPORT", "reuseport", OPT_FLAG, offsetof(UdpSockOpt, reuseport)},
-    {"SO_NO_CHECK", "no_check", OPT_FLAG, offsetof(UdpSockOpt, no_check)},
-    {"IP_RECVERR", "recverr", OPT_FLAG, offsetof(UdpSockOpt, recverr)},
-    {"IP_TOS", "tos", OPT_U8, offsetof(UdpSockOpt, tos)},
-    {"IP_TTL", "ttl", OPT_U8, offsetof(UdpSockOpt, ttl)},
-    {"IP_MTU_DISCOVER", "mtu_discover", OPT_U8, offsetof(UdpSockOpt, mtu_discover)},
-    {"SO_BINDTODEVICE", "device", OPT_DEVICE, offsetof(UdpSockOpt, bound_dev)},
-};
-
-static size_t check_opt(lua_State *L)
-{
-    const char *name = bind_check_name(L, 2, "option");
-
-    for (size_t i = 0; i < HS_ARRAY_LEN(sock_opts); i++)
-        if (strcmp(name, sock_opts[i].name) == 0 || strcmp(name, sock_opts[i].alias) == 0)
-            return i;
-    luaerr_arg(L, 2, "option", NULL,
-               "SO_RCVBUF, SO_SNDBUF, SO_BROADCAST, SO_REUSEADDR, SO_REUSEPORT, SO_NO_CHECK, IP_RECVERR, "
-               "IP_TOS, IP_TTL, "
-               "IP_MTU_DISCOVER or SO_BINDTODEVICE");
-}
-
-static int sock_setopt(lua_State *L)
-{
-    ScnSock *sk = check(L, 1);
-    size_t i = check_opt(L);
-
-    scenario_may_change(L);
-    if (!sk->udp)
-        return bind_push_errno(L, -EBADF);
-    char *field = (char *)udpsock_opt(sk->udp) + sock_opts[i].offset;
-
-    if (sock_opts[i].kind == OPT_FLAG) {
-        luaL_checkany(L, 3);
-        *(bool *)field = lua_toboolean(L, 3) && !(lua_isinteger(L, 3) && lua_tointeger(L, 3) == 0);
-    } else if (sock_opts[i].kind == OPT_DEVICE) {
-        Ip4If *ifp = NULL;
-
-        if (!lua_isnil(L, 3) &&
-            !(ifp = ip4_if_by_name(host_ip4(sk->host->host), bind_check_name(L, 3, "device"))))
-            return bind_push_errno(L, -ENODEV);
-        *(const Ip4If **)field = ifp;
-    } else {
-        uint64_t value = 0;
-        static const LuaOpt size = {.name = "value", .kind = LUAOPT_SIZE};
-
-        luaopt_value(L, 3, "sock:setopt", &size, &value);
-        if (sock_opts[i].kind == OPT_U8 && value > 255)
-            luaerr_arg(L, 3, "value", NULL, "a whole number from 0 to 255");
-        if (sock_opts[i].kind == OPT_U8)
-            *(uint8_t *)field = (uint8_t)value;
-        else /* SO_RCVBUF counts double, as Linux keeps it, and has a least value */
-            *(uint32_t *)field = (uint32_t)HS_MAX(HS_MIN(value, INT32_MAX / 2) * 2, 2304);
-    }
-    lua_settop(L, 1);
-    return 1;
-}
-
-static int sock_getopt(lua_State *L)
-{
-    ScnSock *sk = check(L, 1);
-    size_t i = check_opt(L);
-
-    if (!sk->udp)
-        return bind_push_errno(L, -EBADF);
-    const char *field = (const char *)udpsock_opt(sk->udp) + sock_opts[i].offset;
-    const Ip4If *ifp;
-
-    switch (sock_opts[i].kind) {
-    case OPT_FLAG:
-        lua_pushboolean(L, *(const bool *)field);
-        break;
-    case OPT_U8:
-        lua_pushinteger(L, *(const uint8_t *)field);
-        break;
-    case OPT_U32:
-        lua_pushinteger(L, *(const uint32_t *)field);
-        break;
-    case OPT_DEVICE:
-        ifp = *(const Ip4If *const *)field;
-        lua_pushstring(L, ifp ? ip4_if_dev(ifp)->name : NULL);
-        break;
-    }
-    return 1;
-}
+/* ---- what it knows ---- */
 
 static int push_udp_addr(lua_State *L, const ScnSock *sk, UdpAddr (*get)(const UdpSock *))
 {
@@ -547,18 +435,18 @@ static int push_udp_addr(lua_State *L, const ScnSock *sk, UdpAddr (*get)(const U
 
 static int sock_local(lua_State *L)
 {
-    return push_udp_addr(L, check(L, 1), udpsock_local);
+    return push_udp_addr(L, bind_sock_check(L, 1), udpsock_local);
 }
 
 static int sock_peer(lua_State *L)
 {
-    return push_udp_addr(L, check(L, 1), udpsock_peer);
+    return push_udp_addr(L, bind_sock_check(L, 1), udpsock_peer);
 }
 
 /* SO_ERROR: the pending error's name, or nil. */
 static int sock_error(lua_State *L)
 {
-    ScnSock *sk = check(L, 1);
+    ScnSock *sk = bind_sock_check(L, 1);
     int rc = sk->udp ? udpsock_take_error(sk->udp) : -EBADF;
 
     lua_pushstring(L, rc ? bind_errno_name(rc < 0 ? rc : -rc) : NULL);
@@ -567,7 +455,7 @@ static int sock_error(lua_State *L)
 
 static int sock_get_drops(lua_State *L)
 {
-    const ScnSock *sk = check(L, 1);
+    const ScnSock *sk = bind_sock_check(L, 1);
 
     lua_pushinteger(L, sk->udp ? (lua_Integer)udpsock_drops(sk->udp) : 0);
     return 1;
@@ -575,13 +463,13 @@ static int sock_get_drops(lua_State *L)
 
 static int sock_get_is_open(lua_State *L)
 {
-    lua_pushboolean(L, check(L, 1)->udp != NULL);
+    lua_pushboolean(L, bind_sock_check(L, 1)->udp != NULL);
     return 1;
 }
 
 static int sock_get_rmem(lua_State *L)
 {
-    const ScnSock *sk = check(L, 1);
+    const ScnSock *sk = bind_sock_check(L, 1);
 
     lua_pushinteger(L, sk->udp ? udpsock_rmem(sk->udp) : 0);
     return 1;
@@ -591,7 +479,7 @@ static const luaL_Reg methods[] = {{"bind", sock_bind},
                                    {"close", sock_close},
                                    {"connect", sock_connect},
                                    {"error", sock_error},
-                                   {"getopt", sock_getopt},
+                                   {"getopt", bind_sock_getopt},
                                    {"join", sock_join},
                                    {"leave", sock_leave},
                                    {"local_addr", sock_local},
@@ -601,7 +489,7 @@ static const luaL_Reg methods[] = {{"bind", sock_bind},
                                    {"recvfrom", sock_recvfrom},
                                    {"send", sock_send},
                                    {"sendto", sock_sendto},
-                                   {"setopt", sock_setopt},
+                                   {"setopt", bind_sock_setopt},
                                    {NULL, NULL}};
 static const luaL_Reg properties[] = {
     {"drops", sock_get_drops}, {"is_open", sock_get_is_open}, {"rmem", sock_get_rmem}, {NULL, NULL}};

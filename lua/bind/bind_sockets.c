@@ -14,16 +14,8 @@ static void set_endpoint(lua_State *L, const char *addr, const char *port, const
 {
     char text[INET_STR_LEN];
 
-    lua_pushstring(L, inet_format(&e->addr, text));
-    lua_setfield(L, -2, addr);
-    lua_pushinteger(L, e->port);
-    lua_setfield(L, -2, port);
-}
-
-static void set_integer(lua_State *L, const char *key, uint64_t value)
-{
-    lua_pushinteger(L, (lua_Integer)value);
-    lua_setfield(L, -2, key);
+    bind_set_text(L, addr, inet_format(&e->addr, text));
+    bind_set_int(L, port, e->port);
 }
 
 static void add_entry(void *user, const TcpEntry *e)
@@ -35,20 +27,16 @@ static void add_entry(void *user, const TcpEntry *e)
     if (list->state && strcmp(list->state, state) != 0)
         return;
     lua_createtable(L, 0, 10);
-    lua_pushstring(L, state);
-    lua_setfield(L, -2, "state");
+    bind_set_text(L, "state", state);
     set_endpoint(L, "addr", "port", &e->local);
     if (e->remote.port)
         set_endpoint(L, "peer_addr", "peer_port", &e->remote);
-    set_integer(L, "recv_q", e->recv_q);
-    set_integer(L, "send_q", e->send_q);
-    set_integer(L, "retransmits", e->retransmits);
-    lua_pushboolean(L, e->is_orphan);
-    lua_setfield(L, -2, "orphan");
-    if (e->left_ns >= 0) {
-        lua_pushnumber(L, (double)e->left_ns / 1e9);
-        lua_setfield(L, -2, "left");
-    }
+    bind_set_int(L, "recv_q", e->recv_q);
+    bind_set_int(L, "send_q", e->send_q);
+    bind_set_int(L, "retransmits", e->retransmits);
+    bind_set_flag(L, "orphan", e->is_orphan);
+    if (e->left_ns >= 0)
+        bind_set_time(L, "left", e->left_ns);
     lua_rawseti(L, -2, ++list->n);
 }
 
@@ -91,12 +79,12 @@ int bind_host_sockstat(lua_State *L)
     TcpSockstat s = tcp_sockstat(t);
 
     lua_createtable(L, 0, 7);
-    set_integer(L, "inuse", s.inuse);
-    set_integer(L, "orphan", s.orphan);
-    set_integer(L, "tw", s.tw);
-    set_integer(L, "alloc", s.alloc);
-    set_integer(L, "requests", s.requests);
-    set_integer(L, "mem", s.mem_pages);
-    set_integer(L, "bytes", s.bytes);
+    bind_set_int(L, "inuse", s.inuse);
+    bind_set_int(L, "orphan", s.orphan);
+    bind_set_int(L, "tw", s.tw);
+    bind_set_int(L, "alloc", s.alloc);
+    bind_set_int(L, "requests", s.requests);
+    bind_set_int(L, "mem", s.mem_pages);
+    bind_set_int(L, "bytes", s.bytes);
     return 1;
 }

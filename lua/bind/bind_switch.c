@@ -146,14 +146,10 @@ static void add_mac(void *user, const SwitchEntry *e)
     lua_createtable(L, 0, 5);
     bind_push_mac(L, mac_from_u64(e->key & 0xffffffffffff));
     lua_setfield(L, -2, "mac");
-    lua_pushinteger(L, (lua_Integer)(e->key >> 48));
-    lua_setfield(L, -2, "vlan");
-    lua_pushstring(L, list->sw->ports[e->port]->name);
-    lua_setfield(L, -2, "port");
-    lua_pushboolean(L, e->is_static);
-    lua_setfield(L, -2, "static");
-    bind_push_time(L, node_now(&list->sw->node) - e->seen);
-    lua_setfield(L, -2, "age");
+    bind_set_int(L, "vlan", e->key >> 48);
+    bind_set_text(L, "port", list->sw->ports[e->port]->name);
+    bind_set_flag(L, "static", e->is_static);
+    bind_set_time(L, "age", node_now(&list->sw->node) - e->seen);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
@@ -238,32 +234,26 @@ static int switch_flush(lua_State *L)
 
 /* ---- figures ---- */
 
-static void set_int(lua_State *L, const char *name, uint64_t value)
-{
-    lua_pushinteger(L, (lua_Integer)value);
-    lua_setfield(L, -2, name);
-}
-
 static int switch_stats_method(lua_State *L)
 {
     const SwitchStats *st = &check(L)->stats;
 
     lua_createtable(L, 0, 16);
-    set_int(L, "rx_frames", st->rx_frames);
-    set_int(L, "rx_bytes", st->rx_bytes);
-    set_int(L, "forwarded", st->forwarded);
-    set_int(L, "flooded", st->flooded);
-    set_int(L, "flood_copies", st->flood_copies);
-    set_int(L, "bad_fcs", st->bad_fcs);
-    set_int(L, "malformed", st->malformed);
-    set_int(L, "same_port", st->same_port);
-    set_int(L, "reserved", st->reserved);
-    set_int(L, "vlan_drops", st->vlan_drops);
-    set_int(L, "stp_drops", st->stp_drops);
-    set_int(L, "not_learnt", st->not_learnt);
-    set_int(L, "learnt", st->learnt);
-    set_int(L, "moved", st->moved);
-    set_int(L, "aged", st->aged);
+    bind_set_int(L, "rx_frames", st->rx_frames);
+    bind_set_int(L, "rx_bytes", st->rx_bytes);
+    bind_set_int(L, "forwarded", st->forwarded);
+    bind_set_int(L, "flooded", st->flooded);
+    bind_set_int(L, "flood_copies", st->flood_copies);
+    bind_set_int(L, "bad_fcs", st->bad_fcs);
+    bind_set_int(L, "malformed", st->malformed);
+    bind_set_int(L, "same_port", st->same_port);
+    bind_set_int(L, "reserved", st->reserved);
+    bind_set_int(L, "vlan_drops", st->vlan_drops);
+    bind_set_int(L, "stp_drops", st->stp_drops);
+    bind_set_int(L, "not_learnt", st->not_learnt);
+    bind_set_int(L, "learnt", st->learnt);
+    bind_set_int(L, "moved", st->moved);
+    bind_set_int(L, "aged", st->aged);
     return 1;
 }
 
@@ -287,17 +277,14 @@ static int switch_stp_method(lua_State *L)
     lua_createtable(L, 0, 9);
     set_bridge(L, "bridge", info.bridge_id);
     set_bridge(L, "root", info.root_id);
-    lua_pushboolean(L, info.bridge_id == info.root_id);
-    lua_setfield(L, -2, "is_root");
-    set_int(L, "root_cost", info.root_cost);
-    if (info.root_port >= 0) {
-        lua_pushstring(L, sw->ports[info.root_port]->name);
-        lua_setfield(L, -2, "root_port");
-    }
-    set_int(L, "topology_changes", info.topology_changes);
-    set_int(L, "tx_bpdus", info.tx_bpdus);
-    set_int(L, "rx_bpdus", info.rx_bpdus);
-    set_int(L, "rx_bad_bpdus", info.rx_bad_bpdus);
+    bind_set_flag(L, "is_root", info.bridge_id == info.root_id);
+    bind_set_int(L, "root_cost", info.root_cost);
+    if (info.root_port >= 0)
+        bind_set_text(L, "root_port", sw->ports[info.root_port]->name);
+    bind_set_int(L, "topology_changes", info.topology_changes);
+    bind_set_int(L, "tx_bpdus", info.tx_bpdus);
+    bind_set_int(L, "rx_bpdus", info.rx_bpdus);
+    bind_set_int(L, "rx_bad_bpdus", info.rx_bad_bpdus);
     return 1;
 }
 
@@ -455,12 +442,12 @@ static int port_stats(lua_State *L)
     const SwitchPortStats *st = &check_self(L)->stats;
 
     lua_createtable(L, 0, 6);
-    set_int(L, "rx_frames", st->rx_frames);
-    set_int(L, "rx_bytes", st->rx_bytes);
-    set_int(L, "tx_frames", st->tx_frames);
-    set_int(L, "tx_bytes", st->tx_bytes);
-    set_int(L, "rx_bad_fcs", st->rx_bad_fcs);
-    set_int(L, "rx_dropped", st->rx_dropped);
+    bind_set_int(L, "rx_frames", st->rx_frames);
+    bind_set_int(L, "rx_bytes", st->rx_bytes);
+    bind_set_int(L, "tx_frames", st->tx_frames);
+    bind_set_int(L, "tx_bytes", st->tx_bytes);
+    bind_set_int(L, "rx_bad_fcs", st->rx_bad_fcs);
+    bind_set_int(L, "rx_dropped", st->rx_dropped);
     return 1;
 }
 

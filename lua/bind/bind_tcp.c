@@ -7,7 +7,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#define READ_SIZE 65536
 #define OPT_USER_TIMEOUT 18 /* TCP_USER_TIMEOUT */
 
 /* ---- life ---- */
@@ -121,181 +120,6 @@ void bind_tcp_close_host(ScnHost *h)
     drop_table(h, &h->fds);
 }
 
-/* ---- running a call ---- */
-
-TcpOp *bind_tcp_op(ScnTcp *sk, SockOp kind, int (*push)(lua_State *L, TcpOp *op))
-{
-    TcpOp *op = g_new0(TcpOp, 1);
-
-    op->call.op = kind;
-    op->call.fd = sk->fd;
-    op->call.timeout_ns = -1;
-    op->sk = sk;
-    op->push = push;
-    sk->busy++;
-    return op;
-}
-
-static void drop_slices(TcpOp *op)
-{
-    for (guint i = 0; op->slices && i < op->slices->len; i++)
-        pktchunk_unref(g_array_index(op->slices, PktSlice, i).chunk);
-    if (op->slices)
-        g_array_set_size(op->slices, 0);
-}
-
-static void unlist(TcpOp *op)
-{
-    if (!op->link)
-        return;
-    *op->link = op->next;
-    if (op->next)
-        op->next->link = op->link;
-    op->link = NULL;
-}
-
-void bind_tcp_op_free(TcpOp *op)
-{
-    ScnTcp *sk = op->sk;
-
-    unlist(op);
-    drop_slices(op);
-    if (op->slices)
-        g_array_free(op->slices, true);
-    g_free(op->bytes);
-    g_free(op);
-    sk->busy--;
-    bind_tcp_give_if_done(sk);
-}
-
-static bool is_ready(void *data)
-{
-    const TcpOp *op = data;
-
-    return op->is_cut || !sockcall_is_pending(&op->call);
-}
-
-static int push_result(lua_State *L, void *data)
-{
-    TcpOp *op = data;
-
-    if (sockcall_is_pending(&op->call)) { /* the time is over */
-        sockcall_cancel(&op->call);
-        if (op->call.ret <= 0)
-            op->call.ret = -EAGAIN;
-    }
-    if (op->is_cut && op->call.ret <= 0)
-        op->call.ret = host_is_on(op->sk->host->host) ? -EBADF : -ENETDOWN;
-    return op->push(L, op);
-}
-
-static void left(void *data)
-{
-    TcpOp *op = data;
-
-    if (sockcall_is_pending(&op->call))
-        sockcall_cancel(&op->call);
-    bind_tcp_op_free(op);
-}
-
-static void on_done(SockCall *call)
-{
-    TcpOp *op = call->user;
-
-    if (op->proc)
-        proc_wake(op->proc);
-}
-
-static bool may_block(lua_State *L, Scenario *s)
-{
-    return s->current && s->current->lua && luaproc_is_running(s->current->lua) && lua_isyieldable(L);
-}
-
-int bind_tcp_run(lua_State *L, TcpOp *op, SimTime timeout)
-{
-    ScnTcp *sk = op->sk;
-    Fds *fds = bind_tcp_fds(L, sk);
-    bool can_block = may_block(L, sk->host->s) && timeout != 0;
-
-    op->call.done = on_done;
-    op->call.user = op;
-    op->fds = fds;
-    if (!fds)
-        op->call.ret = -EBADF;
-    else if (!can_block)
-        sockcall_now(fds, &op->call);
-    else if (!sockcall_start(fds, &op->call)) {
-        op->proc = sk->host->s->current;
-        op->next = sk->ops;
-        op->link = &sk->ops;
-        if (op->next)
-            op->next->link = &op->next;
-        sk->ops = op;
-        return proc_block(L, op->proc, timeout, &(ProcWait){is_ready, push_result, left, op});
-    }
-    int n = op->push(L, op);
-
-    bind_tcp_op_free(op);
-    return n;
-}
-
-int64_t bind_tcp_now(lua_State *L, ScnTcp *sk, SockCall *call)
-{
-    Fds *fds = bind_tcp_fds(L, sk);
-
-    if (!fds)
-        return -EBADF;
-    call->fd = sk->fd;
-    return sockcall_now(fds, call);
-}
-
-/* ---- payload ---- */
-
-void bind_tcp_collect(void *user, const PktSlice *slice)
-{
-    TcpOp *op = user;
-    PktSlice s = *slice;
-
-    if (!op->slices)
-        op->slices = g_array_new(FALSE, FALSE, sizeof(PktSlice));
-    if (op->slices->len > 0) {
-        PktSlice *last = &g_array_index(op->slices, PktSlice, op->slices->len - 1);
-
-        if (last->chunk == s.chunk && last->off + last->len == s.off) {
-            last->len += s.len;
-            return;
-        }
-    }
-    if (s.chunk)
-        pktchunk_ref(s.chunk);
-    g_array_append_val(op->slices, s);
-}
-
-void bind_tcp_push_slices(lua_State *L, const TcpOp *op)
-{
-    const PktSlice *s = op->slices ? (const PktSlice *)(const void *)op->slices->data : NULL;
-    guint n = op->slices ? op->slices->len : 0;
-    size_t len = 0;
-    luaL_Buffer b;
-
-    if (n == 1 && !s[0].chunk) {
-        bind_push_payload(L, s[0].off, s[0].len);
-        return;
-    }
-    for (guint i = 0; i < n; i++)
-        len += s[i].len;
-    char *at = luaL_buffinitsize(L, &b, len);
-
-    for (guint i = 0; i < n; i++) {
-        if (s[i].chunk)
-            memcpy(at, s[i].chunk->bytes + s[i].off, s[i].len);
-        else
-            payload_fill((uint8_t *)at, s[i].off, s[i].len);
-        at += s[i].len;
-    }
-    luaL_pushresultsize(&b, len);
-}
-
 /* ---- results ---- */
 
 static int push_self(lua_State *L, TcpOp *op)
@@ -303,27 +127,6 @@ static int push_self(lua_State *L, TcpOp *op)
     if (op->call.ret < 0)
         return bind_push_errno(L, (int)op->call.ret);
     bind_tcp_push(L, op->sk);
-    return 1;
-}
-
-static int push_count(lua_State *L, TcpOp *op)
-{
-    if (op->call.ret < 0)
-        return bind_push_errno(L, (int)op->call.ret);
-    lua_pushinteger(L, op->call.ret);
-    return 1;
-}
-
-/* The data; nil alone at the end of the stream; nil and the error's name. */
-static int push_data(lua_State *L, TcpOp *op)
-{
-    if (op->call.ret < 0)
-        return bind_push_errno(L, (int)op->call.ret);
-    if (op->call.ret == 0 && op->call.len > 0) {
-        lua_pushnil(L);
-        return 1;
-    }
-    bind_tcp_push_slices(L, op);
     return 1;
 }
 
@@ -537,127 +340,6 @@ static int tcp_method_connect(lua_State *L)
     return bind_tcp_run(L, op, -1);
 }
 
-typedef struct IoOpts {
-    SimTime timeout;
-    bool oob, peek, dontwait, waitall, more, eor, fastopen, nosignal, trunc;
-} IoOpts;
-
-#define IO(n)                                                                                                \
-    {                                                                                                        \
-        .name = #n, .kind = LUAOPT_BOOL, .offset = offsetof(IoOpts, n)                                       \
-    }
-static const LuaOpt recv_list[] = {
-    IO(dontwait), IO(oob),
-    IO(peek),     {.name = "timeout", .kind = LUAOPT_TIME, .offset = offsetof(IoOpts, timeout)},
-    IO(trunc),    IO(waitall),
-};
-static const LuaOpt send_list[] = {IO(dontwait), IO(eor), IO(fastopen), IO(more), IO(oob)};
-const BindOptions bind_tcp_recv_options = {"tcp:recv", recv_list, HS_ARRAY_LEN(recv_list)};
-const BindOptions bind_tcp_send_options = {"tcp:send", send_list, HS_ARRAY_LEN(send_list)};
-
-static int io_flags(const IoOpts *o)
-{
-    return (o->oob ? MSG_OOB : 0) | (o->peek ? MSG_PEEK : 0) | (o->dontwait ? MSG_DONTWAIT : 0) |
-           (o->waitall ? MSG_WAITALL : 0) | (o->more ? MSG_MORE : 0) | (o->eor ? MSG_EOR : 0) |
-           (o->fastopen ? MSG_FASTOPEN : 0) | (o->trunc ? MSG_TRUNC : 0);
-}
-
-static uint64_t opt_size(lua_State *L, int idx, const char *who)
-{
-    static const LuaOpt size_opt = {.name = "size", .kind = LUAOPT_SIZE};
-    uint64_t size = READ_SIZE;
-
-    if (!lua_isnoneornil(L, idx))
-        luaopt_value(L, idx, who, &size_opt, &size);
-    return HS_MIN(size, (uint64_t)1 << 30);
-}
-
-static int receive(lua_State *L, ScnTcp *sk, uint64_t size, int flags, SimTime timeout)
-{
-    TcpOp *op = bind_tcp_op(sk, SYS_RECV, push_data);
-
-    op->call.payload = SOCK_SYNTHETIC;
-    op->call.len = size;
-    op->call.flags = flags;
-    op->call.take = bind_tcp_collect;
-    return bind_tcp_run(L, op, timeout);
-}
-
-/* tcp:read([size [, timeout]]) */
-static int tcp_method_read(lua_State *L)
-{
-    ScnTcp *sk = bind_tcp_check(L, 1);
-    uint64_t size = opt_size(L, 2, "tcp:read");
-    SimTime timeout = bind_opt_time(L, 3, "timeout", -1);
-
-    scenario_may_change(L);
-    return receive(L, sk, size, 0, timeout);
-}
-
-/* tcp:recv([size [, { peek = true, … }]]) */
-static int tcp_method_recv(lua_State *L)
-{
-    ScnTcp *sk = bind_tcp_check(L, 1);
-    uint64_t size = opt_size(L, 2, "tcp:recv");
-    IoOpts o = {.timeout = -1};
-
-    scenario_may_change(L);
-    luaopt_read(L, 3, "tcp:recv", recv_list, HS_ARRAY_LEN(recv_list), 0, &o);
-    return receive(L, sk, size, io_flags(&o), o.timeout);
-}
-
-static int transmit(lua_State *L, ScnTcp *sk, int flags, const SockAddr *to)
-{
-    BindData d = bind_check_data(L, 2, "data");
-    TcpOp *op = bind_tcp_op(sk, to ? SYS_SENDTO : SYS_SEND, push_count);
-
-    op->call.len = d.len;
-    op->call.flags = flags | MSG_NOSIGNAL;
-    if (d.bytes || d.len == 0) {
-        op->bytes = g_memdup2(d.bytes ? d.bytes : (const uint8_t *)"", HS_MAX(d.len, 1u));
-        op->call.buf = op->bytes;
-    } else {
-        op->call.payload = SOCK_SYNTHETIC;
-        op->call.synthetic_off = d.off;
-    }
-    if (to) {
-        op->addr = *to;
-        op->call.addr = &op->addr;
-    }
-    return bind_tcp_run(L, op, -1);
-}
-
-/* tcp:write(data): waits until all of it is in the send buffer. */
-static int tcp_method_write(lua_State *L)
-{
-    scenario_may_change(L);
-    return transmit(L, bind_tcp_check(L, 1), 0, NULL);
-}
-
-/* tcp:send(data [, { more = true, … }]) */
-static int tcp_method_send(lua_State *L)
-{
-    IoOpts o = {0};
-
-    scenario_may_change(L);
-    luaopt_read(L, 3, "tcp:send", send_list, HS_ARRAY_LEN(send_list), 0, &o);
-    return transmit(L, bind_tcp_check(L, 1), io_flags(&o), NULL);
-}
-
-/* tcp:sendto(data, address, port [, { fastopen = true }]): data in the SYN */
-static int tcp_method_sendto(lua_State *L)
-{
-    ScnTcp *sk = bind_tcp_check(L, 1);
-    bool is_joined = lua_type(L, 4) != LUA_TNUMBER;
-    SockAddr to = bind_tcp_check_endpoint(L, 3, sk->host, true);
-    IoOpts o = {0};
-
-    scenario_may_change(L);
-    scenario_prepare(L);
-    luaopt_read(L, is_joined ? 4 : 5, "tcp:send", send_list, HS_ARRAY_LEN(send_list), 0, &o);
-    return transmit(L, sk, io_flags(&o), &to);
-}
-
 static int tcp_method_shutdown(lua_State *L)
 {
     static const char *const names[] = {"read", "write", "both", NULL};
@@ -727,10 +409,8 @@ static int tcp_method_poll(lua_State *L)
     if (rc < 0)
         return bind_push_errno(L, (int)rc);
     lua_createtable(L, 0, HS_ARRAY_LEN(bits));
-    for (unsigned i = 0; i < HS_ARRAY_LEN(bits); i++) {
-        lua_pushboolean(L, pfd.revents & bits[i].bit);
-        lua_setfield(L, -2, bits[i].name);
-    }
+    for (unsigned i = 0; i < HS_ARRAY_LEN(bits); i++)
+        bind_set_flag(L, bits[i].name, pfd.revents & bits[i].bit);
     return 1;
 }
 
@@ -754,11 +434,11 @@ static const luaL_Reg methods[] = {{"accept", tcp_method_accept},     {"bind", t
                                    {"listen", tcp_method_listen},     {"local_addr", bind_tcp_local},
                                    {"on_accept", bind_tcp_on_accept}, {"on_connect", bind_tcp_on_connect},
                                    {"on_data", bind_tcp_on_data},     {"poll", tcp_method_poll},
-                                   {"read", tcp_method_read},         {"recv", tcp_method_recv},
-                                   {"peer_addr", bind_tcp_remote},    {"send", tcp_method_send},
-                                   {"sendto", tcp_method_sendto},     {"setopt", bind_tcp_setopt},
+                                   {"read", bind_tcp_read},           {"recv", bind_tcp_recv},
+                                   {"peer_addr", bind_tcp_remote},    {"send", bind_tcp_send},
+                                   {"sendto", bind_tcp_sendto},       {"setopt", bind_tcp_setopt},
                                    {"shutdown", tcp_method_shutdown}, {"state", bind_tcp_state},
-                                   {"write", tcp_method_write},       {NULL, NULL}};
+                                   {"write", bind_tcp_write},         {NULL, NULL}};
 static const luaL_Reg properties[] = {{"fd", get_fd}, {"is_open", get_is_open}, {NULL, NULL}};
 
 const LuaClass bind_tcp_class = {

@@ -1,5 +1,6 @@
-/* What the files of TCP sockets share: bind_tcp.c (making one, connecting, reading, writing), bind_tcp_opt.c
- * (options, TCP_INFO, addresses), bind_tcp_events.c (callbacks, epoll). */
+/* What the files of TCP sockets share: bind_tcp.c (making one, connecting, closing), bind_tcp_op.c (running a
+ * system call), bind_tcp_io.c (reading, writing), bind_tcp_opt.c (options, TCP_INFO, addresses),
+ * bind_tcp_events.c (callbacks, epoll). */
 #pragma once
 
 #include "lua/bind/bind.h"
@@ -65,6 +66,12 @@ InetEndpoint bind_tcp_check_address(lua_State *L, int idx, const ScnHost *h); /*
 void bind_tcp_push_info(lua_State *L, TcpConn *c);                            /* the table of tcp:info */
 void bind_tcp_push_addr(lua_State *L, const SockAddr *a);                     /* pushes address, port */
 
+/* Methods that live in files of their own. */
+int bind_tcp_read(lua_State *L);
+int bind_tcp_recv(lua_State *L);
+int bind_tcp_write(lua_State *L);
+int bind_tcp_send(lua_State *L);
+int bind_tcp_sendto(lua_State *L);
 int bind_tcp_setopt(lua_State *L);
 int bind_tcp_getopt(lua_State *L);
 int bind_tcp_info(lua_State *L);

@@ -292,10 +292,8 @@ static int push_events(lua_State *L, TcpOp *op)
             }
         }
         for (unsigned k = 0; k < HS_ARRAY_LEN(event_names); k++)
-            if (op->events[i].events & event_names[k].bit) {
-                lua_pushboolean(L, true);
-                lua_setfield(L, -2, event_names[k].name);
-            }
+            if (op->events[i].events & event_names[k].bit)
+                bind_set_flag(L, event_names[k].name, true);
         lua_rawseti(L, -2, i + 1);
     }
     return 1;

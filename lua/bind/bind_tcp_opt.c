@@ -192,22 +192,19 @@ void bind_tcp_push_info(lua_State *L, TcpConn *c)
     for (const TcpInfoField *f = tcp_info_fields; f->name; f++) {
         uint64_t v = f->get(&info);
 
-        lua_pushinteger(L, v > INT64_MAX ? INT64_MAX : (lua_Integer)v);
-        lua_setfield(L, -2, g_str_has_prefix(f->name, "tcpi_") ? f->name + 5 : f->name);
+        bind_set_int(L, g_str_has_prefix(f->name, "tcpi_") ? f->name + 5 : f->name,
+                     v > INT64_MAX ? INT64_MAX : (lua_Integer)v);
     }
-    lua_pushstring(L, tcp_state_name(tcp_state(c)));
-    lua_setfield(L, -2, "state_name");
+    bind_set_text(L, "state_name", tcp_state_name(tcp_state(c)));
     if (tcp_getsockopt(c, IPPROTO_TCP, 13, name, &len) == 0) {
         lua_pushlstring(L, name, strnlen(name, len));
         lua_setfield(L, -2, "congestion");
     }
     if (tcp_ioctl(c, 0x541B, &queued) == 0) { /* SIOCINQ */
-        lua_pushinteger(L, queued);
-        lua_setfield(L, -2, "recv_q");
+        bind_set_int(L, "recv_q", queued);
     }
     if (tcp_ioctl(c, 0x5411, &queued) == 0) { /* SIOCOUTQ */
-        lua_pushinteger(L, queued);
-        lua_setfield(L, -2, "send_q");
+        bind_set_int(L, "send_q", queued);
     }
 }
 

@@ -1,94 +1,43 @@
-/* TCP traffic that runs by itself: host:tcp_source and host:tcp_sink. Each lives until it is stopped, or its
- * host loses its power. */
+/* TCP traffic that runs by itself: host:tcp_source and host:tcp_sink. */
 #include <string.h>
 
+#include "lua/bind/bind_app.h"
 #include "lua/bind/bind_tcp.h"
 #include "models/app/tcp_sink.h"
 #include "models/app/tcp_source.h"
 
-struct ScnTcpApp {
-    ScnHost *host;
-    TcpSource *source;
-    TcpSink *sink;
-    char *congestion;
-    TcpSourceResult source_end; /* after it was stopped */
-    TcpSinkResult sink_end;
-};
-
-static void stop(ScnTcpApp *a)
-{
-    if (a->source) {
-        tcp_source_result(a->source, &a->source_end);
-        tcp_source_free(a->source);
-    }
-    if (a->sink) {
-        tcp_sink_result(a->sink, &a->sink_end);
-        tcp_sink_free(a->sink);
-    }
-    a->source = NULL;
-    a->sink = NULL;
-}
-
-void bind_tcp_apps_stop_host(ScnHost *h)
-{
-    for (guint i = 0; i < h->s->tcp_apps->len; i++) {
-        ScnTcpApp *a = g_ptr_array_index(h->s->tcp_apps, i);
-
-        if (a->host == h)
-            stop(a);
-    }
-}
-
-static void release(void *ptr)
-{
-    ScnTcpApp *a = ptr;
-
-    stop(a);
-    g_free(a->congestion);
-    g_free(a);
-}
-
-void bind_tcp_apps_free(Scenario *s)
-{
-    g_ptr_array_set_free_func(s->tcp_apps, release);
-    g_ptr_array_free(s->tcp_apps, true);
-}
-
-static ScnHost *check_on(lua_State *L)
-{
-    ScnHost *h = bind_check_host(L, 1);
-
-    scenario_may_change(L);
-    scenario_prepare(L);
-    if (!host_is_on(h->host))
-        luaerr_raise(L, "host \"%s\" is switched off", h->node->name);
-    return h;
-}
-
-static int finish(lua_State *L, ScnTcpApp *a, const LuaClass *class)
-{
-    g_ptr_array_add(a->host->s->tcp_apps, a);
-    bind_host_hear_power(a->host);
-    luaclass_push(L, class, a);
-    return 1;
-}
-
-static void set_int(lua_State *L, const char *name, uint64_t value)
-{
-    lua_pushinteger(L, (lua_Integer)value);
-    lua_setfield(L, -2, name);
-}
-
 /* A time that is not known yet (negative) is left out. */
 static void set_time(lua_State *L, const char *name, SimTime t)
 {
-    if (t < 0)
-        return;
-    bind_push_time(L, t);
-    lua_setfield(L, -2, name);
+    if (t >= 0)
+        bind_set_time(L, name, t);
 }
 
 /* ---- source ---- */
+
+typedef struct SourceApp {
+    ScnApp app;
+    TcpSourceResult result;
+    char *congestion;
+} SourceApp;
+
+static void look_source(ScnApp *a)
+{
+    tcp_source_result(a->run, &((SourceApp *)a)->result);
+}
+
+static void end_source(ScnApp *a)
+{
+    tcp_source_free(a->run);
+}
+
+static void release_source(ScnApp *app)
+{
+    g_free(((SourceApp *)app)->congestion);
+}
+
+static const ScnAppKind source_kind = {&bind_tcp_source_class, sizeof(SourceApp), look_source, end_source,
+                                       release_source};
 
 typedef struct SourceOpts {
     int to;
@@ -120,7 +69,7 @@ const BindOptions bind_tcp_source_options = {"host:tcp_source", source_opts, HS_
 /* host:tcp_source { to = "server", port = 5001, bytes = "10MB" } */
 int bind_host_tcp_source(lua_State *L)
 {
-    ScnHost *h = check_on(L);
+    ScnHost *h = bind_app_check_host(L);
     SourceOpts o = {0};
 
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -135,43 +84,38 @@ int bind_host_tcp_source(lua_State *L)
                            .keep_open = o.keep_open};
 
     so.to.port = (uint16_t)o.port;
-    ScnTcpApp *a = g_new0(ScnTcpApp, 1);
+    SourceApp *a = bind_app_new(h, &source_kind);
 
-    a->host = h;
     a->congestion = g_strdup(o.congestion);
     so.congestion = a->congestion;
-    a->source = tcp_source_new(host_tcp(h->host), h->node, &so, NULL, NULL);
-    if (!a->source) {
-        release(a);
+    a->app.run = tcp_source_new(host_tcp(h->host), h->node, &so, NULL, NULL);
+    if (!a->app.run) {
+        bind_app_free(&a->app);
         luaerr_raise(L, "bad option \"congestion\" for host:tcp_source: no congestion control \"%s\"",
                      o.congestion);
     }
-    return finish(L, a, &bind_tcp_source_class);
+    return bind_app_begin(L, &a->app);
 }
 
 static int source_stats(lua_State *L)
 {
-    const ScnTcpApp *a = luaclass_check(L, 1, &bind_tcp_source_class);
-    TcpSourceResult r = a->source_end;
+    const SourceApp *a = bind_app_look(L, &bind_tcp_source_class);
+    const TcpSourceResult *r = &a->result;
 
-    if (a->source)
-        tcp_source_result(a->source, &r);
     lua_createtable(L, 0, 4);
-    set_int(L, "written", r.written);
-    set_time(L, "connected", r.connected);
-    set_time(L, "ended", r.ended);
-    if (r.err) {
-        lua_pushstring(L, bind_errno_name(-r.err));
-        lua_setfield(L, -2, "error");
-    }
+    bind_set_int(L, "written", r->written);
+    set_time(L, "connected", r->connected);
+    set_time(L, "ended", r->ended);
+    if (r->err)
+        bind_set_text(L, "error", bind_errno_name(-r->err));
     return 1;
 }
 
 /* TCP_INFO of its connection; nil before it began and after it was closed. */
 static int source_info(lua_State *L)
 {
-    const ScnTcpApp *a = luaclass_check(L, 1, &bind_tcp_source_class);
-    TcpConn *c = a->source ? tcp_source_conn(a->source) : NULL;
+    const SourceApp *a = luaclass_check(L, 1, &bind_tcp_source_class);
+    TcpConn *c = a->app.run ? tcp_source_conn(a->app.run) : NULL;
 
     if (!c)
         lua_pushnil(L);
@@ -183,11 +127,11 @@ static int source_info(lua_State *L)
 /* Closes: what it has written still goes out. */
 static int source_stop(lua_State *L)
 {
-    ScnTcpApp *a = luaclass_check(L, 1, &bind_tcp_source_class);
+    SourceApp *a = luaclass_check(L, 1, &bind_tcp_source_class);
 
     scenario_may_change(L);
-    if (a->source)
-        tcp_source_stop(a->source);
+    if (a->app.run)
+        tcp_source_stop(a->app.run);
     return 0;
 }
 
@@ -196,6 +140,23 @@ static const luaL_Reg source_methods[] = {
 const LuaClass bind_tcp_source_class = {.name = "tcp source", .methods = source_methods};
 
 /* ---- sink ---- */
+
+typedef struct SinkApp {
+    ScnApp app;
+    TcpSinkResult result;
+} SinkApp;
+
+static void look_sink(ScnApp *a)
+{
+    tcp_sink_result(a->run, &((SinkApp *)a)->result);
+}
+
+static void end_sink(ScnApp *a)
+{
+    tcp_sink_free(a->run);
+}
+
+static const ScnAppKind sink_kind = {&bind_tcp_sink_class, sizeof(SinkApp), look_sink, end_sink, NULL};
 
 typedef struct SinkOpts {
     int64_t port, backlog;
@@ -223,7 +184,7 @@ const BindOptions bind_tcp_sink_options = {"host:tcp_sink", sink_opts, HS_ARRAY_
 /* host:tcp_sink(5001), host:tcp_sink { port = 5001, rcvbuf = "64KB" } */
 int bind_host_tcp_sink(lua_State *L)
 {
-    ScnHost *h = check_on(L);
+    ScnHost *h = bind_app_check_host(L);
     SinkOpts o = {.check = true};
     int err;
 
@@ -235,39 +196,34 @@ int bind_host_tcp_sink(lua_State *L)
                          .backlog = (int)o.backlog,
                          .rcvbuf = (uint32_t)HS_MIN(o.rcvbuf, INT32_MAX),
                          .check = o.check};
-    ScnTcpApp *a = g_new0(ScnTcpApp, 1);
+    SinkApp *a = bind_app_new(h, &sink_kind);
 
-    a->host = h;
-    a->sink = tcp_sink_new(host_tcp(h->host), h->node, &so, &err);
-    if (!a->sink) {
-        release(a);
+    a->app.run = tcp_sink_new(host_tcp(h->host), h->node, &so, &err);
+    if (!a->app.run) {
+        bind_app_free(&a->app);
         return bind_push_errno(L, err);
     }
-    return finish(L, a, &bind_tcp_sink_class);
+    return bind_app_begin(L, &a->app);
 }
 
 static int sink_stats(lua_State *L)
 {
-    const ScnTcpApp *a = luaclass_check(L, 1, &bind_tcp_sink_class);
-    TcpSinkResult r = a->sink_end;
+    const SinkApp *a = bind_app_look(L, &bind_tcp_sink_class);
+    const TcpSinkResult *r = &a->result;
 
-    if (a->sink)
-        tcp_sink_result(a->sink, &r);
     lua_createtable(L, 0, 6);
-    set_int(L, "connections", r.connections);
-    set_int(L, "closed", r.closed);
-    set_int(L, "bytes", r.bytes);
-    set_int(L, "wrong_bytes", r.wrong_bytes);
-    set_time(L, "first", r.bytes ? r.first : -1);
-    set_time(L, "last", r.bytes ? r.last : -1);
+    bind_set_int(L, "connections", r->connections);
+    bind_set_int(L, "closed", r->closed);
+    bind_set_int(L, "bytes", r->bytes);
+    bind_set_int(L, "wrong_bytes", r->wrong_bytes);
+    set_time(L, "first", r->bytes ? r->first : -1);
+    set_time(L, "last", r->bytes ? r->last : -1);
     return 1;
 }
 
 static int sink_stop(lua_State *L)
 {
-    scenario_may_change(L);
-    stop(luaclass_check(L, 1, &bind_tcp_sink_class));
-    return 0;
+    return bind_app_stop(L, &bind_tcp_sink_class);
 }
 
 static const luaL_Reg sink_methods[] = {{"stats", sink_stats}, {"stop", sink_stop}, {NULL, NULL}};

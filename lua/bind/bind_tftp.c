@@ -46,12 +46,6 @@ static void on_done(void *user, const TftpResult *r)
     bind_call_done(&c->call);
 }
 
-static void set_int(lua_State *L, const char *name, int64_t value)
-{
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, name);
-}
-
 /* { ok, data, bytes, blocks, retransmits, blksize, tsize, error_code, error, time, address, port } */
 static int call_push(lua_State *L, void *data)
 {
@@ -61,23 +55,20 @@ static int call_push(lua_State *L, void *data)
     if (c->call.is_cut)
         return bind_push_errno(L, -ENETDOWN);
     lua_createtable(L, 0, 12);
-    lua_pushboolean(L, r->ok);
-    lua_setfield(L, -2, "ok");
+    bind_set_flag(L, "ok", r->ok);
     lua_pushlstring(L, (const char *)c->data->data, c->data->len);
     lua_setfield(L, -2, "data");
-    set_int(L, "bytes", (int64_t)r->bytes);
-    set_int(L, "blocks", r->blocks);
-    set_int(L, "retransmits", r->retransmits);
-    set_int(L, "blksize", r->blksize);
+    bind_set_int(L, "bytes", (int64_t)r->bytes);
+    bind_set_int(L, "blocks", r->blocks);
+    bind_set_int(L, "retransmits", r->retransmits);
+    bind_set_int(L, "blksize", r->blksize);
     if (r->tsize >= 0)
-        set_int(L, "tsize", r->tsize);
+        bind_set_int(L, "tsize", r->tsize);
     if (r->error_code >= 0) {
-        set_int(L, "error_code", r->error_code);
-        lua_pushstring(L, r->error_msg);
-        lua_setfield(L, -2, "error");
+        bind_set_int(L, "error_code", r->error_code);
+        bind_set_text(L, "error", r->error_msg);
     }
-    bind_push_time(L, r->time);
-    lua_setfield(L, -2, "time");
+    bind_set_time(L, "time", r->time);
     bind_push_endpoint(L, r->server.ip, r->server.port);
     lua_setfield(L, -3, "port");
     lua_setfield(L, -2, "address");

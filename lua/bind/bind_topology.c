@@ -156,12 +156,6 @@ static int hub_name(lua_State *L)
     return 1;
 }
 
-static void set_int(lua_State *L, const char *name, uint64_t value)
-{
-    lua_pushinteger(L, (lua_Integer)value);
-    lua_setfield(L, -2, name);
-}
-
 /* Of the segment, or of the station at that node. */
 static int hub_stats(lua_State *L)
 {
@@ -173,11 +167,10 @@ static int hub_stats(lua_State *L)
 
     if (lua_isnoneornil(L, 2)) {
         lua_createtable(L, 0, 4);
-        set_int(L, "delivered_frames", st->delivered_frames);
-        set_int(L, "delivered_bytes", st->delivered_bytes);
-        set_int(L, "collisions", st->collisions);
-        bind_push_time(L, st->busy);
-        lua_setfield(L, -2, "busy");
+        bind_set_int(L, "delivered_frames", st->delivered_frames);
+        bind_set_int(L, "delivered_bytes", st->delivered_bytes);
+        bind_set_int(L, "collisions", st->collisions);
+        bind_set_time(L, "busy", st->busy);
         return 1;
     }
     const Node *node = bind_check_node(L, 2, "station");
@@ -189,14 +182,14 @@ static int hub_stats(lua_State *L)
     if (!ps)
         luaerr_arg(L, 2, "station", NULL, "a node that is plugged in at this hub");
     lua_createtable(L, 0, 8);
-    set_int(L, "tx_frames", ps->tx_frames);
-    set_int(L, "tx_bytes", ps->tx_bytes);
-    set_int(L, "collisions", ps->collisions);
-    set_int(L, "single", ps->single);
-    set_int(L, "multiple", ps->multiple);
-    set_int(L, "deferred", ps->deferred);
-    set_int(L, "excessive_collisions", ps->excessive_collisions);
-    set_int(L, "queue_drops", ps->queue_drops);
+    bind_set_int(L, "tx_frames", ps->tx_frames);
+    bind_set_int(L, "tx_bytes", ps->tx_bytes);
+    bind_set_int(L, "collisions", ps->collisions);
+    bind_set_int(L, "single", ps->single);
+    bind_set_int(L, "multiple", ps->multiple);
+    bind_set_int(L, "deferred", ps->deferred);
+    bind_set_int(L, "excessive_collisions", ps->excessive_collisions);
+    bind_set_int(L, "queue_drops", ps->queue_drops);
     return 1;
 }
 

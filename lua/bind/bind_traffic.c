@@ -1,138 +1,61 @@
-/* Traffic that runs by itself: host:udp_echo, host:udp_sink, host:udp_source, host:tftp_server. Each lives
- * until it is stopped, or its host loses its power. */
+/* Traffic that runs by itself: host:udp_echo, host:udp_sink, host:udp_source, host:tftp_server. */
 #include <string.h>
 
-#include "lua/bind/bind.h"
+#include "lua/bind/bind_app.h"
 #include "models/app/tftp.h"
 #include "models/app/udp_echo.h"
 #include "models/app/udp_sink.h"
 #include "models/app/udp_source.h"
 
-struct ScnApp {
-    ScnHost *host;
-    UdpEcho *echo;
-    UdpSink *sink;
-    UdpSource *source;
-    TftpServer *tftp;
-    GPtrArray *files;       /* contents that the TFTP server lends; GBytes */
-    UdpSinkResult sink_end; /* after it was stopped */
-    UdpSourceResult source_end;
-    TftpServerStats tftp_end;
-    uint64_t echo_end;
-};
-
-static void stop(ScnApp *a)
-{
-    if (a->echo) {
-        a->echo_end = udp_echo_count(a->echo);
-        udp_echo_free(a->echo);
-    }
-    if (a->sink) {
-        udp_sink_result(a->sink, &a->sink_end);
-        udp_sink_free(a->sink);
-    }
-    if (a->source) {
-        udp_source_result(a->source, &a->source_end);
-        udp_source_free(a->source);
-    }
-    if (a->tftp) {
-        tftp_server_stats(a->tftp, &a->tftp_end);
-        tftp_server_free(a->tftp);
-    }
-    a->echo = NULL;
-    a->sink = NULL;
-    a->source = NULL;
-    a->tftp = NULL;
-}
-
-void bind_apps_stop_host(ScnHost *h)
-{
-    for (guint i = 0; i < h->s->apps->len; i++) {
-        ScnApp *a = g_ptr_array_index(h->s->apps, i);
-
-        if (a->host == h)
-            stop(a);
-    }
-}
-
-static void release(void *ptr)
-{
-    ScnApp *a = ptr;
-
-    stop(a);
-    if (a->files)
-        g_ptr_array_free(a->files, true);
-    g_free(a);
-}
-
-void bind_apps_free(Scenario *s)
-{
-    g_ptr_array_set_free_func(s->apps, release);
-    g_ptr_array_free(s->apps, true);
-}
-
 /* Pushes it, or nil and an errno if the port is taken. */
-static int finish(lua_State *L, ScnApp *a, bool ok, const LuaClass *class)
+static int begin(lua_State *L, ScnApp *a)
 {
-    if (!ok) {
-        release(a);
-        return bind_push_errno(L, -EADDRINUSE);
-    }
-    g_ptr_array_add(a->host->s->apps, a);
-    bind_host_hear_power(a->host);
-    luaclass_push(L, class, a);
-    return 1;
-}
-
-static ScnHost *check_on(lua_State *L)
-{
-    ScnHost *h = bind_check_host(L, 1);
-
-    scenario_may_change(L);
-    scenario_prepare(L);
-    if (!host_is_on(h->host))
-        luaerr_raise(L, "host \"%s\" is switched off", h->node->name);
-    return h;
-}
-
-static void set_int(lua_State *L, const char *name, uint64_t value)
-{
-    lua_pushinteger(L, (lua_Integer)value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_time(lua_State *L, const char *name, SimTime t)
-{
-    bind_push_time(L, t);
-    lua_setfield(L, -2, name);
+    if (a->run)
+        return bind_app_begin(L, a);
+    bind_app_free(a);
+    return bind_push_errno(L, -EADDRINUSE);
 }
 
 /* ---- echo ---- */
 
+typedef struct EchoApp {
+    ScnApp app;
+    uint64_t count;
+} EchoApp;
+
+static void look_echo(ScnApp *a)
+{
+    ((EchoApp *)a)->count = udp_echo_count(a->run);
+}
+
+static void end_echo(ScnApp *a)
+{
+    udp_echo_free(a->run);
+}
+
+static const ScnAppKind echo_kind = {&bind_echo_class, sizeof(EchoApp), look_echo, end_echo, NULL};
+
 int bind_host_udp_echo(lua_State *L)
 {
-    ScnHost *h = check_on(L);
+    ScnHost *h = bind_app_check_host(L);
     uint16_t port = lua_isnoneornil(L, 2) ? 7 : bind_check_port(L, 2, "port");
-    ScnApp *a = g_new0(ScnApp, 1);
+    EchoApp *a = bind_app_new(h, &echo_kind);
 
-    a->host = h;
-    a->echo = udp_echo_new(host_udp(h->host), port);
-    return finish(L, a, a->echo != NULL, &bind_echo_class);
+    a->app.run = udp_echo_new(host_udp(h->host), port);
+    return begin(L, &a->app);
 }
 
 static int echo_count(lua_State *L)
 {
-    const ScnApp *a = luaclass_check(L, 1, &bind_echo_class);
+    const EchoApp *a = bind_app_look(L, &bind_echo_class);
 
-    lua_pushinteger(L, (lua_Integer)(a->echo ? udp_echo_count(a->echo) : a->echo_end));
+    lua_pushinteger(L, (lua_Integer)a->count);
     return 1;
 }
 
 static int echo_stop(lua_State *L)
 {
-    scenario_may_change(L);
-    stop(luaclass_check(L, 1, &bind_echo_class));
-    return 0;
+    return bind_app_stop(L, &bind_echo_class);
 }
 
 static const luaL_Reg echo_methods[] = {{"stop", echo_stop}, {NULL, NULL}};
@@ -141,48 +64,77 @@ const LuaClass bind_echo_class = {.name = "udp echo", .methods = echo_methods, .
 
 /* ---- sink ---- */
 
+typedef struct SinkApp {
+    ScnApp app;
+    UdpSinkResult result;
+} SinkApp;
+
+static void look_sink(ScnApp *a)
+{
+    udp_sink_result(a->run, &((SinkApp *)a)->result);
+}
+
+static void end_sink(ScnApp *a)
+{
+    udp_sink_free(a->run);
+}
+
+static const ScnAppKind sink_kind = {&bind_sink_class, sizeof(SinkApp), look_sink, end_sink, NULL};
+
 int bind_host_udp_sink(lua_State *L)
 {
-    ScnHost *h = check_on(L);
+    ScnHost *h = bind_app_check_host(L);
     uint16_t port = bind_check_port(L, 2, "port");
-    ScnApp *a = g_new0(ScnApp, 1);
+    SinkApp *a = bind_app_new(h, &sink_kind);
 
-    a->host = h;
-    a->sink = udp_sink_new(host_udp(h->host), port, NULL, NULL);
-    return finish(L, a, a->sink != NULL, &bind_sink_class);
+    a->app.run = udp_sink_new(host_udp(h->host), port, NULL, NULL);
+    return begin(L, &a->app);
 }
 
 static int sink_stats(lua_State *L)
 {
-    const ScnApp *a = luaclass_check(L, 1, &bind_sink_class);
-    UdpSinkResult r = a->sink_end;
+    const SinkApp *a = bind_app_look(L, &bind_sink_class);
+    const UdpSinkResult *r = &a->result;
 
-    if (a->sink)
-        udp_sink_result(a->sink, &r);
     lua_createtable(L, 0, 7);
-    set_int(L, "received", r.received);
-    set_int(L, "bytes", r.bytes);
-    set_int(L, "lost", r.lost);
-    set_int(L, "reordered", r.reordered);
-    if (r.received) {
-        set_time(L, "first", r.first);
-        set_time(L, "last", r.last);
-        set_time(L, "longest_gap", r.longest_gap);
+    bind_set_int(L, "received", r->received);
+    bind_set_int(L, "bytes", r->bytes);
+    bind_set_int(L, "lost", r->lost);
+    bind_set_int(L, "reordered", r->reordered);
+    if (r->received) {
+        bind_set_time(L, "first", r->first);
+        bind_set_time(L, "last", r->last);
+        bind_set_time(L, "longest_gap", r->longest_gap);
     }
     return 1;
 }
 
 static int sink_stop(lua_State *L)
 {
-    scenario_may_change(L);
-    stop(luaclass_check(L, 1, &bind_sink_class));
-    return 0;
+    return bind_app_stop(L, &bind_sink_class);
 }
 
 static const luaL_Reg sink_methods[] = {{"stats", sink_stats}, {"stop", sink_stop}, {NULL, NULL}};
 const LuaClass bind_sink_class = {.name = "udp sink", .methods = sink_methods};
 
 /* ---- source ---- */
+
+typedef struct SourceApp {
+    ScnApp app;
+    UdpSourceResult result;
+} SourceApp;
+
+static void look_source(ScnApp *a)
+{
+    udp_source_result(a->run, &((SourceApp *)a)->result);
+}
+
+static void end_source(ScnApp *a)
+{
+    udp_source_free(a->run);
+}
+
+static const ScnAppKind source_kind = {&bind_source_class, sizeof(SourceApp), look_source, end_source, NULL};
 
 typedef struct SourceOpts {
     int to;
@@ -236,7 +188,7 @@ static SimTime gap_for(lua_State *L, const SourceOpts *o)
 
 int bind_host_udp_source(lua_State *L)
 {
-    ScnHost *h = check_on(L);
+    ScnHost *h = bind_app_check_host(L);
     SourceOpts o = {.size = 1000};
 
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -251,43 +203,63 @@ int bind_host_udp_source(lua_State *L)
                            .off = o.off,
                            .exponential = o.exponential,
                            .tos = (uint8_t)o.tos};
-    ScnApp *a = g_new0(ScnApp, 1);
+    SourceApp *a = bind_app_new(h, &source_kind);
 
-    a->host = h;
-    a->source = udp_source_new(host_udp(h->host), host_ip4(h->host), &so, NULL, NULL);
-    return finish(L, a, a->source != NULL, &bind_source_class);
+    a->app.run = udp_source_new(host_udp(h->host), host_ip4(h->host), &so, NULL, NULL);
+    return begin(L, &a->app);
 }
 
 static int source_stats(lua_State *L)
 {
-    const ScnApp *a = luaclass_check(L, 1, &bind_source_class);
-    UdpSourceResult r = a->source_end;
+    const SourceApp *a = bind_app_look(L, &bind_source_class);
+    const UdpSourceResult *r = &a->result;
 
-    if (a->source)
-        udp_source_result(a->source, &r);
     lua_createtable(L, 0, 5);
-    set_int(L, "sent", r.sent);
-    set_int(L, "failed", r.failed);
-    if (r.err) {
-        lua_pushstring(L, bind_errno_name(r.err < 0 ? r.err : -r.err));
-        lua_setfield(L, -2, "error");
-    }
-    set_time(L, "gap", r.gap);
-    set_int(L, "quenched", r.quenched);
+    bind_set_int(L, "sent", r->sent);
+    bind_set_int(L, "failed", r->failed);
+    if (r->err)
+        bind_set_text(L, "error", bind_errno_name(r->err < 0 ? r->err : -r->err));
+    bind_set_time(L, "gap", r->gap);
+    bind_set_int(L, "quenched", r->quenched);
     return 1;
 }
 
 static int source_stop(lua_State *L)
 {
-    scenario_may_change(L);
-    stop(luaclass_check(L, 1, &bind_source_class));
-    return 0;
+    return bind_app_stop(L, &bind_source_class);
 }
 
 static const luaL_Reg source_methods[] = {{"stats", source_stats}, {"stop", source_stop}, {NULL, NULL}};
 const LuaClass bind_source_class = {.name = "udp source", .methods = source_methods};
 
 /* ---- TFTP ---- */
+
+typedef struct TftpApp {
+    ScnApp app;
+    TftpServerStats stats;
+    GPtrArray *files; /* contents that the server lends; GBytes */
+} TftpApp;
+
+static void look_tftp(ScnApp *a)
+{
+    tftp_server_stats(a->run, &((TftpApp *)a)->stats);
+}
+
+static void end_tftp(ScnApp *a)
+{
+    tftp_server_free(a->run);
+}
+
+static void release_tftp(ScnApp *app)
+{
+    TftpApp *a = (TftpApp *)app;
+
+    if (a->files)
+        g_ptr_array_free(a->files, true);
+}
+
+static const ScnAppKind tftp_kind = {&bind_tftp_server_class, sizeof(TftpApp), look_tftp, end_tftp,
+                                     release_tftp};
 
 typedef struct TftpOpts {
     int files;
@@ -316,7 +288,7 @@ static void check_files(lua_State *L, int idx)
     }
 }
 
-static void add_files(lua_State *L, int idx, ScnApp *a)
+static void add_files(lua_State *L, int idx, TftpApp *a)
 {
     a->files = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     lua_pushnil(L);
@@ -328,7 +300,7 @@ static void add_files(lua_State *L, int idx, ScnApp *a)
             memcpy(copy, d.bytes, d.len);
         else if (copy)
             payload_fill(copy, d.off, d.len);
-        tftp_server_add_file(a->tftp, lua_tostring(L, -2), copy, d.len);
+        tftp_server_add_file(a->app.run, lua_tostring(L, -2), copy, d.len);
         if (copy)
             g_ptr_array_add(a->files, g_bytes_new_take(copy, d.len));
         lua_pop(L, 1);
@@ -337,42 +309,37 @@ static void add_files(lua_State *L, int idx, ScnApp *a)
 
 int bind_host_tftp_server(lua_State *L)
 {
-    ScnHost *h = check_on(L);
+    ScnHost *h = bind_app_check_host(L);
     TftpOpts o = {0};
 
     luaL_checktype(L, 2, LUA_TTABLE);
     luaopt_read(L, 2, "host:tftp_server", tftp_opts, HS_ARRAY_LEN(tftp_opts), 0, &o);
     check_files(L, o.files);
-    ScnApp *a = g_new0(ScnApp, 1);
+    TftpApp *a = bind_app_new(h, &tftp_kind);
 
-    a->host = h;
-    a->tftp = tftp_server_new(host_udp(h->host), host_ip4(h->host), (uint16_t)o.port, o.timeout);
-    if (a->tftp)
+    a->app.run = tftp_server_new(host_udp(h->host), host_ip4(h->host), (uint16_t)o.port, o.timeout);
+    if (a->app.run)
         add_files(L, o.files, a);
-    return finish(L, a, a->tftp != NULL, &bind_tftp_server_class);
+    return begin(L, &a->app);
 }
 
 static int tftp_stats(lua_State *L)
 {
-    const ScnApp *a = luaclass_check(L, 1, &bind_tftp_server_class);
-    TftpServerStats r = a->tftp_end;
+    const TftpApp *a = bind_app_look(L, &bind_tftp_server_class);
+    const TftpServerStats *r = &a->stats;
 
-    if (a->tftp)
-        tftp_server_stats(a->tftp, &r);
     lua_createtable(L, 0, 5);
-    set_int(L, "requests", r.requests);
-    set_int(L, "completed", r.completed);
-    set_int(L, "aborted", r.aborted);
-    set_int(L, "errors", r.errors);
-    set_int(L, "retransmits", r.retransmits);
+    bind_set_int(L, "requests", r->requests);
+    bind_set_int(L, "completed", r->completed);
+    bind_set_int(L, "aborted", r->aborted);
+    bind_set_int(L, "errors", r->errors);
+    bind_set_int(L, "retransmits", r->retransmits);
     return 1;
 }
 
 static int tftp_stop(lua_State *L)
 {
-    scenario_may_change(L);
-    stop(luaclass_check(L, 1, &bind_tftp_server_class));
-    return 0;
+    return bind_app_stop(L, &bind_tftp_server_class);
 }
 
 static const luaL_Reg tftp_methods[] = {{"stats", tftp_stats}, {"stop", tftp_stop}, {NULL, NULL}};

@@ -275,6 +275,18 @@ static bool step_agreement(RstpPort *p)
     return false;
 }
 
+/* From discarding to learning, from learning to forwarding. */
+static void open_further(RstpPort *p)
+{
+    if (!p->learn) {
+        p->learn = true;
+        p->fd_while = in(p, forward_delay(p));
+    } else {
+        p->forward = true;
+        p->fd_while = 0;
+    }
+}
+
 static bool step_root(RstpPort *p)
 {
     Rstp *r = p->r;
@@ -293,13 +305,7 @@ static bool step_root(RstpPort *p)
     if (p->forward ||
         !(rstp_is_over(p, p->fd_while) || (re_rooted(p) && rstp_is_over(p, p->rb_while) && !r->legacy)))
         return false;
-    if (!p->learn) {
-        p->learn = true;
-        p->fd_while = in(p, forward_delay(p));
-    } else {
-        p->forward = true;
-        p->fd_while = 0;
-    }
+    open_further(p);
     return true;
 }
 
@@ -331,14 +337,9 @@ static bool step_designated(RstpPort *p)
     }
     if (!(rstp_is_over(p, p->fd_while) || p->agreed || p->oper_edge) || !retired || p->sync || p->forward)
         return false;
-    if (!p->learn) {
-        p->learn = true;
-        p->fd_while = in(p, forward_delay(p));
-    } else {
-        p->forward = true;
-        p->fd_while = 0;
+    open_further(p);
+    if (p->forward)
         p->agreed = p->send_rstp;
-    }
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "models/ip/icmp4_priv.h"
+#include "models/ip/icmp_quote.h"
 
 #define ERROR_MAX 576
 #define QUOTE_MAX (ERROR_MAX - IPV4_MIN_HDR_LEN - ICMP_HDR_LEN)
@@ -95,22 +96,6 @@ static bool rate_allows(Icmp4 *ic, uint32_t dst, uint8_t type, uint8_t code)
     return true;
 }
 
-/* Appends the packet from its IP header on, at most n bytes, with true checksums. */
-static void quote(Packet *out, const Packet *pkt, uint32_t n)
-{
-    uint32_t in_buf = (uint32_t)(pkt->tail - pkt->l3), head = HS_MIN(n, in_buf);
-    uint32_t room = (uint32_t)(PKT_BUF - out->tail), copy = HS_MIN(head, room);
-    uint8_t *at = packet_put(out, copy);
-
-    memcpy(at, pkt->buf + pkt->l3, copy);
-    if (pkt->csum == PKT_CSUM_PARTIAL && pkt->csum_at >= pkt->l3 &&
-        (uint32_t)(pkt->csum_at - pkt->l3) + 2 <= copy)
-        wire_put16(at + (pkt->csum_at - pkt->l3), packet_csum_value(pkt));
-    if (head > copy)
-        packet_add_bytes(out, pkt->buf + pkt->l3 + copy, head - copy);
-    packet_add_payload_of(out, pkt, 0, n - head);
-}
-
 static void put_rest(uint8_t *h, uint8_t type, uint8_t code, uint32_t info)
 {
     switch (type) {
@@ -151,7 +136,7 @@ void icmp4_send_error(Ip4 *ip, Packet *pkt, uint8_t type, uint8_t code, uint32_t
     h[1] = code;
     wire_put16(h + ICMP_CHECKSUM_OFF, 0);
     put_rest(h, type, code, info);
-    quote(out, pkt, len);
+    icmp_quote(out, pkt, len);
     out->l4 = out->head;
     packet_set_csum_partial(out, out->head, out->head + ICMP_CHECKSUM_OFF);
     icmp4_output(ic, out,

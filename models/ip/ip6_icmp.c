@@ -3,6 +3,7 @@
  * What "packet too big" says is not taken on trust here: the protocol that recognises the quoted packet as
  * one of its own calls ip6_pmtu_update (Linux tcp_v6_mtu_reduced, __udp6_lib_err). Where we differ: our
  * errors are not limited in rate. */
+#include "models/ip/icmp_quote.h"
 #include "models/ip/ip6_priv.h"
 #include "sim/packet/checksum.h"
 
@@ -165,22 +166,6 @@ static bool may_send(const Packet *pkt, const uint8_t *hdr, uint32_t len)
     return up.proto != IP_PROTO_ICMPV6 || (up.off < len && !icmp6_is_error(hdr[up.off]));
 }
 
-/* Appends the packet from its IP header on, at most n bytes, with true checksums. */
-static void quote_packet(Packet *out, const Packet *pkt, uint32_t n)
-{
-    uint32_t in_buf = (uint32_t)(pkt->tail - pkt->l3), head = HS_MIN(n, in_buf);
-    uint32_t room = (uint32_t)(PKT_BUF - out->tail), copy = HS_MIN(head, room);
-    uint8_t *at = packet_put(out, copy);
-
-    memcpy(at, pkt->buf + pkt->l3, copy);
-    if (pkt->csum == PKT_CSUM_PARTIAL && pkt->csum_at >= pkt->l3 &&
-        (uint32_t)(pkt->csum_at - pkt->l3) + 2 <= copy)
-        wire_put16(at + (pkt->csum_at - pkt->l3), packet_csum_value(pkt));
-    if (head > copy)
-        packet_add_bytes(out, pkt->buf + pkt->l3 + copy, head - copy);
-    packet_add_payload_of(out, pkt, 0, n - head);
-}
-
 void ip6_send_error(Ip6 *ip, const Packet *pkt, uint8_t type, uint8_t code, uint32_t info)
 {
     const uint8_t *hdr = pkt->buf + pkt->l3;
@@ -209,7 +194,7 @@ void ip6_send_error(Ip6 *ip, const Packet *pkt, uint8_t type, uint8_t code, uint
     h[1] = code;
     wire_put16(h + ICMP6_CHECKSUM_OFF, 0);
     wire_put32(h + ICMP6_INFO_OFF, info);
-    quote_packet(out, pkt, len);
+    icmp_quote(out, pkt, len);
     out->l4 = out->head;
     ip6_l4_csum(out, &tx.src, &tx.dst, IP_PROTO_ICMPV6, ICMP6_CHECKSUM_OFF);
     ip6_count(ip, MIB_Icmp6OutMsgs);

@@ -158,6 +158,46 @@ static bool parse(const Entry *e, const char *text, int64_t *v)
     return *end == '\0' && *v >= e->min && *v <= e->max;
 }
 
+/* The i-th number at `at`. */
+static void store(Kind kind, void *at, unsigned i, int64_t v)
+{
+    switch (kind) {
+    case U8:
+        ((uint8_t *)at)[i] = (uint8_t)v;
+        break;
+    case I8:
+        ((int8_t *)at)[i] = (int8_t)v;
+        break;
+    case U16:
+        ((uint16_t *)at)[i] = (uint16_t)v;
+        break;
+    case U32:
+    case TRIPLE:
+        ((uint32_t *)at)[i] = (uint32_t)v;
+        break;
+    default:
+        ((uint64_t *)at)[i] = (uint64_t)v;
+        break;
+    }
+}
+
+static int64_t load(Kind kind, const void *at, unsigned i)
+{
+    switch (kind) {
+    case U8:
+        return ((const uint8_t *)at)[i];
+    case I8:
+        return ((const int8_t *)at)[i];
+    case U16:
+        return ((const uint16_t *)at)[i];
+    case U32:
+    case TRIPLE:
+        return ((const uint32_t *)at)[i];
+    default:
+        return (int64_t)((const uint64_t *)at)[i];
+    }
+}
+
 static bool set_number(const Entry *e, void *at, const char *text, char **error)
 {
     int64_t v;
@@ -168,20 +208,7 @@ static bool set_number(const Entry *e, void *at, const char *text, char **error)
                                  e->name, text, e->min, e->max);
         return false;
     }
-    switch (e->kind) {
-    case U8:
-        *(uint8_t *)at = (uint8_t)v;
-        break;
-    case I8:
-        *(int8_t *)at = (int8_t)v;
-        break;
-    case U16:
-        *(uint16_t *)at = (uint16_t)v;
-        break;
-    default:
-        *(uint32_t *)at = (uint32_t)v;
-        break;
-    }
+    store(e->kind, at, 0, v);
     return true;
 }
 
@@ -202,12 +229,8 @@ static bool set_triple(const Entry *e, void *at, const char *text, char **error)
             "%s cannot be \"%s\" (expected three numbers, such as \"4096 131072 6291456\")", e->name, text);
         return false;
     }
-    for (unsigned i = 0; i < n; i++) {
-        if (e->kind == TRIPLE)
-            ((uint32_t *)at)[i] = (uint32_t)v[i];
-        else
-            ((uint64_t *)at)[i] = (uint64_t)v[i];
-    }
+    for (unsigned i = 0; i < n; i++)
+        store(e->kind, at, i, v[i]);
     return true;
 }
 
@@ -331,30 +354,16 @@ bool host_sysctl_tcp_get(Host *h, const char *name, char **value)
     at = (const char *)s + e->offset;
     switch (e->kind) {
     case U8:
-        *value = g_strdup_printf("%u", *(const uint8_t *)at);
-        break;
     case I8:
-        *value = g_strdup_printf("%d", *(const int8_t *)at);
-        break;
     case U16:
-        *value = g_strdup_printf("%u", *(const uint16_t *)at);
-        break;
     case U32:
-        *value = g_strdup_printf("%u", *(const uint32_t *)at);
+        *value = g_strdup_printf("%" G_GINT64_FORMAT, load(e->kind, at, 0));
         break;
-    case TRIPLE: {
-        const uint32_t *v = at;
-
-        *value = g_strdup_printf("%u\t%u\t%u", v[0], v[1], v[2]);
+    case TRIPLE:
+    case TRIPLE64:
+        *value = g_strdup_printf("%" G_GINT64_FORMAT "\t%" G_GINT64_FORMAT "\t%" G_GINT64_FORMAT,
+                                 load(e->kind, at, 0), load(e->kind, at, 1), load(e->kind, at, 2));
         break;
-    }
-    case TRIPLE64: {
-        const uint64_t *v = at;
-
-        *value = g_strdup_printf("%" G_GUINT64_FORMAT "\t%" G_GUINT64_FORMAT "\t%" G_GUINT64_FORMAT, v[0],
-                                 v[1], v[2]);
-        break;
-    }
     case CONTROLLER:
         *value = g_strdup(at);
         break;

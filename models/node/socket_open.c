@@ -91,20 +91,29 @@ bool sockop_socket(SockCall *c)
     return sockcall_end(c, fds_install(c->p.fds, f, c->type & SOCK_CLOEXEC));
 }
 
+/* The TCP socket of a call that has an address. NULL: the call is over, by an error or by of_datagram. */
+static SockFile *tcp_with_addr(SockCall *c, int (*of_datagram)(SockFile *f, const SockAddr *a))
+{
+    SockFile *f = sockcall_socket(c);
+
+    if (!f)
+        return NULL;
+    if (c->addr && f->kind == FILE_TCP)
+        return f;
+    sockcall_end(c, c->addr ? of_datagram(f, c->addr) : -EFAULT);
+    return NULL;
+}
+
 /* ---- bind, listen ---- */
 
 bool sockop_bind(SockCall *c)
 {
-    SockFile *f = sockcall_socket(c);
+    SockFile *f = tcp_with_addr(c, dgram_bind);
     InetEndpoint e;
     int err;
 
     if (!f)
         return true;
-    if (!c->addr)
-        return sockcall_end(c, -EFAULT);
-    if (f->kind != FILE_TCP)
-        return sockcall_end(c, dgram_bind(f, c->addr));
     if (!f->is_v6 && c->addr->family == AF_UNSPEC && inet_is_any(&c->addr->ep.addr)) {
         e = (InetEndpoint){.addr = inet_from_ip4(0), .port = c->addr->ep.port};
         return sockcall_end(c, tcp_bind(f->tcp, &e));
@@ -163,17 +172,13 @@ enum { CONNECT_WAITING = 1 };
 
 bool sockop_connect(SockCall *c)
 {
-    SockFile *f = sockcall_socket(c);
+    SockFile *f = tcp_with_addr(c, dgram_connect);
     InetEndpoint to = {0};
     SimTime timeo;
     int err;
 
     if (!f)
         return true;
-    if (!c->addr)
-        return sockcall_end(c, -EFAULT);
-    if (f->kind != FILE_TCP)
-        return sockcall_end(c, dgram_connect(f, c->addr));
     if (c->addr->family == AF_UNSPEC)
         return sockcall_end(c, tcp_disconnect(f->tcp));
     /* The family counts only when there is something to connect: EISCONN comes before it. */

@@ -77,6 +77,22 @@ static bool takes_ip4(const UdpSock *s)
     return !s->v6 || s->v6->is_mapped || (!s->v6->opt.is_v6only && ipv6_addr_equal(&s->v6->local, &any));
 }
 
+/* What counts alike for both families, added to n; -1: not this one. */
+static inline int score_rest(const UdpSock *s, const UdpKey *k, int n)
+{
+    if (s->peer_port) {
+        if (s->peer_port != k->remote_port)
+            return -1;
+        n += 4;
+    }
+    if (s->opt.bound_dev) {
+        if (k->dev && s->opt.bound_dev != k->dev)
+            return -1;
+        n += 4;
+    }
+    return n;
+}
+
 /* udp6 compute_score: a datagram over IPv6. */
 static int score6(const UdpSock *s, const UdpKey *k)
 {
@@ -95,17 +111,7 @@ static int score6(const UdpSock *s, const UdpKey *k)
             return -1;
         n += 4;
     }
-    if (s->peer_port) {
-        if (s->peer_port != k->remote_port)
-            return -1;
-        n += 4;
-    }
-    if (s->opt.bound_dev) {
-        if (k->dev && s->opt.bound_dev != k->dev)
-            return -1;
-        n += 4;
-    }
-    return n;
+    return score_rest(s, k, n);
 }
 
 /* -1: not this one. A bound address outweighs everything, because Linux looks for it in a pass of its own. */
@@ -127,17 +133,7 @@ static int score(const UdpSock *s, const UdpKey *k)
             return -1;
         n += 4;
     }
-    if (s->peer_port) {
-        if (s->peer_port != k->remote_port)
-            return -1;
-        n += 4;
-    }
-    if (s->opt.bound_dev) {
-        if (k->dev && s->opt.bound_dev != k->dev)
-            return -1;
-        n += 4;
-    }
-    return n;
+    return score_rest(s, k, n);
 }
 
 /* reuseport_select_sock: the same flow always reaches the same member of the group. */

@@ -4,17 +4,7 @@
 #include <stdio.h>
 
 #include "models/wire/ipv4_addr.h"
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+#include "models/wire/wire.h"
 
 /* One to four hexadecimal digits; the place behind them, or NULL. */
 static const char *parse_group(const char *s, unsigned *out)
@@ -22,10 +12,10 @@ static const char *parse_group(const char *s, unsigned *out)
     unsigned v = 0;
     int n = 0;
 
-    for (; hex_digit(*s) >= 0; s++, n++) {
+    for (; wire_hex_digit(*s) >= 0; s++, n++) {
         if (n == 4)
             return NULL;
-        v = v << 4 | (unsigned)hex_digit(*s);
+        v = v << 4 | (unsigned)wire_hex_digit(*s);
     }
     if (n == 0)
         return NULL;

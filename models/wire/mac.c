@@ -3,16 +3,7 @@
 
 #include <stdio.h>
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
+#include "models/wire/wire.h"
 
 bool mac_parse(const char *s, MacAddr *out)
 {
@@ -28,7 +19,7 @@ bool mac_parse(const char *s, MacAddr *out)
             return false;
         if (i > 0)
             s++;
-        if ((high = hex_digit(s[0])) < 0 || (low = hex_digit(s[1])) < 0)
+        if ((high = wire_hex_digit(s[0])) < 0 || (low = wire_hex_digit(s[1])) < 0)
             return false;
         m.b[i] = (uint8_t)(high << 4 | low);
         s += 2;

@@ -3,39 +3,11 @@
 
 #include <glib.h>
 
-#include "ether_peer.h"
 #include "models/ether/rstp.h"
 
 #define MAC(i) (0x020000000000 + (i))
 #define PORTS 5
-
-typedef struct Lab {
-    World w;
-    Switch *sw;
-    Peer *peer[PORTS];
-    Link *link[PORTS];
-} Lab;
-
-static void lab_init(Lab *lab)
-{
-    memset(lab, 0, sizeof *lab);
-    world_init(&lab->w, 1);
-    lab->sw = switch_new(lab->w.sim, "sw", mac_from_u64(0x02aa00000000), lab->w.probes);
-    for (unsigned i = 0; i < PORTS; i++) {
-        char *name = g_strdup_printf("h%u", i);
-
-        lab->peer[i] = peer_new(&lab->w, name, MAC(i + 1));
-        lab->link[i] = world_link(&lab->w, &lab->peer[i]->port, switch_add_port(lab->sw));
-        g_free(name);
-    }
-}
-
-static void lab_clear(Lab *lab)
-{
-    world_unlink(&lab->w);
-    switch_free(lab->sw);
-    world_clear(&lab->w);
-}
+#include "switch_lab.h"
 
 /* One frame from peer to peer, one millisecond; returns how many peers got a copy. */
 static unsigned exchange(Lab *lab, unsigned from, MacAddr dst)

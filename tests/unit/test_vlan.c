@@ -3,43 +3,22 @@
 
 #include <glib.h>
 
-#include "ether_peer.h"
 #include "models/wire/vlan.h"
 
 /* peers 0, 1: access 10; 2, 3: access 20; 4: trunk 10 and 20, native 99; 5: trunk of all, no native */
 #define PORTS 6
+#include "switch_lab.h"
 
-typedef struct Lab {
-    World w;
-    Switch *sw;
-    Peer *peer[PORTS];
-} Lab;
-
-static void lab_init(Lab *lab)
+/* Its ports as above. */
+static void vlan_lab_init(Lab *lab)
 {
-    memset(lab, 0, sizeof *lab);
-    world_init(&lab->w, 1);
-    lab->sw = switch_new(lab->w.sim, "sw", mac_from_u64(0x02aa00000000), lab->w.probes);
-    for (unsigned i = 0; i < PORTS; i++) {
-        char *name = g_strdup_printf("h%u", i);
-
-        lab->peer[i] = peer_new(&lab->w, name, 0x020000000001 + i);
-        world_link(&lab->w, &lab->peer[i]->port, switch_add_port(lab->sw));
-        g_free(name);
-    }
+    lab_init(lab);
     g_assert_true(switch_vlan_set_access(lab->sw->ports[0], 10));
     g_assert_true(switch_vlan_set_access(lab->sw->ports[1], 10));
     g_assert_true(switch_vlan_set_access(lab->sw->ports[2], 20));
     g_assert_true(switch_vlan_set_access(lab->sw->ports[3], 20));
     g_assert_true(switch_vlan_set_trunk(lab->sw->ports[4], (const uint16_t[]){10, 20}, 2, 99));
     g_assert_true(switch_vlan_set_trunk(lab->sw->ports[5], NULL, 0, 0));
-}
-
-static void lab_clear(Lab *lab)
-{
-    world_unlink(&lab->w);
-    switch_free(lab->sw);
-    world_clear(&lab->w);
 }
 
 static Packet *tagged(Peer *p, MacAddr dst, uint16_t tci, uint32_t len)
@@ -86,7 +65,7 @@ static void test_tagging(void)
     Packet *sent;
     uint8_t a[86], b[86];
 
-    lab_init(&lab);
+    vlan_lab_init(&lab);
     sent = peer_frame(lab.peer[0], MAC_BROADCAST, lab.peer[0]->mac, 0x88b5, 100);
     port_send(&lab.peer[0]->port, packet_ref(sent));
     g_assert_cmphex(run(&lab), ==, 0x32);
@@ -115,7 +94,7 @@ static void test_minimum(void)
 {
     Lab lab;
 
-    lab_init(&lab);
+    vlan_lab_init(&lab);
     port_send(&lab.peer[4]->port, tagged(lab.peer[4], MAC_BROADCAST, 10, 60));
     g_assert_cmphex(run(&lab), ==, 0x23);
     g_assert_cmpuint(packet_len(peer_got(lab.peer[0], 0)->pkt), ==, 60);
@@ -129,7 +108,7 @@ static void test_filtering(void)
 {
     Lab lab;
 
-    lab_init(&lab);
+    vlan_lab_init(&lab);
     port_send(&lab.peer[0]->port, tagged(lab.peer[0], MAC_BROADCAST, 10, 100));
     port_send(&lab.peer[4]->port, tagged(lab.peer[4], MAC_BROADCAST, 30, 100));
     port_send(&lab.peer[4]->port, tagged(lab.peer[4], MAC_BROADCAST, 4095, 100));
@@ -146,7 +125,7 @@ static void test_native_and_priority(void)
 {
     Lab lab;
 
-    lab_init(&lab);
+    vlan_lab_init(&lab);
     peer_send(lab.peer[4], MAC_BROADCAST, 100);
     g_assert_cmphex(run(&lab), ==, 0x20);
     g_assert_cmphex(bytes_at(lab.peer[5], 12), ==, 0x81000063);
@@ -168,7 +147,7 @@ static void test_learning(void)
 {
     Lab lab;
 
-    lab_init(&lab);
+    vlan_lab_init(&lab);
     peer_send(lab.peer[1], MAC_BROADCAST, 100);
     run(&lab);
     forget(&lab);
@@ -195,7 +174,7 @@ static void test_odd_packets(void)
     uint8_t frame[300] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 0x88, 0xb5}, got[304];
     Packet *pkt;
 
-    lab_init(&lab);
+    vlan_lab_init(&lab);
     pkt = packet_new(lab.w.pool, 0, 0, 0);
     memcpy(packet_put(pkt, 100), frame, 100);
     packet_add_bytes(pkt, frame + 100, 200);
