@@ -71,7 +71,7 @@ const ProbeDesc tcp_probe_timer = {
     .help = "A connection's timer is armed, stopped or fires.",
     .cls = PROBE_TCP,
     .n_fields = 4,
-    .field = {{"conn", PROBE_U64}, {"timer", PROBE_STR}, {"event", PROBE_STR}, {"at", PROBE_TIME}},
+    .field = {{"conn", PROBE_U64}, {"timer", PROBE_STR}, {"what", PROBE_STR}, {"at", PROBE_TIME}},
 };
 
 const ProbeDesc tcp_probe_drop = {
@@ -105,7 +105,7 @@ const ProbeDesc tcp_probe_recovery = {
     .cls = PROBE_TCP,
     .n_fields = 5,
     .field = {{"conn", PROBE_U64},
-              {"event", PROBE_STR},
+              {"what", PROBE_STR},
               {"snd_una", PROBE_U64},
               {"high_seq", PROBE_U64},
               {"cwnd", PROBE_U64}},

@@ -12,6 +12,9 @@ static void test_names(void)
         g_assert_true(g_str_has_suffix((*d)->help, "."));
         g_assert_cmpuint((*d)->n_fields, <=, PROBE_MAX_FIELDS);
         g_assert_cmpint((*d)->cls, <, PROBE_CLASSES);
+        for (unsigned f = 0; f < (*d)->n_fields; f++) /* keys that each line of an event log has of its own */
+            g_assert_false(g_strv_contains(
+                (const char *const[]){"time", "node", "point", "event", "frame", NULL}, (*d)->field[f].name));
         g_assert_true(probe_by_name((*d)->name) == *d); /* the first of that name: there is no other */
     }
     g_assert_null(probe_by_name("queue.lenght"));

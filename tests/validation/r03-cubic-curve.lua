@@ -13,8 +13,8 @@ local function curve(w_max, at)
   local seen = {}
   local before, epoch
   local observer = hs.on("tcp.recovery", function(e)
-    if e.event == "recovery" then before = e.cwnd end
-    if e.event == "open" and before and not epoch then epoch = hs.now() + 0.01 end -- the next ACK begins the epoch
+    if e.what == "recovery" then before = e.cwnd end
+    if e.what == "open" and before and not epoch then epoch = hs.now() + 0.01 end -- the next ACK begins the epoch
   end, { node = a })
   while not epoch do hs.run(0.01) end
   observer:cancel()

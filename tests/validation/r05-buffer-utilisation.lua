@@ -15,10 +15,10 @@ local function utilisation(o)
   local peaks, floors, times, top = {}, {}, {}, 0
   local measuring = false
   hs.on("tcp.recovery", function(e)
-    if e.event == "open" then top = 0 end
+    if e.what == "open" then top = 0 end
     if not measuring then return end
-    if e.event == "recovery" and top > 0 then peaks[#peaks + 1], times[#times + 1] = top, e.time end
-    if e.event == "open" then floors[#floors + 1] = e.cwnd end
+    if e.what == "recovery" and top > 0 then peaks[#peaks + 1], times[#times + 1] = top, e.time end
+    if e.what == "open" then floors[#floors + 1] = e.cwnd end
   end, { node = a })
   hs.on("tcp.cwnd", function(e) top = math.max(top, e.cwnd) end, { node = a })
   -- a cycle is W/2 round trips

@@ -25,7 +25,7 @@ local function loses(o)
     if lost[n] and not t.retransmission then return "drop" end
   end)
   local events, windows = {}, {}
-  hs.on("tcp.recovery", function(e) events[#events + 1] = { e.event, hs.now(), e.cwnd } end, { node = a })
+  hs.on("tcp.recovery", function(e) events[#events + 1] = { e.what, hs.now(), e.cwnd } end, { node = a })
   hs.on("tcp.cwnd", function(e) windows[#windows + 1] = { e.cwnd, e.ssthresh, e.ca_state, hs.now(), e.inflight } end, { node = a })
   local source = a:tcp_source { to = b, port = 5001, bytes = o.packets * ref.MSS, congestion = o.congestion or "reno", keep_open = true }
   hs.run(8)

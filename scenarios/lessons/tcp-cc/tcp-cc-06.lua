@@ -28,7 +28,7 @@ local function run(congestion, again)
   end)
   local source, last
   hs.on("tcp.timer", function(e)
-    if e.timer == "rto" and e.event == "fired" then
+    if e.timer == "rto" and e.what == "fired" then
       last = e.time
       hs.after(0, function()
         local info = source:info()

@@ -24,7 +24,7 @@ end)
 local frames = hs.frames { filter = function(p) return p.tcp and not p.tcp.syn end }
 local cwnds, events = {}, {}
 hs.on("tcp.cwnd", function(e) cwnds[#cwnds + 1] = { e.cwnd, e.ssthresh } end, { node = client })
-hs.on("tcp.recovery", function(e) events[#events + 1] = e.event end, { node = client })
+hs.on("tcp.recovery", function(e) events[#events + 1] = e.what end, { node = client })
 server:spawn(function(os)
   local conn = os.tcp():bind(5000):listen(8):accept()
   while conn:read() do end

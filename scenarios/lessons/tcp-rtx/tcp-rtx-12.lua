@@ -37,7 +37,7 @@ hs.on("frame.tx", function(e)
 end)
 local events, smallest = {}, 1000
 hs.on("tcp.retransmit", function(e) retransmits[#retransmits + 1] = { e.seq, e.length_bytes, e.ca_state } end, { node = client })
-hs.on("tcp.recovery", function(e) events[#events + 1] = e.event end, { node = client })
+hs.on("tcp.recovery", function(e) events[#events + 1] = e.what end, { node = client })
 hs.on("tcp.cwnd", function(e) smallest = math.min(smallest, e.cwnd) end, { node = client })
 local got = 0
 server:spawn(function(os)

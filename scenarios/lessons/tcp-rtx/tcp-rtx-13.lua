@@ -19,7 +19,7 @@ end)
 local arrived = hs.frames { node = server, on = "rx", filter = function(p) return p.tcp and p.tcp.len > 0 end }
 local acks = hs.frames { node = server, filter = function(p) return p.tcp and not p.tcp.syn end }
 local states = {}
-hs.on("tcp.recovery", function(e) states[#states + 1] = e.event end, { node = client })
+hs.on("tcp.recovery", function(e) states[#states + 1] = e.what end, { node = client })
 local got = {}
 server:spawn(function(os)
   local conn = os.tcp():bind(5000):listen(8):accept()
