@@ -249,6 +249,76 @@ static void test_even_ports(void)
     peer_free(p);
 }
 
+/* RFC 2385 4.0: the signature takes the place of the timestamps (Linux tcp_syn_options). */
+static void test_md5_without_timestamps(void)
+{
+    Peer *p = peer_new(1);
+    TcpConn *plain = connect_to(p, 80), *c = tcp_socket(p->tcp, false);
+    InetEndpoint e = peer_endpoint(PEER_ADDR, 81);
+
+    g_assert_true(peer_next(p)->opt.has_timestamps);
+    set_key(c, PEER_ADDR, 32, "secret");
+    g_assert_cmpint(tcp_connect(c, &e), ==, -EINPROGRESS);
+    g_assert_false(peer_next(p)->opt.has_timestamps);
+    tcp_close(plain);
+    tcp_close(c);
+    peer_free(p);
+}
+
+static TcpConn *accept_one(Peer *p, TcpConn *l)
+{
+    TcpConn *c;
+    uint32_t isn;
+    int err;
+
+    peer_send(p, &(PeerIn){.flags = TCP_SYN, .seq = 1000, .window = 65535});
+    isn = peer_next(p)->tcp.seq;
+    peer_send(p, &(PeerIn){.flags = TCP_ACK, .seq = 1001, .ack = isn + 1, .window = 65535});
+    c = tcp_accept(l, &err);
+    g_assert_nonnull(c);
+    return c;
+}
+
+/* tcp(7): MSG_TRUNC throws the bytes away instead of handing them over. */
+static void test_msg_trunc(void)
+{
+    Peer *p = peer_new(1);
+    TcpConn *l = peer_listen(p, 5), *c = accept_one(p, l);
+    char bytes[4] = "abc";
+    TcpRecv r = {.bytes = bytes, .len = sizeof(bytes), .flags = MSG_TRUNC | MSG_DONTWAIT};
+
+    peer_send(p, &(PeerIn){.flags = TCP_ACK, .seq = 1001, .ack = c->snd_una, .window = 65535, .len = 8});
+    g_assert_cmpint(tcp_recv(c, &r), ==, 4);
+    g_assert_cmpstr(bytes, ==, "abc");
+    r.flags = MSG_DONTWAIT;
+    g_assert_cmpint(tcp_recv(c, &r), ==, 4);
+    g_assert_cmpmem(bytes, 4, "\0\0\0", 4);
+    tcp_close(c);
+    tcp_close(l);
+    peer_free(p);
+}
+
+/* Linux tcp_adjust_pcount: without SACK the count of duplicate ACKs shrinks with the packets out. */
+static void test_pcount_without_sack(void)
+{
+    Peer *p = peer_new(1);
+    TcpConn *l = peer_listen(p, 5), *c = accept_one(p, l);
+    const TcpSeg none = {0};
+
+    g_assert_false(c->sack.is_sack_ok);
+    c->packets_out = 5;
+    c->sacked_out = 2;
+    tcpsndq_adjust_pcount(c, &none, 1);
+    g_assert_cmpuint(c->packets_out, ==, 4);
+    g_assert_cmpuint(c->sacked_out, ==, 1);
+    tcpsndq_adjust_pcount(c, &none, 2);
+    g_assert_cmpuint(c->sacked_out, ==, 0);
+    c->packets_out = 0;
+    tcp_close(c);
+    tcp_close(l);
+    peer_free(p);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -258,6 +328,9 @@ int main(int argc, char **argv)
     g_test_add_func("/tcp/rules/ip-ids", test_ip_ids);
     g_test_add_func("/tcp/rules/fastopen-keys", test_fastopen_keys);
     g_test_add_func("/tcp/rules/md5-longest-prefix", test_md5_longest_prefix);
+    g_test_add_func("/tcp/rules/md5-without-timestamps", test_md5_without_timestamps);
+    g_test_add_func("/tcp/rules/msg-trunc", test_msg_trunc);
+    g_test_add_func("/tcp/rules/pcount-without-sack", test_pcount_without_sack);
     g_test_add_func("/tcp/rules/timeout-corrects-reordering", test_timeout_corrects_reordering);
     g_test_add_func("/tcp/rules/synq-pow2", test_synq_pow2);
     g_test_add_func("/tcp/rules/no-broadcast", test_no_broadcast);
