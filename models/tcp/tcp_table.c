@@ -191,11 +191,12 @@ static void unhash(TcpConn *c)
     UNLINK(tab->slots[HASH_OF(c) & tab->mask].conn, c);
     c->sflags &= ~(uint32_t)TCP_S_HASHED;
     tab->n--;
-    tab->n_removed++;
 }
 
 void tcp_table_remove(TcpConn *c)
 {
+    if (c->sflags & TCP_S_HASHED)
+        c->tcp->table->n_removed++;
     unhash(c);
     if (!(c->sflags & TCP_S_BIND_PORT))
         tcp_table_unbind(c);
@@ -207,7 +208,7 @@ void tcp_table_insert_tw(TcpTw *tw, TcpConn *c)
     TcpBind *b = c->bind ? c->bind : tcp_ports_find(tab, tw->local_port);
     TcpSlot *s;
 
-    unhash(c); /* the TIME_WAIT takes its place */
+    unhash(c); /* the TIME_WAIT takes its place: nothing becomes free */
     s = slot_for_insert(tab, HASH_OF(tw));
     tw->hash_next = s->tw;
     s->tw = tw;
