@@ -26,6 +26,14 @@ static World *world_new(void)
     return w;
 }
 
+static void world_free(World *w)
+{
+    if (w->t.sysctl != &tcp_sysctl_default)
+        g_free((TcpSysctl *)w->t.sysctl);
+    g_free(w->t.mib_seldom);
+    g_free(w);
+}
+
 /* Windows of SYN (mss 1460) and SYN-ACK with timestamps (1448) for settings of tcp_rmem, and the scale. */
 static void test_initial(void)
 {
@@ -52,8 +60,7 @@ static void test_initial(void)
         g_assert_cmpuint(ws, ==, table[i].wscale);
         g_assert_cmpuint(clamp, ==, 65535u << ws);
     }
-    g_free(w->t.mib_seldom);
-    g_free(w);
+    world_free(w);
 }
 
 /* A route's initrwnd, in segments (RFC 6928's counterpart for receivers). */
@@ -66,8 +73,7 @@ static void test_initrwnd(void)
     tcp_window_select_initial(&w->c, 65536, 1460, &wnd, &clamp, false, &ws, 10);
     g_assert_cmpuint(wnd, ==, 14600);
     g_assert_cmpuint(ws, ==, 0);
-    g_free(w->t.mib_seldom);
-    g_free(w);
+    world_free(w);
 }
 
 static void set_open(World *w, uint32_t rcvbuf, uint8_t wscale)
@@ -92,8 +98,7 @@ static void test_silly(void)
     w->c.rcv.rmem_alloc = 40000 - 2 * 2000;
     g_assert_cmpuint(tcp_window_select(&w->c), ==, 1460);
     g_assert_cmpuint(tcp_mib(&w->t, MIB_TcpExtTCPFromZeroWindowAdv), ==, 1);
-    g_free(w->t.mib_seldom);
-    g_free(w);
+    world_free(w);
 }
 
 /* RFC 7323 2.4: the right edge does not move back, unless tcp_shrink_window; what was advertised stays
@@ -110,8 +115,7 @@ static void test_no_shrink(void)
     g_assert_cmpuint(tcp_window_select(&w->c), ==, 31072 / 2 >> 7);
     g_assert_cmpuint(tcp_window_receive(&w->c), ==, 31072 / 2 / 128 * 128);
     g_assert_cmpuint(w->c.win.rcv_mwnd_seq, ==, 65536);
-    g_free(w->t.mib_seldom);
-    g_free(w);
+    world_free(w);
 }
 
 /* Out of memory for what came: zero, whatever was promised (Linux ICSK_ACK_NOMEM). */
@@ -124,8 +128,7 @@ static void test_nomem(void)
     w->c.ack.pending = TCP_ACK_NOMEM;
     g_assert_cmpuint(tcp_window_select(&w->c), ==, 0);
     g_assert_cmpuint(tcp_window_receive(&w->c), ==, 0);
-    g_free(w->t.mib_seldom);
-    g_free(w);
+    world_free(w);
 }
 
 static void test_clamp_option(void)
@@ -139,8 +142,7 @@ static void test_clamp_option(void)
     g_assert_cmpuint(w->c.win.rcv_ssthresh, ==, 1152);
     w->c.state = TCP_CLOSE;
     g_assert_cmpint(tcp_window_set_clamp(&w->c, 0), ==, 0);
-    g_free(w->t.mib_seldom);
-    g_free(w);
+    world_free(w);
 }
 
 /* RFC 7323 5.3 and its exceptions. */
