@@ -48,6 +48,7 @@ Sim *sim_new(uint64_t seed)
     s->seed = seed;
     s->part.sim = s;
     evqueue_init(&s->part.queue);
+    cells_init(&s->part.cells);
     s->nodes = g_ptr_array_new();
     s->node_by_name = g_hash_table_new(node_hash, node_equal);
     s->names = g_string_chunk_new(4096);
@@ -66,6 +67,7 @@ void sim_free(Sim *s)
     g_free(s->stream);
     evqueue_clear(&s->part.queue);
     poolset_clear(&s->part.pools);
+    cells_clear(&s->part.cells);
     g_ptr_array_free(s->nodes, TRUE);
     g_hash_table_destroy(s->node_by_name);
     g_string_chunk_free(s->names);
