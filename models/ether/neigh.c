@@ -134,10 +134,15 @@ NeighState neigh_state(Neigh *n)
 
 /* ---- the timer, and what waits ---- */
 
+static size_t wait_size(const Neigh *n)
+{
+    return n->has_queue ? sizeof *n->wait : offsetof(NeighWait, last);
+}
+
 static NeighWait *wait_of(Neigh *n)
 {
     if (!n->wait) {
-        n->wait = cells_take(&n->node->part->cells, sizeof *n->wait);
+        n->wait = cells_take(&n->node->part->cells, wait_size(n));
         n->wait->neigh = n;
         timer_init(&n->wait->timer, n->node, neigh_on_timer);
     }
@@ -149,11 +154,12 @@ static void settle(Neigh *n)
 {
     NeighWait *w = n->wait;
 
-    if (!w || w->last || timer_is_armed(&w->timer))
+    if (!w || (n->has_queue && w->last) || timer_is_armed(&w->timer))
         return;
     timer_clear(&w->timer);
-    cells_give(&n->node->part->cells, w, sizeof *w);
+    cells_give(&n->node->part->cells, w, wait_size(n));
     n->wait = NULL;
+    n->has_queue = false;
 }
 
 static void arm(Neigh *n, SimTime deadline)
@@ -168,9 +174,17 @@ static void disarm(Neigh *n)
     settle(n);
 }
 
+/* Called before the timer is armed: a timer does not move. */
+static void make_queue(Neigh *n)
+{
+    hs_assert(n->has_queue || !n->wait);
+    n->has_queue = true;
+    wait_of(n);
+}
+
 static Packet *first_waiting(const Neigh *n)
 {
-    return n->wait && n->wait->last ? (Packet *)(uintptr_t)n->wait->last->cb : NULL;
+    return n->has_queue && n->wait->last ? (Packet *)(uintptr_t)n->wait->last->cb : NULL;
 }
 
 static Packet *take_first(Neigh *n)
@@ -297,7 +311,8 @@ static void enqueue(Neigh *n, Packet *pkt)
         neightable_trouble(t)->unresolved_discards++;
         probe_drop(t->dev->node, t->dev->point, old, DROP_NEIGH_QUEUE_FULL);
     }
-    w = wait_of(n);
+    make_queue(n);
+    w = n->wait;
     pkt->cb = (uintptr_t)(w->last ? first_waiting(n) : pkt);
     if (w->last)
         w->last->cb = (uintptr_t)pkt;
@@ -334,6 +349,7 @@ static bool event_send(Neigh *n, Packet *pkt)
         }
         n->probes = p->ucast_solicit;
         set_state(n, NEIGH_INCOMPLETE);
+        make_queue(n);
         arm(n, now + HS_MAX(p->retrans_time, 10 * SIM_MS));
         neigh_emit_state(n, old, now);
         enqueue(n, pkt);

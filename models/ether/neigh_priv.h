@@ -8,6 +8,7 @@
 struct NeighWait {
     Timer timer;
     Neigh *neigh;
+    /* Only if neigh->has_queue, that is, while INCOMPLETE and soon after: */
     Packet *last; /* a ring chained by Packet.cb, last->cb is the first; NULL: none */
     uint32_t queued_bytes;
 };

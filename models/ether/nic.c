@@ -150,14 +150,6 @@ static uint64_t address_word(const uint8_t *p)
     return w & m;
 }
 
-static uint64_t mac_word(MacAddr mac)
-{
-    uint8_t b[8] = {0};
-
-    mac_put(b, mac);
-    return address_word(b);
-}
-
 bool nic_has_group(const Nic *nic, MacAddr group)
 {
     const NicExtra *x = nic_has_extra(nic);
@@ -237,7 +229,7 @@ static void on_receive(LinkPort *port, Packet *pkt)
         hs_assert(packet_pullup(pkt, ETH_HDR_LEN));
     }
     p = packet_cdata(pkt);
-    if (HS_UNLIKELY(address_word(p) != nic->mac_word)) {
+    if (HS_UNLIKELY(address_word(p) != address_word(nic->port.point.mac))) {
         MacAddr dst = eth_dst(p);
 
         if (mac_is_broadcast(dst)) {
@@ -371,7 +363,6 @@ static void join(NetDev *dev, MacAddr group, bool on)
 void nic_set_mac(Nic *nic, MacAddr mac)
 {
     nic->dev.mac = mac;
-    nic->mac_word = mac_word(mac);
     mac_put(nic->port.point.mac, mac);
     if (probe_wanted(nic->dev.node, PROBE_LINK))
         probe_emit(nic->dev.node, &probe_nic_mac, &nic->port.point, NULL,
@@ -447,8 +438,7 @@ void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probe
                          .mtu = ETH_MTU,
                          .flags = NETDEV_UP | NETDEV_BROADCAST | NETDEV_TSO,
                          .mac = mac},
-                 .port = {.point = {.node = node, .name = own_name, .linktype = 1}, .ops = &nic_port_ops},
-                 .mac_word = mac_word(mac)};
+                 .port = {.point = {.node = node, .name = own_name, .linktype = 1}, .ops = &nic_port_ops}};
     mac_put(nic->port.point.mac, mac);
     if (probes)
         probes_add_point(probes, &nic->port.point);

@@ -63,14 +63,13 @@ typedef struct NicLive {
 _Static_assert(sizeof(NicLive) <= 64, "NicLive has grown beyond a cache line");
 
 struct Nic {
-    NetDev dev; /* first */
-    LinkPort port;
-    uint64_t mac_word; /* dev.mac as the filter compares it */
-    NicLive *live;     /* NULL: no frame yet, and nothing set up; nic_live makes it */
+    NetDev dev;    /* first */
+    LinkPort port; /* the filter compares with port.point.mac */
+    NicLive *live; /* NULL: no frame yet, and nothing set up; nic_live makes it */
 };
 
 /* An idle interface costs one of these; see docs/performance.md. */
-_Static_assert(sizeof(Nic) <= 152, "Nic has grown: what idle cards do without belongs into NicLive");
+_Static_assert(sizeof(Nic) <= 144, "Nic has grown: what idle cards do without belongs into NicLive");
 
 /* probes may be NULL in a test without sinks. The name is copied. */
 void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probes);

@@ -92,7 +92,7 @@ static void to_unicast(Ip4Dst *d, const Ip4Route *r, uint32_t dst)
 {
     d->type = r->type;
     d->out = r->dev;
-    d->next_hop = r->via ? r->via : dst;
+    d->next_hop = ip4_route_via(r) ? ip4_route_via(r) : dst;
     d->mtu = ip4_route_mtu(r) ? HS_MIN(ip4_route_mtu(r), r->dev->dev->mtu) : r->dev->dev->mtu;
     d->has_metrics = ip4_route_metrics(r) != NULL;
     d->mtu_locked = route_metrics_is_locked(ip4_route_metrics(r), ROUTE_MTU);
@@ -283,7 +283,7 @@ int ip4_dst_out_slow(Ip4 *ip, const Ip4If *oif, uint32_t src, uint32_t dst, cons
     }
     to_unicast(&d, r, dst);
     if (!d.src_used)
-        d.src_used = r->src ? r->src : ip4_select_src(ip, r->dev, d.next_hop);
+        d.src_used = ip4_route_src(r) ? ip4_route_src(r) : ip4_select_src(ip, r->dev, d.next_hop);
     locked = d.mtu_locked;
     if (ip4_exc_lookup(ip, dst, &mtu, &locked, &gw, &expires)) {
         d.expires = true;

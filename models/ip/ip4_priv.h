@@ -17,20 +17,31 @@ typedef struct Ip4Exceptions Ip4Exceptions;
 struct Ip4Route {
     Ip4Route *next; /* same prefix: ours (local, broadcast) first, then by metric; or the next parked one */
     Ip4If *dev;     /* NULL: blackhole and its kin */
-    uint32_t prefix, via, src;
+    uint32_t prefix;
     uint8_t plen;
     uint8_t type;       /* Ip4RouteType */
     bool is_kernel : 1; /* came with an address and goes with it: one of a block of three */
     bool is_parked : 1; /* not in the table: its device is down */
     bool is_in_use : 1; /* of a block: this one has not gone yet */
-    uint8_t place;      /* in the block */
+    uint8_t place;      /* in the block: 0 is the address itself */
 };
+_Static_assert(sizeof(Ip4Route) <= 24, "Ip4Route has grown: each address has three");
 
 typedef struct Ip4StaticRoute { /* every other */
     Ip4Route route;
-    uint32_t metric, mtu;
+    uint32_t via, src, metric, mtu;
     RouteMetrics *metrics; /* NULL: none */
 } Ip4StaticRoute;
+
+static inline uint32_t ip4_route_via(const Ip4Route *r)
+{
+    return r->is_kernel ? 0 : ((const Ip4StaticRoute *)r)->via;
+}
+
+static inline uint32_t ip4_route_src(const Ip4Route *r) /* 0: none preferred */
+{
+    return r->is_kernel ? r[-r->place].prefix : ((const Ip4StaticRoute *)r)->src;
+}
 
 static inline uint32_t ip4_route_metric(const Ip4Route *r)
 {

@@ -30,6 +30,7 @@ struct Partition {
     PoolSet pools;              /* of the protocols, shared by all hosts */
     Cells cells;                /* what each host, card and link keeps */
     struct Probes *probes;      /* sim/trace */
+    struct LinkTimings *link_timings; /* models/link; NULL: there is no link */
     Sim *sim;
     /* Called before each event when set: the finest grade of the digest, stepping. It must not change
      * anything. */
