@@ -36,7 +36,7 @@ static const Entry table[] = {
     E("hopscope.", tcp_pacing_fq, U16, pacing_qdisc_fq, 0, 1,
       "1: the device's queue honours departure times (fq); 0: TCP paces by its own timer"),
     E("hopscope.", tcp_quirks, U32, quirks, 0, TCP_QUIRK_ALL,
-      "deliberately wrong behaviour for lessons, a bit each (docs/rooms/tcp.md)"),
+      "deliberately wrong behaviour for lessons, a bit each (docs/scenario-api.md)"),
     E("hopscope.", tcp_recovery_style, U8, recovery_style, 0, 4,
       "loss recovery: 0 as Linux, 1 Tahoe, 2 Reno (RFC 5681), 3 NewReno (RFC 6582), 4 SACK (RFC 6675)"),
     E("hopscope.", tcp_rto_fixed_ms, U32, rto_fixed_ms, 0, 120000,
