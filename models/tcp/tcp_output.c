@@ -15,6 +15,7 @@
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_probes.h"
 #include "models/tcp/tcp_quirk.h"
+#include "models/tcp/tcp_sndbuf.h"
 #include "models/tcp/tcp_timer.h"
 
 /* sysctl tcp_tso_win_divisor 0: do not wait when so many segments could go */
@@ -187,7 +188,7 @@ void tcp_output_event_new_data_sent(TcpConn *c, TcpSeg *s)
     if (!prior || c->timer_kind == TCP_TIMER_LOSS_PROBE)
         tcp_ack_rearm_rto(c);
     TCP_ADD(c->tcp, TcpExtTCPOrigDataSent, s->pcount);
-    tcpsndq_check_space(c);
+    tcp_sndbuf_check_space(c);
 }
 
 /* What one round of tcp_output_write finds out. */
@@ -346,7 +347,7 @@ void tcp_output_data_snd_check(TcpConn *c)
 {
     if (c->snd.write_head)
         tcp_output_push_pending(c, tcp_pmtu_current_mss(c), c->nonagle);
-    tcpsndq_check_space(c);
+    tcp_sndbuf_check_space(c);
 }
 
 /* Linux tcp_tsq_write: room in the device, or the pacing timer says that the next packet's time has come. */
