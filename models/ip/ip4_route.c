@@ -76,7 +76,7 @@ static void route_insert(Ip4 *ip, Ip4Route *r)
 }
 
 /* The routes of one address are one block: a large network is made of them. */
-static void release(Ip4Route *r)
+static void release(Ip4 *ip, Ip4Route *r)
 {
     Ip4Route *block = r - r->place;
 
@@ -84,9 +84,12 @@ static void release(Ip4Route *r)
     for (unsigned i = 0; r->is_kernel && i < ADDR_ROUTES; i++)
         if (block[i].is_in_use)
             return;
-    if (!block->is_kernel)
-        g_free(((Ip4StaticRoute *)block)->metrics);
-    g_free(block);
+    if (block->is_kernel) {
+        cells_give(ip4_cells(ip), block, ADDR_ROUTES * sizeof *block);
+        return;
+    }
+    g_free(((Ip4StaticRoute *)block)->metrics);
+    cells_give(ip4_cells(ip), block, sizeof(Ip4StaticRoute));
 }
 
 static void route_free(Ip4 *ip, Ip4Route *r)
@@ -96,7 +99,7 @@ static void route_free(Ip4 *ip, Ip4Route *r)
     else
         table_remove(ip, r);
     ip->n_routes--;
-    release(r);
+    release(ip, r);
     ip4_changed(ip);
 }
 
@@ -157,7 +160,7 @@ Ip4RouteType ip4_addr_type(const Ip4 *ip, uint32_t addr)
 
 void ip4_route_addr_added(Ip4 *ip, Ip4If *ifp, Ipv4Prefix p)
 {
-    Ip4Route *r = g_new0(Ip4Route, ADDR_ROUTES);
+    Ip4Route *r = cells_take(ip4_cells(ip), ADDR_ROUTES * sizeof *r);
     unsigned n = p.len < 31 ? 3 : p.len == 31 ? 2 : 1;
 
     for (unsigned i = 0; i < n; i++)
@@ -219,7 +222,7 @@ void ip4_route_clear(Ip4 *ip)
     GPtrArray *all = all_routes(ip);
 
     for (unsigned i = 0; i < all->len; i++)
-        release(all->pdata[i]);
+        release(ip, all->pdata[i]);
     g_ptr_array_free(all, TRUE);
     lpm_clear(&ip->fib);
     ip->parked = NULL;
@@ -346,7 +349,7 @@ static bool route_add(Ip4 *ip, const Ip4RouteSpec *spec, bool replace, char **er
                     g_strdup_printf("route %s: there is one with metric %u already", text, spec->metric));
     if (old)
         route_free(ip, old);
-    added = g_new(Ip4StaticRoute, 1);
+    added = cells_take(ip4_cells(ip), sizeof *added);
     *added = (Ip4StaticRoute){.route = r,
                               .metric = spec->metric,
                               .mtu = spec->mtu ? spec->mtu : route_metrics_get(spec->metrics, ROUTE_MTU),

@@ -89,7 +89,7 @@ static void set_carrier(LinkPort *port, bool up)
 
 Link *link_new(LinkPort *a, LinkPort *b, const LinkDirConfig c[2])
 {
-    Link *l = g_new0(Link, 1);
+    Link *l = cells_take(&a->point.node->part->cells, sizeof *l);
 
     hs_assert(!a->tx && !b->tx);
     hs_assert(a != b);
@@ -143,8 +143,11 @@ void link_plug(Link *l, LinkPort *a, LinkPort *b)
 
 void link_free(Link *l)
 {
+    Cells *cells;
+
     if (!l)
         return;
+    cells = &linkdir_node(&l->dir[0])->part->cells;
     hs_assert(!sim_is_running(node_sim(linkdir_node(&l->dir[0])))); /* an event of ours may be under way */
     link_unplug(l);
     for (int i = 0; i < 2; i++) {
@@ -168,7 +171,7 @@ void link_free(Link *l)
         }
         g_free(x);
     }
-    g_free(l);
+    cells_give(cells, l, sizeof *l);
 }
 
 /* ---- changing ---- */

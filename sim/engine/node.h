@@ -5,6 +5,7 @@
 #pragma once
 
 #include "sim/base/base.h"
+#include "sim/base/cells.h"
 #include "sim/base/poolset.h"
 #include "sim/base/simtime.h"
 #include "sim/engine/evqueue.h"
@@ -27,6 +28,7 @@ struct Partition {
     uint64_t dormant;           /* entries in the queue whose timer is not armed: they will be forgotten */
     struct PacketPool *packets; /* sim/packet */
     PoolSet pools;              /* of the protocols, shared by all hosts */
+    Cells cells;                /* what each host, card and link keeps */
     struct Probes *probes;      /* sim/trace */
     Sim *sim;
     /* Called before each event when set: the finest grade of the digest, stepping. It must not change

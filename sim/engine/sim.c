@@ -40,6 +40,7 @@ Sim *sim_new(uint64_t seed)
     s->seed = seed;
     s->part.sim = s;
     evqueue_init(&s->part.queue);
+    cells_init(&s->part.cells);
     streams_init(&s->streams, seed, &s->part.cells);
     s->nodes = g_ptr_array_new();
     s->node_by_name = g_hash_table_new(node_hash, node_equal);
@@ -54,6 +55,7 @@ void sim_free(Sim *s)
     streams_clear(&s->streams);
     evqueue_clear(&s->part.queue);
     poolset_clear(&s->part.pools);
+    cells_clear(&s->part.cells);
     g_ptr_array_free(s->nodes, TRUE);
     g_hash_table_destroy(s->node_by_name);
     g_string_chunk_free(s->names);
