@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "models/ether/neigh_priv.h"
-#include "sim/base/rng.h"
 
 #define REACHABLE_REDRAW (300 * SIM_SEC) /* neigh_periodic_work */
 
