@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "models/ether/neigh_priv.h"
-#include "sim/base/rng.h"
 
 #define REACHABLE_REDRAW (300 * SIM_SEC) /* neigh_periodic_work */
 
@@ -69,13 +68,12 @@ static SimTime reachable_time(NeighTable *t)
 
     if (b->reachable_time == 0 || now >= b->last_draw + REACHABLE_REDRAW) {
         char purpose[32];
-        Rng *rng;
 
         g_snprintf(purpose, sizeof purpose, "neigh:%s", t->dev->name);
-        rng = node_rng(t->dev->node, purpose); /* so seldom that it is looked up each time */
         b->last_draw = now;
         /* neigh_rand_reach_time: (prandom % base) + base / 2 */
-        b->reachable_time = base > 0 ? (SimTime)rng_below(rng, (uint64_t)base) + base / 2 : 1;
+        b->reachable_time =
+            base > 0 ? (SimTime)node_draw_below(t->dev->node, purpose, (uint64_t)base) + base / 2 : 1;
     }
     return b->reachable_time;
 }
