@@ -1,10 +1,10 @@
 /* The basic functions that differ from stock Lua's:
- *   pcall, xpcall   do not stop a limit error; may be yielded through
- *   tostring, print objects are numbered in the order in which they are first shown, never by their address;
- * a NaN is "nan", whatever its sign setmetatable    refuses __gc and __mode: when garbage is collected
- * differs from run to run. (A scenario that adds
- *                   __mode to a metatable later is not stopped: it only makes its own results vary.)
- *   require         modules the host registered, then FILE.lua beside the scenario */
+ *   pcall, xpcall    do not stop a limit error; may be yielded through
+ *   tostring, print  objects are numbered in the order in which they are first shown, never by their address;
+ *                    a NaN is "nan", whatever its sign
+ *   setmetatable     refuses __gc and __mode: when garbage is collected differs from run to run. (A scenario
+ *                    that adds __mode to a metatable later is not stopped: only its own results vary.)
+ *   require          modules the host registered, then FILE.lua beside the scenario */
 #include <glib.h>
 #include <math.h>
 #include <string.h>

@@ -4,9 +4,12 @@
  *
  * States, timers and rules are Linux's (net/core/neighbour.c):
  *
- *   NONE ─ a packet ─→ INCOMPLETE ─ answer ─→ REACHABLE ─ 15–45 s ─→ STALE ─ a packet ─→ DELAY ─ 5 s ─→ PROBE
- *                       │ 3 tries, 1 s apart      ↑                                        │              │ 3
- * tries └──→ FAILED ←─────────────┼──── confirmed from above ──────────────┴── answer ────┴──→ FAILED
+ *   NONE ─ a packet ─→ INCOMPLETE ─ answer ─→ REACHABLE ─ 15–45 s ─→ STALE ─ a packet ─→ DELAY
+ *                         │ 3 tries, 1 s apart      ↑                                        │ 5 s
+ *                         └──→ FAILED               ├──── confirmed from above ──────────────┤
+ *                                                   └──── answer ───────────────────────── PROBE
+ *                                                                                            │ 3 tries
+ *                                                                                            └──→ FAILED
  *
  * Where we differ: the step REACHABLE → STALE has no timer. It is found when somebody looks (a packet, an
  * update, neigh_state), so an idle entry costs no events; nobody can tell the difference but by the time of

@@ -2,8 +2,8 @@
  * __netif_receive_skb_core).
  *
  * Down: xmit → nic_transmit → port_send.
- * Up:   on_receive (what the hardware does: FCS, length, address filter) → [nic_ring] → nic_deliver (what the
- * kernel does: taps, VLANs, EtherType) → dev.input.
+ * Up:   on_receive (what the hardware does: FCS, length, address filter) → [nic_ring] →
+ *       nic_deliver (what the kernel does: taps, VLANs, EtherType) → dev.input.
  *
  * A flooded frame is one packet in many hands. The filter only reads, so a card that does not want it gives
  * its reference back; a card that does takes a copy of the headers (packet_own), about as cheap as a function

@@ -4,9 +4,10 @@
  * by the side that touches them, so that an engine with several partitions can split them:
  *
  *   the sender's node    everything up to the receiving side, and the ring's producing end (ring, ring_cap,
- * ring_tail) the receiver's node  `to`, the ring's consuming end (ring_head, arrival_ev), what was delivered,
- * strays that arrive both, at a barrier   carrier loss (link_set_up, link_unplug): it takes back frames in
- * flight
+ *                        ring_tail)
+ *   the receiver's node  `to`, the ring's consuming end (ring_head, arrival_ev), what was delivered, strays
+ *                        that arrive
+ *   both, at a barrier   carrier loss (link_set_up, link_unplug): it takes back frames in flight
  *
  * An arrival is an event of the receiver's partition, with a key that the sender took: its place among the
  * events of that instant does not depend on when it is queued. */

@@ -1,9 +1,12 @@
 /* What may go, and when (Linux net/ipv4/tcp_output.c). Paths through this file:
  *
- *   application, ACKs, timers → tcp_output_write: for each waiting segment, in Linux's order: pacing,
- * congestion window, grow it, peer's window, Nagle or deferral, cut it to size, TSQ → tcp_output_transmit →
- * tcp_output_event_new_data_sent pushes of various kinds, window probes and FIN lead there too; what is no
- * data is in tcp_control.c, and the building of a segment in tcp_transmit.c. */
+ *   application, ACKs, timers
+ *     → tcp_output_write: for each waiting segment, in Linux's order: pacing, congestion window, grow it, the
+ *       peer's window, Nagle or deferral, cut it to size, TSQ
+ *     → tcp_output_transmit → tcp_output_event_new_data_sent
+ *
+ * Pushes of various kinds, window probes and FIN lead there too; what is no data is in tcp_control.c, and the
+ * building of a segment in tcp_transmit.c. */
 #include "models/tcp/tcp_output.h"
 
 #include <errno.h>
