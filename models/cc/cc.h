@@ -33,7 +33,6 @@
 
 typedef struct Cc Cc;
 typedef struct CcOps CcOps;
-struct Rng;
 
 #define CC_NAME_MAX 16     /* with the NUL (Linux TCP_CA_NAME_MAX) */
 #define CC_STATE_MAX 128   /* bytes of a controller's own state (Linux ICSK_CA_PRIV_SIZE is 104) */
@@ -126,7 +125,6 @@ typedef struct CcView {
     uint32_t write_seq, high_seq;
     uint32_t rcv_nxt;
     uint32_t init_cwnd; /* the route's or 10 */
-    struct Rng *rng;    /* the host's stream for controllers; drawn from only where an algorithm says so */
 } CcView;
 
 /* Decisions. Owned by the connection (in its Cc); cwnd and ssthresh are read here too. */

@@ -232,7 +232,8 @@ static void in_open(TcpConn *c, const TcpClassicAck *a)
         if (c->rec.ca_state == TCP_CA_OPEN)
             tcp_recovery_set_ca_state(c, TCP_CA_DISORDER);
         /* RFC 3042, for what the scoreboard does not let out by itself */
-        if (st == TCP_STYLE_RENO || st == TCP_STYLE_NEWRENO)
+        if ((st == TCP_STYLE_RENO || st == TCP_STYLE_NEWRENO) &&
+            !(c->tcp->sysctl->quirks & TCP_QUIRK_NO_LIMITED_TRANSMIT))
             tcp_output_write(c, tcp_pmtu_current_mss(c), TCP_NAGLE_OFF, 2);
         return;
     }

@@ -37,7 +37,7 @@ static void charge(TcpConn *c, int64_t n)
 
 static TcpSeg *seg_new(TcpConn *c, uint32_t seq, uint16_t flags)
 {
-    TcpSeg *s = pool_alloc(c->tcp->segs);
+    TcpSeg *s = pool_alloc(c->tcp->shared->segs);
 
     *s = (TcpSeg){.seq = seq, .end_seq = seq, .flags = flags, .truesize = SEG_OVERHEAD};
     return s;
@@ -47,7 +47,7 @@ void tcpsndq_free_seg(TcpConn *c, TcpSeg *s)
 {
     for (unsigned i = 0; i < s->n_slices; i++)
         pktchunk_unref(s->slice[i].chunk);
-    pool_free(c->tcp->segs, s);
+    pool_free(c->tcp->shared->segs, s);
 }
 
 /* ---- the two lists and the tree ---- */

@@ -495,7 +495,7 @@ void tcp_timer_arm_seldom(TcpConn *c, unsigned which, SimTime at)
     if (!c->seldom) {
         Node *n = c->tcp->node;
 
-        c->seldom = pool_alloc(c->tcp->timers);
+        c->seldom = pool_alloc(c->tcp->shared->timers);
         c->seldom->conn = c;
         timer_init(&c->seldom->keep, n, fire_keep);
         timer_init(&c->seldom->pace, n, fire_pace);
@@ -533,7 +533,7 @@ void tcp_timer_clear(TcpConn *c)
         timer_clear(&c->seldom->keep);
         timer_clear(&c->seldom->pace);
         timer_clear(&c->seldom->comp);
-        pool_free(c->tcp->timers, c->seldom);
+        pool_free(c->tcp->shared->timers, c->seldom);
         c->seldom = NULL;
     }
 }

@@ -85,7 +85,7 @@ typedef struct ProbePoint {
     const char *name; /* "eth0", "p3" */
     uint32_t id;
     uint16_t linktype; /* as in pcapng: 1 Ethernet, 9 PPP, 101 raw IP */
-    uint8_t mac[6];    /* all zero: none */
+    uint8_t mac[6];    /* all zero: none. Eight bytes from here may be read */
     bool is_quiet;     /* no sink wants what is sent and received here (probes_ignore_point) */
     uint8_t ignored_by;
 } ProbePoint;
