@@ -126,7 +126,8 @@ int tcp_ip6_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits)
 
     if (!c->txhash)
         c->txhash = (uint32_t)node_draw(c->tcp->node, TCP_STREAM) | 1;
-    tx.flow_label = tcp_ip_flow_label(c->tcp, c->txhash, c->txhash_gen + c->stats.timeout_rehash);
+    if (!c->opts || !c->opts->autoflowlabel_off)
+        tx.flow_label = tcp_ip_flow_label(c->tcp, c->txhash, c->txhash_gen + c->stats.timeout_rehash);
     return output6(c->tcp, pkt, &tx);
 }
 

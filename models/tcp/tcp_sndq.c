@@ -23,6 +23,8 @@
 #define LINUX_SHARED_INFO 320u /* sizeof(skb_shared_info), sizeof(sk_buff), aligned */
 #define LINUX_SK_BUFF 256u
 #define MEM_PAGE 4096u
+/* tcp_skb_shift: 65535 segments of TCP_MIN_GSO_SIZE */
+#define SHIFT_MAX_LEN (65535u * 8)
 /* tcp_fragment: two of the largest packets (SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE)) may be over the limit */
 #define FRAGMENT_ALLOWANCE (2 * (65536u + LINUX_SK_BUFF + LINUX_SHARED_INFO))
 
@@ -553,6 +555,21 @@ void tcpsndq_shift(TcpConn *c, TcpSeg *a, TcpSeg *b, uint32_t n)
     a->end_seq = b->end_seq; /* its FIN, if it has one */
     a->flags |= b->flags;
     a->eor = b->eor;
+    if (b->in_rtx) {
+        tcpsndq_rtx_unlink_free(c, b);
+        return;
+    }
     tcpsndq_unlink_write(c, b);
     tcpsndq_free_seg(c, b);
+}
+
+bool tcpsndq_can_shift(const TcpSeg *a, const TcpSeg *b, uint32_t n)
+{
+    uint32_t sum = tcpseg_len(a) + n;
+
+    if (sum >= SHIFT_MAX_LEN || a->pcount + b->pcount > 65535)
+        return false;
+    /* Bytes that are not side by side have to be copied: not for ever more of them. */
+    return sum <= TCP_SEG_MAX_LEN ||
+           (a->n_slices && b->n_slices && adjoins(&a->slice[a->n_slices - 1], &b->slice[0]));
 }
