@@ -229,6 +229,9 @@ typedef struct Ip4Proto {
 struct Ip4Error {
     uint32_t src, dst; /* of the quoted packet: src is ours */
     uint32_t reporter; /* who sent the error */
+    uint32_t to;       /* which of our addresses it came to … */
+    uint8_t tos, ttl;  /* … and how */
+    const Ip4If *in;
     uint8_t icmp_type, icmp_code;
     uint16_t mtu; /* with 3/4 */
     const uint8_t *l4;
@@ -263,6 +266,19 @@ typedef struct Ip4Tx {
  * is returned: 0, or a negative errno as Linux gives it
  * (-ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE, -EACCES, -EINVAL, -ENOBUFS). */
 int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx);
+
+/* A socket's IP_MTU_DISCOVER, IPV6_MTU_DISCOVER. */
+enum {
+    PMTUDISC_DONT,
+    PMTUDISC_WANT,
+    PMTUDISC_DO,
+    PMTUDISC_PROBE,     /* the path MTU does not count, the device's does … */
+    PMTUDISC_INTERFACE, /* … without DF, and what ICMP says of it is not believed … */
+    PMTUDISC_OMIT,      /* … and what is longer goes out in fragments */
+};
+/* With that, may a datagram of so many bytes take the flow, and not be cut (*df)? 0, or -EMSGSIZE and the MTU
+ * that is exceeded in *mtu. */
+int ip4_choose_df(const Ip4 *ip, unsigned mode, uint32_t total, const Ip4Flow *f, bool *df, uint32_t *mtu);
 
 /* For transports: the packet's checksum is PARTIAL at l4 + field offset, with the pseudo-header's sum filled
  * in. */
