@@ -190,8 +190,9 @@ typedef struct Ip4Sysctl {
     uint32_t ipfrag_max_dist;                               /* 64 */
     uint32_t netdev_max_backlog; /* net.core: 1000; kept here, obeyed by the loopback and by cards' rings */
     uint8_t ip_no_pmtu_disc;
-    uint32_t min_pmtu, mtu_expires_s; /* 552, 600 */
-    uint16_t port_low, port_high;     /* ip_local_port_range: 32768, 60999 */
+    uint32_t min_pmtu, mtu_expires_s;     /* 552, 600 */
+    uint16_t port_low, port_high;         /* ip_local_port_range: 32768, 60999 */
+    uint32_t ping_gid_low, ping_gid_high; /* ping_group_range: 1, 0 (nobody) */
     bool connect_zero_is_error; /* hopscope's strict profile: 0.0.0.0 is no destination (Linux: loopback) */
     bool source_quench;         /* historic profile: send and obey ICMP 4 (RFC 6633 forbids it) */
     bool ip_id_global; /* hopscope: one counter, +1 per datagram (default); false: as Linux, per destination,

@@ -293,7 +293,9 @@ static int get_value(SockFile *f, int level, int name, int *v)
         return get_udp(d, name, v);
     if (level == IPPROTO_IPV6 && f->is_v6)
         return dgram_get_ip6(d, name, v);
-    return level == IPPROTO_IP ? dgram_get_ip(d, name, v) : -EOPNOTSUPP;
+    if (level == IPPROTO_IP)
+        return dgram_get_ip(d, name, v);
+    return f->is_v6 ? -ENOPROTOOPT : -EOPNOTSUPP; /* ipv6_getsockopt, ip_getsockopt */
 }
 
 int dgram_getsockopt(SockFile *f, int level, int name, void *val, unsigned *len)

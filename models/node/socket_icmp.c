@@ -129,7 +129,7 @@ static void on_reply4(void *user, Packet *reply, const Ip4Rx *rx)
 {
     DgramInfo i = info4(rx);
 
-    if (is_for_us(user, &i))
+    if (icmp_type(packet_cdata(reply)) == ICMP_ECHO_REPLY && is_for_us(user, &i))
         enqueue(user, reply, i);
     else
         packet_unref(reply);
@@ -471,7 +471,7 @@ int dgram_icmp_send(SockCall *c, Dgram *d, size_t total)
     DgramSendOpts opts;
     InetAddr to;
 
-    if (total > 65535)
+    if (total > 65535 && !(d->tap && d->file->is_v6)) /* rawv6_sendmsg looks at it last */
         return -EMSGSIZE;
     if (!d->tap && total < ICMP_HDR_LEN)
         return -EINVAL;

@@ -73,6 +73,14 @@ static int choose_kind(int domain, int type, int protocol, FileKind *kind)
     }
 }
 
+/* ping_init_sock: root counts by its group only. */
+static bool may_ping(Host *h)
+{
+    const Ip4Sysctl *s = ip4_sysctl_get(host_ip4(h));
+
+    return s->ping_gid_low == 0 && s->ping_gid_high >= s->ping_gid_low;
+}
+
 bool sockop_socket(SockCall *c)
 {
     SockHost *sh = c->p.fds->sh;
@@ -86,6 +94,8 @@ bool sockop_socket(SockCall *c)
     err = choose_kind(c->domain, c->type & 0xf, c->protocol, &kind);
     if (err)
         return sockcall_end(c, err);
+    if (kind == FILE_PING && !may_ping(sh->host))
+        return sockcall_end(c, -EACCES);
     fd = fds_room(c->p.fds);
     if (fd < 0)
         return sockcall_end(c, fd);

@@ -198,8 +198,8 @@ int udp6sock_bind(UdpSock *s, const UdpAddr6 *a)
     err = udpsock_bind(s, (UdpAddr){0, a->port});
     if (err)
         v6->local = v6->source = any6;
-    else
-        s->has_bound_ip = !is_any(&a->ip);
+    else if (!is_any(&a->ip))
+        s->has_bound_ip = v6->opt.is_v6only = true; /* __inet6_bind */
     return err;
 }
 
