@@ -255,6 +255,7 @@ typedef struct Ip4Tx {
     bool has_id;
     bool allow_broadcast;
     bool header_included; /* raw sockets: head stands at a complete IP header */
+    bool by_dev_mtu;      /* what was learnt about the path's MTU does not count (PMTUDISC_PROBE) */
     uint16_t id;
     const Ip4If *oif; /* NULL: any */
     const uint8_t *options;

@@ -5,6 +5,7 @@
 #include "models/node/socket_dgram.h"
 
 #define UDP_MAX_PAYLOAD (65535 - IPV4_MIN_HDR_LEN - UDP_HDR_LEN)
+#define UDP_MAX_SEGMENTS 128
 #define UDP6_MAX_PAYLOAD (65535 - UDP_HDR_LEN)
 
 /* ---- life ---- */
@@ -72,6 +73,9 @@ static int send_pieces(Dgram *d, UdpSend *m, const InetEndpoint *to)
     const uint8_t *p = m->bytes;
     int err = 0;
 
+    if (size < len && (len + size - 1) / size > UDP_MAX_SEGMENTS)
+        return -EINVAL;
+    m->is_whole = d->gso_size != 0;
     do {
         m->len = HS_MIN(size, len);
         m->bytes = p;
@@ -165,7 +169,7 @@ int dgram_udp_send(SockCall *c, Dgram *d, size_t total)
     err = udpsock_autobind(d->udp); /* inet_send_prepare, whatever becomes of the call */
     if (err)
         return err;
-    if (total > 65535)
+    if (total > UINT16_MAX && !d->file->is_v6)
         return -EMSGSIZE;
     if (!d->file->is_v6 && flags & MSG_OOB)
         return -EOPNOTSUPP;
@@ -173,6 +177,8 @@ int dgram_udp_send(SockCall *c, Dgram *d, size_t total)
     if (err)
         return err;
     is_ip6 = goes_over_ip6(d, &to);
+    if (!is_ip6 && total > UINT16_MAX)
+        return -EMSGSIZE;
     if (!is_ip6 && flags & MSG_OOB) /* IPv6 never looks */
         return -EOPNOTSUPP;
     err = dgram_take_cmsgs(c, is_ip6, &opts);

@@ -57,6 +57,7 @@ typedef struct UdpSend {
     uint8_t tos; /* used when has_tos */
     uint8_t ttl; /* used when not 0 */
     bool has_tos;
+    bool is_whole; /* -EMSGSIZE rather than fragments (UDP_SEGMENT) */
 } UdpSend;
 int udpsock_send(
     UdpSock *s,

@@ -284,13 +284,12 @@ int udp6sock_send(UdpSock *s, const UdpSend *m, const UdpAddr6 *to)
     Udp *u = s->udp;
     UdpAddr6 dst;
     Ip6Tx tx = {.proto = IP_PROTO_UDP};
+    uint32_t total;
     Ip6Flow f;
     Packet *p;
     int err;
 
     s->refused_mtu = 0;
-    if (m->len > UINT16_MAX)
-        return -EMSGSIZE;
     if (!to && !s->is_connected)
         return -EDESTADDRREQ;
     dst = to ? *to : udp6sock_peer(s);
@@ -309,11 +308,11 @@ int udp6sock_send(UdpSock *s, const UdpSend *m, const UdpAddr6 *to)
         err = ip6_route_get(u->ip6, &dst.ip, &v6->source, s->opt.bound_dev, &f);
     if (err)
         return err;
-    err = ip6_choose_mtu(v6->opt.mtu_discover, !v6->opt.dontfrag, v6->opt.frag_mtu,
-                         IPV6_HDR_LEN + UDP_HDR_LEN + m->len, &f, &tx.frag_mtu);
-    if (err) {
-        s->refused_mtu = tx.frag_mtu;
-        return err;
+    total = IPV6_HDR_LEN + UDP_HDR_LEN + m->len;
+    err = ip6_choose_mtu(v6->opt.mtu_discover, !v6->opt.dontfrag, v6->opt.frag_mtu, total, &f, &tx.frag_mtu);
+    if (err || (m->is_whole && total > tx.frag_mtu)) {
+        s->refused_mtu = m->is_whole ? 0 : tx.frag_mtu;
+        return -EMSGSIZE;
     }
     p = udpsock_build(s, m, dst.port);
     if (!v6->opt.no_check_tx)

@@ -334,7 +334,7 @@ int udpsock_send(UdpSock *s, const UdpSend *m)
     UdpAddr to;
     Ip4Flow f;
     Ip4Tx tx = {.proto = IP_PROTO_UDP};
-    uint32_t mtu;
+    uint32_t mtu, total;
     Packet *p;
     int err;
 
@@ -361,11 +361,11 @@ int udpsock_send(UdpSock *s, const UdpSend *m)
         return -EACCES;
     if (HS_UNLIKELY(!to.ip))
         to.ip = f.next_hop;
-    err =
-        ip4_choose_df(u->ip, s->opt.mtu_discover, IPV4_MIN_HDR_LEN + UDP_HDR_LEN + m->len, &f, &tx.df, &mtu);
-    if (HS_UNLIKELY(err)) {
-        s->refused_mtu = mtu;
-        return err;
+    total = IPV4_MIN_HDR_LEN + UDP_HDR_LEN + m->len;
+    err = ip4_choose_df(u->ip, s->opt.mtu_discover, total, &f, &tx.df, &mtu);
+    if (HS_UNLIKELY(err || (m->is_whole && total > mtu))) {
+        s->refused_mtu = m->is_whole ? 0 : mtu;
+        return -EMSGSIZE;
     }
     p = udpsock_build(s, m, to.port);
     if (!s->opt.no_check)
@@ -376,6 +376,7 @@ int udpsock_send(UdpSock *s, const UdpSend *m)
     tx.ttl = m->ttl ? m->ttl : s->opt.ttl;
     tx.allow_broadcast = s->opt.broadcast;
     tx.oif = s->opt.bound_dev;
+    tx.by_dev_mtu = s->opt.mtu_discover >= PMTUDISC_PROBE;
     if (probe_wanted(u->node, PROBE_UDP))
         probe_emit(
             u->node, &udp_probe_send, NULL, p,
