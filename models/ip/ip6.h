@@ -155,7 +155,8 @@ typedef struct Ip6Tx {
     uint32_t flow_label;
     const Ip4If *oif;
     bool header_included; /* raw sockets: head stands at a complete IPv6 header */
-    uint32_t frag_mtu;    /* what is longer goes out in fragments of so much; 0: the path's MTU must do */
+    bool by_dev_mtu;      /* what was learnt about the path's MTU does not count (PMTUDISC_PROBE) */
+    uint32_t frag_mtu;    /* what is longer than the MTU goes out in fragments of so much; 0: it is refused */
 } Ip6Tx;
 
 /* As ip4_choose_df; cuttable: not IPV6_DONTFRAG; limit: IPV6_MTU, 0: none. *mtu: for tx.frag_mtu, or what is

@@ -91,7 +91,7 @@ int ip6_output(Ip6 *ip, Packet *pkt, const Ip6Tx *tx)
     err = ip6_route_get(ip, &tx->dst, &tx->src, tx->oif, &f);
     if (HS_UNLIKELY(err))
         return refuse(ip, NULL, pkt, DROP_NO_ROUTE, err);
-    is_long = tso_frame_len(pkt) + IPV6_HDR_LEN > (tx->frag_mtu ? tx->frag_mtu : f.mtu);
+    is_long = tso_frame_len(pkt) + IPV6_HDR_LEN > (tx->by_dev_mtu ? ip4_if_dev(f.dev)->mtu : f.mtu);
     if (HS_UNLIKELY(len > PAYLOAD_MAX || (is_long && !tx->frag_mtu)))
         return refuse(ip, f.dev, pkt, DROP_MTU, -EMSGSIZE);
     dev = ip4_if_dev(f.dev);

@@ -371,7 +371,8 @@ static int send4(Dgram *d, const uint8_t *bytes, size_t total, const InetAddr *t
                 .tos = opts->has_tos ? opts->tos : d->own.tos,
                 .oif = d->own.bound_dev,
                 .allow_broadcast = d->own.broadcast,
-                .header_included = d->hdrincl};
+                .header_included = d->hdrincl,
+                .by_dev_mtu = d->own.mtu_discover >= PMTUDISC_PROBE};
     uint32_t mtu;
     Ip4Flow f;
     int err;
@@ -401,7 +402,8 @@ static int send6(Dgram *d, const uint8_t *bytes, size_t total, const InetAddr *t
                 .dst = inet_ip6(to),
                 .hop_limit = opts->ttl ? opts->ttl : d->own6.hop_limit,
                 .tclass = opts->has_tos ? opts->tos : d->own6.tclass,
-                .oif = d->own.bound_dev};
+                .oif = d->own.bound_dev,
+                .by_dev_mtu = d->own6.mtu_discover >= PMTUDISC_PROBE};
     Ip6 *ip6 = ip6_of(d);
     Packet *p;
     Ip6Flow f;

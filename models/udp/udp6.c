@@ -323,6 +323,7 @@ int udp6sock_send(UdpSock *s, const UdpSend *m, const UdpAddr6 *to)
     tx.tclass = m->has_tos ? m->tos : v6->opt.tclass;
     tx.hop_limit = m->ttl ? m->ttl : v6->opt.hop_limit;
     tx.oif = s->opt.bound_dev;
+    tx.by_dev_mtu = v6->opt.mtu_discover >= PMTUDISC_PROBE;
     err = ip6_output(u->ip6, p, &tx); /* over the loopback the answer may come at once */
     if (err == -ENOBUFS) {
         u->mib[MIB_Udp6SndbufErrors]++;
