@@ -151,7 +151,8 @@ typedef struct Ip6Tx {
     Ipv6Addr src; /* ::: chosen by the route */
     Ipv6Addr dst;
     uint8_t proto, tclass;
-    uint8_t hop_limit; /* 0: the route's or the default */
+    uint8_t hop_limit; /* 0: the route's or the default … */
+    bool is_last_hop;  /* … unless this says that 0 is meant */
     uint32_t flow_label;
     const Ip4If *oif;
     bool header_included; /* raw sockets: head stands at a complete IPv6 header */

@@ -100,6 +100,8 @@ int ip6_output(Ip6 *ip, Packet *pkt, const Ip6Tx *tx)
     if (HS_UNLIKELY(dev->flags & NETDEV_TX_FULL))
         return refuse(ip, f.dev, pkt, DROP_QUEUE_FULL, -ENOBUFS);
     hop_limit = tx->hop_limit ? tx->hop_limit : route_metrics_get(f.metrics, ROUTE_HOPLIMIT);
+    if (!hop_limit)
+        hop_limit = ip->sysctl.hop_limit;
     pkt = packet_own(pkt);
     pkt->flags &= PKT_ACCECN;
     if (pkt->csum == PKT_CSUM_PARTIAL && (tx->proto == IP_PROTO_UDP || tx->proto == IP_PROTO_TCP))
@@ -110,7 +112,7 @@ int ip6_output(Ip6 *ip, Packet *pkt, const Ip6Tx *tx)
                            .flow = tx->flow_label,
                            .payload_len = (uint16_t)len,
                            .next_header = tx->proto,
-                           .hop_limit = (uint8_t)(hop_limit ? hop_limit : ip->sysctl.hop_limit),
+                           .hop_limit = tx->is_last_hop ? 0 : (uint8_t)hop_limit,
                            .src = f.src,
                            .dst = tx->dst});
     pkt->l3 = pkt->head;

@@ -35,6 +35,7 @@ SockFile *dgram_new(SockHost *sh, FileKind kind, bool is_v6, int oflags, int pro
     }
     d->own = (UdpSockOpt){.rcvbuf = 212992, .sndbuf = 212992, .mtu_discover = PMTUDISC_WANT};
     d->own6.mtu_discover = PMTUDISC_WANT;
+    d->own6.hop_limit = -1;
     d->checksum_off = -1;
     g_queue_init(&d->queue);
     if (kind == FILE_RAW)
@@ -338,12 +339,17 @@ int dgram_take_cmsgs(const SockCall *c, bool is_ip6, DgramSendOpts *out)
         if (g->type == (is_ip6 ? IPV6_TCLASS : IP_TOS)) {
             if (v < (is_ip6 ? -1 : 0) || v > 255)
                 return -EINVAL;
-            out->has_tos = v >= 0;
+            out->has_tos = true; /* of IPv6, -1 becomes 255 and is no default */
             out->tos = (uint8_t)v;
         } else if (g->type == (is_ip6 ? IPV6_HOPLIMIT : IP_TTL)) {
             if (v < (is_ip6 ? -1 : 1) || v > 255)
                 return -EINVAL;
+            out->has_ttl = v >= 0;
             out->ttl = v < 0 ? 0 : (uint8_t)v;
+        } else if (is_ip6 && g->type == IPV6_DONTFRAG) {
+            if (v < 0 || v > 1)
+                return -EINVAL;
+            out->dontfrag = v;
         }
     }
     return 0;

@@ -94,8 +94,8 @@ int dgram_take_addr(const SockFile *f, const SockAddr *a, InetEndpoint *out);
 const uint8_t *dgram_bytes_of(const SockCall *c, size_t total, uint8_t **free_me);
 /* What control messages of sendmsg say of TOS and TTL, for that family on the wire. 0 or -EINVAL. */
 typedef struct DgramSendOpts {
-    bool has_tos;
-    uint8_t tos, ttl; /* ttl 0: not given */
+    bool has_tos, has_ttl, dontfrag;
+    uint8_t tos, ttl;
 } DgramSendOpts;
 int dgram_take_cmsgs(const SockCall *c, bool is_ip6, DgramSendOpts *out);
 static inline const SockAddr *dgram_dest(const SockCall *c)

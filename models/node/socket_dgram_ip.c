@@ -152,7 +152,7 @@ int dgram_get_ip(Dgram *d, int name, int *val)
         return 0;
     case IP_HDRINCL:
         *val = d->hdrincl;
-        return d->tap ? 0 : -ENOPROTOOPT;
+        return 0;
     case IP_FREEBIND:
         *val = d->freebind;
         return 0;
@@ -171,7 +171,7 @@ static int set_v6only(Dgram *d, int val)
     return 0;
 }
 
-/* IPV6_UNICAST_HOPS, _TCLASS, _MULTICAST_HOPS: -1 is the default. */
+/* IPV6_TCLASS, IPV6_MULTICAST_HOPS: -1 is the default. */
 static int set_or_default(uint8_t *to, int val, uint8_t normal)
 {
     if (val < -1 || val > 255)
@@ -204,7 +204,10 @@ int dgram_set_ip6(Dgram *d, int name, int val)
     case IPV6_V6ONLY:
         return set_v6only(d, val);
     case IPV6_UNICAST_HOPS:
-        return set_or_default(&o->hop_limit, val, 0);
+        if (val < -1 || val > 255)
+            return -EINVAL;
+        o->hop_limit = (int16_t)val;
+        return 0;
     case IPV6_TCLASS:
         return set_or_default(&o->tclass, val, 0);
     case IPV6_MULTICAST_HOPS:
@@ -269,7 +272,7 @@ int dgram_get_ip6(Dgram *d, int name, int *val)
         *val = o->is_v6only;
         return 0;
     case IPV6_UNICAST_HOPS:
-        *val = o->hop_limit ? o->hop_limit : DEFAULT_HOPS6;
+        *val = o->hop_limit >= 0 ? o->hop_limit : DEFAULT_HOPS6;
         return 0;
     case IPV6_TCLASS:
         *val = o->tclass;

@@ -400,15 +400,16 @@ static int send6(Dgram *d, const uint8_t *bytes, size_t total, const InetAddr *t
     Ip6Tx tx = {.proto = d->tap ? (uint8_t)d->protocol : IP_PROTO_ICMPV6,
                 .src = inet_ip6(&d->local),
                 .dst = inet_ip6(to),
-                .hop_limit = opts->ttl ? opts->ttl : d->own6.hop_limit,
                 .tclass = opts->has_tos ? opts->tos : d->own6.tclass,
                 .oif = d->own.bound_dev,
                 .by_dev_mtu = d->own6.mtu_discover >= PMTUDISC_PROBE};
+    int hops = opts->has_ttl ? opts->ttl : d->own6.hop_limit, err;
     Ip6 *ip6 = ip6_of(d);
     Packet *p;
     Ip6Flow f;
-    int err;
 
+    tx.hop_limit = hops < 0 ? 0 : (uint8_t)hops;
+    tx.is_last_hop = hops == 0;
     err = ip6_route_get(ip6, &tx.dst, &tx.src, tx.oif, &f);
     if (err)
         return err;
@@ -420,7 +421,7 @@ static int send6(Dgram *d, const uint8_t *bytes, size_t total, const InetAddr *t
     }
     if (d->tap && d->checksum_off >= 0 && (size_t)d->checksum_off + 2 > total)
         return -EINVAL; /* rawv6_push_pending_frames */
-    err = ip6_choose_mtu(d->own6.mtu_discover, !d->own6.dontfrag, d->own6.frag_mtu,
+    err = ip6_choose_mtu(d->own6.mtu_discover, !d->own6.dontfrag && !opts->dontfrag, d->own6.frag_mtu,
                          IPV6_HDR_LEN + (uint32_t)total, &f, &tx.frag_mtu);
     if (err)
         return refused(d, d->own6.recverr, err, tx.frag_mtu);

@@ -148,7 +148,7 @@ static int take_dest(const SockCall *c, const Dgram *d, InetEndpoint *to)
     *to = (InetEndpoint){0};
     if (a && !(a->family == AF_UNSPEC && d->file->is_v6)) {
         if (a->family == AF_UNSPEC) /* udp_sendmsg: as good as AF_INET */
-            *to = (InetEndpoint){.addr = inet_from_ip4(0), .port = a->ep.port};
+            *to = a->ep;
         else if ((err = dgram_take_addr(d->file, a, to)) != 0)
             return err == -EAFNOSUPPORT && d->file->is_v6 ? -EINVAL : err;
         return to->port ? 0 : -EINVAL;
@@ -189,6 +189,8 @@ int dgram_udp_send(SockCall *c, Dgram *d, size_t total)
     m.has_tos = opts.has_tos;
     m.tos = opts.tos;
     m.ttl = opts.ttl;
+    m.has_ttl = opts.has_ttl;
+    m.dontfrag = opts.dontfrag;
     if (c->payload == SOCK_BYTES || !total || holds || d->gso_size)
         m.bytes = dgram_bytes_of(c, total, &free_me);
     err = holds ? send_corked(d, &m, &to, is_more) : told(d, &to, send_pieces(d, &m, &to));

@@ -57,6 +57,8 @@ typedef struct UdpSend {
     uint8_t tos; /* used when has_tos */
     uint8_t ttl; /* used when not 0 */
     bool has_tos;
+    bool has_ttl;  /* over IPv6: ttl counts though it is 0 */
+    bool dontfrag; /* IPV6_DONTFRAG, for this one */
     bool is_whole; /* -EMSGSIZE rather than fragments (UDP_SEGMENT) */
 } UdpSend;
 int udpsock_send(

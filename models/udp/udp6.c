@@ -161,6 +161,7 @@ UdpSock *udp6sock_new(Udp *u)
 
     s->v6 = g_new0(UdpSock6, 1);
     s->v6->opt.mtu_discover = PMTUDISC_WANT;
+    s->v6->opt.hop_limit = -1;
     return s;
 }
 
@@ -286,6 +287,7 @@ int udp6sock_send(UdpSock *s, const UdpSend *m, const UdpAddr6 *to)
     Ip6Tx tx = {.proto = IP_PROTO_UDP};
     uint32_t total;
     Ip6Flow f;
+    int hops;
     Packet *p;
     int err;
 
@@ -309,7 +311,8 @@ int udp6sock_send(UdpSock *s, const UdpSend *m, const UdpAddr6 *to)
     if (err)
         return err;
     total = IPV6_HDR_LEN + UDP_HDR_LEN + m->len;
-    err = ip6_choose_mtu(v6->opt.mtu_discover, !v6->opt.dontfrag, v6->opt.frag_mtu, total, &f, &tx.frag_mtu);
+    err = ip6_choose_mtu(v6->opt.mtu_discover, !v6->opt.dontfrag && !m->dontfrag, v6->opt.frag_mtu, total, &f,
+                         &tx.frag_mtu);
     if (err || (m->is_whole && total > tx.frag_mtu)) {
         s->refused_mtu = m->is_whole ? 0 : tx.frag_mtu;
         return -EMSGSIZE;
@@ -321,7 +324,9 @@ int udp6sock_send(UdpSock *s, const UdpSend *m, const UdpAddr6 *to)
     tx.dst = dst.ip;
     tx.flow_label = flow_label(s, &f.src, &dst);
     tx.tclass = m->has_tos ? m->tos : v6->opt.tclass;
-    tx.hop_limit = m->ttl ? m->ttl : v6->opt.hop_limit;
+    hops = m->ttl || m->has_ttl ? m->ttl : v6->opt.hop_limit;
+    tx.hop_limit = hops < 0 ? 0 : (uint8_t)hops;
+    tx.is_last_hop = hops == 0;
     tx.oif = s->opt.bound_dev;
     tx.by_dev_mtu = v6->opt.mtu_discover >= PMTUDISC_PROBE;
     err = ip6_output(u->ip6, p, &tx); /* over the loopback the answer may come at once */

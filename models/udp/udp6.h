@@ -18,9 +18,10 @@ typedef struct Udp6SockOpt {
     bool dontfrag;                 /* IPV6_DONTFRAG */
     bool no_check_tx, no_check_rx; /* UDP_NO_CHECK6_TX, _RX (RFC 6936) */
     bool no_flow_label;            /* IPV6_AUTOFLOWLABEL 0 */
-    uint8_t tclass, hop_limit;     /* hop_limit 0: the default */
-    uint8_t mtu_discover;          /* IPV6_MTU_DISCOVER: PMTUDISC_* */
-    uint32_t frag_mtu; /* IPV6_MTU: fragments are no longer than that; 0: the path's MTU decides */
+    uint8_t tclass;
+    int16_t hop_limit;    /* -1: the default */
+    uint8_t mtu_discover; /* IPV6_MTU_DISCOVER: PMTUDISC_* */
+    uint32_t frag_mtu;    /* IPV6_MTU: fragments are no longer than that; 0: the path's MTU decides */
 } Udp6SockOpt;
 
 /* Registers with it as protocol 17; NULL: no more, and IPv6 sockets reach IPv4 only. */
