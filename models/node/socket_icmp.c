@@ -235,8 +235,11 @@ static void on_raw_error6(void *user, const Ip6Error *e)
 {
     InetAddr src = inet_from_ip6(&e->src), dst = inet_from_ip6(&e->dst);
 
-    if (sent_by_us(user, &src, &dst))
-        on_error6(user, e);
+    if (!sent_by_us(user, &src, &dst))
+        return;
+    if (e->icmp_type == ICMP6_PACKET_TOO_BIG)
+        ip6_pmtu_update(ip6_of(user), &e->dst, e->info);
+    on_error6(user, e);
 }
 
 /* One of the other family is never asked. */
