@@ -386,7 +386,11 @@ static int send4(Dgram *d, const uint8_t *bytes, size_t total, const InetAddr *t
     if (d->hdrincl) { /* raw_send_hdrinc */
         mtu = f.mtu;
         err = total > mtu ? -EMSGSIZE : 0;
-        if (!err && (total < IPV4_MIN_HDR_LEN || ipv4_hdr_len(bytes) < IPV4_MIN_HDR_LEN))
+        if (!err && total < IPV4_MIN_HDR_LEN)
+            return -EINVAL;
+        if (!err && d->shut & 2)
+            return -EPIPE;
+        if (!err && ipv4_hdr_len(bytes) < IPV4_MIN_HDR_LEN)
             return -EINVAL;
     } else {
         err = ip4_choose_df(d->ip, d->own.mtu_discover, IPV4_MIN_HDR_LEN + (uint32_t)total, &f, &tx.df, &mtu);
@@ -419,8 +423,12 @@ static int send6(Dgram *d, const uint8_t *bytes, size_t total, const InetAddr *t
     if (d->hdrincl) {
         if (total > f.mtu)
             return refused(d, d->own6.recverr, -EMSGSIZE, f.mtu);
+        if (total < IPV6_HDR_LEN)
+            return -EINVAL;
+        if (d->shut & 2)
+            return -EPIPE;
         tx.header_included = true;
-        return total < IPV6_HDR_LEN ? -EINVAL : ip6_output(ip6, make_packet(d, bytes, total), &tx);
+        return ip6_output(ip6, make_packet(d, bytes, total), &tx);
     }
     if (d->tap && d->checksum_off >= 0 && (size_t)d->checksum_off + 2 > total)
         return -EINVAL; /* rawv6_push_pending_frames */

@@ -153,7 +153,10 @@ static int take_dest(const SockCall *c, const Dgram *d, InetEndpoint *to)
             return err == -EAFNOSUPPORT && d->file->is_v6 ? -EINVAL : err;
         return to->port ? 0 : -EINVAL;
     }
-    return udpsock_peer(d->udp).port ? 0 : -EDESTADDRREQ;
+    if (!udpsock_peer(d->udp).port)
+        return -EDESTADDRREQ;
+    /* With an address of no family, udpv6_sendmsg overlooks that the peer is an IPv4 one. */
+    return a && !goes_over_ip6(d, to) ? -ENETUNREACH : 0;
 }
 
 int dgram_udp_send(SockCall *c, Dgram *d, size_t total)
