@@ -448,6 +448,9 @@ bool sockop_read(SockCall *c)
         return sockcall_end(c, -EIO);
     switch ((FileKind)f->kind) {
     case FILE_TCP:
+        /* read() of nothing is done before it comes to the socket (sock_read_iter), recv() is not */
+        if ((c->op == SYS_READ || c->op == SYS_READV) && !sockcall_total(c))
+            return sockcall_end(c, 0);
         return tcp_read(c, f);
     case FILE_UDP:
     case FILE_PING:

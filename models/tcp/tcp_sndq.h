@@ -99,17 +99,14 @@ void tcpsndq_trim_head(TcpConn *c, TcpSeg *s, uint32_t len); /* tcp_trim_head */
 /* Joins b, which follows a, to it if the payload allows (slices); false: not possible. Counts are the
  * caller's. */
 bool tcpsndq_join(TcpConn *c, TcpSeg *a, TcpSeg *b);
-/* The first n payload bytes of b, which follows a in the write queue, move to a; all of b: FIN and eor too,
- * and b is gone (tcp_grow_skb, tcp_eat_one_skb). */
+/* The first n payload bytes of b, which follows a in the same queue, move to a; all of b: FIN and eor too,
+ * and b is gone (tcp_grow_skb, tcp_eat_one_skb; tcp_shifted_skb). Counts of packets are the caller's. */
 void tcpsndq_shift(TcpConn *c, TcpSeg *a, TcpSeg *b, uint32_t n);
+/* Is there room in a for so much of b (tcp_skb_shift)? */
+bool tcpsndq_can_shift(const TcpSeg *a, const TcpSeg *b, uint32_t n);
 /* Sets pcount and mss for the given mss (tcp_set_skb_tso_segs); the tso_adjust of counts of a queued segment
  * is tcpsndq_adjust_pcount. */
 uint16_t tcpsndq_set_pcount(TcpSeg *s, uint32_t mss);
 void tcpsndq_adjust_pcount(TcpConn *c, const TcpSeg *s, int decr);
 /* Adds the payload range [off, off+len) of the segment to a packet. */
 void tcpsndq_payload_to(const TcpSeg *s, uint32_t off, uint32_t len, Packet *pkt);
-/* sk_stream_memory_free, with tcp_notsent_lowat */
-bool tcpsndq_has_room(const TcpConn *c);
-/* sk_stream_moderate_sndbuf, tcp_sndbuf_expand, tcp_new_space/tcp_check_space */
-void tcpsndq_expand_buffer(TcpConn *c);
-void tcpsndq_check_space(TcpConn *c);
