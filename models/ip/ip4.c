@@ -80,7 +80,7 @@ static const ArpOwner arp_owner = {
 Arp *ip4_if_arp(Ip4If *ifp)
 {
     if (!ifp->arp) {
-        ifp->arp = g_new(Arp, 1);
+        ifp->arp = cells_take(ip4_cells(ifp->ip), sizeof *ifp->arp);
         arp_init(ifp->arp, ifp->dev, &arp_owner, ifp);
     }
     return ifp->arp;
@@ -100,7 +100,7 @@ bool ip4_if_has_neighbours(const Ip4If *ifp)
 
 Ip4 *ip4_new(Node *node, PacketPool *pool)
 {
-    Ip4 *ip = g_new0(Ip4, 1);
+    Ip4 *ip = cells_take(&node->part->cells, sizeof *ip);
 
     if (!node->part->packets)
         node->part->packets = pool;
@@ -116,12 +116,21 @@ Ip4 *ip4_new(Node *node, PacketPool *pool)
 
 Ip4Live *ip4_live_new(Ip4 *ip)
 {
-    Ip4Live *live = g_new0(Ip4Live, 1);
+    Ip4Live *live = cells_take(ip4_cells(ip), sizeof *live);
 
-    live->cache = g_new0(Ip4Dst, CACHE_MIN);
+    live->cache = cells_take(ip4_cells(ip), CACHE_MIN * sizeof *live->cache);
     live->cache_mask = CACHE_MIN - 2;
     ip->live = live;
     return live;
+}
+
+Ip4Rare *ip4_rare(Ip4 *ip)
+{
+    Ip4Live *live = ip4_live(ip);
+
+    if (!live->rare)
+        live->rare = g_new0(Ip4Rare, 1);
+    return live->rare;
 }
 
 void ip4_on_unknown_proto(Ip4 *ip, void (*make)(Ip4 *ip, uint8_t proto))
@@ -129,25 +138,31 @@ void ip4_on_unknown_proto(Ip4 *ip, void (*make)(Ip4 *ip, uint8_t proto))
     ip->make_proto = make;
 }
 
-static void live_free(Ip4Live *live)
+static void live_free(Ip4 *ip)
 {
+    Ip4Live *live = ip->live;
+
     if (!live)
         return;
     ip4_dst_clear(live);
-    ip4_reass_free(live->reass);
-    ip4_exc_free(live->exc);
-    g_free(live->cache);
-    g_free(live->idents);
-    g_free(live->redirect);
+    if (live->rare) {
+        ip4_reass_free(live->rare->reass);
+        ip4_exc_free(live->rare->exc);
+        g_free(live->rare->idents);
+        g_free(live->rare->redirect);
+        g_free(live->rare);
+    }
     g_free(live->mib_seldom);
-    g_free(live);
+    cells_give(ip4_cells(ip), live->cache, (live->cache_mask + 2) * sizeof *live->cache);
+    cells_give(ip4_cells(ip), live, sizeof *live);
+    ip->live = NULL;
 }
 
 static void if_free(Ip4If *ifp)
 {
     if (ifp->arp) {
         arp_clear(ifp->arp);
-        g_free(ifp->arp);
+        cells_give(ip4_cells(ifp->ip), ifp->arp, sizeof *ifp->arp);
     }
     if (ifp->n_addrs > 1)
         g_free(ifp->addr.many);
@@ -159,14 +174,14 @@ static void if_free(Ip4If *ifp)
     ifp->dev->input = NULL;
     ifp->dev->changed = NULL;
     ifp->dev->upper = NULL;
-    g_free(ifp);
+    cells_give(ip4_cells(ifp->ip), ifp, sizeof *ifp);
 }
 
 void ip4_free(Ip4 *ip)
 {
     if (!ip)
         return;
-    live_free(ip->live);
+    live_free(ip);
     ip4_route_clear(ip);
     while (ip->first_if) {
         Ip4If *ifp = ip->first_if;
@@ -184,14 +199,14 @@ void ip4_free(Ip4 *ip)
     lpm_clear(&ip->fib);
     if (ip->sysctl != &ip4_sysctl_default)
         g_free((Ip4Sysctl *)ip->sysctl);
-    g_free(ip->protos);
-    g_free(ip);
+    if (ip->protos)
+        cells_give(ip4_cells(ip), ip->protos, ip->n_protos * sizeof *ip->protos);
+    cells_give(ip4_cells(ip), ip, sizeof *ip);
 }
 
 void ip4_reset(Ip4 *ip)
 {
-    live_free(ip->live);
-    ip->live = NULL;
+    live_free(ip);
     for (Ip4If *ifp = ip->first_if; ifp; ifp = ifp->next)
         if (ifp->arp)
             neightable_flush(&ifp->arp->table, false);
@@ -235,6 +250,7 @@ size_t ip4_route_bytes(const Ip4 *ip)
 size_t ip4_bytes(const Ip4 *ip)
 {
     size_t n = sizeof *ip + ip4_route_bytes(ip) + ip->n_protos * sizeof *ip->protos;
+    const Ip4Rare *rare = ip4_has_rare(ip);
 
     for (const Ip4If *ifp = ip->first_if; ifp; ifp = ifp->next)
         n += if_bytes(ifp);
@@ -246,8 +262,9 @@ size_t ip4_bytes(const Ip4 *ip)
     if (ip->live)
         n += sizeof *ip->live + (ip->live->cache_mask + 2) * sizeof(Ip4Dst) +
              (ip->live->mib_seldom ? IP4_MIB_COUNT * sizeof *ip->live->mib_seldom : 0) +
-             (ip->live->redirect ? REDIRECT_PEERS * sizeof *ip->live->redirect : 0) +
-             ip->live->n_idents * sizeof *ip->live->idents + ip4_reass_bytes(ip->live->reass);
+             (rare ? sizeof *rare + (rare->redirect ? REDIRECT_PEERS * sizeof *rare->redirect : 0) +
+                         (rare->idents ? IP4_IDENTS * sizeof *rare->idents : 0) + ip4_reass_bytes(rare->reass)
+                   : 0);
     return n;
 }
 
@@ -300,7 +317,7 @@ static void dev_changed(NetDev *dev)
 
 static Ip4If *if_new(Ip4 *ip, NetDev *dev)
 {
-    Ip4If *ifp = g_new0(Ip4If, 1);
+    Ip4If *ifp = cells_take(ip4_cells(ip), sizeof *ifp);
 
     ifp->ip = ip;
     ifp->dev = dev;
@@ -359,9 +376,9 @@ void ip4_remove_dev(Ip4 *ip, Ip4If *ifp)
         at = &(*at)->next;
     *at = ifp->next;
     ip->n_ifs--;
-    if (ip->live) { /* datagrams in reassembly remember where they came in */
-        ip4_reass_free(ip->live->reass);
-        ip->live->reass = NULL;
+    if (ip4_has_rare(ip)) { /* datagrams in reassembly remember where they came in */
+        ip4_reass_free(ip->live->rare->reass);
+        ip->live->rare->reass = NULL;
     }
     if_free(ifp);
 }
@@ -610,6 +627,18 @@ const Ip4Proto *ip4_proto(Ip4 *ip, uint8_t proto)
     return find_proto(ip, proto);
 }
 
+static void resize_protos(Ip4 *ip, unsigned n)
+{
+    Ip4ProtoEntry *old = ip->protos;
+
+    ip->protos = n ? cells_take(ip4_cells(ip), n * sizeof *old) : NULL;
+    if (n && old)
+        memcpy(ip->protos, old, HS_MIN(n, ip->n_protos) * sizeof *old);
+    if (old)
+        cells_give(ip4_cells(ip), old, ip->n_protos * sizeof *old);
+    ip->n_protos = (uint8_t)n;
+}
+
 void ip4_set_proto(Ip4 *ip, uint8_t proto, const Ip4Proto *p)
 {
     unsigned i = 0;
@@ -617,12 +646,14 @@ void ip4_set_proto(Ip4 *ip, uint8_t proto, const Ip4Proto *p)
     while (i < ip->n_protos && ip->protos[i].proto != proto)
         i++;
     if (!p) {
-        if (i < ip->n_protos)
-            ip->protos[i] = ip->protos[--ip->n_protos];
+        if (i < ip->n_protos) {
+            ip->protos[i] = ip->protos[ip->n_protos - 1u];
+            resize_protos(ip, ip->n_protos - 1u);
+        }
         return;
     }
     if (i == ip->n_protos)
-        ip->protos = g_renew(Ip4ProtoEntry, ip->protos, ++ip->n_protos);
+        resize_protos(ip, ip->n_protos + 1u);
     ip->protos[i] = (Ip4ProtoEntry){proto, *p};
 }
 

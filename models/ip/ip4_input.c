@@ -38,7 +38,7 @@ static void other_input(Ip4If *ifp, Packet *pkt, uint16_t ethertype)
         }
     }
     if (ifp->dev->stats) /* Linux __netif_receive_skb_core: the device counts what no protocol wants */
-        ifp->dev->stats->rx_dropped++;
+        netdev_count(ifp->dev)->rx_dropped++;
     ip4_drop(ifp, pkt, DROP_ETHERTYPE);
 }
 

@@ -19,17 +19,17 @@ struct Ip4Exceptions {
 
 static Exception *exception_for(Ip4 *ip, uint32_t dst)
 {
-    Ip4Live *live = ip4_live(ip);
+    Ip4Rare *rare = ip4_rare(ip);
     Exception *e;
 
-    if (!live->exc) {
-        live->exc = g_new0(Ip4Exceptions, 1);
-        live->exc->by_dst = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    if (!rare->exc) {
+        rare->exc = g_new0(Ip4Exceptions, 1);
+        rare->exc->by_dst = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     }
-    e = g_hash_table_lookup(live->exc->by_dst, GUINT_TO_POINTER(dst));
+    e = g_hash_table_lookup(rare->exc->by_dst, GUINT_TO_POINTER(dst));
     if (!e) {
         e = g_new0(Exception, 1);
-        g_hash_table_insert(live->exc->by_dst, GUINT_TO_POINTER(dst), e);
+        g_hash_table_insert(rare->exc->by_dst, GUINT_TO_POINTER(dst), e);
     }
     ip4_changed(ip);
     return e;
@@ -48,9 +48,9 @@ bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, bool *locked, ui
     SimTime now = node_now(ip->node);
     const Exception *e;
 
-    if (!ip->live || !ip->live->exc)
+    if (!ip4_has_rare(ip) || !ip->live->rare->exc)
         return false;
-    e = g_hash_table_lookup(ip->live->exc->by_dst, GUINT_TO_POINTER(dst));
+    e = g_hash_table_lookup(ip->live->rare->exc->by_dst, GUINT_TO_POINTER(dst));
     if (!e)
         return false;
     if (e->mtu && now < e->mtu_expires) {

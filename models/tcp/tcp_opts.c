@@ -13,6 +13,7 @@
 #include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_ip.h"
+#include "models/tcp/tcp_keepalive.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -226,7 +227,7 @@ static void set_keepalive(TcpConn *c, bool on)
 {
     if (c->state != TCP_CLOSE && c->state != TCP_LISTEN) {
         tcp_mstamp_refresh(c);
-        tcp_timer_set_keepalive(c, on);
+        tcp_keepalive_set(c, on);
     }
     c->keep.is_on = on;
 }

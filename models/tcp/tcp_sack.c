@@ -550,7 +550,7 @@ int tcp_sack_tag_queue(TcpConn *c, const TcpIn *in, uint32_t prior_snd_una, TcpS
     tag_blocks(c, sp, n, found_dup, first, st);
 
     if (!c->sack.recv_cache)
-        c->sack.recv_cache = pool_alloc(c->tcp->sacks);
+        c->sack.recv_cache = pool_alloc(c->tcp->shared->sacks);
     for (i = 0; i < TCP_NUM_SACKS - n; i++)
         c->sack.recv_cache[i] = (TcpSackBlock){0, 0};
     for (int j = 0; j < n; j++)

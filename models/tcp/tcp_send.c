@@ -9,6 +9,7 @@
 #include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
+#include "models/tcp/tcp_sndbuf.h"
 #include "models/tcp/tcp_sockopt.h"
 
 /* Where the next bytes come from: one of the four ways of TcpSend. */
@@ -160,12 +161,12 @@ static int queue_all(TcpConn *c, TcpSend *m, Source *src, uint32_t *mss, uint32_
         int err;
 
         if (!s || len >= *goal || s->eor || force_new) {
-            if (!tcpsndq_has_room(c)) {
+            if (!tcp_sndbuf_has_room(c)) {
                 c->sflags |= TCP_S_NOSPACE;
                 remove_empty(c);
                 if (src->done)
                     tcp_output_push(c, m->flags & ~MSG_MORE, *mss, TCP_NAGLE_PUSH, *goal);
-                if (!tcpsndq_has_room(c))
+                if (!tcp_sndbuf_has_room(c))
                     return -EAGAIN;
                 *mss = tcp_pmtu_send_mss(c, goal, m->flags);
                 continue;

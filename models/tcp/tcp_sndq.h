@@ -110,8 +110,3 @@ uint16_t tcpsndq_set_pcount(TcpSeg *s, uint32_t mss);
 void tcpsndq_adjust_pcount(TcpConn *c, const TcpSeg *s, int decr);
 /* Adds the payload range [off, off+len) of the segment to a packet. */
 void tcpsndq_payload_to(const TcpSeg *s, uint32_t off, uint32_t len, Packet *pkt);
-/* sk_stream_memory_free, with tcp_notsent_lowat */
-bool tcpsndq_has_room(const TcpConn *c);
-/* sk_stream_moderate_sndbuf, tcp_sndbuf_expand, tcp_new_space/tcp_check_space */
-void tcpsndq_expand_buffer(TcpConn *c);
-void tcpsndq_check_space(TcpConn *c);

@@ -60,7 +60,7 @@ static const Expected table[] = {
     {"hopscope.tcp_isn", "0", "2", "3"},
     {"hopscope.tcp_isn_fixed", "0", "4294967295", "4294967296"},
     {"hopscope.tcp_pacing_fq", "0", "1", "2"},
-    {"hopscope.tcp_quirks", "0", "4294967295", "4294967296"},
+    {"hopscope.tcp_quirks", "0", "16383", "16384"},
     {"hopscope.tcp_recovery_style", "0", "4", "5"},
     {"hopscope.tcp_rto_fixed_ms", "0", "120000", "120001"},
     {"hopscope.tcp_synq_pow2", "0", "1", "2"},
