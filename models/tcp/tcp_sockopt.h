@@ -105,3 +105,8 @@ int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len);
 /* tcp_opts.c */
 int tcp_opts_take_int(const void *val, unsigned len, int *out);
 int tcp_opts_give(void *val, unsigned *len, const void *from, unsigned size);
+/* tcp_repair.c */
+int tcp_repair_set(TcpConn *c, int val);
+int tcp_repair_set_queue(TcpConn *c, int val);
+int tcp_repair_set_seq(TcpConn *c, int val);
+int tcp_repair_get_seq(const TcpConn *c, int *val);
