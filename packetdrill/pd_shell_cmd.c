@@ -433,6 +433,18 @@ static int do_exit(PdShell *sh, char **args, const GString *in, GString *out)
     return args[1] ? (int)(g_ascii_strtoull(args[1], NULL, 10) & 0xff) : 0;
 }
 
+static int do_sleep(PdShell *sh, char **args, const GString *in, GString *out)
+{
+    char *end = NULL;
+    double s = args[1] ? g_ascii_strtod(args[1], &end) : -1;
+
+    if (!args[1] || end == args[1] || (*end && strcmp(end, "s") != 0) || args[2] || !(s >= 0 && s <= 86400))
+        return pd_shell_fail(sh, "sleep: expected seconds (0 to 86400), got '%s'",
+                             args[1] ? args[1] : "nothing");
+    pd_sim_sleep(sh->sim, (SimTime)(s * SIM_SEC));
+    return 0;
+}
+
 /* Sorted. */
 static const PdShellCommand commands[] = {
     {":", do_nothing},
@@ -450,6 +462,7 @@ static const PdShellCommand commands[] = {
     {"rm", rm},
     {"set", do_nothing},
     {"set_sysctls.py", set_sysctls},
+    {"sleep", do_sleep},
     {"ss", pd_shell_ss},
     {"sync", do_nothing},
     {"sysctl", pd_shell_sysctl},
