@@ -32,6 +32,7 @@ int cmd_bench(int argc, char **argv)
         {"digest", 'd', ARG_FLAG, NULL, "compute the digest meanwhile (w2 to w6)", &o.digest, NULL, NULL},
         {"pcap", 0, ARG_STRING, "DIR", "capture the two ends of a link in the middle into DIR (w2 to w6)",
          &o.pcap_dir, NULL, NULL},
+        {"pcap-compress", 0, ARG_FLAG, NULL, "compress the capture, with LZ4", &o.pcap_compress, NULL, NULL},
         {"snaplen", 0, ARG_SIZE, "BYTES", "capture so much of each frame (default: all)", &o.snaplen, NULL,
          NULL},
         {0},

@@ -1,10 +1,12 @@
 /* The pcapng format, writing side (draft-ietf-opsawg-pcapng). Packets are put together in the output buffer
  * itself, so that a packet's bytes are copied once. A block is committed as a whole, so that every flush ends
- * at a block. */
+ * at a block. In a compressed capture only a packet's headers and options are put together: see
+ * sim/trace/lz4records.h. */
 #include "sim/trace/pcapng_writer.h"
 
 #include <string.h>
 
+#include "sim/trace/lz4records.h"
 #include "sim/trace/outfile.h"
 
 #define NANOSECONDS 9 /* if_tsresol: 10^-9 */
@@ -17,12 +19,13 @@
 #define NAMES_BLOCK_BYTES 60000
 
 struct PcapngWriter {
-    OutFile *file;
+    OutFile *file;      /* one of the two */
+    Lz4Records *packed; /* is there */
     SimTime epoch_ns;
     uint32_t n_ifaces;
     uint32_t packet_bytes; /* of the packet between _begin and _end */
     bool in_packet;
-    GByteArray *block; /* scratch for all blocks but packets */
+    GByteArray *block; /* scratch for all blocks but packets, and for these too in a compressed capture */
 };
 
 /* --- little-endian stores; the compiler turns each into one instruction --- */
@@ -161,20 +164,26 @@ static void block_end(PcapngWriter *w)
     hs_assert(total % 4 == 0);
     add32(w, total);
     put32(w->block->data + 4, total);
-    outfile_write(w->file, w->block->data, total);
+    if (w->packed)
+        lz4records_put(w->packed, w->block->data, total);
+    else
+        outfile_write(w->file, w->block->data, total);
 }
 
 /* --- section and interfaces --- */
 
 PcapngWriter *pcapng_writer_open(const char *path, const PcapngSection *section, GError **error)
 {
-    OutFile *file = outfile_open(path, OUTFILE_STREAM, error);
-    PcapngWriter *w;
+    PcapngWriter *w = g_new0(PcapngWriter, 1);
 
-    if (!file)
+    if (g_str_has_suffix(path, PCAPNG_WRITER_PACKED_SUFFIX))
+        w->packed = lz4records_open(path, error);
+    else
+        w->file = outfile_open(path, OUTFILE_STREAM, error);
+    if (!w->packed && !w->file) {
+        g_free(w);
         return NULL;
-    w = g_new0(PcapngWriter, 1);
-    w->file = file;
+    }
     w->epoch_ns = section->epoch_ns;
     w->block = g_byte_array_new();
 
@@ -203,7 +212,7 @@ bool pcapng_writer_close(PcapngWriter *w, GError **error)
     bool ok;
 
     hs_assert(!w->in_packet);
-    ok = outfile_close(w->file, error);
+    ok = w->packed ? lz4records_close(w->packed, error) : outfile_close(w->file, error);
     free_writer(w);
     return ok;
 }
@@ -213,6 +222,7 @@ void pcapng_writer_discard(PcapngWriter *w)
     if (!w)
         return;
     outfile_discard(w->file);
+    lz4records_discard(w->packed);
     free_writer(w);
 }
 
@@ -244,25 +254,42 @@ uint32_t pcapng_writer_add_iface(PcapngWriter *w, const PcapngIface *iface)
 
 /* --- packets --- */
 
-uint8_t *pcapng_writer_packet_begin(PcapngWriter *w, uint32_t iface, SimTime time, uint32_t caplen,
-                                    uint32_t len)
+/* Room for n bytes of a packet's block, of which the first `keep` are there already. */
+static uint8_t *packet_room(PcapngWriter *w, size_t keep, size_t n)
+{
+    if (!w->packed)
+        return outfile_grow(w->file, keep, n);
+    if (w->block->len < n)
+        g_byte_array_set_size(w->block, (guint)n);
+    return w->block->data;
+}
+
+static uint8_t *put_packet_head(const PcapngWriter *w, uint8_t *p, uint32_t total, uint32_t iface,
+                                SimTime time, uint32_t caplen, uint32_t len)
 {
     uint64_t ts = (uint64_t)(w->epoch_ns + time);
-    uint8_t *p;
 
     hs_assert(!w->in_packet);
     hs_assert(iface < w->n_ifaces);
     hs_assert(caplen <= len);
-    w->in_packet = true;
-    w->packet_bytes = caplen;
-    p = outfile_reserve(w->file, PACKET_HEAD_BYTES + (size_t)caplen + 3 + PACKET_TAIL_BYTES);
     p = put32(p, PCAPNG_BLOCK_PACKET);
-    p = put32(p, 0);
+    p = put32(p, total);
     p = put32(p, iface);
     p = put32(p, (uint32_t)(ts >> 32));
     p = put32(p, (uint32_t)ts);
     p = put32(p, caplen);
     return put32(p, len);
+}
+
+uint8_t *pcapng_writer_packet_begin(PcapngWriter *w, uint32_t iface, SimTime time, uint32_t caplen,
+                                    uint32_t len)
+{
+    uint8_t *p = packet_room(w, 0, PACKET_HEAD_BYTES + (size_t)caplen + 3 + PACKET_TAIL_BYTES);
+
+    p = put_packet_head(w, p, 0, iface, time, caplen, len);
+    w->in_packet = true;
+    w->packet_bytes = caplen;
+    return p;
 }
 
 /* The options' end and the trailing length; block is the block's first byte, p what follows its last option.
@@ -276,7 +303,10 @@ static void packet_commit(PcapngWriter *w, uint8_t *block, uint8_t *p, bool has_
     total = (uint32_t)(p - block) + 4;
     put32(p, total);
     put32(block + 4, total);
-    outfile_commit(w->file, total);
+    if (w->packed)
+        lz4records_put(w->packed, block, total);
+    else
+        outfile_commit(w->file, total);
     w->in_packet = false;
 }
 
@@ -314,7 +344,7 @@ void pcapng_writer_packet_end(PcapngWriter *w, uint32_t flags, const char *comme
         return;
     }
     hs_assert(w->in_packet);
-    block = outfile_reserve(w->file, 0);
+    block = packet_room(w, 0, 0);
     p = packet_pad(w, block);
     if (flags)
         p = put_flags(p, flags);
@@ -323,7 +353,7 @@ void pcapng_writer_packet_end(PcapngWriter *w, uint32_t flags, const char *comme
 
 void pcapng_writer_packet_end_with(PcapngWriter *w, const PcapngPacketNotes *notes)
 {
-    uint8_t *block = outfile_reserve(w->file, 0);
+    uint8_t *block = packet_room(w, 0, 0);
     uint8_t *p;
 
     hs_assert(w->in_packet);
@@ -333,7 +363,7 @@ void pcapng_writer_packet_end_with(PcapngWriter *w, const PcapngPacketNotes *not
         char *made;
         const char *s = fit_string(notes->comments[i], &n, &made);
 
-        block = outfile_grow(w->file, used, used + 4 + n + 3 + PACKET_TAIL_BYTES);
+        block = packet_room(w, used, used + 4 + n + 3 + PACKET_TAIL_BYTES);
         p = put16(block + used, PCAPNG_OPT_COMMENT);
         p = put16(p, (uint16_t)n);
         memcpy(p, s, n);
@@ -349,6 +379,51 @@ void pcapng_writer_packet_end_with(PcapngWriter *w, const PcapngPacketNotes *not
         p = put_option64(p, PCAPNG_EPB_PACKETID, notes->packetid);
     packet_commit(w, block, p,
                   notes->n_comments || notes->flags || notes->has_dropcount || notes->has_packetid);
+}
+
+/* Where a flow shows in a frame: IPv4 addresses and ports, or the end of IPv6 ones. Only a hint. */
+static uint32_t flow_in(const Packet *p, uint32_t n)
+{
+    uint32_t at = p->l3 > p->head ? p->l3 - p->head : 0;
+
+    if (at >= n)
+        return 0;
+    at += packet_cdata(p)[at] >> 4 == 6 ? 32 : 12;
+    return at + LZ4RECORDS_FLOW <= n ? at + PACKET_HEAD_BYTES : 0;
+}
+
+void pcapng_writer_add_packet(PcapngWriter *w, uint32_t iface, SimTime time, const Packet *pkt,
+                              uint32_t caplen, const PcapngPacketNotes *notes)
+{
+    const uint32_t len = packet_len(pkt);
+    const uint32_t n_headers = HS_MIN(packet_header_len(pkt), LZ4RECORDS_HEAD - PACKET_HEAD_BYTES);
+    const uint32_t n = HS_MIN(n_headers, caplen), padding = -caplen & 3;
+    Lz4Record *r;
+    uint8_t *p;
+
+    /* Without options there is too little behind a packet for what lz4records calls a tail. */
+    if (!w->packed || notes->n_comments || notes->has_dropcount || !(notes->flags || notes->has_packetid)) {
+        packet_copy(pkt, 0, pcapng_writer_packet_begin(w, iface, time, caplen, len), caplen);
+        pcapng_writer_packet_end_with(w, notes);
+        return;
+    }
+    r = lz4records_next(w->packed);
+    p = r->tail;
+    put32(p, 0);
+    p += padding;
+    if (notes->flags)
+        p = put_flags(p, notes->flags);
+    if (notes->has_packetid)
+        p = put_option64(p, PCAPNG_EPB_PACKETID, notes->packetid);
+    p = put32(p, PCAPNG_OPT_END) + 4;
+    r->n_head = PACKET_HEAD_BYTES + n;
+    r->n_body = caplen - n;
+    r->n_tail = (uint32_t)(p - r->tail);
+    put32(p - 4, r->n_head + r->n_body + r->n_tail);
+    p = put_packet_head(w, r->head, r->n_head + r->n_body + r->n_tail, iface, time, caplen, len);
+    packet_copy(pkt, 0, p, n);
+    r->flow_at = flow_in(pkt, n);
+    lz4records_add(w->packed, r, pkt, n);
 }
 
 /* --- names, statistics, secrets --- */
@@ -424,15 +499,18 @@ void pcapng_writer_add_secrets(PcapngWriter *w, uint32_t type, const void *secre
 void pcapng_writer_flush(PcapngWriter *w)
 {
     hs_assert(!w->in_packet);
-    outfile_flush(w->file);
+    if (w->packed)
+        lz4records_flush(w->packed);
+    else
+        outfile_flush(w->file);
 }
 
 uint64_t pcapng_writer_size(const PcapngWriter *w)
 {
-    return outfile_size(w->file);
+    return w->packed ? lz4records_size(w->packed) : outfile_size(w->file);
 }
 
 bool pcapng_writer_has_failed(const PcapngWriter *w)
 {
-    return outfile_has_failed(w->file);
+    return w->packed ? lz4records_has_failed(w->packed) : outfile_has_failed(w->file);
 }

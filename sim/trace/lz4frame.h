@@ -1,0 +1,114 @@
+/* Writes the LZ4 frame format (lz4_Frame_format.md 1.6, lz4_Block_format.md), which lz4(1) and Wireshark
+ * read, for callers that know what repeats: nothing is searched here. A stream is made from two calls: "these
+ * bytes", and "n bytes that are the same as those so far back". How far a match may reach back is
+ * lz4frame_reach.
+ *
+ * Blocks are independent, so that readers can begin at any of them; Wireshark does when somebody scrolls
+ * through a capture. No match crosses a block's beginning therefore, and a block can end only behind literals
+ * (the last match begins twelve bytes before the end, the last five bytes are literals). When a block is full
+ * nothing is in reach any more; the caller, who then has to put bytes, thereby ends it.
+ *
+ * Neither blocks nor content have checksums: the files are as safe as the plain ones that they replace. The
+ * same calls give the same file.
+ *
+ * What every captured frame passes is inline and works on an Lz4Out, a copy of what moves, between
+ * lz4frame_begin and lz4frame_end: a store of a byte may alias anything, so that members behind a pointer
+ * would be read again after each. */
+#pragma once
+
+#include <glib.h>
+#include <string.h>
+
+#include "sim/base/base.h"
+
+#define LZ4_MIN_MATCH 4u
+#define LZ4_MAX_DISTANCE 65535u
+/* The most that may be added between _begin and _end. */
+#define LZ4_MAX_STEP (72u * 1024)
+/* So much behind what they are asked to copy do the inline functions read and write. */
+#define LZ4_SLACK 32u
+
+typedef struct Lz4Frame Lz4Frame;
+
+typedef struct Lz4Out {
+    uint8_t *token; /* of the sequence in progress; its literals follow it */
+    size_t n_lits;
+    uint64_t pos; /* in the stream, as a reader sees it */
+} Lz4Out;
+
+/* The file follows OUTFILE_STREAM's rules (sim/trace/outfile.h): flushed after whole blocks. */
+Lz4Frame *lz4frame_open(const char *path, GError **error) HS_MUST_USE;
+/* Both free z. */
+bool lz4frame_close(Lz4Frame *z, GError **error);
+void lz4frame_discard(Lz4Frame *z);
+
+/* n literal bytes, any number. */
+void lz4frame_put(Lz4Frame *z, const void *bytes, size_t n);
+/* How far back a match may begin now; 0: put bytes first, the block is full. */
+uint32_t lz4frame_reach(const Lz4Frame *z);
+/* Everything up to here goes into the file. The last twelve bytes must have been put as literals. */
+void lz4frame_flush(Lz4Frame *z);
+
+uint64_t lz4frame_pos(const Lz4Frame *z);
+/* Bytes of the file so far, without the block in progress. */
+uint64_t lz4frame_size(const Lz4Frame *z);
+bool lz4frame_has_failed(const Lz4Frame *z);
+
+/* Up to LZ4_MAX_STEP bytes by the functions below. Only after lz4frame_reach has said that the block is not
+ * full. */
+Lz4Out lz4frame_begin(const Lz4Frame *z);
+void lz4frame_end(Lz4Frame *z, const Lz4Out *o);
+
+/* Where the next literals go, to be filled in and then added. */
+static inline uint8_t *lz4out_room(const Lz4Out *o)
+{
+    return o->token + 1 + o->n_lits;
+}
+
+static inline void lz4out_add(Lz4Out *o, size_t n)
+{
+    o->n_lits += n;
+    o->pos += n;
+}
+
+static inline void lz4out_put(Lz4Out *o, const uint8_t *bytes, size_t n)
+{
+    memcpy(lz4out_room(o), bytes, LZ4_SLACK);
+    if (HS_UNLIKELY(n > LZ4_SLACK))
+        memcpy(lz4out_room(o) + LZ4_SLACK, bytes + LZ4_SLACK, n - LZ4_SLACK);
+    lz4out_add(o, n);
+}
+
+/* Fifteen literals and more have their number between token and literals, which have to make room for it.
+ * Returns what follows the literals. */
+uint8_t *lz4out_shift_literals(Lz4Out *o);
+
+/* n >= LZ4_MIN_MATCH bytes that are the same as those `distance` back; the two may overlap. */
+static inline void lz4out_match(Lz4Out *o, uint32_t distance, size_t n)
+{
+    uint8_t *p = o->token + 1 + o->n_lits;
+    size_t code = n - LZ4_MIN_MATCH;
+
+    if (HS_UNLIKELY(o->n_lits >= 15))
+        p = lz4out_shift_literals(o);
+    else
+        *o->token = (uint8_t)(o->n_lits << 4);
+    p[0] = (uint8_t)distance;
+    p[1] = (uint8_t)(distance >> 8);
+    p += 2;
+    if (code < 15) {
+        *o->token |= (uint8_t)code;
+    } else {
+        size_t full = (code - 15) / 255;
+
+        *o->token |= 15;
+        memset(p, 255, 8); /* a frame's worth; the compiler makes one store of it */
+        if (HS_UNLIKELY(full > 8))
+            memset(p + 8, 255, full - 8);
+        p += full;
+        *p++ = (uint8_t)(code - 15 - 255 * full);
+    }
+    o->token = p;
+    o->n_lits = 0;
+    o->pos += n;
+}
