@@ -14,18 +14,20 @@
  * which is more than the five that must be. */
 #define END_LITERALS 12
 
-struct Lz4Frame {
+typedef struct Writer {
+    Lz4Frame frame; /* first */
     OutFile *file;
     uint8_t *block; /* its length, then its sequences */
-    Lz4Out out;
-    uint64_t block_pos; /* of the stream, where the block begins */
-};
+} Writer;
 
-static void begin_block(Lz4Frame *z)
+static void begin_block(Writer *w)
 {
-    z->out.token = z->block + BLOCK_HEAD_BYTES;
-    z->out.n_lits = 0;
-    z->block_pos = z->out.pos;
+    Lz4Frame *z = &w->frame;
+
+    z->out = (Lz4Out){.token = w->block + BLOCK_HEAD_BYTES};
+    z->block_pos = z->pos;
+    z->full = w->block + FULL_OUT_BYTES;
+    z->full_pos = z->pos + FULL_STREAM_BYTES;
 }
 
 Lz4Frame *lz4frame_open(const char *path, GError **error)
@@ -34,16 +36,16 @@ Lz4Frame *lz4frame_open(const char *path, GError **error)
      * MiB; the second byte of these two bytes' xxHash32. */
     static const uint8_t head[] = {0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73};
     OutFile *file = outfile_open(path, OUTFILE_STREAM, error);
-    Lz4Frame *z;
+    Writer *w;
 
     if (!file)
         return NULL;
-    z = g_new0(Lz4Frame, 1);
-    z->file = file;
-    z->block = g_malloc(BLOCK_HEAD_BYTES + OUT_BYTES);
+    w = g_new0(Writer, 1);
+    w->file = file;
+    w->block = g_malloc(BLOCK_HEAD_BYTES + OUT_BYTES);
     outfile_write(file, head, sizeof head);
-    begin_block(z);
-    return z;
+    begin_block(w);
+    return &w->frame;
 }
 
 static void put32(uint8_t *p, uint32_t v)
@@ -52,72 +54,64 @@ static void put32(uint8_t *p, uint32_t v)
         p[i] = (uint8_t)(v >> 8 * i);
 }
 
-uint8_t *lz4out_shift_literals(Lz4Out *o)
+uint8_t *lz4out_shift_literals(uint8_t *token, size_t n_lits)
 {
-    size_t more = o->n_lits - 15;
+    size_t more = n_lits - 15;
     size_t full = more / 255;
-    uint8_t *lits = o->token + 1;
+    uint8_t *lits = token + 1;
 
-    *o->token = 15 << 4;
-    memmove(lits + full + 1, lits, o->n_lits);
+    *token = 15 << 4;
+    memmove(lits + full + 1, lits, n_lits);
     memset(lits, 255, full);
     lits[full] = (uint8_t)(more - 255 * full);
-    return lits + full + 1 + o->n_lits;
+    return lits + full + 1 + n_lits;
 }
 
 /* The last sequence has literals only. */
-static void end_block(Lz4Frame *z)
+static void end_block(Writer *w)
 {
-    Lz4Out *o = &z->out;
-    uint8_t *end = o->token + 1 + o->n_lits;
+    Lz4Frame *z = &w->frame;
+    uint8_t *end = lz4out_room(&z->out);
 
-    if (o->pos == z->block_pos)
+    if (z->pos == z->block_pos)
         return;
-    hs_assert(o->n_lits >= END_LITERALS || o->n_lits == o->pos - z->block_pos);
-    if (o->n_lits >= 15)
-        end = lz4out_shift_literals(o);
+    hs_assert(z->out.n_lits >= END_LITERALS || z->out.n_lits == z->pos - z->block_pos);
+    if (z->out.n_lits >= 15)
+        end = lz4out_shift_literals(z->out.token, z->out.n_lits);
     else
-        *o->token = (uint8_t)(o->n_lits << 4);
-    put32(z->block, (uint32_t)(end - z->block - BLOCK_HEAD_BYTES));
-    outfile_write(z->file, z->block, (size_t)(end - z->block));
-    begin_block(z);
+        *z->out.token = (uint8_t)(z->out.n_lits << 4);
+    put32(w->block, (uint32_t)(end - w->block - BLOCK_HEAD_BYTES));
+    outfile_write(w->file, w->block, (size_t)(end - w->block));
+    begin_block(w);
 }
 
-static void free_frame(Lz4Frame *z)
+static void free_writer(Writer *w)
 {
-    g_free(z->block);
-    g_free(z);
+    g_free(w->block);
+    g_free(w);
 }
 
 bool lz4frame_close(Lz4Frame *z, GError **error)
 {
     static const uint8_t end_mark[4];
+    Writer *w = (Writer *)z;
     bool ok;
 
-    end_block(z);
-    outfile_write(z->file, end_mark, sizeof end_mark);
-    ok = outfile_close(z->file, error);
-    free_frame(z);
+    end_block(w);
+    outfile_write(w->file, end_mark, sizeof end_mark);
+    ok = outfile_close(w->file, error);
+    free_writer(w);
     return ok;
 }
 
 void lz4frame_discard(Lz4Frame *z)
 {
-    if (!z)
+    Writer *w = (Writer *)z;
+
+    if (!w)
         return;
-    outfile_discard(z->file);
-    free_frame(z);
-}
-
-static bool is_full(const Lz4Frame *z)
-{
-    return z->out.pos - z->block_pos >= FULL_STREAM_BYTES ||
-           (size_t)(lz4out_room(&z->out) - z->block) >= FULL_OUT_BYTES;
-}
-
-uint32_t lz4frame_reach(const Lz4Frame *z)
-{
-    return is_full(z) ? 0 : (uint32_t)HS_MIN(z->out.pos - z->block_pos, (uint64_t)LZ4_MAX_DISTANCE);
+    outfile_discard(w->file);
+    free_writer(w);
 }
 
 void lz4frame_put(Lz4Frame *z, const void *bytes, size_t n)
@@ -129,41 +123,26 @@ void lz4frame_put(Lz4Frame *z, const void *bytes, size_t n)
 
         memcpy(lz4out_room(&z->out), from, step);
         lz4out_add(&z->out, step);
+        z->pos += step;
         from += step;
         n -= step;
-        if (is_full(z) && z->out.n_lits >= END_LITERALS)
-            end_block(z);
+        if (lz4frame_is_full(z) && z->out.n_lits >= END_LITERALS)
+            end_block((Writer *)z);
     }
 }
 
 void lz4frame_flush(Lz4Frame *z)
 {
-    end_block(z);
-    outfile_flush(z->file);
-}
-
-uint64_t lz4frame_pos(const Lz4Frame *z)
-{
-    return z->out.pos;
+    end_block((Writer *)z);
+    outfile_flush(((Writer *)z)->file);
 }
 
 uint64_t lz4frame_size(const Lz4Frame *z)
 {
-    return outfile_size(z->file);
+    return outfile_size(((const Writer *)z)->file);
 }
 
 bool lz4frame_has_failed(const Lz4Frame *z)
 {
-    return outfile_has_failed(z->file);
-}
-
-Lz4Out lz4frame_begin(const Lz4Frame *z)
-{
-    return z->out;
-}
-
-void lz4frame_end(Lz4Frame *z, const Lz4Out *o)
-{
-    hs_assert(o->pos - z->out.pos <= LZ4_MAX_STEP);
-    z->out = *o;
+    return outfile_has_failed(((const Writer *)z)->file);
 }

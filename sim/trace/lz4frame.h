@@ -12,8 +12,8 @@
  * same calls give the same file.
  *
  * What every captured frame passes is inline and works on an Lz4Out, a copy of what moves, between
- * lz4frame_begin and lz4frame_end: a store of a byte may alias anything, so that members behind a pointer
- * would be read again after each. */
+ * lz4frame_begin and lz4frame_end. Its address must not escape: it lives in registers then; a store of a byte
+ * may alias anything else. */
 #pragma once
 
 #include <glib.h>
@@ -28,13 +28,19 @@
 /* So much behind what they are asked to copy do the inline functions read and write. */
 #define LZ4_SLACK 32u
 
-typedef struct Lz4Frame Lz4Frame;
-
-typedef struct Lz4Out {
-    uint8_t *token; /* of the sequence in progress; its literals follow it */
-    size_t n_lits;
-    uint64_t pos; /* in the stream, as a reader sees it */
+typedef struct Lz4Out { /* the sequence in progress */
+    uint8_t *token;
+    size_t n_lits; /* they follow the token */
 } Lz4Out;
+
+/* What the inline functions need; the rest is private to lz4frame.c. */
+typedef struct Lz4Frame {
+    Lz4Out out;
+    uint64_t pos;        /* in the stream, as a reader sees it */
+    uint64_t block_pos;  /* where the block begins */
+    const uint8_t *full; /* where the block in memory is */
+    uint64_t full_pos;   /* and in the stream */
+} Lz4Frame;
 
 /* The file follows OUTFILE_STREAM's rules (sim/trace/outfile.h): flushed after whole blocks. */
 Lz4Frame *lz4frame_open(const char *path, GError **error) HS_MUST_USE;
@@ -44,20 +50,40 @@ void lz4frame_discard(Lz4Frame *z);
 
 /* n literal bytes, any number. */
 void lz4frame_put(Lz4Frame *z, const void *bytes, size_t n);
-/* How far back a match may begin now; 0: put bytes first, the block is full. */
-uint32_t lz4frame_reach(const Lz4Frame *z);
 /* Everything up to here goes into the file. The last twelve bytes must have been put as literals. */
 void lz4frame_flush(Lz4Frame *z);
 
-uint64_t lz4frame_pos(const Lz4Frame *z);
 /* Bytes of the file so far, without the block in progress. */
 uint64_t lz4frame_size(const Lz4Frame *z);
 bool lz4frame_has_failed(const Lz4Frame *z);
 
-/* Up to LZ4_MAX_STEP bytes by the functions below. Only after lz4frame_reach has said that the block is not
- * full. */
-Lz4Out lz4frame_begin(const Lz4Frame *z);
-void lz4frame_end(Lz4Frame *z, const Lz4Out *o);
+static inline bool lz4frame_is_full(const Lz4Frame *z)
+{
+    return z->out.token + z->out.n_lits >= z->full || z->pos >= z->full_pos;
+}
+
+/* How far back a match may begin now; 0: put bytes first, the block is full or empty. */
+static inline uint32_t lz4frame_reach(const Lz4Frame *z)
+{
+    uint64_t in_block = z->pos - z->block_pos;
+
+    return lz4frame_is_full(z) ? 0 : in_block < LZ4_MAX_DISTANCE ? (uint32_t)in_block : LZ4_MAX_DISTANCE;
+}
+
+/* Up to LZ4_MAX_STEP bytes of stream by the functions below; not when the block is full. */
+static inline Lz4Out lz4frame_begin(const Lz4Frame *z)
+{
+    hs_assert(!lz4frame_is_full(z));
+    return z->out;
+}
+
+/* They were n. */
+static inline void lz4frame_end(Lz4Frame *z, Lz4Out o, size_t n)
+{
+    hs_assert(n <= LZ4_MAX_STEP);
+    z->out = o;
+    z->pos += n;
+}
 
 /* Where the next literals go, to be filled in and then added. */
 static inline uint8_t *lz4out_room(const Lz4Out *o)
@@ -68,7 +94,6 @@ static inline uint8_t *lz4out_room(const Lz4Out *o)
 static inline void lz4out_add(Lz4Out *o, size_t n)
 {
     o->n_lits += n;
-    o->pos += n;
 }
 
 static inline void lz4out_put(Lz4Out *o, const uint8_t *bytes, size_t n)
@@ -81,7 +106,7 @@ static inline void lz4out_put(Lz4Out *o, const uint8_t *bytes, size_t n)
 
 /* Fifteen literals and more have their number between token and literals, which have to make room for it.
  * Returns what follows the literals. */
-uint8_t *lz4out_shift_literals(Lz4Out *o);
+uint8_t *lz4out_shift_literals(uint8_t *token, size_t n_lits);
 
 /* n >= LZ4_MIN_MATCH bytes that are the same as those `distance` back; the two may overlap. */
 static inline void lz4out_match(Lz4Out *o, uint32_t distance, size_t n)
@@ -90,7 +115,7 @@ static inline void lz4out_match(Lz4Out *o, uint32_t distance, size_t n)
     size_t code = n - LZ4_MIN_MATCH;
 
     if (HS_UNLIKELY(o->n_lits >= 15))
-        p = lz4out_shift_literals(o);
+        p = lz4out_shift_literals(o->token, o->n_lits);
     else
         *o->token = (uint8_t)(o->n_lits << 4);
     p[0] = (uint8_t)distance;
@@ -110,5 +135,4 @@ static inline void lz4out_match(Lz4Out *o, uint32_t distance, size_t n)
     }
     o->token = p;
     o->n_lits = 0;
-    o->pos += n;
 }

@@ -1,60 +1,32 @@
 /* The pcapng format, writing side (draft-ietf-opsawg-pcapng). Packets are put together in the output buffer
  * itself, so that a packet's bytes are copied once. A block is committed as a whole, so that every flush ends
  * at a block. In a compressed capture only a packet's headers and options are put together: see
- * sim/trace/lz4records.h. */
+ * sim/trace/pcapng_lz4.h. */
 #include "sim/trace/pcapng_writer.h"
 
 #include <string.h>
 
-#include "sim/trace/lz4records.h"
 #include "sim/trace/outfile.h"
+#include "sim/trace/pcapng_bytes.h"
+#include "sim/trace/pcapng_lz4.h"
 
 #define NANOSECONDS 9 /* if_tsresol: 10^-9 */
 /* epb_flags, epb_dropcount, epb_packetid, opt_endofopt and the trailing length: always reserved with a
  * packet. */
 #define PACKET_TAIL_BYTES (8 + 12 + 12 + 4 + 4)
-#define PACKET_HEAD_BYTES 28
 #define OPTION_MAX_BYTES 65535
 /* Name records are put into blocks of about this size: readers keep a whole block in memory. */
 #define NAMES_BLOCK_BYTES 60000
 
 struct PcapngWriter {
-    OutFile *file;      /* one of the two */
-    Lz4Records *packed; /* is there */
+    OutFile *file;     /* one of the two */
+    PcapngLz4 *packed; /* is there */
     SimTime epoch_ns;
     uint32_t n_ifaces;
     uint32_t packet_bytes; /* of the packet between _begin and _end */
     bool in_packet;
     GByteArray *block; /* scratch for all blocks but packets, and for these too in a compressed capture */
 };
-
-/* --- little-endian stores; the compiler turns each into one instruction --- */
-
-static inline uint8_t *put16(uint8_t *p, uint16_t v)
-{
-    v = GUINT16_TO_LE(v);
-    memcpy(p, &v, 2);
-    return p + 2;
-}
-
-static inline uint8_t *put32(uint8_t *p, uint32_t v)
-{
-    v = GUINT32_TO_LE(v);
-    memcpy(p, &v, 4);
-    return p + 4;
-}
-
-static inline uint8_t *put64(uint8_t *p, uint64_t v)
-{
-    v = GUINT64_TO_LE(v);
-    memcpy(p, &v, 8);
-    return p + 8;
-}
-
-static inline uint32_t pad4(uint32_t n)
-{
-    return (n + 3) & ~3u;
-}
 
 /* --- blocks that are not packets are put together in w->block --- */
 
@@ -67,7 +39,7 @@ static void add16(PcapngWriter *w, uint16_t v)
 {
     uint8_t bytes[2];
 
-    put16(bytes, v);
+    pcapng_put16(bytes, v);
     add(w, bytes, sizeof(bytes));
 }
 
@@ -75,7 +47,7 @@ static void add32(PcapngWriter *w, uint32_t v)
 {
     uint8_t bytes[4];
 
-    put32(bytes, v);
+    pcapng_put32(bytes, v);
     add(w, bytes, sizeof(bytes));
 }
 
@@ -83,7 +55,7 @@ static void add64(PcapngWriter *w, uint64_t v)
 {
     uint8_t bytes[8];
 
-    put64(bytes, v);
+    pcapng_put64(bytes, v);
     add(w, bytes, sizeof(bytes));
 }
 
@@ -106,7 +78,7 @@ static void add_option64(PcapngWriter *w, uint16_t code, uint64_t v)
 {
     uint8_t bytes[8];
 
-    put64(bytes, v);
+    pcapng_put64(bytes, v);
     add_option(w, code, bytes, sizeof(bytes));
 }
 
@@ -163,9 +135,9 @@ static void block_end(PcapngWriter *w)
 
     hs_assert(total % 4 == 0);
     add32(w, total);
-    put32(w->block->data + 4, total);
+    pcapng_put32(w->block->data + 4, total);
     if (w->packed)
-        lz4records_put(w->packed, w->block->data, total);
+        pcapng_lz4_put(w->packed, w->block->data, total);
     else
         outfile_write(w->file, w->block->data, total);
 }
@@ -177,7 +149,7 @@ PcapngWriter *pcapng_writer_open(const char *path, const PcapngSection *section,
     PcapngWriter *w = g_new0(PcapngWriter, 1);
 
     if (g_str_has_suffix(path, PCAPNG_WRITER_PACKED_SUFFIX))
-        w->packed = lz4records_open(path, error);
+        w->packed = pcapng_lz4_open(path, error);
     else
         w->file = outfile_open(path, OUTFILE_STREAM, error);
     if (!w->packed && !w->file) {
@@ -212,7 +184,7 @@ bool pcapng_writer_close(PcapngWriter *w, GError **error)
     bool ok;
 
     hs_assert(!w->in_packet);
-    ok = w->packed ? lz4records_close(w->packed, error) : outfile_close(w->file, error);
+    ok = w->packed ? pcapng_lz4_close(w->packed, error) : outfile_close(w->file, error);
     free_writer(w);
     return ok;
 }
@@ -222,7 +194,7 @@ void pcapng_writer_discard(PcapngWriter *w)
     if (!w)
         return;
     outfile_discard(w->file);
-    lz4records_discard(w->packed);
+    pcapng_lz4_discard(w->packed);
     free_writer(w);
 }
 
@@ -264,32 +236,18 @@ static uint8_t *packet_room(PcapngWriter *w, size_t keep, size_t n)
     return w->block->data;
 }
 
-static uint8_t *put_packet_head(const PcapngWriter *w, uint8_t *p, uint32_t total, uint32_t iface,
-                                SimTime time, uint32_t caplen, uint32_t len)
+uint8_t *pcapng_writer_packet_begin(PcapngWriter *w, uint32_t iface, SimTime time, uint32_t caplen,
+                                    uint32_t len)
 {
-    uint64_t ts = (uint64_t)(w->epoch_ns + time);
+    const size_t most = PCAPNG_PACKET_HEAD_BYTES + (size_t)caplen + 3 + PACKET_TAIL_BYTES;
+    uint8_t *p = HS_LIKELY(w->file != NULL) ? outfile_reserve(w->file, most) : packet_room(w, 0, most);
 
     hs_assert(!w->in_packet);
     hs_assert(iface < w->n_ifaces);
     hs_assert(caplen <= len);
-    p = put32(p, PCAPNG_BLOCK_PACKET);
-    p = put32(p, total);
-    p = put32(p, iface);
-    p = put32(p, (uint32_t)(ts >> 32));
-    p = put32(p, (uint32_t)ts);
-    p = put32(p, caplen);
-    return put32(p, len);
-}
-
-uint8_t *pcapng_writer_packet_begin(PcapngWriter *w, uint32_t iface, SimTime time, uint32_t caplen,
-                                    uint32_t len)
-{
-    uint8_t *p = packet_room(w, 0, PACKET_HEAD_BYTES + (size_t)caplen + 3 + PACKET_TAIL_BYTES);
-
-    p = put_packet_head(w, p, 0, iface, time, caplen, len);
     w->in_packet = true;
     w->packet_bytes = caplen;
-    return p;
+    return pcapng_put_packet_head(p, 0, iface, (uint64_t)(w->epoch_ns + time), caplen, len);
 }
 
 /* The options' end and the trailing length; block is the block's first byte, p what follows its last option.
@@ -299,12 +257,12 @@ static void packet_commit(PcapngWriter *w, uint8_t *block, uint8_t *p, bool has_
     uint32_t total;
 
     if (has_options)
-        p = put32(p, PCAPNG_OPT_END);
+        p = pcapng_put32(p, PCAPNG_OPT_END);
     total = (uint32_t)(p - block) + 4;
-    put32(p, total);
-    put32(block + 4, total);
+    pcapng_put32(p, total);
+    pcapng_put32(block + 4, total);
     if (w->packed)
-        lz4records_put(w->packed, block, total);
+        pcapng_lz4_put(w->packed, block, total);
     else
         outfile_commit(w->file, total);
     w->in_packet = false;
@@ -313,25 +271,11 @@ static void packet_commit(PcapngWriter *w, uint8_t *block, uint8_t *p, bool has_
 /* Where the options go, after the padding of the packet's bytes. */
 static inline uint8_t *packet_pad(const PcapngWriter *w, uint8_t *block)
 {
-    uint8_t *p = block + PACKET_HEAD_BYTES + w->packet_bytes;
+    uint8_t *p = block + PCAPNG_PACKET_HEAD_BYTES + w->packet_bytes;
     const uint32_t zero = 0;
 
     memcpy(p, &zero, 4);
-    return block + PACKET_HEAD_BYTES + pad4(w->packet_bytes);
-}
-
-static inline uint8_t *put_flags(uint8_t *p, uint32_t flags)
-{
-    p = put16(p, PCAPNG_EPB_FLAGS);
-    p = put16(p, 4);
-    return put32(p, flags);
-}
-
-static uint8_t *put_option64(uint8_t *p, uint16_t code, uint64_t v)
-{
-    p = put16(p, code);
-    p = put16(p, 8);
-    return put64(p, v);
+    return block + PCAPNG_PACKET_HEAD_BYTES + w->packet_bytes + pcapng_padding(w->packet_bytes);
 }
 
 void pcapng_writer_packet_end(PcapngWriter *w, uint32_t flags, const char *comment)
@@ -347,7 +291,7 @@ void pcapng_writer_packet_end(PcapngWriter *w, uint32_t flags, const char *comme
     block = packet_room(w, 0, 0);
     p = packet_pad(w, block);
     if (flags)
-        p = put_flags(p, flags);
+        p = pcapng_put_flags(p, flags);
     packet_commit(w, block, p, flags != 0);
 }
 
@@ -364,66 +308,40 @@ void pcapng_writer_packet_end_with(PcapngWriter *w, const PcapngPacketNotes *not
         const char *s = fit_string(notes->comments[i], &n, &made);
 
         block = packet_room(w, used, used + 4 + n + 3 + PACKET_TAIL_BYTES);
-        p = put16(block + used, PCAPNG_OPT_COMMENT);
-        p = put16(p, (uint16_t)n);
+        p = pcapng_put16(block + used, PCAPNG_OPT_COMMENT);
+        p = pcapng_put16(p, (uint16_t)n);
         memcpy(p, s, n);
         memset(p + n, 0, 3);
-        p += pad4((uint32_t)n);
+        p += (uint32_t)n + pcapng_padding((uint32_t)n);
         g_free(made);
     }
     if (notes->flags)
-        p = put_flags(p, notes->flags);
+        p = pcapng_put_flags(p, notes->flags);
     if (notes->has_dropcount)
-        p = put_option64(p, PCAPNG_EPB_DROPCOUNT, notes->dropcount);
+        p = pcapng_put_option64(p, PCAPNG_EPB_DROPCOUNT, notes->dropcount);
     if (notes->has_packetid)
-        p = put_option64(p, PCAPNG_EPB_PACKETID, notes->packetid);
+        p = pcapng_put_option64(p, PCAPNG_EPB_PACKETID, notes->packetid);
     packet_commit(w, block, p,
                   notes->n_comments || notes->flags || notes->has_dropcount || notes->has_packetid);
-}
-
-/* Where a flow shows in a frame: IPv4 addresses and ports, or the end of IPv6 ones. Only a hint. */
-static uint32_t flow_in(const Packet *p, uint32_t n)
-{
-    uint32_t at = p->l3 > p->head ? p->l3 - p->head : 0;
-
-    if (at >= n)
-        return 0;
-    at += packet_cdata(p)[at] >> 4 == 6 ? 32 : 12;
-    return at + LZ4RECORDS_FLOW <= n ? at + PACKET_HEAD_BYTES : 0;
 }
 
 void pcapng_writer_add_packet(PcapngWriter *w, uint32_t iface, SimTime time, const Packet *pkt,
                               uint32_t caplen, const PcapngPacketNotes *notes)
 {
-    const uint32_t len = packet_len(pkt);
-    const uint32_t n_headers = HS_MIN(packet_header_len(pkt), LZ4RECORDS_HEAD - PACKET_HEAD_BYTES);
-    const uint32_t n = HS_MIN(n_headers, caplen), padding = -caplen & 3;
-    Lz4Record *r;
-    uint8_t *p;
-
-    /* Without options there is too little behind a packet for what lz4records calls a tail. */
-    if (!w->packed || notes->n_comments || notes->has_dropcount || !(notes->flags || notes->has_packetid)) {
-        packet_copy(pkt, 0, pcapng_writer_packet_begin(w, iface, time, caplen, len), caplen);
-        pcapng_writer_packet_end_with(w, notes);
+    if (w->packed && notes->flags && notes->has_packetid && !notes->n_comments && !notes->has_dropcount) {
+        hs_assert(!w->in_packet);
+        hs_assert(iface < w->n_ifaces);
+        pcapng_lz4_add_packet(w->packed,
+                              &(PcapngLz4Packet){.iface = iface,
+                                                 .caplen = caplen,
+                                                 .time = (uint64_t)(w->epoch_ns + time),
+                                                 .flags = notes->flags,
+                                                 .packetid = notes->packetid},
+                              pkt);
         return;
     }
-    r = lz4records_next(w->packed);
-    p = r->tail;
-    put32(p, 0);
-    p += padding;
-    if (notes->flags)
-        p = put_flags(p, notes->flags);
-    if (notes->has_packetid)
-        p = put_option64(p, PCAPNG_EPB_PACKETID, notes->packetid);
-    p = put32(p, PCAPNG_OPT_END) + 4;
-    r->n_head = PACKET_HEAD_BYTES + n;
-    r->n_body = caplen - n;
-    r->n_tail = (uint32_t)(p - r->tail);
-    put32(p - 4, r->n_head + r->n_body + r->n_tail);
-    p = put_packet_head(w, r->head, r->n_head + r->n_body + r->n_tail, iface, time, caplen, len);
-    packet_copy(pkt, 0, p, n);
-    r->flow_at = flow_in(pkt, n);
-    lz4records_add(w->packed, r, pkt, n);
+    packet_copy(pkt, 0, pcapng_writer_packet_begin(w, iface, time, caplen, packet_len(pkt)), caplen);
+    pcapng_writer_packet_end_with(w, notes);
 }
 
 /* --- names, statistics, secrets --- */
@@ -500,17 +418,17 @@ void pcapng_writer_flush(PcapngWriter *w)
 {
     hs_assert(!w->in_packet);
     if (w->packed)
-        lz4records_flush(w->packed);
+        pcapng_lz4_flush(w->packed);
     else
         outfile_flush(w->file);
 }
 
 uint64_t pcapng_writer_size(const PcapngWriter *w)
 {
-    return w->packed ? lz4records_size(w->packed) : outfile_size(w->file);
+    return w->packed ? pcapng_lz4_size(w->packed) : outfile_size(w->file);
 }
 
 bool pcapng_writer_has_failed(const PcapngWriter *w)
 {
-    return w->packed ? lz4records_has_failed(w->packed) : outfile_has_failed(w->file);
+    return w->packed ? pcapng_lz4_has_failed(w->packed) : outfile_has_failed(w->file);
 }
