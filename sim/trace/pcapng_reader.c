@@ -619,7 +619,7 @@ static bool is_at_end(PcapngReader *r, GError **error)
 
     if (want(r, 1, "a block", &ignored))
         return false;
-    if (r->status == PCAPNG_READ_CUT_SHORT) {
+    if (r->status == PCAPNG_READ_CUT_SHORT && r->n_data == 0 && !bytesource_is_cut_short(&r->source)) {
         g_clear_error(&ignored);
         r->status = PCAPNG_READ_END;
     } else {
