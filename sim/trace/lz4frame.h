@@ -85,6 +85,13 @@ static inline void lz4frame_end(Lz4Frame *z, Lz4Out o, size_t n)
     z->pos += n;
 }
 
+static inline void lz4_put16(uint8_t *p, uint32_t v)
+{
+    uint16_t le = GUINT16_TO_LE((uint16_t)v);
+
+    memcpy(p, &le, 2);
+}
+
 /* Where the next literals go, to be filled in and then added. */
 static inline uint8_t *lz4out_room(const Lz4Out *o)
 {
@@ -108,19 +115,25 @@ static inline void lz4out_put(Lz4Out *o, const uint8_t *bytes, size_t n)
  * Returns what follows the literals. */
 uint8_t *lz4out_shift_literals(uint8_t *token, size_t n_lits);
 
-/* n >= LZ4_MIN_MATCH bytes that are the same as those `distance` back; the two may overlap. */
-static inline void lz4out_match(Lz4Out *o, uint32_t distance, size_t n)
+/* The literals' number in the token, and the distance; returns what follows. */
+static inline uint8_t *lz4out_begin_match(const Lz4Out *o, uint32_t distance)
 {
     uint8_t *p = o->token + 1 + o->n_lits;
-    size_t code = n - LZ4_MIN_MATCH;
 
     if (HS_UNLIKELY(o->n_lits >= 15))
         p = lz4out_shift_literals(o->token, o->n_lits);
     else
         *o->token = (uint8_t)(o->n_lits << 4);
-    p[0] = (uint8_t)distance;
-    p[1] = (uint8_t)(distance >> 8);
-    p += 2;
+    lz4_put16(p, distance);
+    return p + 2;
+}
+
+/* n >= LZ4_MIN_MATCH bytes that are the same as those `distance` back; the two may overlap. */
+static inline void lz4out_match(Lz4Out *o, uint32_t distance, size_t n)
+{
+    uint8_t *p = lz4out_begin_match(o, distance);
+    size_t code = n - LZ4_MIN_MATCH;
+
     if (code < 15) {
         *o->token |= (uint8_t)code;
     } else {
@@ -133,6 +146,14 @@ static inline void lz4out_match(Lz4Out *o, uint32_t distance, size_t n)
         p += full;
         *p++ = (uint8_t)(code - 15 - 255 * full);
     }
-    o->token = p;
-    o->n_lits = 0;
+    *o = (Lz4Out){.token = p};
+}
+
+/* The same for n up to 18. */
+static inline void lz4out_match_short(Lz4Out *o, uint32_t distance, size_t n)
+{
+    uint8_t *p = lz4out_begin_match(o, distance);
+
+    *o->token |= (uint8_t)(n - LZ4_MIN_MATCH);
+    *o = (Lz4Out){.token = p};
 }

@@ -21,7 +21,7 @@
 #define SLOTS 256
 #define HEADERS 100 /* bytes of a packet's headers that are looked at; of these the first 64 are compared */
 #define COMPARED 64u
-#define MIN_RUN 9 /* of equal bytes in headers that become a match */
+#define MIN_RUN 12 /* of equal bytes in headers that become a match */
 /* Payload shorter than this does not take the place of longer payload as the one to refer to. */
 #define GOOD_PAYLOAD 512
 #define OPTIONS_BYTES 12 /* flags with their header, the header of the packet id */
@@ -94,17 +94,17 @@ static inline uint64_t differences(const uint8_t *a, const uint8_t *b, unsigned 
 /* Runs of less than MIN_RUN zeros between ones become ones, so that few runs are left. */
 static inline uint64_t fill_short_runs(uint64_t d)
 {
-    _Static_assert(MIN_RUN == 9, "the shifts below: 1 + 2 + 4 + 1");
+    _Static_assert(MIN_RUN == 12, "the shifts below: 1 + 2 + 4 + 4");
     uint64_t x = d | d << 1;
     int64_t y;
 
     x |= x << 2;
     x |= x << 4;
-    y = (int64_t)(x | x << 1); /* each one and the eight bits above it; the sign goes on above the last */
+    y = (int64_t)(x | x << 4); /* each one and the eleven bits above it; the sign goes on above the last */
     y &= y >> 1;
     y &= y >> 2;
     y &= y >> 4;
-    return (uint64_t)(y & y >> 1);
+    return (uint64_t)(y & y >> 4);
 }
 
 /* The low half of the time, two lengths, the headers; all but the time equal up to the first difference. */
@@ -335,8 +335,7 @@ static ALWAYS_INLINE void put_start(Lz4Out *o, const PcapngLz4 *z, uint32_t dist
         o->token[0] = 15 << 4 | (16 - LZ4_MIN_MATCH);
         o->token[1] = LAST_BYTES - 15;
         memcpy(o->token + 2, z->held, LAST_BYTES);
-        o->token[2 + LAST_BYTES] = (uint8_t)distance;
-        o->token[3 + LAST_BYTES] = (uint8_t)(distance >> 8);
+        lz4_put16(o->token + 2 + LAST_BYTES, distance);
         o->token += 4 + LAST_BYTES;
         return;
     }
@@ -344,12 +343,13 @@ static ALWAYS_INLINE void put_start(Lz4Out *o, const PcapngLz4 *z, uint32_t dist
     lz4out_match(o, distance, 16);
 }
 
-void pcapng_lz4_add_packet(PcapngLz4 *z, const PcapngLz4Packet *k, const Packet *pkt)
+void pcapng_lz4_add_packet(PcapngLz4 *z, uint32_t iface, uint64_t time, const Packet *pkt, uint32_t caplen,
+                           uint32_t flags, uint64_t packetid)
 {
-    const uint32_t len = packet_len(pkt), padding = pcapng_padding(k->caplen);
+    const uint32_t len = packet_len(pkt), padding = pcapng_padding(caplen);
     const uint32_t n_headers = HS_MIN(packet_header_len(pkt), (unsigned)HEADERS);
-    const uint32_t n = HS_MIN(n_headers, k->caplen);
-    const uint32_t total = PCAPNG_PACKET_HEAD_BYTES + k->caplen + padding + OPTIONS_BYTES + LAST_BYTES;
+    const uint32_t n = HS_MIN(n_headers, caplen);
+    const uint32_t total = PCAPNG_PACKET_HEAD_BYTES + caplen + padding + OPTIONS_BYTES + LAST_BYTES;
     Entry *e = &z->ring[z->n++ % RING];
     const Entry *old = NULL;
     uint32_t distance = 0, before;
@@ -357,11 +357,12 @@ void pcapng_lz4_add_packet(PcapngLz4 *z, const PcapngLz4Packet *k, const Packet 
     uint8_t head[PCAPNG_PACKET_HEAD_BYTES + 4], options[LZ4_SLACK] = {0}, *p;
     Lz4Out o;
 
-    hs_assert(k->flags && k->caplen <= len && len <= LZ4_MAX_STEP - 1024);
+    hs_assert(flags);
+    hs_assert(caplen <= len && len <= LZ4_MAX_STEP - 1024);
     copy_headers(e->headers, pkt, n);
-    e->shape[0] = (uint64_t)k->iface << 32 | k->caplen;
+    e->shape[0] = (uint64_t)iface << 32 | caplen;
     e->shape[1] = (uint64_t)len << 32 | n;
-    e->shape[2] = k->time >> 32 << 32 | k->flags;
+    e->shape[2] = time >> 32 << 32 | flags;
     if (HS_UNLIKELY(lz4frame_is_full(z->frame)))
         put_held(z); /* this ends the block */
     first = z->frame->pos - lz4frame_reach(z->frame);
@@ -372,24 +373,24 @@ void pcapng_lz4_add_packet(PcapngLz4 *z, const PcapngLz4Packet *k, const Packet 
     if (HS_LIKELY(old != NULL)) {
         distance = (uint32_t)(e->pos - old->pos);
         put_start(&o, z, distance);
-        put_headers(&o, e, old, (uint32_t)k->time, n, distance);
+        put_headers(&o, e, old, (uint32_t)time, n, distance);
     } else {
         lz4out_put(&o, z->held, z->n_held);
-        pcapng_put_packet_head(head, total, k->iface, k->time, k->caplen, len);
+        pcapng_put_packet_head(head, total, iface, time, caplen, len);
         lz4out_put(&o, head, sizeof head - 4);
         lz4out_put(&o, e->headers, n);
     }
-    put_body(&z->seen, &o, z->frame->pos + before, first, pkt, n, k->caplen - n);
+    put_body(&z->seen, &o, z->frame->pos + before, first, pkt, n, caplen - n);
     if (HS_LIKELY(old != NULL)) {
-        lz4out_match(&o, distance, padding + OPTIONS_BYTES);
+        lz4out_match_short(&o, distance, padding + OPTIONS_BYTES);
     } else {
-        p = pcapng_put_flags(options + padding, k->flags);
+        p = pcapng_put_flags(options + padding, flags);
         p = pcapng_put16(p, PCAPNG_EPB_PACKETID);
         pcapng_put16(p, 8);
         lz4out_put(&o, options, padding + OPTIONS_BYTES);
     }
-    lz4frame_end(z->frame, o, before + k->caplen - n + padding + OPTIONS_BYTES);
-    p = pcapng_put64(z->held, k->packetid);
+    lz4frame_end(z->frame, o, before + caplen - n + padding + OPTIONS_BYTES);
+    p = pcapng_put64(z->held, packetid);
     p = pcapng_put32(p, PCAPNG_OPT_END);
     pcapng_put32(p, total);
     z->n_held = LAST_BYTES;

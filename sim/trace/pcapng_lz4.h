@@ -17,22 +17,15 @@
 
 typedef struct PcapngLz4 PcapngLz4;
 
-typedef struct PcapngLz4Packet {
-    uint32_t iface;
-    uint32_t caplen;
-    uint64_t time;  /* as the block has it */
-    uint32_t flags; /* of the interface and direction; not 0 */
-    uint64_t packetid;
-} PcapngLz4Packet;
-
 /* The file is lz4frame.h's. */
 PcapngLz4 *pcapng_lz4_open(const char *path, GError **error) HS_MUST_USE;
 bool pcapng_lz4_close(PcapngLz4 *z, GError **error);
 void pcapng_lz4_discard(PcapngLz4 *z);
 
-/* An enhanced packet block with the two options that it names. */
-void pcapng_lz4_add_packet(PcapngLz4 *z, const PcapngLz4Packet *k, const Packet *pkt);
-/* Any other bytes of the capture. */
+/* An enhanced packet block: time as the block has it, flags, not 0, and packet id as its options. */
+void pcapng_lz4_add_packet(PcapngLz4 *z, uint32_t iface, uint64_t time, const Packet *pkt, uint32_t caplen,
+                           uint32_t flags, uint64_t packetid);
+/* Other blocks of the capture, at least twelve bytes, as every block has. */
 void pcapng_lz4_put(PcapngLz4 *z, const void *bytes, size_t n);
 
 void pcapng_lz4_flush(PcapngLz4 *z);

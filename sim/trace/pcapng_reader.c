@@ -583,7 +583,7 @@ static bool read_magic(PcapngReader *r, GError **error)
 
     if (!want(r, 4, "a capture file's magic number", error)) {
         /* An empty file was not cut short: it never was a capture. */
-        if (r->status == PCAPNG_READ_CUT_SHORT && r->n_data == 0) {
+        if (r->status == PCAPNG_READ_CUT_SHORT && r->n_data == 0 && !bytesource_is_cut_short(&r->source)) {
             g_clear_error(error);
             return fail(r, 0, error, "the file is empty, expected a pcapng or pcap capture");
         }

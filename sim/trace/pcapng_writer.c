@@ -326,22 +326,17 @@ void pcapng_writer_packet_end_with(PcapngWriter *w, const PcapngPacketNotes *not
 }
 
 void pcapng_writer_add_packet(PcapngWriter *w, uint32_t iface, SimTime time, const Packet *pkt,
-                              uint32_t caplen, const PcapngPacketNotes *notes)
+                              uint32_t caplen, uint32_t flags, uint64_t packetid)
 {
-    if (w->packed && notes->flags && notes->has_packetid && !notes->n_comments && !notes->has_dropcount) {
+    if (w->packed) {
         hs_assert(!w->in_packet);
         hs_assert(iface < w->n_ifaces);
-        pcapng_lz4_add_packet(w->packed,
-                              &(PcapngLz4Packet){.iface = iface,
-                                                 .caplen = caplen,
-                                                 .time = (uint64_t)(w->epoch_ns + time),
-                                                 .flags = notes->flags,
-                                                 .packetid = notes->packetid},
-                              pkt);
+        pcapng_lz4_add_packet(w->packed, iface, (uint64_t)(w->epoch_ns + time), pkt, caplen, flags, packetid);
         return;
     }
     packet_copy(pkt, 0, pcapng_writer_packet_begin(w, iface, time, caplen, packet_len(pkt)), caplen);
-    pcapng_writer_packet_end_with(w, notes);
+    pcapng_writer_packet_end_with(
+        w, &(PcapngPacketNotes){.flags = flags, .has_packetid = true, .packetid = packetid});
 }
 
 /* --- names, statistics, secrets --- */

@@ -87,9 +87,10 @@ uint8_t *pcapng_writer_packet_begin(PcapngWriter *w, uint32_t iface, SimTime tim
 void pcapng_writer_packet_end(PcapngWriter *w, uint32_t flags, const char *comment);
 void pcapng_writer_packet_end_with(PcapngWriter *w, const PcapngPacketNotes *notes);
 
-/* The packet's first caplen bytes; the way that a compressed capture is quick with. */
+/* The packet's first caplen bytes with flags, not 0, and an id: what most packets are, and quick in
+ * compressed captures too. */
 void pcapng_writer_add_packet(PcapngWriter *w, uint32_t iface, SimTime time, const Packet *pkt,
-                              uint32_t caplen, const PcapngPacketNotes *notes);
+                              uint32_t caplen, uint32_t flags, uint64_t packetid);
 
 void pcapng_writer_add_names(PcapngWriter *w, const PcapngName *names, size_t n_names);
 void pcapng_writer_add_iface_stats(PcapngWriter *w, uint32_t iface, SimTime now,

@@ -186,13 +186,17 @@ static void put(SinkPcapng *s, Target *t, const ProbeRecord *r, const SinkFrame 
             t->raw_iface = describe(s, t, r->node, r->point, &(SinkPcapngPoint){0}, f->linktype);
         iface = t->raw_iface;
     }
-    pcapng_writer_add_packet(t->writer, iface, r->time, f->pkt, caplen,
-                             &(PcapngPacketNotes){.flags = flags,
-                                                  .comments = &comment,
-                                                  .n_comments = comment != NULL,
-                                                  .has_packetid = true,
-                                                  .packetid = birth_of(f->pkt)});
     s->frames++;
+    if (HS_LIKELY(!comment)) {
+        pcapng_writer_add_packet(t->writer, iface, r->time, f->pkt, caplen, flags, birth_of(f->pkt));
+        return;
+    }
+    packet_copy(f->pkt, 0, pcapng_writer_packet_begin(t->writer, iface, r->time, caplen, len), caplen);
+    pcapng_writer_packet_end_with(t->writer, &(PcapngPacketNotes){.flags = flags,
+                                                                  .comments = &comment,
+                                                                  .n_comments = 1,
+                                                                  .has_packetid = true,
+                                                                  .packetid = birth_of(f->pkt)});
 }
 
 static void put_sent(SinkPcapng *s, Target *t, const ProbeRecord *r, const SinkFrame *f)
