@@ -24,7 +24,7 @@ static void begin_block(Writer *w)
 {
     Lz4Frame *z = &w->frame;
 
-    z->out = (Lz4Out){.token = w->block + BLOCK_HEAD_BYTES};
+    lz4out_begin(&z->out, w->block + BLOCK_HEAD_BYTES);
     z->block_pos = z->pos;
     z->full = w->block + FULL_OUT_BYTES;
     z->full_pos = z->pos + FULL_STREAM_BYTES;
@@ -54,32 +54,29 @@ static void put32(uint8_t *p, uint32_t v)
         p[i] = (uint8_t)(v >> 8 * i);
 }
 
-uint8_t *lz4out_shift_literals(uint8_t *token, size_t n_lits)
+uint8_t *lz4out_shift_literals(const Lz4Out *o)
 {
-    size_t more = n_lits - 15;
-    size_t full = more / 255;
-    uint8_t *lits = token + 1;
+    size_t n = (size_t)(o->end - o->lits), full = (n - 15) / 255;
+    uint8_t *p = o->token + 1;
 
-    *token = 15 << 4;
-    memmove(lits + full + 1, lits, n_lits);
-    memset(lits, 255, full);
-    lits[full] = (uint8_t)(more - 255 * full);
-    return lits + full + 1 + n_lits;
+    *o->token = 15 << 4;
+    memmove(p + full + 1, o->lits, n);
+    memset(p, 255, full);
+    p[full] = (uint8_t)(n - 15 - 255 * full);
+    return p + full + 1 + n;
 }
 
 /* The last sequence has literals only. */
 static void end_block(Writer *w)
 {
     Lz4Frame *z = &w->frame;
-    uint8_t *end = lz4out_room(&z->out);
+    size_t n_lits = (size_t)(z->out.end - z->out.lits);
+    uint8_t *end;
 
     if (z->pos == z->block_pos)
         return;
-    hs_assert(z->out.n_lits >= END_LITERALS || z->out.n_lits == z->pos - z->block_pos);
-    if (z->out.n_lits >= 15)
-        end = lz4out_shift_literals(z->out.token, z->out.n_lits);
-    else
-        *z->out.token = (uint8_t)(z->out.n_lits << 4);
+    hs_assert(n_lits >= END_LITERALS || n_lits == z->pos - z->block_pos);
+    end = lz4out_end_literals(&z->out);
     put32(w->block, (uint32_t)(end - w->block - BLOCK_HEAD_BYTES));
     outfile_write(w->file, w->block, (size_t)(end - w->block));
     begin_block(w);
@@ -121,12 +118,12 @@ void lz4frame_put(Lz4Frame *z, const void *bytes, size_t n)
     while (n) {
         size_t step = HS_MIN(n, (size_t)LZ4_MAX_STEP / 2);
 
-        memcpy(lz4out_room(&z->out), from, step);
-        lz4out_add(&z->out, step);
+        memcpy(z->out.end, from, step);
+        z->out.end += step;
         z->pos += step;
         from += step;
         n -= step;
-        if (lz4frame_is_full(z) && z->out.n_lits >= END_LITERALS)
+        if (lz4frame_is_full(z) && z->out.end - z->out.lits >= END_LITERALS)
             end_block((Writer *)z);
     }
 }

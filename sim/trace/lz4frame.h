@@ -30,7 +30,9 @@
 
 typedef struct Lz4Out { /* the sequence in progress */
     uint8_t *token;
-    size_t n_lits; /* they follow the token */
+    uint8_t
+        *lits; /* its literals, behind the token, or one byte further when it is known that they are many */
+    uint8_t *end; /* of the literals: where the next ones go */
 } Lz4Out;
 
 /* What the inline functions need; the rest is private to lz4frame.c. */
@@ -59,7 +61,7 @@ bool lz4frame_has_failed(const Lz4Frame *z);
 
 static inline bool lz4frame_is_full(const Lz4Frame *z)
 {
-    return z->out.token + z->out.n_lits >= z->full || z->pos >= z->full_pos;
+    return z->out.end >= z->full || z->pos >= z->full_pos;
 }
 
 /* How far back a match may begin now; 0: put bytes first, the block is full or empty. */
@@ -92,46 +94,55 @@ static inline void lz4_put16(uint8_t *p, uint32_t v)
     memcpy(p, &le, 2);
 }
 
-/* Where the next literals go, to be filled in and then added. */
-static inline uint8_t *lz4out_room(const Lz4Out *o)
-{
-    return o->token + 1 + o->n_lits;
-}
-
-static inline void lz4out_add(Lz4Out *o, size_t n)
-{
-    o->n_lits += n;
-}
-
+/* n literals, of which LZ4_SLACK bytes are read and written in any case. */
 static inline void lz4out_put(Lz4Out *o, const uint8_t *bytes, size_t n)
 {
-    memcpy(lz4out_room(o), bytes, LZ4_SLACK);
-    if (HS_UNLIKELY(n > LZ4_SLACK))
-        memcpy(lz4out_room(o) + LZ4_SLACK, bytes + LZ4_SLACK, n - LZ4_SLACK);
-    lz4out_add(o, n);
+    if (o->end == o->token + 1 && n >= 15)
+        o->lits = ++o->end;
+    memcpy(o->end, bytes, LZ4_SLACK);
+    if (n > LZ4_SLACK)
+        memcpy(o->end + LZ4_SLACK, bytes + LZ4_SLACK, n - LZ4_SLACK);
+    o->end += n;
 }
 
-/* Fifteen literals and more have their number between token and literals, which have to make room for it.
- * Returns what follows the literals. */
-uint8_t *lz4out_shift_literals(uint8_t *token, size_t n_lits);
+/* Fifteen literals and more have their number between token and literals, which may have to make room for it.
+ * Returns their end. */
+uint8_t *lz4out_shift_literals(const Lz4Out *o);
 
-/* The literals' number in the token, and the distance; returns what follows. */
-static inline uint8_t *lz4out_begin_match(const Lz4Out *o, uint32_t distance)
+/* The literals' number in the token; returns what follows them. */
+static inline uint8_t *lz4out_end_literals(const Lz4Out *o)
 {
-    uint8_t *p = o->token + 1 + o->n_lits;
+    size_t n = (size_t)(o->end - o->lits);
 
-    if (HS_UNLIKELY(o->n_lits >= 15))
-        p = lz4out_shift_literals(o->token, o->n_lits);
-    else
-        *o->token = (uint8_t)(o->n_lits << 4);
-    lz4_put16(p, distance);
+    if (HS_LIKELY(n < 15)) {
+        *o->token = (uint8_t)(n << 4);
+        return o->end;
+    }
+    if (HS_UNLIKELY(o->lits == o->token + 1 || n >= 15 + 255))
+        return lz4out_shift_literals(o);
+    o->token[0] = 15 << 4;
+    o->token[1] = (uint8_t)(n - 15);
+    return o->end;
+}
+
+static inline void lz4out_begin(Lz4Out *o, uint8_t *token)
+{
+    o->token = token;
+    o->lits = o->end = token + 1;
+}
+
+static inline uint8_t *lz4out_put_distance(uint8_t *p, uint32_t distance)
+{
+    uint16_t le = GUINT16_TO_LE((uint16_t)distance);
+
+    memcpy(p, &le, 2);
     return p + 2;
 }
 
 /* n >= LZ4_MIN_MATCH bytes that are the same as those `distance` back; the two may overlap. */
 static inline void lz4out_match(Lz4Out *o, uint32_t distance, size_t n)
 {
-    uint8_t *p = lz4out_begin_match(o, distance);
+    uint8_t *p = lz4out_put_distance(lz4out_end_literals(o), distance);
     size_t code = n - LZ4_MIN_MATCH;
 
     if (code < 15) {
@@ -146,14 +157,14 @@ static inline void lz4out_match(Lz4Out *o, uint32_t distance, size_t n)
         p += full;
         *p++ = (uint8_t)(code - 15 - 255 * full);
     }
-    *o = (Lz4Out){.token = p};
+    lz4out_begin(o, p);
 }
 
 /* The same for n up to 18. */
 static inline void lz4out_match_short(Lz4Out *o, uint32_t distance, size_t n)
 {
-    uint8_t *p = lz4out_begin_match(o, distance);
+    uint8_t *p = lz4out_put_distance(lz4out_end_literals(o), distance);
 
     *o->token |= (uint8_t)(n - LZ4_MIN_MATCH);
-    *o = (Lz4Out){.token = p};
+    lz4out_begin(o, p);
 }

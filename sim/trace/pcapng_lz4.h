@@ -2,7 +2,7 @@
  * compressor reads every byte and looks it up in a table. Here it is known what repeats:
  *
  *   numbers   Packet blocks of one interface and one length differ in time, headers and packet id.
- *   headers   are compared with those of the last such packet of the same flow, else of the last such packet.
+ *   headers   The first bytes are compared with those of the last such packet: a link header, as a rule.
  *   payload   Synthetic payload (sim/packet/payload.h) is the same as any other, once shifted: it becomes a
  * match without ever being made. Other payload is written as it is.
  *
