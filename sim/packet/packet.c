@@ -331,10 +331,9 @@ uint16_t packet_csum_value(const Packet *p)
     uint32_t n = p->tail - p->csum_start, len = n + p->payload_len, sum;
     uint16_t v;
 
-    /* What most packets are: headers of an even length, one piece of synthetic payload or none. */
-    if (HS_LIKELY(p->csum_start <= p->tail && n % 2 == 0 && p->n_slices <= 1 &&
-                  !(p->n_slices && p->slice[0].chunk))) {
-        sum = checksum_add(0, p->buf + p->csum_start, n);
+    /* What most packets are: a header in words, one piece of synthetic payload or none. */
+    if (HS_LIKELY(n % 4 == 0 && n < PKT_BUF && p->n_slices <= 1 && !(p->n_slices && p->slice[0].chunk))) {
+        sum = checksum_add_words(0, p->buf + p->csum_start, n);
         if (p->n_slices)
             sum = checksum_combine(sum, payload_checksum(p->slice[0].off, p->slice[0].len));
     } else {

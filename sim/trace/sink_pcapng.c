@@ -226,12 +226,43 @@ static void put_dropped(SinkPcapng *s, Target *t, const ProbeRecord *r, const Si
     put(s, t, r, f, 0, comment);
 }
 
+/* Whether there is nothing to say about it; the others take the long way. */
+static inline bool is_plain(const Target *t, const ProbeRecord *r)
+{
+    return r->desc->cls == PROBE_FRAME_TX ? t->last != r->pkt
+                                          : r->desc->cls == PROBE_FRAME_RX && !(r->pkt->flags & PKT_HAS_FCS);
+}
+
+/* What nearly all records are: a frame on a known point. */
+static inline void put_plain(SinkPcapng *s, Target *t, const ProbeRecord *r)
+{
+    uint32_t len = packet_len(r->pkt), snaplen = s->config.snaplen;
+    bool is_sent = r->desc->cls == PROBE_FRAME_TX;
+
+    if (is_sent) {
+        t->last = r->pkt;
+        t->last_time = r->time;
+        t->last_birth = birth_of(r->pkt);
+    }
+    s->frames++;
+    pcapng_writer_add_packet(t->writer, t->iface, r->time, r->pkt, snaplen && snaplen < len ? snaplen : len,
+                             is_sent ? PCAPNG_FLAG_OUTBOUND : PCAPNG_FLAG_INBOUND, birth_of(r->pkt));
+}
+
 static void on_record(ProbeSink *sink, const ProbeRecord *r)
 {
     SinkPcapng *s = (SinkPcapng *)sink;
-    Target *t = HS_LIKELY(r->point != NULL) ? target_of_point(s, r->point) : target_of_node(s, r->node);
     SinkFrame frame;
+    Target *t;
 
+    if (HS_LIKELY(r->point && r->point->id < s->n_targets)) {
+        t = &s->target[r->point->id];
+        if (HS_LIKELY(t->wanted == WANTED_YES && is_plain(t, r))) {
+            put_plain(s, t, r);
+            return;
+        }
+    }
+    t = HS_LIKELY(r->point != NULL) ? target_of_point(s, r->point) : target_of_node(s, r->node);
     if (t->wanted != WANTED_YES) {
         if (r->point)
             probes_ignore_point(s->probes, sink, r->point);
