@@ -68,6 +68,8 @@ int cmd_bench(int argc, char **argv)
     }
     if (o.snaplen > UINT32_MAX || o.n > UINT32_MAX || o.routers > 4096 || runs == 0 || runs > 1000)
         return args_wrong(&command, "a value is out of range (n to 4e9, routers to 4096, runs 1 to 1000)");
+    if (o.pcap_compress && !o.pcap_dir)
+        return args_wrong(&command, "--pcap-compress: expected --pcap DIR with it");
     for (unsigned i = 0; i < HS_ARRAY_LEN(workloads); i++) {
         if (strcmp(workloads[i].name, operands[0]) != 0)
             continue;

@@ -55,7 +55,8 @@ static PcapngWriter *open_file(SinkPcapng *s, const char *path, GError **error)
 /* "r1-eth0.pcapng"; a VLAN's "eth0.10" is a fine file name, and node names are restricted anyway. */
 static PcapngWriter *open_own_file(SinkPcapng *s, const char *node, const char *point, GError **error)
 {
-    char *base = g_strdup_printf("%s-%s.pcapng", node, point);
+    char *base =
+        g_strdup_printf("%s-%s.pcapng%s", node, point, s->config.compress ? PCAPNG_WRITER_PACKED_SUFFIX : "");
     char *path;
     PcapngWriter *w;
 
