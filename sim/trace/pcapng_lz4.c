@@ -81,39 +81,22 @@ static ALWAYS_INLINE void put_synthetic(Seen *seen, Lz4Out *o, uint64_t pos, uin
         *seen = now;
 }
 
-/* n bytes of the packet from offset `off` on. */
+/* The first n bytes of what follows the packet's headers. */
 static ALWAYS_INLINE void put_body(Seen *seen, Lz4Out *o, uint64_t pos, uint64_t first, const Packet *p,
-                                   uint32_t off, uint32_t n)
+                                   uint32_t n)
 {
-    const uint32_t n_headers = packet_header_len(p);
-
-    if (HS_UNLIKELY(off < n_headers)) {
-        uint32_t step = packet_copy(p, off, o->end, HS_MIN(n, n_headers - off));
-
-        o->end += step;
-        off += step;
-        n -= step;
-        pos += step;
-    }
-    off -= n_headers;
     for (unsigned i = 0; i < p->n_slices && n; i++) {
         const PktSlice *slice = &p->slice[i];
-        uint32_t step;
+        uint32_t step = HS_MIN(n, slice->len);
 
-        if (off >= slice->len) {
-            off -= slice->len;
-            continue;
-        }
-        step = HS_MIN(n, slice->len - off);
         if (HS_LIKELY(!slice->chunk)) {
-            put_synthetic(seen, o, pos, first, slice->off + off, step);
+            put_synthetic(seen, o, pos, first, slice->off, step);
         } else {
-            memcpy(o->end, slice->chunk->bytes + slice->off + off, step);
+            memcpy(o->end, slice->chunk->bytes + slice->off, step);
             o->end += step;
         }
         n -= step;
         pos += step;
-        off = 0;
     }
     if (n) { /* up to Ethernet's least */
         memset(o->end, 0, n);
@@ -251,7 +234,7 @@ void pcapng_lz4_add_packet(PcapngLz4 *z, uint32_t iface, uint64_t time, const Pa
     lz4out_put(&o, headers + same, n - same);
     if (pkt->csum == PKT_CSUM_PARTIAL)
         put_checksum(o.end - n, pkt, n);
-    put_body(&z->seen, &o, pos + PCAPNG_PACKET_HEAD_BYTES + n, first, pkt, n, caplen - n);
+    put_body(&z->seen, &o, pos + PCAPNG_PACKET_HEAD_BYTES + n, first, pkt, caplen - n);
     if (HS_LIKELY(like)) {
         lz4out_match_short(&o, distance, padding + OPTIONS_BYTES);
     } else {
