@@ -370,8 +370,10 @@ bool outputs_close(Outputs *o, GError **error)
     for (unsigned i = 0; i < o->series->len; i++) {
         OutputsSeries *s = o->series->pdata[i];
 
+        uint64_t rows = sink_series_rows(s->sink);
+
         g_ptr_array_add(o->files,
-                        g_strdup_printf("%s (%" PRIu64 " rows)", s->path, sink_series_rows(s->sink)));
+                        g_strdup_printf("%s (%" PRIu64 " row%s)", s->path, rows, rows == 1 ? "" : "s"));
         (void)!sink_series_close(s->sink, first ? NULL : &first);
         g_free(s->path);
         g_free(s);

@@ -183,7 +183,7 @@ int cmd_packetdrill(int argc, char **argv)
         .min_operands = 1,
         .max_operands = MAX_SCRIPTS,
         .examples =
-            "  hopscope packetdrill tests/packetdrill/*.pkt           run all\n"
+            "  hopscope packetdrill tests/packetdrill/rto/*.pkt        a folder of scripts\n"
             "  hopscope packetdrill --ip_version=ipv6 --mtu=1520 a.pkt   the same over IPv6\n"
             "  hopscope packetdrill -v --pcap out a.pkt                show and capture every packet\n",
     };

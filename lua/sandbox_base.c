@@ -1,17 +1,37 @@
 /* The basic functions that differ from stock Lua's:
- *   pcall, xpcall   do not stop a limit error; may be yielded through
- *   tostring, print objects are numbered in the order in which they are first shown, never by their address
- *   setmetatable    refuses __gc and __mode: when garbage is collected differs from run to run. (A scenario
- * that adds
- *                   __mode to a metatable later is not stopped: it only makes its own results vary.)
- *   require         modules the host registered, then FILE.lua beside the scenario */
+ *   pcall, xpcall    do not stop a limit error; may be yielded through
+ *   tostring, print  objects are numbered in the order in which they are first shown, never by their address;
+ *                    a NaN is "nan", whatever its sign
+ *   setmetatable     refuses __gc and __mode: when garbage is collected differs from run to run. (A scenario
+ *                    that adds __mode to a metatable later is not stopped: only its own results vary.)
+ *   require          modules the host registered, then FILE.lua beside the scenario */
 #include <glib.h>
+#include <math.h>
 #include <string.h>
 
 #include "lua/sandbox_private.h"
 #include "sim/base/base.h"
 
 #define MODULE_FILE_MAX ((gsize)16 << 20)
+
+/* x86 makes 0/0 negative, ARM makes it positive, and C writes the sign. Pushes the value at idx, a NaN always
+ * as the positive one. */
+void sandbox_push_same_nan(lua_State *L, int idx)
+{
+    if (lua_type(L, idx) == LUA_TNUMBER && isnan(lua_tonumber(L, idx)))
+        lua_pushnumber(L, copysign((lua_Number)NAN, 1));
+    else
+        lua_pushvalue(L, idx);
+}
+
+static const char *push_plain(lua_State *L, int idx, size_t *len)
+{
+    sandbox_push_same_nan(L, idx);
+    const char *text = luaL_tolstring(L, -1, len);
+
+    lua_remove(L, -2);
+    return text;
+}
 
 const char *sandbox_tolstring(lua_State *L, int idx, size_t *len)
 {
@@ -27,7 +47,7 @@ const char *sandbox_tolstring(lua_State *L, int idx, size_t *len)
     }
     if (type != LUA_TTABLE && type != LUA_TFUNCTION && type != LUA_TUSERDATA && type != LUA_TTHREAD &&
         type != LUA_TLIGHTUSERDATA)
-        return luaL_tolstring(L, idx, len);
+        return push_plain(L, idx, len);
 
     lua_rawgetp(L, LUA_REGISTRYINDEX, &sandbox_key_ids);
     lua_pushvalue(L, idx);

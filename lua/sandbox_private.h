@@ -21,7 +21,7 @@ struct Sandbox {
 
     /* Stock library functions that ours wrap, called in the wrapper's own frame so that errors name it well.
      */
-    lua_CFunction stock_format, stock_insert, stock_remove, stock_concat, stock_unpack, stock_tonumber;
+    lua_CFunction stock_format, stock_pack, stock_insert, stock_remove, stock_unpack, stock_tonumber;
     lua_CFunction stock_utf8_len, stock_utf8_codepoint, stock_utf8_offset;
 
     struct LuaErr *catching; /* what the handler of the innermost luaerr_call fills */
@@ -50,6 +50,8 @@ _Noreturn void sandbox_raise_limit(lua_State *L);
  * object; it is numbered when first asked for, which the sandbox does for its own in the order of their list.
  */
 uint64_t sandbox_serial(lua_State *L, int idx);
+/* Like lua_pushvalue, but all NaNs are one. */
+void sandbox_push_same_nan(lua_State *L, int idx);
 
 /* Each expects the library's table on top of the stack and replaces functions in it. */
 void sandbox_base_install(lua_State *L);

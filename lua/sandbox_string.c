@@ -1,6 +1,6 @@
 /* string and utf8, apart from patterns: rep refuses what cannot fit (stock Lua loops for ever on
- * (""):rep(1e18)), format writes objects as tostring does, and what walks through a long string charges for
- * it. */
+ * (""):rep(1e18)), format writes objects and NaN as tostring does, pack has one NaN only, and what walks
+ * through a long string charges for it. */
 #include <string.h>
 
 #include "lua/sandbox_private.h"
@@ -65,6 +65,9 @@ static int string_format(lua_State *L)
             lua_pushstring(L, id && sandbox_serial(L, arg) ? id + 2 : "(null)");
             lua_replace(L, arg);
             lua_pop(L, 1);
+        } else {
+            sandbox_push_same_nan(L, arg);
+            lua_replace(L, arg);
         }
     }
     if (has_p) {
@@ -87,6 +90,18 @@ static int string_format(lua_State *L)
         lua_replace(L, 1);
     }
     return sandbox_of(L)->stock_format(L);
+}
+
+static int string_pack(lua_State *L)
+{
+    int top = lua_gettop(L);
+
+    luaL_checkstack(L, 1, NULL);
+    for (int arg = 2; arg <= top; arg++) {
+        sandbox_push_same_nan(L, arg);
+        lua_replace(L, arg);
+    }
+    return sandbox_of(L)->stock_pack(L);
 }
 
 /* The rest of these libraries takes linear time and little memory: charge for the string at 1. */
@@ -116,11 +131,15 @@ static int utf8_offset(lua_State *L)
 
 void sandbox_string_install(lua_State *L)
 {
-    static const luaL_Reg ours[] = {{"rep", string_rep}, {"format", string_format}, {NULL, NULL}};
+    static const luaL_Reg ours[] = {
+        {"rep", string_rep}, {"format", string_format}, {"pack", string_pack}, {NULL, NULL}};
+    Sandbox *sb = sandbox_of(L);
 
     lua_getfield(L, -1, "format");
-    sandbox_of(L)->stock_format = lua_tocfunction(L, -1);
-    lua_pop(L, 1);
+    lua_getfield(L, -2, "pack");
+    sb->stock_format = lua_tocfunction(L, -2);
+    sb->stock_pack = lua_tocfunction(L, -1);
+    lua_pop(L, 2);
     luaL_setfuncs(L, ours, 0);
     sandbox_pattern_install(L);
 }

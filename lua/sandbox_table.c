@@ -15,16 +15,35 @@ static lua_Integer charged_length(lua_State *L, uint64_t per_element)
     return n;
 }
 
+/* Stock Lua's, but that a NaN is written as tostring writes it. */
 static int table_concat(lua_State *L)
 {
-    int top = lua_gettop(L);
+    size_t sep_len;
+    const char *sep = luaL_optlstring(L, 2, "", &sep_len);
+    lua_Integer first = luaL_optinteger(L, 3, 1);
 
-    if (lua_type(L, 1) == LUA_TTABLE && lua_isnoneornil(L, 4))
-        charged_length(L, 1);
-    else if (lua_isinteger(L, 4) && lua_tointeger(L, 4) > luaL_optinteger(L, 3, 1))
-        sandbox_charge(L, ((uint64_t)lua_tointeger(L, 4) - (uint64_t)luaL_optinteger(L, 3, 1)) / 2);
-    lua_settop(L, top);
-    return sandbox_of(L)->stock_concat(L);
+    if (lua_type(L, 1) != LUA_TTABLE && !luaL_getmetafield(L, 1, "__index"))
+        luaL_checktype(L, 1, LUA_TTABLE);
+    lua_Integer last = lua_isnoneornil(L, 4) ? charged_length(L, 1) : luaL_checkinteger(L, 4);
+
+    if (!lua_isnoneornil(L, 4) && last > first)
+        sandbox_charge(L, ((uint64_t)last - (uint64_t)first) / 2);
+    luaL_Buffer out;
+
+    luaL_buffinit(L, &out);
+    for (lua_Integer i = first; i <= last; i++) {
+        lua_geti(L, 1, i);
+        if (!lua_isstring(L, -1))
+            return luaL_error(L, "invalid value (at index %I) in table for 'concat'", (LUAI_UACINT)i);
+        sandbox_push_same_nan(L, -1);
+        lua_remove(L, -2);
+        luaL_addvalue(&out);
+        if (i == last)
+            break; /* may be the largest integer */
+        luaL_addlstring(&out, sep, sep_len);
+    }
+    luaL_pushresult(&out);
+    return 1;
 }
 
 /* In the middle, insert and remove move the rest. */
@@ -156,14 +175,12 @@ void sandbox_table_install(lua_State *L)
     };
     Sandbox *sb = sandbox_of(L);
 
-    lua_getfield(L, -1, "concat");
-    lua_getfield(L, -2, "insert");
-    lua_getfield(L, -3, "remove");
-    lua_getfield(L, -4, "unpack");
-    sb->stock_concat = lua_tocfunction(L, -4);
+    lua_getfield(L, -1, "insert");
+    lua_getfield(L, -2, "remove");
+    lua_getfield(L, -3, "unpack");
     sb->stock_insert = lua_tocfunction(L, -3);
     sb->stock_remove = lua_tocfunction(L, -2);
     sb->stock_unpack = lua_tocfunction(L, -1);
-    lua_pop(L, 4);
+    lua_pop(L, 3);
     luaL_setfuncs(L, ours, 0);
 }

@@ -111,8 +111,8 @@ static void sim_close(PdStack *stack)
     if (s->config.ip_version == PD_IPV6)
         ip6_remove_dev(pd_sim_ip6(s), s->ifp);
     ip4_remove_dev(host_ip4(s->host), s->ifp);
-    net_free(s->net);
     pd_tun_free(s->tun);
+    net_free(s->net);
     g_array_free(s->nstat, TRUE);
     g_free(s);
 }

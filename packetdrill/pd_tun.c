@@ -55,7 +55,7 @@ static void xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint16_t ethertyp
     (void)dst;
     (void)ethertype;
     if (!netdev_is_running(dev)) {
-        t->stats.tx_dropped++;
+        netdev_count(&t->dev)->tx_dropped++;
         packet_unref(pkt);
         return;
     }
@@ -96,6 +96,7 @@ void pd_tun_free(PdTun *t)
     while (pd_tun_take(t, &c))
         g_free(c.bytes);
     g_queue_free(t->captured);
+    netdev_clear_stats(&t->dev);
     g_free(t);
 }
 

@@ -105,17 +105,19 @@ static int dev_tso(lua_State *L)
 
 static int dev_stats(lua_State *L)
 {
-    const NetDevStats *st = netdev_stats(check_dev(L));
+    const NetDev *dev = check_dev(L);
+    const NetDevStats *st = netdev_stats(dev);
+    const NetDevErrors *e = netdev_errors(dev);
     const struct {
         const char *name;
         uint64_t value;
     } fields[] = {
-        {"rx_packets", st->rx_packets},       {"rx_bytes", st->rx_bytes},
-        {"tx_packets", st->tx_packets},       {"tx_bytes", st->tx_bytes},
-        {"rx_crc_errors", st->rx_crc_errors}, {"rx_frame_errors", st->rx_frame_errors},
-        {"rx_dropped", st->rx_dropped},       {"rx_overruns", st->rx_overruns},
-        {"rx_not_for_me", st->rx_not_for_me}, {"rx_multicast", st->rx_multicast},
-        {"tx_dropped", st->tx_dropped},       {"tx_carrier_errors", st->tx_carrier_errors},
+        {"rx_packets", st->rx_packets},      {"rx_bytes", st->rx_bytes},
+        {"tx_packets", st->tx_packets},      {"tx_bytes", st->tx_bytes},
+        {"rx_crc_errors", e->rx_crc_errors}, {"rx_frame_errors", e->rx_frame_errors},
+        {"rx_dropped", e->rx_dropped},       {"rx_overruns", e->rx_overruns},
+        {"rx_not_for_me", e->rx_not_for_me}, {"rx_multicast", e->rx_multicast},
+        {"tx_dropped", e->tx_dropped},       {"tx_carrier_errors", e->tx_carrier_errors},
     };
 
     lua_createtable(L, 0, HS_ARRAY_LEN(fields));

@@ -262,7 +262,7 @@ static void push_stats(lua_State *L, const LinkDir *d)
         {"queue_bytes", q ? q->bytes : 0},
         {"queue_peak_packets", q ? q->stats.peak_packets : 0},
         {"queue_peak_bytes", q ? q->stats.peak_bytes : 0},
-        {"marked_packets", q ? q->stats.marked_packets : 0},
+        {"marked_packets", q ? queue_signals(q).marked_packets : 0},
     };
 
     lua_createtable(L, 0, HS_ARRAY_LEN(fields) + 1);

@@ -5,15 +5,17 @@
  * function; what a Linux controller reads from struct tcp_sock comes in a CcView, and what it writes there is
  * in a CcState, which nobody but the transport's own recovery and the controller writes.
  *
- *   socket made       cc_assign(cc, ops, params)         the controller is known, nothing runs
- * (TCP_CONGESTION) established       cc_start(cc, view)                 ops->init each ACK cc_in_ack_event
- * before anything else of the ACK is looked at cc_pkts_acked                      once an ACK that gave a
- * round-trip sample or newly acked packets cc_cong_control                    the whole decision, if
- * ops->cong_control is there; else cc_cong_avoid                      when the state allows growth (Linux
- * tcp_may_raise_cwnd) before a reduction cwnd.ssthresh = cc_ssthresh       the transport then leads cwnd
- * there (PRR) or to 1 (RTO) state changes     cc_set_ca_state                    told before view->ca_state
- * changes, as Linux tcp_set_ca_state spurious loss     cc_undo_cwnd                       the window to go
- * back to closed            cc_stop                            ops->release
+ *   socket made       cc_assign        the controller is known, nothing runs (TCP_CONGESTION)
+ *   established       cc_start         ops->init
+ *   each ACK          cc_in_ack_event  before anything else of the ACK is looked at
+ *                     cc_pkts_acked    once an ACK that gave a round-trip sample or newly acked packets
+ *                     cc_cong_control  the whole decision, if ops->cong_control is there; else
+ *                     cc_cong_avoid    when the state allows growth (Linux tcp_may_raise_cwnd)
+ *   before a          cc_ssthresh      cwnd.ssthresh becomes its answer; the transport then leads cwnd there
+ *   reduction                          (PRR), or to 1 (RTO)
+ *   state changes     cc_set_ca_state  told before view->ca_state changes, as Linux tcp_set_ca_state
+ *   spurious loss     cc_undo_cwnd     the window to go back to
+ *   closed            cc_stop          ops->release
  *
  * Units: windows in packets of view->mss bytes (Linux snd_cwnd); a transport that counts bytes converts.
  * Pacing rates are bytes per second as Linux's sk_pacing_rate. Times: `_ns`, `_us`; srtt_us is scaled by 8
@@ -31,7 +33,6 @@
 
 typedef struct Cc Cc;
 typedef struct CcOps CcOps;
-struct Rng;
 
 #define CC_NAME_MAX 16     /* with the NUL (Linux TCP_CA_NAME_MAX) */
 #define CC_STATE_MAX 128   /* bytes of a controller's own state (Linux ICSK_CA_PRIV_SIZE is 104) */
@@ -124,7 +125,6 @@ typedef struct CcView {
     uint32_t write_seq, high_seq;
     uint32_t rcv_nxt;
     uint32_t init_cwnd; /* the route's or 10 */
-    struct Rng *rng;    /* the host's stream for controllers; drawn from only where an algorithm says so */
 } CcView;
 
 /* Decisions. Owned by the connection (in its Cc); cwnd and ssthresh are read here too. */

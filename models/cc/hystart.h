@@ -1,8 +1,8 @@
 /* Hybrid slow start: leave slow start before the queue overflows. S. Ha, I. Rhee, "Taming the Elephants: New
  * TCP Slow Start", 2011, as in Linux's tcp_cubic.c, where two signs end slow start:
  *   - ACK train: ACKs that follow each other closely span the path's one-way delay: the pipe is full;
- *   - delay: the smallest of a round's first samples lies an eighth of the minimum above it: a queue is
- * growing. Usable by any controller: hold a HyStart, call hystart_reset when a flight begins anew (start,
+ *   - delay: the smallest of a round's first samples lies an eighth of the minimum above it: a queue grows.
+ * Usable by any controller: hold a HyStart, call hystart_reset when a flight begins anew (start,
  * timeout) and hystart_on_rtt for each ACK with a sample during slow start. It ends slow start by setting
  * ssthresh. */
 #pragma once

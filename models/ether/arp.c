@@ -30,6 +30,12 @@ struct ArpClaim {
     Timer timer;
 };
 
+struct ArpConflicts {
+    ArpClaim *claims; /* addresses being probed or defended */
+    SimTime last_defence;
+    uint32_t seen;
+};
+
 const ProbeDesc arp_probe_conflict = {
     "arp.conflict",
     "Another device uses one of this host's addresses.",
@@ -70,13 +76,27 @@ static const NeighOps neigh_ops = {
 
 void arp_init(Arp *arp, NetDev *dev, const ArpOwner *owner, void *user)
 {
-    *arp = (Arp){.owner = owner, .user = user, .last_defence = -DEFEND_INTERVAL};
+    *arp = (Arp){.owner = owner, .user = user};
     neightable_init(&arp->table, dev, &neigh_ops);
+}
+
+static ArpConflicts *conflicts_of(Arp *arp)
+{
+    if (!arp->rfc5227) {
+        arp->rfc5227 = g_new0(ArpConflicts, 1);
+        arp->rfc5227->last_defence = -DEFEND_INTERVAL;
+    }
+    return arp->rfc5227;
+}
+
+uint32_t arp_conflicts(const Arp *arp)
+{
+    return arp->rfc5227 ? arp->rfc5227->seen : 0;
 }
 
 static void claim_free(Arp *arp, ArpClaim *c)
 {
-    ArpClaim **at = &arp->claims;
+    ArpClaim **at = &arp->rfc5227->claims;
 
     while (*at != c)
         at = &(*at)->next;
@@ -87,8 +107,9 @@ static void claim_free(Arp *arp, ArpClaim *c)
 
 void arp_clear(Arp *arp)
 {
-    while (arp->claims)
-        claim_free(arp, arp->claims);
+    while (arp->rfc5227 && arp->rfc5227->claims)
+        claim_free(arp, arp->rfc5227->claims);
+    g_clear_pointer(&arp->rfc5227, g_free);
     neightable_clear(&arp->table);
 }
 
@@ -135,9 +156,9 @@ void arp_claim(Arp *arp, uint32_t addr, ArpClaimFn done, void *user)
     Node *node = arp->table.dev->node;
     ArpClaim *c = g_new0(ArpClaim, 1);
 
-    *c = (ArpClaim){.next = arp->claims, .arp = arp, .addr = addr, .done = done, .user = user};
+    *c = (ArpClaim){.next = conflicts_of(arp)->claims, .arp = arp, .addr = addr, .done = done, .user = user};
     timer_init(&c->timer, node, claim_step);
-    arp->claims = c;
+    arp->rfc5227->claims = c;
     timer_arm_after(&c->timer, rng_range(node_rng(node, "arp-probe"), 0, PROBE_WAIT));
 }
 
@@ -145,7 +166,7 @@ static void emit_conflict(Arp *arp, uint32_t addr, MacAddr mac)
 {
     const NetDev *dev = arp->table.dev;
 
-    arp->conflicts++;
+    conflicts_of(arp)->seen++;
     if (probe_wanted(dev->node, PROBE_NEIGH))
         probe_emit(dev->node, &arp_probe_conflict, dev->point, NULL,
                    (ProbeValue[]){{.u = addr}, {.u = mac_to_u64(mac)}});
@@ -157,7 +178,7 @@ static void check_conflict(Arp *arp, const ArpMsg *m)
 {
     SimTime now = node_now(arp->table.dev->node);
 
-    for (ArpClaim *c = arp->claims, *next; c; c = next) {
+    for (ArpClaim *c = arp->rfc5227 ? arp->rfc5227->claims : NULL, *next; c; c = next) {
         next = c->next;
         /* 2.1.1: somebody has it, or somebody else is probing for it too. */
         if (c->announcements == 0 && (m->spa == c->addr || (m->spa == 0 && m->tpa == c->addr))) {
@@ -175,8 +196,8 @@ static void check_conflict(Arp *arp, const ArpMsg *m)
     if (m->spa == 0 || arp->owner->classify(arp, m->spa, 0) != ARP_TARGET_LOCAL)
         return;
     emit_conflict(arp, m->spa, m->sha);
-    if (arp->conflict_defend && now >= arp->last_defence + DEFEND_INTERVAL) { /* 2.4 (b) */
-        arp->last_defence = now;
+    if (arp->conflict_defend && now >= conflicts_of(arp)->last_defence + DEFEND_INTERVAL) { /* 2.4 (b) */
+        arp->rfc5227->last_defence = now;
         arp_announce(arp, m->spa);
     }
 }

@@ -7,6 +7,7 @@
 
 typedef struct Arp Arp;
 typedef struct ArpClaim ArpClaim;
+typedef struct ArpConflicts ArpConflicts;
 
 typedef enum ArpTarget {                    /* whose address is asked for */
                          ARP_TARGET_NONE,   /* unknown, or the question is impossible (a martian source) */
@@ -28,20 +29,20 @@ struct Arp {
     NeighTable table; /* first */
     const ArpOwner *owner;
     void *user;
-    ArpClaim *claims;     /* addresses being probed or defended (RFC 5227) */
-    bool arp_accept;      /* a gratuitous ARP makes an entry, it does not only update one */
-    bool arp_notify;      /* announce our addresses when the device comes up or changes its address */
-    bool arp_ignore;      /* Linux's mode 8: answer nothing (a host that hides) */
-    bool proxy_arp;       /* answer for what we would forward elsewhere */
-    bool conflict_defend; /* announce when somebody else uses our address (at most every 10 s) */
-    uint32_t conflicts;   /* seen so far */
-    SimTime last_defence;
+    ArpConflicts *rfc5227; /* NULL: no address was claimed, and none contested */
+    bool arp_accept;       /* a gratuitous ARP makes an entry, it does not only update one */
+    bool arp_notify;       /* announce our addresses when the device comes up or changes its address */
+    bool arp_ignore;       /* Linux's mode 8: answer nothing (a host that hides) */
+    bool proxy_arp;        /* answer for what we would forward elsewhere */
+    bool conflict_defend;  /* announce when somebody else uses our address (at most every 10 s) */
 };
+_Static_assert(sizeof(Arp) <= 64, "Arp has grown: what few interfaces need belongs elsewhere");
 
 extern const ProbeDesc arp_probe_conflict; /* "arp.conflict": ip, mac of the other */
 
 void arp_init(Arp *arp, NetDev *dev, const ArpOwner *owner, void *user);
 void arp_clear(Arp *arp);
+uint32_t arp_conflicts(const Arp *arp); /* seen so far */
 
 /* A frame with EtherType ARP, head at the ARP header. Takes it. */
 void arp_input(Arp *arp, Packet *pkt);

@@ -43,7 +43,7 @@ void loopback_receive(Loopback *lo, NetDev *dev, Packet *pkt, uint16_t ethertype
     if (lo->len >= lo->max_backlog) {
         lo->backlog_drops++;
         if (dev->stats) /* a card that loops a broadcast back has sent it */
-            dev->stats->rx_dropped++;
+            netdev_count(dev)->rx_dropped++;
         probe_drop(lo->dev.node, dev->point, pkt, DROP_BACKLOG_FULL);
         return;
     }
@@ -60,7 +60,7 @@ static void xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint16_t ethertyp
 
     (void)dst;
     if (!(dev->flags & NETDEV_UP)) {
-        lo->stats.tx_dropped++;
+        netdev_count(dev)->tx_dropped++;
         probe_drop(dev->node, dev->point, pkt, DROP_DEVICE_DOWN);
         return;
     }
@@ -100,6 +100,7 @@ void loopback_purge(Loopback *lo)
 void loopback_clear(Loopback *lo)
 {
     loopback_purge(lo);
+    netdev_clear_stats(&lo->dev);
     g_free(lo->ring);
     lo->ring = NULL;
     lo->cap = lo->first = 0;

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "models/ether/neigh_priv.h"
-#include "sim/base/rng.h"
 
 #define REACHABLE_REDRAW (300 * SIM_SEC) /* neigh_periodic_work */
 
@@ -68,15 +67,13 @@ static SimTime reachable_time(NeighTable *t)
     SimTime now = neigh_now(t), base = t->params->base_reachable_time;
 
     if (b->reachable_time == 0 || now >= b->last_draw + REACHABLE_REDRAW) {
-        if (!b->rng) {
-            char purpose[32];
+        char purpose[32];
 
-            g_snprintf(purpose, sizeof purpose, "neigh:%s", t->dev->name);
-            b->rng = node_rng(t->dev->node, purpose);
-        }
+        g_snprintf(purpose, sizeof purpose, "neigh:%s", t->dev->name);
         b->last_draw = now;
         /* neigh_rand_reach_time: (prandom % base) + base / 2 */
-        b->reachable_time = base > 0 ? (SimTime)rng_below(b->rng, (uint64_t)base) + base / 2 : 1;
+        b->reachable_time =
+            base > 0 ? (SimTime)node_draw_below(t->dev->node, purpose, (uint64_t)base) + base / 2 : 1;
     }
     return b->reachable_time;
 }
@@ -133,23 +130,75 @@ NeighState neigh_state(Neigh *n)
     return n->state;
 }
 
+/* ---- the timer, and what waits ---- */
+
+static size_t wait_size(const Neigh *n)
+{
+    return n->has_queue ? sizeof *n->wait : offsetof(NeighWait, last);
+}
+
+static NeighWait *wait_of(Neigh *n)
+{
+    if (!n->wait) {
+        n->wait = cells_take(&n->node->part->cells, wait_size(n));
+        n->wait->neigh = n;
+        timer_init(&n->wait->timer, n->node, neigh_on_timer);
+    }
+    return n->wait;
+}
+
+/* Gives back what is not needed any more. */
+static void settle(Neigh *n)
+{
+    NeighWait *w = n->wait;
+
+    if (!w || (n->has_queue && w->last) || timer_is_armed(&w->timer))
+        return;
+    timer_clear(&w->timer);
+    cells_give(&n->node->part->cells, w, wait_size(n));
+    n->wait = NULL;
+    n->has_queue = false;
+}
+
+static void arm(Neigh *n, SimTime deadline)
+{
+    timer_arm(&wait_of(n)->timer, deadline);
+}
+
+static void disarm(Neigh *n)
+{
+    if (n->wait)
+        timer_cancel(&n->wait->timer);
+    settle(n);
+}
+
+/* Called before the timer is armed: a timer does not move. */
+static void make_queue(Neigh *n)
+{
+    hs_assert(n->has_queue || !n->wait);
+    n->has_queue = true;
+    wait_of(n);
+}
+
 static Packet *first_waiting(const Neigh *n)
 {
-    return n->last ? (Packet *)(uintptr_t)n->last->cb : NULL;
+    return n->has_queue && n->wait->last ? (Packet *)(uintptr_t)n->wait->last->cb : NULL;
 }
 
 static Packet *take_first(Neigh *n)
 {
     Packet *p = first_waiting(n);
+    NeighWait *w = n->wait;
 
     if (!p)
         return NULL;
-    if (p == n->last)
-        n->last = NULL;
+    if (p == w->last)
+        w->last = NULL;
     else
-        n->last->cb = p->cb;
+        w->last->cb = p->cb;
     p->cb = 0;
-    n->queued_bytes -= neigh_truesize(p);
+    w->queued_bytes -= neigh_truesize(p);
+    settle(n);
     return p;
 }
 
@@ -166,14 +215,13 @@ void neigh_unref(Neigh *n)
 {
     if (!n || --n->ref)
         return;
-    hs_assert(n->is_dead && !n->last);
-    timer_clear(&n->timer);
-    g_free(n);
+    hs_assert(n->is_dead && !n->wait);
+    cells_give(&n->node->part->cells, n, neigh_size(n->key_len));
 }
 
 void neigh_bury(Neigh *n)
 {
-    timer_clear(&n->timer);
+    disarm(n);
     purge_queue(n, DROP_NEIGH_FAILED);
     n->state = NEIGH_NONE;
     n->usable_until = 0;
@@ -200,7 +248,7 @@ static void fail(Neigh *n)
     const NetDev *dev = t->dev;
     Packet *p;
 
-    t->body->stats.res_failed++;
+    neightable_trouble(t)->res_failed++;
     neigh_ref(n); /* reports may lead back here */
     while (n->state == NEIGH_FAILED && (p = take_first(n))) {
         if (t->ops->unreachable)
@@ -213,7 +261,7 @@ static void fail(Neigh *n)
 
 void neigh_on_timer(Timer *timer)
 {
-    Neigh *n = HS_CONTAINER_OF(timer, Neigh, timer);
+    Neigh *n = HS_CONTAINER_OF(timer, NeighWait, timer)->neigh;
     NeighTable *t = n->table;
     const NeighParams *p = t->params;
     SimTime now = neigh_now(t);
@@ -224,6 +272,7 @@ void neigh_on_timer(Timer *timer)
         if (now <= n->confirmed + p->delay_first_probe_time) { /* confirmed from above meanwhile */
             n->updated = now;
             set_state(n, NEIGH_REACHABLE);
+            settle(n);
             neigh_emit_state(n, old, now);
             return;
         }
@@ -237,32 +286,36 @@ void neigh_on_timer(Timer *timer)
         old = n->state;
         n->updated = now;
         set_state(n, NEIGH_FAILED);
+        settle(n);
         neigh_emit_state(n, old, now);
         fail(n);
         return;
     }
-    timer_arm(&n->timer, now + HS_MAX(p->retrans_time, 10 * SIM_MS)); /* HZ/100 */
+    arm(n, now + HS_MAX(p->retrans_time, 10 * SIM_MS)); /* HZ/100 */
     solicit(n);
 }
 
 static void enqueue(Neigh *n, Packet *pkt)
 {
     NeighTable *t = n->table;
+    NeighWait *w;
     uint32_t size;
 
     pkt = packet_own(pkt); /* cb is ours alone */
     size = neigh_truesize(pkt);
-    while (n->last && n->queued_bytes + size > t->params->unres_qlen_bytes) { /* the oldest goes */
-        Packet *old = take_first(n);
+    while (first_waiting(n) && n->wait->queued_bytes + size > t->params->unres_qlen_bytes) {
+        Packet *old = take_first(n); /* the oldest goes */
 
-        t->body->stats.unresolved_discards++;
+        neightable_trouble(t)->unresolved_discards++;
         probe_drop(t->dev->node, t->dev->point, old, DROP_NEIGH_QUEUE_FULL);
     }
-    pkt->cb = (uintptr_t)(n->last ? first_waiting(n) : pkt);
-    if (n->last)
-        n->last->cb = (uintptr_t)pkt;
-    n->last = pkt;
-    n->queued_bytes += size;
+    make_queue(n);
+    w = n->wait;
+    pkt->cb = (uintptr_t)(w->last ? first_waiting(n) : pkt);
+    if (w->last)
+        w->last->cb = (uintptr_t)pkt;
+    w->last = pkt;
+    w->queued_bytes += size;
 }
 
 /* __neigh_event_send. true: the packet may go out now. */
@@ -281,7 +334,7 @@ static bool event_send(Neigh *n, Packet *pkt)
     if (old == NEIGH_STALE) {
         n->updated = now;
         set_state(n, NEIGH_DELAY);
-        timer_arm(&n->timer, now + p->delay_first_probe_time);
+        arm(n, now + p->delay_first_probe_time);
         neigh_emit_state(n, old, now);
         return true;
     }
@@ -294,7 +347,8 @@ static bool event_send(Neigh *n, Packet *pkt)
         }
         n->probes = p->ucast_solicit;
         set_state(n, NEIGH_INCOMPLETE);
-        timer_arm(&n->timer, now + HS_MAX(p->retrans_time, 10 * SIM_MS));
+        make_queue(n);
+        arm(n, now + HS_MAX(p->retrans_time, 10 * SIM_MS));
         neigh_emit_state(n, old, now);
         enqueue(n, pkt);
         solicit(n);
@@ -307,7 +361,7 @@ static bool event_send(Neigh *n, Packet *pkt)
 void neigh_output_slow(Neigh *n, Packet *pkt)
 {
     NeighTable *t = n->table;
-    const Node *node = n->timer.node;
+    const Node *node = n->node;
 
     if (n->is_dead) { /* its successor takes over: a route may hold on to us for a while */
         n = t ? neigh_get(t, &n->key) : NULL;
@@ -341,7 +395,7 @@ void neigh_update(Neigh *n, const MacAddr *mac, NeighState state, unsigned flags
         n->used = now;
     }
     if (!(BIT(state) & VALID)) {
-        timer_cancel(&n->timer);
+        disarm(n);
         set_state(n, state);
         neigh_emit_state(n, old, now);
         if ((old == NEIGH_INCOMPLETE || old == NEIGH_PROBE) && state == NEIGH_FAILED)
@@ -377,18 +431,18 @@ void neigh_update(Neigh *n, const MacAddr *mac, NeighState state, unsigned flags
             n->confirmed = now - 2 * t->params->base_reachable_time;
     }
     if (state != old) {
-        timer_cancel(&n->timer);
+        disarm(n);
         if (state == NEIGH_PROBE) {
             n->probes = 0;
-            timer_arm(&n->timer, now);
+            arm(n, now);
         } else if (state == NEIGH_DELAY) {
-            timer_arm(&n->timer, now);
+            arm(n, now);
         }
     }
     set_state(n, state);
     if (state != old || changed)
         neigh_emit_state(n, old, now);
-    if (!old_valid && n->last) { /* what waited goes out in order */
+    if (!old_valid && first_waiting(n)) { /* what waited goes out in order */
         Packet *p;
 
         neigh_ref(n);

@@ -4,9 +4,12 @@
  *
  * States, timers and rules are Linux's (net/core/neighbour.c):
  *
- *   NONE ─ a packet ─→ INCOMPLETE ─ answer ─→ REACHABLE ─ 15–45 s ─→ STALE ─ a packet ─→ DELAY ─ 5 s ─→ PROBE
- *                       │ 3 tries, 1 s apart      ↑                                        │              │ 3
- * tries └──→ FAILED ←─────────────┼──── confirmed from above ──────────────┴── answer ────┴──→ FAILED
+ *   NONE ─ a packet ─→ INCOMPLETE ─ answer ─→ REACHABLE ─ 15–45 s ─→ STALE ─ a packet ─→ DELAY
+ *                         │ 3 tries, 1 s apart      ↑                                        │ 5 s
+ *                         └──→ FAILED               ├──── confirmed from above ──────────────┤
+ *                                                   └──── answer ───────────────────────── PROBE
+ *                                                                                            │ 3 tries
+ *                                                                                            └──→ FAILED
  *
  * Where we differ: the step REACHABLE → STALE has no timer. It is found when somebody looks (a packet, an
  * update, neigh_state), so an idle entry costs no events; nobody can tell the difference but by the time of
@@ -22,6 +25,7 @@
 typedef struct Neigh Neigh;
 typedef struct NeighTable NeighTable;
 typedef struct NeighBody NeighBody;
+typedef struct NeighWait NeighWait;
 
 typedef enum NeighState {
     NEIGH_NONE,
@@ -70,21 +74,22 @@ struct NeighTable {
 
 struct Neigh {
     NeighTable *table; /* NULL: removed together with its table */
+    Node *node;
+    SimTime usable_until; /* the fast path: send while now is before that */
+    SimTime confirmed, used, updated;
+    NeighWait *wait; /* timer and packets that wait; NULL: neither */
     MacAddr mac;
     uint8_t state;
     uint8_t probes;
-    union {
+    uint16_t ref;
+    bool is_dead : 1, has_queue : 1; /* no longer in the table */
+    uint8_t key_len;
+    union {           /* last: there is room for the table's key_len only */
         uint32_t ip4; /* host order */
         uint8_t ip6[16];
     } key;
-    uint32_t queued_bytes;
-    uint16_t ref;
-    uint8_t is_dead;      /* no longer in the table */
-    SimTime usable_until; /* the fast path: send while now is before that */
-    SimTime confirmed, used, updated;
-    Timer timer;
-    Packet *last; /* waiting for the answer: a ring chained by Packet.cb, last->cb is the first */
 };
+_Static_assert(offsetof(Neigh, key) + 4 <= 72, "Neigh has grown: hosts and routers keep one for each link");
 
 typedef struct NeighStats { /* the columns of /proc/net/stat/arp_cache */
     uint64_t allocs, lookups, hits, res_failed, unresolved_discards, forced_gc_runs, table_fulls;
@@ -148,7 +153,7 @@ void neigh_output_slow(Neigh *n, Packet *pkt);
  */
 static inline void neigh_output(Neigh *n, Packet *pkt)
 {
-    if (HS_LIKELY(n->timer.node->part->now < n->usable_until)) {
+    if (HS_LIKELY(n->node->part->now < n->usable_until)) {
         NetDev *dev = n->table->dev;
 
         dev->ops->xmit(dev, pkt, &n->mac, n->table->ops->ethertype);

@@ -6,6 +6,7 @@
 
 #include "models/ether/neigh_priv.h"
 
+#define CAP_MIN 4                    /* of more than one entry */
 #define FORCED_GC_KEEP (5 * SIM_SEC) /* neigh_alloc: gc_thresh2 is enforced at most so often */
 
 void neightable_init(NeighTable *t, NetDev *dev, const NeighOps *ops)
@@ -14,14 +15,27 @@ void neightable_init(NeighTable *t, NetDev *dev, const NeighOps *ops)
     *t = (NeighTable){.dev = dev, .ops = ops, .params = &neigh_params_default};
 }
 
+static Cells *cells_of(const NeighTable *t)
+{
+    return &t->dev->node->part->cells;
+}
+
 static NeighBody *body_of(NeighTable *t)
 {
     if (!t->body) {
-        t->body = g_new0(NeighBody, 1);
-        t->body->cap = NEIGH_FEW;
-        t->body->slot = t->body->few;
+        t->body = cells_take(cells_of(t), sizeof *t->body);
+        t->body->cap = 1;
     }
     return t->body;
+}
+
+NeighTrouble *neightable_trouble(NeighTable *t)
+{
+    NeighBody *b = body_of(t);
+
+    if (!b->trouble)
+        b->trouble = cells_take(cells_of(t), sizeof *b->trouble);
+    return b->trouble;
 }
 
 NeighParams *neightable_params(NeighTable *t)
@@ -54,42 +68,60 @@ static bool key_is(const NeighTable *t, const Neigh *n, const void *key)
 Neigh *neigh_lookup(NeighTable *t, const void *key)
 {
     NeighBody *b = t->body;
+    Neigh *n;
 
     if (!b)
         return NULL;
-    b->stats.lookups++;
-    for (uint32_t i = hash_key(t, key) & (b->cap - 1); b->slot[i]; i = (i + 1) & (b->cap - 1)) {
-        if (key_is(t, b->slot[i], key)) {
-            b->stats.hits++;
-            return b->slot[i];
-        }
+    b->lookups++;
+    if (b->cap == 1) {
+        n = b->slot.one;
+        if (n && !key_is(t, n, key))
+            n = NULL;
+    } else {
+        uint32_t i = hash_key(t, key) & (b->cap - 1);
+
+        while ((n = b->slot.many[i]) && !key_is(t, n, key))
+            i = (i + 1) & (b->cap - 1);
     }
-    return NULL;
+    b->hits += n != NULL;
+    return n;
+}
+
+static Neigh **slots(NeighBody *b)
+{
+    return b->cap == 1 ? &b->slot.one : b->slot.many;
 }
 
 static void insert(NeighTable *t, Neigh *n)
 {
     NeighBody *b = t->body;
+    Neigh **slot = slots(b);
     uint32_t i = hash_key(t, &n->key) & (b->cap - 1);
 
-    while (b->slot[i])
+    while (slot[i])
         i = (i + 1) & (b->cap - 1);
-    b->slot[i] = n;
+    slot[i] = n;
 }
 
 static void grow(NeighTable *t)
 {
     NeighBody *b = t->body;
-    Neigh **old = b->slot;
-    uint32_t cap = b->cap;
+    NeighBody before = *b;
+    Neigh **old = slots(&before);
 
-    b->cap *= 2;
-    b->slot = g_new0(Neigh *, b->cap);
-    for (uint32_t i = 0; i < cap; i++)
+    b->cap = b->cap == 1 ? CAP_MIN : 2 * b->cap;
+    b->slot.many = g_new0(Neigh *, b->cap);
+    for (uint32_t i = 0; i < before.cap; i++)
         if (old[i])
             insert(t, old[i]);
-    if (old != b->few)
+    if (before.cap > 1)
         g_free(old);
+}
+
+/* A place is always free but in a table of one, so that searches end. */
+static bool is_full(const NeighBody *b)
+{
+    return b->cap == 1 ? b->len == 1 : (b->len + 1) * 4 > b->cap * 3;
 }
 
 /* Linear probing without tombstones: the entries behind the gap move up if that brings them no further than
@@ -97,19 +129,20 @@ static void grow(NeighTable *t)
 static void unlink_slot(NeighTable *t, const Neigh *n)
 {
     NeighBody *b = t->body;
+    Neigh **slot = slots(b);
     uint32_t mask = b->cap - 1, i = hash_key(t, &n->key) & mask;
 
-    while (b->slot[i] != n)
+    while (slot[i] != n)
         i = (i + 1) & mask;
-    for (uint32_t j = (i + 1) & mask; b->slot[j]; j = (j + 1) & mask) {
-        uint32_t home = hash_key(t, &b->slot[j]->key) & mask;
+    for (uint32_t j = (i + 1) & mask; mask && slot[j]; j = (j + 1) & mask) {
+        uint32_t home = hash_key(t, &slot[j]->key) & mask;
 
         if (((j - home) & mask) >= ((j - i) & mask)) {
-            b->slot[i] = b->slot[j];
+            slot[i] = slot[j];
             i = j;
         }
     }
-    b->slot[i] = NULL;
+    slot[i] = NULL;
     b->len--;
 }
 
@@ -147,8 +180,8 @@ static Neigh **sorted(NeighTable *t, uint32_t *len)
 
     *len = 0;
     for (uint32_t i = 0; i < b->cap; i++)
-        if (b->slot[i])
-            all[(*len)++] = b->slot[i];
+        if (slots(b)[i])
+            all[(*len)++] = slots(b)[i];
     qsort(all, *len, sizeof *all, by_key); /* tidy-allow: qsort (keys are unique in a table) */
     return all;
 }
@@ -161,8 +194,8 @@ static void collect(NeighTable *t, bool forced)
     uint32_t len;
     Neigh **all = sorted(t, &len);
 
-    t->body->last_gc = now;
-    t->body->stats.forced_gc_runs += forced;
+    neightable_trouble(t)->last_gc = now;
+    t->body->trouble->forced_gc_runs += forced;
     for (uint32_t i = 0; i < len; i++) {
         Neigh *n = all[i];
         SimTime used = HS_MAX(n->used, n->confirmed);
@@ -179,33 +212,35 @@ Neigh *neigh_get(NeighTable *t, const void *key)
     Neigh *n = neigh_lookup(t, key);
     const NeighParams *p = t->params;
     NeighBody *b;
-    SimTime now;
+    SimTime now, last_gc;
 
     if (n)
         return n;
     b = body_of(t);
     now = neigh_now(t);
-    if (b->len >= p->gc_thresh3 || (b->len >= p->gc_thresh2 && now > b->last_gc + FORCED_GC_KEEP)) {
+    last_gc = b->trouble ? b->trouble->last_gc : 0;
+    if (b->len >= p->gc_thresh3 || (b->len >= p->gc_thresh2 && now > last_gc + FORCED_GC_KEEP)) {
         collect(t, true);
         if (b->len >= p->gc_thresh3) {
-            b->stats.table_fulls++;
+            b->trouble->table_fulls++;
             return NULL;
         }
-    } else if (b->len >= p->gc_thresh1 && now >= b->last_gc + p->base_reachable_time / 2) {
+    } else if (b->len >= p->gc_thresh1 && now >= last_gc + p->base_reachable_time / 2) {
         collect(t, false);
     }
-    if ((b->len + 1) * 4 > b->cap * 3)
+    if (is_full(b))
         grow(t);
-    n = g_new0(Neigh, 1);
+    n = cells_take(cells_of(t), neigh_size(t->ops->key_len));
+    n->key_len = (uint8_t)t->ops->key_len;
     n->table = t;
+    n->node = t->dev->node;
     n->ref = 1;
     memcpy(&n->key, key, t->ops->key_len);
-    timer_init(&n->timer, t->dev->node, neigh_on_timer);
     n->used = n->updated = now;
     n->confirmed = now - 2 * p->base_reachable_time;
     insert(t, n);
     b->len++;
-    b->stats.allocs++;
+    b->allocs++;
     return n;
 }
 
@@ -230,7 +265,7 @@ void neightable_clear(NeighTable *t)
     if (!b)
         return;
     for (uint32_t i = 0; i < b->cap; i++) {
-        Neigh *n = b->slot[i];
+        Neigh *n = slots(b)[i];
 
         if (!n)
             continue;
@@ -241,9 +276,11 @@ void neightable_clear(NeighTable *t)
     if (b->own_params)
         g_free((NeighParams *)t->params);
     t->params = &neigh_params_default;
-    if (b->slot != b->few)
-        g_free(b->slot);
-    g_free(b);
+    if (b->cap > 1)
+        g_free(b->slot.many);
+    if (b->trouble)
+        cells_give(cells_of(t), b->trouble, sizeof *b->trouble);
+    cells_give(cells_of(t), b, sizeof *b);
     t->body = NULL;
 }
 
@@ -254,16 +291,19 @@ void neightable_stats(const NeighTable *t, NeighStats *out)
     *out = (NeighStats){0};
     if (!b)
         return;
-    out->lookups = b->stats.lookups;
-    out->hits = b->stats.hits;
-    out->allocs = b->stats.allocs;
-    out->res_failed = b->stats.res_failed;
-    out->unresolved_discards = b->stats.unresolved_discards;
-    out->forced_gc_runs = b->stats.forced_gc_runs;
-    out->table_fulls = b->stats.table_fulls;
+    out->lookups = b->lookups;
+    out->hits = b->hits;
+    out->allocs = b->allocs;
     out->entries = b->len;
-    out->bytes = sizeof *b + (b->slot == b->few ? 0 : b->cap * sizeof *b->slot) + b->len * sizeof(Neigh) +
-                 (b->own_params ? sizeof *t->params : 0);
+    out->bytes = sizeof *b + (b->cap > 1 ? b->cap * sizeof *b->slot.many : 0) +
+                 b->len * neigh_size(t->ops->key_len) + (b->own_params ? sizeof *t->params : 0);
+    if (!b->trouble)
+        return;
+    out->bytes += sizeof *b->trouble;
+    out->res_failed = b->trouble->res_failed;
+    out->unresolved_discards = b->trouble->unresolved_discards;
+    out->forced_gc_runs = b->trouble->forced_gc_runs;
+    out->table_fulls = b->trouble->table_fulls;
 }
 
 void neightable_foreach(NeighTable *t, void (*fn)(Neigh *n, void *user), void *user)

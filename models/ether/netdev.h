@@ -28,9 +28,13 @@ enum {
 
 typedef struct NetDevStats { /* the columns of ip -s link */
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+    struct NetDevErrors *errors; /* NULL: nothing of it happened yet */
+} NetDevStats;
+
+typedef struct NetDevErrors { /* further columns, most of which stay 0 */
     uint32_t rx_crc_errors, rx_frame_errors, rx_dropped, rx_overruns, rx_not_for_me, rx_multicast;
     uint32_t tx_dropped, tx_carrier_errors;
-} NetDevStats;
+} NetDevErrors;
 
 typedef struct NetDev NetDev;
 
@@ -58,7 +62,7 @@ struct NetDev {
     uint16_t flags;
     uint16_t ifindex; /* from 1, per node: lo is 1 */
     MacAddr mac;
-    NetDevStats *stats; /* NULL: nothing to count yet; netdev_stats reads them */
+    NetDevStats *stats; /* NULL: nothing to count yet; netdev_stats and netdev_errors read them */
 };
 
 static inline const NetDevStats *netdev_stats(const NetDev *d)
@@ -66,6 +70,29 @@ static inline const NetDevStats *netdev_stats(const NetDev *d)
     static const NetDevStats none;
 
     return d->stats ? d->stats : &none;
+}
+
+static inline const NetDevErrors *netdev_errors(const NetDev *d)
+{
+    static const NetDevErrors none;
+
+    return d->stats && d->stats->errors ? d->stats->errors : &none;
+}
+
+/* To be counted in, by the device (whose stats are there) and what works for it. */
+static inline NetDevErrors *netdev_count(NetDev *d)
+{
+    if (!d->stats->errors)
+        d->stats->errors = cells_take(&d->node->part->cells, sizeof *d->stats->errors);
+    return d->stats->errors;
+}
+
+/* The end of the device's stats. */
+static inline void netdev_clear_stats(NetDev *d)
+{
+    if (d->stats)
+        cells_give(&d->node->part->cells, d->stats->errors, sizeof *d->stats->errors);
+    d->stats = NULL;
 }
 
 static inline bool netdev_is_running(const NetDev *d)

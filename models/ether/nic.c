@@ -2,8 +2,8 @@
  * __netif_receive_skb_core).
  *
  * Down: xmit → nic_transmit → port_send.
- * Up:   on_receive (what the hardware does: FCS, length, address filter) → [nic_ring] → nic_deliver (what the
- * kernel does: taps, VLANs, EtherType) → dev.input.
+ * Up:   on_receive (what the hardware does: FCS, length, address filter) → [nic_ring] →
+ *       nic_deliver (what the kernel does: taps, VLANs, EtherType) → dev.input.
  *
  * A flooded frame is one packet in many hands. The filter only reads, so a card that does not want it gives
  * its reference back; a card that does takes a copy of the headers (packet_own), about as cheap as a function
@@ -39,7 +39,7 @@ static void tap_frame(Nic *nic, const Packet *pkt, bool outgoing)
 {
     uint16_t type = eth_type(packet_cdata(pkt));
 
-    for (NicTap *t = nic->live->taps, *next; t; t = next) {
+    for (NicTap *t = nic->live->extra->taps, *next; t; t = next) {
         next = t->next; /* a tap may take itself off */
         if (!t->ethertype || t->ethertype == type)
             t->frame(t, nic, pkt, outgoing);
@@ -50,25 +50,24 @@ static void pad(const Nic *nic, Packet *pkt, uint32_t n)
 {
     uint32_t patterned = 0;
 
-    if (HS_UNLIKELY(nic->live->rare && nic->live->rare->pad_pattern)) {
-        const NicRare *rare = nic->live->rare;
+    if (HS_UNLIKELY(nic->live->extra && nic->live->extra->pad_pattern)) {
+        const NicExtra *x = nic->live->extra;
 
-        patterned = HS_MIN(n, rare->pad_pattern_len);
+        patterned = HS_MIN(n, x->pad_pattern_len);
         packet_fill_csum(pkt); /* a lazy checksum runs to the end of the payload */
-        packet_add_bytes(pkt, rare->pad_pattern, patterned);
+        packet_add_bytes(pkt, x->pad_pattern, patterned);
     }
     pkt->pad += (uint8_t)(n - patterned);
 }
 
 static void drop_out(Nic *nic, Packet *pkt, ProbeDrop reason)
 {
-    NicLive *live = nic_live(nic);
-
-    live->dev.tx_dropped++;
+    nic_live(nic);
+    netdev_count(&nic->dev)->tx_dropped++;
     if (reason == DROP_NO_CARRIER)
-        live->dev.tx_carrier_errors++;
+        netdev_count(&nic->dev)->tx_carrier_errors++;
     else if (reason == DROP_MTU)
-        live->stats.tx_too_long++;
+        nic_extra(nic)->stats.tx_too_long++;
     probe_drop(nic->dev.node, &nic->port.point, pkt, reason);
 }
 
@@ -85,7 +84,7 @@ void nic_transmit(Nic *nic, Packet *pkt)
         pad(nic, pkt, ETH_MIN_FRAME - len);
         len = ETH_MIN_FRAME;
     }
-    if (HS_UNLIKELY(live->taps != NULL))
+    if (HS_UNLIKELY(live->extra && live->extra->taps))
         tap_frame(nic, pkt, true);
     live->dev.tx_packets++;
     live->dev.tx_bytes += len;
@@ -151,27 +150,22 @@ static uint64_t address_word(const uint8_t *p)
     return w & m;
 }
 
-static uint64_t mac_word(MacAddr mac)
-{
-    uint8_t b[8] = {0};
-
-    mac_put(b, mac);
-    return address_word(b);
-}
-
 bool nic_has_group(const Nic *nic, MacAddr group)
 {
-    const NicRare *rare = nic->live ? nic->live->rare : NULL;
+    const NicExtra *x = nic_has_extra(nic);
 
-    for (unsigned i = 0; rare && i < rare->n_groups; i++)
-        if (mac_equal(rare->groups[i].mac, group))
+    for (unsigned i = 0; x && i < x->n_groups; i++)
+        if (mac_equal(x->groups[i].mac, group))
             return true;
     return false;
 }
 
 static void drop_in(Nic *nic, Packet *pkt, ProbeDrop reason)
 {
-    NetDevStats *s = &nic_live(nic)->dev;
+    NetDevErrors *s;
+
+    nic_live(nic);
+    s = netdev_count(&nic->dev);
 
     switch (reason) {
     case DROP_FCS:
@@ -179,18 +173,18 @@ static void drop_in(Nic *nic, Packet *pkt, ProbeDrop reason)
         break;
     case DROP_MALFORMED:
         s->rx_frame_errors++;
-        nic->live->stats.rx_runts++;
+        nic_extra(nic)->stats.rx_runts++;
         break;
     case DROP_MTU:
         s->rx_frame_errors++;
-        nic->live->stats.rx_oversize++;
+        nic_extra(nic)->stats.rx_oversize++;
         break;
     case DROP_NOT_FOR_ME:
         s->rx_not_for_me++;
         break;
     case DROP_ETHERTYPE:
     case DROP_VLAN:
-        nic->live->stats.rx_no_handler++;
+        nic_extra(nic)->stats.rx_no_handler++;
         s->rx_dropped++;
         break;
     default:
@@ -235,15 +229,15 @@ static void on_receive(LinkPort *port, Packet *pkt)
         hs_assert(packet_pullup(pkt, ETH_HDR_LEN));
     }
     p = packet_cdata(pkt);
-    if (HS_UNLIKELY(address_word(p) != nic->mac_word)) {
+    if (HS_UNLIKELY(address_word(p) != address_word(nic->port.point.mac))) {
         MacAddr dst = eth_dst(p);
 
         if (mac_is_broadcast(dst)) {
             type = PKT_BROADCAST;
-            nic_live(nic)->stats.rx_broadcast++;
+            nic_live(nic)->rx_broadcast++;
         } else if (mac_is_multicast(dst) && nic_has_group(nic, dst)) {
             type = PKT_MULTICAST;
-            nic_live(nic)->dev.rx_multicast++;
+            netdev_count(&nic->dev)->rx_multicast++; /* its group is among the extras */
         } else if (nic->dev.flags & NETDEV_PROMISC) {
             type = mac_is_multicast(dst) ? PKT_MULTICAST | PKT_OTHERHOST : PKT_OTHERHOST;
         } else {
@@ -253,8 +247,8 @@ static void on_receive(LinkPort *port, Packet *pkt)
     }
     pkt = packet_own(pkt);
     pkt->flags = type; /* what earlier nodes noted does not concern us; the FCS has done its work */
-    if (HS_UNLIKELY(nic_live(nic)->ring != NULL))
-        nic_ring_receive(nic->live->ring, pkt);
+    if (HS_UNLIKELY(nic_live(nic)->extra && nic->live->extra->ring))
+        nic_ring_receive(nic->live->extra->ring, pkt);
     else
         nic_deliver(nic, pkt);
 }
@@ -267,7 +261,7 @@ void nic_deliver(Nic *nic, Packet *pkt)
 
     live->dev.rx_packets++;
     live->dev.rx_bytes += packet_len(pkt);
-    if (HS_UNLIKELY(live->taps != NULL))
+    if (HS_UNLIKELY(live->extra && live->extra->taps))
         tap_frame(nic, pkt, false);
     if (HS_UNLIKELY(type == ETH_TYPE_VLAN)) {
         pkt = nic_vlan_receive(nic, pkt, &dev, &type);
@@ -317,16 +311,16 @@ static void set_up(NetDev *dev, bool up)
 {
     const Nic *nic = nic_of_dev(dev);
 
-    if (!up && nic->live && nic->live->ring)
-        nic_ring_flush(nic->live->ring);
+    if (!up && nic_get_ring(nic))
+        nic_ring_flush(nic_get_ring(nic));
     set_flag(nic_of_dev(dev), NETDEV_UP, up);
 }
 
 void nic_update_promisc(Nic *nic)
 {
-    bool on = nic->live && nic->live->promisc;
+    bool on = nic_has_extra(nic) && nic->live->extra->promisc;
 
-    for (const NicVlan *v = nic->live ? nic->live->vlans : NULL; v && !on; v = v->next)
+    for (const NicVlan *v = nic_vlans(nic); v && !on; v = v->next)
         on = v->dev.flags & NETDEV_PROMISC;
     set_flag(nic, NETDEV_PROMISC, on);
 }
@@ -335,41 +329,40 @@ static void set_promisc(NetDev *dev, bool on)
 {
     Nic *nic = nic_of_dev(dev);
 
-    nic_live(nic)->promisc = on;
+    nic_extra(nic)->promisc = on;
     nic_update_promisc(nic);
 }
 
-static NicRare *rare_of(Nic *nic)
+NicExtra *nic_extra(Nic *nic)
 {
     NicLive *live = nic_live(nic);
 
-    if (!live->rare)
-        live->rare = g_new0(NicRare, 1);
-    return live->rare;
+    if (!live->extra)
+        live->extra = g_new0(NicExtra, 1);
+    return live->extra;
 }
 
 static void join(NetDev *dev, MacAddr group, bool on)
 {
-    NicRare *rare = rare_of(nic_of_dev(dev));
+    NicExtra *x = nic_extra(nic_of_dev(dev));
     unsigned i = 0;
 
-    while (i < rare->n_groups && !mac_equal(rare->groups[i].mac, group))
+    while (i < x->n_groups && !mac_equal(x->groups[i].mac, group))
         i++;
     if (on) {
-        if (i == rare->n_groups) {
-            rare->groups = g_renew(NicGroup, rare->groups, ++rare->n_groups);
-            rare->groups[i] = (NicGroup){group, 0};
+        if (i == x->n_groups) {
+            x->groups = g_renew(NicGroup, x->groups, ++x->n_groups);
+            x->groups[i] = (NicGroup){group, 0};
         }
-        rare->groups[i].joins++;
-    } else if (i < rare->n_groups && --rare->groups[i].joins == 0) {
-        rare->groups[i] = rare->groups[--rare->n_groups];
+        x->groups[i].joins++;
+    } else if (i < x->n_groups && --x->groups[i].joins == 0) {
+        x->groups[i] = x->groups[--x->n_groups];
     }
 }
 
 void nic_set_mac(Nic *nic, MacAddr mac)
 {
     nic->dev.mac = mac;
-    nic->mac_word = mac_word(mac);
     mac_put(nic->port.point.mac, mac);
     if (probe_wanted(nic->dev.node, PROBE_LINK))
         probe_emit(nic->dev.node, &probe_nic_mac, &nic->port.point, NULL,
@@ -392,17 +385,17 @@ bool nic_set_mtu(Nic *nic, uint32_t mtu)
 
 void nic_set_pad_pattern(Nic *nic, const uint8_t *bytes, unsigned len)
 {
-    NicRare *rare = rare_of(nic);
+    NicExtra *x = nic_extra(nic);
 
-    g_free(rare->pad_pattern);
+    g_free(x->pad_pattern);
     len = bytes ? HS_MIN(len, (unsigned)ETH_MIN_PAYLOAD) : 0;
-    rare->pad_pattern = len ? g_memdup2(bytes, len) : NULL;
-    rare->pad_pattern_len = len;
+    x->pad_pattern = len ? g_memdup2(bytes, len) : NULL;
+    x->pad_pattern_len = len;
 }
 
 void nic_add_tap(Nic *nic, NicTap *tap)
 {
-    NicTap **at = &nic_live(nic)->taps;
+    NicTap **at = &nic_extra(nic)->taps;
 
     while (*at)
         at = &(*at)->next;
@@ -412,7 +405,7 @@ void nic_add_tap(Nic *nic, NicTap *tap)
 
 void nic_remove_tap(Nic *nic, NicTap *tap)
 {
-    for (NicTap **at = &nic_live(nic)->taps; *at; at = &(*at)->next) {
+    for (NicTap **at = &nic_extra(nic)->taps; *at; at = &(*at)->next) {
         if (*at == tap) {
             *at = tap->next;
             return;
@@ -445,8 +438,7 @@ void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probe
                          .mtu = ETH_MTU,
                          .flags = NETDEV_UP | NETDEV_BROADCAST | NETDEV_TSO,
                          .mac = mac},
-                 .port = {.point = {.node = node, .name = own_name, .linktype = 1}, .ops = &nic_port_ops},
-                 .mac_word = mac_word(mac)};
+                 .port = {.point = {.node = node, .name = own_name, .linktype = 1}, .ops = &nic_port_ops}};
     mac_put(nic->port.point.mac, mac);
     if (probes)
         probes_add_point(probes, &nic->port.point);
@@ -465,29 +457,35 @@ NicLive *nic_live_new(Nic *nic)
     return nic->live;
 }
 
-const NicStats *nic_stats(const Nic *nic)
+NicStats nic_stats(const Nic *nic)
 {
-    static const NicStats none;
+    NicStats s = {0};
 
-    return nic->live ? &nic->live->stats : &none;
+    if (nic_has_extra(nic))
+        s = nic->live->extra->stats;
+    s.rx_broadcast = nic->live ? nic->live->rx_broadcast : 0;
+    return s;
 }
 
 size_t nic_bytes(const Nic *nic)
 {
-    return sizeof *nic + (nic->live ? sizeof *nic->live : 0);
+    return sizeof *nic + (nic->live ? sizeof *nic->live : 0) +
+           (nic->dev.stats && nic->dev.stats->errors ? sizeof *nic->dev.stats->errors : 0) +
+           (nic_has_extra(nic) ? sizeof *nic->live->extra : 0);
 }
 
-static void live_free(const Nic *nic, NicLive *live)
+static void live_free(Nic *nic)
 {
-    if (!live)
-        return;
-    nic_ring_free(live->ring);
-    if (live->rare) {
-        g_free(live->rare->groups);
-        g_free(live->rare->pad_pattern);
-        g_free(live->rare);
+    NicExtra *x = nic->live ? nic->live->extra : NULL;
+
+    if (x) {
+        nic_ring_free(x->ring);
+        g_free(x->groups);
+        g_free(x->pad_pattern);
+        g_free(x);
     }
-    pool_free(live_pool(nic), live);
+    netdev_clear_stats(&nic->dev);
+    pool_free(live_pool(nic), nic->live);
 }
 
 void nic_clear(Nic *nic)
@@ -498,12 +496,12 @@ void nic_clear(Nic *nic)
     nic_vlan_clear(nic);
     if (probes && probes_point(probes, nic->port.point.id) == &nic->port.point)
         probes_remove_point(probes, &nic->port.point);
-    live_free(nic, nic->live);
+    live_free(nic);
 }
 
 Nic *nic_new(Node *node, const char *name, MacAddr mac, Probes *probes)
 {
-    Nic *nic = g_new(Nic, 1);
+    Nic *nic = cells_take(&node->part->cells, sizeof *nic);
 
     nic_init(nic, node, name, mac, probes);
     return nic;
@@ -514,5 +512,5 @@ void nic_free(Nic *nic)
     if (!nic)
         return;
     nic_clear(nic);
-    g_free(nic);
+    cells_give(&nic->dev.node->part->cells, nic, sizeof *nic);
 }

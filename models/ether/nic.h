@@ -43,34 +43,33 @@ typedef struct NicStats {
     uint32_t tx_too_long;
 } NicStats;
 
-typedef struct NicRare {  /* what few cards have */
+typedef struct NicExtra { /* what few cards have */
+    NicRing *ring;        /* NULL: no ring */
+    NicTap *taps;
+    NicVlan *vlans;
     uint8_t *pad_pattern; /* NULL: zeros */
     unsigned pad_pattern_len, n_groups;
     NicGroup *groups;
-} NicRare;
+    NicStats stats; /* but for rx_broadcast */
+    bool promisc;   /* asked of the card itself; a VLAN on top may ask too */
+} NicExtra;
 
-/* What an idle card does without: counters, and the rare things. */
+/* What an idle card does without. What every frame looks at is one cache line. */
 typedef struct NicLive {
-    /* What every frame looks at is one cache line, the first half of dev included. */
-    NicRing *ring; /* NULL: no ring */
-    NicTap *taps;
-    NicVlan *vlans;
-    NicRare *rare;   /* NULL: nothing of that */
+    NicExtra *extra; /* NULL: nothing of that */
     NetDevStats dev; /* what Nic.dev.stats points to */
-    NicStats stats;
-    bool promisc; /* asked of the card itself; a VLAN on top may ask too */
+    uint64_t rx_broadcast;
 } NicLive;
-_Static_assert(sizeof(NicLive) <= 128, "NicLive has grown beyond two cache lines");
+_Static_assert(sizeof(NicLive) <= 64, "NicLive has grown beyond a cache line");
 
 struct Nic {
-    NetDev dev; /* first */
-    LinkPort port;
-    uint64_t mac_word; /* dev.mac as the filter compares it */
-    NicLive *live;     /* NULL: no frame yet, and nothing set up; nic_live makes it */
+    NetDev dev;    /* first */
+    LinkPort port; /* the filter compares with port.point.mac */
+    NicLive *live; /* NULL: no frame yet, and nothing set up; nic_live makes it */
 };
 
 /* An idle interface costs one of these; see docs/performance.md. */
-_Static_assert(sizeof(Nic) <= 152, "Nic has grown: what idle cards do without belongs into NicLive");
+_Static_assert(sizeof(Nic) <= 144, "Nic has grown: what idle cards do without belongs into NicLive");
 
 /* probes may be NULL in a test without sinks. The name is copied. */
 void nic_init(Nic *nic, Node *node, const char *name, MacAddr mac, Probes *probes);
@@ -92,13 +91,17 @@ bool nic_set_mtu(Nic *nic, uint32_t mtu);
 void nic_set_pad_pattern(Nic *nic, const uint8_t *bytes, unsigned len);
 void nic_add_tap(Nic *nic, NicTap *tap);
 void nic_remove_tap(Nic *nic, NicTap *tap);
+static inline const NicExtra *nic_has_extra(const Nic *nic) /* NULL: nothing of that */
+{
+    return nic->live ? nic->live->extra : NULL;
+}
 static inline NicRing *nic_get_ring(const Nic *nic) /* NULL: it has none */
 {
-    return nic->live ? nic->live->ring : NULL;
+    return nic_has_extra(nic) ? nic->live->extra->ring : NULL;
 }
 /* Is the group among the joined ones? */
 bool nic_has_group(const Nic *nic, MacAddr group);
-const NicStats *nic_stats(const Nic *nic);
+NicStats nic_stats(const Nic *nic);
 size_t nic_bytes(const Nic *nic); /* memory, for --stats */
 
 /* ---- for the files of this folder ---- */
@@ -107,6 +110,12 @@ NicLive *nic_live_new(Nic *nic);
 static inline NicLive *nic_live(Nic *nic)
 {
     return HS_LIKELY(nic->live != NULL) ? nic->live : nic_live_new(nic);
+}
+
+NicExtra *nic_extra(Nic *nic); /* made when first needed */
+static inline NicVlan *nic_vlans(const Nic *nic)
+{
+    return nic_has_extra(nic) ? nic->live->extra->vlans : NULL;
 }
 
 /* An accepted frame leaves the card's hardware (or its ring) for the kernel. Takes the packet, which is not

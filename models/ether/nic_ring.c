@@ -179,7 +179,7 @@ static void to_backlog(NicRing *r, Packet *pkt)
 {
     if (r->backlog.len >= r->c.max_backlog) {
         r->stats.backlog_drops++;
-        nic_live(r->nic)->dev.rx_dropped++;
+        netdev_count(&r->nic->dev)->rx_dropped++;
         drop(r, pkt, DROP_BACKLOG_FULL);
         return;
     }
@@ -204,7 +204,7 @@ void nic_ring_receive(NicRing *r, Packet *pkt)
 {
     if (r->ring.len >= r->c.rx_size) {
         r->stats.overruns++;
-        nic_live(r->nic)->dev.rx_overruns++;
+        netdev_count(&r->nic->dev)->rx_overruns++;
         drop(r, pkt, DROP_RING_FULL);
         return;
     }
@@ -243,14 +243,14 @@ void nic_set_ring(Nic *nic, const NicRingConfig *c)
 {
     NicRing *r;
 
-    if (nic->live) {
-        nic_ring_free(nic->live->ring);
-        nic->live->ring = NULL;
+    if (nic_get_ring(nic)) {
+        nic_ring_free(nic->live->extra->ring);
+        nic->live->extra->ring = NULL;
     }
     if (!c)
         return;
     hs_assert(c->weight > 0 && c->irq_cost >= 0 && c->packet_cost >= 0 && c->thread_delay >= 0);
-    nic_live(nic)->ring = r = g_new0(NicRing, 1);
+    nic_extra(nic)->ring = r = g_new0(NicRing, 1);
     r->nic = nic;
     r->c = *c;
     fifo_init(&r->ring, c->rx_size);

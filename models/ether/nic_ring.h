@@ -3,10 +3,11 @@
  *
  * Two modes:
  *   interrupt  every frame raises a hard interrupt, whose handler moves it to the input backlog
- * (netdev_max_backlog); a soft interrupt takes it from there. Hard interrupts come first: too many of them
- * leave no time for the rest. NAPI       the first frame raises a hard interrupt, which is then masked; a
- * soft interrupt polls the ring, `weight` frames a poll, until a poll finds less; then the interrupt is
- * unmasked. After `budget` frames or `budget_time` the work goes to a thread (ksoftirqd).
+ *              (netdev_max_backlog); a soft interrupt takes it from there. Hard interrupts come first: too
+ *              many of them leave no time for the rest.
+ *   NAPI       the first frame raises a hard interrupt, which is then masked; a soft interrupt polls the
+ *              ring, `weight` frames a poll, until a poll finds less; then the interrupt is unmasked. After
+ *              `budget` frames or `budget_time` the work goes to a thread (ksoftirqd).
  *
  * The host has one processor per card here: cards do not slow each other down (interrupt affinity). */
 #pragma once

@@ -31,7 +31,7 @@ static void xmit(NetDev *dev, Packet *pkt, const MacAddr *dst, uint16_t ethertyp
     Burst b = {v, *dst, ethertype};
 
     if (tso_frame_len(pkt) > dev->mtu || !(dev->flags & NETDEV_UP)) {
-        v->stats.tx_dropped++;
+        netdev_count(dev)->tx_dropped++;
         probe_drop(dev->node, dev->point, pkt, dev->flags & NETDEV_UP ? DROP_MTU : DROP_DEVICE_DOWN);
         return;
     }
@@ -54,14 +54,15 @@ Packet *nic_vlan_receive(Nic *nic, Packet *pkt, NetDev **dev, uint16_t *type)
         NicVlan *v = nic_vlan_find(nic, vid);
 
         if (!v || !(v->dev.flags & NETDEV_UP)) {
-            nic_live(nic)->dev.rx_dropped++;
+            netdev_count(&nic->dev)->rx_dropped++;
             probe_drop(nic->dev.node, &nic->port.point, pkt, v ? DROP_DEVICE_DOWN : DROP_VLAN);
             return NULL;
         }
         *dev = &v->dev;
         v->stats.rx_packets++;
         v->stats.rx_bytes += packet_len(pkt) - ETH_HDR_LEN;
-        v->stats.rx_multicast += !!(pkt->flags & PKT_MULTICAST);
+        if (pkt->flags & PKT_MULTICAST)
+            netdev_count(*dev)->rx_multicast++;
     }
     packet_pull(pkt, ETH_HDR_LEN + VLAN_TAG_LEN);
     pkt->l3 = pkt->head;
@@ -70,7 +71,7 @@ Packet *nic_vlan_receive(Nic *nic, Packet *pkt, NetDev **dev, uint16_t *type)
 
 NicVlan *nic_vlan_find(const Nic *nic, uint16_t vid)
 {
-    for (NicVlan *v = nic->live ? nic->live->vlans : NULL; v; v = v->next)
+    for (NicVlan *v = nic_vlans(nic); v; v = v->next)
         if (v->vid == vid)
             return v;
     return NULL;
@@ -78,7 +79,7 @@ NicVlan *nic_vlan_find(const Nic *nic, uint16_t vid)
 
 void nic_vlan_follow(Nic *nic)
 {
-    for (NicVlan *v = nic->live ? nic->live->vlans : NULL; v; v = v->next) {
+    for (NicVlan *v = nic_vlans(nic); v; v = v->next) {
         bool carrier = netdev_is_running(&nic->dev);
 
         v->dev.flags = (uint16_t)((v->dev.flags & ~NETDEV_CARRIER) | (carrier ? NETDEV_CARRIER : 0));
@@ -113,7 +114,7 @@ static const NetDevOps vlan_ops = {.xmit = xmit, .set_up = set_up, .set_promisc 
 
 NicVlan *nic_vlan_new(Nic *nic, uint16_t vid, const char *name)
 {
-    NicVlan *v, **at = &nic_live(nic)->vlans;
+    NicVlan *v, **at = &nic_extra(nic)->vlans;
 
     if (vid == 0 || vid > VLAN_VID_MAX || nic_vlan_find(nic, vid))
         return NULL;
@@ -135,10 +136,11 @@ NicVlan *nic_vlan_new(Nic *nic, uint16_t vid, const char *name)
 
 void nic_vlan_clear(Nic *nic)
 {
-    while (nic->live && nic->live->vlans) {
-        NicVlan *v = nic->live->vlans;
+    while (nic_vlans(nic)) {
+        NicVlan *v = nic_vlans(nic);
 
-        nic->live->vlans = v->next;
+        nic->live->extra->vlans = v->next;
+        netdev_clear_stats(&v->dev);
         g_free((char *)v->dev.name);
         g_free(v);
     }

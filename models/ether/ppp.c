@@ -10,14 +10,14 @@
 
 static void drop_out(Ppp *p, Packet *pkt, ProbeDrop reason)
 {
-    p->stats.tx_dropped++;
-    p->stats.tx_carrier_errors += reason == DROP_NO_CARRIER;
+    netdev_count(&p->dev)->tx_dropped++;
+    netdev_count(&p->dev)->tx_carrier_errors += reason == DROP_NO_CARRIER;
     probe_drop(p->dev.node, &p->port.point, pkt, reason);
 }
 
 static void drop_in(Ppp *p, Packet *pkt, ProbeDrop reason)
 {
-    NetDevStats *s = &p->stats;
+    NetDevErrors *s = netdev_count(&p->dev);
 
     s->rx_crc_errors += reason == DROP_FCS;
     s->rx_frame_errors += reason == DROP_MALFORMED || reason == DROP_MTU;
@@ -173,6 +173,7 @@ void ppp_clear(Ppp *p)
     hs_assert(!p->port.tx);
     if (p->probes)
         probes_remove_point(p->probes, &p->port.point);
+    netdev_clear_stats(&p->dev);
     g_free((char *)p->dev.name);
 }
 

@@ -1,5 +1,5 @@
 /* 802.1Q on a switch. Every frame belongs to one VLAN: its tag says which, or the port where it came in. A
- * port is access: one VLAN, frames without tags; or trunk:  many VLANs, frames with tags, but one (the native
+ * port is access: one VLAN, frames without tags; or trunk: many VLANs, frames with tags, but one (the native
  * VLAN) without.
  *
  * A switch starts to know VLANs when the first port is set; its other ports are then access ports of VLAN 1.

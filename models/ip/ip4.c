@@ -1,4 +1,4 @@
-/* An IPv4 instance: its devices, their addresses, its settings and protocols. */
+/* An IPv4 instance: its devices, its settings and protocols. Their addresses are in ip4_addr.c. */
 #include "models/ip/ip4.h"
 
 #include <glib.h>
@@ -25,6 +25,7 @@ const Ip4Sysctl ip4_sysctl_default = {
     .min_pmtu = 552,
     .mtu_expires_s = 600,
     .port_low = 32768,
+    .ping_gid_low = 1,
     .port_high = 60999,
     .ip_id_global = true,
     .ip_id_first = 1,
@@ -80,7 +81,7 @@ static const ArpOwner arp_owner = {
 Arp *ip4_if_arp(Ip4If *ifp)
 {
     if (!ifp->arp) {
-        ifp->arp = g_new(Arp, 1);
+        ifp->arp = cells_take(ip4_cells(ifp->ip), sizeof *ifp->arp);
         arp_init(ifp->arp, ifp->dev, &arp_owner, ifp);
     }
     return ifp->arp;
@@ -100,7 +101,7 @@ bool ip4_if_has_neighbours(const Ip4If *ifp)
 
 Ip4 *ip4_new(Node *node, PacketPool *pool)
 {
-    Ip4 *ip = g_new0(Ip4, 1);
+    Ip4 *ip = cells_take(&node->part->cells, sizeof *ip);
 
     if (!node->part->packets)
         node->part->packets = pool;
@@ -116,12 +117,21 @@ Ip4 *ip4_new(Node *node, PacketPool *pool)
 
 Ip4Live *ip4_live_new(Ip4 *ip)
 {
-    Ip4Live *live = g_new0(Ip4Live, 1);
+    Ip4Live *live = cells_take(ip4_cells(ip), sizeof *live);
 
-    live->cache = g_new0(Ip4Dst, CACHE_MIN);
+    live->cache = cells_take(ip4_cells(ip), CACHE_MIN * sizeof *live->cache);
     live->cache_mask = CACHE_MIN - 2;
     ip->live = live;
     return live;
+}
+
+Ip4Rare *ip4_rare(Ip4 *ip)
+{
+    Ip4Live *live = ip4_live(ip);
+
+    if (!live->rare)
+        live->rare = g_new0(Ip4Rare, 1);
+    return live->rare;
 }
 
 void ip4_on_unknown_proto(Ip4 *ip, void (*make)(Ip4 *ip, uint8_t proto))
@@ -129,25 +139,31 @@ void ip4_on_unknown_proto(Ip4 *ip, void (*make)(Ip4 *ip, uint8_t proto))
     ip->make_proto = make;
 }
 
-static void live_free(Ip4Live *live)
+static void live_free(Ip4 *ip)
 {
+    Ip4Live *live = ip->live;
+
     if (!live)
         return;
     ip4_dst_clear(live);
-    ip4_reass_free(live->reass);
-    ip4_exc_free(live->exc);
-    g_free(live->cache);
-    g_free(live->idents);
-    g_free(live->redirect);
+    if (live->rare) {
+        ip4_reass_free(live->rare->reass);
+        ip4_exc_free(live->rare->exc);
+        g_free(live->rare->idents);
+        g_free(live->rare->redirect);
+        g_free(live->rare);
+    }
     g_free(live->mib_seldom);
-    g_free(live);
+    cells_give(ip4_cells(ip), live->cache, (live->cache_mask + 2) * sizeof *live->cache);
+    cells_give(ip4_cells(ip), live, sizeof *live);
+    ip->live = NULL;
 }
 
 static void if_free(Ip4If *ifp)
 {
     if (ifp->arp) {
         arp_clear(ifp->arp);
-        g_free(ifp->arp);
+        cells_give(ip4_cells(ifp->ip), ifp->arp, sizeof *ifp->arp);
     }
     if (ifp->n_addrs > 1)
         g_free(ifp->addr.many);
@@ -159,14 +175,14 @@ static void if_free(Ip4If *ifp)
     ifp->dev->input = NULL;
     ifp->dev->changed = NULL;
     ifp->dev->upper = NULL;
-    g_free(ifp);
+    cells_give(ip4_cells(ifp->ip), ifp, sizeof *ifp);
 }
 
 void ip4_free(Ip4 *ip)
 {
     if (!ip)
         return;
-    live_free(ip->live);
+    live_free(ip);
     ip4_route_clear(ip);
     while (ip->first_if) {
         Ip4If *ifp = ip->first_if;
@@ -184,14 +200,14 @@ void ip4_free(Ip4 *ip)
     lpm_clear(&ip->fib);
     if (ip->sysctl != &ip4_sysctl_default)
         g_free((Ip4Sysctl *)ip->sysctl);
-    g_free(ip->protos);
-    g_free(ip);
+    if (ip->protos)
+        cells_give(ip4_cells(ip), ip->protos, ip->n_protos * sizeof *ip->protos);
+    cells_give(ip4_cells(ip), ip, sizeof *ip);
 }
 
 void ip4_reset(Ip4 *ip)
 {
-    live_free(ip->live);
-    ip->live = NULL;
+    live_free(ip);
     for (Ip4If *ifp = ip->first_if; ifp; ifp = ifp->next)
         if (ifp->arp)
             neightable_flush(&ifp->arp->table, false);
@@ -235,6 +251,7 @@ size_t ip4_route_bytes(const Ip4 *ip)
 size_t ip4_bytes(const Ip4 *ip)
 {
     size_t n = sizeof *ip + ip4_route_bytes(ip) + ip->n_protos * sizeof *ip->protos;
+    const Ip4Rare *rare = ip4_has_rare(ip);
 
     for (const Ip4If *ifp = ip->first_if; ifp; ifp = ifp->next)
         n += if_bytes(ifp);
@@ -246,8 +263,9 @@ size_t ip4_bytes(const Ip4 *ip)
     if (ip->live)
         n += sizeof *ip->live + (ip->live->cache_mask + 2) * sizeof(Ip4Dst) +
              (ip->live->mib_seldom ? IP4_MIB_COUNT * sizeof *ip->live->mib_seldom : 0) +
-             (ip->live->redirect ? REDIRECT_PEERS * sizeof *ip->live->redirect : 0) +
-             ip->live->n_idents * sizeof *ip->live->idents + ip4_reass_bytes(ip->live->reass);
+             (rare ? sizeof *rare + (rare->redirect ? REDIRECT_PEERS * sizeof *rare->redirect : 0) +
+                         (rare->idents ? IP4_IDENTS * sizeof *rare->idents : 0) + ip4_reass_bytes(rare->reass)
+                   : 0);
     return n;
 }
 
@@ -300,7 +318,7 @@ static void dev_changed(NetDev *dev)
 
 static Ip4If *if_new(Ip4 *ip, NetDev *dev)
 {
-    Ip4If *ifp = g_new0(Ip4If, 1);
+    Ip4If *ifp = cells_take(ip4_cells(ip), sizeof *ifp);
 
     ifp->ip = ip;
     ifp->dev = dev;
@@ -359,9 +377,9 @@ void ip4_remove_dev(Ip4 *ip, Ip4If *ifp)
         at = &(*at)->next;
     *at = ifp->next;
     ip->n_ifs--;
-    if (ip->live) { /* datagrams in reassembly remember where they came in */
-        ip4_reass_free(ip->live->reass);
-        ip->live->reass = NULL;
+    if (ip4_has_rare(ip)) { /* datagrams in reassembly remember where they came in */
+        ip4_reass_free(ip->live->rare->reass);
+        ip->live->rare->reass = NULL;
     }
     if_free(ifp);
 }
@@ -405,113 +423,6 @@ Ip4If *ip4_if_by_name(const Ip4 *ip, const char *name)
 NetDev *ip4_if_dev(const Ip4If *ifp)
 {
     return ifp->dev;
-}
-
-/* ---- addresses ---- */
-
-static char *addr_problem(const Ip4 *ip, const Ip4If *ifp, Ipv4Prefix p)
-{
-    char text[IPV4_PREFIX_STR_LEN], net[IPV4_ADDR_STR_LEN];
-
-    ipv4_prefix_format(p, text);
-    if (p.len > 32)
-        return g_strdup_printf("%s: a prefix length is 0 to 32", text);
-    if (ipv4_addr_is_multicast(p.addr))
-        return g_strdup_printf("%s: a multicast (class D) address cannot be a host's", text);
-    if (p.addr == IPV4_BROADCAST)
-        return g_strdup_printf("%s: the limited broadcast address cannot be a host's", text);
-    if (ipv4_addr_is_reserved(p.addr))
-        return g_strdup_printf("%s: class E addresses are reserved", text);
-    if (ipv4_addr_is_zeronet(p.addr))
-        return g_strdup_printf("%s: 0.0.0.0/8 means \"this network\" and cannot be a host's", text);
-    if (ipv4_addr_is_loopback(p.addr) && ifp != ip->lo)
-        return g_strdup_printf("%s: loopback addresses belong to lo", text);
-    if (p.len < 31 && ipv4_prefix_is_network(p)) /* RFC 3021: a /31 has neither */
-        return g_strdup_printf("%s is the address of the network itself: its hosts are numbered from %s",
-                               text, ipv4_addr_format(p.addr + 1, net));
-    if (p.len < 31 && p.addr == ipv4_prefix_broadcast(p))
-        return g_strdup_printf("%s is the broadcast address of its network", text);
-    for (const Ip4If *i = ip->first_if; i; i = i->next)
-        for (unsigned k = 0; k < i->n_addrs; k++)
-            if (ip4_addrs(i)[k].addr == p.addr)
-                return g_strdup_printf("%s: this host has the address already, on %s", text, i->dev->name);
-    return NULL;
-}
-
-bool ip4_addr_add(Ip4 *ip, Ip4If *ifp, Ipv4Prefix p, char **error)
-{
-    char *problem = addr_problem(ip, ifp, p);
-
-    if (problem) {
-        if (error)
-            *error = problem;
-        else
-            g_free(problem);
-        return false;
-    }
-    hs_assert(ifp->n_addrs < IP4_ADDRS_MAX);
-    if (ifp->n_addrs == 0) {
-        ifp->addr.one = p;
-    } else {
-        Ipv4Prefix *many = g_new(Ipv4Prefix, ifp->n_addrs + 1u);
-
-        memcpy(many, ip4_addrs(ifp), ifp->n_addrs * sizeof *many);
-        many[ifp->n_addrs] = p;
-        if (ifp->n_addrs > 1)
-            g_free(ifp->addr.many);
-        ifp->addr.many = many;
-    }
-    ifp->n_addrs++;
-    ip4_changed(ip);
-    ip4_route_addr_added(ip, ifp, p);
-    if (ifp->arp && ifp->arp->arp_notify && netdev_is_running(ifp->dev))
-        arp_announce(ifp->arp, p.addr);
-    return true;
-}
-
-bool ip4_addr_remove(Ip4 *ip, Ip4If *ifp, Ipv4Prefix p)
-{
-    const Ipv4Prefix *a = ip4_addrs(ifp);
-    unsigned i = 0;
-
-    while (i < ifp->n_addrs && (a[i].addr != p.addr || a[i].len != p.len))
-        i++;
-    if (i == ifp->n_addrs)
-        return false;
-    if (ifp->n_addrs > 1) {
-        Ipv4Prefix *many = ifp->addr.many;
-
-        memmove(many + i, many + i + 1, (ifp->n_addrs - i - 1u) * sizeof *many);
-        if (ifp->n_addrs == 2) {
-            ifp->addr.one = many[0];
-            g_free(many);
-        }
-    }
-    ifp->n_addrs--;
-    ip4_changed(ip);
-    ip4_route_addr_removed(ip, ifp, p);
-    return true;
-}
-
-unsigned ip4_addr_count(const Ip4If *ifp)
-{
-    return ifp->n_addrs;
-}
-
-Ipv4Prefix ip4_addr(const Ip4If *ifp, unsigned i)
-{
-    hs_assert(i < ifp->n_addrs);
-    return ip4_addrs(ifp)[i];
-}
-
-uint32_t ip4_primary_addr(const Ip4If *ifp)
-{
-    return ifp->n_addrs ? ip4_addrs(ifp)[0].addr : 0;
-}
-
-bool ip4_is_local(const Ip4 *ip, uint32_t addr)
-{
-    return ip4_addr_type(ip, addr) == IP4_ROUTE_LOCAL;
 }
 
 /* ---- other protocols ---- */
@@ -610,6 +521,18 @@ const Ip4Proto *ip4_proto(Ip4 *ip, uint8_t proto)
     return find_proto(ip, proto);
 }
 
+static void resize_protos(Ip4 *ip, unsigned n)
+{
+    Ip4ProtoEntry *old = ip->protos;
+
+    ip->protos = n ? cells_take(ip4_cells(ip), n * sizeof *old) : NULL;
+    if (n && old)
+        memcpy(ip->protos, old, HS_MIN(n, ip->n_protos) * sizeof *old);
+    if (old)
+        cells_give(ip4_cells(ip), old, ip->n_protos * sizeof *old);
+    ip->n_protos = (uint8_t)n;
+}
+
 void ip4_set_proto(Ip4 *ip, uint8_t proto, const Ip4Proto *p)
 {
     unsigned i = 0;
@@ -617,12 +540,14 @@ void ip4_set_proto(Ip4 *ip, uint8_t proto, const Ip4Proto *p)
     while (i < ip->n_protos && ip->protos[i].proto != proto)
         i++;
     if (!p) {
-        if (i < ip->n_protos)
-            ip->protos[i] = ip->protos[--ip->n_protos];
+        if (i < ip->n_protos) {
+            ip->protos[i] = ip->protos[ip->n_protos - 1u];
+            resize_protos(ip, ip->n_protos - 1u);
+        }
         return;
     }
     if (i == ip->n_protos)
-        ip->protos = g_renew(Ip4ProtoEntry, ip->protos, ++ip->n_protos);
+        resize_protos(ip, ip->n_protos + 1u);
     ip->protos[i] = (Ip4ProtoEntry){proto, *p};
 }
 

@@ -31,7 +31,7 @@ static void grow(Ip4 *ip)
 
     live->cache_misses = 0;
     live->cache_mask = 2 * n - 2;
-    live->cache = g_new0(Ip4Dst, 2 * n);
+    live->cache = cells_take(ip4_cells(ip), 2 * n * sizeof *live->cache);
     for (uint32_t k = 0; k < n; k++) {
         Ip4Dst *d = set_for(live, old[k].src, old[k].dst, old[k].in);
 
@@ -40,7 +40,7 @@ static void grow(Ip4 *ip)
         else
             neigh_unref(old[k].neigh); /* outdated, or an answer that was not to be kept */
     }
-    g_free(old);
+    cells_give(ip4_cells(ip), old, n * sizeof *old);
 }
 
 static Ip4Dst *slot_for(Ip4 *ip, uint32_t src, uint32_t dst, uint32_t in)
@@ -92,10 +92,16 @@ static void to_unicast(Ip4Dst *d, const Ip4Route *r, uint32_t dst)
 {
     d->type = r->type;
     d->out = r->dev;
-    d->next_hop = r->via ? r->via : dst;
+    d->next_hop = ip4_route_via(r) ? ip4_route_via(r) : dst;
     d->mtu = ip4_route_mtu(r) ? HS_MIN(ip4_route_mtu(r), r->dev->dev->mtu) : r->dev->dev->mtu;
-    d->metrics = ip4_route_metrics(r);
-    d->mtu_locked = route_metrics_is_locked(d->metrics, ROUTE_MTU);
+    d->has_metrics = ip4_route_metrics(r) != NULL;
+    d->mtu_locked = route_metrics_is_locked(ip4_route_metrics(r), ROUTE_MTU);
+}
+
+const RouteMetrics *ip4_dst_metrics_slow(const Ip4 *ip, const Ip4Dst *d)
+{
+    return ip4_route_metrics(d->in & DST_OIF ? ip4_route_lookup_by(ip, d->out, d->dst)
+                                             : ip4_route_lookup(ip, d->dst));
 }
 
 /* ---- input ---- */
@@ -206,14 +212,11 @@ static Ip4If *if_with_addr(const Ip4 *ip, uint32_t addr)
 
 int ip4_dst_out_slow(Ip4 *ip, const Ip4If *oif, uint32_t src, uint32_t dst, const Ip4Dst **out)
 {
-    Ip4Dst d = {.src = src,
-                .dst = dst,
-                .in = oif ? DST_OIF | oif->dev->ifindex : 0,
-                .src_used = src,
-                .expires = SIM_NEVER};
+    Ip4Dst d = {.src = src, .dst = dst, .in = oif ? DST_OIF | oif->dev->ifindex : 0, .src_used = src};
     Ip4If *dev = (Ip4If *)oif;
     const Ip4Route *r;
     uint32_t mtu = 0, gw = 0;
+    SimTime expires = SIM_NEVER;
     bool cacheable = true, locked;
 
     if (src) {
@@ -280,9 +283,11 @@ int ip4_dst_out_slow(Ip4 *ip, const Ip4If *oif, uint32_t src, uint32_t dst, cons
     }
     to_unicast(&d, r, dst);
     if (!d.src_used)
-        d.src_used = r->src ? r->src : ip4_select_src(ip, r->dev, d.next_hop);
+        d.src_used = ip4_route_src(r) ? ip4_route_src(r) : ip4_select_src(ip, r->dev, d.next_hop);
     locked = d.mtu_locked;
-    if (ip4_exc_lookup(ip, dst, &mtu, &locked, &gw, &d.expires)) {
+    if (ip4_exc_lookup(ip, dst, &mtu, &locked, &gw, &expires)) {
+        d.expires = true;
+        ip4_rare(ip)->expires = expires;
         d.mtu_locked = locked;
         if (gw)
             d.next_hop = gw;
@@ -306,9 +311,9 @@ int ip4_route_get(Ip4 *ip, uint32_t dst, uint32_t src, const Ip4If *oif, Ip4Flow
                      .src = d->src_used,
                      .mtu = d->mtu,
                      .mtu_locked = d->mtu_locked,
-                     .metrics = d->metrics,
+                     .metrics = ip4_dst_metrics(ip, d),
                      .gen = ip->gen,
-                     .expires = d->expires};
+                     .expires = d->expires ? ip->live->rare->expires : SIM_NEVER};
     return 0;
 }
 

@@ -15,9 +15,9 @@ static void send_redirect(Ip4 *ip, Packet *pkt, uint32_t gateway)
     SimTime now = node_now(ip->node);
     Ip4RedirectPeer *peer;
 
-    if (!ip->live->redirect)
-        ip->live->redirect = g_new0(Ip4RedirectPeer, REDIRECT_PEERS);
-    peer = &ip->live->redirect[i];
+    if (!ip4_rare(ip)->redirect)
+        ip->live->rare->redirect = g_new0(Ip4RedirectPeer, REDIRECT_PEERS);
+    peer = &ip->live->rare->redirect[i];
     if (peer->addr != src || now > peer->last + REDIRECT_SILENCE) {
         peer->addr = src;
         peer->count = 0;

@@ -8,8 +8,6 @@
 #include "models/wire/udp.h"
 #include "sim/packet/checksum.h"
 
-#define IDENTS 256
-
 void ip4_l4_csum(Packet *pkt, uint32_t src, uint32_t dst, uint8_t proto, unsigned field_off)
 {
     unsigned at = pkt->l4 + field_off;
@@ -22,6 +20,7 @@ void ip4_l4_csum(Packet *pkt, uint32_t src, uint32_t dst, uint8_t proto, unsigne
 uint16_t ip4_take_id(Ip4 *ip, uint32_t src, uint32_t dst, uint8_t proto, bool df)
 {
     Ip4Live *live = ip4_live(ip);
+    uint32_t *idents;
     uint64_t h;
 
     if (ip->sysctl->ip_id_global)
@@ -31,14 +30,13 @@ uint16_t ip4_take_id(Ip4 *ip, uint32_t src, uint32_t dst, uint8_t proto, bool df
      * nothing. */
     if (df)
         return 0;
-    if (!live->idents) {
-        live->idents = g_new0(uint32_t, IDENTS);
-        live->n_idents = IDENTS;
-    }
+    idents = ip4_rare(ip)->idents;
+    if (!idents)
+        idents = live->rare->idents = g_new0(uint32_t, IP4_IDENTS);
     h = (((uint64_t)dst << 32 | src) + proto) * 0x9e3779b97f4a7c15u;
-    if (live->idents[h >> 56] == 0)
-        live->idents[h >> 56] = (uint32_t)(h >> 24 & 0xffff) | 0x10000; /* counters start apart */
-    return (uint16_t)live->idents[h >> 56]++;
+    if (idents[h >> 56] == 0)
+        idents[h >> 56] = (uint32_t)(h >> 24 & 0xffff) | 0x10000; /* counters start apart */
+    return (uint16_t)idents[h >> 56]++;
 }
 
 static void finish(Ip4 *ip, Packet *pkt, const Ip4Dst *d)
@@ -205,7 +203,9 @@ int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx)
 {
     unsigned hlen = IPV4_MIN_HDR_LEN + ((tx->options_len + 3u) & ~3u);
     const Ip4Dst *d;
+    Ip4Dst wide;
     uint32_t len;
+    const RouteMetrics *metrics;
     uint8_t *h, ttl;
     int err;
 
@@ -216,6 +216,11 @@ int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx)
         return refuse(ip, NULL, pkt, DROP_NO_ROUTE, err);
     if (HS_UNLIKELY(d->type == IP4_ROUTE_BROADCAST && !tx->allow_broadcast))
         return refuse(ip, d, pkt, DROP_FILTER, -EACCES);
+    if (HS_UNLIKELY(tx->by_dev_mtu)) { /* ip_skb_dst_mtu */
+        wide = *d;
+        wide.mtu = d->out->dev->mtu;
+        d = &wide;
+    }
     len = packet_len(pkt) + hlen;
     if (HS_UNLIKELY(len > IPV4_MAX_LEN || tx->options_len > IPV4_MAX_OPTIONS_LEN))
         return refuse(ip, d, pkt, DROP_MTU, -EMSGSIZE);
@@ -232,10 +237,11 @@ int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx)
     pkt->l4 = pkt->head;
     h = packet_push(pkt, hlen);
     pkt->l3 = pkt->head;
-    ttl = tx->ttl                                         ? tx->ttl
-          : d->type == IP4_ROUTE_MULTICAST                ? 1
-          : route_metrics_has(d->metrics, ROUTE_HOPLIMIT) ? (uint8_t)d->metrics->value[ROUTE_HOPLIMIT]
-                                                          : ip->sysctl->ip_default_ttl;
+    metrics = ip4_dst_metrics(ip, d);
+    ttl = tx->ttl                                      ? tx->ttl
+          : d->type == IP4_ROUTE_MULTICAST             ? 1
+          : route_metrics_has(metrics, ROUTE_HOPLIMIT) ? (uint8_t)metrics->value[ROUTE_HOPLIMIT]
+                                                       : ip->sysctl->ip_default_ttl;
     h[0] = (uint8_t)(0x40 | hlen / 4);
     ipv4_set_tos(h, tx->tos);
     ipv4_set_total_len(h, (uint16_t)len);

@@ -1,6 +1,7 @@
 /* What ICMP taught about single destinations: a smaller path MTU (RFC 1191), a better gateway (RFC 792
  * redirect). Linux keeps both as exceptions of a next hop (net/ipv4/route.c: __ip_rt_update_pmtu,
  * __ip_do_redirect, update_or_create_fnhe). */
+#include <errno.h>
 #include <glib.h>
 
 #include "models/ip/ip4_priv.h"
@@ -19,17 +20,17 @@ struct Ip4Exceptions {
 
 static Exception *exception_for(Ip4 *ip, uint32_t dst)
 {
-    Ip4Live *live = ip4_live(ip);
+    Ip4Rare *rare = ip4_rare(ip);
     Exception *e;
 
-    if (!live->exc) {
-        live->exc = g_new0(Ip4Exceptions, 1);
-        live->exc->by_dst = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    if (!rare->exc) {
+        rare->exc = g_new0(Ip4Exceptions, 1);
+        rare->exc->by_dst = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     }
-    e = g_hash_table_lookup(live->exc->by_dst, GUINT_TO_POINTER(dst));
+    e = g_hash_table_lookup(rare->exc->by_dst, GUINT_TO_POINTER(dst));
     if (!e) {
         e = g_new0(Exception, 1);
-        g_hash_table_insert(live->exc->by_dst, GUINT_TO_POINTER(dst), e);
+        g_hash_table_insert(rare->exc->by_dst, GUINT_TO_POINTER(dst), e);
     }
     ip4_changed(ip);
     return e;
@@ -48,9 +49,9 @@ bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, bool *locked, ui
     SimTime now = node_now(ip->node);
     const Exception *e;
 
-    if (!ip->live || !ip->live->exc)
+    if (!ip4_has_rare(ip) || !ip->live->rare->exc)
         return false;
-    e = g_hash_table_lookup(ip->live->exc->by_dst, GUINT_TO_POINTER(dst));
+    e = g_hash_table_lookup(ip->live->rare->exc->by_dst, GUINT_TO_POINTER(dst));
     if (!e)
         return false;
     if (e->mtu && now < e->mtu_expires) {
@@ -107,4 +108,22 @@ bool ip4_redirect(Ip4 *ip, Ip4If *in, uint32_t from, uint32_t dst, uint32_t gw)
     e->gw = gw;
     e->gw_expires = node_now(ip->node) + REDIRECT_TIMEOUT;
     return true;
+}
+
+/* ---- the sender's choice ---- */
+
+/* ip_sk_use_pmtu, ip_sk_ignore_df, ip_dont_fragment. With WANT, what exceeds the path MTU goes out in
+ * fragments, and the rest must not be cut. */
+int ip4_choose_df(const Ip4 *ip, unsigned mode, uint32_t total, const Ip4Flow *f, bool *df, uint32_t *mtu)
+{
+    bool may_cut = mode < PMTUDISC_DO || mode == PMTUDISC_OMIT;
+
+    *mtu = mode >= PMTUDISC_PROBE ? ip4_if_dev(f->dev)->mtu : f->mtu;
+    if (total > (may_cut ? (uint32_t)IPV4_MAX_LEN : *mtu))
+        return -EMSGSIZE;
+    if (mode == PMTUDISC_WANT)
+        *df = total <= f->mtu && !f->mtu_locked && !ip->sysctl->ip_no_pmtu_disc;
+    else
+        *df = mode == PMTUDISC_DO || mode == PMTUDISC_PROBE;
+    return 0;
 }

@@ -10,26 +10,38 @@
 #include "models/wire/eth.h"
 
 typedef struct Ip4Live Ip4Live;
+typedef struct Ip4Rare Ip4Rare;
 typedef struct Ip4Reass Ip4Reass;
 typedef struct Ip4Exceptions Ip4Exceptions;
 
 struct Ip4Route {
     Ip4Route *next; /* same prefix: ours (local, broadcast) first, then by metric; or the next parked one */
     Ip4If *dev;     /* NULL: blackhole and its kin */
-    uint32_t prefix, via, src;
+    uint32_t prefix;
     uint8_t plen;
     uint8_t type;       /* Ip4RouteType */
     bool is_kernel : 1; /* came with an address and goes with it: one of a block of three */
     bool is_parked : 1; /* not in the table: its device is down */
     bool is_in_use : 1; /* of a block: this one has not gone yet */
-    uint8_t place;      /* in the block */
+    uint8_t place;      /* in the block: 0 is the address itself */
 };
+_Static_assert(sizeof(Ip4Route) <= 24, "Ip4Route has grown: each address has three");
 
 typedef struct Ip4StaticRoute { /* every other */
     Ip4Route route;
-    uint32_t metric, mtu;
+    uint32_t via, src, metric, mtu;
     RouteMetrics *metrics; /* NULL: none */
 } Ip4StaticRoute;
+
+static inline uint32_t ip4_route_via(const Ip4Route *r)
+{
+    return r->is_kernel ? 0 : ((const Ip4StaticRoute *)r)->via;
+}
+
+static inline uint32_t ip4_route_src(const Ip4Route *r) /* 0: none preferred */
+{
+    return r->is_kernel ? r[-r->place].prefix : ((const Ip4StaticRoute *)r)->src;
+}
 
 static inline uint32_t ip4_route_metric(const Ip4Route *r)
 {
@@ -48,22 +60,22 @@ static inline const RouteMetrics *ip4_route_metrics(const Ip4Route *r)
 
 /* Where packets of one kind go: the answer of the routing code, kept as long as ip->gen stands still. */
 typedef struct Ip4Dst {
-    uint32_t src, dst;   /* as asked */
-    uint32_t gen;        /* of the Ip4 when it was made; 0: empty */
-    uint16_t in;         /* input: ifindex; output: 0, or DST_OIF | ifindex */
-    uint8_t type;        /* Ip4RouteType */
-    bool redirect : 1;   /* the sender should go to next_hop directly */
-    bool mtu_locked : 1; /* the path's MTU is below min_pmtu: no DF */
+    uint32_t src, dst;    /* as asked */
+    uint32_t gen;         /* of the Ip4 when it was made; 0: empty */
+    uint16_t in;          /* input: ifindex; output: 0, or DST_OIF | ifindex */
+    uint8_t type;         /* Ip4RouteType */
+    bool redirect : 1;    /* the sender should go to next_hop directly */
+    bool mtu_locked : 1;  /* the path's MTU is below min_pmtu: no DF */
+    bool has_metrics : 1; /* the route has: ip4_dst_metrics */
+    bool expires : 1;     /* by what ICMP taught, at Ip4Rare.expires; such an answer is not kept */
     Ip4If *out;
     Neigh *neigh; /* NULL: the device needs none. One reference is ours */
     uint32_t next_hop;
     uint32_t src_used; /* output: the source that the route gives */
     uint32_t mtu;
-    const RouteMetrics *metrics; /* the route's; NULL: none */
-    SimTime expires;             /* of what ICMP taught; SIM_NEVER: nothing */
 } Ip4Dst;
 #define DST_OIF 0x8000u
-_Static_assert(sizeof(Ip4Dst) <= 64, "Ip4Dst has grown beyond a cache line: routers keep thousands of them");
+_Static_assert(sizeof(Ip4Dst) <= 48, "Ip4Dst has grown: routers keep thousands of them");
 
 #define REDIRECT_PEERS 8
 
@@ -73,7 +85,7 @@ typedef struct Ip4RedirectPeer { /* to whom redirects were sent */
 } Ip4RedirectPeer;
 
 /* Counters that every packet moves are in the Ip4Live itself, at the place that this says; the others (-1)
- * are made when the first of them is needed. */
+ * are made when the first of them is needed, and take the carry of the 32 bits that these have. */
 enum { IP4_MIB_HOT_COUNT = 11 };
 static inline int ip4_mib_hot(unsigned i)
 {
@@ -104,18 +116,24 @@ static inline int ip4_mib_hot(unsigned i)
 
 /* Made with the first packet. */
 struct Ip4Live {
-    uint64_t mib_hot[IP4_MIB_HOT_COUNT];
+    uint32_t mib_hot[IP4_MIB_HOT_COUNT];
+    uint16_t n_ids;       /* taken from the global counter */
     uint64_t *mib_seldom; /* NULL, or IP4_MIB_COUNT */
     Ip4Dst *cache;        /* sets of two, the newer one first */
     uint32_t cache_mask;  /* of a set's index: entries - 2 */
     uint32_t cache_misses;
-    uint16_t n_ids; /* taken from the global counter */
-    uint16_t n_idents;
-    uint32_t *idents; /* Linux's id policy: a counter per hash of the destination */
+    Ip4Rare *rare; /* NULL: nothing of that */
+};
+_Static_assert(sizeof(Ip4Live) <= 80, "Ip4Live has grown: what few hosts need belongs into Ip4Rare");
+
+typedef struct Ip4Rare {
+    uint32_t *idents; /* Linux's id policy: a counter per hash of the destination; NULL, or IP4_IDENTS */
     Ip4Reass *reass;
     Ip4Exceptions *exc;
     Ip4RedirectPeer *redirect; /* NULL, or REDIRECT_PEERS */
-};
+    SimTime expires;           /* of the last answer that does */
+} Ip4Rare;
+#define IP4_IDENTS 256
 
 typedef struct Ip4ProtoEntry {
     uint8_t proto;
@@ -130,6 +148,7 @@ struct Ip4 {
     Ip4If *first_if; /* without the loopback */
     Ip4If *lo;       /* made when first needed */
     Ip4Route *parked;
+    struct RawTap *raw;    /* NULL: no raw sockets */
     Ip4ProtoEntry *protos; /* sorted by how they came; a handful */
     Lpm fib;
     uint32_t gen; /* changes with every change of addresses, routes, devices, settings; never 0 */
@@ -183,6 +202,10 @@ extern const Ip4Sysctl ip4_sysctl_default;
 Ip4If *ip4_lo(Ip4 *ip);
 Loopback *ip4_loopback(Ip4 *ip);
 void ip4_changed(Ip4 *ip); /* what was resolved is void */
+static inline Cells *ip4_cells(const Ip4 *ip)
+{
+    return &ip->node->part->cells;
+}
 Ip4Live *ip4_live_new(Ip4 *ip);
 static inline Ip4Live *ip4_live(Ip4 *ip)
 {
@@ -192,19 +215,22 @@ static inline const Ipv4Prefix *ip4_addrs(const Ip4If *ifp)
 {
     return ifp->n_addrs > 1 ? ifp->addr.many : &ifp->addr.one;
 }
+Ip4Rare *ip4_rare(Ip4 *ip); /* made when first needed */
+static inline Ip4Rare *ip4_has_rare(const Ip4 *ip)
+{
+    return ip->live ? ip->live->rare : NULL;
+}
 bool ip4_in_group(const Ip4If *ifp, uint32_t group);
-uint64_t *ip4_mib_make(Ip4Live *live); /* ip4_mib.c: the counters that are seldom needed */
-static inline uint64_t *ip4_mib_at(Ip4Live *live, unsigned i)
+/* ip4_mib.c: the counters that are seldom needed */
+void ip4_mib_add_slow(Ip4Live *live, unsigned i, uint64_t n);
+static inline void ip4_add(Ip4Live *live, unsigned i, uint32_t n)
 {
     int hot = ip4_mib_hot(i);
 
-    if (hot >= 0)
-        return &live->mib_hot[hot];
-    return (live->mib_seldom ? live->mib_seldom : ip4_mib_make(live)) + i;
-}
-static inline void ip4_add(Ip4Live *live, unsigned i, uint64_t n)
-{
-    *ip4_mib_at(live, i) += n;
+    if (hot < 0)
+        ip4_mib_add_slow(live, i, n);
+    else if (HS_UNLIKELY(__builtin_add_overflow(live->mib_hot[hot], n, &live->mib_hot[hot])))
+        ip4_mib_add_slow(live, i, UINT64_C(1) << 32);
 }
 static inline void ip4_count(Ip4 *ip, unsigned i)
 {
@@ -236,6 +262,12 @@ bool ip4_is_onlink(const Ip4If *ifp, uint32_t a, uint32_t b); /* both in one sub
 int ip4_dst_in_slow(Ip4 *ip, Ip4If *ifp, uint32_t src, uint32_t dst, const Ip4Dst **out);
 int ip4_dst_out_slow(Ip4 *ip, const Ip4If *oif, uint32_t src, uint32_t dst, const Ip4Dst **out);
 void ip4_dst_clear(Ip4Live *live);
+/* The metrics of the route that gave this answer just now, or NULL. */
+const RouteMetrics *ip4_dst_metrics_slow(const Ip4 *ip, const Ip4Dst *d);
+static inline const RouteMetrics *ip4_dst_metrics(const Ip4 *ip, const Ip4Dst *d)
+{
+    return HS_UNLIKELY(d->has_metrics) ? ip4_dst_metrics_slow(ip, d) : NULL;
+}
 
 static inline uint32_t ip4_dst_hash(uint32_t src, uint32_t dst, uint32_t in)
 {
@@ -293,6 +325,10 @@ size_t ip4_reass_bytes(const Ip4Reass *r);
 /* ip4_pmtu.c: what was learnt about single destinations (Linux's next-hop exceptions). 0: nothing. */
 bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, bool *locked, uint32_t *gw, SimTime *expires);
 void ip4_exc_free(Ip4Exceptions *e);
+
+/* raw.c. show: true: somebody wanted it. */
+bool ip4_raw_show(const Ip4 *ip, const Packet *pkt, const Ip4Rx *rx);
+void ip4_raw_error(const Ip4 *ip, uint8_t proto, const Ip4Error *e);
 
 /* ip4_probes.c */
 extern const ProbeDesc ip4_probe_rcv, ip4_probe_local_deliver, ip4_probe_forward, ip4_probe_output,

@@ -59,15 +59,15 @@ static uint32_t bucket_of(const Ip4Reass *r, uint32_t src, uint32_t dst, uint16_
 
 static Ip4Reass *reass_of(Ip4 *ip)
 {
-    Ip4Live *live = ip4_live(ip);
+    Ip4Rare *rare = ip4_rare(ip);
 
-    if (!live->reass) {
-        live->reass = g_new0(Ip4Reass, 1);
-        live->reass->n_buckets = BUCKETS_MIN;
-        live->reass->bucket = g_new0(FragQueue *, BUCKETS_MIN);
-        live->reass->peers = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    if (!rare->reass) {
+        rare->reass = g_new0(Ip4Reass, 1);
+        rare->reass->n_buckets = BUCKETS_MIN;
+        rare->reass->bucket = g_new0(FragQueue *, BUCKETS_MIN);
+        rare->reass->peers = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     }
-    return live->reass;
+    return rare->reass;
 }
 
 static void rehash(Ip4Reass *r)
@@ -132,9 +132,9 @@ static void drop_pieces(FragQueue *q, ProbeDrop reason)
 static void fail(FragQueue *q, ProbeDrop reason)
 {
     ip4_count(q->ip, MIB_IpReasmFails);
-    unlink_queue(q->ip->live->reass, q);
+    unlink_queue(q->ip->live->rare->reass, q);
     drop_pieces(q, reason);
-    recycle(q->ip->live->reass, q);
+    recycle(q->ip->live->rare->reass, q);
 }
 
 void ip4_reass_free(Ip4Reass *r)
@@ -227,7 +227,7 @@ static void check_distance(FragQueue *q)
     if (max == 0 || q->n == 0 || q->rid - before <= max)
         return;
     ip4_count(q->ip, MIB_IpReasmFails);
-    q->ip->live->reass->mem -= q->mem;
+    q->ip->live->rare->reass->mem -= q->mem;
     drop_pieces(q, DROP_REASSEMBLY_TIMEOUT);
     q->mem = q->meat = q->len = 0;
     q->first_in = q->last_in = q->df = false;
@@ -287,7 +287,7 @@ static Packet *complete(FragQueue *q)
         fail(q, DROP_REASSEMBLY_OVERLAP);
         return NULL;
     }
-    unlink_queue(ip->live->reass, q);
+    unlink_queue(ip->live->rare->reass, q);
     for (uint32_t i = 1; i < q->n; i++) {
         Packet *p = q->piece[i].pkt;
         unsigned fh = ipv4_hdr_len(packet_cdata(p));
@@ -303,7 +303,7 @@ static Packet *complete(FragQueue *q)
     ipv4_fill_checksum(h);
     ip4_count(ip, MIB_IpReasmOKs);
     ip4_probe(q->in, &ip4_probe_reassembled, whole);
-    recycle(ip->live->reass, q);
+    recycle(ip->live->rare->reass, q);
     return whole;
 }
 
@@ -357,7 +357,7 @@ Packet *ip4_reassemble(Ip4 *ip, Ip4If *ifp, Packet *pkt)
     q->ecn |= (uint8_t)(1u << ipv4_ecn(h));
     q->meat += end - off;
     q->mem += neigh_truesize(pkt);
-    ip->live->reass->mem += neigh_truesize(pkt);
+    ip->live->rare->reass->mem += neigh_truesize(pkt);
     if (q->first_in && q->last_in && q->meat == q->len)
         return complete(q);
     return NULL;

@@ -76,7 +76,7 @@ static void route_insert(Ip4 *ip, Ip4Route *r)
 }
 
 /* The routes of one address are one block: a large network is made of them. */
-static void release(Ip4Route *r)
+static void release(Ip4 *ip, Ip4Route *r)
 {
     Ip4Route *block = r - r->place;
 
@@ -84,9 +84,12 @@ static void release(Ip4Route *r)
     for (unsigned i = 0; r->is_kernel && i < ADDR_ROUTES; i++)
         if (block[i].is_in_use)
             return;
-    if (!block->is_kernel)
-        g_free(((Ip4StaticRoute *)block)->metrics);
-    g_free(block);
+    if (block->is_kernel) {
+        cells_give(ip4_cells(ip), block, ADDR_ROUTES * sizeof *block);
+        return;
+    }
+    g_free(((Ip4StaticRoute *)block)->metrics);
+    cells_give(ip4_cells(ip), block, sizeof(Ip4StaticRoute));
 }
 
 static void route_free(Ip4 *ip, Ip4Route *r)
@@ -96,7 +99,7 @@ static void route_free(Ip4 *ip, Ip4Route *r)
     else
         table_remove(ip, r);
     ip->n_routes--;
-    release(r);
+    release(ip, r);
     ip4_changed(ip);
 }
 
@@ -157,12 +160,11 @@ Ip4RouteType ip4_addr_type(const Ip4 *ip, uint32_t addr)
 
 void ip4_route_addr_added(Ip4 *ip, Ip4If *ifp, Ipv4Prefix p)
 {
-    Ip4Route *r = g_new0(Ip4Route, ADDR_ROUTES);
+    Ip4Route *r = cells_take(ip4_cells(ip), ADDR_ROUTES * sizeof *r);
     unsigned n = p.len < 31 ? 3 : p.len == 31 ? 2 : 1;
 
     for (unsigned i = 0; i < n; i++)
-        r[i] =
-            (Ip4Route){.dev = ifp, .src = p.addr, .is_kernel = true, .is_in_use = true, .place = (uint8_t)i};
+        r[i] = (Ip4Route){.dev = ifp, .is_kernel = true, .is_in_use = true, .place = (uint8_t)i};
     r[0].prefix = p.addr, r[0].plen = 32, r[0].type = IP4_ROUTE_LOCAL;
     r[1].prefix = ipv4_prefix_network(p), r[1].plen = p.len, r[1].type = IP4_ROUTE_UNICAST;
     r[2].prefix = ipv4_prefix_broadcast(p), r[2].plen = 32, r[2].type = IP4_ROUTE_BROADCAST;
@@ -178,7 +180,7 @@ void ip4_route_addr_removed(Ip4 *ip, Ip4If *ifp, Ipv4Prefix p)
         Ip4Route *r = all->pdata[i];
 
         /* fib_sync_down_addr: also static routes that prefer the address as source */
-        if (r->src == p.addr && (r->dev == ifp || !r->is_kernel))
+        if (ip4_route_src(r) == p.addr && (r->dev == ifp || !r->is_kernel))
             route_free(ip, r);
     }
     g_ptr_array_free(all, TRUE);
@@ -219,7 +221,7 @@ void ip4_route_clear(Ip4 *ip)
     GPtrArray *all = all_routes(ip);
 
     for (unsigned i = 0; i < all->len; i++)
-        release(all->pdata[i]);
+        release(ip, all->pdata[i]);
     g_ptr_array_free(all, TRUE);
     lpm_clear(&ip->fib);
     ip->parked = NULL;
@@ -278,7 +280,7 @@ static char *check_gateway(const Ip4 *ip, const Ip4RouteSpec *spec, Ip4If **dev)
         break;
     }
     r = spec->dev ? ip4_route_lookup_by(ip, spec->dev, spec->via) : ip4_route_lookup(ip, spec->via);
-    if (!r || r->type != IP4_ROUTE_UNICAST || r->via)
+    if (!r || r->type != IP4_ROUTE_UNICAST || ip4_route_via(r))
         return g_strdup_printf("gateway %s is not on a network of this host%s%s", via,
                                spec->dev ? "'s device " : "", spec->dev ? spec->dev->dev->name : "");
     *dev = r->dev;
@@ -297,12 +299,8 @@ static Ip4Route *find_route(const Ip4 *ip, const Ip4RouteSpec *spec)
 static bool route_add(Ip4 *ip, const Ip4RouteSpec *spec, bool replace, char **error)
 {
     Ip4Route *old;
-    Ip4Route r = {.dev = spec->dev,
-                  .prefix = spec->prefix.addr,
-                  .plen = spec->prefix.len,
-                  .type = (uint8_t)spec->type,
-                  .via = spec->via,
-                  .src = spec->src};
+    Ip4Route r = {
+        .dev = spec->dev, .prefix = spec->prefix.addr, .plen = spec->prefix.len, .type = (uint8_t)spec->type};
     Ip4StaticRoute *added;
     char text[IPV4_PREFIX_STR_LEN], addr[IPV4_PREFIX_STR_LEN];
 
@@ -335,7 +333,6 @@ static bool route_add(Ip4 *ip, const Ip4RouteSpec *spec, bool replace, char **er
                                "route %s: local, broadcast and multicast routes come with addresses", text));
     } else {
         r.dev = NULL;
-        r.via = 0;
     }
     if (spec->src && !ip4_is_local(ip, spec->src))
         return fail(error, g_strdup_printf("route %s: source %s is no address of this host", text,
@@ -346,8 +343,10 @@ static bool route_add(Ip4 *ip, const Ip4RouteSpec *spec, bool replace, char **er
                     g_strdup_printf("route %s: there is one with metric %u already", text, spec->metric));
     if (old)
         route_free(ip, old);
-    added = g_new(Ip4StaticRoute, 1);
+    added = cells_take(ip4_cells(ip), sizeof *added);
     *added = (Ip4StaticRoute){.route = r,
+                              .via = r.dev ? spec->via : 0,
+                              .src = spec->src,
                               .metric = spec->metric,
                               .mtu = spec->mtu ? spec->mtu : route_metrics_get(spec->metrics, ROUTE_MTU),
                               .metrics = route_metrics_dup(spec->metrics)};
@@ -375,19 +374,19 @@ bool ip4_route_change(Ip4 *ip, const Ip4RouteSpec *spec, char **error)
         return fail(error, g_strdup_printf("route %s: there is none to change",
                                            ipv4_prefix_format(spec->prefix, text)));
     if (!spec->via && !spec->dev) {
-        full.via = old->via;
+        full.via = ip4_route_via(old);
         full.dev = old->dev;
     }
     if (!spec->src)
-        full.src = old->src;
+        full.src = ip4_route_src(old);
     return route_add(ip, &full, true, error);
 }
 
 static bool spec_matches(const Ip4RouteSpec *s, const Ip4Route *r)
 {
     return r->prefix == s->prefix.addr && r->plen == s->prefix.len && r->type == s->type &&
-           (!s->via || r->via == s->via) && (!s->dev || r->dev == s->dev) && (!s->src || r->src == s->src) &&
-           (!s->metric || ip4_route_metric(r) == s->metric);
+           (!s->via || ip4_route_via(r) == s->via) && (!s->dev || r->dev == s->dev) &&
+           (!s->src || ip4_route_src(r) == s->src) && (!s->metric || ip4_route_metric(r) == s->metric);
 }
 
 bool ip4_route_remove(Ip4 *ip, const Ip4RouteSpec *spec, char **error)
@@ -415,9 +414,9 @@ void ip4_route_foreach(const Ip4 *ip, void (*fn)(const Ip4RouteSpec *spec, void 
         const Ip4Route *r = all->pdata[i];
         const Ip4RouteSpec s = {.prefix = {r->prefix, r->plen},
                                 .type = (Ip4RouteType)r->type,
-                                .via = r->via,
+                                .via = ip4_route_via(r),
                                 .dev = r->dev,
-                                .src = r->src,
+                                .src = ip4_route_src(r),
                                 .metric = ip4_route_metric(r),
                                 .mtu = ip4_route_mtu(r),
                                 .metrics = ip4_route_metrics(r)};

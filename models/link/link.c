@@ -30,7 +30,7 @@ static void describe(const LinkTx *tx, LinkTxInfo *info)
 {
     const LinkDir *d = (const LinkDir *)tx;
 
-    *info = (LinkTxInfo){.rate_bps = d->rate_bps,
+    *info = (LinkTxInfo){.rate_bps = d->timing->rate_bps,
                          .mtu = linkdir_mtu(d),
                          .tx_packets = linkdir_stats(d).tx_packets,
                          .tx_bytes = linkdir_stats(d).tx_bytes,
@@ -60,11 +60,9 @@ static void dir_init(LinkDir *d, LinkPort *from, LinkPort *to, const LinkDirConf
     d->tx.describe = describe;
     d->from = from;
     d->to = to;
-    d->rate_bps = c->rate_bps;
-    d->overhead_bytes = (uint16_t)c->overhead_bytes;
-    d->gap_bytes = (uint16_t)c->gap_bytes;
+    d->timing = linktiming_take(linkdir_node(d)->part, c->rate_bps, c->delay, (uint16_t)c->overhead_bytes,
+                                (uint16_t)c->gap_bytes);
     d->header_bytes = header_bytes(from);
-    d->delay = c->delay;
     linkdir_set_mtu(d, c->mtu ? c->mtu : ETH_MTU);
     if (c->jitter)
         linkdir_set_jitter(d, c->jitter, c->jitter_reorders);
@@ -89,11 +87,10 @@ static void set_carrier(LinkPort *port, bool up)
 
 Link *link_new(LinkPort *a, LinkPort *b, const LinkDirConfig c[2])
 {
-    Link *l = g_new0(Link, 1);
+    Link *l = cells_take(&a->point.node->part->cells, sizeof *l);
 
     hs_assert(!a->tx && !b->tx);
     hs_assert(a != b);
-    l->up = true;
     dir_init(&l->dir[0], a, b, &c[0]);
     dir_init(&l->dir[1], b, a, &c[1]);
     set_carrier(a, true);
@@ -143,8 +140,11 @@ void link_plug(Link *l, LinkPort *a, LinkPort *b)
 
 void link_free(Link *l)
 {
+    Partition *part;
+
     if (!l)
         return;
+    part = linkdir_node(&l->dir[0])->part;
     hs_assert(!sim_is_running(node_sim(linkdir_node(&l->dir[0])))); /* an event of ours may be under way */
     link_unplug(l);
     for (int i = 0; i < 2; i++) {
@@ -155,7 +155,8 @@ void link_free(Link *l)
         linkring_clear(d);
         queue_free(d->queue);
         if (d->m)
-            pool_free(linkdir_moving_pool(d), d->m);
+            cells_give(&part->cells, d->m, sizeof *d->m);
+        linktiming_give(part, d->timing);
         if (!x)
             continue;
         for (Impair *im = x->impair, *next; im; im = next) {
@@ -168,16 +169,15 @@ void link_free(Link *l)
         }
         g_free(x);
     }
-    g_free(l);
+    cells_give(&part->cells, l, sizeof *l);
 }
 
 /* ---- changing ---- */
 
 void link_set_up(Link *l, bool up)
 {
-    if (l->up == up || !is_plugged(l))
+    if (link_is_up(l) == up || !is_plugged(l))
         return;
-    l->up = up;
     for (int i = 0; i < 2; i++) {
         LinkDir *d = &l->dir[i];
 
@@ -195,20 +195,29 @@ void link_set_up(Link *l, bool up)
             probe_emit(linkdir_node(d), &probe_link_state, &d->from->point, NULL, (ProbeValue[]){{.u = up}});
     }
     set_carrier(l->dir[0].from, up);
-    if (l->up == up) /* who heard of it may have changed it again */
+    if (link_is_up(l) == up) /* who heard of it may have changed it again */
         set_carrier(l->dir[1].from, up);
 }
 
 bool link_is_up(const Link *l)
 {
-    return l->up;
+    return !(l->dir[0].stop & LINK_STOP_DOWN);
 }
 
 static void note_settings(const LinkDir *d)
 {
     if (probe_wanted(linkdir_node(d), PROBE_LINK))
         probe_emit(linkdir_node(d), &probe_link_settings, &d->from->point, NULL,
-                   (ProbeValue[]){{.u = d->rate_bps}, {.i = d->delay}});
+                   (ProbeValue[]){{.u = d->timing->rate_bps}, {.i = d->timing->delay}});
+}
+
+static void set_timing(LinkDir *d, uint64_t rate_bps, SimTime delay)
+{
+    Partition *part = linkdir_node(d)->part;
+    LinkTiming *old = d->timing;
+
+    d->timing = linktiming_take(part, rate_bps, delay, old->overhead_bytes, old->gap_bytes);
+    linktiming_give(part, old);
 }
 
 void linkdir_set_rate(LinkDir *d, uint64_t rate_bps)
@@ -216,17 +225,16 @@ void linkdir_set_rate(LinkDir *d, uint64_t rate_bps)
     __extension__ typedef unsigned __int128 U128;
 
     /* The remainder's unit is the rate: keep its value, rounded down. */
-    if (d->rate_bps && d->m)
-        d->m->busy_frac = (uint64_t)((U128)d->m->busy_frac * rate_bps / d->rate_bps);
-    d->rate_bps = rate_bps;
-    linkdir_update_gap(d);
+    if (linkdir_rate(d) && d->m)
+        d->m->busy_frac = (uint64_t)((U128)d->m->busy_frac * rate_bps / linkdir_rate(d));
+    set_timing(d, rate_bps, d->timing->delay);
     note_settings(d);
 }
 
 void linkdir_set_delay(LinkDir *d, SimTime delay)
 {
     hs_assert(delay >= 0);
-    d->delay = delay;
+    set_timing(d, d->timing->rate_bps, delay);
     note_settings(d);
 }
 
@@ -359,12 +367,12 @@ uint32_t linkdir_mtu(const LinkDir *d)
 
 uint64_t linkdir_rate(const LinkDir *d)
 {
-    return d->rate_bps;
+    return d->timing->rate_bps;
 }
 
 SimTime linkdir_delay(const LinkDir *d)
 {
-    return d->delay;
+    return d->timing->delay;
 }
 
 const LinkPort *linkdir_from(const LinkDir *d)
@@ -381,7 +389,7 @@ size_t link_bytes(const Link *l)
 
         if (d->m)
             n += sizeof *d->m + (d->m->ring ? sizeof(Flight) << d->m->ring_log2 : 0);
-        n += d->queue ? d->queue->ops->size : 0;
+        n += d->queue ? queue_bytes(d->queue) : 0;
         if (!linkdir_has_extra(d))
             continue;
         n += sizeof *d->m->extra + linkfollow_bytes(d->m->extra->follow) + linkring_bytes(d->m->extra->ring);

@@ -4,15 +4,17 @@
  * by the side that touches them, so that an engine with several partitions can split them:
  *
  *   the sender's node    everything up to the receiving side, and the ring's producing end (ring, ring_cap,
- * ring_tail) the receiver's node  `to`, the ring's consuming end (ring_head, arrival_ev), what was delivered,
- * strays that arrive both, at a barrier   carrier loss (link_set_up, link_unplug): it takes back frames in
- * flight
+ *                        ring_tail)
+ *   the receiver's node  `to`, the ring's consuming end (ring_head, arrival_ev), what was delivered, strays
+ *                        that arrive
+ *   both, at a barrier   carrier loss (link_set_up, link_unplug): it takes back frames in flight
  *
  * An arrival is an event of the receiver's partition, with a key that the sender took: its place among the
  * events of that instant does not depend on when it is queued. */
 #pragma once
 
 #include "models/link/link.h"
+#include "models/link/linktiming.h"
 
 typedef struct Flight { /* a frame in flight */
     Packet *pkt;
@@ -60,46 +62,38 @@ typedef struct LinkMoving {
      */
     SimTime busy_until;
     uint64_t busy_frac;
-    SimTime timed_ns; /* what a frame of timed_len takes: timed_ns + timed_frac / rate_bps */
-    uint64_t timed_frac;
-    SimTime gap_ns; /* what the gap takes, likewise */
-    uint64_t gap_frac;
-    uint32_t timed_len;
 
     /* In flight: a ring in order of arrival; only its head is in the event queue. */
     uint32_t ring_tail; /* head and tail count on for ever */
     uint32_t ring_head; /* the receiver's */
-    uint8_t ring_log2;  /* room for so many frames; 0: there was never one */
-    bool slow;          /* there is a rule, an impairment or jitter: frames take the long way */
     Flight *ring;       /* a block of the packets' pool while frames are in flight; NULL: none are */
     Event *arrival_ev;  /* the receiver's: of the ring's head; NULL: the ring is empty */
 
-    LinkExtra *extra;
     Event *tx_ev; /* when the next frame will be taken from the queue; NULL: nothing waits */
+    LinkExtra *extra;
+    uint8_t ring_log2; /* room for so many frames; 0: there was never one */
+    bool slow;         /* there is a rule, an impairment or jitter: frames take the long way */
     uint64_t tx_packets, tx_bytes, delivered_bytes; /* see LinkDirStats; delivered is the receiver's */
     SimTime busy;
 } LinkMoving;
-_Static_assert(sizeof(LinkMoving) <= 128, "LinkMoving has grown beyond two cache lines");
+_Static_assert(sizeof(LinkMoving) <= 96, "LinkMoving has grown: what few links need belongs into LinkExtra");
 
 struct LinkDir {
     LinkTx tx; /* first: what the sending port holds */
     LinkPort *from, *to;
-    LinkMoving *m;     /* NULL: no frame yet, and nothing but the plainest of settings */
-    Queue *queue;      /* NULL until a frame has to wait and none was given */
-    uint64_t rate_bps; /* 0: infinitely fast */
-    SimTime delay;
-    uint32_t max_frame; /* MTU + header of the shortest kind: what is shorter fits without looking */
-    uint16_t overhead_bytes, gap_bytes;
+    LinkMoving *m;        /* NULL: no frame yet, and nothing but the plainest of settings */
+    Queue *queue;         /* NULL until a frame has to wait and none was given */
+    LinkTiming *timing;   /* rate and delay, and what follows from them; shared with others */
+    uint32_t max_frame;   /* MTU + header of the shortest kind: what is shorter fits without looking */
     uint8_t header_bytes; /* without VLAN tags */
     uint8_t stop;         /* LINK_STOP_ bits */
 };
 
 /* An idle host costs two of these; see docs/performance.md. */
-_Static_assert(sizeof(LinkDir) <= 80, "LinkDir has grown: what idle links do without belongs elsewhere");
+_Static_assert(sizeof(LinkDir) <= 64, "LinkDir has grown: what idle links do without belongs elsewhere");
 
 struct Link {
     LinkDir dir[2]; /* 0: port 0 → port 1 */
-    bool up;
 };
 
 static inline Node *linkdir_node(const LinkDir *d) /* the sender's */
@@ -125,7 +119,6 @@ void linkdir_adopt_queue(LinkDir *d, Queue *q);
 void linkdir_lose_all(LinkDir *d);
 LinkExtra *linkdir_extra(LinkDir *d);
 LinkMoving *linkdir_moving_new(LinkDir *d);
-Pool *linkdir_moving_pool(LinkDir *d); /* where it comes from */
 static inline LinkMoving *linkdir_moving(LinkDir *d)
 {
     return HS_LIKELY(d->m != NULL) ? d->m : linkdir_moving_new(d);
@@ -134,8 +127,6 @@ static inline LinkExtra *linkdir_has_extra(const LinkDir *d)
 {
     return d->m ? d->m->extra : NULL;
 }
-/* The rate or the gap has changed. */
-void linkdir_update_gap(LinkDir *d);
 void linkdir_update_slow(LinkDir *d);
 
 /* linkfollow.c */

@@ -10,7 +10,6 @@
 #include "models/link/linkmark.h"
 #include "models/wire/eth.h"
 
-#define NS_PER_SEC UINT64_C(1000000000)
 #define RING_MIN_LOG2 3
 
 const ProbeDesc probe_queue_len = {"queue.length",
@@ -72,25 +71,20 @@ void linkdir_send(LinkTx *tx, Packet *pkt)
  * each other without a pause. */
 static void occupy(const LinkDir *d, LinkMoving *m, uint32_t len, SimTime now)
 {
+    const LinkTime *t;
     SimTime ns;
 
     if (now > m->busy_until) {
         m->busy_until = now;
         m->busy_frac = 0;
     }
-    if (d->rate_bps == 0)
+    if (d->timing->rate_bps == 0)
         return;
-    if (HS_UNLIKELY(len != m->timed_len)) {
-        uint64_t num = (uint64_t)(len + d->overhead_bytes) * 8 * NS_PER_SEC;
-
-        m->timed_len = len;
-        m->timed_ns = (SimTime)(num / d->rate_bps);
-        m->timed_frac = num % d->rate_bps;
-    }
-    ns = m->timed_ns;
-    m->busy_frac += m->timed_frac;
-    if (m->busy_frac >= d->rate_bps) {
-        m->busy_frac -= d->rate_bps;
+    t = linktiming_frame(d->timing, len);
+    ns = t->ns;
+    m->busy_frac += t->frac;
+    if (m->busy_frac >= d->timing->rate_bps) {
+        m->busy_frac -= d->timing->rate_bps;
         ns++;
     }
     m->busy_until += ns;
@@ -168,9 +162,9 @@ static inline void launch(LinkDir *d, LinkMoving *m, Packet *pkt, SimTime depart
     m->tx_bytes += packet_len(pkt);
     probe_tx(&d->from->point, pkt);
     if (HS_LIKELY(!m->slow))
-        propagate(d, m, pkt, departure + d->delay);
+        propagate(d, m, pkt, departure + d->timing->delay);
     else
-        launch_slowly(d, pkt, departure + d->delay);
+        launch_slowly(d, pkt, departure + d->timing->delay);
 }
 
 void linkdir_launch(LinkDir *d, Packet *pkt, SimTime departure)
@@ -180,9 +174,11 @@ void linkdir_launch(LinkDir *d, Packet *pkt, SimTime departure)
 
 static void transmit(LinkDir *d, LinkMoving *m, Packet *pkt)
 {
+    const LinkTime *gap = &d->timing->gap;
+
     occupy(d, m, packet_len(pkt), node_now(linkdir_node(d)));
     /* The last bit leaves a gap before busy_until: exactly, then rounded down. */
-    launch(d, m, pkt, m->busy_until - m->gap_ns - (m->busy_frac < m->gap_frac));
+    launch(d, m, pkt, m->busy_until - gap->ns - (m->busy_frac < gap->frac));
 }
 
 void linkdir_transmit(LinkDir *d, Packet *pkt)
@@ -207,12 +203,13 @@ static void on_queue_drop(void *user, Packet *pkt)
     probe_drop(linkdir_node(d), &d->from->point, pkt, DROP_AQM);
 }
 
+static const QueueOwner queue_owner = {.drop = on_queue_drop, .mark = linkmark_ce};
+
 void linkdir_adopt_queue(LinkDir *d, Queue *q)
 {
     d->queue = q;
-    q->drop = on_queue_drop;
+    q->owner = &queue_owner;
     q->user = d;
-    q->mark = linkmark_ce;
     if (q->ops->set_rng) {
         char *purpose = g_strdup_printf("%s/%s", d->from->point.name, q->ops->name);
 
@@ -461,27 +458,9 @@ LinkExtra *linkdir_extra(LinkDir *d)
     return m->extra;
 }
 
-void linkdir_update_gap(LinkDir *d)
-{
-    uint64_t num = (uint64_t)d->gap_bytes * 8 * NS_PER_SEC;
-
-    if (!d->m)
-        return;
-    d->m->timed_len = UINT32_MAX;
-    d->m->gap_ns = d->rate_bps ? (SimTime)(num / d->rate_bps) : 0;
-    d->m->gap_frac = d->rate_bps ? num % d->rate_bps : 0;
-}
-
-Pool *linkdir_moving_pool(LinkDir *d)
-{
-    return poolset_get_aligned(&linkdir_node(d)->part->pools, "link", sizeof(LinkMoving), 32);
-}
-
 LinkMoving *linkdir_moving_new(LinkDir *d)
 {
-    d->m = pool_alloc(linkdir_moving_pool(d)); /* its first cache line is the transmitter */
-    memset(d->m, 0, sizeof *d->m);
-    linkdir_update_gap(d);
+    d->m = cells_take(&linkdir_node(d)->part->cells, sizeof *d->m);
     return d->m;
 }
 

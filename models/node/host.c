@@ -219,7 +219,7 @@ void host_clear(Host *h)
     g_free(h->extra ? h->extra->tcp_sysctl : NULL);
     g_free(h->extra);
     node_clear(&h->node);
-    g_free(h);
+    cells_give(net_cells(h->net), h, sizeof *h);
 }
 
 /* ---- counters ---- */

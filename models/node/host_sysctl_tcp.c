@@ -6,6 +6,7 @@
 
 #include "models/cc/cc.h"
 #include "models/node/net_priv.h"
+#include "models/tcp/tcp_quirk.h"
 
 typedef enum Kind { U8, I8, U16, U32, TRIPLE, TRIPLE64, CONTROLLER, CONTROLLERS, KEY } Kind;
 
@@ -34,8 +35,8 @@ static const Entry table[] = {
     E("hopscope.", tcp_isn_fixed, U32, isn_fixed, 0, UINT32_MAX, "the initial sequence number of tcp_isn 2"),
     E("hopscope.", tcp_pacing_fq, U16, pacing_qdisc_fq, 0, 1,
       "1: the device's queue honours departure times (fq); 0: TCP paces by its own timer"),
-    E("hopscope.", tcp_quirks, U32, quirks, 0, UINT32_MAX,
-      "deliberately wrong behaviour for lessons, a bit each"),
+    E("hopscope.", tcp_quirks, U32, quirks, 0, TCP_QUIRK_ALL,
+      "deliberately wrong behaviour for lessons, a bit each (docs/scenario-api.md)"),
     E("hopscope.", tcp_recovery_style, U8, recovery_style, 0, 4,
       "loss recovery: 0 as Linux, 1 Tahoe, 2 Reno (RFC 5681), 3 NewReno (RFC 6582), 4 SACK (RFC 6675)"),
     E("hopscope.", tcp_rto_fixed_ms, U32, rto_fixed_ms, 0, 120000,

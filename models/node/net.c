@@ -32,7 +32,7 @@ static void netlink_free(NetLink *l)
 {
     link_free(l->link);
     g_free(l->name);
-    g_free(l);
+    cells_give(net_cells(l->net), l, sizeof *l);
 }
 
 void net_free(Net *net)
@@ -90,7 +90,7 @@ static Host *add_host(Net *net, const char *name, uint16_t kind, char **error)
 
     if (!name_is_ok(net, name, error))
         return NULL;
-    h = g_new0(Host, 1);
+    h = cells_take(net_cells(net), sizeof *h);
     node_init(&h->node, net->sim, name);
     h->node.kind = kind;
     h->net = net;

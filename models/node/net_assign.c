@@ -33,8 +33,8 @@ static bool same_prefix(Ipv4Prefix a, Ipv4Prefix b)
 /* What no link gave, and no earlier net_prepare, is the subnet of the first address there. */
 static void subnet_from_addresses(NetSegment *s)
 {
-    for (unsigned i = 0; i < s->ends->len && !s->has_subnet; i++) {
-        const Ip4If *ifp = netend_if(g_array_index(s->ends, NetEnd *, i));
+    for (unsigned i = 0; i < s->n_ends && !s->has_subnet; i++) {
+        const Ip4If *ifp = netend_if(s->ends[i]);
 
         if (!ip4_addr_count(ifp))
             continue;
@@ -42,6 +42,15 @@ static void subnet_from_addresses(NetSegment *s)
         s->subnet.addr = ipv4_prefix_network(s->subnet);
         s->has_subnet = true;
     }
+}
+
+/* Room for one more in an array of n whose capacity is the next power of two. (GArray would do, but its heads
+ * are slices, which GLib before 2.76 never gives back: 48 bytes for each link of a large network.) */
+static void add_end(NetSegment *s, NetEnd *end)
+{
+    if ((s->n_ends & (s->n_ends - 1)) == 0)
+        s->ends = g_renew(NetEnd *, s->ends, s->n_ends ? 2 * s->n_ends : 1);
+    s->ends[s->n_ends++] = end;
 }
 
 /* A pulled cable is a segment of nobody: it keeps its subnet for the time when it is plugged in again. */
@@ -79,7 +88,6 @@ GPtrArray *netassign_segments(const Net *net, unsigned **of_link)
         if (root == i) {
             of[i] = segments->len;
             s = g_new0(NetSegment, 1);
-            s->ends = g_array_new(FALSE, FALSE, sizeof(NetEnd *));
             g_ptr_array_add(segments, s);
         } else {
             of[i] = of[root];
@@ -96,7 +104,7 @@ GPtrArray *netassign_segments(const Net *net, unsigned **of_link)
             NetEnd *end = &l->end[e];
 
             if (end->dev && !l->is_pulled)
-                g_array_append_val(s->ends, end);
+                add_end(s, end);
         }
     }
     for (unsigned i = 0; i < segments->len; i++)
@@ -112,7 +120,7 @@ void netassign_free_segments(GPtrArray *segments, unsigned *of_link)
     for (unsigned i = 0; i < segments->len; i++) {
         NetSegment *s = segments->pdata[i];
 
-        g_array_free(s->ends, TRUE);
+        g_free(s->ends);
         g_free(s);
     }
     g_ptr_array_free(segments, TRUE);
@@ -188,8 +196,8 @@ static bool assign_segment(NetSegment *s, GHashTable *taken, char **error)
              last = size > 2 ? size - 2 : size - 1;
 
     for (int hosts = 0; hosts < 2; hosts++) {
-        for (unsigned i = 0; i < s->ends->len; i++) {
-            NetEnd *e = g_array_index(s->ends, NetEnd *, i);
+        for (unsigned i = 0; i < s->n_ends; i++) {
+            NetEnd *e = s->ends[i];
             Ip4If *ifp = netend_if(e);
             Ipv4Prefix p;
 
@@ -202,7 +210,7 @@ static bool assign_segment(NetSegment *s, GHashTable *taken, char **error)
             if (next > last) {
                 char buf[IPV4_PREFIX_STR_LEN];
                 *error = g_strdup_printf("the subnet %s is too small for its %u interfaces",
-                                         ipv4_prefix_format(s->subnet, buf), s->ends->len);
+                                         ipv4_prefix_format(s->subnet, buf), s->n_ends);
                 return false;
             }
             p = (Ipv4Prefix){s->subnet.addr + (uint32_t)next++, s->subnet.len};
@@ -251,13 +259,13 @@ static bool give_addresses(Net *net, NetSegment *s, GHashTable *taken, char **er
 {
     unsigned wanted = 0;
 
-    for (unsigned k = 0; k < s->ends->len; k++) {
-        const NetEnd *e = g_array_index(s->ends, NetEnd *, k);
+    for (unsigned k = 0; k < s->n_ends; k++) {
+        const NetEnd *e = s->ends[k];
         wanted += !ip4_addr_count(netend_if(e)) && !(e->dev->flags & NETDEV_NO_AUTO_ADDR);
     }
     if (!wanted)
         return true;
-    if (!s->has_subnet && !take_subnet(net, s->ends->len, &s->subnet, error))
+    if (!s->has_subnet && !take_subnet(net, s->n_ends, &s->subnet, error))
         return false;
     s->has_subnet = true;
     return assign_segment(s, taken, error);

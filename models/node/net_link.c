@@ -328,7 +328,7 @@ NetLink *net_link(Net *net, NetLinkConfig *c, char **error)
         drop_config(c);
         return NULL;
     }
-    l = g_new0(NetLink, 1);
+    l = cells_take(net_cells(net), sizeof *l);
     l->net = net;
     l->kind = c->kind;
     l->has_subnet = l->subnet_given = c->has_subnet;
@@ -338,7 +338,7 @@ NetLink *net_link(Net *net, NetLinkConfig *c, char **error)
         unmake_end(net, &l->end[first]);
         unmake_end(net, &l->end[!first]);
         drop_config(c);
-        g_free(l);
+        cells_give(net_cells(net), l, sizeof *l);
         return NULL;
     }
     plug(l, c->dir);

@@ -77,7 +77,8 @@ typedef struct NetSegment {
     Ipv4Prefix subnet;
     bool has_subnet;
     const NetLink *given, *conflict; /* the first link that gave the subnet; one that gave another */
-    GArray *ends;                    /* NetEnd *: those with a device, in order of plugging */
+    NetEnd **ends;                   /* those with a device, in order of plugging */
+    unsigned n_ends;
 } NetSegment;
 
 /* Segments in order of their first link; *of_link gives each link's. */
@@ -89,6 +90,10 @@ void netassign_mark_used(Net *net, Ipv4Prefix p);
 bool netroutes_make(Net *net, GPtrArray *segments, char **error);
 void netroutes_drop(Net *net);
 
+static inline Cells *net_cells(const Net *net)
+{
+    return &sim_partition(net->sim, 0)->cells;
+}
 MacAddr netlink_next_mac(Net *net);
 /* Lets the carrier follow the two ends' power and netlink_set_up. */
 void netlink_update_carrier(NetLink *l);

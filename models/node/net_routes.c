@@ -17,9 +17,13 @@ typedef struct Found { /* a router, and how the searching host gets there */
     Hop hop;
 } Found;
 
+typedef struct Indices { /* of segments */
+    unsigned *at, len;
+} Indices;
+
 typedef struct Search {
     GPtrArray *segments;
-    GArray **segments_of; /* by node id: indices of the segments that a router or host touches */
+    Indices *segments_of;               /* by node id: those that a router or host touches */
     uint32_t *seen_segment, *seen_node; /* stamp of the search that saw it */
     Found *queue;                       /* routers */
     unsigned n_queue;
@@ -75,8 +79,8 @@ static Ip4If *own_end(const NetSegment *s, const Host *h)
 {
     Ip4If *found = NULL;
 
-    for (unsigned i = 0; i < s->ends->len; i++) {
-        const NetEnd *e = g_array_index(s->ends, NetEnd *, i);
+    for (unsigned i = 0; i < s->n_ends; i++) {
+        const NetEnd *e = s->ends[i];
 
         if (e->node != &h->node)
             continue;
@@ -103,18 +107,18 @@ static void find(Search *q, const Node *router, Hop hop)
 /* The routers on the host's own segments, in order of creation. */
 static void find_neighbours(Search *q, const Host *h)
 {
-    const GArray *own = q->segments_of[h->node.id];
+    const Indices *own = &q->segments_of[h->node.id];
 
     q->stamp++;
     q->n_queue = 0;
     q->seen_node[h->node.id] = q->stamp;
-    for (unsigned i = 0; own && i < own->len; i++) {
-        unsigned si = g_array_index(own, unsigned, i);
+    for (unsigned i = 0; i < own->len; i++) {
+        unsigned si = own->at[i];
         const NetSegment *s = q->segments->pdata[si];
 
         q->seen_segment[si] = q->stamp;
-        for (unsigned k = 0; k < s->ends->len; k++) {
-            const NetEnd *e = g_array_index(s->ends, NetEnd *, k);
+        for (unsigned k = 0; k < s->n_ends; k++) {
+            const NetEnd *e = s->ends[k];
             uint32_t via = is_router(e) ? gateway_addr(s, e) : 0;
 
             if (via && q->seen_node[e->node->id] != q->stamp)
@@ -129,10 +133,10 @@ static void search_on(Net *net, Search *q, Host *h)
 {
     for (unsigned head = 0; head < q->n_queue; head++) {
         const Found f = q->queue[head];
-        const GArray *of = q->segments_of[f.node->id];
+        const Indices *of = &q->segments_of[f.node->id];
 
         for (unsigned i = 0; i < of->len; i++) {
-            unsigned si = g_array_index(of, unsigned, i);
+            unsigned si = of->at[i];
             const NetSegment *s = q->segments->pdata[si];
 
             if (q->seen_segment[si] == q->stamp)
@@ -140,8 +144,8 @@ static void search_on(Net *net, Search *q, Host *h)
             q->seen_segment[si] = q->stamp;
             if (s->has_subnet)
                 add_route(net, h, s->subnet, f.hop);
-            for (unsigned k = 0; k < s->ends->len; k++) {
-                const NetEnd *e = g_array_index(s->ends, NetEnd *, k);
+            for (unsigned k = 0; k < s->n_ends; k++) {
+                const NetEnd *e = s->ends[k];
 
                 if (is_router(e) && q->seen_node[e->node->id] != q->stamp)
                     find(q, e->node, f.hop);
@@ -154,7 +158,7 @@ bool netroutes_make(Net *net, GPtrArray *segments, char **error)
 {
     unsigned nodes = sim_node_count(net->sim), n = segments->len;
     Search q = {.segments = segments,
-                .segments_of = g_new0(GArray *, nodes + 1),
+                .segments_of = g_new0(Indices, nodes + 1),
                 .seen_segment = g_new0(uint32_t, n + 1),
                 .seen_node = g_new0(uint32_t, nodes + 1),
                 .queue = g_new(Found, nodes + 1)};
@@ -162,11 +166,12 @@ bool netroutes_make(Net *net, GPtrArray *segments, char **error)
     for (unsigned i = 0; i < n; i++) {
         const NetSegment *s = segments->pdata[i];
 
-        for (unsigned k = 0; k < s->ends->len; k++) {
-            GArray **of = &q.segments_of[g_array_index(s->ends, NetEnd *, k)->node->id];
-            if (!*of)
-                *of = g_array_new(FALSE, FALSE, sizeof(unsigned));
-            g_array_append_val(*of, i);
+        for (unsigned k = 0; k < s->n_ends; k++) {
+            Indices *of = &q.segments_of[s->ends[k]->node->id];
+
+            if ((of->len & (of->len - 1)) == 0) /* room for the next power of two */
+                of->at = g_renew(unsigned, of->at, of->len ? 2 * of->len : 1);
+            of->at[of->len++] = i;
         }
     }
     for (unsigned i = 0; i < net->hosts->len; i++) {
@@ -179,8 +184,7 @@ bool netroutes_make(Net *net, GPtrArray *segments, char **error)
             search_on(net, &q, h);
     }
     for (unsigned i = 0; i < nodes; i++)
-        if (q.segments_of[i])
-            g_array_free(q.segments_of[i], TRUE);
+        g_free(q.segments_of[i].at);
     g_free(q.segments_of);
     g_free(q.seen_segment);
     g_free(q.seen_node);

@@ -26,7 +26,20 @@ void queue_free(Queue *q)
     if (!q)
         return;
     q->ops->clear(q);
+    g_free(q->stats.signals);
     g_free(q);
+}
+
+QueueSignals *queue_count(Queue *q)
+{
+    if (!q->stats.signals)
+        q->stats.signals = g_new0(QueueSignals, 1);
+    return q->stats.signals;
+}
+
+size_t queue_bytes(const Queue *q)
+{
+    return q->ops->size + (q->stats.signals ? sizeof *q->stats.signals : 0);
 }
 
 const QueueOps *queue_ops_by_name(const char *name)

@@ -26,12 +26,15 @@ typedef struct QueueParam { /* what a scenario says: { "droptail", packets = 100
     const char *help;
 } QueueParam;
 
-typedef struct QueueStats {
-    uint64_t enqueued_packets, enqueued_bytes;
-    uint64_t dequeued_packets, dequeued_bytes;
+typedef struct QueueSignals {                /* what tells of congestion */
     uint64_t dropped_packets, dropped_bytes; /* refused at the push side or dropped later */
     uint64_t marked_packets;                 /* ECN CE set */
+} QueueSignals;
+
+typedef struct QueueStats { /* what was taken out is what went in and neither waits nor was dropped later */
+    uint64_t enqueued_packets, enqueued_bytes;
     uint32_t peak_packets, peak_bytes;
+    QueueSignals *signals; /* NULL: none yet; queue_signals reads them, queue_count counts */
 } QueueStats;
 
 typedef enum QueueVerdict {
@@ -56,7 +59,7 @@ struct QueueOps {
      * needs packet_own. */
     QueueVerdict (*enqueue)(Queue *q, Packet *p, SimTime now);
     /* The next packet, or NULL when there is none ready. Packets that the discipline drops here go to
-     * q->drop. */
+     * q->owner->drop. */
     Packet *(*dequeue)(Queue *q, SimTime now);
     /* When dequeue could give a packet: <= now when at once, SIM_NEVER when empty. */
     SimTime (*next)(const Queue *q, SimTime now);
@@ -72,15 +75,18 @@ typedef enum QueueMark {
     QUEUE_WAS_MARKED,
 } QueueMark;
 
+typedef struct QueueOwner {
+    /* Takes packets that the discipline drops after accepting them. */
+    void (*drop)(void *user, Packet *p);
+    /* Sets Congestion Experienced: the owner knows headers. NULL: no ECN. */
+    QueueMark (*mark)(Packet **p);
+} QueueOwner;
+
 struct Queue {
     const QueueOps *ops;
     uint32_t packets, bytes; /* waiting now */
-    void (*drop)(
-        void *user,
-        Packet *p); /* set by the owner: takes packets that the discipline drops after accepting them */
-    void *user;
-    QueueMark (*mark)(
-        Packet **p); /* set by the owner, who knows headers: sets Congestion Experienced. NULL: no ECN */
+    const QueueOwner *owner; /* set by the owner; NULL: none yet */
+    void *user;              /* the owner's */
     QueueStats stats;
 };
 
@@ -91,6 +97,13 @@ const QueueOps *queue_ops_by_name(const char *name);
 /* All disciplines, sorted by name, NULL at the end (generated from this folder's build list). */
 extern const QueueOps *const queue_ops_table[];
 extern const unsigned queue_ops_table_len;
+
+QueueSignals *queue_count(Queue *q); /* to be counted in */
+static inline QueueSignals queue_signals(const Queue *q)
+{
+    return q->stats.signals ? *q->stats.signals : (QueueSignals){0};
+}
+size_t queue_bytes(const Queue *q); /* memory, without the packets and what the discipline keeps beside */
 
 static inline QueueVerdict queue_enqueue(Queue *q, Packet *p, SimTime now)
 {
@@ -112,8 +125,9 @@ static inline Packet *queue_take(Queue *q, SimTime now)
  * was shared. */
 static inline bool queue_mark(Queue *q, Packet **p)
 {
-    QueueMark m = q->mark ? q->mark(p) : QUEUE_NOT_ECT;
+    QueueMark m = q->owner && q->owner->mark ? q->owner->mark(p) : QUEUE_NOT_ECT;
 
-    q->stats.marked_packets += m == QUEUE_MARKED;
+    if (m == QUEUE_MARKED)
+        queue_count(q)->marked_packets++;
     return m != QUEUE_NOT_ECT;
 }

@@ -35,55 +35,41 @@ uint64_t tcp_mib(const Tcp *t, unsigned i)
     case MIB_TcpMaxConn:
         return UINT64_MAX; /* -1 */
     default:
-        if (tcp_mib_hot(i) >= 0)
-            return t->mib_hot[tcp_mib_hot(i)];
-        return t->mib_seldom ? t->mib_seldom[i] : 0;
+        return (t->rare ? t->rare->mib[i] : 0) + (tcp_mib_hot(i) < 0 ? 0 : t->mib_hot[tcp_mib_hot(i)]);
     }
 }
 
-uint64_t *tcp_mib_make(Tcp *t)
+TcpRare *tcp_rare_make(Tcp *t)
 {
-    t->mib_seldom = g_new0(uint64_t, TCP_MIB_COUNT);
-    return t->mib_seldom;
+    t->rare = g_new0(TcpRare, 1);
+    return t->rare;
 }
 
-static SipKey draw_key(Rng *rng)
+static TcpShared *find_shared(PoolSet *set)
 {
-    uint64_t k0 = rng_next(rng), k1 = rng_next(rng);
+    TcpShared *sh = poolset_one(set, "tcp.shared", sizeof(TcpShared));
 
-    return (SipKey){k0, k1};
-}
-
-static void find_pools(Tcp *t)
-{
-    PoolSet *set = &t->node->part->pools;
-
-    t->segs = poolset_get(set, "tcp.seg", sizeof(TcpSeg), 32);
-    t->rcvsegs = poolset_get(set, "tcp.rcvseg", sizeof(TcpRcvSeg), 32);
-    t->conns = poolset_get(set, "tcp.conn", sizeof(TcpConn), 32);
-    t->reqs = poolset_get(set, "tcp.req", sizeof(TcpReq), 16);
-    t->tws = poolset_get(set, "tcp.tw", sizeof(TcpTw), 16);
-    t->sacks = poolset_get(set, "tcp.sack", TCP_NUM_SACKS * sizeof(TcpSackBlock), 32);
-    t->timers = poolset_get(set, "tcp.timers", sizeof(struct TcpSeldomTimers), 16);
+    if (sh->segs)
+        return sh;
+    sh->segs = poolset_get(set, "tcp.seg", sizeof(TcpSeg), 32);
+    sh->rcvsegs = poolset_get(set, "tcp.rcvseg", sizeof(TcpRcvSeg), 32);
+    sh->conns = poolset_get(set, "tcp.conn", sizeof(TcpConn), 32);
+    sh->reqs = poolset_get(set, "tcp.req", sizeof(TcpReq), 16);
+    sh->sacks = poolset_get(set, "tcp.sack", TCP_NUM_SACKS * sizeof(TcpSackBlock), 32);
+    sh->timers = poolset_get(set, "tcp.timers", sizeof(struct TcpSeldomTimers), 16);
+    return sh;
 }
 
 Tcp *tcp_new(struct Ip4 *ip4, struct Ip6 *ip6)
 {
-    Tcp *t = g_new0(Tcp, 1);
+    Tcp *t = cells_take(&ip4_node(ip4)->part->cells, sizeof *t);
 
     t->ip4 = ip4;
     t->ip6 = ip6;
     t->node = ip4_node(ip4);
-    t->packets = ip4_pool(ip4);
-    find_pools(t);
+    t->shared = find_shared(&t->node->part->pools);
     t->sysctl = &tcp_sysctl_default;
-    t->rng = node_rng(t->node, "tcp");
-    t->isn_key = draw_key(t->rng);
-    t->ts_key = draw_key(t->rng);
-    t->port_key = draw_key(t->rng);
-    t->cookie_key[0] = draw_key(t->rng);
-    t->cookie_key[1] = draw_key(t->rng);
-    tcp_table_init(t);
+    tcp_isn_keys_init(t);
     tcp_ip_attach(t);
     return t;
 }
@@ -115,13 +101,15 @@ void tcp_free(Tcp *t)
     tcp_table_clear(t);
     tcp_metrics_free(t);
     tcp_ip_detach(t);
-    for (CcParams **p = t->cc_params; p && *p; p++)
+    tcp_isn_keys_forget(t);
+    for (CcParams **p = t->rare ? t->rare->cc_params : NULL; p && *p; p++)
         cc_params_unref(*p);
-    g_free(t->cc_params);
-    g_free(t->mib_seldom);
+    if (t->rare)
+        g_free(t->rare->cc_params);
+    g_free(t->rare);
     if (t->sysctl != &tcp_sysctl_default)
         g_free((TcpSysctl *)t->sysctl);
-    g_free(t);
+    cells_give(&t->node->part->cells, t, sizeof *t);
 }
 
 void tcp_set_ip6(Tcp *t, struct Ip6 *ip6)
@@ -149,17 +137,19 @@ TcpSysctl *tcp_sysctl(Tcp *t)
 
 CcParams *tcp_cc_params(Tcp *t, const CcOps *ops, bool make)
 {
+    CcParams **p = t->rare ? t->rare->cc_params : NULL;
     unsigned n = 0;
 
-    for (; t->cc_params && t->cc_params[n]; n++)
-        if (t->cc_params[n]->ops == ops)
-            return t->cc_params[n];
+    for (; p && p[n]; n++)
+        if (p[n]->ops == ops)
+            return p[n];
     if (!make)
         return NULL;
-    t->cc_params = g_renew(CcParams *, t->cc_params, n + 2);
-    t->cc_params[n] = cc_params_new(ops);
-    t->cc_params[n + 1] = NULL;
-    return t->cc_params[n];
+    p = g_renew(CcParams *, p, n + 2);
+    p[n] = cc_params_new(ops);
+    p[n + 1] = NULL;
+    tcp_rare(t)->cc_params = p;
+    return p[n];
 }
 
 /* ---- for ss and for lessons ---- */
@@ -209,10 +199,10 @@ static TcpEntry req_entry(const TcpReq *r)
 static TcpEntry tw_entry(const TcpTw *w)
 {
     return (TcpEntry){.state = w->substate,
-                      .local = endpoint(w->local, w->local_port, w->is_v6),
-                      .remote = endpoint(w->remote, w->remote_port, w->is_v6),
+                      .local = endpoint(tcp_tw_local(w), w->local_port, w->is_v6),
+                      .remote = endpoint(tcp_tw_remote(w), w->remote_port, w->is_v6),
                       .is_orphan = true,
-                      .left_ns = w->timer.deadline - node_now(w->tcp->node)};
+                      .left_ns = w->end ? w->end->time - node_now(w->tcp->node) : 0};
 }
 
 void tcp_foreach(Tcp *t, void (*fn)(void *user, const TcpEntry *e), void *user)
@@ -245,8 +235,7 @@ TcpSockstat tcp_sockstat(const Tcp *t)
 
     for (const TcpConn *c = t->all_head; c; c = c->all_next)
         out.inuse += c->state != TCP_CLOSE;
-    out.bytes = tcp_bytes(t, &n_conns) + t->n_conns * sizeof(TcpConn) + t->n_tw * sizeof(TcpTw) +
-                t->n_reqs * sizeof(TcpReq);
+    out.bytes = tcp_bytes(t, &n_conns) + t->n_conns * sizeof(TcpConn) + t->n_reqs * sizeof(TcpReq);
     return out;
 }
 
@@ -257,5 +246,6 @@ size_t tcp_bytes(const Tcp *t, uint64_t *n_conns)
         return 0;
     }
     *n_conns = t->n_conns;
-    return sizeof(*t) + tcp_table_bytes(t) + (t->mib_seldom ? TCP_MIB_COUNT * sizeof *t->mib_seldom : 0);
+    return sizeof(*t) + tcp_table_bytes(t) + tcp_metrics_bytes(t) + t->n_tw * sizeof(TcpTw) +
+           (t->rare ? sizeof *t->rare : 0);
 }

@@ -78,7 +78,6 @@ void tcp_cc_fill_view(TcpConn *c, CcView *v)
         .is_cwnd_limited = c->is_cwnd_limited,
         .is_paced = c->pacing_on,
         .is_ecn = tcp_ecn_is_rfc3168(c) || tcp_ecn_is_accecn(c),
-        .rng = c->tcp->rng,
     };
 }
 

@@ -18,7 +18,7 @@ static bool is_limited(Tcp *t, SimTime now, int mib, SimTime *last)
         int64_t elapsed_ms = (int64_t)(now / TCP_JIFFY_NS) - (int64_t)(*last / TCP_JIFFY_NS);
 
         if (elapsed_ms >= 0 && elapsed_ms < (int64_t)t->sysctl->tcp_invalid_ratelimit_ms) {
-            (*tcp_mib_at(t, (unsigned)mib))++;
+            tcp_mib_add(t, (unsigned)mib, 1);
             return true;
         }
     }
@@ -41,18 +41,20 @@ static bool take_of_budget(TcpConn *c)
     Tcp *t = c->tcp;
     uint32_t limit = t->sysctl->tcp_challenge_ack_limit;
     SimTime second = c->mstamp / SIM_SEC + 1;
+    TcpRare *r;
 
     if (limit == INT32_MAX)
         return true;
-    if (t->challenge_stamp != second) {
+    r = tcp_rare(t);
+    if (r->challenge_stamp != second) {
         uint32_t half = (limit + 1) >> 1;
 
-        t->challenge_stamp = second;
-        t->challenge_count = half + (limit ? (uint32_t)rng_below(t->rng, limit) : 0);
+        r->challenge_stamp = second;
+        r->challenge_count = half + (limit ? (uint32_t)node_draw_below(t->node, TCP_STREAM, limit) : 0);
     }
-    if (!t->challenge_count)
+    if (!r->challenge_count)
         return false;
-    t->challenge_count--;
+    r->challenge_count--;
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_ecn.h"
 #include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_keepalive.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -174,6 +175,6 @@ TcpConn *tcp_req_make_child(TcpConn *listener, TcpReq *r, TcpIn *in)
     tcp_table_insert(c);
     hand_over_syn(c, r);
     if (c->keep.is_on)
-        tcp_timer_arm_keep(c, (SimTime)tcp_timer_keepalive_time_ms(c) * SIM_MS);
+        tcp_timer_arm_keep(c, (SimTime)tcp_keepalive_time_ms(c) * SIM_MS);
     return c;
 }

@@ -2,13 +2,15 @@
  * Linux's own is tcp_recovery.c.
  *
  *   tahoe    three duplicate ACKs are as good as a timeout: everything outstanding is taken for lost, the
- * window starts again from 1 (Jacobson 1988). reno     RFC 5681: fast retransmit, then fast recovery. The
- * window is inflated by each duplicate, since each tells that a packet has left the network; the first new
- * ACK deflates it and ends recovery, even if more was lost. newreno  RFC 6582: a partial ACK tells of the
- * next hole, which is filled at once; recovery ends when everything sent before it began is acknowledged. The
- * timer is restarted by every partial ACK ("slow but steady"). sack     RFC 6675: what is lost, and how much
- * is in flight ("pipe"), is read off the scoreboard. TcpConn's counts give pipe = packets_out - sacked_out -
- * lost_out + retrans_out, in packets.
+ *            window starts again from 1 (Jacobson 1988).
+ *   reno     RFC 5681: fast retransmit, then fast recovery. The window is inflated by each duplicate, since
+ *            each tells that a packet has left the network; the first new ACK deflates it and ends recovery,
+ *            even if more was lost.
+ *   newreno  RFC 6582: a partial ACK tells of the next hole, which is filled at once; recovery ends when
+ *            everything sent before it began is acknowledged. The timer is restarted by every partial ACK
+ *            ("slow but steady").
+ *   sack     RFC 6675: what is lost, and how much is in flight ("pipe"), is read off the scoreboard.
+ *            TcpConn's counts give pipe = packets_out - sacked_out - lost_out + retrans_out, in packets.
  *
  * None has RACK, TLP, F-RTO, PRR or undo. The timeout is Linux's (tcp_timer.c, tcp_recovery_enter_loss), and
  * so are counting in packets and the congestion controllers' growth. ssthresh after a loss is half the flight
@@ -230,7 +232,8 @@ static void in_open(TcpConn *c, const TcpClassicAck *a)
         if (c->rec.ca_state == TCP_CA_OPEN)
             tcp_recovery_set_ca_state(c, TCP_CA_DISORDER);
         /* RFC 3042, for what the scoreboard does not let out by itself */
-        if (st == TCP_STYLE_RENO || st == TCP_STYLE_NEWRENO)
+        if ((st == TCP_STYLE_RENO || st == TCP_STYLE_NEWRENO) &&
+            !(c->tcp->sysctl->quirks & TCP_QUIRK_NO_LIMITED_TRANSMIT))
             tcp_output_write(c, tcp_pmtu_current_mss(c), TCP_NAGLE_OFF, 2);
         return;
     }

@@ -6,6 +6,7 @@
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_keepalive.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -93,7 +94,7 @@ static bool leave_fin_wait2(TcpConn *c)
         TCP_INC(c->tcp, TcpExtTCPAbortOnLinger);
         return false;
     }
-    ms = tcp_timer_fin_time_ms(c);
+    ms = tcp_keepalive_fin_time_ms(c);
     if (ms > TCP_TIMEWAIT_LEN_MS) {
         tcp_timer_arm_keep(c, (SimTime)(ms - TCP_TIMEWAIT_LEN_MS) * SIM_MS);
         return false;

@@ -68,7 +68,7 @@ void tcp_conn_init_defaults(TcpConn *c)
     c->rate = (TcpRate){.app_limited = UINT32_MAX, .rate_app_limited = true};
     c->rack = (TcpRack){.reo_wnd_steps = 1};
     if (c->sack.recv_cache)
-        pool_free(c->tcp->sacks, c->sack.recv_cache);
+        pool_free(c->tcp->shared->sacks, c->sack.recv_cache);
     c->sack = (TcpSack){.reordering = s->tcp_reordering};
     c->cc.s.cwnd = TCP_INIT_CWND;
     c->cc.s.ssthresh = TCP_INFINITE_SSTHRESH;
@@ -87,7 +87,7 @@ static const CcOps *default_controller(const Tcp *t)
 
 TcpConn *tcp_conn_new(Tcp *t, bool is_v6)
 {
-    TcpConn *c = pool_alloc(t->conns);
+    TcpConn *c = pool_alloc(t->shared->conns);
     const TcpSysctl *s = t->sysctl;
     const CcOps *ops = default_controller(t);
 
@@ -134,7 +134,7 @@ static void release(TcpConn *c)
     Tcp *t = c->tcp;
 
     list_remove(t, c);
-    pool_free(t->conns, c);
+    pool_free(t->shared->conns, c);
 }
 
 void tcp_conn_let(TcpConn *c)
@@ -158,8 +158,8 @@ static void destroy(TcpConn *c)
         pktchunk_unref(c->snd.chunk);
     c->snd.chunk = NULL;
     tcp_rcvq_purge(c);
-    pool_free(c->tcp->sacks, c->sack.recv_cache);
-    pool_free(c->tcp->sacks, c->rcv.selective_acks);
+    pool_free(c->tcp->shared->sacks, c->sack.recv_cache);
+    pool_free(c->tcp->shared->sacks, c->rcv.selective_acks);
     c->sack.recv_cache = c->rcv.selective_acks = NULL;
     tcp_fastopen_free_tx(c);
     tcp_md5_free(c);

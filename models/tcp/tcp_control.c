@@ -86,7 +86,7 @@ void tcp_output_send_fin(TcpConn *c)
  * (tcp_xmit_probe_skb). */
 static int transmit_probe(TcpConn *c, bool urgent, int mib)
 {
-    (*tcp_mib_at(c->tcp, (unsigned)mib))++;
+    tcp_mib_add(c->tcp, (unsigned)mib, 1);
     return transmit_bare(c, c->snd_una - !urgent, TCP_ACK, c->rcv_nxt);
 }
 

@@ -39,7 +39,7 @@ static uint32_t hash(const Tcp *t, const TcpIn *in, uint32_t count, int which)
     wire_put16(b + 32, in->src_port);
     wire_put16(b + 34, in->dst_port);
     wire_put32(b + 36, count);
-    return (uint32_t)siphash(&t->cookie_key[which], b, sizeof(b));
+    return (uint32_t)siphash(&tcp_isn_keys(t)->cookie[which], b, sizeof(b));
 }
 
 static uint32_t minute(const Tcp *t)

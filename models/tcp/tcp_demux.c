@@ -182,8 +182,8 @@ static void ack_of_time_wait(TcpTw *tw, const TcpIn *in, bool is_oow)
     uint32_t tsval = tcp_ts_clock(node_now(t->node)) + tw->ts_offset;
 
     tcp_demux_send_ack(t, in, tw->snd_nxt, tw->rcv_nxt, tw->rcv_wnd >> tw->rcv_wscale, tsval, tw->ts_recent,
-                       tw->ts_recent_stamp != 0, tw->md5, is_oow ? tw->tos & (uint8_t)~IP_ECN_MASK : tw->tos,
-                       0);
+                       tw->ts_recent_stamp != 0, tcp_tw_md5(tw),
+                       is_oow ? tw->tos & (uint8_t)~IP_ECN_MASK : tw->tos, 0);
 }
 
 /* The listener that a SYN over a TIME_WAIT goes on to, if any. */

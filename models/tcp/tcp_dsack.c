@@ -89,7 +89,7 @@ void tcp_dsack_sack_new(TcpConn *c, uint32_t seq, uint32_t end_seq)
         r->num_sacks--;
     }
     if (!r->selective_acks)
-        r->selective_acks = pool_alloc(c->tcp->sacks);
+        r->selective_acks = pool_alloc(c->tcp->shared->sacks);
     r->selective_acks[i] = (TcpSackBlock){seq, end_seq};
     move_to_front(r, i);
     r->num_sacks++;

@@ -2,8 +2,8 @@
  * feedback is in tcp_accecn.c.
  *
  * net.ipv4.tcp_ecn, as Linux's enum tcp_ecn_mode: what is granted to others, what is asked for
- *   0 nothing, nothing   1 ECN, ECN   2 ECN, nothing   3 accurate, accurate   4 accurate, ECN   5 accurate,
- * nothing
+ *   0 nothing, nothing     1 ECN, ECN             2 ECN, nothing
+ *   3 accurate, accurate   4 accurate, ECN        5 accurate, nothing
  *
  * Linux include/net/tcp_ecn.h, tcp_ecn_* in tcp_input.c and tcp_output.c. */
 #include "models/tcp/tcp_ecn.h"

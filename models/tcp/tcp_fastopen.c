@@ -52,7 +52,7 @@ static void init_keys_once(Tcp *t)
         return;
     own = tcp_sysctl(t);
     for (unsigned i = 0; i < 16; i += 8) {
-        uint64_t v = rng_next(t->rng);
+        uint64_t v = node_draw(t->node, TCP_STREAM);
 
         memcpy(own->tcp_fastopen_key[0] + i, &v, 8);
     }

@@ -274,6 +274,11 @@ static SimTime blackhole_timeout(const Tcp *t)
     return (SimTime)t->sysctl->tcp_fastopen_blackhole_timeout_sec * SIM_SEC;
 }
 
+static uint32_t blackhole_times(const Tcp *t)
+{
+    return t->rare ? t->rare->fastopen_blackhole_times : 0;
+}
+
 /* No Fast Open from this host for a while: an hour by default when it is on, doubled each time up to 64. */
 void tcp_fastopen_active_disable(TcpConn *c)
 {
@@ -281,19 +286,20 @@ void tcp_fastopen_active_disable(TcpConn *c)
 
     if (!blackhole_timeout(t))
         return;
-    t->fastopen_blackhole_stamp = node_now(t->node);
-    t->fastopen_blackhole_times++;
+    tcp_rare(t)->fastopen_blackhole_stamp = node_now(t->node);
+    t->rare->fastopen_blackhole_times++;
     TCP_INC(t, TcpExtTCPFastOpenBlackhole);
 }
 
 bool tcp_fastopen_active_should_disable(TcpConn *c)
 {
     Tcp *t = c->tcp;
-    unsigned times = t->fastopen_blackhole_times;
+    unsigned times = blackhole_times(t);
 
     if (!blackhole_timeout(t) || !times)
         return false;
-    if (node_now(t->node) < t->fastopen_blackhole_stamp + (blackhole_timeout(t) << HS_MIN(times - 1, 6u)))
+    if (node_now(t->node) <
+        t->rare->fastopen_blackhole_stamp + (blackhole_timeout(t) << HS_MIN(times - 1, 6u)))
         return true;
     c->sflags |= TCP_S_SYN_FASTOPEN_CH; /* its success would clear the suspicion */
     return false;
@@ -310,8 +316,8 @@ void tcp_fastopen_active_disable_ofo_check(TcpConn *c)
 
         if (first && !rbtree_next(first) && HS_CONTAINER_OF(first, TcpRcvSeg, rb)->flags & TCP_FIN)
             tcp_fastopen_active_disable(c);
-    } else if (c->sflags & TCP_S_SYN_FASTOPEN_CH && c->tcp->fastopen_blackhole_times && !tcp_ip_is_local(c)) {
-        c->tcp->fastopen_blackhole_times = 0;
+    } else if (c->sflags & TCP_S_SYN_FASTOPEN_CH && blackhole_times(c->tcp) && !tcp_ip_is_local(c)) {
+        c->tcp->rare->fastopen_blackhole_times = 0;
     }
 }
 

@@ -14,6 +14,7 @@
 
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_ecn.h"
+#include "models/tcp/tcp_keepalive.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_passive.h"
@@ -477,7 +478,7 @@ static bool fin_wait1(TcpConn *c, TcpIn *in, int *answer)
         TCP_INC(c->tcp, TcpExtTCPAbortOnData);
         return false;
     }
-    tmo_ms = tcp_timer_fin_time_ms(c);
+    tmo_ms = tcp_keepalive_fin_time_ms(c);
     if (tmo_ms > TCP_TIMEWAIT_LEN_MS) {
         tcp_timer_arm_keep(c, (SimTime)(tmo_ms - TCP_TIMEWAIT_LEN_MS) * TCP_JIFFY_NS);
         return true;

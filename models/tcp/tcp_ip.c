@@ -51,13 +51,13 @@ static const RouteMetrics *keep(Tcp *t, const RouteMetrics *m)
 
     if (route_metrics_is_empty(m))
         return NULL;
-    for (k = t->route_metrics; k; k = k->next)
+    for (k = t->rare ? t->rare->route_metrics : NULL; k; k = k->next)
         if (memcmp(&k->m, m, sizeof(*m)) == 0)
             return &k->m;
     k = g_new0(struct TcpRouteMetrics, 1);
     k->m = *m;
-    k->next = t->route_metrics;
-    t->route_metrics = k;
+    k->next = tcp_rare(t)->route_metrics;
+    t->rare->route_metrics = k;
     return &k->m;
 }
 
@@ -76,6 +76,9 @@ static int flow4(const TcpConn *c, Ip4Flow *f)
     uint32_t src = inet_is_any(&c->local) ? 0 : inet_ip4(&c->local);
     int err = ip4_route_get(c->tcp->ip4, inet_ip4(&c->remote), src, tcp_ip_bound_if(c), f);
 
+    /* SO_DONTROUTE: what is behind a gateway is out of reach (ip_sock_rt_scope) */
+    if (!err && c->opts && c->opts->dontroute && f->next_hop != inet_ip4(&c->remote))
+        err = -ENETUNREACH;
     if (!err)
         tcp_ip_keep_metrics(c, f->metrics, f->gen);
     return err;
@@ -218,7 +221,7 @@ void tcp_ip_negative_advice(TcpConn *c)
 uint32_t tcp_ip_flow_label(Tcp *t, uint32_t txhash, uint32_t n_rehash)
 {
     uint32_t in[2] = {txhash, n_rehash};
-    uint32_t label = (uint32_t)siphash(&t->port_key, in, sizeof(in)) & 0xfffff;
+    uint32_t label = (uint32_t)siphash(&tcp_isn_keys(t)->port, in, sizeof(in)) & 0xfffff;
 
     return label ? label : 1;
 }
@@ -247,7 +250,7 @@ bool tcp_ip_may_bind(Tcp *t, const InetAddr *a)
 
 Packet *tcp_ip_new_packet(Tcp *t)
 {
-    return packet_new(t->packets, t->node->id, t->node->birth_next++, PKT_HEADROOM);
+    return packet_new(t->node->part->packets, t->node->id, t->node->birth_next++, PKT_HEADROOM);
 }
 
 static void set_csum4(Packet *pkt, uint32_t src, uint32_t dst)
@@ -262,7 +265,7 @@ static uint16_t take_ip_id(TcpConn *c, const Packet *pkt)
     uint16_t id;
 
     if (!c->ip_id)
-        c->ip_id = (uint16_t)(rng_next(c->tcp->rng) | 1);
+        c->ip_id = (uint16_t)(node_draw(c->tcp->node, TCP_STREAM) | 1);
     id = c->ip_id;
     c->ip_id = (uint16_t)(c->ip_id + HS_MAX(1, pkt->gso_segs));
     return id;
@@ -279,6 +282,14 @@ static int send4(TcpConn *c, Packet *pkt, uint8_t ecn_bits)
                 .ttl = c->opts ? c->opts->ttl : 0,
                 .oif = tcp_ip_bound_if(c)};
 
+    if (HS_UNLIKELY(c->opts && c->opts->dontroute)) {
+        Ip4Flow f;
+
+        if (flow4(c, &f)) {
+            packet_unref(pkt);
+            return -EHOSTUNREACH;
+        }
+    }
     /* ip_dont_fragment */
     tx.df = discover == TCP_PMTUDISC_DO || discover == TCP_PMTUDISC_PROBE ||
             (discover == TCP_PMTUDISC_WANT && !tcp_ip_mtu_is_locked(c));
@@ -325,7 +336,7 @@ static Packet *split_payload(Tcp *t, Packet *pkt, unsigned hdr_len)
 
     if (!extra)
         return pkt;
-    p = packet_new(t->packets, pkt->birth_node, pkt->birth_id, PKT_BUF - keep);
+    p = packet_new(t->node->part->packets, pkt->birth_node, pkt->birth_id, PKT_BUF - keep);
     memcpy(packet_put(p, keep), pkt->buf + pkt->head + hdr_len - keep, keep);
     p->l3 = p->head;
     packet_pull(p, keep - hdr_len);
@@ -438,9 +449,10 @@ void tcp_ip_detach(Tcp *t)
 
     ip4_set_proto(t->ip4, IP_PROTO_TCP, NULL);
     tcp_ip6_detach(t);
-    for (struct TcpRouteMetrics *k = t->route_metrics; k; k = next) {
+    for (struct TcpRouteMetrics *k = t->rare ? t->rare->route_metrics : NULL; k; k = next) {
         next = k->next;
         g_free(k);
     }
-    t->route_metrics = NULL;
+    if (t->rare)
+        t->rare->route_metrics = NULL;
 }

@@ -125,8 +125,9 @@ int tcp_ip6_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits)
                 .oif = tcp_ip_bound_if(c)};
 
     if (!c->txhash)
-        c->txhash = (uint32_t)rng_next(c->tcp->rng) | 1;
-    tx.flow_label = tcp_ip_flow_label(c->tcp, c->txhash, c->txhash_gen + c->stats.timeout_rehash);
+        c->txhash = (uint32_t)node_draw(c->tcp->node, TCP_STREAM) | 1;
+    if (!c->opts || !c->opts->autoflowlabel_off)
+        tx.flow_label = tcp_ip_flow_label(c->tcp, c->txhash, c->txhash_gen + c->stats.timeout_rehash);
     return output6(c->tcp, pkt, &tx);
 }
 

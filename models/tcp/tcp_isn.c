@@ -8,6 +8,40 @@
 #define ADDRS_LEN 32
 #define PORTS_LEN 4
 
+#define N_KEYS (sizeof(TcpKeys) / sizeof(uint64_t))
+
+void tcp_isn_keys_init(Tcp *t)
+{
+    uint64_t from = node_pass_draws(t->node, TCP_STREAM, N_KEYS);
+
+    hs_assert(from < 1u << 31);
+    t->keys_from = (uint32_t)from & 0x7fffffff;
+}
+
+static unsigned place(const Tcp *t)
+{
+    return t->node->id % HS_ARRAY_LEN(t->shared->recent);
+}
+
+void tcp_isn_keys_forget(const Tcp *t)
+{
+    if (t->shared->recent[place(t)].of == t)
+        t->shared->recent[place(t)].of = NULL;
+}
+
+const TcpKeys *tcp_isn_keys(const Tcp *t)
+{
+    TcpKeys *k = &t->shared->recent[place(t)].keys;
+    uint64_t w[N_KEYS];
+
+    if (t->shared->recent[place(t)].of == t)
+        return k;
+    node_passed_draws(t->node, TCP_STREAM, t->keys_from, w, N_KEYS);
+    *k = (TcpKeys){{w[0], w[1]}, {w[2], w[3]}, {w[4], w[5]}, {{w[6], w[7]}, {w[8], w[9]}}};
+    t->shared->recent[place(t)].of = t;
+    return k;
+}
+
 static size_t put_addrs(uint8_t *p, const InetAddr *a, const InetAddr *b)
 {
     for (unsigned i = 0; i < 4; i++) {
@@ -36,7 +70,7 @@ uint32_t tcp_isn(Tcp *t, const InetAddr *local, const InetAddr *remote, uint16_t
     wire_put16(tuple + n, lport);
     wire_put16(tuple + n + 2, rport);
     /* ISN = M + F(four-tuple, secret), M of 64 ns (Linux seq_scale) */
-    return (uint32_t)siphash(&t->isn_key, tuple, sizeof(tuple)) + (uint32_t)((uint64_t)now >> 6);
+    return (uint32_t)siphash(&tcp_isn_keys(t)->isn, tuple, sizeof(tuple)) + (uint32_t)((uint64_t)now >> 6);
 }
 
 uint32_t tcp_isn_ts_offset(Tcp *t, const InetAddr *local, const InetAddr *remote, bool is_v6)
@@ -46,7 +80,7 @@ uint32_t tcp_isn_ts_offset(Tcp *t, const InetAddr *local, const InetAddr *remote
     if (t->sysctl->tcp_timestamps != 1)
         return 0;
     put_addrs(pair, local, remote);
-    return (uint32_t)siphash(&t->ts_key, pair, sizeof(pair));
+    return (uint32_t)siphash(&tcp_isn_keys(t)->ts, pair, sizeof(pair));
 }
 
 uint64_t tcp_isn_port_offset(Tcp *t, const TcpConn *c)
@@ -55,5 +89,5 @@ uint64_t tcp_isn_port_offset(Tcp *t, const TcpConn *c)
     size_t n = put_addrs(to, &c->local, &c->remote);
 
     wire_put16(to + n, c->remote_port);
-    return siphash(&t->port_key, to, sizeof(to));
+    return siphash(&tcp_isn_keys(t)->port, to, sizeof(to));
 }

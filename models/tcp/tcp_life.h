@@ -5,53 +5,84 @@
 
 #include "models/tcp/tcp_passive.h"
 #include "sim/base/pool.h"
-#include "sim/base/rng.h"
-#include "sim/base/siphash.h"
+
+/* What the hosts of a partition share. */
+typedef struct TcpShared {
+    Pool *segs, *rcvsegs, *conns, *reqs, *sacks, *timers;
+    struct {
+        const Tcp *of;
+        TcpKeys keys;
+    } recent[16]; /* tcp_isn_keys */
+} TcpShared;
+
+/* What many hosts never need: made by tcp_rare. */
+typedef struct TcpRare {
+    uint64_t mib[TCP_MIB_COUNT]; /* of the hot ones: what is beyond 32 bits */
+    SimTime mem_pressure_since;
+    SimTime challenge_stamp; /* RFC 5961 7: budget of the second */
+    uint32_t challenge_count;
+    uint32_t fastopen_blackhole_times;
+    SimTime fastopen_blackhole_stamp;
+    struct TcpRouteMetrics *route_metrics; /* tcp_ip.c */
+    CcParams **cc_params; /* module parameters that were set on this host; NULL-terminated, NULL: none */
+} TcpRare;
+
+struct TcpMetric;
+typedef struct TcpMetrics { /* tcp_metrics.c: a hash by pair, looked up only, never walked */
+    union {
+        struct TcpMetric *one; /* mask is 0 */
+        struct TcpMetric **many;
+    } bucket;
+    uint32_t n, mask;
+} TcpMetrics;
 
 struct Tcp {
     struct Ip4 *ip4;
     struct Ip6 *ip6;
     Node *node;
-    PacketPool *packets;
+    TcpShared *shared;
     const TcpSysctl *sysctl;         /* tcp_sysctl_default or our own */
     const struct CcSet *controllers; /* those made at run time; NULL: none */
-    uint64_t mib_hot[TCP_MIB_HOT_COUNT];
-    uint64_t *mib_seldom;                                       /* NULL, or TCP_MIB_COUNT */
-    Pool *segs, *rcvsegs, *conns, *reqs, *tws, *sacks, *timers; /* the partition's, shared by its hosts */
-    SipKey isn_key, ts_key, port_key, cookie_key[2];
-    Rng *rng;
+    TcpRare *rare;                   /* NULL: not needed yet */
     TcpConn *all_head, *all_tail;
     TcpTw *tw_head, *tw_tail;
+    int64_t mem_pages8; /* bytes accounted, for tcp_mem */
+    TcpTable table;
+    TcpMetrics metrics;
+    uint32_t mib_hot[TCP_MIB_HOT_COUNT];
     uint32_t n_conns, n_tw, n_orphans, n_reqs;
     uint32_t next_id;
-    int64_t mem_pages8; /* bytes accounted, for tcp_mem */
-    bool mem_pressure;
-    SimTime mem_pressure_since;
-    /* challenge ACK limit per second, metrics, tables */
-    uint32_t challenge_count;
-    SimTime challenge_stamp;
-    struct TcpMetrics *metrics;
-    struct TcpTable *table;
-    uint32_t fastopen_blackhole_times;
-    SimTime fastopen_blackhole_stamp;
-    struct TcpRouteMetrics *route_metrics; /* tcp_ip.c */
-    CcParams **cc_params; /* module parameters that were set on this host; NULL-terminated, NULL: none */
+    uint32_t keys_from : 31; /* where in the stream they are */
+    uint32_t mem_pressure : 1;
 };
+_Static_assert(sizeof(Tcp) <= 256, "Tcp has grown: what many hosts do without belongs into TcpRare");
+#define TCP_STREAM "tcp" /* the host's stream of random numbers */
+
 /* tcp.c */
 /* The host's parameters of a controller (/sys/module/tcp_cubic/parameters); NULL: all defaults, unless make.
  */
 CcParams *tcp_cc_params(Tcp *t, const CcOps *ops, bool make);
-uint64_t *tcp_mib_make(Tcp *t); /* the counters that are seldom needed */
-static inline uint64_t *tcp_mib_at(Tcp *t, unsigned i)
+TcpRare *tcp_rare_make(Tcp *t);
+static inline TcpRare *tcp_rare(Tcp *t)
+{
+    return t->rare ? t->rare : tcp_rare_make(t);
+}
+/* Also (uint64_t)-1. */
+static inline void tcp_mib_add(Tcp *t, unsigned i, uint64_t n)
 {
     int hot = tcp_mib_hot(i);
 
-    if (hot >= 0)
-        return &t->mib_hot[hot];
-    return (t->mib_seldom ? t->mib_seldom : tcp_mib_make(t)) + i;
+    if (hot < 0) {
+        tcp_rare(t)->mib[i] += n;
+        return;
+    }
+    n += t->mib_hot[hot];
+    t->mib_hot[hot] = (uint32_t)n;
+    if (HS_UNLIKELY(n > UINT32_MAX))
+        tcp_rare(t)->mib[i] += n - (uint32_t)n;
 }
-#define TCP_INC(t, name) ((*tcp_mib_at(t, MIB_##name))++)
-#define TCP_ADD(t, name, n) (*tcp_mib_at(t, MIB_##name) += (n))
+#define TCP_INC(t, name) tcp_mib_add(t, MIB_##name, 1)
+#define TCP_ADD(t, name, n) tcp_mib_add(t, MIB_##name, n)
 
 /* tcp_conn.c */
 TcpConn *tcp_conn_new(Tcp *t, bool is_v6); /* tcp_init_sock: defaults of every mechanism */

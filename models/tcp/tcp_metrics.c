@@ -16,18 +16,21 @@ typedef struct FastopenMetrics { /* NULL in most entries */
     TcpFastopenCookie cookie;
 } FastopenMetrics;
 
-typedef struct Entry {
-    struct Entry *next;         /* of the same bucket */
-    InetAddr local, remote;     /* the key */
+typedef struct MetricMore {
+    InetAddr local, remote;
+    FastopenMetrics *fo;
+} MetricMore;
+
+/* Servers know thousands of peers, nearly all by IPv4 and none by Fast Open. */
+typedef struct TcpMetric {
+    struct TcpMetric *next;     /* of the same bucket */
     uint32_t rtt_us, rttvar_us; /* << 3 and << 2 */
     uint32_t ssthresh, cwnd, reordering;
-    FastopenMetrics *fo;
+    uint32_t local4, remote4; /* the key, unless has_more */
+    bool has_more;            /* more[0] is there */
+    MetricMore more[];
 } Entry;
-
-struct TcpMetrics { /* a hash by pair: looked up only, never walked */
-    uint32_t n, cap;
-    Entry *bucket[]; /* cap: a power of two */
-};
+_Static_assert(sizeof(Entry) <= 40, "what few of them have belongs into MetricMore");
 
 static uint32_t hash_pair(const InetAddr *local, const InetAddr *remote)
 {
@@ -39,63 +42,87 @@ static uint32_t hash_pair(const InetAddr *local, const InetAddr *remote)
     return (uint32_t)hash64_final64(&h);
 }
 
-static Entry **bucket_of(struct TcpMetrics *m, const InetAddr *local, const InetAddr *remote)
+static Entry **bucket_of(TcpMetrics *m, const InetAddr *local, const InetAddr *remote)
 {
-    return &m->bucket[hash_pair(local, remote) & (m->cap - 1)];
+    return m->mask ? &m->bucket.many[hash_pair(local, remote) & m->mask] : &m->bucket.one;
 }
 
-static struct TcpMetrics *metrics_new(uint32_t cap)
+static size_t size_of(bool has_more)
 {
-    struct TcpMetrics *m = g_malloc0(sizeof(*m) + cap * sizeof(Entry *));
-
-    m->cap = cap;
-    return m;
+    return sizeof(Entry) + (has_more ? sizeof(MetricMore) : 0);
 }
 
-static void grow(Tcp *t)
+static InetAddr local_of(const Entry *e)
 {
-    struct TcpMetrics *old = t->metrics, *m = metrics_new(2 * old->cap);
+    return e->has_more ? e->more[0].local : inet_from_ip4(e->local4);
+}
 
-    m->n = old->n;
-    for (uint32_t i = 0; i < old->cap; i++)
-        for (Entry *e = old->bucket[i], *next; e; e = next) {
-            Entry **at = bucket_of(m, &e->local, &e->remote);
+static InetAddr remote_of(const Entry *e)
+{
+    return e->has_more ? e->more[0].remote : inet_from_ip4(e->remote4);
+}
+
+static void grow(TcpMetrics *m)
+{
+    uint32_t n = m->mask + 1;
+    Entry *one = m->bucket.one, **old = m->mask ? m->bucket.many : &one;
+
+    m->bucket.many = g_new0(Entry *, 2 * n);
+    m->mask = 2 * n - 1;
+    for (uint32_t i = 0; i < n; i++)
+        for (Entry *e = old[i], *next; e; e = next) {
+            InetAddr local = local_of(e), remote = remote_of(e);
+            Entry **at = bucket_of(m, &local, &remote);
 
             next = e->next;
             e->next = *at;
             *at = e;
         }
-    g_free(old);
-    t->metrics = m;
+    if (old != &one)
+        g_free(old);
+}
+
+/* The place that points to it. */
+static Entry **find_at(Tcp *t, const InetAddr *local, const InetAddr *remote)
+{
+    Entry **at = bucket_of(&t->metrics, local, remote);
+
+    for (; *at; at = &(*at)->next) {
+        InetAddr l = local_of(*at), r = remote_of(*at);
+
+        if (inet_eq(&l, local) && inet_eq(&r, remote))
+            break;
+    }
+    return at;
 }
 
 static Entry *find(Tcp *t, const InetAddr *local, const InetAddr *remote)
 {
-    Entry *e = t->metrics ? *bucket_of(t->metrics, local, remote) : NULL;
-
-    while (e && !(inet_eq(&e->local, local) && inet_eq(&e->remote, remote)))
-        e = e->next;
-    return e;
+    return *find_at(t, local, remote);
 }
 
 static Entry *find_or_make(TcpConn *c)
 {
     Tcp *t = c->tcp;
     Entry *e = find(t, &c->local, &c->remote), **at;
+    bool has_more = !inet_is_ip4(&c->local) || !inet_is_ip4(&c->remote);
 
     if (e)
         return e;
-    if (!t->metrics)
-        t->metrics = metrics_new(1);
-    else if (t->metrics->n >= t->metrics->cap)
-        grow(t);
-    at = bucket_of(t->metrics, &c->local, &c->remote);
-    e = g_new0(Entry, 1);
+    if (t->metrics.n > t->metrics.mask)
+        grow(&t->metrics);
+    at = bucket_of(&t->metrics, &c->local, &c->remote);
+    e = cells_take(&t->node->part->cells, size_of(has_more));
     e->next = *at;
     *at = e;
-    t->metrics->n++;
-    e->local = c->local;
-    e->remote = c->remote;
+    t->metrics.n++;
+    e->has_more = has_more;
+    if (has_more) {
+        e->more[0] = (MetricMore){c->local, c->remote, NULL};
+    } else {
+        e->local4 = inet_ip4(&c->local);
+        e->remote4 = inet_ip4(&c->remote);
+    }
     e->rtt_us = route_metrics_get(c->metrics, ROUTE_RTT_US) << 3;
     e->rttvar_us = route_metrics_get(c->metrics, ROUTE_RTTVAR_US) << 2;
     e->ssthresh = route_metrics_get(c->metrics, ROUTE_SSTHRESH);
@@ -104,18 +131,48 @@ static Entry *find_or_make(TcpConn *c)
     return e;
 }
 
+/* What Fast Open knows of it: with that, an entry becomes a larger one. */
+static FastopenMetrics *make_fastopen(TcpConn *c)
+{
+    Cells *cells = &c->tcp->node->part->cells;
+    Entry *e = find_or_make(c);
+
+    if (!e->has_more) {
+        Entry **at = find_at(c->tcp, &c->local, &c->remote);
+
+        *at = cells_take(cells, size_of(true));
+        **at = *e;
+        (*at)->has_more = true;
+        (*at)->more[0] = (MetricMore){c->local, c->remote, NULL};
+        cells_give(cells, e, size_of(false));
+        e = *at;
+    }
+    if (!e->more[0].fo)
+        e->more[0].fo = g_new0(FastopenMetrics, 1);
+    return e->more[0].fo;
+}
+
 void tcp_metrics_free(Tcp *t)
 {
-    if (!t->metrics)
-        return;
-    for (uint32_t i = 0; i < t->metrics->cap; i++)
-        for (Entry *e = t->metrics->bucket[i], *next; e; e = next) {
+    TcpMetrics *m = &t->metrics;
+
+    for (uint32_t i = 0; i <= m->mask; i++)
+        for (Entry *e = m->mask ? m->bucket.many[i] : m->bucket.one, *next; e; e = next) {
             next = e->next;
-            g_free(e->fo);
-            g_free(e);
+            if (e->has_more)
+                g_free(e->more[0].fo);
+            cells_give(&t->node->part->cells, e, size_of(e->has_more));
         }
-    g_free(t->metrics);
-    t->metrics = NULL;
+    if (m->mask)
+        g_free(m->bucket.many);
+    *m = (TcpMetrics){.n = 0};
+}
+
+size_t tcp_metrics_bytes(const Tcp *t)
+{
+    const TcpMetrics *m = &t->metrics;
+
+    return m->n * sizeof(Entry) + (m->mask ? (m->mask + 1) * sizeof *m->bucket.many : 0);
 }
 
 void tcp_metrics_flush(Tcp *t)
@@ -239,7 +296,7 @@ void tcp_metrics_update(TcpConn *c)
 void tcp_metrics_fastopen_get(TcpConn *c, uint16_t *mss, TcpFastopenCookie *cookie)
 {
     const Entry *e = find(c->tcp, &c->local, &c->remote);
-    const FastopenMetrics none = {0}, *fo = e && e->fo ? e->fo : &none;
+    const FastopenMetrics none = {0}, *fo = e && e->has_more && e->more[0].fo ? e->more[0].fo : &none;
 
     if (!e)
         return;
@@ -253,12 +310,8 @@ void tcp_metrics_fastopen_get(TcpConn *c, uint16_t *mss, TcpFastopenCookie *cook
 void tcp_metrics_fastopen_set(TcpConn *c, uint16_t mss, const TcpFastopenCookie *cookie, bool syn_lost,
                               uint16_t try_exp)
 {
-    Entry *e = find_or_make(c);
-    FastopenMetrics *fo;
+    FastopenMetrics *fo = make_fastopen(c);
 
-    if (!e->fo)
-        e->fo = g_new0(FastopenMetrics, 1);
-    fo = e->fo;
     if (mss)
         fo->mss = mss;
     if (cookie && cookie->len && cookie->len != TCP_FASTOPEN_NONE)

@@ -51,8 +51,8 @@ enum {
         TCP_MIB_COUNT
 };
 
-/* Those that every connection counts are in the Tcp itself, at the place that this says; the others (-1) are
- * made when the first of them is needed. */
+/* Those that every connection counts are in the Tcp itself, their lower 32 bits, at the place that this says;
+ * the others (-1), and what goes beyond 32 bits, are made when first needed. */
 enum { TCP_MIB_HOT_COUNT = 14 };
 static inline int tcp_mib_hot(unsigned i)
 {

@@ -352,11 +352,11 @@ void tcp_rcvq_collapse(TcpConn *c, RbRoot *root, TcpRcvSeg *s, TcpRcvSeg *stop, 
 
     while (tcp_before(start, end)) {
         uint32_t room = HS_MIN((uint32_t)COLLAPSED_MAX, end - start);
-        TcpRcvSeg *fresh = pool_alloc(c->tcp->rcvsegs);
+        TcpRcvSeg *fresh = pool_alloc(c->tcp->shared->rcvsegs);
         bool ends = false;
 
         *fresh = (TcpRcvSeg){
-            .pkt = packet_new(c->tcp->packets, c->tcp->node->id, c->tcp->node->birth_next++, 0),
+            .pkt = packet_new(c->tcp->node->part->packets, c->tcp->node->id, c->tcp->node->birth_next++, 0),
             .seq = start,
             .end_seq = start,
             .truesize = collapsed_truesize(room),

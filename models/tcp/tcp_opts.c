@@ -13,6 +13,7 @@
 #include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_ip.h"
+#include "models/tcp/tcp_keepalive.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -26,7 +27,7 @@
 #define OPT_SO_BUF_LOCK 72
 #define OPT_SO_MAX_PACING_RATE 47
 #define OPT_SO_BINDTOIFINDEX 62
-#define OPT_SO_PREFER_BUSY_POLL 69
+#define OPT_SO_LOCK_FILTER 44
 #define OPT_SO_RESERVE_MEM 73
 #define OPT_SO_MEMINFO 55
 #define OPT_SO_COOKIE 57
@@ -85,9 +86,9 @@ int tcp_opts_give(void *val, unsigned *len, const void *from, unsigned size)
 uint64_t tcp_opts_kept(int level, int name)
 {
     /* SO_DEBUG, _NO_CHECK, _TIMESTAMP, _TIMESTAMPNS, _RXQ_OVFL, _WIFI_STATUS, _NOFCS, _LOCK_FILTER,
-     * _SELECT_ERR_QUEUE, _TIMESTAMP_NEW, _TIMESTAMPNS_NEW; IP_RECVOPTS, _RETOPTS, _PKTINFO, _PASSSEC,
-     * _RECVORIGDSTADDR, _CHECKSUM */
-    static const uint8_t socket_names[] = {1, 11, 29, 35, 40, 41, 43, 44, 45, 63, 64};
+     * _SELECT_ERR_QUEUE, _TIMESTAMP_NEW, _TIMESTAMPNS_NEW, _PREFER_BUSY_POLL, _RCVPRIORITY; IP_RECVOPTS,
+     * _RETOPTS, _PKTINFO, _PASSSEC, _RECVORIGDSTADDR, _CHECKSUM */
+    static const uint8_t socket_names[] = {1, 11, 29, 35, 40, 41, 43, 44, 45, 63, 64, 69, 82};
     static const uint8_t ip_names[] = {6, 7, 8, 18, 20, 23};
 
     for (unsigned i = 0; level == SOL_SOCKET && i < HS_ARRAY_LEN(socket_names); i++)
@@ -226,7 +227,7 @@ static void set_keepalive(TcpConn *c, bool on)
 {
     if (c->state != TCP_CLOSE && c->state != TCP_LISTEN) {
         tcp_mstamp_refresh(c);
-        tcp_timer_set_keepalive(c, on);
+        tcp_keepalive_set(c, on);
     }
     c->keep.is_on = on;
 }
@@ -250,13 +251,20 @@ static int set_timestamping(TcpConn *c, int val)
 static int set_socket_int(TcpConn *c, int name, int val)
 {
     const TcpSysctl *s = c->tcp->sysctl;
+    int locked;
 
+    if (name == OPT_SO_LOCK_FILTER && !val && tcp_opts_get_kept(c, SOL_SOCKET, name, &locked) && locked)
+        return -EPERM;
     if (tcp_opts_set_kept(c, SOL_SOCKET, name, val))
         return 0;
     switch (name) {
     case SO_BSDCOMPAT:
-    case SO_BUSY_POLL:
     case SO_INCOMING_CPU:
+        return 0;
+    case SO_BUSY_POLL:
+        if (val < 0)
+            return -EINVAL;
+        tcp_opts(c)->busy_poll = (uint32_t)val;
         return 0;
     case SO_PASSCRED: /* of sockets that can carry them */
         return -EOPNOTSUPP;
@@ -325,8 +333,8 @@ static int set_socket_int(TcpConn *c, int name, int val)
     case OPT_SO_BUF_LOCK:
         if (val & ~(BUF_LOCK_SND | BUF_LOCK_RCV))
             return -EINVAL;
-        c->win.is_sndbuf_locked = val & BUF_LOCK_SND;
-        c->win.is_rcvbuf_locked = val & BUF_LOCK_RCV;
+        c->win.is_sndbuf_locked = (val & BUF_LOCK_SND) != 0;
+        c->win.is_rcvbuf_locked = (val & BUF_LOCK_RCV) != 0;
         return 0;
     default:
         return -ENOPROTOOPT;
@@ -387,9 +395,10 @@ static int get_socket_int(TcpConn *c, int name, int *v)
         return 0;
     switch (name) {
     case SO_BUSY_POLL:
+        *v = (int)o->busy_poll;
+        return 0;
     case SO_BSDCOMPAT:
     case SO_INCOMING_NAPI_ID:
-    case OPT_SO_PREFER_BUSY_POLL:
     case OPT_SO_RESERVE_MEM:
         return 0;
     case SO_PASSCRED:

@@ -15,11 +15,27 @@
 #define OPT_IPV6_FREEBIND 78
 #define OPT_IPV6_TRANSPARENT 75
 #define OPT_IP_RECVERR_RFC4884 26
-#define OPT_IPV6_FLOWINFO_SEND 33
+#define OPT_IPV6_MULTICAST_ALL 29
+#define OPT_IPV6_UNICAST_IF 76
+#define OPT_IP_PROTOCOL 52
+#define OPT_IP_RECVFRAGSIZE 25
 #define OPT_IPV6_ADDR_PREFERENCES 72
 #define OPT_IPV6_RECVFRAGSIZE 77
 
 #define IPV6_PREFER_DEFAULT 0x500 /* IPV6_PREFER_SRC_PUBTMP_DEFAULT, IPV6_PREFER_SRC_CGA's opposite */
+
+/* The bit of kept6; 0: another option. */
+static uint16_t kept6(int name)
+{
+    /* IPV6_FLOWINFO, _FLOWINFO_SEND, _RECVPKTINFO, _RECVHOPOPTS, _RECVRTHDR, _RECVDSTOPTS, _RECVPATHMTU,
+     * _DONTFRAG, _RECVORIGDSTADDR */
+    static const uint8_t names[] = {11, 33, 49, 53, 56, 58, 60, 62, 74};
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(names); i++)
+        if (names[i] == name)
+            return (uint16_t)(1 << i);
+    return 0;
+}
 
 static void set_bit(TcpConn *c, uint32_t flag, bool on)
 {
@@ -115,9 +131,19 @@ int tcp_opts_set_ip(TcpConn *c, int name, const void *val, unsigned len)
         return -EINVAL;
     case IP_OPTIONS:
         return len ? -EINVAL : 0;
+    case IP_MULTICAST_LOOP: /* kept and shown, of no use to a stream */
+        o->mc_loop_off = !v;
+        return 0;
+    case IP_MULTICAST_ALL:
+        if (v != 0 && v != 1)
+            return -EINVAL;
+        o->mc_all_off = !v;
+        return 0;
+    case IP_UNICAST_IF:
+        return v ? -EADDRNOTAVAIL : 0;
     case IP_MULTICAST_TTL:
-    case IP_MULTICAST_LOOP:
     case IP_MULTICAST_IF:
+    case OPT_IP_RECVFRAGSIZE:
         return -EINVAL; /* not of a stream */
     default:
         return -ENOPROTOOPT;
@@ -179,8 +205,16 @@ int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len)
         v = c->rx_ttl ? c->rx_ttl : 1;
         break;
     case IP_MULTICAST_LOOP:
-        v = 1;
+        v = !o->mc_loop_off;
         break;
+    case IP_MULTICAST_ALL:
+        v = !o->mc_all_off;
+        break;
+    case OPT_IP_PROTOCOL:
+        v = c->local_port; /* inet_num */
+        break;
+    case IP_MULTICAST_IF:
+    case OPT_IP_RECVFRAGSIZE:
     case IP_HDRINCL:
     case IP_ROUTER_ALERT:
     case IP_NODEFRAG:
@@ -215,6 +249,10 @@ int tcp_opts_set_ip6(TcpConn *c, int name, const void *val, unsigned len)
         memcpy(&v, val, sizeof(int));
     else
         return -EINVAL;
+    if (kept6(name)) {
+        o->kept6 = (uint16_t)(v ? o->kept6 | kept6(name) : o->kept6 & ~kept6(name));
+        return 0;
+    }
     switch (name) {
     case IPV6_V6ONLY:
         if (c->local_port)
@@ -256,9 +294,19 @@ int tcp_opts_set_ip6(TcpConn *c, int name, const void *val, unsigned len)
         return 0;
     case IPV6_MTU:
         return v && v < 1280 ? -EINVAL : 0;
-    case IPV6_RECVPKTINFO:
-    case IPV6_DONTFRAG:
+    case IPV6_AUTOFLOWLABEL:
+        o->autoflowlabel_off = !v;
         return 0;
+    case IPV6_MULTICAST_LOOP: /* kept and shown, of no use to a stream */
+        if (v != 0 && v != 1)
+            return -EINVAL;
+        o->mc6_loop_off = !v;
+        return 0;
+    case OPT_IPV6_MULTICAST_ALL:
+        o->mc6_all_off = !v;
+        return 0;
+    case OPT_IPV6_UNICAST_IF:
+        return v ? -EADDRNOTAVAIL : 0;
     default:
         return -ENOPROTOOPT;
     }
@@ -269,6 +317,10 @@ int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len)
     const TcpOpts none = {.mtu_discover = IP_PMTUDISC_WANT}, *o = c->opts ? c->opts : &none;
     int v;
 
+    if (kept6(name)) {
+        v = (o->kept6 & kept6(name)) != 0;
+        return tcp_opts_give(val, len, &v, sizeof(v));
+    }
     switch (name) {
     case IPV6_V6ONLY:
         v = (c->sflags & TCP_S_V6ONLY) != 0;
@@ -306,6 +358,14 @@ int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len)
         v = o->transparent;
         break;
     case IPV6_AUTOFLOWLABEL:
+        v = !o->autoflowlabel_off;
+        break;
+    case IPV6_MULTICAST_LOOP:
+        v = !o->mc6_loop_off;
+        break;
+    case OPT_IPV6_MULTICAST_ALL:
+        v = !o->mc6_all_off;
+        break;
     case IPV6_MULTICAST_HOPS:
         v = 1;
         break;
@@ -314,9 +374,8 @@ int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len)
         break;
     case IPV6_ADDRFORM:
         return c->state == TCP_ESTABLISHED ? -EADDRNOTAVAIL : -ENOTCONN;
-    case IPV6_RECVPKTINFO:
-    case IPV6_DONTFRAG:
-    case OPT_IPV6_FLOWINFO_SEND:
+    case IPV6_MULTICAST_IF:
+    case OPT_IPV6_UNICAST_IF:
     case OPT_IPV6_RECVFRAGSIZE:
         v = 0;
         break;

@@ -1,9 +1,12 @@
 /* What may go, and when (Linux net/ipv4/tcp_output.c). Paths through this file:
  *
- *   application, ACKs, timers → tcp_output_write: for each waiting segment, in Linux's order: pacing,
- * congestion window, grow it, peer's window, Nagle or deferral, cut it to size, TSQ → tcp_output_transmit →
- * tcp_output_event_new_data_sent pushes of various kinds, window probes and FIN lead there too; what is no
- * data is in tcp_control.c, and the building of a segment in tcp_transmit.c. */
+ *   application, ACKs, timers
+ *     → tcp_output_write: for each waiting segment, in Linux's order: pacing, congestion window, grow it, the
+ *       peer's window, Nagle or deferral, cut it to size, TSQ
+ *     → tcp_output_transmit → tcp_output_event_new_data_sent
+ *
+ * Pushes of various kinds, window probes and FIN lead there too; what is no data is in tcp_control.c, and the
+ * building of a segment in tcp_transmit.c. */
 #include "models/tcp/tcp_output.h"
 
 #include <errno.h>
@@ -15,6 +18,7 @@
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_probes.h"
 #include "models/tcp/tcp_quirk.h"
+#include "models/tcp/tcp_sndbuf.h"
 #include "models/tcp/tcp_timer.h"
 
 /* sysctl tcp_tso_win_divisor 0: do not wait when so many segments could go */
@@ -168,7 +172,7 @@ static void grow(TcpConn *c, TcpSeg *s, uint32_t amount)
     TcpSeg *next = s->next;
     uint32_t n;
 
-    if (!next || s->eor)
+    if (!next || s->eor || s->n_frags || next->n_frags)
         return;
     n = HS_MIN(amount, tcpseg_len(next));
     if (n && tcpseg_len(s) + n <= TCP_SEG_MAX_LEN)
@@ -187,7 +191,7 @@ void tcp_output_event_new_data_sent(TcpConn *c, TcpSeg *s)
     if (!prior || c->timer_kind == TCP_TIMER_LOSS_PROBE)
         tcp_ack_rearm_rto(c);
     TCP_ADD(c->tcp, TcpExtTCPOrigDataSent, s->pcount);
-    tcpsndq_check_space(c);
+    tcp_sndbuf_check_space(c);
 }
 
 /* What one round of tcp_output_write finds out. */
@@ -346,7 +350,7 @@ void tcp_output_data_snd_check(TcpConn *c)
 {
     if (c->snd.write_head)
         tcp_output_push_pending(c, tcp_pmtu_current_mss(c), c->nonagle);
-    tcpsndq_check_space(c);
+    tcp_sndbuf_check_space(c);
 }
 
 /* Linux tcp_tsq_write: room in the device, or the pacing timer says that the next packet's time has come. */

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "models/tcp/tcp_conn.h"
+#include "sim/base/siphash.h"
 
 #define TCP_FASTOPEN_NONE 0xff /* TcpFastopenCookie.len: no option (Linux -1) */
 typedef struct TcpFastopenCookie {
@@ -60,23 +61,43 @@ struct TcpReq { /* Linux request_sock with tcp_request_sock: a SYN was answered 
     void *dev;
 };
 
-struct TcpTw { /* Linux tcp_timewait_sock */
+typedef struct TcpTwMore {
+    InetAddr local, remote;
+    TcpMd5Key *md5;
+} TcpTwMore;
+
+/* Linux tcp_timewait_sock. Hosts hold thousands of them, nearly all of IPv4 and without a key. */
+struct TcpTw {
     TcpTw *hash_next;
     Tcp *tcp;
-    Timer timer;
-    InetAddr local, remote;
+    Event *end; /* its last moment: there always is one, and it seldom moves, so a Timer would be a waste */
+    TcpTw *all_next, *all_prev;
+    TcpTw *bind_next, *bind_prev;
+    SimTime last_oow_ack, entry_stamp;
+    uint32_t rcv_nxt, snd_nxt, rcv_wnd, ts_recent, ts_offset, id;
+    uint32_t ts_recent_stamp; /* s */
+    uint32_t local4, remote4; /* unless has_more */
     uint16_t local_port, remote_port;
     uint8_t substate; /* TCP_FIN_WAIT2 or TCP_TIME_WAIT */
     uint8_t rcv_wscale, tos;
-    bool is_v6, sflag_v6, has_reuse, has_reuseport, tstamp_ok;
-    uint32_t rcv_nxt, snd_nxt, rcv_wnd, ts_recent, ts_offset, id;
-    int64_t ts_recent_stamp;
-    SimTime last_oow_ack, entry_stamp;
-    uint32_t timeout_ms;
-    TcpMd5Key *md5;
-    TcpTw *all_next, *all_prev;
-    TcpTw *bind_next, *bind_prev;
+    uint8_t is_v6 : 1, sflag_v6 : 1, has_reuse : 1, has_reuseport : 1;
+    uint8_t has_more : 1; /* more[0] is there: IPv6, or a key */
+    TcpTwMore more[];
 };
+_Static_assert(sizeof(TcpTw) <= 120, "TcpTw has grown: what few of them have belongs into TcpTwMore");
+
+static inline InetAddr tcp_tw_local(const TcpTw *w)
+{
+    return w->has_more ? w->more[0].local : inet_from_ip4(w->local4);
+}
+static inline InetAddr tcp_tw_remote(const TcpTw *w)
+{
+    return w->has_more ? w->more[0].remote : inet_from_ip4(w->remote4);
+}
+static inline const TcpMd5Key *tcp_tw_md5(const TcpTw *w)
+{
+    return w->has_more ? w->more[0].md5 : NULL;
+}
 
 struct TcpListen {               /* of a listening socket */
     TcpReq *req_head, *req_tail; /* half-open, oldest first */
@@ -98,8 +119,31 @@ struct TcpListen {               /* of a listening socket */
 /* A bucket of the ports that are bound: tcp_table.c. */
 typedef struct TcpBind TcpBind;
 
+/* Who has which four-tuple and which port: the tables of tcp_table.c and tcp_ports.c, whose sizes are powers
+ * of two. With one slot it is in here, and most hosts need no more. */
+typedef struct TcpSlot {
+    TcpConn *conn;
+    TcpReq *req;
+    TcpTw *tw;
+} TcpSlot;
+typedef struct TcpTable {
+    union {
+        TcpSlot one; /* mask is 0 */
+        TcpSlot *many;
+    } slots;
+    union {
+        TcpBind *one; /* port_mask is 0 */
+        TcpBind **many;
+    } ports;
+    uint32_t mask, n, port_mask, n_binds;
+    /* Linux's table_perturb: how far the search for ports has come, of the one slot that is in use */
+    uint32_t perturb;
+    uint8_t perturb_slot;
+    bool has_perturb;
+    struct TcpPorts *search; /* of all that are, and how it ended; NULL: at most that one */
+} TcpTable;
+
 /* ---- tcp_table.c ---- */
-void tcp_table_init(Tcp *t);
 void tcp_table_clear(Tcp *t);
 size_t tcp_table_bytes(const Tcp *t);
 TcpConn *tcp_table_find(Tcp *t, const TcpIn *in, TcpReq **req,
@@ -208,6 +252,13 @@ bool tcp_tw_is_reuse_on(const TcpConn *c);    /* tcp_tw_reuse, for this destinat
 bool tcp_tw_may_reuse(TcpConn *c, TcpTw *tw); /* tcp_twsk_unique */
 
 /* ---- tcp_isn.c ---- */
+/* The host's secrets: ten numbers of its stream, which are found again when needed. */
+typedef struct TcpKeys {
+    SipKey isn, ts, port, cookie[2];
+} TcpKeys;
+void tcp_isn_keys_init(Tcp *t);
+void tcp_isn_keys_forget(const Tcp *t);
+const TcpKeys *tcp_isn_keys(const Tcp *t); /* for the moment: another host's may take their place */
 uint32_t tcp_isn(Tcp *t, const InetAddr *local, const InetAddr *remote, uint16_t lport, uint16_t rport,
                  bool is_v6);
 uint32_t tcp_isn_ts_offset(Tcp *t, const InetAddr *local, const InetAddr *remote, bool is_v6);
@@ -239,6 +290,7 @@ void tcp_metrics_fastopen_get(TcpConn *c, uint16_t *mss, TcpFastopenCookie *cook
 void tcp_metrics_fastopen_set(TcpConn *c, uint16_t mss, const TcpFastopenCookie *cookie, bool syn_lost,
                               uint16_t try_exp);
 void tcp_metrics_free(Tcp *t);
+size_t tcp_metrics_bytes(const Tcp *t);
 
 /* ---- tcp_err.c ---- */
 typedef struct TcpIcmp {

@@ -8,37 +8,42 @@
 #include "models/ip/ip4.h"
 #include "models/tcp/tcp_table_priv.h"
 
-#define PORT_BUCKETS_MIN 2
 #define PERTURB 256      /* INET_TABLE_PERTURB_SIZE is larger; the table only has to be large for its users */
 #define WORTH_NOTING 256 /* ports that were looked at in vain */
 
 /* ---- the table ---- */
 
-void tcp_ports_init(TcpTable *tab)
+static TcpBind **bucket_of(TcpTable *tab, uint16_t port)
 {
-    tab->ports = g_new0(TcpBind *, PORT_BUCKETS_MIN);
-    tab->port_mask = PORT_BUCKETS_MIN - 1;
+    return tab->port_mask ? &tab->ports.many[port & tab->port_mask] : &tab->ports.one;
 }
 
-void tcp_ports_clear(TcpTable *tab)
+void tcp_ports_clear(Tcp *t)
 {
+    TcpTable *tab = &t->table;
+
     for (uint32_t i = 0; i <= tab->port_mask; i++)
-        for (TcpBind *b = tab->ports[i], *next; b; b = next) {
+        for (TcpBind *b = *bucket_of(tab, (uint16_t)i), *next; b; b = next) {
             next = b->next;
-            g_free(b);
+            cells_give(&t->node->part->cells, b, sizeof *b);
         }
-    g_free(tab->ports);
-    for (uint32_t i = 0; i < tab->n_perturb; i++)
-        g_free(tab->perturb[i].full);
-    g_free(tab->perturb);
+    if (tab->port_mask)
+        g_free(tab->ports.many);
+    if (!tab->search)
+        return;
+    for (uint32_t i = 0; i < tab->search->n; i++)
+        g_free(tab->search->perturb[i].full);
+    g_free(tab->search->perturb);
+    g_free(tab->search);
 }
 
 TcpBind *tcp_ports_find(const TcpTable *tab, uint16_t port)
 {
-    for (TcpBind *b = tab->ports[port & tab->port_mask]; b; b = b->next)
-        if (b->port == port)
-            return b;
-    return NULL;
+    TcpBind *b = tab->port_mask ? tab->ports.many[port & tab->port_mask] : tab->ports.one;
+
+    while (b && b->port != port)
+        b = b->next;
+    return b;
 }
 
 /* A port occurs once, so the order within a bucket means nothing. */
@@ -48,38 +53,40 @@ static void grow_ports(TcpTable *tab)
     TcpBind **ports = g_new0(TcpBind *, n);
 
     for (uint32_t i = 0; i <= tab->port_mask; i++)
-        for (TcpBind *b = tab->ports[i], *next; b; b = next) {
+        for (TcpBind *b = *bucket_of(tab, (uint16_t)i), *next; b; b = next) {
             next = b->next;
             b->next = ports[b->port & (n - 1)];
             ports[b->port & (n - 1)] = b;
         }
-    g_free(tab->ports);
-    tab->ports = ports;
+    if (tab->port_mask)
+        g_free(tab->ports.many);
+    tab->ports.many = ports;
     tab->port_mask = n - 1;
 }
 
-TcpBind *tcp_ports_make(TcpTable *tab, uint16_t port)
+TcpBind *tcp_ports_make(Tcp *t, uint16_t port)
 {
-    TcpBind *b = g_new0(TcpBind, 1);
+    TcpBind *b = cells_take(&t->node->part->cells, sizeof *b), **at;
 
-    if (tab->n_binds++ > tab->port_mask)
-        grow_ports(tab);
+    if (t->table.n_binds++ > t->table.port_mask)
+        grow_ports(&t->table);
+    at = bucket_of(&t->table, port);
     b->port = port;
-    b->next = tab->ports[port & tab->port_mask];
-    tab->ports[port & tab->port_mask] = b;
+    b->next = *at;
+    *at = b;
     return b;
 }
 
-void tcp_ports_drop_if_empty(TcpTable *tab, TcpBind *b)
+void tcp_ports_drop_if_empty(Tcp *t, TcpBind *b)
 {
     if (b->owners || b->tws)
         return;
-    for (TcpBind **p = &tab->ports[b->port & tab->port_mask]; *p; p = &(*p)->next)
+    for (TcpBind **p = bucket_of(&t->table, b->port); *p; p = &(*p)->next)
         if (*p == b) {
             *p = b->next;
-            g_free(b);
-            tab->n_binds--;
-            tab->n_removed++;
+            cells_give(&t->node->part->cells, b, sizeof *b);
+            t->table.n_binds--;
+            tcp_ports_freed(&t->table);
             return;
         }
 }
@@ -112,16 +119,16 @@ void tcp_table_unbind(TcpConn *c)
     c->bind = NULL;
     c->bind_next = c->bind_prev = NULL;
     c->sflags &= ~(uint32_t)TCP_S_BOUND;
-    tcp_ports_drop_if_empty(c->tcp->table, b);
+    tcp_ports_drop_if_empty(c->tcp, b);
 }
 
 void tcp_table_bind_child(TcpConn *child, const TcpConn *listener)
 {
-    TcpTable *tab = child->tcp->table;
+    TcpTable *tab = &child->tcp->table;
     uint16_t port = child->local_port;
     TcpBind *b = listener->bind && listener->bind->port == port ? listener->bind : tcp_ports_find(tab, port);
 
-    own(child, b ? b : tcp_ports_make(tab, port));
+    own(child, b ? b : tcp_ports_make(child->tcp, port));
 }
 
 /* ---- conflicts ---- */
@@ -183,7 +190,8 @@ static bool bind_conflicts(const TcpConn *c, const TcpBind *b, bool relax, bool 
                 return true;
         }
     for (const TcpTw *w = b->tws; w; w = w->bind_next) {
-        Holder other = {&w->local, w->sflag_v6, false, w->has_reuse, w->has_reuseport, TCP_TIME_WAIT, 0};
+        InetAddr local = tcp_tw_local(w);
+        Holder other = {&local, w->sflag_v6, false, w->has_reuse, w->has_reuseport, TCP_TIME_WAIT, 0};
 
         if (conflicts_with(&me, &other, relax, reuseport_ok))
             return true;
@@ -224,7 +232,7 @@ static uint16_t find_open_port(TcpConn *c)
         remaining = high - low;
         if (remaining > 1)
             remaining &= ~1u;
-        offset = (uint32_t)rng_below(t->rng, remaining) | 1;
+        offset = (uint32_t)node_draw_below(t->node, TCP_STREAM, remaining) | 1;
         for (int parity = 0; parity < 2; parity++, offset--) {
             uint32_t port = low + offset;
 
@@ -233,7 +241,7 @@ static uint16_t find_open_port(TcpConn *c)
 
                 if (port >= high)
                     port -= remaining;
-                b = tcp_ports_find(t->table, (uint16_t)port);
+                b = tcp_ports_find(&t->table, (uint16_t)port);
                 if (!b || !bind_conflicts(c, b, false, false))
                     return (uint16_t)port;
             }
@@ -246,7 +254,7 @@ static uint16_t find_open_port(TcpConn *c)
 /* inet_csk_get_port */
 int tcp_table_bind(TcpConn *c, uint16_t port)
 {
-    TcpTable *tab = c->tcp->table;
+    TcpTable *tab = &c->tcp->table;
     TcpBind *b;
 
     if (!port) {
@@ -260,7 +268,7 @@ int tcp_table_bind(TcpConn *c, uint16_t port)
     if (b && (b->owners || b->tws) && bind_conflicts(c, b, true, true))
         return -EADDRINUSE;
     if (!b)
-        b = tcp_ports_make(tab, port);
+        b = tcp_ports_make(c->tcp, port);
     else if (!(c->sflags & TCP_S_REUSEADDR) || c->state == TCP_LISTEN)
         b->is_auto = false;
     if (!c->bind)
@@ -289,42 +297,73 @@ static int connect_from_bound(TcpConn *c)
     return 0;
 }
 
-static TcpPerturb *perturb_of(TcpTable *tab, uint32_t slot)
+static TcpPerturb *add_perturb(TcpPorts *s, uint32_t slot, uint32_t n)
 {
-    for (uint32_t i = 0; i < tab->n_perturb; i++)
-        if (tab->perturb[i].slot == slot)
-            return &tab->perturb[i];
-    tab->perturb = g_renew(TcpPerturb, tab->perturb, tab->n_perturb + 1);
-    tab->perturb[tab->n_perturb] = (TcpPerturb){.slot = slot};
-    return &tab->perturb[tab->n_perturb++];
+    s->perturb = g_renew(TcpPerturb, s->perturb, s->n + 1);
+    s->perturb[s->n] = (TcpPerturb){.slot = slot, .n = n};
+    return &s->perturb[s->n++];
 }
 
-static bool is_known_full(const TcpPerturb *p, const TcpConn *c, uint32_t low, uint32_t high)
+/* The entry of that slot in the list, which is made with it. */
+static TcpPerturb *in_list(TcpTable *tab, uint32_t slot)
 {
-    const TcpPortsFull *f = p->full;
+    TcpPorts *s = tab->search;
 
-    return f && f->n_removed == c->tcp->table->n_removed && f->low == low && f->high == high &&
+    if (!s) {
+        s = tab->search = g_new0(TcpPorts, 1);
+        if (tab->has_perturb)
+            add_perturb(s, tab->perturb_slot, tab->perturb);
+    }
+    for (uint32_t i = 0; i < s->n; i++)
+        if (s->perturb[i].slot == slot)
+            return &s->perturb[i];
+    return add_perturb(s, slot, 0);
+}
+
+static uint32_t *perturb_of(TcpTable *tab, uint32_t slot)
+{
+    if (tab->search || (tab->has_perturb && tab->perturb_slot != slot))
+        return &in_list(tab, slot)->n;
+    tab->has_perturb = true;
+    tab->perturb_slot = (uint8_t)slot;
+    return &tab->perturb;
+}
+
+static bool is_known_full(const TcpConn *c, uint32_t slot, uint32_t low, uint32_t high)
+{
+    TcpTable *tab = &c->tcp->table;
+    const TcpPortsFull *f = tab->search ? in_list(tab, slot)->full : NULL;
+
+    return f && f->n_freed == tab->search->n_freed && f->low == low && f->high == high &&
            f->remote_port == c->remote_port && inet_eq(&f->remote, &c->remote) &&
            inet_eq(&f->local, &c->local);
 }
 
 /* Not if there are TIME_WAITs that become free by the mere passing of time. */
-static void note_full(TcpPerturb *p, const TcpConn *c, uint32_t low, uint32_t high)
+static void note_full(const TcpConn *c, uint32_t slot, uint32_t low, uint32_t high)
 {
+    TcpPerturb *p;
+
     if (high - low < WORTH_NOTING || (c->tcp->n_tw && tcp_tw_is_reuse_on(c)))
         return;
+    p = in_list(&c->tcp->table, slot);
     if (!p->full)
         p->full = g_new(TcpPortsFull, 1);
-    *p->full = (TcpPortsFull){c->local, c->remote, c->remote_port, low, high, c->tcp->table->n_removed};
+    *p->full = (TcpPortsFull){c->local, c->remote, c->remote_port, low, high, c->tcp->table.search->n_freed};
+}
+
+size_t tcp_ports_search_bytes(const TcpTable *tab)
+{
+    return tab->search ? sizeof *tab->search + tab->search->n * sizeof *tab->search->perturb : 0;
 }
 
 /* __inet_hash_connect: from a place that depends on the destination (RFC 6056 algorithm 4, double hash), even
  * ports first. A port that only connections use may be shared, as long as the four-tuple is new. */
 int tcp_table_connect_port(TcpConn *c)
 {
-    TcpTable *tab = c->tcp->table;
+    TcpTable *tab = &c->tcp->table;
     uint32_t low, high, remaining, offset;
-    TcpPerturb *perturb;
+    uint32_t slot;
     uint64_t start;
 
     if (c->bind)
@@ -335,12 +374,12 @@ int tcp_table_connect_port(TcpConn *c)
     if (remaining > 1)
         remaining &= ~1u;
     start = tcp_isn_port_offset(c->tcp, c);
-    perturb = perturb_of(tab, (uint32_t)start & (PERTURB - 1));
-    offset = (uint32_t)((perturb->n + (start >> 32)) % remaining) & ~1u;
+    slot = (uint32_t)start & (PERTURB - 1);
+    offset = (uint32_t)((*perturb_of(tab, slot) + (start >> 32)) % remaining) & ~1u;
     for (int parity = 0; parity < 2; parity++, offset++) {
         uint32_t port = low + offset;
 
-        if (parity == 0 && is_known_full(perturb, c, low, high))
+        if (parity == 0 && is_known_full(c, slot, low, high))
             continue;
 
         for (uint32_t i = 0; i < remaining; i += 2, port += 2) {
@@ -354,17 +393,17 @@ int tcp_table_connect_port(TcpConn *c)
             if (b && (!b->is_auto || !tcp_table_is_free(c, (uint16_t)port, &reused)))
                 continue;
             if (!b) {
-                b = tcp_ports_make(tab, (uint16_t)port);
+                b = tcp_ports_make(c->tcp, (uint16_t)port);
                 b->is_auto = true;
             }
-            step = (uint32_t)rng_below(c->tcp->rng, 8) * 2;
-            perturb->n += HS_MAX(i, step) + 2;
+            step = (uint32_t)node_draw_below(c->tcp->node, TCP_STREAM, 8) * 2;
+            *perturb_of(tab, slot) += HS_MAX(i, step) + 2;
             own(c, b); /* before the TIME_WAIT goes, which may be the last to hold the port */
             take(c, reused);
             return 0;
         }
         if (parity == 0)
-            note_full(perturb, c, low, high);
+            note_full(c, slot, low, high);
         if (remaining < 2)
             break;
     }

@@ -142,7 +142,9 @@ void tcp_probes_state(const TcpConn *c, TcpState old, TcpState new_state)
 
 void tcp_probes_tw(const TcpTw *tw, TcpState old, TcpState new_state)
 {
-    emit_state(tw->tcp, tw->id, tw->local_port, &tw->remote, tw->remote_port, old, new_state);
+    InetAddr remote = tcp_tw_remote(tw);
+
+    emit_state(tw->tcp, tw->id, tw->local_port, &remote, tw->remote_port, old, new_state);
 }
 
 void tcp_probes_cwnd(const TcpConn *c)

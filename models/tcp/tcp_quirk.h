@@ -33,3 +33,10 @@
 
 /* No congestion control: the window is the initial one (route option initcwnd) after every ACK. */
 #define TCP_QUIRK_FIXED_CWND 0x1000
+
+/* Reno and NewReno (hopscope.tcp_recovery_style 2, 3) send nothing new on the first two duplicate ACKs, as
+ * before limited transmit (RFC 3042): what the published equations of throughput assume. */
+#define TCP_QUIRK_NO_LIMITED_TRANSMIT 0x2000
+
+/* The largest value that has a meaning. */
+#define TCP_QUIRK_ALL 0x3fff

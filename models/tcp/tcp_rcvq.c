@@ -104,13 +104,13 @@ static bool may_raise(TcpConn *c, uint32_t bytes)
     if (pages <= t->sysctl->tcp_mem[0]) {
         if (t->mem_pressure) /* tcp_leave_memory_pressure */
             TCP_ADD(t, TcpExtTCPMemoryPressuresChrono,
-                    (uint64_t)((node_now(t->node) - t->mem_pressure_since) / SIM_MS));
+                    (uint64_t)((node_now(t->node) - t->rare->mem_pressure_since) / SIM_MS));
         t->mem_pressure = false;
         return true;
     }
     if (pages > t->sysctl->tcp_mem[1] && !t->mem_pressure) {
         t->mem_pressure = true;
-        t->mem_pressure_since = node_now(t->node);
+        tcp_rare(t)->mem_pressure_since = node_now(t->node);
         TCP_INC(t, TcpExtTCPMemoryPressures);
     }
     if (pages > t->sysctl->tcp_mem[2])
@@ -188,7 +188,7 @@ bool tcp_rcvq_has_room(TcpConn *c, const TcpIn *in)
 
 TcpRcvSeg *tcp_rcvq_new_seg(TcpConn *c, TcpIn *in)
 {
-    TcpRcvSeg *s = pool_alloc(c->tcp->rcvsegs);
+    TcpRcvSeg *s = pool_alloc(c->tcp->shared->rcvsegs);
     Cost cost = cost_of(in);
 
     *s = (TcpRcvSeg){
@@ -208,7 +208,7 @@ void tcp_rcvq_free_seg(TcpConn *c, TcpRcvSeg *s)
 {
     tcp_rcvq_uncharge(c, s->truesize);
     packet_unref(s->pkt);
-    pool_free(c->tcp->rcvsegs, s);
+    pool_free(c->tcp->shared->rcvsegs, s);
 }
 
 static bool is_room_behind(const TcpRcvSeg *to, uint32_t len, unsigned frags)
@@ -239,7 +239,7 @@ static uint32_t account_joined(TcpConn *c, TcpRcvSeg *to, uint32_t len, uint32_t
 void tcp_rcvq_absorb(TcpConn *c, TcpRcvSeg *to, const TcpIn *in)
 {
     Cost cost = cost_of(in);
-    Packet *whole = packet_new(c->tcp->packets, c->tcp->node->id, c->tcp->node->birth_next++, 0);
+    Packet *whole = packet_new(c->tcp->node->part->packets, c->tcp->node->id, c->tcp->node->birth_next++, 0);
 
     to->truesize += account_joined(c, to, in->len, cost.truesize, cost.frags);
     packet_add_payload_of(whole, to->pkt, 0, tcp_rcvseg_len(to));

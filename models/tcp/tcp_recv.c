@@ -133,7 +133,9 @@ static int64_t nothing(TcpConn *c, const TcpRecv *r)
     return c->state == TCP_CLOSE ? -ENOTCONN : -EAGAIN;
 }
 
-static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found_fin)
+/* *found: a FIN, or, when no byte was asked for, that there would have been some: otherwise Linux waits for
+ * them (tcp_recvmsg_locked looks at the queue before it looks at the length). */
+static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found)
 {
     bool is_peek = r->flags & MSG_PEEK;
     TcpOpts *o = c->opts && c->opts->peeks_on ? c->opts : NULL; /* SO_PEEK_OFF */
@@ -143,7 +145,7 @@ static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found_fin)
     int64_t copied = 0;
     size_t len = r->len;
 
-    while (len > 0) {
+    do {
         uint32_t off, used, seg_len;
         bool skip;
 
@@ -173,6 +175,7 @@ static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found_fin)
                 c->urg->urg_data = 0;
                 tcp_input_fast_path_check(c);
             }
+            *found = !r->len;
             if (off + used < seg_len)
                 continue;
         }
@@ -183,7 +186,7 @@ static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found_fin)
         }
         if (s->flags & TCP_FIN) {
             (*seq)++;
-            *found_fin = true;
+            *found = true;
             if (!is_peek)
                 tcp_rcvq_pop(c);
             break;
@@ -194,7 +197,7 @@ static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found_fin)
             tcp_rcvq_pop(c);
         if (is_peek && !s)
             break;
-    }
+    } while (len > 0);
     if (o && is_peek) /* sk_peek_offset_fwd, _bwd */
         o->peek_off += (uint32_t)copied;
     else if (o)
@@ -204,7 +207,7 @@ static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found_fin)
 
 int64_t tcp_recv(TcpConn *c, TcpRecv *r)
 {
-    bool found_fin = false;
+    bool found = false;
     int64_t n;
 
     r->msg_flags = 0;
@@ -222,8 +225,8 @@ int64_t tcp_recv(TcpConn *c, TcpRecv *r)
             r->msg_flags |= MSG_OOB | (r->len ? 0 : MSG_TRUNC);
     } else {
         tcp_mstamp_refresh(c);
-        n = read_stream(c, r, &found_fin);
-        if (n == 0 && r->len && !found_fin)
+        n = read_stream(c, r, &found);
+        if (n == 0 && !found)
             n = nothing(c, r);
         /* In any case: what was read may call for an ACK or a window update. */
         tcp_delack_cleanup_rbuf(c, n > 0 ? (int)n : 0);

@@ -24,7 +24,7 @@ static void listen_drop(TcpConn *listener) /* tcp_listendrop */
 static TcpReq *req_new(TcpConn *listener, const TcpIn *in)
 {
     Tcp *t = listener->tcp;
-    TcpReq *r = pool_alloc(t->reqs);
+    TcpReq *r = pool_alloc(t->shared->reqs);
 
     memset(r, 0, sizeof(*r));
     r->tcp = t;
@@ -37,7 +37,7 @@ static TcpReq *req_new(TcpConn *listener, const TcpIn *in)
     r->dev = in->dev;
     r->tos = in->tos;
     r->flow_label = in->flow_label;
-    r->txhash = in->is_v6 ? (uint32_t)rng_next(t->rng) : 0;
+    r->txhash = in->is_v6 ? (uint32_t)node_draw(t->node, TCP_STREAM) : 0;
     r->rcv_isn = in->seq;
     r->rcv_nxt = in->seq + 1;
     r->timeout_ms = TCP_TIMEOUT_INIT_MS;
@@ -52,7 +52,7 @@ void tcp_req_free(TcpReq *r)
     timer_clear(&r->timer);
     packet_unref(r->saved_syn);
     r->tcp->n_reqs--;
-    pool_free(r->tcp->reqs, r);
+    pool_free(r->tcp->shared->reqs, r);
 }
 
 /* tcp_openreq_init: what the SYN's options say, as far as this host is willing. */
@@ -224,7 +224,7 @@ static bool resend_synack(TcpConn *listener, TcpReq *r)
 
     r->is_again = 1;
     if (r->is_v6)
-        r->txhash = (uint32_t)rng_next(t->rng); /* by another path, perhaps */
+        r->txhash = (uint32_t)node_draw(t->node, TCP_STREAM); /* by another path, perhaps */
     if (send_synack(listener, r, false, NULL))
         return false;
     TCP_INC(t, TcpRetransSegs);

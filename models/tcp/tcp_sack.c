@@ -9,8 +9,9 @@
  *     LOST | RETRANS      lost, sent again; if that is lost too, RETRANS is taken away
  *     EVER_RETRANS        stays: no round-trip samples (Karn)
  *
- * Linux joins neighbouring SACKed skbs to save memory (tcp_shift_skb_data); here each keeps its own; what
- * that does to timestamps of single bytes is done (join_stamps). */
+ * What is SACKed moves to the SACKed segment before it (Linux tcp_shift_skb_data), so that a run of delivered
+ * data is one segment: that saves memory, and shows in what a partial block covers and in what is sent again
+ * after a receiver went back on its word. */
 #include "models/tcp/tcp_ack.h"
 
 #include "models/tcp/tcp_errq.h"
@@ -218,80 +219,154 @@ static int match_block(TcpConn *c, TcpSeg *s, uint32_t start, uint32_t end)
     return in_sack;
 }
 
-static void tag_one(TcpConn *c, TcpSeg *s, bool dup_sack, TcpSackState *st)
+/* What a block says of [start, end), the whole or the front of a segment with these marks. Returns the marks
+ * it should have. */
+static uint8_t tag_range(TcpConn *c, uint8_t sacked, uint32_t start, uint32_t end, bool dup_sack,
+                         uint32_t pcount, uint32_t bytes, SimTime sent_ns, TcpSackState *st)
 {
-    uint32_t pcount = s->pcount;
-
-    if (dup_sack && (s->sacked & (SEG_RETRANS | SEG_EVER_RETRANS))) {
-        if (c->rec.undo_marker && c->rec.undo_retrans > 0 && tcp_after(s->end_seq, c->rec.undo_marker))
+    if (dup_sack && (sacked & (SEG_RETRANS | SEG_EVER_RETRANS))) {
+        if (c->rec.undo_marker && c->rec.undo_retrans > 0 && tcp_after(end, c->rec.undo_marker))
             c->rec.undo_retrans = HS_MAX(0, c->rec.undo_retrans - (int32_t)pcount);
-        if ((s->sacked & SEG_SACKED) && tcp_before(s->seq, st->reord))
-            st->reord = s->seq;
+        if ((sacked & SEG_SACKED) && tcp_before(start, st->reord))
+            st->reord = start;
     }
-    if (!tcp_after(s->end_seq, c->snd_una))
-        return; /* acknowledged by this very ACK */
+    if (!tcp_after(end, c->snd_una))
+        return sacked; /* acknowledged by this very ACK */
 
-    if (!(s->sacked & SEG_SACKED)) {
-        tcp_rack_advance(c, s->sacked, s->end_seq, s->sent_ns);
-        if (s->sacked & SEG_RETRANS) {
+    if (!(sacked & SEG_SACKED)) {
+        tcp_rack_advance(c, sacked, end, sent_ns);
+        if (sacked & SEG_RETRANS) {
             /* If it is not marked lost, its retransmission is still thought to be in flight. */
-            if (s->sacked & SEG_LOST) {
-                s->sacked &= (uint8_t) ~(SEG_LOST | SEG_RETRANS);
+            if (sacked & SEG_LOST) {
+                sacked &= (uint8_t) ~(SEG_LOST | SEG_RETRANS);
                 c->lost_out -= pcount;
                 c->retrans_out -= pcount;
             }
         } else {
-            if (!(s->sacked & SEG_EVER_RETRANS)) {
+            if (!(sacked & SEG_EVER_RETRANS)) {
                 /* never sent again and in a hole: the network reordered */
-                if (tcp_before(s->seq, tcp_sack_highest_seq(c)) && tcp_before(s->seq, st->reord))
-                    st->reord = s->seq;
-                if (!tcp_after(s->end_seq, c->rec.high_seq))
+                if (tcp_before(start, tcp_sack_highest_seq(c)) && tcp_before(start, st->reord))
+                    st->reord = start;
+                if (!tcp_after(end, c->rec.high_seq))
                     st->flag |= ACK_ORIG_SACK_ACKED;
                 if (!st->first_sackt)
-                    st->first_sackt = s->sent_ns;
-                st->last_sackt = s->sent_ns;
+                    st->first_sackt = sent_ns;
+                st->last_sackt = sent_ns;
             }
-            if (s->sacked & SEG_LOST) {
-                s->sacked &= (uint8_t)~SEG_LOST;
+            if (sacked & SEG_LOST) {
+                sacked &= (uint8_t)~SEG_LOST;
                 c->lost_out -= pcount;
             }
         }
-        s->sacked |= SEG_SACKED;
+        sacked |= SEG_SACKED;
         st->flag |= ACK_DATA_SACKED;
         c->sacked_out += pcount;
         st->sack_delivered += pcount;
-        st->delivered_bytes += tcpseg_len(s);
+        st->delivered_bytes += bytes;
     }
 
     /* the retransmission was needless and is not in flight any more */
-    if (dup_sack && (s->sacked & SEG_RETRANS)) {
-        s->sacked &= (uint8_t)~SEG_RETRANS;
+    if (dup_sack && (sacked & SEG_RETRANS)) {
+        sacked &= (uint8_t)~SEG_RETRANS;
         c->retrans_out -= pcount;
     }
+    return sacked;
 }
+
+/* ---- a run of SACKed data becomes one segment ---- */
 
 static uint32_t segment_size(const TcpSeg *s)
 {
     return s->pcount > 1 ? s->mss : tcpseg_len(s);
 }
 
-static bool is_shiftable(const TcpSeg *a, const TcpSeg *b)
+/* A bare FIN has nothing to move; lent memory stays what it is (skb_can_shift, skb_shift). */
+static bool can_shift(const TcpSeg *s)
 {
-    return a && b && !a->eor && (a->sacked & SEG_TAGBITS) == SEG_SACKED &&
-           (b->sacked & SEG_TAGBITS) == SEG_SACKED && segment_size(a) == segment_size(b);
+    return tcpseg_len(s) && !s->n_frags;
 }
 
-/* Linux tcp_shift_skb_data has joined s, just SACKed, to its neighbours. */
-static void join_stamps(TcpConn *c, const TcpSeg *s)
+/* prev, SACKed, takes the first len bytes of s. true: s is gone (tcp_shifted_skb). */
+static bool shifted(TcpConn *c, TcpSeg *prev, TcpSeg *s, TcpSackState *st, uint32_t pcount, uint32_t len,
+                    uint32_t mss, bool dup_sack)
 {
-    const TcpSeg *first = s, *last;
+    bool is_hint = c->sack.retransmit_hint == s, is_highest = c->sack.highest_sack == s;
+    bool is_whole = len == tcpseg_len(s);
+    uint32_t end = is_whole ? s->end_seq : s->seq + len;
+    TcpSeg *next = s->next;
 
-    if (!is_shiftable(s->prev, s))
-        return;
-    while (is_shiftable(first->prev, first))
-        first = first->prev;
-    last = is_shiftable(s, s->next) ? s->next : s;
-    tcp_errq_on_joined(c, first->seq, last->end_seq);
+    tag_range(c, s->sacked, s->seq, end, dup_sack, pcount, len, s->sent_ns, st);
+    tcp_rate_on_delivered(c, s, st->rate);
+    prev->pcount += (uint16_t)pcount;
+    s->pcount -= (uint16_t)pcount;
+    if (!prev->mss)
+        prev->mss = (uint16_t)mss;
+    if (s->pcount <= 1)
+        s->mss = 0;
+    prev->sacked |= s->sacked & SEG_EVER_RETRANS;
+    if (!is_whole) {
+        tcpsndq_shift(c, prev, s, len);
+        TCP_INC(c->tcp, TcpExtTCPSackShifted);
+        return false;
+    }
+    if (is_hint)
+        c->sack.retransmit_hint = prev;
+    if (c->sack.lost_hint == s)
+        c->sack.lost_hint = prev;
+    if (is_highest)
+        c->sack.highest_sack = next;
+    prev->delivered_ns = 0;
+    tcpsndq_shift(c, prev, s, len);
+    if (HS_UNLIKELY(c->has_errq))
+        tcp_errq_on_joined(c, prev->seq, prev->end_seq);
+    TCP_INC(c->tcp, TcpExtTCPSackMerged);
+    return true;
+}
+
+/* What the block covers of s joins the SACKed segment before it. Returns where the walk goes on from: that
+ * one, or s if nothing of s is to be marked; NULL: s is to be looked at by itself (tcp_shift_skb_data). */
+static TcpSeg *shift_data(TcpConn *c, TcpSeg *s, TcpSackState *st, uint32_t start, uint32_t end,
+                          bool dup_sack)
+{
+    TcpSeg *prev = s->prev;
+    uint32_t len = tcpseg_len(s), pcount = s->pcount, mss = segment_size(s);
+    bool in_sack = !tcp_after(start, s->seq) && !tcp_before(end, s->end_seq);
+
+    /* sent again and that copy not known to be lost: it may be what was delivered */
+    if (!dup_sack && (s->sacked & (SEG_LOST | SEG_RETRANS)) == SEG_RETRANS)
+        goto fallback;
+    if (!can_shift(s) || !tcp_after(s->end_seq, c->snd_una))
+        goto fallback;
+    if (!prev || (prev->sacked & SEG_TAGBITS) != SEG_SACKED || prev->eor || !can_shift(prev))
+        goto fallback;
+    if (!in_sack) {
+        if (!tcp_after(s->end_seq, start) || pcount <= 1)
+            return s;
+        if (tcp_after(start, s->seq))
+            goto fallback;
+        /* borders of segments are kept */
+        len = (end - s->seq) / mss * mss;
+        pcount = len / mss;
+    }
+    if (mss != segment_size(prev))
+        goto fallback;
+    if (!len)
+        return s;
+    if (!tcp_after(s->seq + len, c->snd_una) || !tcpsndq_can_shift(prev, s, len))
+        goto fallback;
+    if (!shifted(c, prev, s, st, pcount, len, mss, dup_sack))
+        return prev;
+
+    /* The hole is filled: what follows may join as well. */
+    s = prev->next;
+    if (s && can_shift(s) && (s->sacked & SEG_TAGBITS) == SEG_SACKED && mss == segment_size(s) &&
+        !prev->eor && tcpsndq_can_shift(prev, s, tcpseg_len(s)))
+        shifted(c, prev, s, st, s->pcount, tcpseg_len(s), mss, false);
+    return prev;
+
+fallback:
+    TCP_INC(c->tcp, TcpExtTCPSackShiftFallback);
+    return NULL;
 }
 
 static TcpSeg *walk(TcpConn *c, TcpSeg *s, const TcpSackBlock *next_dup, TcpSackState *st, uint32_t start,
@@ -308,14 +383,20 @@ static TcpSeg *walk(TcpConn *c, TcpSeg *s, const TcpSackBlock *next_dup, TcpSack
             if (in_sack > 0)
                 dup_sack = true;
         }
-        if (in_sack <= 0)
+        if (in_sack <= 0) {
+            TcpSeg *on = shift_data(c, s, st, start, end, dup_sack);
+
+            if (on) {
+                s = on;
+                continue;
+            }
             in_sack = match_block(c, s, start, end);
+        }
         if (in_sack < 0)
             break;
         if (in_sack) {
-            tag_one(c, s, dup_sack, st);
-            if (HS_UNLIKELY(c->has_errq))
-                join_stamps(c, s);
+            s->sacked = tag_range(c, s->sacked, s->seq, s->end_seq, dup_sack, s->pcount, tcpseg_len(s),
+                                  s->sent_ns, st);
             tcp_rate_on_delivered(c, s, st->rate);
             if (s->sacked & SEG_SACKED)
                 tcpsndq_tsort_unlink(c, s);
@@ -469,7 +550,7 @@ int tcp_sack_tag_queue(TcpConn *c, const TcpIn *in, uint32_t prior_snd_una, TcpS
     tag_blocks(c, sp, n, found_dup, first, st);
 
     if (!c->sack.recv_cache)
-        c->sack.recv_cache = pool_alloc(c->tcp->sacks);
+        c->sack.recv_cache = pool_alloc(c->tcp->shared->sacks);
     for (i = 0; i < TCP_NUM_SACKS - n; i++)
         c->sack.recv_cache[i] = (TcpSackBlock){0, 0};
     for (int j = 0; j < n; j++)

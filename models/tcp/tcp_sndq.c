@@ -20,11 +20,11 @@
 #define CHUNK_MAX 65536u
 /* References to less than this are not worth a slice. */
 #define COPY_BELOW 2048u
-/* tcp_sndbuf_expand: MAX_TCP_HEADER, sizeof(skb_shared_info), sizeof(sk_buff), aligned */
-#define LINUX_MAX_TCP_HEADER 256u
-#define LINUX_SHARED_INFO 320u
+#define LINUX_SHARED_INFO 320u /* sizeof(skb_shared_info), sizeof(sk_buff), aligned */
 #define LINUX_SK_BUFF 256u
 #define MEM_PAGE 4096u
+/* tcp_skb_shift: 65535 segments of TCP_MIN_GSO_SIZE */
+#define SHIFT_MAX_LEN (65535u * 8)
 /* tcp_fragment: two of the largest packets (SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE)) may be over the limit */
 #define FRAGMENT_ALLOWANCE (2 * (65536u + LINUX_SK_BUFF + LINUX_SHARED_INFO))
 
@@ -39,7 +39,7 @@ static void charge(TcpConn *c, int64_t n)
 
 static TcpSeg *seg_new(TcpConn *c, uint32_t seq, uint16_t flags)
 {
-    TcpSeg *s = pool_alloc(c->tcp->segs);
+    TcpSeg *s = pool_alloc(c->tcp->shared->segs);
 
     *s = (TcpSeg){.seq = seq, .end_seq = seq, .flags = flags, .truesize = SEG_OVERHEAD};
     return s;
@@ -49,7 +49,7 @@ void tcpsndq_free_seg(TcpConn *c, TcpSeg *s)
 {
     for (unsigned i = 0; i < s->n_slices; i++)
         pktchunk_unref(s->slice[i].chunk);
-    pool_free(c->tcp->segs, s);
+    pool_free(c->tcp->shared->segs, s);
 }
 
 /* ---- the two lists and the tree ---- */
@@ -419,6 +419,12 @@ uint32_t tcpsndq_add(TcpConn *c, TcpSeg *s, const void *bytes, const PktSlice *s
     return len;
 }
 
+void tcpsndq_charge_more(TcpConn *c, TcpSeg *s, uint32_t n)
+{
+    s->truesize += n;
+    charge(c, n);
+}
+
 void tcpsndq_payload_to(const TcpSeg *s, uint32_t off, uint32_t len, Packet *pkt)
 {
     for (unsigned i = 0; i < s->n_slices && len; i++) {
@@ -489,6 +495,8 @@ TcpSeg *tcpsndq_fragment(TcpConn *c, TcpSeg *s, uint32_t len, uint32_t mss)
     n->sacked = s->sacked;
     n->eor = s->eor;
     s->eor = false;
+    n->n_frags = (uint8_t)((s->n_frags * (uint64_t)rest + total - 1) / HS_MAX(total, 1u));
+    n->ends_lent = s->ends_lent;
     attach_range(c, n, s, len, rest);
     keep_front(s, len);
     n->has_tx_time = s->has_tx_time;
@@ -555,82 +563,21 @@ void tcpsndq_shift(TcpConn *c, TcpSeg *a, TcpSeg *b, uint32_t n)
     a->end_seq = b->end_seq; /* its FIN, if it has one */
     a->flags |= b->flags;
     a->eor = b->eor;
+    if (b->in_rtx) {
+        tcpsndq_rtx_unlink_free(c, b);
+        return;
+    }
     tcpsndq_unlink_write(c, b);
     tcpsndq_free_seg(c, b);
 }
 
-/* ---- room ---- */
-
-static uint32_t notsent_lowat(const TcpConn *c)
+bool tcpsndq_can_shift(const TcpSeg *a, const TcpSeg *b, uint32_t n)
 {
-    uint32_t v = c->opts ? c->opts->notsent_lowat : 0;
+    uint32_t sum = tcpseg_len(a) + n;
 
-    return v ? v : c->tcp->sysctl->tcp_notsent_lowat;
-}
-
-bool tcpsndq_has_room(const TcpConn *c)
-{
-    if (c->snd.wmem_queued >= c->win.sndbuf)
+    if (sum >= SHIFT_MAX_LEN || a->pcount + b->pcount > 65535)
         return false;
-    return c->write_seq - c->snd_nxt < notsent_lowat(c);
-}
-
-static uint32_t round_up_pow2(uint32_t v)
-{
-    uint32_t p = 1;
-
-    while (p < v)
-        p <<= 1;
-    return p;
-}
-
-/* Linux tcp_sndbuf_expand: room for twice what the window may have in flight, each frame costing a power of
- * two. */
-void tcpsndq_expand_buffer(TcpConn *c)
-{
-    uint32_t per_mss =
-        HS_MAX((uint32_t)c->mss_clamp, c->mss_cache) + LINUX_MAX_TCP_HEADER + LINUX_SHARED_INFO;
-    uint32_t n = HS_MAX(TCP_INIT_CWND, c->cc.s.cwnd);
-    uint32_t factor = 2;
-
-    per_mss = round_up_pow2(per_mss) + LINUX_SK_BUFF;
-    n = HS_MAX(n, c->sack.reordering + 1);
-    if (c->cc.ops && c->cc.ops->sndbuf_expand) {
-        CcView v;
-
-        tcp_cc_fill_view(c, &v);
-        factor = cc_sndbuf_expand(&c->cc, &v);
-    }
-
-    uint64_t mem = (uint64_t)factor * n * per_mss;
-
-    if (c->win.sndbuf < mem)
-        c->win.sndbuf = (uint32_t)HS_MIN(mem, (uint64_t)c->tcp->sysctl->tcp_wmem[2]);
-}
-
-/* Linux tcp_should_expand_sndbuf */
-static bool should_expand(const TcpConn *c)
-{
-    if (c->win.is_sndbuf_locked || c->tcp->mem_pressure)
-        return false;
-    if (c->tcp->mem_pages8 / 4096 >= (int64_t)c->tcp->sysctl->tcp_mem[0])
-        return false;
-    return tcp_packets_in_flight(c) < c->cc.s.cwnd;
-}
-
-/* Linux tcp_check_space: a writer waits, and ACKs may have made room. */
-void tcpsndq_check_space(TcpConn *c)
-{
-    if (!(c->sflags & TCP_S_NOSPACE) || c->sflags & TCP_S_DEAD)
-        return;
-    if (should_expand(c)) {
-        tcpsndq_expand_buffer(c);
-        c->snd_cwnd_stamp = c->mstamp;
-    }
-    if (tcp_poll_is_writeable(c)) {
-        c->sflags &= ~(uint32_t)TCP_S_NOSPACE;
-        tcp_wake(c);
-    }
-    if (!(c->sflags & TCP_S_NOSPACE))
-        tcp_cwnd_chrono_stop(c, 3);
+    /* Bytes that are not side by side have to be copied: not for ever more of them. */
+    return sum <= TCP_SEG_MAX_LEN ||
+           (a->n_slices && b->n_slices && adjoins(&a->slice[a->n_slices - 1], &b->slice[0]));
 }

@@ -41,6 +41,10 @@ typedef struct TcpSeg {
     bool in_rtx;
     bool has_tx_time;  /* sent at least once */
     bool is_on_device; /* a copy still waits in this host's own queue (TSQ; Linux skb_still_in_host_queue) */
+    /* MSG_ZEROCOPY: pages that the payload lies in, as Linux would count them (0: not counted), and is the
+     * last of them the application's? */
+    uint8_t n_frags;
+    bool ends_lent;
     uint32_t truesize; /* what it costs the send buffer, as Linux would count it */
     SimTime sent_ns;   /* last (re)transmission; earliest departure time until sent (skb_mstamp_ns) */
     SimTime first_tx_ns, delivered_ns; /* tcp_rate.c's snapshot at transmission */
@@ -75,6 +79,8 @@ TcpSeg *tcpsndq_append_new(TcpConn *c);
 #define TCP_SEG_MAX_LEN 65535u
 uint32_t tcpsndq_add(TcpConn *c, TcpSeg *s, const void *bytes, const PktSlice *slice, uint64_t synthetic_off,
                      uint32_t len);
+/* The tail of the write queue costs n bytes more (whole pages of the application's). */
+void tcpsndq_charge_more(TcpConn *c, TcpSeg *s, uint32_t n);
 /* A segment in no queue and not charged: seq and end_seq as the flags say (SYN, FIN count). */
 TcpSeg *tcpsndq_new_control(TcpConn *c, uint32_t seq, uint16_t flags);
 void tcpsndq_append(TcpConn *c,
@@ -99,17 +105,14 @@ void tcpsndq_trim_head(TcpConn *c, TcpSeg *s, uint32_t len); /* tcp_trim_head */
 /* Joins b, which follows a, to it if the payload allows (slices); false: not possible. Counts are the
  * caller's. */
 bool tcpsndq_join(TcpConn *c, TcpSeg *a, TcpSeg *b);
-/* The first n payload bytes of b, which follows a in the write queue, move to a; all of b: FIN and eor too,
- * and b is gone (tcp_grow_skb, tcp_eat_one_skb). */
+/* The first n payload bytes of b, which follows a in the same queue, move to a; all of b: FIN and eor too,
+ * and b is gone (tcp_grow_skb, tcp_eat_one_skb; tcp_shifted_skb). Counts of packets are the caller's. */
 void tcpsndq_shift(TcpConn *c, TcpSeg *a, TcpSeg *b, uint32_t n);
+/* Is there room in a for so much of b (tcp_skb_shift)? */
+bool tcpsndq_can_shift(const TcpSeg *a, const TcpSeg *b, uint32_t n);
 /* Sets pcount and mss for the given mss (tcp_set_skb_tso_segs); the tso_adjust of counts of a queued segment
  * is tcpsndq_adjust_pcount. */
 uint16_t tcpsndq_set_pcount(TcpSeg *s, uint32_t mss);
 void tcpsndq_adjust_pcount(TcpConn *c, const TcpSeg *s, int decr);
 /* Adds the payload range [off, off+len) of the segment to a packet. */
 void tcpsndq_payload_to(const TcpSeg *s, uint32_t off, uint32_t len, Packet *pkt);
-/* sk_stream_memory_free, with tcp_notsent_lowat */
-bool tcpsndq_has_room(const TcpConn *c);
-/* sk_stream_moderate_sndbuf, tcp_sndbuf_expand, tcp_new_space/tcp_check_space */
-void tcpsndq_expand_buffer(TcpConn *c);
-void tcpsndq_check_space(TcpConn *c);

@@ -144,53 +144,6 @@ static int set_fastopen_connect(TcpConn *c, int val)
     return c->state == TCP_CLOSE ? set_flag(c, val, TCP_S_FASTOPEN_CONNECT) : -EINVAL;
 }
 
-/* ---- TCP_REPAIR (CRIU): enough of it to set sequence numbers before a connect ---- */
-
-enum { REPAIR_OFF_NO_PROBE = -1, REPAIR_OFF = 0, REPAIR_ON = 1 };
-enum { REPAIR_NO_QUEUE, REPAIR_RECV, REPAIR_SEND, REPAIR_QUEUES };
-
-static int set_repair(TcpConn *c, int val)
-{
-    if (c->state == TCP_LISTEN)
-        return -EPERM;
-    if (val < REPAIR_OFF_NO_PROBE || val > REPAIR_ON)
-        return -EINVAL;
-    c->repair = val == REPAIR_ON;
-    if (val == REPAIR_ON) {
-        tcp_opts(c)->repair_queue = REPAIR_NO_QUEUE;
-    } else if (val == REPAIR_OFF && tcp_state_can_send(c->state)) {
-        tcp_mstamp_refresh(c);
-        tcp_output_write_wakeup(c, MIB_TcpExtTCPWinProbe);
-    }
-    return 0;
-}
-
-static int set_queue_seq(TcpConn *c, int val)
-{
-    if (c->state != TCP_CLOSE)
-        return -EPERM;
-    switch (c->opts ? c->opts->repair_queue : REPAIR_NO_QUEUE) {
-    case REPAIR_SEND:
-        c->write_seq = (uint32_t)val;
-        return 0;
-    case REPAIR_RECV:
-        c->rcv_nxt = c->copied_seq = (uint32_t)val;
-        return 0;
-    default:
-        return -EINVAL;
-    }
-}
-
-static int set_repair_queue(TcpConn *c, int val)
-{
-    if (!c->repair)
-        return -EPERM;
-    if (val < REPAIR_NO_QUEUE || val >= REPAIR_QUEUES)
-        return -EINVAL;
-    tcp_opts(c)->repair_queue = (uint8_t)val;
-    return 0;
-}
-
 static int set_congestion(TcpConn *c, const void *val, unsigned len)
 {
     char name[CC_NAME_MAX] = "";
@@ -313,11 +266,11 @@ static int set_int(TcpConn *c, int name, int val)
             return -EINVAL;
         return set_flag(c, val, TCP_S_FASTOPEN_NO_COOKIE);
     case TCP_REPAIR:
-        return set_repair(c, val);
+        return tcp_repair_set(c, val);
     case TCP_REPAIR_QUEUE:
-        return set_repair_queue(c, val);
+        return tcp_repair_set_queue(c, val);
     case TCP_QUEUE_SEQ:
-        return set_queue_seq(c, val);
+        return tcp_repair_set_seq(c, val);
     case TCP_TIMESTAMP:
         if (!c->repair)
             return -EPERM;
@@ -538,8 +491,7 @@ static int get_int(TcpConn *c, int name, int *v)
         *v = o->repair_queue;
         return c->repair ? 0 : -EINVAL;
     case TCP_QUEUE_SEQ:
-        *v = (int)(o->repair_queue == REPAIR_SEND ? c->write_seq : c->rcv_nxt);
-        return o->repair_queue == REPAIR_NO_QUEUE ? -EINVAL : 0;
+        return tcp_repair_get_seq(c, v);
     case TCP_RTO_MAX_MS:
         *v = (int)c->rtt.rto_max_ms;
         return 0;

@@ -70,7 +70,10 @@ struct TcpOpts {
     uint8_t ttl, mtu_discover, save_syn, unicast_hops;
     bool inq, recvtos, recvttl, ip_recverr, ipv6_recverr, is_repair;
     bool zerocopy, dontroute, broadcast, bind_no_port, recvtclass, transparent, txrehash_off;
-    bool peeks_on; /* SO_PEEK_OFF: peek_off is where the next MSG_PEEK begins */
+    bool mc_loop_off, mc_all_off, mc6_loop_off, mc6_all_off, autoflowlabel_off;
+    uint16_t kept6;     /* switches of SOL_IPV6 that change nothing here */
+    uint32_t busy_poll; /* shown; here nobody polls */
+    bool peeks_on;      /* SO_PEEK_OFF: peek_off is where the next MSG_PEEK begins */
     uint32_t peek_off;
     uint8_t repair_queue;
     uint32_t tsflags; /* SO_TIMESTAMPING */
@@ -102,3 +105,8 @@ int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len);
 /* tcp_opts.c */
 int tcp_opts_take_int(const void *val, unsigned len, int *out);
 int tcp_opts_give(void *val, unsigned *len, const void *from, unsigned size);
+/* tcp_repair.c */
+int tcp_repair_set(TcpConn *c, int val);
+int tcp_repair_set_queue(TcpConn *c, int val);
+int tcp_repair_set_seq(TcpConn *c, int val);
+int tcp_repair_get_seq(const TcpConn *c, int *val);

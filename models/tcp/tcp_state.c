@@ -77,7 +77,7 @@ void tcp_set_state(TcpConn *c, TcpState s)
         break;
     }
     if (s != TCP_ESTABLISHED && s != TCP_CLOSE_WAIT && (old == TCP_ESTABLISHED || old == TCP_CLOSE_WAIT))
-        (*tcp_mib_at(t, MIB_TcpCurrEstab))--;
+        TCP_ADD(t, TcpCurrEstab, (uint64_t)-1);
     c->state = s;
     if (c->is_passing) {
         if (s == TCP_FIN_WAIT2)

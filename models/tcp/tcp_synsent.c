@@ -6,6 +6,7 @@
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_ecn.h"
 #include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_keepalive.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_passive.h"
@@ -89,7 +90,7 @@ void tcp_input_finish_connect(TcpConn *c, TcpIn *in)
     tcp_ack_init_buffer_and_metrics(c, 0);
     c->lsndtime = c->mstamp; /* the first data is not a restart after idleness */
     if (c->keep.is_on)
-        tcp_timer_arm_keep(c, (SimTime)tcp_timer_keepalive_time_ms(c) * TCP_JIFFY_NS);
+        tcp_timer_arm_keep(c, (SimTime)tcp_keepalive_time_ms(c) * TCP_JIFFY_NS);
     c->pred_is_valid = c->win.snd_wscale == 0;
 }
 

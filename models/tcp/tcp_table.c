@@ -6,8 +6,6 @@
 #include "models/tcp/tcp_table_priv.h"
 #include "sim/base/hash64.h"
 
-#define SLOTS_MIN 2
-
 /* ---- four-tuples ---- */
 
 static uint32_t tuple_hash(const InetAddr *local, const InetAddr *remote, uint16_t lport, uint16_t rport)
@@ -22,88 +20,104 @@ static uint32_t tuple_hash(const InetAddr *local, const InetAddr *remote, uint16
 
 #define HASH_OF(x) tuple_hash(&(x)->local, &(x)->remote, (x)->local_port, (x)->remote_port)
 
-void tcp_table_init(Tcp *t)
+static uint32_t tw_hash(const TcpTw *w)
 {
-    t->table = g_new0(TcpTable, 1);
-    tcp_ports_init(t->table);
+    InetAddr local = tcp_tw_local(w), remote = tcp_tw_remote(w);
+
+    return tuple_hash(&local, &remote, w->local_port, w->remote_port);
+}
+
+static TcpSlot *slot_at(TcpTable *tab, uint32_t hash)
+{
+    return tab->mask ? &tab->slots.many[hash & tab->mask] : &tab->slots.one;
 }
 
 void tcp_table_clear(Tcp *t)
 {
-    if (!t->table)
-        return;
-    tcp_ports_clear(t->table);
-    g_free(t->table->slots);
-    g_free(t->table);
-    t->table = NULL;
+    tcp_ports_clear(t);
+    if (t->table.mask)
+        g_free(t->table.slots.many);
+    t->table = (TcpTable){.mask = 0};
 }
 
 size_t tcp_table_bytes(const Tcp *t)
 {
-    const TcpTable *tab = t->table;
+    const TcpTable *tab = &t->table;
 
-    return sizeof *tab + (tab->slots ? (tab->mask + 1) * sizeof *tab->slots : 0) +
-           (tab->port_mask + 1) * sizeof *tab->ports + tab->n_binds * sizeof(TcpBind) +
-           tab->n_perturb * sizeof *tab->perturb;
+    return (tab->mask ? (tab->mask + 1) * sizeof *tab->slots.many : 0) +
+           (tab->port_mask ? (tab->port_mask + 1) * sizeof *tab->ports.many : 0) +
+           tab->n_binds * sizeof(TcpBind) + tcp_ports_search_bytes(tab);
 }
 
 /* Chains keep their order, so that growing cannot be observed. */
 static void grow(TcpTable *tab)
 {
-    uint32_t n = tab->slots ? 2 * (tab->mask + 1) : SLOTS_MIN;
-    TcpSlot *old = tab->slots, *slots = g_new0(TcpSlot, n);
+    uint32_t n = 2 * (tab->mask + 1);
+    TcpSlot *slots = g_new0(TcpSlot, n);
 
-#define MOVE(Type, member)                                                                                   \
+#define MOVE(Type, member, hash_of)                                                                          \
     do {                                                                                                     \
         Type *rev = NULL, *x, *next;                                                                         \
-        for (x = old[i].member; x; x = next) {                                                               \
+        for (x = old->member; x; x = next) {                                                                 \
             next = x->hash_next;                                                                             \
             x->hash_next = rev;                                                                              \
             rev = x;                                                                                         \
         }                                                                                                    \
         for (x = rev; x; x = next) {                                                                         \
-            Type **at = &slots[HASH_OF(x) & (n - 1)].member;                                                 \
+            Type **at = &slots[hash_of(x) & (n - 1)].member;                                                 \
             next = x->hash_next;                                                                             \
             x->hash_next = *at;                                                                              \
             *at = x;                                                                                         \
         }                                                                                                    \
     } while (0)
-    for (uint32_t i = 0; old && i <= tab->mask; i++) {
-        MOVE(TcpConn, conn);
-        MOVE(TcpReq, req);
-        MOVE(TcpTw, tw);
+    for (uint32_t i = 0; i <= tab->mask; i++) {
+        const TcpSlot *old = slot_at(tab, i);
+
+        MOVE(TcpConn, conn, HASH_OF);
+        MOVE(TcpReq, req, HASH_OF);
+        MOVE(TcpTw, tw, tw_hash);
     }
 #undef MOVE
-    g_free(old);
-    tab->slots = slots;
+    if (tab->mask)
+        g_free(tab->slots.many);
+    tab->slots.many = slots;
     tab->mask = n - 1;
 }
 
 static TcpSlot *slot_for_insert(TcpTable *tab, uint32_t hash)
 {
-    if (!tab->slots || tab->n > tab->mask)
+    if (tab->n > tab->mask)
         grow(tab);
     tab->n++;
-    return &tab->slots[hash & tab->mask];
+    return slot_at(tab, hash);
 }
 
 #define SAME_TUPLE(x, l, r, lp, rp)                                                                          \
     ((x)->local_port == (lp) && (x)->remote_port == (rp) && inet_eq(&(x)->remote, (r)) &&                    \
      inet_eq(&(x)->local, (l)))
 
-static TcpSlot *slot_of(const TcpTable *tab, const InetAddr *l, const InetAddr *r, uint16_t lp, uint16_t rp)
+static bool is_tw_of(const TcpTw *w, const InetAddr *l, const InetAddr *r, uint16_t lp, uint16_t rp)
 {
-    return tab->slots ? &tab->slots[tuple_hash(l, r, lp, rp) & tab->mask] : NULL;
+    InetAddr local, remote;
+
+    if (w->local_port != lp || w->remote_port != rp)
+        return false;
+    local = tcp_tw_local(w);
+    remote = tcp_tw_remote(w);
+    return inet_eq(&remote, r) && inet_eq(&local, l);
+}
+
+static TcpSlot *slot_of(Tcp *t, const InetAddr *l, const InetAddr *r, uint16_t lp, uint16_t rp)
+{
+    return t->table.mask ? slot_at(&t->table, tuple_hash(l, r, lp, rp)) : &t->table.slots.one;
 }
 
 TcpConn *tcp_table_find(Tcp *t, const TcpIn *in, TcpReq **req, TcpTw **tw)
 {
-    TcpSlot *s = slot_of(t->table, &in->dst, &in->src, in->dst_port, in->src_port);
+    TcpSlot *s = slot_of(t, &in->dst, &in->src, in->dst_port, in->src_port);
 
     *req = NULL;
     *tw = NULL;
-    if (!s)
-        return NULL;
     for (TcpConn *c = s->conn; c; c = c->hash_next)
         if (SAME_TUPLE(c, &in->dst, &in->src, in->dst_port, in->src_port))
             return c;
@@ -113,7 +127,7 @@ TcpConn *tcp_table_find(Tcp *t, const TcpIn *in, TcpReq **req, TcpTw **tw)
             return NULL;
         }
     for (TcpTw *w = s->tw; w; w = w->hash_next)
-        if (SAME_TUPLE(w, &in->dst, &in->src, in->dst_port, in->src_port)) {
+        if (is_tw_of(w, &in->dst, &in->src, in->dst_port, in->src_port)) {
             *tw = w;
             return NULL;
         }
@@ -136,7 +150,7 @@ void tcp_table_insert(TcpConn *c)
 
     if (c->sflags & TCP_S_HASHED)
         return;
-    s = slot_for_insert(c->tcp->table, HASH_OF(c));
+    s = slot_for_insert(&c->tcp->table, HASH_OF(c));
     c->hash_next = s->conn;
     s->conn = c;
     c->sflags |= TCP_S_HASHED;
@@ -144,7 +158,7 @@ void tcp_table_insert(TcpConn *c)
 
 void tcp_table_insert_req(TcpReq *r)
 {
-    TcpSlot *s = slot_for_insert(r->tcp->table, HASH_OF(r));
+    TcpSlot *s = slot_for_insert(&r->tcp->table, HASH_OF(r));
 
     r->hash_next = s->req;
     s->req = r;
@@ -153,14 +167,14 @@ void tcp_table_insert_req(TcpReq *r)
 
 void tcp_table_remove_req(TcpReq *r)
 {
-    TcpTable *tab = r->tcp->table;
+    TcpTable *tab = &r->tcp->table;
 
     if (!r->is_hashed)
         return;
-    UNLINK(tab->slots[HASH_OF(r) & tab->mask].req, r);
+    UNLINK(slot_at(tab, HASH_OF(r))->req, r);
     r->is_hashed = false;
     tab->n--;
-    tab->n_removed++;
+    tcp_ports_freed(tab);
 }
 
 void tcp_table_insert_listener(TcpConn *c)
@@ -175,7 +189,7 @@ void tcp_table_insert_listener(TcpConn *c)
 
 static void unhash(TcpConn *c)
 {
-    TcpTable *tab = c->tcp->table;
+    TcpTable *tab = &c->tcp->table;
     TcpConn **head;
 
     if (!(c->sflags & TCP_S_HASHED))
@@ -188,7 +202,7 @@ static void unhash(TcpConn *c)
             c->sflags &= ~(uint32_t)TCP_S_HASHED;
             return;
         }
-    UNLINK(tab->slots[HASH_OF(c) & tab->mask].conn, c);
+    UNLINK(slot_at(tab, HASH_OF(c))->conn, c);
     c->sflags &= ~(uint32_t)TCP_S_HASHED;
     tab->n--;
 }
@@ -196,7 +210,7 @@ static void unhash(TcpConn *c)
 void tcp_table_remove(TcpConn *c)
 {
     if (c->sflags & TCP_S_HASHED)
-        c->tcp->table->n_removed++;
+        tcp_ports_freed(&c->tcp->table);
     unhash(c);
     if (!(c->sflags & TCP_S_BIND_PORT))
         tcp_table_unbind(c);
@@ -204,16 +218,16 @@ void tcp_table_remove(TcpConn *c)
 
 void tcp_table_insert_tw(TcpTw *tw, TcpConn *c)
 {
-    TcpTable *tab = tw->tcp->table;
+    TcpTable *tab = &tw->tcp->table;
     TcpBind *b = c->bind ? c->bind : tcp_ports_find(tab, tw->local_port);
     TcpSlot *s;
 
     unhash(c); /* the TIME_WAIT takes its place: nothing becomes free */
-    s = slot_for_insert(tab, HASH_OF(tw));
+    s = slot_for_insert(tab, tw_hash(tw));
     tw->hash_next = s->tw;
     s->tw = tw;
     if (!b)
-        b = tcp_ports_make(tab, tw->local_port);
+        b = tcp_ports_make(tw->tcp, tw->local_port);
     tw->bind_next = b->tws;
     if (b->tws)
         b->tws->bind_prev = tw;
@@ -222,12 +236,12 @@ void tcp_table_insert_tw(TcpTw *tw, TcpConn *c)
 
 void tcp_table_remove_tw(TcpTw *tw)
 {
-    TcpTable *tab = tw->tcp->table;
+    TcpTable *tab = &tw->tcp->table;
     TcpBind *b = tcp_ports_find(tab, tw->local_port);
 
-    UNLINK(tab->slots[HASH_OF(tw) & tab->mask].tw, tw);
+    UNLINK(slot_at(tab, tw_hash(tw))->tw, tw);
     tab->n--;
-    tab->n_removed++;
+    tcp_ports_freed(tab);
     if (tw->bind_next)
         tw->bind_next->bind_prev = tw->bind_prev;
     if (tw->bind_prev)
@@ -235,17 +249,15 @@ void tcp_table_remove_tw(TcpTw *tw)
     else if (b && b->tws == tw)
         b->tws = tw->bind_next;
     if (b)
-        tcp_ports_drop_if_empty(tab, b);
+        tcp_ports_drop_if_empty(tw->tcp, b);
 }
 
 /* __inet_check_established: is the four-tuple free, or held by a TIME_WAIT that may go? */
 bool tcp_table_is_free(TcpConn *c, uint16_t port, TcpTw **reused)
 {
-    TcpSlot *s = slot_of(c->tcp->table, &c->local, &c->remote, port, c->remote_port);
+    TcpSlot *s = slot_of(c->tcp, &c->local, &c->remote, port, c->remote_port);
 
     *reused = NULL;
-    if (!s)
-        return true;
     for (const TcpConn *o = s->conn; o; o = o->hash_next)
         if (SAME_TUPLE(o, &c->local, &c->remote, port, c->remote_port))
             return false;
@@ -253,7 +265,7 @@ bool tcp_table_is_free(TcpConn *c, uint16_t port, TcpTw **reused)
         if (SAME_TUPLE(r, &c->local, &c->remote, port, c->remote_port))
             return false;
     for (TcpTw *w = s->tw; w; w = w->hash_next)
-        if (SAME_TUPLE(w, &c->local, &c->remote, port, c->remote_port)) {
+        if (is_tw_of(w, &c->local, &c->remote, port, c->remote_port)) {
             if (!tcp_tw_may_reuse(c, w))
                 return false;
             *reused = w;
@@ -291,7 +303,7 @@ static int score(const TcpConn *l, const TcpIn *in)
 
 TcpConn *tcp_table_find_listener(Tcp *t, const TcpIn *in)
 {
-    const TcpBind *b = tcp_ports_find(t->table, in->dst_port);
+    const TcpBind *b = tcp_ports_find(&t->table, in->dst_port);
     TcpConn *found = NULL;
     unsigned n_group = 0;
     int best = -1;

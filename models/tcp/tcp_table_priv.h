@@ -4,12 +4,6 @@
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_sockopt.h"
 
-typedef struct TcpSlot {
-    TcpConn *conn;
-    TcpReq *req;
-    TcpTw *tw;
-} TcpSlot;
-
 struct TcpBind {
     TcpBind *next;
     TcpConn *owners;
@@ -25,24 +19,27 @@ typedef struct TcpPortsFull {
     InetAddr local, remote;
     uint16_t remote_port;
     uint32_t low, high; /* the range that was searched */
-    uint64_t n_removed; /* TcpTable.n_removed at that time */
+    uint64_t n_freed;   /* TcpPorts.n_freed at that time */
 } TcpPortsFull;
 
-typedef struct TcpPerturb { /* a slot of Linux's table_perturb: how far the search for ports has come */
+typedef struct TcpPerturb {
     uint32_t slot;
     uint32_t n;
     TcpPortsFull *full; /* NULL: not known to be */
 } TcpPerturb;
 
-typedef struct TcpTable {
-    TcpSlot *slots;
-    uint32_t mask, n;
-    TcpBind **ports;
-    uint32_t port_mask, n_binds;
+/* Of a host that connects to many places, or that has run out of ports. */
+typedef struct TcpPorts {
+    uint64_t n_freed; /* counts whatever may have made a port or a four-tuple free */
+    uint32_t n;
     TcpPerturb *perturb; /* of the slots that are in use, in order of first use */
-    uint32_t n_perturb;
-    uint64_t n_removed; /* counts whatever may have made a port or a four-tuple free */
-} TcpTable;
+} TcpPorts;
+
+static inline void tcp_ports_freed(TcpTable *tab)
+{
+    if (tab->search)
+        tab->search->n_freed++;
+}
 
 static inline uint32_t tcp_table_bound_dev(const TcpConn *c)
 {
@@ -53,8 +50,8 @@ static inline uint32_t tcp_table_bound_dev(const TcpConn *c)
 bool tcp_table_is_free(TcpConn *c, uint16_t port, TcpTw **reused);
 
 /* tcp_ports.c */
-void tcp_ports_init(TcpTable *tab);
-void tcp_ports_clear(TcpTable *tab);
+void tcp_ports_clear(Tcp *t);
+size_t tcp_ports_search_bytes(const TcpTable *tab);
 TcpBind *tcp_ports_find(const TcpTable *tab, uint16_t port);
-TcpBind *tcp_ports_make(TcpTable *tab, uint16_t port);
-void tcp_ports_drop_if_empty(TcpTable *tab, TcpBind *b);
+TcpBind *tcp_ports_make(Tcp *t, uint16_t port);
+void tcp_ports_drop_if_empty(Tcp *t, TcpBind *b);

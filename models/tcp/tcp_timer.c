@@ -1,8 +1,14 @@
 /* The timers of a connection and what each does when it fires (Linux net/ipv4/tcp_timer.c):
  *
- *   t_rtx    one of four, timer_kind: RETRANS on_retrans, LOSS_PROBE tcp_tlp_send, REO tcp_rack_on_timeout,
- * PROBE0 on_probe0 t_keep   keepalive; end of an orphan in FIN_WAIT2 t_delack tcp_delack_on_timeout    t_comp
- * tcp_delack_on_comp_timeout    t_pace  more may be sent
+ *   t_rtx     one of four, timer_kind: RETRANS on_retrans, LOSS_PROBE tcp_tlp_send, REO tcp_rack_on_timeout,
+ *             PROBE0 on_probe0
+ *   t_delack  tcp_delack_on_timeout
+ *
+ * and, of those that most connections never need (TcpSeldomTimers):
+ *
+ *   keep      keepalive, the end of an orphan in FIN_WAIT2: tcp_keepalive_on_timeout
+ *   comp      tcp_delack_on_comp_timeout
+ *   pace      more may be sent
  *
  * Giving up is measured in time, not in retransmissions: the time that this many would take with the smallest
  * RTO (model_timeout). Delays are whole milliseconds as Linux's jiffies at HZ=1000, and timers fire exactly
@@ -11,6 +17,7 @@
 
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_input.h"
+#include "models/tcp/tcp_keepalive.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_probes.h"
@@ -73,46 +80,6 @@ void tcp_timer_arm_keep(TcpConn *c, SimTime delay_ns)
 void tcp_timer_stop_keep(TcpConn *c)
 {
     tcp_timer_stop_seldom(c, TCP_SELDOM_KEEP);
-}
-
-/* ---- settings ---- */
-
-uint32_t tcp_timer_keepalive_time_ms(const TcpConn *c)
-{
-    return (c->keep.time_s ? c->keep.time_s : c->tcp->sysctl->tcp_keepalive_time_s) * 1000;
-}
-
-uint32_t tcp_timer_keepalive_intvl_ms(const TcpConn *c)
-{
-    return (c->keep.intvl_s ? c->keep.intvl_s : c->tcp->sysctl->tcp_keepalive_intvl_s) * 1000;
-}
-
-uint8_t tcp_timer_keepalive_probes(const TcpConn *c)
-{
-    return c->keep.probes ? c->keep.probes : c->tcp->sysctl->tcp_keepalive_probes;
-}
-
-/* Linux tcp_fin_time: at least 3.5 RTO, so that our last ACK can be lost once. */
-uint32_t tcp_timer_fin_time_ms(const TcpConn *c)
-{
-    int64_t ms = c->keep.linger2_s ? (int64_t)c->keep.linger2_s * 1000
-                                   : c->tcp->sysctl->tcp_fin_timeout_s * INT64_C(1000);
-    int64_t least = ((int64_t)c->rtt.rto_ms << 2) - (c->rtt.rto_ms >> 1);
-
-    return (uint32_t)HS_MAX(ms, least);
-}
-
-void tcp_timer_set_keepalive(TcpConn *c, bool on)
-{
-    if (c->state == TCP_CLOSE || c->state == TCP_LISTEN) {
-        c->keep.is_on = on;
-        return;
-    }
-    if (on && !(c->keep.is_on && tcp_timer_is_seldom_armed(c, TCP_SELDOM_KEEP)))
-        tcp_timer_arm_keep(c, tcp_timer_keepalive_time_ms(c) * SIM_MS);
-    else if (!on)
-        tcp_timer_stop_keep(c);
-    c->keep.is_on = on;
 }
 
 /* ---- the persist timer ---- */
@@ -455,65 +422,6 @@ static void on_probe0(TcpConn *c)
         tcp_output_send_probe0(c);
 }
 
-/* ---- keepalive, and the end of FIN_WAIT2 ---- */
-
-static SimTime keepalive_elapsed(const TcpConn *c)
-{
-    return HS_MIN(c->mstamp - c->ack.lrcv_ns, c->mstamp - c->rcv_tstamp);
-}
-
-static bool keepalive_failed(const TcpConn *c, SimTime elapsed)
-{
-    uint32_t user = c->keep.user_timeout_ms;
-
-    if (user)
-        return elapsed >= user * SIM_MS && c->keep.probes_out > 0;
-    return c->keep.probes_out >= tcp_timer_keepalive_probes(c);
-}
-
-static void on_keep(TcpConn *c)
-{
-    SimTime when = tcp_timer_keepalive_time_ms(c) * SIM_MS, elapsed;
-
-    if (c->state == TCP_LISTEN)
-        return;
-    if (c->state == TCP_FIN_WAIT2 && is_orphan(c)) {
-        if (c->keep.linger2_s >= 0) {
-            int64_t left = (int64_t)tcp_timer_fin_time_ms(c) - TCP_TIMEWAIT_LEN_MS;
-
-            if (left > 0) {
-                tcp_tw_enter(c, TCP_FIN_WAIT2, (uint32_t)left);
-                return;
-            }
-        }
-        tcp_output_send_active_reset(c);
-        tcp_conn_done(c);
-        return;
-    }
-    if (!c->keep.is_on || c->state == TCP_CLOSE || c->state == TCP_SYN_SENT)
-        return;
-    if (c->packets_out || c->snd.write_head) { /* alive without keepalive */
-        tcp_timer_arm_keep(c, when);
-        return;
-    }
-    elapsed = keepalive_elapsed(c);
-    if (elapsed < when) {
-        tcp_timer_arm_keep(c, when - elapsed);
-        return;
-    }
-    if (keepalive_failed(c, elapsed)) {
-        tcp_output_send_active_reset(c);
-        tcp_conn_write_err(c);
-        return;
-    }
-    if (tcp_output_write_wakeup(c, MIB_TcpExtTCPKeepAlive) <= 0) {
-        c->keep.probes_out++;
-        tcp_timer_arm_keep(c, tcp_timer_keepalive_intvl_ms(c) * SIM_MS);
-    } else {
-        tcp_timer_arm_keep(c, TCP_PROBE_INTERVAL_MIN_MS * SIM_MS);
-    }
-}
-
 /* ---- firing ---- */
 
 static void fire_rtx(Timer *t)
@@ -557,7 +465,7 @@ static void fire_with(TcpConn *c, void (*fn)(TcpConn *c))
 
 static void fire_keep(Timer *t)
 {
-    fire_with(HS_CONTAINER_OF(t, struct TcpSeldomTimers, keep)->conn, on_keep);
+    fire_with(HS_CONTAINER_OF(t, struct TcpSeldomTimers, keep)->conn, tcp_keepalive_on_timeout);
 }
 
 static void fire_delack(Timer *t)
@@ -587,7 +495,7 @@ void tcp_timer_arm_seldom(TcpConn *c, unsigned which, SimTime at)
     if (!c->seldom) {
         Node *n = c->tcp->node;
 
-        c->seldom = pool_alloc(c->tcp->timers);
+        c->seldom = pool_alloc(c->tcp->shared->timers);
         c->seldom->conn = c;
         timer_init(&c->seldom->keep, n, fire_keep);
         timer_init(&c->seldom->pace, n, fire_pace);
@@ -625,7 +533,7 @@ void tcp_timer_clear(TcpConn *c)
         timer_clear(&c->seldom->keep);
         timer_clear(&c->seldom->pace);
         timer_clear(&c->seldom->comp);
-        pool_free(c->tcp->timers, c->seldom);
+        pool_free(c->tcp->shared->timers, c->seldom);
         c->seldom = NULL;
     }
 }

@@ -26,13 +26,8 @@ void tcp_timer_arm_rtx(
 void tcp_timer_stop_rtx(TcpConn *c);                   /* inet_csk_clear_xmit_timer */
 void tcp_timer_arm_keep(TcpConn *c, SimTime delay_ns); /* tcp_reset_keepalive_timer */
 void tcp_timer_stop_keep(TcpConn *c);
-void tcp_timer_set_keepalive(TcpConn *c, bool on); /* SO_KEEPALIVE */
 SimTime tcp_timer_probe0_when(const TcpConn *c, SimTime max);
 void tcp_timer_probe0_check(TcpConn *c); /* tcp_check_probe_timer */
 void tcp_timer_arm_probe0(TcpConn *c);
 SimTime tcp_timer_clamp_to_user_timeout(const TcpConn *c, SimTime when);
-uint32_t tcp_timer_keepalive_time_ms(const TcpConn *c);
-uint32_t tcp_timer_keepalive_intvl_ms(const TcpConn *c);
-uint8_t tcp_timer_keepalive_probes(const TcpConn *c);
-uint32_t tcp_timer_fin_time_ms(const TcpConn *c); /* tcp_fin_time */
 bool tcp_timer_too_many_orphans(TcpConn *c);

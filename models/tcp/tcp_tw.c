@@ -11,9 +11,12 @@
 
 #define TW_KILLED_MS 4000
 
-static void on_timer(Timer *timer)
+static void on_end(void *arg)
 {
-    tcp_tw_free(HS_CONTAINER_OF(timer, TcpTw, timer));
+    TcpTw *tw = arg;
+
+    tw->end = NULL;
+    tcp_tw_free(tw);
 }
 
 /* 2 MSL: 60 s in Linux whatever the sysctls say, here also what other systems (and RFC 793) take. */
@@ -24,8 +27,13 @@ static uint32_t wait_ms(const Tcp *t)
 
 static void arm(TcpTw *tw, uint32_t ms)
 {
-    tw->timeout_ms = ms;
-    timer_arm_after(&tw->timer, (SimTime)ms * TCP_JIFFY_NS);
+    Node *node = tw->tcp->node;
+    EvQueue *queue = &node->part->queue;
+
+    if (tw->end)
+        evqueue_cancel(queue, tw->end);
+    tw->end =
+        evqueue_push(queue, node_now(node) + (SimTime)ms * TCP_JIFFY_NS, node_take_key(node), on_end, tw);
 }
 
 static void list_add(Tcp *t, TcpTw *tw)
@@ -39,12 +47,18 @@ static void list_add(Tcp *t, TcpTw *tw)
     t->n_tw++;
 }
 
+static size_t size_of(bool has_more)
+{
+    return sizeof(TcpTw) + (has_more ? sizeof(TcpTwMore) : 0);
+}
+
 void tcp_tw_free(TcpTw *tw)
 {
     Tcp *t = tw->tcp;
 
     tcp_probes_tw(tw, tw->substate, TCP_CLOSE);
-    timer_clear(&tw->timer);
+    if (tw->end)
+        evqueue_cancel(&t->node->part->queue, tw->end);
     tcp_table_remove_tw(tw);
     if (tw->all_prev)
         tw->all_prev->all_next = tw->all_next;
@@ -55,44 +69,44 @@ void tcp_tw_free(TcpTw *tw)
     else
         t->tw_tail = tw->all_prev;
     t->n_tw--;
-    g_free(tw->md5);
-    pool_free(t->tws, tw);
+    if (tw->has_more)
+        g_free(tw->more[0].md5);
+    cells_give(&t->node->part->cells, tw, size_of(tw->has_more));
 }
 
 static TcpTw *tw_new(TcpConn *c, TcpState substate)
 {
     Tcp *t = c->tcp;
     const TcpMd5Key *key = tcp_md5_find(c, &c->remote);
-    TcpTw *tw = pool_alloc(t->tws);
+    bool has_more = key || !inet_is_ip4(&c->local) || !inet_is_ip4(&c->remote);
+    TcpTw *tw = cells_take(&t->node->part->cells, size_of(has_more));
 
     *tw = (TcpTw){.tcp = t,
-                  .local = c->local,
-                  .remote = c->remote,
+                  .local4 = inet_ip4(&c->local),
+                  .remote4 = inet_ip4(&c->remote),
+                  .has_more = has_more,
                   .local_port = c->local_port,
                   .remote_port = c->remote_port,
                   .substate = (uint8_t)substate,
                   .rcv_wscale = c->win.rcv_wscale,
                   .tos =
                       (uint8_t)((tcp_conn_tos(c, c->sflags & TCP_S_WIRE_V6) & ~IP_ECN_MASK) | c->ecn.snd_ect),
-                  .is_v6 = c->sflags & TCP_S_WIRE_V6,
-                  .sflag_v6 = c->sflags & TCP_S_V6,
-                  .has_reuse = c->sflags & TCP_S_REUSEADDR,
-                  .has_reuseport = c->sflags & TCP_S_REUSEPORT,
-                  .tstamp_ok = c->ts.tstamp_ok,
+                  .is_v6 = (c->sflags & TCP_S_WIRE_V6) != 0,
+                  .sflag_v6 = (c->sflags & TCP_S_V6) != 0,
+                  .has_reuse = (c->sflags & TCP_S_REUSEADDR) != 0,
+                  .has_reuseport = (c->sflags & TCP_S_REUSEPORT) != 0,
                   .rcv_nxt = c->rcv_nxt,
                   .snd_nxt = c->snd_nxt,
                   .rcv_wnd = tcp_window_receive(c),
                   .ts_recent = c->ts.ts_recent,
-                  .ts_recent_stamp = c->ts.ts_recent_stamp,
+                  .ts_recent_stamp = (uint32_t)c->ts.ts_recent_stamp,
                   .ts_offset = c->ts.tsoffset,
                   .id = c->id,
                   .entry_stamp = node_now(t->node)};
-    if (key) {
-        tw->md5 = g_new(TcpMd5Key, 1);
-        *tw->md5 = *key;
-        tw->md5->next = NULL;
-    }
-    timer_init(&tw->timer, t->node, on_timer);
+    if (has_more)
+        tw->more[0] = (TcpTwMore){c->local, c->remote, key ? g_memdup2(key, sizeof *key) : NULL};
+    if (key)
+        tw->more[0].md5->next = NULL;
     return tw;
 }
 
@@ -134,7 +148,7 @@ static void take_ts(TcpTw *tw, const TcpIn *in)
     if (!in->saw_ts)
         return;
     tw->ts_recent = in->tsval;
-    tw->ts_recent_stamp = tcp_ts_seconds(node_now(tw->tcp->node));
+    tw->ts_recent_stamp = (uint32_t)tcp_ts_seconds(node_now(tw->tcp->node));
 }
 
 static TcpTwAnswer ack_if_not_too_often(TcpTw *tw, const TcpIn *in, int mib)

@@ -16,6 +16,7 @@
 #include "models/tcp/tcp_output.h"
 #include "models/tcp/tcp_probes.h"
 #include "models/tcp/tcp_quirk.h"
+#include "models/tcp/tcp_sndbuf.h"
 
 #define RMEM_TO_WIN_SHIFT 8
 #define MIN_RCVBUF 2304 /* SOCK_MIN_RCVBUF: 2048 and an sk_buff */
@@ -326,7 +327,7 @@ void tcp_window_init_buffer_space(TcpConn *c)
     uint32_t max, mss = c->advmss;
 
     if (!w->is_sndbuf_locked)
-        tcpsndq_expand_buffer(c);
+        tcp_sndbuf_expand(c);
     tcp_mstamp_refresh(c);
     w->space_time = c->mstamp;
     w->space_seq = c->copied_seq;

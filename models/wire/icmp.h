@@ -1,8 +1,9 @@
 /* ICMP for IPv4: RFC 792, RFC 950 (address mask), RFC 1191 (next-hop MTU), RFC 1256 (router discovery).
  *
  *   0      1      2        4               8
- *   | type | code | chksum | four bytes by type | body: echo data, timestamps, mask, or the packet complained
- * about */
+ *   | type | code | chksum | four bytes by type | body
+ *
+ * The body: echo data, timestamps, a mask, or the packet complained about. */
 #pragma once
 
 #include "models/wire/ipv4.h"

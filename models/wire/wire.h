@@ -4,8 +4,8 @@
  * Every header has a file pair here that offers
  *   - inline accessors on raw bytes for hot paths (ipv4_dst(p), ipv4_set_ttl(p, v)); they check nothing;
  *   - a plain struct of meaningful values with xxx_decode() (header length consumed, or a negative WireError;
- * the struct is untouched on failure), xxx_encode() (bytes written; the caller has xxx_encoded_len() bytes of
- * room);
+ *     the struct is untouched on failure) and xxx_encode() (bytes written; the caller has xxx_encoded_len()
+ *     bytes of room);
  *   - xxx_check…() where there is a checksum;
  *   - xxx_describe(): the header told field by field to a WireSink, for people, ladders and Lua.
  *

@@ -15,7 +15,7 @@ void pool_init_aligned(Pool *pool, size_t object_size, size_t objects_per_slab, 
 {
     hs_assert(object_size > 0);
     hs_assert(objects_per_slab > 0);
-    hs_assert(align >= 16);
+    hs_assert(align >= sizeof(PoolSlab));
     hs_assert((align & (align - 1)) == 0);
     *pool = (Pool){
         .stride = (object_size + align - 1) & ~(align - 1),

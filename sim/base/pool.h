@@ -55,7 +55,8 @@ typedef struct Pool {
 /* Objects are aligned for any C type (16 bytes). */
 void pool_init(Pool *pool, size_t object_size, size_t objects_per_slab);
 
-/* align is a power of two, at least 16; POOL_CACHELINE gives each object cache lines of its own. */
+/* align is a power of two, at least 8 (then without long double); POOL_CACHELINE gives each object cache
+ * lines of its own. */
 void pool_init_aligned(Pool *pool, size_t object_size, size_t objects_per_slab, size_t align);
 
 /* Gives all memory back, objects still live included; the pool stays usable and its peak is kept. */

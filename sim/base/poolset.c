@@ -8,6 +8,7 @@ struct PoolSetEntry {
     const char *name;
     size_t object_size;
     Pool pool;
+    void *one;
 };
 
 static Pool *get(PoolSet *set, const char *name, size_t object_size, size_t objects_per_slab, size_t align)
@@ -36,6 +37,16 @@ Pool *poolset_get(PoolSet *set, const char *name, size_t object_size, size_t obj
 Pool *poolset_get_aligned(PoolSet *set, const char *name, size_t object_size, size_t objects_per_slab)
 {
     return get(set, name, object_size, objects_per_slab, POOL_CACHELINE);
+}
+
+void *poolset_one(PoolSet *set, const char *name, size_t object_size)
+{
+    Pool *pool = get(set, name, object_size, 1, 16);
+    struct PoolSetEntry *e = HS_CONTAINER_OF(pool, struct PoolSetEntry, pool);
+
+    if (!e->one)
+        e->one = memset(pool_alloc(pool), 0, object_size);
+    return e->one;
 }
 
 size_t poolset_bytes(const PoolSet *set, const char *prefix)

@@ -14,6 +14,9 @@ typedef struct PoolSet {
 Pool *poolset_get(PoolSet *set, const char *name, size_t object_size, size_t objects_per_slab);
 /* Likewise; each object has cache lines of its own. */
 Pool *poolset_get_aligned(PoolSet *set, const char *name, size_t object_size, size_t objects_per_slab);
+/* Not a pool but one object, zeroed when it is made: what all hosts of the partition share. It must not own
+ * anything. */
+void *poolset_one(PoolSet *set, const char *name, size_t object_size);
 /* Memory of the pools whose name begins so, in bytes taken from the heap. */
 size_t poolset_bytes(const PoolSet *set, const char *prefix);
 /* Gives everything back, objects still live included. */

@@ -21,9 +21,12 @@ typedef struct Event {
     SimTime time;
     uint64_t key; /* origin node << 40 | that node's sequence number; unique */
     EventFn fn;   /* NULL: cancelled */
-    void *arg;
-    struct Event *next; /* free list */
+    union {
+        void *arg;
+        struct Event *next; /* free list */
+    };
 } Event;
+_Static_assert(sizeof(Event) == 32, "two events fill a cache line");
 
 /* Place in the total order: the earlier time, then the smaller key (evqueue.c says why). */
 typedef unsigned __int128 EvOrder;

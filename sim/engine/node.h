@@ -5,6 +5,7 @@
 #pragma once
 
 #include "sim/base/base.h"
+#include "sim/base/cells.h"
 #include "sim/base/poolset.h"
 #include "sim/base/simtime.h"
 #include "sim/engine/evqueue.h"
@@ -27,7 +28,9 @@ struct Partition {
     uint64_t dormant;           /* entries in the queue whose timer is not armed: they will be forgotten */
     struct PacketPool *packets; /* sim/packet */
     PoolSet pools;              /* of the protocols, shared by all hosts */
+    Cells cells;                /* what each host, card and link keeps */
     struct Probes *probes;      /* sim/trace */
+    struct LinkTimings *link_timings; /* models/link; NULL: there is no link */
     Sim *sim;
     /* Called before each event when set: the finest grade of the digest, stepping. It must not change
      * anything. */
@@ -86,3 +89,11 @@ static inline void node_after(Node *n, SimTime delay, EventFn fn, void *arg)
 /* The stream of random numbers of this node for that purpose; the same pointer at every call, owned by the
  * Sim. Look it up once and keep it: the look-up is not for hot paths. */
 struct Rng *node_rng(Node *n, const char *purpose);
+/* A number of that stream, for those who draw so seldom (a host when it chooses a port) that 32 bytes of
+ * state are not worth keeping: the same as rng_next and rng_below of node_rng. */
+uint64_t node_draw(Node *n, const char *purpose);
+uint64_t node_draw_below(Node *n, const char *purpose, uint64_t below);
+/* So many numbers of that stream become the caller's, who gets them when needed, and again when needed again,
+ * by node_passed_draws with what is returned: keys. */
+uint64_t node_pass_draws(Node *n, const char *purpose, unsigned count);
+void node_passed_draws(const Node *n, const char *purpose, uint64_t from, uint64_t *out, unsigned count);

@@ -1,29 +1,21 @@
-/* The run loop, the list of nodes and the register of random streams. */
+/* The run loop and the list of nodes. */
 #include "sim/engine/sim.h"
 
 #include <glib.h>
 #include <string.h>
 
-#include "sim/base/rng.h"
-#include "sim/base/siphash.h"
+#include "sim/engine/streams.h"
 #include "sim/engine/timer.h"
 
 #define STUCK_SAMPLE 1024 /* events whose origins are counted to name the culprit */
-
-typedef struct Stream {
-    Rng rng; /* first: node_rng hands out its address */
-    struct Stream *next;
-    char id[]; /* "node/purpose": the order of the unseed and the key of the stream */
-} Stream;
 
 struct Sim {
     Partition part;
     uint64_t seed;
     bool running, stop;
     GPtrArray *nodes;
-    GHashTable *node_by_name;      /* a set of nodes, hashed by name; for look-ups only, never iterated */
-    Stream **stream;               /* hashed by id, chained: a large network has a few for each host */
-    uint32_t n_streams, n_buckets; /* buckets: 0 or a power of two */
+    GHashTable *node_by_name; /* a set of nodes, hashed by name; for look-ups only, never iterated */
+    Streams streams;
     GStringChunk *names;
     const Node *stuck;
     uint64_t same_time;
@@ -48,6 +40,8 @@ Sim *sim_new(uint64_t seed)
     s->seed = seed;
     s->part.sim = s;
     evqueue_init(&s->part.queue);
+    cells_init(&s->part.cells);
+    streams_init(&s->streams, seed, &s->part.cells);
     s->nodes = g_ptr_array_new();
     s->node_by_name = g_hash_table_new(node_hash, node_equal);
     s->names = g_string_chunk_new(4096);
@@ -58,14 +52,10 @@ void sim_free(Sim *s)
 {
     if (!s)
         return;
-    for (uint32_t i = 0; i < s->n_buckets; i++)
-        for (Stream *st = s->stream[i], *next; st; st = next) {
-            next = st->next;
-            g_free(st);
-        }
-    g_free(s->stream);
+    streams_clear(&s->streams);
     evqueue_clear(&s->part.queue);
     poolset_clear(&s->part.pools);
+    cells_clear(&s->part.cells);
     g_ptr_array_free(s->nodes, TRUE);
     g_hash_table_destroy(s->node_by_name);
     g_string_chunk_free(s->names);
@@ -239,67 +229,39 @@ Node *sim_node_by_name(const Sim *s, const char *name)
     return g_hash_table_lookup(s->node_by_name, &(Node){.name = name});
 }
 
-static void grow_streams(Sim *s)
-{
-    uint32_t n = s->n_buckets ? 2 * s->n_buckets : 16;
-    Stream **bucket = g_new0(Stream *, n);
-
-    for (uint32_t i = 0; i < s->n_buckets; i++)
-        for (Stream *st = s->stream[i], *next; st; st = next) {
-            Stream **at = &bucket[g_str_hash(st->id) & (n - 1)];
-
-            next = st->next;
-            st->next = *at;
-            *at = st;
-        }
-    g_free(s->stream);
-    s->stream = bucket;
-    s->n_buckets = n;
-}
-
 Rng *node_rng(Node *n, const char *purpose)
 {
-    Sim *s = node_sim(n);
-    char *id = g_strconcat(n->name, "/", purpose, NULL);
-    uint32_t hash = g_str_hash(id);
-    Stream *st = s->n_buckets ? s->stream[hash & (s->n_buckets - 1)] : NULL;
-    size_t size = strlen(id) + 1;
-
-    while (st && strcmp(st->id, id) != 0)
-        st = st->next;
-    if (!st) {
-        if (s->n_streams++ >= s->n_buckets)
-            grow_streams(s);
-        st = g_malloc(sizeof *st + size);
-        memcpy(st->id, id, size);
-        rng_init(&st->rng, s->seed, n->name, purpose);
-        st->next = s->stream[hash & (s->n_buckets - 1)];
-        s->stream[hash & (s->n_buckets - 1)] = st;
-    }
-    g_free(id);
-    return &st->rng;
+    return streams_get(&node_sim(n)->streams, n->name, purpose);
 }
 
-static int stream_cmp(const void *a, const void *b)
+uint64_t node_draw(Node *n, const char *purpose)
 {
-    return strcmp((*(Stream *const *)a)->id, (*(Stream *const *)b)->id);
+    return streams_draw(&node_sim(n)->streams, n->name, purpose, 0);
+}
+
+uint64_t node_draw_below(Node *n, const char *purpose, uint64_t below)
+{
+    hs_assert(below > 0);
+    return streams_draw(&node_sim(n)->streams, n->name, purpose, below);
+}
+
+uint64_t node_pass_draws(Node *n, const char *purpose, unsigned count)
+{
+    return streams_pass(&node_sim(n)->streams, n->name, purpose, count);
+}
+
+void node_passed_draws(const Node *n, const char *purpose, uint64_t from, uint64_t *out, unsigned count)
+{
+    Rng rng;
+
+    rng_init(&rng, node_sim(n)->seed, n->name, purpose);
+    while (from--)
+        rng_next(&rng);
+    for (unsigned i = 0; i < count; i++)
+        out[i] = rng_next(&rng);
 }
 
 uint64_t sim_unseed(const Sim *s)
 {
-    GPtrArray *sorted = g_ptr_array_sized_new(s->n_streams);
-    uint64_t h = s->seed;
-
-    for (uint32_t i = 0; i < s->n_buckets; i++)
-        for (Stream *st = s->stream[i]; st; st = st->next)
-            g_ptr_array_add(sorted, st);
-    g_ptr_array_sort(sorted, stream_cmp); /* ids are unique, so an unstable sort is a defined order */
-    for (unsigned i = 0; i < sorted->len; i++) {
-        const Stream *st = sorted->pdata[i];
-        const uint64_t words[2] = {rng_hash(&st->rng),
-                                   siphash(&(SipKey){h, s->seed}, st->id, strlen(st->id))};
-        h = words[0] * 0x9e3779b97f4a7c15u ^ words[1];
-    }
-    g_ptr_array_free(sorted, TRUE);
-    return h;
+    return streams_hash(&s->streams);
 }

@@ -1,7 +1,7 @@
 /* A frame on its way through a simulated network.
  *
- *   buf: |  headroom  | headers: head .. tail |  room  |      then by reference: slice[0] slice[1], then
- * `pad` zeros
+ *   buf: |  headroom  | headers: head .. tail |  room  |
+ *   then by reference: slice[0], slice[1]; then `pad` zeros
  *
  * Headers are pushed and pulled by moving `head`; they are never copied. The payload is referenced, never
  * copied, until somebody needs its bytes (a capture, a corrupting link, a reader).

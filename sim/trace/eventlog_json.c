@@ -247,7 +247,7 @@ static EventlogMember *pack(const Reader *r)
 
 EventlogMember *eventlog_json_read(const char *text, size_t n, char **error)
 {
-    Reader r = {.begin = text, .at = text, .end = text + n};
+    Reader r = {.begin = text, .at = text, .end = n ? text + n : text}; /* nothing may be NULL */
     EventlogMember *members = NULL;
 
     r.names = g_string_new(NULL);

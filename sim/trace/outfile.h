@@ -6,10 +6,10 @@
  *                   NAME.part and gets its name at a successful close. Error or discard: NAME.part is removed
  *                   and an older NAME stays as it was.
  *   OUTFILE_STREAM  A capture or log that is useful up to where it was cut. It is written under its final
- * name and every flush ends after a whole commit (or outfile_write), so that what a killed run leaves is
- * readable to its end; only a kill inside write(2) itself can leave a torn last record. Error or discard: the
- * file is renamed to NAME.incomplete, so that a short capture is never taken for a whole one, and yet can be
- * looked at.
+ *                   name and every flush ends after a whole commit (or outfile_write), so that what a killed
+ *                   run leaves is readable to its end; only a kill inside write(2) itself can leave a torn
+ *                   last record. Error or discard: the file is renamed to NAME.incomplete, so that a short
+ *                   capture is never taken for a whole one, and yet can be looked at.
  *
  * An existing NAME that is not a regular file (a symbolic link, a FIFO, /dev/stdout) is written through in
  * place; there is nothing to rename then.

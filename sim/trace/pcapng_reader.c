@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sim/trace/bytesource.h"
+#include "sim/trace/pcapng_reader_priv.h"
 
 /* Wireshark's limit (wiretap/pcapng.c); far above any block with one packet. */
 #define BLOCK_MAX_BYTES (16u * 1024 * 1024)
@@ -19,49 +19,11 @@
 #define PCAP_MAGIC_US 0xa1b2c3d4u
 #define PCAP_MAGIC_NS 0xa1b23c4du
 
-typedef enum Format {
-    FORMAT_UNKNOWN,
-    FORMAT_PCAPNG,
-    FORMAT_PCAP,
-} Format;
-
-typedef struct Iface {
-    char *name; /* or NULL */
-    uint16_t linktype;
-    uint8_t fcs_len;
-    uint8_t tsresol;
-    int64_t tsoffset_s;
-    uint32_t snaplen;
-} Iface;
-
-struct PcapngReader {
-    ByteSource source;
-    uint8_t *data; /* the current block or record, from its first byte */
-    size_t n_data;
-    size_t room;
-    uint64_t offset; /* of data in the file */
-
-    Format format;
-    PcapngReadStatus status; /* PACKET while there may be more */
-    bool swapped;
-    bool has_section;
-    bool pcap_is_ns;
-    uint32_t section;
-    GArray *ifaces;      /* Iface; of the current section */
-    GPtrArray *comments; /* of the current packet */
-};
-
-typedef struct Option {
-    uint16_t code;
-    uint16_t n;
-    const uint8_t *data;
-} Option;
-
 G_DEFINE_QUARK(hs_pcapng_reader_error, pcapng_reader_error)
 
 static void clear_iface(void *p)
 {
-    g_free(((Iface *)p)->name);
+    g_free(((PcapngIface *)p)->name);
 }
 
 static PcapngReader *new_reader(const ByteSource *source)
@@ -70,7 +32,7 @@ static PcapngReader *new_reader(const ByteSource *source)
 
     r->source = *source;
     r->status = PCAPNG_READ_PACKET;
-    r->ifaces = g_array_new(FALSE, TRUE, sizeof(Iface));
+    r->ifaces = g_array_new(FALSE, TRUE, sizeof(PcapngIface));
     g_array_set_clear_func(r->ifaces, clear_iface);
     r->comments = g_ptr_array_new_with_free_func(g_free);
     return r;
@@ -104,8 +66,7 @@ void pcapng_reader_free(PcapngReader *r)
 
 /* --- failing --- */
 
-static bool fail(PcapngReader *r, uint64_t at, GError **error, const char *fmt, ...) HS_PRINTF(4, 5);
-static bool fail(PcapngReader *r, uint64_t at, GError **error, const char *fmt, ...)
+bool pcapng_reader_fail(PcapngReader *r, uint64_t at, GError **error, const char *fmt, ...)
 {
     va_list ap;
     char *what;
@@ -159,37 +120,8 @@ static void advance(PcapngReader *r)
     r->n_data = 0;
 }
 
-/* --- numbers in the file's byte order --- */
-
-static uint16_t get16(const PcapngReader *r, const uint8_t *p)
-{
-    uint16_t v;
-
-    memcpy(&v, p, 2);
-    v = GUINT16_FROM_LE(v);
-    return r->swapped ? GUINT16_SWAP_LE_BE(v) : v;
-}
-
-static uint32_t get32(const PcapngReader *r, const uint8_t *p)
-{
-    uint32_t v;
-
-    memcpy(&v, p, 4);
-    v = GUINT32_FROM_LE(v);
-    return r->swapped ? GUINT32_SWAP_LE_BE(v) : v;
-}
-
-static uint64_t get64(const PcapngReader *r, const uint8_t *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, 8);
-    v = GUINT64_FROM_LE(v);
-    return r->swapped ? GUINT64_SWAP_LE_BE(v) : v;
-}
-
 /* ts units of the interface into nanoseconds since 1970; false if that does not fit. */
-static bool scale_time(const Iface *iface, uint64_t ts, SimTime *out)
+static bool scale_time(const PcapngIface *iface, uint64_t ts, SimTime *out)
 {
     unsigned power = iface->tsresol & 0x7f;
     __int128 ns = ts;
@@ -210,122 +142,6 @@ static bool scale_time(const Iface *iface, uint64_t ts, SimTime *out)
     return true;
 }
 
-/* --- options --- */
-
-/* The next option between *at and end (offsets into the block). False at the options' end; status tells
- * whether that was an error. */
-static bool next_option(PcapngReader *r, size_t *at, size_t end, Option *opt, GError **error)
-{
-    size_t left = end - *at;
-
-    if (left == 0)
-        return false;
-    if (left < 4)
-        return fail(r, r->offset + *at, error, "%zu bytes left for an option, which takes at least 4", left);
-    opt->code = get16(r, r->data + *at);
-    opt->n = get16(r, r->data + *at + 2);
-    opt->data = r->data + *at + 4;
-    if (opt->code == PCAPNG_OPT_END)
-        return false;
-    if (opt->n > left - 4)
-        return fail(r, r->offset + *at, error,
-                    "option %u has length %u, but its block has only %zu bytes left", opt->code, opt->n,
-                    left - 4);
-    *at += HS_MIN(left, 4 + (((size_t)opt->n + 3) & ~(size_t)3));
-    return true;
-}
-
-static bool check_option(PcapngReader *r, const Option *opt, unsigned n, const char *name, GError **error)
-{
-    if (opt->n == n)
-        return true;
-    return fail(r, r->offset + (uint64_t)(opt->data - r->data), error, "%s has length %u, expected %u", name,
-                opt->n, n);
-}
-
-/* A section block has only comments and the like: nothing a packet needs, but it must be well-formed. */
-static bool check_options(PcapngReader *r, size_t at, size_t end, GError **error)
-{
-    Option opt = {0};
-
-    while (next_option(r, &at, end, &opt, error))
-        ;
-    return r->status == PCAPNG_READ_PACKET;
-}
-
-static bool read_iface_options(PcapngReader *r, size_t at, size_t end, Iface *iface, GError **error)
-{
-    Option opt = {0};
-
-    while (next_option(r, &at, end, &opt, error)) {
-        switch (opt.code) {
-        case PCAPNG_IF_NAME:
-            g_free(iface->name);
-            iface->name = g_utf8_make_valid((const char *)opt.data, opt.n);
-            break;
-        case PCAPNG_IF_TSRESOL:
-            if (!check_option(r, &opt, 1, "if_tsresol", error))
-                return false;
-            iface->tsresol = opt.data[0];
-            break;
-        case PCAPNG_IF_FCSLEN:
-            if (!check_option(r, &opt, 1, "if_fcslen", error))
-                return false;
-            iface->fcs_len = opt.data[0];
-            break;
-        case PCAPNG_IF_TSOFFSET:
-            if (!check_option(r, &opt, 8, "if_tsoffset", error))
-                return false;
-            iface->tsoffset_s = (int64_t)get64(r, opt.data);
-            break;
-        default:
-            break;
-        }
-    }
-    return r->status == PCAPNG_READ_PACKET;
-}
-
-/* Options of both the enhanced and the old packet block: codes 1 and 2 mean the same in both. */
-static bool read_packet_options(PcapngReader *r, size_t at, size_t end, bool is_old, PcapngPacket *packet,
-                                GError **error)
-{
-    Option opt = {0};
-
-    while (next_option(r, &at, end, &opt, error)) {
-        switch (opt.code) {
-        case PCAPNG_OPT_COMMENT:
-            g_ptr_array_add(r->comments, g_utf8_make_valid((const char *)opt.data, opt.n));
-            break;
-        case PCAPNG_EPB_FLAGS:
-            if (!check_option(r, &opt, 4, "epb_flags", error))
-                return false;
-            packet->flags = get32(r, opt.data);
-            if (PCAPNG_FLAG_FCS_LEN_OF(packet->flags))
-                packet->fcs_len = PCAPNG_FLAG_FCS_LEN_OF(packet->flags);
-            break;
-        case PCAPNG_EPB_DROPCOUNT:
-            if (is_old)
-                break;
-            if (!check_option(r, &opt, 8, "epb_dropcount", error))
-                return false;
-            packet->has_dropcount = true;
-            packet->dropcount = get64(r, opt.data);
-            break;
-        case PCAPNG_EPB_PACKETID:
-            if (is_old)
-                break;
-            if (!check_option(r, &opt, 8, "epb_packetid", error))
-                return false;
-            packet->has_packetid = true;
-            packet->packetid = get64(r, opt.data);
-            break;
-        default:
-            break;
-        }
-    }
-    return r->status == PCAPNG_READ_PACKET;
-}
-
 /* --- blocks; each function gets the whole block in r->data, n bytes with the trailing length --- */
 
 /* A block shorter than its own fields. */
@@ -333,8 +149,8 @@ static bool check_block(PcapngReader *r, size_t n, size_t least, const char *wha
 {
     if (n >= least)
         return true;
-    return fail(r, r->offset + 4, error, "block length %zu is too short for %s: expected at least %zu", n,
-                what, least);
+    return pcapng_reader_fail(r, r->offset + 4, error,
+                              "block length %zu is too short for %s: expected at least %zu", n, what, least);
 }
 
 static bool on_section(PcapngReader *r, size_t n, GError **error)
@@ -343,11 +159,11 @@ static bool on_section(PcapngReader *r, size_t n, GError **error)
 
     if (!check_block(r, n, 28, "a section header block", error))
         return false;
-    major = get16(r, r->data + 12);
+    major = pcapng_reader_get16(r, r->data + 12);
     if (major != 1)
-        return fail(r, r->offset + 12, error, "pcapng version %u.%u, expected 1.x", major,
-                    get16(r, r->data + 14));
-    if (!check_options(r, 24, n - 4, error))
+        return pcapng_reader_fail(r, r->offset + 12, error, "pcapng version %u.%u, expected 1.x", major,
+                                  pcapng_reader_get16(r, r->data + 14));
+    if (!pcapng_options_check(r, 24, n - 4, error))
         return false;
     g_array_set_size(r->ifaces, 0);
     r->section = r->has_section ? r->section + 1 : 0;
@@ -357,13 +173,13 @@ static bool on_section(PcapngReader *r, size_t n, GError **error)
 
 static bool on_iface(PcapngReader *r, size_t n, GError **error)
 {
-    Iface iface = {.tsresol = 6}; /* microseconds unless said otherwise */
+    PcapngIface iface = {.tsresol = 6}; /* microseconds unless said otherwise */
 
     if (!check_block(r, n, 20, "an interface description block", error))
         return false;
-    iface.linktype = get16(r, r->data + 8);
-    iface.snaplen = get32(r, r->data + 12);
-    if (!read_iface_options(r, 16, n - 4, &iface, error)) {
+    iface.linktype = pcapng_reader_get16(r, r->data + 8);
+    iface.snaplen = pcapng_reader_get32(r, r->data + 12);
+    if (!pcapng_options_iface(r, 16, n - 4, &iface, error)) {
         clear_iface(&iface);
         return false;
     }
@@ -371,18 +187,18 @@ static bool on_iface(PcapngReader *r, size_t n, GError **error)
     return true;
 }
 
-static const Iface *find_iface(PcapngReader *r, uint32_t number, size_t at, GError **error)
+static const PcapngIface *find_iface(PcapngReader *r, uint32_t number, size_t at, GError **error)
 {
     if (number < r->ifaces->len)
-        return &g_array_index(r->ifaces, Iface, number);
-    fail(r, r->offset + at, error,
-         "a packet names interface %" PRIu32 ", but its section has described %u so far", number,
-         r->ifaces->len);
+        return &g_array_index(r->ifaces, PcapngIface, number);
+    pcapng_reader_fail(r, r->offset + at, error,
+                       "a packet names interface %" PRIu32 ", but its section has described %u so far",
+                       number, r->ifaces->len);
     return NULL;
 }
 
 /* Fill in what all kinds of packets have. */
-static void init_packet(PcapngReader *r, PcapngPacket *packet, uint32_t number, const Iface *iface,
+static void init_packet(PcapngReader *r, PcapngPacket *packet, uint32_t number, const PcapngIface *iface,
                         uint32_t caplen, uint32_t len, size_t bytes_at)
 {
     *packet = (PcapngPacket){
@@ -401,34 +217,36 @@ static void init_packet(PcapngReader *r, PcapngPacket *packet, uint32_t number, 
 /* The enhanced packet block and its ancestor, which differ in their first eight bytes only. */
 static bool on_packet(PcapngReader *r, size_t n, bool is_old, PcapngPacket *packet, GError **error)
 {
-    const Iface *iface;
+    const PcapngIface *iface;
     uint32_t number, caplen;
 
     if (!check_block(r, n, 32, "a packet block", error))
         return false;
-    number = is_old ? get16(r, r->data + 8) : get32(r, r->data + 8);
-    caplen = get32(r, r->data + 20);
+    number = is_old ? pcapng_reader_get16(r, r->data + 8) : pcapng_reader_get32(r, r->data + 8);
+    caplen = pcapng_reader_get32(r, r->data + 20);
     iface = find_iface(r, number, 8, error);
     if (!iface)
         return false;
     if (caplen > n - 32)
-        return fail(r, r->offset + 20, error,
-                    "captured length %" PRIu32 ", but the block has only %zu bytes left", caplen, n - 32);
-    init_packet(r, packet, number, iface, caplen, get32(r, r->data + 24), 28);
-    packet->has_time =
-        scale_time(iface, (uint64_t)get32(r, r->data + 12) << 32 | get32(r, r->data + 16), &packet->time);
+        return pcapng_reader_fail(r, r->offset + 20, error,
+                                  "captured length %" PRIu32 ", but the block has only %zu bytes left",
+                                  caplen, n - 32);
+    init_packet(r, packet, number, iface, caplen, pcapng_reader_get32(r, r->data + 24), 28);
+    packet->has_time = scale_time(
+        iface, (uint64_t)pcapng_reader_get32(r, r->data + 12) << 32 | pcapng_reader_get32(r, r->data + 16),
+        &packet->time);
     if (is_old) {
-        uint16_t drops = get16(r, r->data + 10);
+        uint16_t drops = pcapng_reader_get16(r, r->data + 10);
 
         packet->has_dropcount = drops != 0xffff; /* 0xffff: not known */
         packet->dropcount = packet->has_dropcount ? drops : 0;
     }
-    return read_packet_options(r, 28 + (((size_t)caplen + 3) & ~(size_t)3), n - 4, is_old, packet, error);
+    return pcapng_options_packet(r, 28 + (((size_t)caplen + 3) & ~(size_t)3), n - 4, is_old, packet, error);
 }
 
 static bool on_simple_packet(PcapngReader *r, size_t n, PcapngPacket *packet, GError **error)
 {
-    const Iface *iface;
+    const PcapngIface *iface;
     uint32_t len, caplen;
 
     if (!check_block(r, n, 16, "a simple packet block", error))
@@ -436,12 +254,13 @@ static bool on_simple_packet(PcapngReader *r, size_t n, PcapngPacket *packet, GE
     iface = find_iface(r, 0, 0, error);
     if (!iface)
         return false;
-    len = caplen = get32(r, r->data + 8);
+    len = caplen = pcapng_reader_get32(r, r->data + 8);
     if (iface->snaplen)
         caplen = HS_MIN(caplen, iface->snaplen);
     if (caplen > n - 16)
-        return fail(r, r->offset + 8, error,
-                    "captured length %" PRIu32 ", but the block has only %zu bytes left", caplen, n - 16);
+        return pcapng_reader_fail(r, r->offset + 8, error,
+                                  "captured length %" PRIu32 ", but the block has only %zu bytes left",
+                                  caplen, n - 16);
     init_packet(r, packet, 0, iface, caplen, len, 12);
     return true;
 }
@@ -464,12 +283,12 @@ static bool skip_block(PcapngReader *r, uint32_t total, GError **error)
     }
     if (!want(r, 4, "a block's trailing length", error))
         return false;
-    trailer = get32(r, r->data);
+    trailer = pcapng_reader_get32(r, r->data);
     if (trailer != total)
-        return fail(r, r->offset, error,
-                    "trailing length %" PRIu32 " differs from length %" PRIu32
-                    " of the block at byte %" PRIu64,
-                    trailer, total, begin);
+        return pcapng_reader_fail(r, r->offset, error,
+                                  "trailing length %" PRIu32 " differs from length %" PRIu32
+                                  " of the block at byte %" PRIu64,
+                                  trailer, total, begin);
     return true;
 }
 
@@ -480,24 +299,26 @@ static bool read_block(PcapngReader *r, PcapngPacket *packet, bool *is_packet, G
 
     if (!want(r, 8, "a block header", error))
         return false;
-    type = get32(r, r->data);
+    type = pcapng_reader_get32(r, r->data);
     if (type == PCAPNG_BLOCK_SECTION) { /* a palindrome: the same in both byte orders */
         uint32_t magic;
 
         if (!want(r, 12, "a section header", error))
             return false;
         r->swapped = false;
-        magic = get32(r, r->data + 8);
+        magic = pcapng_reader_get32(r, r->data + 8);
         r->swapped = magic == GUINT32_SWAP_LE_BE_CONSTANT(PCAPNG_BYTE_ORDER_MAGIC);
         if (!r->swapped && magic != PCAPNG_BYTE_ORDER_MAGIC)
-            return fail(r, r->offset + 8, error, "byte-order magic 0x%08" PRIx32 ", expected 0x1a2b3c4d",
-                        magic);
+            return pcapng_reader_fail(r, r->offset + 8, error,
+                                      "byte-order magic 0x%08" PRIx32 ", expected 0x1a2b3c4d", magic);
     }
-    total = get32(r, r->data + 4);
+    total = pcapng_reader_get32(r, r->data + 4);
     if (total % 4)
-        return fail(r, r->offset + 4, error, "block length %" PRIu32 " is not a multiple of 4", total);
+        return pcapng_reader_fail(r, r->offset + 4, error, "block length %" PRIu32 " is not a multiple of 4",
+                                  total);
     if (total < 12)
-        return fail(r, r->offset + 4, error, "block length %" PRIu32 ", expected at least 12", total);
+        return pcapng_reader_fail(r, r->offset + 4, error, "block length %" PRIu32 ", expected at least 12",
+                                  total);
     switch (type) {
     case PCAPNG_BLOCK_SECTION:
     case PCAPNG_BLOCK_IFACE:
@@ -509,16 +330,16 @@ static bool read_block(PcapngReader *r, PcapngPacket *packet, bool *is_packet, G
         return skip_block(r, total, error);
     }
     if (total > BLOCK_MAX_BYTES)
-        return fail(r, r->offset + 4, error, "block length %" PRIu32 ", expected at most %u", total,
-                    BLOCK_MAX_BYTES);
+        return pcapng_reader_fail(r, r->offset + 4, error, "block length %" PRIu32 ", expected at most %u",
+                                  total, BLOCK_MAX_BYTES);
     if (!want(r, total, "a block", error))
         return false;
-    trailer = get32(r, r->data + total - 4);
+    trailer = pcapng_reader_get32(r, r->data + total - 4);
     if (trailer != total)
-        return fail(r, r->offset + total - 4, error,
-                    "trailing length %" PRIu32 " differs from length %" PRIu32
-                    " of the block at byte %" PRIu64,
-                    trailer, total, r->offset);
+        return pcapng_reader_fail(r, r->offset + total - 4, error,
+                                  "trailing length %" PRIu32 " differs from length %" PRIu32
+                                  " of the block at byte %" PRIu64,
+                                  trailer, total, r->offset);
     switch (type) {
     case PCAPNG_BLOCK_SECTION:
         return on_section(r, total, error);
@@ -537,15 +358,15 @@ static bool read_block(PcapngReader *r, PcapngPacket *packet, bool *is_packet, G
 
 static bool read_pcap_header(PcapngReader *r, GError **error)
 {
-    Iface iface = {.tsresol = 9};
+    PcapngIface iface = {.tsresol = 9};
     uint32_t linktype;
 
     if (!want(r, 24, "a pcap file header", error))
         return false;
-    if (get16(r, r->data + 4) != 2)
-        return fail(r, r->offset + 4, error, "pcap version %u.%u, expected 2.4", get16(r, r->data + 4),
-                    get16(r, r->data + 6));
-    linktype = get32(r, r->data + 20);
+    if (pcapng_reader_get16(r, r->data + 4) != 2)
+        return pcapng_reader_fail(r, r->offset + 4, error, "pcap version %u.%u, expected 2.4",
+                                  pcapng_reader_get16(r, r->data + 4), pcapng_reader_get16(r, r->data + 6));
+    linktype = pcapng_reader_get32(r, r->data + 20);
     iface.linktype = (uint16_t)linktype;
     /* Bit 26 says that bits 28 to 31 hold the FCS length in 16-bit units. */
     if (linktype & 1u << 26)
@@ -556,22 +377,22 @@ static bool read_pcap_header(PcapngReader *r, GError **error)
 
 static bool read_pcap_record(PcapngReader *r, PcapngPacket *packet, GError **error)
 {
-    const Iface *iface = &g_array_index(r->ifaces, Iface, 0);
+    const PcapngIface *iface = &g_array_index(r->ifaces, PcapngIface, 0);
     uint32_t caplen;
     uint64_t fraction;
 
     if (!want(r, 16, "a packet header", error))
         return false;
-    caplen = get32(r, r->data + 8);
+    caplen = pcapng_reader_get32(r, r->data + 8);
     if (caplen > BLOCK_MAX_BYTES)
-        return fail(r, r->offset + 8, error, "captured length %" PRIu32 ", expected at most %u", caplen,
-                    BLOCK_MAX_BYTES);
+        return pcapng_reader_fail(r, r->offset + 8, error, "captured length %" PRIu32 ", expected at most %u",
+                                  caplen, BLOCK_MAX_BYTES);
     if (!want(r, 16 + (size_t)caplen, "a packet", error))
         return false;
-    fraction = (uint64_t)get32(r, r->data + 4) * (r->pcap_is_ns ? 1 : 1000);
-    init_packet(r, packet, 0, iface, caplen, get32(r, r->data + 12), 16);
+    fraction = (uint64_t)pcapng_reader_get32(r, r->data + 4) * (r->pcap_is_ns ? 1 : 1000);
+    init_packet(r, packet, 0, iface, caplen, pcapng_reader_get32(r, r->data + 12), 16);
     packet->has_time = true;
-    packet->time = (SimTime)((uint64_t)get32(r, r->data) * 1000000000 + fraction);
+    packet->time = (SimTime)((uint64_t)pcapng_reader_get32(r, r->data) * 1000000000 + fraction);
     return true;
 }
 
@@ -585,13 +406,13 @@ static bool read_magic(PcapngReader *r, GError **error)
         /* An empty file was not cut short: it never was a capture. */
         if (r->status == PCAPNG_READ_CUT_SHORT && r->n_data == 0 && !bytesource_is_cut_short(&r->source)) {
             g_clear_error(error);
-            return fail(r, 0, error, "the file is empty, expected a pcapng or pcap capture");
+            return pcapng_reader_fail(r, 0, error, "the file is empty, expected a pcapng or pcap capture");
         }
         return false;
     }
-    magic = get32(r, r->data);
+    magic = pcapng_reader_get32(r, r->data);
     if (magic == PCAPNG_BLOCK_SECTION) {
-        r->format = FORMAT_PCAPNG;
+        r->format = PCAPNG_FORMAT_PCAPNG;
         return true;
     }
     if (magic == GUINT32_SWAP_LE_BE_CONSTANT(PCAP_MAGIC_US) ||
@@ -600,16 +421,17 @@ static bool read_magic(PcapngReader *r, GError **error)
         magic = GUINT32_SWAP_LE_BE(magic);
     }
     if (magic == PCAP_MAGIC_US || magic == PCAP_MAGIC_NS) {
-        r->format = FORMAT_PCAP;
+        r->format = PCAPNG_FORMAT_PCAP;
         r->pcap_is_ns = magic == PCAP_MAGIC_NS;
         return read_pcap_header(r, error);
     }
     if (r->data[0] == 0x1f && r->data[1] == 0x8b)
-        return fail(r, 0, error,
-                    "the file is compressed with gzip, expected a pcapng or pcap capture: unpack it first");
-    return fail(r, 0, error,
-                "magic number %02x %02x %02x %02x, expected 0a 0d 0d 0a (pcapng) or a1 b2 c3 d4 (pcap)",
-                r->data[0], r->data[1], r->data[2], r->data[3]);
+        return pcapng_reader_fail(
+            r, 0, error,
+            "the file is compressed with gzip, expected a pcapng or pcap capture: unpack it first");
+    return pcapng_reader_fail(
+        r, 0, error, "magic number %02x %02x %02x %02x, expected 0a 0d 0d 0a (pcapng) or a1 b2 c3 d4 (pcap)",
+        r->data[0], r->data[1], r->data[2], r->data[3]);
 }
 
 /* Whether the file ends here, between blocks. */
@@ -640,10 +462,10 @@ PcapngReadStatus pcapng_reader_next(PcapngReader *r, PcapngPacket *packet, GErro
                         "%s: byte %" PRIu64 ": nothing can be read beyond this", r->source.name, r->offset);
         return r->status;
     }
-    if (r->format == FORMAT_UNKNOWN) {
+    if (r->format == PCAPNG_FORMAT_UNKNOWN) {
         if (!read_magic(r, error))
             return r->status;
-        if (r->format == FORMAT_PCAP)
+        if (r->format == PCAPNG_FORMAT_PCAP)
             advance(r);
     } else {
         advance(r);
@@ -653,7 +475,7 @@ PcapngReadStatus pcapng_reader_next(PcapngReader *r, PcapngPacket *packet, GErro
 
         if (is_at_end(r, error))
             return r->status;
-        if (r->format == FORMAT_PCAP) {
+        if (r->format == PCAPNG_FORMAT_PCAP) {
             is_packet = true;
             ok = read_pcap_record(r, &found, error);
         } else {

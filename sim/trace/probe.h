@@ -10,10 +10,11 @@
  *   FRAME_TX    the first bit of the frame goes on the wire at `point` (the sending port)
  *   FRAME_RX    the last bit has arrived at `point` (the receiving port), before any check
  *   FRAME_DROP  the frame ends here; value 0 is the reason (ProbeDrop). Where it is not yet or no longer a
- * frame (dropped by a router's lookup, a full socket), the packet is what is left of it and the point the
- * device it came by. Every frame given to a link is accounted for by exactly one FRAME_TX or FRAME_DROP at
- * the sender, and every FRAME_TX by one FRAME_RX or FRAME_DROP or is in flight when the run ends (duplicates
- * are an extra FRAME_TX with reason "duplicate").
+ *               frame (dropped by a router's lookup, a full socket), the packet is what is left of it and the
+ *               point the device it came by.
+ * Every frame given to a link is accounted for by exactly one FRAME_TX or FRAME_DROP at the sender, and every
+ * FRAME_TX by one FRAME_RX or FRAME_DROP or is in flight when the run ends (duplicates are an extra FRAME_TX
+ * with reason "duplicate").
  *
  * A sink must not change the simulation; it may read packets (packet_copy) and keep none of them beyond the
  * call without packet_ref. */
@@ -84,7 +85,7 @@ typedef struct ProbePoint {
     const char *name; /* "eth0", "p3" */
     uint32_t id;
     uint16_t linktype; /* as in pcapng: 1 Ethernet, 9 PPP, 101 raw IP */
-    uint8_t mac[6];    /* all zero: none */
+    uint8_t mac[6];    /* all zero: none. Eight bytes from here may be read */
     bool is_quiet;     /* no sink wants what is sent and received here (probes_ignore_point) */
     uint8_t ignored_by;
 } ProbePoint;

@@ -176,7 +176,7 @@ void sink_series_add_probe(SinkSeries *s, const ProbeDesc *desc, const char *pla
 
 uint64_t sink_series_rows(const SinkSeries *s)
 {
-    return s->rows;
+    return s->rows + s->has_row;
 }
 
 static void forget(SinkSeries *s)

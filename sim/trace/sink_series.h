@@ -30,7 +30,7 @@ void sink_series_add_column(SinkSeries *s, ProbeClass cls, const char *event, co
 /* All fields of a probe. */
 void sink_series_add_probe(SinkSeries *s, const ProbeDesc *desc, const char *place);
 
-uint64_t sink_series_rows(const SinkSeries *s); /* written so far */
+uint64_t sink_series_rows(const SinkSeries *s); /* so far, the one that may still change included */
 
 /* Both detach and free s. A column that nothing matched is no error: it is all "nan". */
 bool sink_series_close(SinkSeries *s, GError **error);

@@ -197,10 +197,10 @@ static void test_conflict(void)
 
     arp->conflict_defend = true;
     arp_in(b, xi, ARP_OP_REQUEST, PEER, "10.0.0.1", 0, "10.0.0.1", PKT_BROADCAST);
-    g_assert_cmpuint(arp->conflicts, ==, 1);
+    g_assert_cmpuint(arp_conflicts(arp), ==, 1);
     g_assert_cmpuint(stub_of(xi)->sent->len, ==, 1);
     arp_in(b, xi, ARP_OP_REQUEST, PEER, "10.0.0.1", 0, "10.0.0.1", PKT_BROADCAST);
-    g_assert_cmpuint(arp->conflicts, ==, 2);
+    g_assert_cmpuint(arp_conflicts(arp), ==, 2);
     g_assert_cmpuint(stub_of(xi)->sent->len, ==, 1);
     bed_free(b);
 }

@@ -8,6 +8,8 @@
 #include "models/wire/ipv4.h"
 #include "models/wire/vlan.h"
 
+static const QueueOwner owner = {.mark = linkmark_ce};
+
 static Queue *make(double packets, double bytes, double ecn)
 {
     char *error = NULL;
@@ -15,7 +17,7 @@ static Queue *make(double packets, double bytes, double ecn)
                          (bool[]){packets != 0, bytes != 0, ecn != 0}, &error);
 
     g_assert_cmpstr(error, ==, NULL);
-    q->mark = linkmark_ce;
+    q->owner = &owner;
     return q;
 }
 
@@ -75,10 +77,8 @@ static void test_packets(void)
     g_assert_cmpuint(q->bytes, ==, 0);
     g_assert_cmpuint(q->stats.enqueued_packets, ==, 4);
     g_assert_cmpuint(q->stats.enqueued_bytes, ==, 650);
-    g_assert_cmpuint(q->stats.dequeued_packets, ==, 4);
-    g_assert_cmpuint(q->stats.dequeued_bytes, ==, 650);
-    g_assert_cmpuint(q->stats.dropped_packets, ==, 2);
-    g_assert_cmpuint(q->stats.dropped_bytes, ==, 900);
+    g_assert_cmpuint(queue_signals(q).dropped_packets, ==, 2);
+    g_assert_cmpuint(queue_signals(q).dropped_bytes, ==, 900);
     g_assert_cmpuint(q->stats.peak_packets, ==, 3);
     g_assert_cmpuint(q->stats.peak_bytes, ==, 600);
     queue_free(q);
@@ -172,7 +172,7 @@ static void test_mark(void)
             mine[i] = ip(pool, ecn[i], vlan);
             g_assert_cmpint(queue_enqueue(q, packet_ref(mine[i]), 0), ==, QUEUE_OK);
         }
-        g_assert_cmpuint(q->stats.marked_packets, ==, 2);
+        g_assert_cmpuint(queue_signals(q).marked_packets, ==, 2);
         for (int i = 0; i < 6; i++) {
             Packet *p = queue_dequeue(q, 0);
             const uint8_t *h = packet_cdata(p) + 14 + 4 * vlan;
@@ -200,12 +200,12 @@ static void test_mark_others(void)
     wire_put16(packet_data(p) + 12, ETH_TYPE_ARP);
     g_assert_false(queue_mark(q, &p));
     wire_put16(packet_data(p) + 12, ETH_TYPE_IPV4);
-    q->mark = NULL;
+    q->owner = NULL;
     g_assert_false(queue_mark(q, &p));
-    q->mark = linkmark_ce;
+    q->owner = &owner;
     g_assert_true(queue_mark(q, &p));
     g_assert_true(queue_mark(q, &p)); /* again: it is marked, but that is no new mark */
-    g_assert_cmpuint(q->stats.marked_packets, ==, 1);
+    g_assert_cmpuint(queue_signals(q).marked_packets, ==, 1);
     for (uint32_t n = 33; n; n--) {
         packet_trim(p, n);
         g_assert_false(queue_mark(q, &p));

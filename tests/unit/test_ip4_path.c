@@ -507,6 +507,22 @@ static void test_cache_lets_go(void)
     bed_free(t.b);
 }
 
+/* The counters that every packet moves have 32 bits of their own; what carries over is not lost. */
+static void test_counters(void)
+{
+    T t = router();
+
+    ip4_mib_add(t.ip, MIB_IpExtInOctets, UINT32_MAX - 100);
+    ip4_mib_add(t.ip, MIB_IpInReceives, UINT32_MAX);
+    give(&t, "10.0.0.2", "10.0.1.2", 100, 64);
+    g_assert_cmpuint(mib(&t, MIB_IpExtInOctets), ==, UINT64_C(0xffffffff) + 20);
+    g_assert_cmpuint(mib(&t, MIB_IpInReceives), ==, UINT64_C(1) << 32);
+    ip4_mib_add(t.ip, MIB_IpExtInOctets, UINT64_C(5) << 32);
+    g_assert_cmpuint(mib(&t, MIB_IpExtInOctets), ==, UINT64_C(0x5ffffffff) + 20);
+    g_assert_cmpuint(mib(&t, MIB_IpExtOutOctets), ==, 120);
+    bed_free(t.b);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -528,5 +544,6 @@ int main(int argc, char **argv)
     g_test_add_func("/ip/path/options", test_options);
     g_test_add_func("/ip/path/many-flows", test_many_flows);
     g_test_add_func("/ip/path/cache-lets-go", test_cache_lets_go);
+    g_test_add_func("/ip/path/counters", test_counters);
     return g_test_run();
 }

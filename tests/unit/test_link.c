@@ -111,7 +111,7 @@ static void test_rate_change_remainder(void)
 
     bed_start(&b, GBIT / 3, 0);
     bed_send(&b, 101);
-    b.dir->m->busy_frac = b.dir->rate_bps / 2; /* half a nanosecond */
+    b.dir->m->busy_frac = linkdir_rate(b.dir) / 2; /* half a nanosecond */
     linkdir_set_rate(b.dir, 7 * GBIT);
     g_assert_cmpint(llabs((long long)b.dir->m->busy_frac - (long long)(7 * GBIT / 2)), <, 100);
     linkdir_set_rate(b.dir, 0);

@@ -88,8 +88,7 @@ static void test_walk(void)
     }
     g_assert_cmpint(stale, >, 15 * SIM_SEC);
     g_assert_cmpint(stale, <=, 46 * SIM_SEC);
-    g_assert_cmpuint(sim_pending(t.b->sim), <=,
-                     1); /* an idle entry costs no events but one forgotten queue entry */
+    g_assert_cmpuint(sim_pending(t.b->sim), ==, 0); /* an idle entry costs no events */
     used = stale + 10 * SIM_SEC;
     bed_run(t.b, used);
     bed_send(t.b, t.ip, "10.0.0.2", 102);
@@ -240,7 +239,63 @@ static void test_hash(void)
         neigh_remove(neigh_lookup(t.tab, &(uint32_t){i * 256}));
     for (uint32_t i = 0; i < 1000; i++)
         g_assert_true((neigh_lookup(t.tab, &(uint32_t){i * 256}) != NULL) == (i % 3 != 0));
-    g_assert_cmpuint(sizeof(Neigh), <=, 120);
+    bed_free(t.b);
+}
+
+/* A timer and a place for packets are there while they are needed: asking takes both, DELAY a timer, and an
+ * entry at rest neither. */
+static void test_rest(void)
+{
+    T t = start();
+    uint32_t a = addr("10.0.0.2");
+    Neigh *n;
+
+    bed_send(t.b, t.ip, "10.0.0.2", 100);
+    n = neigh_lookup(t.tab, &a);
+    g_assert_nonnull(n->wait);
+    g_assert_true(n->has_queue);
+    answer(&t, "10.0.0.2", true);
+    g_assert_cmpint(n->state, ==, NEIGH_REACHABLE);
+    g_assert_null(n->wait);
+    g_assert_cmpuint(sim_pending(t.b->sim), ==, 0);
+    bed_run(t.b, 60 * SIM_SEC);
+    bed_send(t.b, t.ip, "10.0.0.2", 100);
+    g_assert_cmpint(n->state, ==, NEIGH_DELAY);
+    g_assert_nonnull(n->wait);
+    g_assert_false(n->has_queue);
+    bed_run(t.b, 90 * SIM_SEC);
+    g_assert_cmpint(n->state, ==, NEIGH_FAILED);
+    g_assert_null(n->wait);
+    bed_send(t.b, t.ip, "10.0.0.2", 100); /* and all over again */
+    g_assert_true(n->has_queue);
+    neigh_update(n, NULL, NEIGH_FAILED, NEIGH_UPDATE_ADMIN);
+    g_assert_null(n->wait);
+    g_assert_false(n->has_queue);
+    bed_free(t.b);
+}
+
+/* A table of one entry keeps it in place; a second one makes it a hash, which stays right through it all. */
+static void test_one(void)
+{
+    T t = start();
+    uint32_t a = addr("10.0.0.2"), b = addr("10.0.0.3");
+    NeighStats st;
+
+    g_assert_nonnull(neigh_get(t.tab, &a));
+    g_assert_null(neigh_lookup(t.tab, &b));
+    neigh_remove(neigh_lookup(t.tab, &a));
+    g_assert_null(neigh_lookup(t.tab, &a));
+    g_assert_nonnull(neigh_get(t.tab, &b));
+    neightable_stats(t.tab, &st);
+    g_assert_cmpuint(st.entries, ==, 1);
+    g_assert_cmpuint(st.bytes, <=, 136);
+    g_assert_nonnull(neigh_get(t.tab, &a));
+    g_assert_true(neigh_lookup(t.tab, &a) != neigh_lookup(t.tab, &b));
+    neigh_remove(neigh_lookup(t.tab, &b));
+    neigh_remove(neigh_lookup(t.tab, &a));
+    neightable_stats(t.tab, &st);
+    g_assert_cmpuint(st.entries, ==, 0);
+    g_assert_cmpuint(st.allocs, ==, 3);
     bed_free(t.b);
 }
 
@@ -256,5 +311,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ether/neigh/dead", test_dead);
     g_test_add_func("/ether/neigh/full", test_full);
     g_test_add_func("/ether/neigh/hash", test_hash);
+    g_test_add_func("/ether/neigh/rest", test_rest);
+    g_test_add_func("/ether/neigh/one", test_one);
     return g_test_run();
 }

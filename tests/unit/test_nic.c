@@ -147,7 +147,7 @@ static void test_mtu(void)
     world_run(&lab.w, SIM_SEC);
     g_assert_cmpuint(lab.peer->got->len, ==, 1);
     g_assert_cmpuint(lab.w.drops[DROP_MTU], ==, 1);
-    g_assert_cmpuint(netdev_stats(&lab.nic.dev)->tx_dropped, ==, 1);
+    g_assert_cmpuint(netdev_errors(&lab.nic.dev)->tx_dropped, ==, 1);
     g_assert_true(nic_set_mtu(&lab.nic, 576));
     g_assert_false(nic_set_mtu(&lab.nic, 67));
     send(&lab, 577);
@@ -202,7 +202,7 @@ static void test_filter(void)
     peer_send(lab.peer, mac_from_u64(GROUP), 100);
     world_run(&lab.w, 3 * SIM_MS);
     g_assert_cmpuint(lab.n_input, ==, 2);
-    g_assert_cmpuint(netdev_stats(dev)->rx_not_for_me, ==, 2);
+    g_assert_cmpuint(netdev_errors(dev)->rx_not_for_me, ==, 2);
     g_assert_cmpuint(lab.w.drops[DROP_NOT_FOR_ME], ==, 2);
 
     /* joins nest */
@@ -250,7 +250,7 @@ static void test_fcs(void)
     }
     world_run(&lab.w, SIM_SEC);
     g_assert_cmpuint(lab.n_input, ==, 0);
-    g_assert_cmpuint(netdev_stats(&lab.nic.dev)->rx_crc_errors, ==, n);
+    g_assert_cmpuint(netdev_errors(&lab.nic.dev)->rx_crc_errors, ==, n);
     g_assert_cmpuint(lab.w.drops[DROP_FCS], ==, n);
     lab_clear(&lab);
 }
@@ -268,9 +268,9 @@ static void test_lengths(void)
     peer_send(lab.peer, mac_from_u64(MAC_A), 1000 + 14 + 9);
     world_run(&lab.w, SIM_SEC);
     g_assert_cmpuint(lab.n_input, ==, 2);
-    g_assert_cmpuint(nic_stats(&lab.nic)->rx_runts, ==, 1);
-    g_assert_cmpuint(nic_stats(&lab.nic)->rx_oversize, ==, 1);
-    g_assert_cmpuint(netdev_stats(&lab.nic.dev)->rx_frame_errors, ==, 2);
+    g_assert_cmpuint(nic_stats(&lab.nic).rx_runts, ==, 1);
+    g_assert_cmpuint(nic_stats(&lab.nic).rx_oversize, ==, 1);
+    g_assert_cmpuint(netdev_errors(&lab.nic.dev)->rx_frame_errors, ==, 2);
     lab_clear(&lab);
 }
 
@@ -294,7 +294,7 @@ static void test_bytes_and_types(void)
     world_run(&lab.w, 2 * SIM_MS);
     g_assert_cmpuint(lab.n_input, ==, 1);
     g_assert_cmpuint(lab.w.drops[DROP_ETHERTYPE], ==, 1);
-    g_assert_cmpuint(netdev_stats(&lab.nic.dev)->rx_dropped, ==, 1);
+    g_assert_cmpuint(netdev_errors(&lab.nic.dev)->rx_dropped, ==, 1);
     lab_clear(&lab);
 }
 
@@ -319,7 +319,7 @@ static void test_up_and_carrier(void)
     world_run(&lab.w, 1 * SIM_MS);
     g_assert_cmpuint(lab.n_input, ==, 100);
     g_assert_cmpuint(lab.w.drops[DROP_DEVICE_DOWN], ==, 2);
-    g_assert_cmpuint(netdev_stats(dev)->tx_carrier_errors, ==, 0);
+    g_assert_cmpuint(netdev_errors(dev)->tx_carrier_errors, ==, 0);
     dev->ops->set_up(dev, true);
     g_assert_cmpuint(lab.n_input, ==, 200);
 
@@ -328,7 +328,7 @@ static void test_up_and_carrier(void)
     g_assert_false(netdev_is_running(dev));
     send(&lab, 100);
     g_assert_cmpuint(lab.w.drops[DROP_NO_CARRIER], ==, 1);
-    g_assert_cmpuint(netdev_stats(dev)->tx_carrier_errors, ==, 1);
+    g_assert_cmpuint(netdev_errors(dev)->tx_carrier_errors, ==, 1);
 
     world_link(&lab.w, &lab.nic.port, &lab.peer->port);
     g_assert_true(netdev_is_running(dev));

@@ -30,10 +30,25 @@ static void test_bytes(void)
     g_assert_cmpuint(poolset_bytes(&set, ""), ==, 0);
 }
 
+/* One object of a name, empty at first. */
+static void test_one(void)
+{
+    PoolSet set = {NULL};
+    uint64_t *a = poolset_one(&set, "tcp.one", 3 * sizeof *a);
+
+    g_assert_cmpuint(a[0] | a[1] | a[2], ==, 0);
+    a[2] = 7;
+    g_assert_true(poolset_one(&set, "tcp.one", 3 * sizeof *a) == a);
+    g_assert_true(poolset_one(&set, "tcp.other", 3 * sizeof *a) != a);
+    g_assert_cmpuint(poolset_bytes(&set, "tcp.one"), >=, 3 * sizeof *a);
+    poolset_clear(&set);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/base/poolset/shared", test_shared);
     g_test_add_func("/base/poolset/bytes", test_bytes);
+    g_test_add_func("/base/poolset/one", test_one);
     return g_test_run();
 }

@@ -111,7 +111,7 @@ static void test_refused(void)
     port_send(&lab.ppp[0].port, pkt);
     world_run(&lab.w, 3 * SIM_SEC);
     g_assert_cmpuint(lab.w.drops[DROP_FCS], ==, 1);
-    g_assert_cmpuint(netdev_stats(&lab.ppp[1].dev)->rx_crc_errors, ==, 1);
+    g_assert_cmpuint(netdev_errors(&lab.ppp[1].dev)->rx_crc_errors, ==, 1);
     g_assert_cmpuint(lab.n_input, ==, 0);
     /* address, control and a byte of the protocol left out (RFC 1661 6.5, 6.6) */
     port_send(&lab.ppp[0].port, frame(&lab, (const uint8_t[]){0x21, 0x45, 0, 0, 20}, 5));
@@ -133,7 +133,7 @@ static void test_down(void)
     world_unlink(&lab.w);
     send(&lab, 100, ETH_TYPE_IPV4);
     g_assert_cmpuint(lab.w.drops[DROP_NO_CARRIER], ==, 1);
-    g_assert_cmpuint(netdev_stats(&lab.ppp[0].dev)->tx_carrier_errors, ==, 1);
+    g_assert_cmpuint(netdev_errors(&lab.ppp[0].dev)->tx_carrier_errors, ==, 1);
     lab_clear(&lab);
 }
 

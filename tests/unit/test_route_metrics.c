@@ -129,6 +129,40 @@ static void test_change(void)
     bed_free(b);
 }
 
+/* Each device's route has its own, and the hop limit among them goes into the packets, from the cache too. */
+static void test_by_device(void)
+{
+    Bed *b = bed_new();
+    Ip4 *ip = bed_host(b);
+    RouteMetrics m = {0};
+    Ip4RouteSpec s = spec("192.0.2.0/24", &m);
+    Ip4If *dev[2];
+    Ip4Flow f;
+
+    dev[0] = bed_dev(b, ip, "10.0.0.1/24");
+    dev[1] = bed_dev(b, ip, "10.0.1.1/24");
+    for (unsigned i = 0; i < 2; i++) {
+        m = (RouteMetrics){0};
+        parse(&m, "hoplimit", i ? "22" : "11");
+        s.dev = dev[i];
+        s.metric = i;
+        g_assert_true(ip4_route_add(ip, &s, NULL));
+    }
+    for (unsigned k = 0; k < 2; k++) {
+        for (unsigned i = 0; i < 2; i++) {
+            g_assert_cmpint(ip4_route_get(ip, addr("192.0.2.1"), 0, dev[i], &f), ==, 0);
+            g_assert_cmpuint(route_metrics_get(f.metrics, ROUTE_HOPLIMIT), ==, i ? 22 : 11);
+        }
+        g_assert_cmpuint(route_metrics_get(get(ip, "192.0.2.1").metrics, ROUTE_HOPLIMIT), ==, 11);
+    }
+    bed_know(dev[0], "192.0.2.1", 0x0a0000000002);
+    for (unsigned k = 0; k < 2; k++) {
+        bed_send(b, ip, "192.0.2.1", 100);
+        g_assert_cmpuint(ipv4_ttl(sent_at(stub_of(dev[0]), k)->bytes), ==, 11);
+    }
+    bed_free(b);
+}
+
 /* The connected route of an address can be given metrics too; other connected routes have none. */
 static void test_connected(void)
 {
@@ -187,6 +221,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ip/route-metrics/format", test_format);
     g_test_add_func("/ip/route-metrics/change", test_change);
     g_test_add_func("/ip/route-metrics/connected", test_connected);
+    g_test_add_func("/ip/route-metrics/by-device", test_by_device);
     g_test_add_func("/ip/route-metrics/locked-mtu", test_locked_mtu);
     return g_test_run();
 }

@@ -34,7 +34,7 @@ static void test_rows(void)
     emit(&w, &w.eth0, 1000, 1, 114);
     emit(&w, &w.eth0, 1000, 2, 228); /* the same instant: one row */
     emit(&w, &w.eth1, SIM_SEC, 9, 900);
-    g_assert_cmpuint(sink_series_rows(s), ==, 1);
+    g_assert_cmpuint(sink_series_rows(s), ==, 2);
     g_assert_true(sink_series_close(s, NULL));
     text = world_read(&w, "s.tsv", NULL);
     g_assert_cmpstr(

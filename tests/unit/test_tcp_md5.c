@@ -95,6 +95,14 @@ static void test_md5(void)
     a = peer_next(p);
     rfc2385(want, &a->tcp, a->ip.src, a->ip.dst, a->tcp.hdr_len, "secret");
     g_assert_cmpmem(a->opt.md5, 16, want, 16);
+    /* What is left of the connection signs as well (tcp_v4_timewait_ack). */
+    send_signed(p, TCP_FIN | TCP_ACK, 1001, isn + 2, "secret");
+    g_assert_cmpuint(p->tcp->n_tw, ==, 1);
+    g_assert_cmpuint(p->tcp->tw_head->remote_port, ==, 40000);
+    a = peer_next(p);
+    g_assert_cmpuint(a->tcp.ack, ==, 1002);
+    rfc2385(want, &a->tcp, a->ip.src, a->ip.dst, a->tcp.hdr_len, "secret");
+    g_assert_cmpmem(a->opt.md5, 16, want, 16);
     s.key_len = 0; /* taken back */
     g_assert_cmpint(tcp_md5_set(l, &s, sizeof(s), false), ==, 0);
     g_assert_cmpint(tcp_md5_set(l, &s, sizeof(s), false), ==, -ENOENT);

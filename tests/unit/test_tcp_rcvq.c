@@ -17,6 +17,7 @@ typedef struct World {
     Sim *sim;
     Node node;
     Tcp *t;
+    TcpShared shared;
     TcpConn *c;
 } World;
 
@@ -29,10 +30,11 @@ static void world_init(World *w)
     node_init(&w->node, w->sim, "h");
     w->t = g_new0(Tcp, 1);
     w->t->node = &w->node;
-    w->t->packets = packetpool_new();
+    w->node.part->packets = packetpool_new();
     w->t->sysctl = &tcp_sysctl_default;
-    w->t->rcvsegs = poolset_get(&w->node.part->pools, "tcp.rcvseg", sizeof(TcpRcvSeg), 16);
-    w->t->sacks = poolset_get(&w->node.part->pools, "tcp.sack", TCP_NUM_SACKS * sizeof(TcpSackBlock), 16);
+    w->t->shared = &w->shared;
+    w->shared.rcvsegs = poolset_get(&w->node.part->pools, "tcp.rcvseg", sizeof(TcpRcvSeg), 16);
+    w->shared.sacks = poolset_get(&w->node.part->pools, "tcp.sack", TCP_NUM_SACKS * sizeof(TcpSackBlock), 16);
     w->c = c = g_new0(TcpConn, 1);
     c->tcp = w->t;
     c->state = TCP_ESTABLISHED;
@@ -62,8 +64,8 @@ static void world_clear(World *w)
     g_assert_cmpint(w->t->mem_pages8, ==, 0);
     g_free(w->c->urg);
     g_free(w->c);
-    packetpool_free(w->t->packets);
-    g_free(w->t->mib_seldom);
+    packetpool_free(w->node.part->packets);
+    g_free(w->t->rare);
     g_free(w->t);
     node_clear(&w->node);
     sim_free(w->sim);
@@ -72,7 +74,7 @@ static void world_clear(World *w)
 /* The byte at offset o of the stream is o mod 251, so that order can be checked. */
 static TcpIn segment(World *w, uint32_t off, uint32_t len, uint16_t flags)
 {
-    Packet *p = packet_new(w->t->packets, 0, 0, 0);
+    Packet *p = packet_new(w->node.part->packets, 0, 0, 0);
 
     if (len)
         packet_add_synthetic(p, off, len);

@@ -25,6 +25,13 @@ static void test_isn_moves(void)
 
     peer_run(p, SIM_MS);
     g_assert_cmpuint(tcp_isn(p->tcp, &local, &remote, 1000, 80, false) - before, ==, 1000000 / 64);
+    /* hopscope.tcp_isn 1: RFC 793's clock of 4 us, whoever asks; 2: as told */
+    tcp_sysctl(p->tcp)->isn_mode = 1;
+    g_assert_cmpuint(tcp_isn(p->tcp, &local, &remote, 1000, 80, false), ==, 1000000 / 4000);
+    g_assert_cmpuint(tcp_isn(p->tcp, &remote, &local, 80, 1000, false), ==, 1000000 / 4000);
+    tcp_sysctl(p->tcp)->isn_mode = 2;
+    tcp_sysctl(p->tcp)->isn_fixed = 4711;
+    g_assert_cmpuint(tcp_isn(p->tcp, &local, &remote, 1000, 80, false), ==, 4711);
     peer_free(p);
 }
 

@@ -136,6 +136,36 @@ static void test_connect_ports(void)
     peer_free(p);
 }
 
+/* Each destination's search goes on where it was, also when others were connected to in between: a port that
+ * was given back is not the next one's. The step is 2 to 16 (Linux __inet_hash_connect), of all destinations
+ * that share one of the 256 slots. */
+static void test_connect_goes_on(void)
+{
+    enum { PORTS = 1 << 14 };
+    Peer *p = peer_new(7);
+    Ip4Sysctl *s = ip4_sysctl(p->ip);
+    uint16_t last[20];
+
+    s->port_low = 32768;
+    s->port_high = s->port_low + PORTS - 1;
+    for (unsigned turn = 0; turn < 3; turn++)
+        for (unsigned i = 0; i < HS_ARRAY_LEN(last); i++) {
+            InetEndpoint to = peer_endpoint(PEER_ADDR, (uint16_t)(80 + i));
+            TcpConn *c = sock(p, false, 0);
+
+            g_assert_cmpint(tcp_connect(c, &to), ==, -EINPROGRESS);
+            if (turn) {
+                unsigned step = (unsigned)(c->local_port - last[i]) % PORTS;
+
+                g_assert_cmpuint(step, >, 0);
+                g_assert_cmpuint(step, <=, 3 * 16);
+            }
+            last[i] = c->local_port;
+            tcp_close(c);
+        }
+    peer_free(p);
+}
+
 /* That all even ports are used up is remembered, but not for longer than it is true: the port that one gives
  * back is the next one's. */
 static void test_connect_full(void)
@@ -300,6 +330,7 @@ int main(int argc, char **argv)
     g_test_add_func("/tcp/table/bind_families", test_bind_families);
     g_test_add_func("/tcp/table/bind_any_port", test_bind_any_port);
     g_test_add_func("/tcp/table/connect_ports", test_connect_ports);
+    g_test_add_func("/tcp/table/connect_goes_on", test_connect_goes_on);
     g_test_add_func("/tcp/table/connect_full", test_connect_full);
     g_test_add_func("/tcp/table/ports_by_seed", test_ports_by_seed);
     g_test_add_func("/tcp/table/loopback", test_loopback);

@@ -30,7 +30,7 @@ static void world_free(World *w)
 {
     if (w->t.sysctl != &tcp_sysctl_default)
         g_free((TcpSysctl *)w->t.sysctl);
-    g_free(w->t.mib_seldom);
+    g_free(w->t.rare);
     g_free(w);
 }
 

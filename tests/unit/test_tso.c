@@ -296,7 +296,7 @@ static void test_devices(void)
     g_assert_cmpuint(netdev_stats(&nic->dev)->tx_packets, ==, 3);
     xmit_super(net, &nic->dev, 1449);
     g_assert_cmpuint(line.n, ==, 0);
-    g_assert_cmpuint(nic_stats(nic)->tx_too_long, ==, 1);
+    g_assert_cmpuint(nic_stats(nic).tx_too_long, ==, 1);
 
     vlan = nic_vlan_new(nic, 7, NULL);
     g_assert_true(vlan->dev.flags & NETDEV_TSO);
