@@ -157,12 +157,9 @@ static inline uint64_t load64(const uint8_t *p)
     return GUINT64_FROM_LE(v);
 }
 
-/* Into the packet's first n bytes, the checksum that captures show. */
-static inline void put_checksum(uint8_t *headers, const Packet *p, uint32_t n)
+/* The checksum that captures show, into the packet's first n bytes. */
+static inline void put_checksum(uint8_t *headers, uint32_t n, unsigned at, uint16_t sum)
 {
-    unsigned at = p->csum_at - p->head;
-    uint16_t sum = packet_csum_value(p);
-
     if (at < n)
         headers[at] = (uint8_t)(sum >> 8);
     if (at + 1 < n)
@@ -232,8 +229,13 @@ void pcapng_lz4_add_packet(PcapngLz4 *z, uint32_t iface, uint64_t time, const Pa
     slot->pos = pos;
     memcpy(slot->shape, shape, sizeof shape);
     lz4out_put(&o, headers + same, n - same);
-    if (pkt->csum == PKT_CSUM_PARTIAL)
-        put_checksum(o.end - n, pkt, n);
+    if (pkt->csum == PKT_CSUM_PARTIAL) {
+        unsigned at = pkt->csum_at - pkt->head;
+        uint16_t sum = packet_csum_value(pkt);
+
+        put_checksum(o.end - n, n, at, sum);
+        put_checksum(slot->start, START_BYTES, at, sum);
+    }
     put_body(&z->seen, &o, pos + PCAPNG_PACKET_HEAD_BYTES + n, first, pkt, caplen - n);
     if (HS_LIKELY(like)) {
         lz4out_match_short(&o, distance, padding + OPTIONS_BYTES);

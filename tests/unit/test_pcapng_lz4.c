@@ -198,6 +198,28 @@ static void test_ends(void)
     }
 }
 
+/* A checksum among the bytes that are compared, to be computed in one packet and the same bits, as they are,
+ * in the next: the two are not the same on the wire. */
+static void test_checksum(void)
+{
+    Both b;
+
+    begin(&b);
+    for (unsigned i = 0; i < 6; i++) {
+        Packet *p = packet_new(b.pool, 1, i, 40);
+
+        memset(packet_put(p, 28), 0x45, 28);
+        p->l3 = p->head;
+        p->l4 = (uint16_t)(p->head + 20);
+        if (i % 3 == 0)
+            packet_set_csum_partial(p, p->l4, p->l4 + 6u);
+        packet_add_synthetic(p, 0, 100);
+        add(&b, p, 0, UINT32_MAX, PCAPNG_FLAG_INBOUND);
+        packet_unref(p);
+    }
+    end(&b);
+}
+
 /* The capture reader does not need to be told. */
 static void test_read(void)
 {
@@ -270,6 +292,7 @@ int main(int argc, char **argv)
     g_test_add_func("/trace/pcapng-lz4/flows", test_flows);
     g_test_add_func("/trace/pcapng-lz4/any", test_any);
     g_test_add_func("/trace/pcapng-lz4/ends", test_ends);
+    g_test_add_func("/trace/pcapng-lz4/checksum", test_checksum);
     g_test_add_func("/trace/pcapng-lz4/read", test_read);
     g_test_add_func("/trace/pcapng-lz4/read-cut-short", test_read_cut_short);
     status = g_test_run();
