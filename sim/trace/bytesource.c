@@ -48,7 +48,8 @@ static ssize_t read_ahead(ByteSource *s, GError **error)
 
     if (s->fd < 0)
         return 0;
-    memmove(s->input, s->ahead, s->n_ahead);
+    if (s->n_ahead) /* or there is nothing to point to yet */
+        memmove(s->input, s->ahead, s->n_ahead);
     s->ahead = s->input;
     do
         k = read(s->fd, s->input + s->n_ahead, INPUT_BYTES - s->n_ahead);
