@@ -127,12 +127,14 @@ static bool explain_udp(PdSeen *s, const uint8_t *p, size_t len, const char **wh
 /* The first eight bytes have the same places in both versions (RFC 792, RFC 4443 2.1). */
 static bool explain_icmp(PdSeen *s, const uint8_t *p, size_t len, bool v6, const char **why)
 {
-    if (len < ICMP_HDR_LEN) {
+    if (len < ICMP_CHECKSUM_OFF + 2) { /* a raw socket may stop there */
         *why = "its ICMP header cannot be read";
         return false;
     }
     s->icmp_type = icmp_type(p);
     s->icmp_code = icmp_code(p);
+    if (len < ICMP_HDR_LEN)
+        return true;
     s->icmp_id = icmp_id(p);
     if (pd_icmp_has_mtu(v6, s->icmp_type, s->icmp_code))
         s->icmp_mtu = v6 ? wire_get32(p + 4) : icmp_seq(p);

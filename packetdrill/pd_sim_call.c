@@ -62,8 +62,9 @@ static void set_addr(PdSimCall *p, const PdSockAddr *a)
 
         memcpy(ip.b, a->b, 16);
         p->addr = sockaddr_ip6(&ip, a->port);
-    } else if (a->family != 0) {
+    } else {
         p->addr = sockaddr_ip4(wire_get32(a->b), a->port);
+        p->addr.family = a->family; /* of none, UDP over IPv4 takes the address all the same */
     }
     p->c.addr = &p->addr;
 }

@@ -81,7 +81,7 @@ HopProber *hop_prober_new(Ip4 *ip, Udp *udp, uint32_t dst, HopReplyFn fn, void *
     if (udp) {
         hp->sock = udpsock_new(udp);
         udpsock_opt(hp->sock)->recverr = true;
-        udpsock_opt(hp->sock)->mtu_discover = UDP_PMTUDISC_DONT;
+        udpsock_opt(hp->sock)->mtu_discover = PMTUDISC_DONT;
         udpsock_on_icmp(hp->sock, on_udp_error, hp);
         udpsock_on_wake(hp->sock, on_udp_data, hp);
     } else {

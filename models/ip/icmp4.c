@@ -46,9 +46,20 @@ void icmp4_drop(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx, ProbeDrop reason)
 
 /* ---- sending ---- */
 
+/* By type; `first` counts the first of them (Linux icmpmsg_statistics). */
+static void count_type(Icmp4 *ic, unsigned first, uint8_t type)
+{
+    static const uint8_t types[] = {0, 3, 4, 5, 8, 11, 12, 13, 14, 17, 18};
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(types); i++)
+        if (types[i] == type)
+            icmp4_count(ic, first + i);
+}
+
 static void count_out(Icmp4 *ic, uint8_t type)
 {
     icmp4_count(ic, MIB_IcmpOutMsgs);
+    count_type(ic, MIB_IcmpMsgOutType0, type);
     switch (type) {
     case ICMP_ECHO_REPLY:
         icmp4_count(ic, MIB_IcmpOutEchoReps);
@@ -369,6 +380,7 @@ static void on_input(void *user, Packet *pkt, const Ip4Rx *rx)
         return;
     }
     type = icmp_type(packet_cdata(pkt));
+    count_type(ic, MIB_IcmpMsgInType0, type);
     /* RFC 1122 3.2.2.6, 3.2.2.8: a query to a group may be ignored; only queries are answered there at all.
      */
     if (HS_UNLIKELY(rx->type == IP4_ROUTE_BROADCAST || rx->type == IP4_ROUTE_MULTICAST)) {

@@ -14,7 +14,12 @@ typedef struct Icmp4 Icmp4;
     X(IcmpInTimestamps) X(IcmpInTimestampReps) X(IcmpInAddrMasks) X(IcmpInAddrMaskReps) X(IcmpOutMsgs)      \
     X(IcmpOutErrors) X(IcmpOutDestUnreachs) X(IcmpOutTimeExcds) X(IcmpOutParmProbs) X(IcmpOutSrcQuenchs)    \
     X(IcmpOutRedirects) X(IcmpOutEchos) X(IcmpOutEchoReps) X(IcmpOutTimestamps) X(IcmpOutTimestampReps)     \
-    X(IcmpOutAddrMasks) X(IcmpOutAddrMaskReps) X(IcmpOutRateLimitGlobal) X(IcmpOutRateLimitHost)
+    X(IcmpOutAddrMasks) X(IcmpOutAddrMaskReps) X(IcmpOutRateLimitGlobal) X(IcmpOutRateLimitHost)   \
+    X(IcmpMsgInType0) X(IcmpMsgInType3) X(IcmpMsgInType4) X(IcmpMsgInType5) X(IcmpMsgInType8)               \
+    X(IcmpMsgInType11) X(IcmpMsgInType12) X(IcmpMsgInType13) X(IcmpMsgInType14) X(IcmpMsgInType17)          \
+    X(IcmpMsgInType18) X(IcmpMsgOutType0) X(IcmpMsgOutType3) X(IcmpMsgOutType4) X(IcmpMsgOutType5)          \
+    X(IcmpMsgOutType8) X(IcmpMsgOutType11) X(IcmpMsgOutType12) X(IcmpMsgOutType13)                          \
+    X(IcmpMsgOutType14) X(IcmpMsgOutType17) X(IcmpMsgOutType18)
 /* clang-format on */
 
 enum {

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "models/ip/icmp4_priv.h"
+#include "models/ip/ip4_priv.h"
 
 /* Linux's icmp_err_convert[]: the errno of each code of "destination unreachable", and whether it ends a
  * connection. */
@@ -118,6 +119,10 @@ void icmp4_receive_error(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
         .src = ipv4_src(quote),
         .dst = ipv4_dst(quote),
         .reporter = rx->src,
+        .to = rx->dst,
+        .tos = rx->tos,
+        .ttl = rx->ttl,
+        .in = rx->in,
         .icmp_type = icmp_type(h),
         .icmp_code = icmp_code(h),
         .l4 = quote + ipv4_hdr_len(quote),
@@ -134,6 +139,11 @@ void icmp4_receive_error(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
         return;
     }
     packet_unref(pkt);
+    if (ipv4_proto(quote) == IP_PROTO_RAW) { /* icmp_socket_deliver: nobody is to receive anything there */
+        icmp4_count(ic, MIB_IcmpInErrors);
+        return;
+    }
+    ip4_raw_error(ic->ip, ipv4_proto(quote), &e);
     proto = ip4_proto(ic->ip, ipv4_proto(quote));
     if (proto && proto->error)
         proto->error(proto->user, &e);

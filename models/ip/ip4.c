@@ -25,6 +25,7 @@ const Ip4Sysctl ip4_sysctl_default = {
     .min_pmtu = 552,
     .mtu_expires_s = 600,
     .port_low = 32768,
+    .ping_gid_low = 1,
     .port_high = 60999,
     .ip_id_global = true,
     .ip_id_first = 1,

@@ -190,8 +190,9 @@ typedef struct Ip4Sysctl {
     uint32_t ipfrag_max_dist;                               /* 64 */
     uint32_t netdev_max_backlog; /* net.core: 1000; kept here, obeyed by the loopback and by cards' rings */
     uint8_t ip_no_pmtu_disc;
-    uint32_t min_pmtu, mtu_expires_s; /* 552, 600 */
-    uint16_t port_low, port_high;     /* ip_local_port_range: 32768, 60999 */
+    uint32_t min_pmtu, mtu_expires_s;     /* 552, 600 */
+    uint16_t port_low, port_high;         /* ip_local_port_range: 32768, 60999 */
+    uint32_t ping_gid_low, ping_gid_high; /* ping_group_range: 1, 0 (nobody) */
     bool connect_zero_is_error; /* hopscope's strict profile: 0.0.0.0 is no destination (Linux: loopback) */
     bool source_quench;         /* historic profile: send and obey ICMP 4 (RFC 6633 forbids it) */
     bool ip_id_global; /* hopscope: one counter, +1 per datagram (default); false: as Linux, per destination,
@@ -229,6 +230,9 @@ typedef struct Ip4Proto {
 struct Ip4Error {
     uint32_t src, dst; /* of the quoted packet: src is ours */
     uint32_t reporter; /* who sent the error */
+    uint32_t to;       /* which of our addresses it came to … */
+    uint8_t tos, ttl;  /* … and how */
+    const Ip4If *in;
     uint8_t icmp_type, icmp_code;
     uint16_t mtu; /* with 3/4 */
     const uint8_t *l4;
@@ -251,6 +255,7 @@ typedef struct Ip4Tx {
     bool has_id;
     bool allow_broadcast;
     bool header_included; /* raw sockets: head stands at a complete IP header */
+    bool by_dev_mtu;      /* what was learnt about the path's MTU does not count (PMTUDISC_PROBE) */
     uint16_t id;
     const Ip4If *oif; /* NULL: any */
     const uint8_t *options;
@@ -263,6 +268,19 @@ typedef struct Ip4Tx {
  * is returned: 0, or a negative errno as Linux gives it
  * (-ENETUNREACH, -EHOSTUNREACH, -EMSGSIZE, -EACCES, -EINVAL, -ENOBUFS). */
 int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx);
+
+/* A socket's IP_MTU_DISCOVER, IPV6_MTU_DISCOVER. */
+enum {
+    PMTUDISC_DONT,
+    PMTUDISC_WANT,
+    PMTUDISC_DO,
+    PMTUDISC_PROBE,     /* the path MTU does not count, the device's does … */
+    PMTUDISC_INTERFACE, /* … without DF, and what ICMP says of it is not believed … */
+    PMTUDISC_OMIT,      /* … and what is longer goes out in fragments */
+};
+/* With that, may a datagram of so many bytes take the flow, and not be cut (*df)? 0, or -EMSGSIZE and the MTU
+ * that is exceeded in *mtu. */
+int ip4_choose_df(const Ip4 *ip, unsigned mode, uint32_t total, const Ip4Flow *f, bool *df, uint32_t *mtu);
 
 /* For transports: the packet's checksum is PARTIAL at l4 + field offset, with the pseudo-header's sum filled
  * in. */

@@ -203,10 +203,35 @@ bad_header:
     ip4_drop(ifp, pkt, DROP_IP_HEADER);
 }
 
+static void unknown_protocol(Ip4 *ip, Ip4If *ifp, Packet *pkt)
+{
+    ip4_count(ip, MIB_IpInUnknownProtos);
+    icmp4_send_error(ip, pkt, ICMP_DEST_UNREACH, ICMP_UNREACH_PROTO, 0);
+    ip4_drop(ifp, pkt, DROP_PROTOCOL);
+}
+
+/* ip_protocol_deliver_rcu: raw sockets first. false: that was the packet's end, there is no protocol p. */
+static bool show_to_raw(Ip4 *ip, Packet *pkt, const Ip4Rx *rx, const Ip4Proto *p)
+{
+    bool is_wanted = ip4_raw_show(ip, pkt, rx);
+
+    if (p)
+        return true;
+    if (is_wanted) {
+        ip4_add(ip->live, MIB_IpInDelivers, 1);
+        packet_unref(pkt);
+    } else {
+        pkt->head = pkt->l3;
+        unknown_protocol(ip, rx->in, pkt);
+    }
+    return false;
+}
+
 void ip4_local_deliver(Ip4 *ip, Ip4If *ifp, Packet *pkt, Ip4RouteType type)
 {
     const uint8_t *h = packet_cdata(pkt);
     const Ip4Proto *p;
+    Ip4Rx rx;
     unsigned hlen;
     uint32_t want;
 
@@ -218,30 +243,30 @@ void ip4_local_deliver(Ip4 *ip, Ip4If *ifp, Packet *pkt, Ip4RouteType type)
     }
     ip4_probe(ifp, &ip4_probe_local_deliver, pkt);
     hlen = ipv4_hdr_len(h);
-    p = ip4_proto(ip, ipv4_proto(h));
-    if (HS_UNLIKELY(!p)) {
-        ip4_count(ip, MIB_IpInUnknownProtos);
-        icmp4_send_error(ip, pkt, ICMP_DEST_UNREACH, ICMP_UNREACH_PROTO, 0);
-        ip4_drop(ifp, pkt, DROP_PROTOCOL);
-        return;
-    }
     want = hlen + L4_IN_BUF;
     want = HS_MIN(want, packet_len(pkt));
     if (HS_UNLIKELY(packet_header_len(pkt) < want))
         packet_pullup(pkt, want);
     h = packet_cdata(pkt);
+    rx = (Ip4Rx){.ip = ip,
+                 .in = ifp,
+                 .src = ipv4_src(h),
+                 .dst = ipv4_dst(h),
+                 .proto = ipv4_proto(h),
+                 .tos = ipv4_tos(h),
+                 .ttl = ipv4_ttl(h),
+                 .type = type,
+                 .hdr = h};
+    p = ip4_proto(ip, rx.proto);
+    if (HS_UNLIKELY(!p && !ip->raw)) {
+        unknown_protocol(ip, ifp, pkt);
+        return;
+    }
     pkt->l3 = pkt->head;
     packet_pull(pkt, hlen);
     pkt->l4 = pkt->head;
+    if (HS_UNLIKELY(ip->raw != NULL) && !show_to_raw(ip, pkt, &rx, p))
+        return;
     ip4_add(ip->live, MIB_IpInDelivers, 1);
-    p->input(p->user, pkt,
-             &(Ip4Rx){.ip = ip,
-                      .in = ifp,
-                      .src = ipv4_src(h),
-                      .dst = ipv4_dst(h),
-                      .proto = ipv4_proto(h),
-                      .tos = ipv4_tos(h),
-                      .ttl = ipv4_ttl(h),
-                      .type = type,
-                      .hdr = h});
+    p->input(p->user, pkt, &rx);
 }

@@ -203,6 +203,7 @@ int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx)
 {
     unsigned hlen = IPV4_MIN_HDR_LEN + ((tx->options_len + 3u) & ~3u);
     const Ip4Dst *d;
+    Ip4Dst wide;
     uint32_t len;
     const RouteMetrics *metrics;
     uint8_t *h, ttl;
@@ -215,6 +216,11 @@ int ip4_output(Ip4 *ip, Packet *pkt, const Ip4Tx *tx)
         return refuse(ip, NULL, pkt, DROP_NO_ROUTE, err);
     if (HS_UNLIKELY(d->type == IP4_ROUTE_BROADCAST && !tx->allow_broadcast))
         return refuse(ip, d, pkt, DROP_FILTER, -EACCES);
+    if (HS_UNLIKELY(tx->by_dev_mtu)) { /* ip_skb_dst_mtu */
+        wide = *d;
+        wide.mtu = d->out->dev->mtu;
+        d = &wide;
+    }
     len = packet_len(pkt) + hlen;
     if (HS_UNLIKELY(len > IPV4_MAX_LEN || tx->options_len > IPV4_MAX_OPTIONS_LEN))
         return refuse(ip, d, pkt, DROP_MTU, -EMSGSIZE);

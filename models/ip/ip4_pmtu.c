@@ -1,6 +1,7 @@
 /* What ICMP taught about single destinations: a smaller path MTU (RFC 1191), a better gateway (RFC 792
  * redirect). Linux keeps both as exceptions of a next hop (net/ipv4/route.c: __ip_rt_update_pmtu,
  * __ip_do_redirect, update_or_create_fnhe). */
+#include <errno.h>
 #include <glib.h>
 
 #include "models/ip/ip4_priv.h"
@@ -107,4 +108,22 @@ bool ip4_redirect(Ip4 *ip, Ip4If *in, uint32_t from, uint32_t dst, uint32_t gw)
     e->gw = gw;
     e->gw_expires = node_now(ip->node) + REDIRECT_TIMEOUT;
     return true;
+}
+
+/* ---- the sender's choice ---- */
+
+/* ip_sk_use_pmtu, ip_sk_ignore_df, ip_dont_fragment. With WANT, what exceeds the path MTU goes out in
+ * fragments, and the rest must not be cut. */
+int ip4_choose_df(const Ip4 *ip, unsigned mode, uint32_t total, const Ip4Flow *f, bool *df, uint32_t *mtu)
+{
+    bool may_cut = mode < PMTUDISC_DO || mode == PMTUDISC_OMIT;
+
+    *mtu = mode >= PMTUDISC_PROBE ? ip4_if_dev(f->dev)->mtu : f->mtu;
+    if (total > (may_cut ? (uint32_t)IPV4_MAX_LEN : *mtu))
+        return -EMSGSIZE;
+    if (mode == PMTUDISC_WANT)
+        *df = total <= f->mtu && !f->mtu_locked && !ip->sysctl->ip_no_pmtu_disc;
+    else
+        *df = mode == PMTUDISC_DO || mode == PMTUDISC_PROBE;
+    return 0;
 }

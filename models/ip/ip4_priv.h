@@ -148,6 +148,7 @@ struct Ip4 {
     Ip4If *first_if; /* without the loopback */
     Ip4If *lo;       /* made when first needed */
     Ip4Route *parked;
+    struct RawTap *raw;    /* NULL: no raw sockets */
     Ip4ProtoEntry *protos; /* sorted by how they came; a handful */
     Lpm fib;
     uint32_t gen; /* changes with every change of addresses, routes, devices, settings; never 0 */
@@ -324,6 +325,10 @@ size_t ip4_reass_bytes(const Ip4Reass *r);
 /* ip4_pmtu.c: what was learnt about single destinations (Linux's next-hop exceptions). 0: nothing. */
 bool ip4_exc_lookup(const Ip4 *ip, uint32_t dst, uint32_t *mtu, bool *locked, uint32_t *gw, SimTime *expires);
 void ip4_exc_free(Ip4Exceptions *e);
+
+/* raw.c. show: true: somebody wanted it. */
+bool ip4_raw_show(const Ip4 *ip, const Packet *pkt, const Ip4Rx *rx);
+void ip4_raw_error(const Ip4 *ip, uint8_t proto, const Ip4Error *e);
 
 /* ip4_probes.c */
 extern const ProbeDesc ip4_probe_rcv, ip4_probe_local_deliver, ip4_probe_forward, ip4_probe_output,

@@ -62,6 +62,8 @@ void ip6_free(Ip6 *ip)
         addr_free(ip, &ip->addrs);
     ip6_route_clear(ip);
     ip6_reset(ip);
+    if (ip->listeners)
+        g_array_free(ip->listeners, TRUE);
     g_free(ip->protos);
     g_free(ip);
 }

@@ -7,7 +7,8 @@
  *
  * Rules and names follow Linux (net/ipv6/ip6_input.c, ip6_output.c, route.c, icmp.c) and RFC 8200, 4443,
  * 8201. Not there yet: neighbour discovery (only devices without link addresses carry IPv6: loopback, serial
- * lines, tunnels; elsewhere packets are dropped with DROP_NEIGH_FAILED), forwarding, fragments, multicast. */
+ * lines, tunnels; elsewhere packets are dropped with DROP_NEIGH_FAILED), forwarding, reassembly, multicast.
+ */
 #pragma once
 
 #include "models/ip/ip4.h"
@@ -25,11 +26,11 @@ typedef struct Ip6Route Ip6Route;
     X(Ip6InReceives) X(Ip6InHdrErrors) X(Ip6InTooBigErrors) X(Ip6InNoRoutes) X(Ip6InAddrErrors)             \
     X(Ip6InUnknownProtos) X(Ip6InTruncatedPkts) X(Ip6InDiscards) X(Ip6InDelivers) X(Ip6OutRequests)         \
     X(Ip6OutDiscards) X(Ip6OutNoRoutes) X(Ip6OutTransmits) X(Ip6ReasmReqds) X(Ip6ReasmFails)                \
-    X(Ip6FragFails) X(Ip6InMcastPkts) X(Ip6InOctets) X(Ip6OutOctets) X(Ip6InNoECTPkts) X(Ip6InECT1Pkts)     \
+    X(Ip6FragOKs) X(Ip6FragFails) X(Ip6FragCreates) X(Ip6InMcastPkts) X(Ip6InOctets) X(Ip6OutOctets) X(Ip6InNoECTPkts) X(Ip6InECT1Pkts)     \
     X(Ip6InECT0Pkts) X(Ip6InCEPkts) X(Icmp6InMsgs) X(Icmp6InErrors) X(Icmp6OutMsgs) X(Icmp6OutErrors)       \
     X(Icmp6InCsumErrors) X(Icmp6InDestUnreachs) X(Icmp6InPktTooBigs) X(Icmp6InTimeExcds)                    \
     X(Icmp6InParmProblems) X(Icmp6InEchos) X(Icmp6InEchoReplies) X(Icmp6OutDestUnreachs)                    \
-    X(Icmp6OutParmProblems) X(Icmp6OutEchoReplies)
+    X(Icmp6OutParmProblems) X(Icmp6OutEchos) X(Icmp6OutEchoReplies)
 /* clang-format on */
 
 enum {
@@ -121,6 +122,9 @@ typedef struct Ip6Rx {
 typedef struct Ip6Error {
     Ipv6Addr src, dst; /* of the quoted packet: src is ours */
     Ipv6Addr reporter;
+    Ipv6Addr to;               /* which of our addresses the message came to … */
+    uint8_t tclass, hop_limit; /* … and how */
+    const Ip4If *in;
     uint8_t icmp_type, icmp_code;
     uint32_t info; /* the MTU, or the pointer */
     const uint8_t *l4;
@@ -147,21 +151,41 @@ typedef struct Ip6Tx {
     Ipv6Addr src; /* ::: chosen by the route */
     Ipv6Addr dst;
     uint8_t proto, tclass;
-    uint8_t hop_limit; /* 0: the route's or the default */
+    uint8_t hop_limit; /* 0: the route's or the default … */
+    bool is_last_hop;  /* … unless this says that 0 is meant */
     uint32_t flow_label;
     const Ip4If *oif;
+    bool header_included; /* raw sockets: head stands at a complete IPv6 header */
+    bool by_dev_mtu;      /* what was learnt about the path's MTU does not count (PMTUDISC_PROBE) */
+    uint32_t frag_mtu;    /* what is longer than the MTU goes out in fragments of so much; 0: it is refused */
 } Ip6Tx;
+
+/* As ip4_choose_df; cuttable: not IPV6_DONTFRAG; limit: IPV6_MTU, 0: none. *mtu: for tx.frag_mtu, or what is
+ * exceeded. */
+int ip6_choose_mtu(unsigned mode, bool cuttable, uint32_t limit, uint32_t total, const Ip6Flow *f,
+                   uint32_t *mtu);
 
 /* Sends the packet whose head stands at the transport header, checksum set up as for ip4_output: complete;
  * PARTIAL with the pseudo-header's sum in the field (ip6_l4_csum); or, for UDP and TCP, PARTIAL with 0 in it,
  * and the pseudo-header is added here. Takes the packet. 0 or a negative errno; -EMSGSIZE: larger than the
- * path's MTU. */
+ * path's MTU, and no frag_mtu. */
 int ip6_output(Ip6 *ip, Packet *pkt, const Ip6Tx *tx);
 void ip6_l4_csum(Packet *pkt, const Ipv6Addr *src, const Ipv6Addr *dst, uint8_t proto, unsigned field_off);
 
 /* Answers `pkt` (l3 at its IPv6 header; stays the caller's) with an ICMPv6 error, if RFC 4443 2.4 (e) allows
  * it. */
 void ip6_send_error(Ip6 *ip, const Packet *pkt, uint8_t type, uint8_t code, uint32_t info);
+
+/* Echo requests of our own, as icmp4_echo_open: answers go to the listener by id. id 0: a free one is chosen.
+ * Returns the id, or 0 when it is taken. */
+typedef void (*Ip6EchoFn)(void *user, Packet *reply,
+                          const Ip6Rx *rx); /* head at the ICMPv6 header; takes the packet */
+typedef void (*Ip6EchoErrorFn)(void *user, const Ip6Error *e);
+uint16_t ip6_echo_open(Ip6 *ip, uint16_t id, Ip6EchoFn fn, Ip6EchoErrorFn error, void *user);
+void ip6_echo_close(Ip6 *ip, uint16_t id);
+/* Sends an ICMPv6 message made by the caller, head at its header; fills in the checksum. Takes it; errors as
+ * ip6_output. */
+int ip6_send_query(Ip6 *ip, Packet *pkt, const Ip6Tx *tx);
 
 /* ---- counters ---- */
 uint64_t ip6_mib(const Ip6 *ip, unsigned i);

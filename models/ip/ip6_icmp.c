@@ -70,7 +70,15 @@ static void receive_error(Ip6 *ip, Packet *pkt, const Ip6Rx *rx)
     uint32_t len = packet_copy_raw(pkt, ICMP6_HDR_LEN, quote, sizeof quote);
     const Ip6Proto *proto;
     Ip6Error e = {
-        .reporter = rx->src, .icmp_type = icmp6_type(h), .icmp_code = icmp6_code(h), .info = icmp6_info(h)};
+        .reporter = rx->src,
+        .to = rx->dst,
+        .tclass = rx->tclass,
+        .hop_limit = rx->hop_limit,
+        .in = rx->in,
+        .icmp_type = icmp6_type(h),
+        .icmp_code = icmp6_code(h),
+        .info = icmp6_info(h),
+    };
     Ipv6Upper up;
 
     if (e.icmp_type < HS_ARRAY_LEN(mib) && mib[e.icmp_type])
@@ -90,6 +98,11 @@ static void receive_error(Ip6 *ip, Packet *pkt, const Ip6Rx *rx)
     }
     packet_unref(pkt);
     meaning(&e);
+    if (up.proto == IP_PROTO_RAW) { /* icmpv6_notify: nobody is to receive anything there */
+        ip6_count(ip, MIB_Icmp6InErrors);
+        return;
+    }
+    ip6_raw_error(ip, up.proto, &e);
     proto = ip6_proto(ip, up.proto);
     if (proto && proto->error)
         proto->error(proto->user, &e);
@@ -109,6 +122,31 @@ static void answer_echo(Ip6 *ip, Packet *pkt, const Ip6Rx *rx)
     ip6_count(ip, MIB_Icmp6OutMsgs);
     ip6_count(ip, MIB_Icmp6OutEchoReplies);
     ip6_output(ip, pkt, &tx);
+}
+
+static void receive_answer(Ip6 *ip, Packet *pkt, const Ip6Rx *rx)
+{
+    const Ip6Listener *l = ip6_echo_listener(ip, wire_get16(packet_cdata(pkt) + ICMP6_ID_OFF));
+
+    ip6_count(ip, MIB_Icmp6InEchoReplies);
+    if (l)
+        l->fn(l->user, pkt, rx);
+    else
+        packet_unref(pkt);
+}
+
+/* Linux icmpv6_err, ping_err: an error about an echo request of ours. */
+static void on_error(void *user, const Ip6Error *e)
+{
+    Ip6 *ip = user;
+    const Ip6Listener *l = NULL;
+
+    if (icmp6_type(e->l4) == ICMP6_ECHO)
+        l = ip6_echo_listener(ip, wire_get16(e->l4 + ICMP6_ID_OFF));
+    if (e->icmp_type == ICMP6_PACKET_TOO_BIG)
+        ip6_pmtu_update(ip, &e->dst, e->info);
+    if (l)
+        l->error(l->user, e);
 }
 
 static bool checksum_ok(const Packet *pkt, const Ip6Rx *rx)
@@ -141,9 +179,9 @@ static void on_input(void *user, Packet *pkt, const Ip6Rx *rx)
         receive_error(ip, pkt, rx);
     } else if (type == ICMP6_ECHO) {
         answer_echo(ip, pkt, rx);
+    } else if (type == ICMP6_ECHO_REPLY) {
+        receive_answer(ip, pkt, rx);
     } else {
-        if (type == ICMP6_ECHO_REPLY)
-            ip6_count(ip, MIB_Icmp6InEchoReplies);
         ip6_drop(ip, rx->in, pkt, DROP_NO_SOCKET);
     }
 }
@@ -207,5 +245,5 @@ void ip6_send_error(Ip6 *ip, const Packet *pkt, uint8_t type, uint8_t code, uint
 
 void ip6_icmp_init(Ip6 *ip)
 {
-    ip6_set_proto(ip, IP_PROTO_ICMPV6, &(Ip6Proto){.input = on_input, .user = ip});
+    ip6_set_proto(ip, IP_PROTO_ICMPV6, &(Ip6Proto){.input = on_input, .error = on_error, .user = ip});
 }

@@ -39,12 +39,25 @@ static uint32_t next_header_at(const uint8_t *p, size_t upper)
     return (uint32_t)at;
 }
 
+static void unknown_protocol(Ip6 *ip, Packet *pkt, const Ip6Rx *rx)
+{
+    ip6_count(ip, MIB_Ip6InUnknownProtos);
+    pkt->head = pkt->l3;
+    if (rx->proto != IPV6_EXT_NONE)
+        ip6_send_error(ip, pkt, ICMP6_PARAM_PROBLEM, ICMP6_PARAM_NEXT_HEADER,
+                       next_header_at(packet_cdata(pkt), (size_t)(pkt->l4 - pkt->l3)));
+    ip6_drop(ip, rx->in, pkt, DROP_PROTOCOL);
+}
+
+/* ip6_protocol_deliver_rcu: raw sockets first. */
 static void deliver(Ip6 *ip, Ip4If *ifp, Packet *pkt)
 {
+    bool is_wanted;
     const uint8_t *h;
     const Ip6Proto *p;
     Ipv6Upper up;
     uint32_t want;
+    Ip6Rx rx;
 
     if (!find_upper(pkt, &up)) {
         bad_header(ip, ifp, pkt);
@@ -57,34 +70,33 @@ static void deliver(Ip6 *ip, Ip4If *ifp, Packet *pkt)
         ip6_drop(ip, ifp, pkt, DROP_REASSEMBLY_MEMORY);
         return;
     }
-    p = ip6_proto(ip, up.proto);
-    if (!p) {
-        ip6_count(ip, MIB_Ip6InUnknownProtos);
-        if (up.proto != IPV6_EXT_NONE)
-            ip6_send_error(ip, pkt, ICMP6_PARAM_PROBLEM, ICMP6_PARAM_NEXT_HEADER,
-                           next_header_at(packet_cdata(pkt), up.off));
-        ip6_drop(ip, ifp, pkt, DROP_PROTOCOL);
-        return;
-    }
     want = (uint32_t)up.off + L4_IN_BUF;
     want = HS_MIN(want, packet_len(pkt));
     if (packet_header_len(pkt) < want)
         packet_pullup(pkt, want);
     h = packet_cdata(pkt);
+    rx = (Ip6Rx){.ip = ip,
+                 .in = ifp,
+                 .src = ipv6_addr_get(h + IPV6_SRC_OFF),
+                 .dst = ipv6_addr_get(h + IPV6_DST_OFF),
+                 .proto = up.proto,
+                 .tclass = (uint8_t)(wire_get16(h) >> 4),
+                 .hop_limit = ipv6_hop_limit(h),
+                 .flow_label = wire_get32(h) & 0xfffff,
+                 .hdr = h};
     pkt->l3 = pkt->head;
     packet_pull(pkt, (unsigned)up.off);
     pkt->l4 = pkt->head;
-    ip6_count(ip, MIB_Ip6InDelivers);
-    p->input(p->user, pkt,
-             &(Ip6Rx){.ip = ip,
-                      .in = ifp,
-                      .src = ipv6_addr_get(h + IPV6_SRC_OFF),
-                      .dst = ipv6_addr_get(h + IPV6_DST_OFF),
-                      .proto = up.proto,
-                      .tclass = (uint8_t)(wire_get16(h) >> 4),
-                      .hop_limit = ipv6_hop_limit(h),
-                      .flow_label = wire_get32(h) & 0xfffff,
-                      .hdr = h});
+    is_wanted = ip->raw && ip6_raw_show(ip, pkt, &rx);
+    p = ip6_proto(ip, up.proto);
+    if (p || is_wanted)
+        ip6_count(ip, MIB_Ip6InDelivers);
+    if (p)
+        p->input(p->user, pkt, &rx);
+    else if (is_wanted)
+        packet_unref(pkt);
+    else
+        unknown_protocol(ip, pkt, &rx);
 }
 
 static bool is_v4_mapped(const Ipv6Addr *a)

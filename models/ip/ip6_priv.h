@@ -4,15 +4,19 @@
  *   ip6_route.c    the table, the choice of route and source, path MTUs
  *   ip6_input.c    from the device to the protocol
  *   ip6_output.c   from the protocol to the device
- *   ip6_icmp.c     ICMPv6 */
+ *   ip6_frag.c     what is too long for the path, in pieces
+ *   ip6_icmp.c     ICMPv6
+ *   ip6_echo.c     our own echo requests
+ *   raw.c          what raw sockets see, of both versions */
 #pragma once
 
 #include <errno.h>
 #include <glib.h>
 
-#include "models/ip/ip6.h"
+#include "models/ip/raw.h"
 #include "models/wire/eth.h"
 #include "models/wire/icmp6.h"
+#include "sim/base/rng.h"
 
 #define IP6_METRIC_DEFAULT 1024  /* IP6_RT_PRIO_USER */
 #define IP6_METRIC_CONNECTED 256 /* IP6_RT_PRIO_ADDRCONF */
@@ -40,6 +44,13 @@ typedef struct Ip6ProtoEntry {
     Ip6Proto p;
 } Ip6ProtoEntry;
 
+typedef struct Ip6Listener {
+    uint16_t id;
+    Ip6EchoFn fn;
+    Ip6EchoErrorFn error;
+    void *user;
+} Ip6Listener;
+
 struct Ip6 {
     Ip4 *ip4;
     Ip4If *lo;
@@ -50,8 +61,12 @@ struct Ip6 {
     Ip6ProtoEntry *protos;
     unsigned n_protos;
     uint32_t gen;
+    RawTap *raw;       /* NULL: no raw sockets */
+    GArray *listeners; /* of Ip6Listener, by id; NULL until there is one */
+    uint16_t echo_id_next;
     Ip6Sysctl sysctl;
-    struct { /* the last answer of ip6_route_get, for ip6_output */
+    Rng *frag_ids; /* NULL: nothing was cut yet */
+    struct {       /* the last answer of ip6_route_get, for ip6_output */
         Ipv6Addr dst, src;
         const Ip4If *oif;
         Ip6Flow flow;
@@ -90,6 +105,18 @@ void ip6_route_clear(Ip6 *ip);
 
 /* ip6_input.c */
 void ip6_input(void *user, Ip4If *ifp, Packet *pkt);
+
+/* ip6_output.c, ip6_frag.c */
+void ip6_transmit(Ip6 *ip, Packet *pkt, const Ip4If *out); /* a complete packet; takes it */
+/* Takes the packet (l3 at its header). 0 or -EMSGSIZE. */
+int ip6_fragment(Ip6 *ip, Packet *pkt, const Ip4If *out, uint32_t mtu);
+
+/* ip6_echo.c */
+const Ip6Listener *ip6_echo_listener(const Ip6 *ip, uint16_t id);
+
+/* raw.c. show: true: somebody wanted it. */
+bool ip6_raw_show(const Ip6 *ip, const Packet *pkt, const Ip6Rx *rx);
+void ip6_raw_error(const Ip6 *ip, uint8_t proto, const Ip6Error *e);
 
 /* ip6_icmp.c */
 void ip6_icmp_init(Ip6 *ip);

@@ -11,7 +11,7 @@
 
 /* MS and S are a SimTime, shown in milliseconds or seconds. */
 /* IGNORE is a bool that is 8 when set: of Linux's values of arp_ignore, the one that we have. */
-typedef enum SysctlKind { BOOL, U8, U32, PORT_RANGE, MS, S, IGNORE } SysctlKind;
+typedef enum SysctlKind { BOOL, U8, U32, PORT_RANGE, GID_RANGE, MS, S, IGNORE } SysctlKind;
 
 typedef struct Sysctl {
     const char *name;
@@ -65,6 +65,8 @@ static const Sysctl table[] = {
     IP4("net.ipv4.ipfrag_max_dist", U32, ipfrag_max_dist, 0, UINT32_MAX, "disorder of fragments tolerated"),
     IP4("net.ipv4.ipfrag_time", U32, ipfrag_time_ms, 1, UINT32_MAX / 1000,
         "seconds to wait for all fragments"),
+    IP4("net.ipv4.ping_group_range", GID_RANGE, ping_gid_low, 0, UINT32_MAX - 1,
+        "groups that may open ICMP echo sockets: first and last; 1 0: none"),
     IP4("net.ipv4.route.min_pmtu", U32, min_pmtu, 68, 65535, "smallest path MTU believed"),
     IP4("net.ipv4.route.mtu_expires", U32, mtu_expires_s, 1, UINT32_MAX,
         "seconds that a learnt path MTU holds"),
@@ -226,11 +228,17 @@ static bool set_range(Ip4Sysctl *c, const Sysctl *s, const char *text, char **er
         n++;
     }
     g_strfreev(part);
-    if (!ok || n != 2 || low > high) {
+    if (!ok || n != 2 || (low > high && s->kind == PORT_RANGE)) {
         if (ok || !*error)
-            *error = g_strdup_printf("%s cannot be \"%s\" (expected two ports, such as \"32768 60999\")",
-                                     s->name, text);
+            *error = g_strdup_printf("%s cannot be \"%s\" (expected two %s)", s->name, text,
+                                     s->kind == PORT_RANGE ? "ports, such as \"32768 60999\""
+                                                           : "group numbers, such as \"0 2147483647\"");
         return false;
+    }
+    if (s->kind == GID_RANGE) { /* ipv4_ping_group_range: the other way round means nobody */
+        c->ping_gid_low = low > high ? 1 : (uint32_t)low;
+        c->ping_gid_high = low > high ? 0 : (uint32_t)high;
+        return true;
     }
     c->port_low = (uint16_t)low;
     c->port_high = (uint16_t)high;
@@ -259,6 +267,7 @@ static void store(void *base, const Sysctl *s, uint64_t value)
         *(SimTime *)at = (SimTime)value * SIM_SEC;
         break;
     case PORT_RANGE: /* two values: set_range */
+    case GID_RANGE:
         break;
     }
 }
@@ -325,7 +334,7 @@ bool host_sysctl_set(Host *h, const char *name, const char *value, char **error)
     ok = host_sysctl_tcp_set(h, name, value, &known, error);
     if (known)
         return ok;
-    if (s && s->kind == PORT_RANGE)
+    if (s && (s->kind == PORT_RANGE || s->kind == GID_RANGE))
         return set_range(ip4_sysctl(h->ip), s, value, error);
     if (s) {
         if (!parse(s, name, value, &v, error))
@@ -363,6 +372,10 @@ bool host_sysctl_get(Host *h, const char *name, char **value, char **error)
         return true;
     if (s && s->kind == PORT_RANGE) {
         *value = g_strdup_printf("%u\t%u", c->port_low, c->port_high);
+        return true;
+    }
+    if (s && s->kind == GID_RANGE) {
+        *value = g_strdup_printf("%u\t%u", c->ping_gid_low, c->ping_gid_high);
         return true;
     }
     if (s) {

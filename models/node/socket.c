@@ -27,7 +27,7 @@ static void on_power(void *user, bool on)
         f->is_gone = true;
         if (f->kind == FILE_TCP)
             f->tcp = NULL;
-        else if (f->kind == FILE_UDP || f->kind == FILE_PING)
+        else if (sockfile_is_dgram(f))
             dgram_free(f);
     }
 }
@@ -159,6 +159,7 @@ static void file_close(SockFile *f)
         break;
     case FILE_UDP:
     case FILE_PING:
+    case FILE_RAW:
         dgram_free(f);
         break;
     case FILE_EPOLL:
@@ -178,7 +179,7 @@ void sockfile_unref(SockFile *f)
         return;
     if (f->sh && f->kind == FILE_TCP && !host_is_on(f->sh->host))
         f->tcp = NULL; /* nobody is told: there is no power */
-    if (!f->sh && (f->kind == FILE_TCP || f->kind == FILE_UDP || f->kind == FILE_PING))
+    if (!f->sh && (f->kind == FILE_TCP || sockfile_is_dgram(f)))
         f->tcp = NULL;
     f->refs = 1;
     file_close(f);
@@ -223,6 +224,7 @@ unsigned sockfile_poll(SockFile *f)
         return tcp_poll(f->tcp);
     case FILE_UDP:
     case FILE_PING:
+    case FILE_RAW:
         return dgram_poll(f);
     case FILE_EPOLL:
         return epoll_poll(f);

@@ -270,7 +270,7 @@ SockFile *sockcall_socket(SockCall *c)
 
     if (!f)
         return NULL;
-    if (f->kind != FILE_TCP && f->kind != FILE_UDP && f->kind != FILE_PING) {
+    if (f->kind != FILE_TCP && !sockfile_is_dgram(f)) {
         c->ret = -ENOTSOCK;
         return NULL;
     }

@@ -1,117 +1,74 @@
-/* Datagram sockets: UDP (by models/udp) and ICMP echo (Linux net/ipv4/ping.c: the kernel fills in identifier
- * and checksum, and hands up the replies to that identifier). An AF_INET6 socket speaks IPv4 by mapped
- * addresses. */
+/* Datagram sockets, as far as UDP, ICMP echo and raw sockets are alike: life, addresses, the error queue and
+ * reading (Linux inet_dgram_ops, sock_queue_err_skb, ip_recv_error, udp_recvmsg, raw_recvmsg). */
 #include "models/node/socket_dgram.h"
 
 #include <netinet/in.h>
-#include <sys/ioctl.h>
 
 #include "models/tcp/tcp_errq.h"
-#include "sim/packet/checksum.h"
+#include "models/wire/icmp6.h"
 
-#define UDP_MAX_PAYLOAD (65535 - IPV4_MIN_HDR_LEN - UDP_HDR_LEN)
+enum { ORIGIN_LOCAL = 1, ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 }; /* SO_EE_ORIGIN_* */
+
+struct DgramErr {
+    DgramErr *next;
+    TcpErrMsg *m;
+    DgramInfo how; /* the ICMP message came; from a local error nothing is known */
+    bool is_local;
+};
 
 /* ---- life ---- */
 
-static void on_udp_wake(void *user, UdpSock *s)
+SockFile *dgram_new(SockHost *sh, FileKind kind, bool is_v6, int oflags, int protocol)
 {
-    (void)s;
-    sockfile_wake(user, EPOLLIN | EPOLLRDNORM | EPOLLERR);
-}
-
-/* ip_icmp_error: told by the error queue, if it is wanted. */
-static void on_udp_icmp(void *user, UdpSock *s, const Ip4Error *e)
-{
-    SockFile *f = user;
-    Dgram *d = f->dgram;
-
-    if (udpsock_opt(s)->recverr && e->err) {
-        TcpErrMsg *m = g_new0(TcpErrMsg, 1);
-
-        m->ee_errno = (uint32_t)e->err;
-        m->origin = 2; /* SO_EE_ORIGIN_ICMP */
-        m->type = e->icmp_type;
-        m->code = e->icmp_code;
-        m->ee_info = e->mtu;
-        m->is_v6 = f->is_v6;
-        m->offender = inet_from_ip4(e->reporter);
-        m->has_offender = true;
-        m->payload_len = e->l4_len > UDP_HDR_LEN ? e->l4_len - UDP_HDR_LEN : 0;
-        if (d->errq_tail)
-            d->errq_tail->next = m;
-        else
-            d->errq_head = m;
-        d->errq_tail = m;
-    }
-    sockfile_wake(f, EPOLLIN | EPOLLOUT | EPOLLERR);
-}
-
-/* sock_dequeue_err_skb: the pending error is that of the message which is next. */
-TcpErrMsg *dgram_take_errmsg(Dgram *d)
-{
-    TcpErrMsg *m = d->errq_head;
-
-    if (!m)
-        return NULL;
-    d->errq_head = m->next;
-    if (!d->errq_head)
-        d->errq_tail = NULL;
-    udpsock_set_error(d->udp, d->errq_head ? (int)d->errq_head->ee_errno : 0);
-    return m;
-}
-
-SockFile *dgram_new(SockHost *sh, bool is_ping, bool is_v6, int oflags)
-{
-    SockFile *f = sockfile_new(sh, is_ping ? FILE_PING : FILE_UDP, oflags | O_RDWR);
+    SockFile *f = sockfile_new(sh, kind, oflags | O_RDWR);
     Dgram *d = g_new0(Dgram, 1);
 
     f->is_v6 = is_v6;
     f->dgram = d;
     d->file = f;
     d->rcvlowat = 1;
+    d->mcast_hops6 = 1;
     d->ip = host_ip4(sh->host);
-    if (!is_ping) {
-        d->udp = udpsock_new(host_udp(sh->host));
-        udpsock_on_wake(d->udp, on_udp_wake, f);
-        udpsock_on_icmp(d->udp, on_udp_icmp, f);
+    if (kind == FILE_UDP) {
+        dgram_udp_open(d, sh);
+        return f;
     }
+    d->own = (UdpSockOpt){.rcvbuf = 212992, .sndbuf = 212992, .mtu_discover = PMTUDISC_WANT};
+    d->own6.mtu_discover = PMTUDISC_WANT;
+    d->own6.hop_limit = -1;
+    d->checksum_off = -1;
+    g_queue_init(&d->queue);
+    if (kind == FILE_RAW)
+        dgram_raw_open(d, protocol);
     return f;
-}
-
-static bool ping_pop(Dgram *d, PingWaiting *out)
-{
-    if (!d->n)
-        return false;
-    *out = d->queue[d->head];
-    d->head = (d->head + 1) % PING_QUEUE;
-    d->n--;
-    return true;
 }
 
 void dgram_free(SockFile *f)
 {
     Dgram *d = f->dgram;
-    PingWaiting w;
 
     if (!d)
         return;
     if (d->udp)
         udpsock_close(d->udp);
-    while (d->errq_head) {
-        TcpErrMsg *m = d->errq_head;
-
-        d->errq_head = m->next;
-        g_free(m);
-    }
+    else
+        dgram_icmp_close(d);
+    dgram_purge_errors(d);
     packet_unref(d->peeked);
     if (d->corked)
         g_byte_array_free(d->corked, TRUE);
-    if (d->id)
-        icmp4_echo_close(d->ip, d->id);
-    while (ping_pop(d, &w))
-        packet_unref(w.pkt);
     g_free(d);
     f->dgram = NULL;
+}
+
+UdpSockOpt *dgram_opt(Dgram *d)
+{
+    return d->udp ? udpsock_opt(d->udp) : &d->own;
+}
+
+Udp6SockOpt *dgram_opt6(Dgram *d)
+{
+    return d->udp ? udp6sock_opt(d->udp) : &d->own6;
 }
 
 unsigned dgram_poll(const SockFile *f)
@@ -120,9 +77,9 @@ unsigned dgram_poll(const SockFile *f)
     unsigned mask = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 
     /* udp_poll: an error makes nothing readable */
-    if (d->udp ? d->peeked || udpsock_waiting(d->udp) : d->n != 0)
+    if (d->peeked || (d->udp ? udpsock_waiting(d->udp) : d->queue.length != 0))
         mask |= EPOLLIN | EPOLLRDNORM;
-    if (d->udp ? udpsock_error(d->udp) || d->errq_head : d->err)
+    if (dgram_error(d) || d->errq_head)
         mask |= EPOLLERR;
     if (d->shut & 1)
         mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
@@ -131,130 +88,220 @@ unsigned dgram_poll(const SockFile *f)
     return mask;
 }
 
+/* ---- errors ---- */
+
+void dgram_wake_error(Dgram *d)
+{
+    sockfile_wake(d->file, EPOLLIN | EPOLLOUT | EPOLLERR);
+}
+
+int dgram_error(const Dgram *d)
+{
+    return d->udp ? udpsock_error(d->udp) : d->err;
+}
+
+void dgram_set_error(Dgram *d, int err)
+{
+    if (d->udp)
+        udpsock_set_error(d->udp, err);
+    else
+        d->err = err;
+}
+
+static TcpErrMsg *push_error(Dgram *d, int err, uint8_t origin, DgramErr **at)
+{
+    DgramErr *e = *at = g_new0(DgramErr, 1);
+
+    e->m = g_new0(TcpErrMsg, 1);
+    e->m->ee_errno = (uint32_t)err;
+    e->m->origin = origin;
+    e->m->is_v6 = d->file->is_v6;
+    if (d->errq_tail)
+        d->errq_tail->next = e;
+    else
+        d->errq_head = e;
+    d->errq_tail = e;
+    return e->m;
+}
+
+void dgram_queue_error4(Dgram *d, const Ip4Error *e, uint32_t payload_len)
+{
+    DgramErr *at;
+    TcpErrMsg *m = push_error(d, e->err, ORIGIN_ICMP, &at);
+
+    m->type = e->icmp_type;
+    m->code = e->icmp_code;
+    m->ee_info = e->mtu;
+    m->offender = inet_from_ip4(e->reporter);
+    m->has_offender = true;
+    m->payload_len = payload_len;
+    at->how = (DgramInfo){.to = inet_from_ip4(e->to),
+                          .ttl = e->ttl,
+                          .tos = e->tos,
+                          .ifindex = e->in ? ip4_if_dev(e->in)->ifindex : 0};
+}
+
+void dgram_queue_error6(Dgram *d, const Ip6Error *e, uint32_t payload_len)
+{
+    DgramErr *at;
+    TcpErrMsg *m = push_error(d, e->err, ORIGIN_ICMP6, &at);
+
+    m->type = e->icmp_type;
+    m->code = e->icmp_code;
+    m->ee_info = e->info;
+    m->offender = inet_from_ip6(&e->reporter);
+    m->has_offender = true;
+    m->payload_len = payload_len;
+    at->how = (DgramInfo){.to = inet_from_ip6(&e->to),
+                          .ttl = e->hop_limit,
+                          .tos = e->tclass,
+                          .is_ip6 = true,
+                          .ifindex = e->in ? ip4_if_dev(e->in)->ifindex : 0};
+}
+
+void dgram_queue_local_error(Dgram *d, int err, uint32_t mtu)
+{
+    DgramErr *at;
+
+    push_error(d, err, ORIGIN_LOCAL, &at)->ee_info = mtu;
+    at->is_local = true;
+    dgram_wake_error(d);
+}
+
+/* sock_dequeue_err_skb: the pending error is that of the ICMP message which is next. The caller's. */
+static DgramErr *take_error(Dgram *d)
+{
+    DgramErr *e = d->errq_head, *next;
+
+    if (!e)
+        return NULL;
+    d->errq_head = next = e->next;
+    if (!next)
+        d->errq_tail = NULL;
+    if (next && !next->is_local)
+        dgram_set_error(d, (int)next->m->ee_errno);
+    else if (!e->is_local)
+        dgram_set_error(d, 0);
+    return e;
+}
+
+void dgram_purge_errors(Dgram *d)
+{
+    for (DgramErr *e = d->errq_head, *next; e; e = next) {
+        next = e->next;
+        g_free(e->m);
+        g_free(e);
+    }
+    d->errq_head = d->errq_tail = NULL;
+}
+
 /* ---- addresses ---- */
 
-static int take_udp_addr(const SockFile *f, const SockAddr *a, UdpAddr *out)
+/* RFC 3493: a socket of the new family may be given the old family's address, too; it is then a mapped one
+ * (__ip6_datagram_connect, udpv6_sendmsg). */
+int dgram_take_addr(const SockFile *f, const SockAddr *a, InetEndpoint *out)
 {
-    InetEndpoint e;
-    int err;
-
-    /* RFC 3493: a socket of the new family is told the old family's address in its mapped form. */
-    err = sock_take_addr(f, a, &e);
-    if (err)
-        return err;
-    if (f->is_v6 && !inet_is_ip4(&e.addr) && !inet_is_any(&e.addr))
-        return -ENETUNREACH;
-    *out = (UdpAddr){inet_is_ip4(&e.addr) ? inet_ip4(&e.addr) : 0, e.port};
-    return 0;
-}
-
-static SockAddr give_udp_addr(const SockFile *f, uint32_t ip, uint16_t port)
-{
-    InetEndpoint e = {.addr = inet_from_ip4(ip), .port = port};
-
-    if (f->is_v6 && !ip)
-        e.addr = (InetAddr){{0}};
-    return sock_give_addr(f, &e);
-}
-
-static void on_ping_reply(void *user, Packet *reply, const Ip4Rx *rx)
-{
-    Dgram *d = user;
-
-    if (d->n == PING_QUEUE || (d->peer && d->peer != rx->src)) {
-        packet_unref(reply);
-        return;
-    }
-    d->queue[(d->head + d->n++) % PING_QUEUE] = (PingWaiting){reply, rx->src, rx->ttl, rx->tos};
-    sockfile_wake(d->file, EPOLLIN | EPOLLRDNORM);
-}
-
-static void on_ping_error(void *user, const Ip4Error *e)
-{
-    Dgram *d = user;
-
-    if (!d->recverr && !e->hard)
-        return;
-    d->err = e->err;
-    sockfile_wake(d->file, EPOLLERR);
-}
-
-static int ping_open(Dgram *d, uint16_t id)
-{
-    if (d->id)
+    if (!a)
+        return -EFAULT;
+    *out = a->ep;
+    out->is_v6 = a->family == AF_INET6;
+    if (f->is_v6 ? a->family == AF_INET6 || (a->family == AF_INET && f->kind == FILE_UDP)
+                 : a->family == AF_INET)
         return 0;
-    d->id = icmp4_echo_open(d->ip, id, on_ping_reply, on_ping_error, d);
-    return d->id ? 0 : -EADDRINUSE;
+    return f->is_v6 && a->family == AF_INET ? -EINVAL : -EAFNOSUPPORT;
+}
+
+static UdpAddr addr4(const InetEndpoint *e)
+{
+    return (UdpAddr){inet_is_ip4(&e->addr) ? inet_ip4(&e->addr) : 0, e->port};
+}
+
+static UdpAddr6 addr6(const InetEndpoint *e)
+{
+    return (UdpAddr6){inet_ip6(&e->addr), e->port};
+}
+
+static InetEndpoint endpoint6(const UdpAddr6 *a)
+{
+    return (InetEndpoint){.addr = inet_from_ip6(&a->ip), .port = a->port, .is_v6 = true};
+}
+
+static InetEndpoint endpoint4(UdpAddr a)
+{
+    return (InetEndpoint){.addr = inet_from_ip4(a.ip), .port = a.port};
 }
 
 int dgram_bind(SockFile *f, const SockAddr *a)
 {
     Dgram *d = f->dgram;
-    UdpAddr u;
-    int err = take_udp_addr(f, a, &u);
+    InetEndpoint e;
+    int err = sock_take_addr(f, a, &e);
 
     if (err)
         return err;
-    if (d->udp)
-        return udpsock_bind(d->udp, u);
-    if (d->id)
-        return -EINVAL;
-    if (u.ip && !ip4_is_local(d->ip, u.ip))
-        return -EADDRNOTAVAIL;
-    err = ping_open(d, u.port);
-    if (!err)
-        d->local = u.ip;
-    return err;
+    if (!d->udp)
+        return dgram_icmp_bind(d, &e);
+    if (!f->is_v6)
+        return udpsock_bind(d->udp, addr4(&e));
+    return udp6sock_bind(d->udp, &(UdpAddr6){inet_ip6(&e.addr), e.port});
 }
 
 int dgram_connect(SockFile *f, const SockAddr *a)
 {
     Dgram *d = f->dgram;
-    UdpAddr u = {0};
-    int err = 0;
+    InetEndpoint e;
+    UdpAddr6 to;
+    int err;
 
-    if (a->family != AF_UNSPEC)
-        err = take_udp_addr(f, a, &u);
+    if (a->family == AF_UNSPEC)
+        return d->udp ? udpsock_connect(d->udp, (UdpAddr){0}) : dgram_icmp_connect(d, NULL);
+    err = dgram_take_addr(f, a, &e);
     if (err)
         return err;
-    if (d->udp)
-        return udpsock_connect(d->udp, u);
-    d->peer = u.ip;
-    return u.ip ? ping_open(d, 0) : 0;
+    if (!d->udp)
+        return dgram_icmp_connect(d, &e);
+    if (!f->is_v6)
+        return udpsock_connect(d->udp, addr4(&e));
+    if (!e.is_v6 && udp6sock_opt(d->udp)->is_v6only)
+        return -EAFNOSUPPORT;
+    to = addr6(&e);
+    return udp6sock_connect(d->udp, &to);
 }
 
 bool dgram_name(SockFile *f, bool is_peer, SockAddr *out)
 {
     Dgram *d = f->dgram;
+    InetEndpoint e;
 
-    if (d->udp) {
-        UdpAddr u = is_peer ? udpsock_peer(d->udp) : udpsock_local(d->udp);
+    if (d->udp && f->is_v6) {
+        UdpAddr6 a = is_peer ? udp6sock_peer(d->udp) : udp6sock_local(d->udp);
 
-        *out = give_udp_addr(f, u.ip, u.port);
-        return !is_peer || u.port;
+        e = endpoint6(&a);
+    } else if (d->udp) {
+        e = endpoint4(is_peer ? udpsock_peer(d->udp) : udpsock_local(d->udp));
+    } else {
+        e = (InetEndpoint){.addr = is_peer ? d->peer : d->local, .port = is_peer ? 0 : d->id};
     }
-    *out = give_udp_addr(f, is_peer ? d->peer : d->local, is_peer ? 0 : d->id);
-    return !is_peer || d->peer;
+    *out = sock_give_addr(f, &e);
+    return !is_peer || (d->udp ? e.port != 0 : !inet_is_any(&d->peer));
 }
 
 int dgram_shutdown(SockFile *f, int how)
 {
-    UdpAddr peer;
+    Dgram *d = f->dgram;
 
     if (how < 0 || how > 2)
         return -EINVAL;
-    f->dgram->shut |= (uint8_t)(how + 1);
+    d->shut |= (uint8_t)(how + 1);
     sockfile_wake(f, EPOLLIN | EPOLLRDNORM | EPOLLRDHUP | EPOLLHUP);
-    if (!f->dgram->udp)
-        return f->dgram->peer ? 0 : -ENOTCONN;
-    peer = udpsock_peer(f->dgram->udp);
-    return peer.port ? 0 : -ENOTCONN;
+    if (!d->udp)
+        return inet_is_any(&d->peer) ? -ENOTCONN : 0;
+    return udpsock_peer(d->udp).port ? 0 : -ENOTCONN;
 }
 
 /* ---- sending ---- */
 
-/* The bytes of the call in one place; *free_me: to be freed by the caller. */
-static const uint8_t *in_one_place(const SockCall *c, size_t total, uint8_t **free_me)
+const uint8_t *dgram_bytes_of(const SockCall *c, size_t total, uint8_t **free_me)
 {
     struct iovec one;
     const struct iovec *iov;
@@ -278,144 +325,34 @@ static const uint8_t *in_one_place(const SockCall *c, size_t total, uint8_t **fr
     return *free_me;
 }
 
-static void take_send_cmsgs(const SockCall *c, UdpSend *m)
+/* ip_cmsg_send, ip6_datagram_send_ctl: each looks at its own level only. */
+int dgram_take_cmsgs(const SockCall *c, bool is_ip6, DgramSendOpts *out)
 {
+    *out = (DgramSendOpts){0};
     for (unsigned i = 0; c->op == SYS_SENDMSG && i < c->n_cmsgs; i++) {
         const SockCmsg *g = &c->cmsgs[i];
         int v = 0;
 
+        if (g->level != (is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP))
+            continue;
         memcpy(&v, g->data, HS_MIN((size_t)g->len, sizeof(v)));
-        if ((g->level == IPPROTO_IP && g->type == IP_TOS) ||
-            (g->level == IPPROTO_IPV6 && g->type == IPV6_TCLASS)) {
-            m->tos = (uint8_t)v;
-            m->has_tos = true;
-        } else if ((g->level == IPPROTO_IP && g->type == IP_TTL) ||
-                   (g->level == IPPROTO_IPV6 && g->type == IPV6_HOPLIMIT)) {
-            m->ttl = (uint8_t)v;
+        if (g->type == (is_ip6 ? IPV6_TCLASS : IP_TOS)) {
+            if (v < (is_ip6 ? -1 : 0) || v > 255)
+                return -EINVAL;
+            out->has_tos = true; /* of IPv6, -1 becomes 255 and is no default */
+            out->tos = (uint8_t)v;
+        } else if (g->type == (is_ip6 ? IPV6_HOPLIMIT : IP_TTL)) {
+            if (v < (is_ip6 ? -1 : 1) || v > 255)
+                return -EINVAL;
+            out->has_ttl = v >= 0;
+            out->ttl = v < 0 ? 0 : (uint8_t)v;
+        } else if (is_ip6 && g->type == IPV6_DONTFRAG) {
+            if (v < 0 || v > 1)
+                return -EINVAL;
+            out->dontfrag = v;
         }
     }
-}
-
-/* UDP_SEGMENT: one call, datagrams of that size and a smaller last one. */
-static int send_pieces(Dgram *d, UdpSend *m)
-{
-    uint32_t len = m->len, size = d->gso_size && m->bytes ? (uint32_t)d->gso_size : len;
-    const uint8_t *p = m->bytes;
-    int err = 0;
-
-    do {
-        m->len = HS_MIN(size, len);
-        m->bytes = p;
-        err = udpsock_send(d->udp, m);
-        p = p ? p + m->len : NULL;
-        len -= m->len;
-    } while (!err && len);
-    return err;
-}
-
-int dgram_push_corked(Dgram *d)
-{
-    UdpSend m = {0};
-    int err;
-
-    if (!d->corked)
-        return 0;
-    m.bytes = d->corked->data;
-    m.len = d->corked->len;
-    m.to = d->corked_to.port ? &d->corked_to : NULL;
-    err = send_pieces(d, &m);
-    g_byte_array_free(d->corked, TRUE);
-    d->corked = NULL;
-    return err;
-}
-
-/* udp_sendmsg with a cork, or MSG_MORE: the calls make one datagram. */
-static int send_corked(Dgram *d, const UdpSend *m, bool is_more)
-{
-    if (!d->corked) {
-        d->corked = g_byte_array_new();
-        d->corked_to = m->to ? *m->to : (UdpAddr){0};
-    }
-    if (d->corked->len + m->len > UDP_MAX_PAYLOAD)
-        return -EMSGSIZE;
-    if (m->len)
-        g_byte_array_append(d->corked, m->bytes, m->len);
-    return is_more ? 0 : dgram_push_corked(d);
-}
-
-static int udp_send(SockCall *c, SockFile *f, size_t total)
-{
-    Dgram *d = f->dgram;
-    const SockAddr *to = c->op == SYS_SENDTO || c->op == SYS_SENDMSG ? c->addr : NULL;
-    bool is_more = d->has_cork || (c->op != SYS_WRITE && c->op != SYS_WRITEV && c->flags & MSG_MORE);
-    bool holds = is_more || d->corked;
-    UdpAddr addr;
-    UdpSend m = {.len = (uint32_t)total, .synthetic_off = c->synthetic_off};
-    uint8_t *free_me = NULL;
-    int err;
-
-    err = udpsock_autobind(d->udp); /* inet_send_prepare, whatever becomes of the call */
-    if (err)
-        return err;
-    if (total > 65535)
-        return -EMSGSIZE;
-    if (to && to->family != AF_UNSPEC) {
-        err = take_udp_addr(f, to, &addr);
-        if (err)
-            return err;
-        m.to = &addr;
-    }
-    if (!m.to && !udpsock_peer(d->udp).port)
-        return -EDESTADDRREQ;
-    if (d->shut & 2)
-        return -EPIPE;
-    take_send_cmsgs(c, &m);
-    if (c->payload == SOCK_BYTES || !total || holds || d->gso_size)
-        m.bytes = in_one_place(c, total, &free_me);
-    err = holds ? send_corked(d, &m, is_more) : send_pieces(d, &m);
-    g_free(free_me);
-    return err;
-}
-
-static int ping_send(SockCall *c, SockFile *f, size_t total)
-{
-    Dgram *d = f->dgram;
-    const SockAddr *to = c->op == SYS_SENDTO || c->op == SYS_SENDMSG ? c->addr : NULL;
-    Ip4Tx tx = {.proto = IP_PROTO_ICMP, .dst = d->peer, .src = d->local, .ttl = d->ttl, .tos = d->tos};
-    uint8_t *free_me;
-    const uint8_t *p;
-    UdpAddr addr;
-    Packet *pkt;
-    int err;
-
-    if (total < ICMP_HDR_LEN)
-        return -EINVAL;
-    if (total > 65535 - IPV4_MIN_HDR_LEN)
-        return -EMSGSIZE;
-    if (to) {
-        err = take_udp_addr(f, to, &addr);
-        if (err)
-            return err;
-        tx.dst = addr.ip;
-    }
-    if (!tx.dst)
-        return -EDESTADDRREQ;
-    err = ping_open(d, 0);
-    if (err)
-        return err;
-    p = in_one_place(c, total, &free_me);
-    if (p[0] != ICMP_ECHO || p[1] != 0) {
-        g_free(free_me);
-        return -EINVAL;
-    }
-    pkt = packet_new(ip4_pool(d->ip), ip4_node(d->ip)->id, ip4_node(d->ip)->birth_next++, PKT_HEADROOM);
-    memcpy(packet_put(pkt, ICMP_HDR_LEN), p, ICMP_HDR_LEN);
-    wire_put16(packet_data(pkt) + ICMP_CHECKSUM_OFF, 0);
-    wire_put16(packet_data(pkt) + 4, d->id);
-    pkt->l4 = pkt->head;
-    packet_add_bytes(pkt, p + ICMP_HDR_LEN, total - ICMP_HDR_LEN);
-    g_free(free_me);
-    return icmp4_send_query(d->ip, pkt, &tx);
+    return 0;
 }
 
 bool dgram_write(SockCall *c, SockFile *f)
@@ -423,13 +360,9 @@ bool dgram_write(SockCall *c, SockFile *f)
     size_t total = sockcall_total(c);
     int err;
 
-    if (f->dgram->shut & 2 && f->kind != FILE_UDP)
-        return sockcall_end(c, -EPIPE);
-    if (c->op != SYS_WRITE && c->op != SYS_WRITEV && c->flags & MSG_OOB)
-        return sockcall_end(c, -EOPNOTSUPP);
     if (total && sockcall_is_fault(c))
         return sockcall_end(c, -EFAULT);
-    err = f->kind == FILE_UDP ? udp_send(c, f, total) : ping_send(c, f, total);
+    err = f->kind == FILE_UDP ? dgram_udp_send(c, f->dgram, total) : dgram_icmp_send(c, f->dgram, total);
     return sockcall_end(c, err < 0 ? err : (int64_t)total);
 }
 
@@ -449,44 +382,108 @@ static void store_packet(SockCall *c, const Packet *p, size_t total, uint32_t le
     pktchunk_unref(chunk);
 }
 
-static void give_cmsgs(SockCall *c, const SockFile *f, uint8_t ttl, uint8_t tos)
+/* ip_cmsg_recv_offset */
+static void give_cmsgs4(SockCall *c, const Dgram *d, const DgramInfo *i, unsigned *n)
 {
-    unsigned n = 0;
-    int v = ttl;
+    struct in_pktinfo pi = {.ipi_ifindex = (int)i->ifindex};
+    int ttl = i->ttl;
 
-    if (c->op != SYS_RECVMSG)
+    pi.ipi_addr.s_addr = pi.ipi_spec_dst.s_addr = GUINT32_TO_BE(inet_ip4(&i->to));
+    if (d->give & DGRAM_PKTINFO)
+        sockcall_give_cmsg(c, n, IPPROTO_IP, IP_PKTINFO, &pi, sizeof(pi));
+    if (d->give & DGRAM_TTL)
+        sockcall_give_cmsg(c, n, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+    if (d->give & DGRAM_TOS)
+        sockcall_give_cmsg(c, n, IPPROTO_IP, IP_TOS, &i->tos, sizeof(i->tos));
+}
+
+/* ip6_datagram_recv_common_ctl, ip6_datagram_recv_specific_ctl */
+static void give_cmsgs(SockCall *c, const Dgram *d, const DgramInfo *i, unsigned *n)
+{
+    int hop_limit = i->ttl, tclass = i->tos;
+
+    if (c->op != SYS_RECVMSG || !d->give)
         return;
-    if (f->dgram->recvttl)
-        sockcall_give_cmsg(c, &n, IPPROTO_IP, IP_TTL, &v, sizeof(v));
-    if (f->dgram->recvtos)
-        sockcall_give_cmsg(c, &n, IPPROTO_IP, IP_TOS, &tos, sizeof(tos));
-    c->n_cmsgs = n;
+    if (d->give & DGRAM_PKTINFO6) {
+        struct in6_pktinfo pi = {.ipi6_ifindex = i->ifindex};
+        Ipv6Addr to = inet_ip6(&i->to);
+
+        memcpy(&pi.ipi6_addr, to.b, sizeof(to.b));
+        sockcall_give_cmsg(c, n, IPPROTO_IPV6, IPV6_PKTINFO, &pi, sizeof(pi));
+    }
+    if (!i->is_ip6) {
+        give_cmsgs4(c, d, i, n);
+        return;
+    }
+    if (d->give & DGRAM_HOPLIMIT6)
+        sockcall_give_cmsg(c, n, IPPROTO_IPV6, IPV6_HOPLIMIT, &hop_limit, sizeof(hop_limit));
+    if (d->give & DGRAM_TCLASS6)
+        sockcall_give_cmsg(c, n, IPPROTO_IPV6, IPV6_TCLASS, &tclass, sizeof(tclass));
+}
+
+static bool read_error(SockCall *c, Dgram *d)
+{
+    DgramErr *e = take_error(d);
+    unsigned n = 0;
+    TcpErrMsg *m;
+
+    if (!e)
+        return socket_give_errmsg(c, NULL, 0);
+    if (!e->is_local)
+        give_cmsgs(c, d, &e->how, &n);
+    m = e->m;
+    g_free(e);
+    return socket_give_errmsg(c, m, n);
+}
+
+static int next_udp(Dgram *d, Packet **pkt, DgramInfo *info)
+{
+    UdpAddr6 from, to;
+    UdpRecv r;
+    int len;
+
+    if (d->file->is_v6 && !udpsock_error(d->udp) && udp6sock_next(d->udp, &from, &to)) {
+        info->from = endpoint6(&from);
+        info->to = inet_from_ip6(&to.ip);
+        info->is_ip6 = !inet_is_ip4(&info->to);
+    }
+    len = udpsock_recv_packet(d->udp, pkt, &r);
+    if (len < 0)
+        return len;
+    if (!d->file->is_v6) {
+        info->from = endpoint4(r.from);
+        info->to = inet_from_ip4(r.to.ip);
+    }
+    info->len = r.len;
+    info->ttl = r.ttl;
+    info->tos = r.tos;
+    info->ifindex = r.ifindex;
+    return len;
 }
 
 /* The next datagram, or -errno. */
-static int next(SockFile *f, Packet **pkt, UdpRecv *info)
+static int next(Dgram *d, Packet **pkt, DgramInfo *info)
 {
-    Dgram *d = f->dgram;
-    PingWaiting w;
+    DgramWaiting w;
+    int err = dgram_error(d);
 
-    if (d->peeked && !udpsock_error(d->udp)) {
+    *info = (DgramInfo){0};
+    if (err) {
+        dgram_set_error(d, 0);
+        return -err;
+    }
+    if (d->peeked) {
         *pkt = d->peeked;
         *info = d->peeked_info;
         d->peeked = NULL;
         return (int)info->len;
     }
     if (d->udp)
-        return udpsock_recv_packet(d->udp, pkt, info);
-    if (d->err) {
-        int err = -d->err;
-
-        d->err = 0;
-        return err;
-    }
-    if (!ping_pop(d, &w))
+        return next_udp(d, pkt, info);
+    if (!dgram_icmp_pop(d, &w))
         return -EAGAIN;
     *pkt = w.pkt;
-    *info = (UdpRecv){.from = {w.from, 0}, .len = packet_len(w.pkt), .tos = w.tos, .ttl = w.ttl};
+    *info = w.info;
     return (int)info->len;
 }
 
@@ -495,40 +492,46 @@ bool dgram_read(SockCall *c, SockFile *f)
     bool plain = c->op == SYS_READ || c->op == SYS_READV;
     int flags = plain ? 0 : c->flags, len;
     size_t total = sockcall_total(c);
-    UdpRecv info;
+    Dgram *d = f->dgram;
+    unsigned n = 0;
+    DgramInfo info;
     Packet *p;
 
     if (flags & MSG_ERRQUEUE)
-        return socket_give_errmsg(c, f->dgram->udp ? dgram_take_errmsg(f->dgram) : NULL);
-    len = next(f, &p, &info);
+        return read_error(c, d);
+    len = next(d, &p, &info);
     if (len == -EAGAIN) {
-        SimTime timeo = f->dgram->rcvtimeo_ns;
+        SimTime timeo = d->rcvtimeo_ns;
 
         if (c->p.timed_out || timeo < 0 || !sockcall_may_sleep(c, f, flags))
             return sockcall_end(c, -EAGAIN);
-        if (f->dgram->shut & 1) /* __skb_wait_for_more_packets: only who would wait is told */
+        if (d->shut & 1) /* __skb_wait_for_more_packets: only who would wait is told */
             return sockcall_end(c, 0);
         return sockcall_sleep_on(c, f, timeo);
     }
     if (len < 0)
         return sockcall_end(c, len);
-    c->addr_out = give_udp_addr(f, info.from.ip, info.from.port);
+    c->addr_out = sock_give_addr(f, &info.from);
     c->has_addr_out = true;
     if (len && total && sockcall_is_fault(c)) {
         packet_unref(p);
         return sockcall_end(c, -EFAULT);
     }
     store_packet(c, p, total, (uint32_t)len);
-    if (flags & MSG_PEEK && f->dgram->udp) {
-        f->dgram->peeked = p;
-        f->dgram->peeked_info = info;
+    if (flags & MSG_PEEK) {
+        d->peeked = p;
+        d->peeked_info = info;
     } else {
         packet_unref(p);
     }
-    give_cmsgs(c, f, info.ttl, info.tos);
+    if (c->op == SYS_RECVMSG) {
+        give_cmsgs(c, d, &info, &n);
+        c->n_cmsgs = n;
+    }
     if ((size_t)len > total) {
         c->msg_flags |= MSG_TRUNC;
-        return sockcall_end(c, flags & MSG_TRUNC ? len : (int64_t)total);
+        /* ping_recvmsg tells what was copied, whatever is asked */
+        return sockcall_end(c, flags & MSG_TRUNC && f->kind != FILE_PING ? len : (int64_t)total);
     }
     return sockcall_end(c, len);
 }

@@ -1,5 +1,5 @@
-/* Options of datagram sockets (Linux sk_setsockopt, do_ip_setsockopt, as far as UDP and ICMP echo have them).
- */
+/* Options of datagram sockets (Linux sk_setsockopt, udp_lib_setsockopt, raw_setsockopt). Those of SOL_IP and
+ * SOL_IPV6 are next door. */
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 
@@ -41,7 +41,7 @@ static uint32_t doubled(int val, uint32_t max, uint32_t min)
 static int set_socket(SockFile *f, int name, int val)
 {
     const TcpSysctl *s = host_tcp_sysctl_get(f->sh->host);
-    UdpSockOpt dummy, *o = f->dgram->udp ? udpsock_opt(f->dgram->udp) : &dummy;
+    UdpSockOpt *o = dgram_opt(f->dgram);
 
     switch (name) {
     case SO_REUSEADDR:
@@ -83,42 +83,7 @@ static int set_socket(SockFile *f, int name, int val)
     }
 }
 
-static int set_ip(SockFile *f, int name, int val)
-{
-    Dgram *d = f->dgram;
-    UdpSockOpt dummy, *o = d->udp ? udpsock_opt(d->udp) : &dummy;
-
-    switch (name) {
-    case IP_TOS:
-        o->tos = d->tos = (uint8_t)val;
-        return 0;
-    case IP_TTL:
-        if (val != -1 && (val < 1 || val > 255))
-            return -EINVAL;
-        o->ttl = d->ttl = val == -1 ? 0 : (uint8_t)val;
-        return 0;
-    case IP_MTU_DISCOVER:
-        if (val < 0 || val > 5)
-            return -EINVAL;
-        o->mtu_discover = (uint8_t)val;
-        return 0;
-    case IP_RECVERR:
-        o->recverr = d->recverr = val;
-        return 0;
-    case IP_RECVTOS:
-        d->recvtos = val;
-        return 0;
-    case IP_RECVTTL:
-        d->recvttl = val;
-        return 0;
-    case IP_FREEBIND:
-    case IP_TRANSPARENT:
-    case IP_BIND_ADDRESS_NO_PORT:
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
-}
+enum { OPT_ICMP_FILTER = 1, OPT_ICMPV6_FILTER = 1, OPT_SOL_RAW = 255 };
 
 enum {
     OPT_UDP_CORK = 1,
@@ -136,7 +101,7 @@ static int set_udp(Dgram *d, int name, int val)
     case OPT_UDP_CORK:
         d->has_cork = val;
         if (!val)
-            dgram_push_corked(d);
+            dgram_udp_push(d);
         return 0;
     case OPT_UDP_SEGMENT:
         if (val < 0 || val > UINT16_MAX)
@@ -144,7 +109,13 @@ static int set_udp(Dgram *d, int name, int val)
         d->gso_size = val;
         return 0;
     case OPT_UDP_NO_CHECK6_TX:
+        if (d->file->is_v6)
+            udp6sock_opt(d->udp)->no_check_tx = val;
+        return 0;
     case OPT_UDP_NO_CHECK6_RX:
+        if (d->file->is_v6)
+            udp6sock_opt(d->udp)->no_check_rx = val;
+        return 0;
     case OPT_UDP_GRO:
         return 0;
     default:
@@ -154,19 +125,56 @@ static int set_udp(Dgram *d, int name, int val)
 
 static int get_udp(const Dgram *d, int name, int *v)
 {
+    const Udp6SockOpt *o6 = d->file->is_v6 ? udp6sock_opt(d->udp) : NULL;
+
+    if (o6 && (name == OPT_UDP_NO_CHECK6_TX || name == OPT_UDP_NO_CHECK6_RX)) {
+        *v = name == OPT_UDP_NO_CHECK6_TX ? o6->no_check_tx : o6->no_check_rx;
+        return 0;
+    }
     *v = name == OPT_UDP_CORK ? d->has_cork : name == OPT_UDP_SEGMENT ? d->gso_size : 0;
     return name == OPT_UDP_CORK || (name >= OPT_UDP_ENCAP && name <= OPT_UDP_GRO) ? 0 : -ENOPROTOOPT;
 }
 
-/* IP_MTU: of the route to the peer. */
-static int get_mtu(const Dgram *d, int *v)
+/* Unlike a TCP socket, a datagram socket hands it over. */
+static bool is_pktinfo(int level, int name)
 {
-    Ip4Flow f;
+    return level == IPPROTO_IP && name == IP_PKTINFO;
+}
 
-    if (!d->udp || !udpsock_peer(d->udp).port || ip4_route_get(d->ip, udpsock_peer(d->udp).ip, 0, NULL, &f))
-        return -ENOTCONN;
-    *v = (int)f.mtu;
-    return 0;
+/* SOL_RAW: ICMP_FILTER, and IPV6_CHECKSUM, which means what it does at SOL_IPV6. */
+static int set_raw(Dgram *d, int name, const void *val, unsigned len)
+{
+    if (!d->file->is_v6 && d->protocol == IPPROTO_ICMP && name == OPT_ICMP_FILTER) {
+        memcpy(d->filter, val, HS_MIN(len, (unsigned)sizeof(d->filter[0])));
+        return 0;
+    }
+    if (d->file->is_v6 && name == IPV6_CHECKSUM && len >= sizeof(int)) {
+        int v;
+
+        memcpy(&v, val, sizeof(v));
+        if (d->protocol == IPPROTO_ICMPV6) /* the same value may be set */
+            return v == d->checksum_off ? 0 : -EINVAL;
+        return dgram_set_ip6(d, name, v);
+    }
+    return d->protocol == IPPROTO_ICMP ? -ENOPROTOOPT : -EOPNOTSUPP;
+}
+
+static int get_raw(Dgram *d, int name, void *val, unsigned *len)
+{
+    int err = d->protocol == IPPROTO_ICMP ? -ENOPROTOOPT : -EOPNOTSUPP;
+
+    if (!d->file->is_v6 && d->protocol == IPPROTO_ICMP && name == OPT_ICMP_FILTER)
+        return tcp_opts_give(val, len, d->filter, sizeof(d->filter[0]));
+    if (d->file->is_v6 && name == IPV6_CHECKSUM)
+        return tcp_opts_give(val, len, &d->checksum_off, sizeof(int));
+    return err;
+}
+
+/* ICMPV6_FILTER */
+static bool is_icmp6_filter(const Dgram *d, int level, int name)
+{
+    return d->tap && d->file->is_v6 && d->protocol == IPPROTO_ICMPV6 && level == IPPROTO_ICMPV6 &&
+           name == OPT_ICMPV6_FILTER;
 }
 
 int dgram_setsockopt(SockFile *f, int level, int name, const void *val, unsigned len)
@@ -186,13 +194,19 @@ int dgram_setsockopt(SockFile *f, int level, int name, const void *val, unsigned
         memcpy(&f->dgram->linger, val, sizeof(struct linger));
         return 0;
     }
+    if (is_icmp6_filter(f->dgram, level, name)) {
+        memcpy(f->dgram->filter, val, HS_MIN(len, (unsigned)sizeof(f->dgram->filter)));
+        return 0;
+    }
+    if (f->dgram->tap && level == OPT_SOL_RAW)
+        return set_raw(f->dgram, name, val, len);
     if (len < (level == IPPROTO_IP ? 1 : sizeof(int)))
         return -EINVAL;
     if (len >= sizeof(int))
         memcpy(&v, val, sizeof(int));
     else
         v = *(const uint8_t *)val;
-    bit = tcp_opts_kept(level, name);
+    bit = is_pktinfo(level, name) ? 0 : tcp_opts_kept(level, name);
     if (bit) {
         uint64_t *kept = &f->dgram->kept[level == IPPROTO_IP];
 
@@ -205,11 +219,11 @@ int dgram_setsockopt(SockFile *f, int level, int name, const void *val, unsigned
     case SOL_SOCKET:
         return set_socket(f, name, v);
     case IPPROTO_IP:
-        return set_ip(f, name, v);
+        return dgram_set_ip(f->dgram, name, v);
     case IPPROTO_UDP:
         return f->dgram->udp ? set_udp(f->dgram, name, v) : -ENOPROTOOPT;
     case IPPROTO_IPV6:
-        return f->is_v6 && (name == IPV6_V6ONLY || name == IPV6_RECVERR) ? 0 : -ENOPROTOOPT;
+        return f->is_v6 ? dgram_set_ip6(f->dgram, name, v) : -ENOPROTOOPT;
     default:
         return -ENOPROTOOPT;
     }
@@ -218,20 +232,19 @@ int dgram_setsockopt(SockFile *f, int level, int name, const void *val, unsigned
 static int get_value(SockFile *f, int level, int name, int *v)
 {
     Dgram *d = f->dgram;
-    const UdpSockOpt none = {.mtu_discover = UDP_PMTUDISC_WANT};
-    const UdpSockOpt *o = d->udp ? udpsock_opt(d->udp) : &none;
+    const UdpSockOpt *o = dgram_opt(d);
 
     if (level == SOL_SOCKET) {
         switch (name) {
         case SO_ERROR:
-            *v = d->udp ? udpsock_take_error(d->udp) : d->err;
-            d->err = 0;
+            *v = dgram_error(d);
+            dgram_set_error(d, 0);
             return 0;
         case SO_TYPE:
-            *v = SOCK_DGRAM;
+            *v = f->kind == FILE_RAW ? SOCK_RAW : SOCK_DGRAM;
             return 0;
         case SO_PROTOCOL:
-            *v = d->udp ? IPPROTO_UDP : IPPROTO_ICMP;
+            *v = d->udp ? IPPROTO_UDP : d->tap ? d->protocol : f->is_v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
             return 0;
         case SO_DOMAIN:
             *v = f->is_v6 ? AF_INET6 : AF_INET;
@@ -278,32 +291,11 @@ static int get_value(SockFile *f, int level, int name, int *v)
     }
     if (level == IPPROTO_UDP && d->udp)
         return get_udp(d, name, v);
-    if (level != IPPROTO_IP)
-        return level == IPPROTO_IPV6 && f->is_v6 ? -ENOPROTOOPT : -EOPNOTSUPP;
-    switch (name) {
-    case IP_MTU:
-        return get_mtu(d, v);
-    case IP_TOS:
-        *v = d->udp ? o->tos : d->tos;
-        return 0;
-    case IP_TTL:
-        *v = o->ttl ? o->ttl : d->ttl ? d->ttl : ip4_sysctl_get(d->ip)->ip_default_ttl;
-        return 0;
-    case IP_MTU_DISCOVER:
-        *v = o->mtu_discover;
-        return 0;
-    case IP_RECVERR:
-        *v = d->udp ? o->recverr : d->recverr;
-        return 0;
-    case IP_RECVTOS:
-        *v = d->recvtos;
-        return 0;
-    case IP_RECVTTL:
-        *v = d->recvttl;
-        return 0;
-    default:
-        return -ENOPROTOOPT;
-    }
+    if (level == IPPROTO_IPV6 && f->is_v6)
+        return dgram_get_ip6(d, name, v);
+    if (level == IPPROTO_IP)
+        return dgram_get_ip(d, name, v);
+    return f->is_v6 ? -ENOPROTOOPT : -EOPNOTSUPP; /* ipv6_getsockopt, ip_getsockopt */
 }
 
 int dgram_getsockopt(SockFile *f, int level, int name, void *val, unsigned *len)
@@ -323,17 +315,21 @@ int dgram_getsockopt(SockFile *f, int level, int name, void *val, unsigned *len)
     }
     if (level == SOL_SOCKET && name == SO_LINGER)
         return tcp_opts_give(val, len, &f->dgram->linger, sizeof(struct linger));
+    if (is_icmp6_filter(f->dgram, level, name))
+        return tcp_opts_give(val, len, f->dgram->filter, sizeof(f->dgram->filter));
+    if (f->dgram->tap && level == OPT_SOL_RAW)
+        return get_raw(f->dgram, name, val, len);
     if (level == SOL_SOCKET && name == SO_MEMINFO) {
         UdpSock *u = f->dgram->udp;
         uint32_t m[SK_MEM_VARS] = {0};
 
-        m[SK_MEM_RMEM_ALLOC] = u ? udpsock_rmem(u) : 0;
-        m[SK_MEM_RCVBUF] = u ? udpsock_opt(u)->rcvbuf : 212992;
-        m[SK_MEM_SNDBUF] = u ? udpsock_opt(u)->sndbuf : 212992;
-        m[SK_MEM_DROPS] = u ? (uint32_t)udpsock_drops(u) : 0;
+        m[SK_MEM_RMEM_ALLOC] = u ? udpsock_rmem(u) : f->dgram->rmem;
+        m[SK_MEM_RCVBUF] = dgram_opt(f->dgram)->rcvbuf;
+        m[SK_MEM_SNDBUF] = dgram_opt(f->dgram)->sndbuf;
+        m[SK_MEM_DROPS] = u ? (uint32_t)udpsock_drops(u) : f->dgram->drops;
         return tcp_opts_give(val, len, m, sizeof(m));
     }
-    bit = tcp_opts_kept(level, name);
+    bit = is_pktinfo(level, name) ? 0 : tcp_opts_kept(level, name);
     if (bit)
         v = (f->dgram->kept[level == IPPROTO_IP] & bit) != 0;
     else
@@ -345,15 +341,19 @@ int dgram_getsockopt(SockFile *f, int level, int name, void *val, unsigned *len)
     return 0;
 }
 
+/* udp_ioctl, raw_ioctl; ICMP echo has none. */
 int dgram_ioctl(SockFile *f, unsigned long cmd, int *out)
 {
     Dgram *d = f->dgram;
+    const DgramWaiting *first = d->udp ? NULL : g_queue_peek_head(&d->queue);
 
+    if (f->kind == FILE_PING)
+        return -ENOTTY;
     switch (cmd) {
     case FIONREAD:
         *out = d->peeked ? (int)d->peeked_info.len
                : d->udp  ? (int)udpsock_first_len(d->udp)
-               : d->n    ? (int)packet_len(d->queue[d->head].pkt)
+               : first   ? (int)first->info.len
                          : 0;
         return 0;
     case TIOCOUTQ:

@@ -240,6 +240,7 @@ bool sockop_write(SockCall *c)
         return tcp_write(c, f);
     case FILE_UDP:
     case FILE_PING:
+    case FILE_RAW:
         return dgram_write(c, f);
     case FILE_PIPE:
         return pipe_write(c, f);
@@ -350,10 +351,9 @@ static void give_extended_error(SockCall *c, unsigned *n, const TcpErrMsg *m)
     }
 }
 
-bool socket_give_errmsg(SockCall *c, TcpErrMsg *m)
+bool socket_give_errmsg(SockCall *c, TcpErrMsg *m, unsigned n)
 {
     size_t total = sockcall_total(c), got;
-    unsigned n = 0;
 
     if (!m) {
         c->n_cmsgs = 0;
@@ -400,7 +400,7 @@ static bool tcp_read(SockCall *c, SockFile *f)
     int64_t n;
 
     if (flags & MSG_ERRQUEUE)
-        return socket_give_errmsg(c, tcp_errq_take(f->tcp));
+        return socket_give_errmsg(c, tcp_errq_take(f->tcp), 0);
     if (flags & MSG_OOB)
         r.bytes = &urgent;
     if (sockcall_is_fault(c) && !(flags & MSG_TRUNC))
@@ -454,6 +454,7 @@ bool sockop_read(SockCall *c)
         return tcp_read(c, f);
     case FILE_UDP:
     case FILE_PING:
+    case FILE_RAW:
         return dgram_read(c, f);
     case FILE_PIPE:
         return pipe_read(c, f);

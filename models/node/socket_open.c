@@ -5,6 +5,8 @@
 #include "models/node/socket_priv.h"
 #include "models/tcp/tcp.h"
 
+#define MAX_PROTOCOL 262 /* Linux IPPROTO_MAX - 1; what has more than eight bits is on no wire */
+
 void sock_on_tcp_wake(void *user, TcpConn *conn, unsigned events)
 {
     (void)conn;
@@ -61,9 +63,22 @@ static int choose_kind(int domain, int type, int protocol, FileKind *kind)
             return 0;
         *kind = FILE_PING;
         return protocol == (domain == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6) ? 0 : -EPROTONOSUPPORT;
+    case SOCK_RAW: /* processes run as root here */
+        *kind = FILE_RAW;
+        if (protocol < 0 || protocol > MAX_PROTOCOL)
+            return -EINVAL;
+        return protocol == 0 ? -EPROTONOSUPPORT : 0;
     default:
         return -ESOCKTNOSUPPORT;
     }
+}
+
+/* ping_init_sock: root counts by its group only. */
+static bool may_ping(Host *h)
+{
+    const Ip4Sysctl *s = ip4_sysctl_get(host_ip4(h));
+
+    return s->ping_gid_low == 0 && s->ping_gid_high >= s->ping_gid_low;
 }
 
 bool sockop_socket(SockCall *c)
@@ -79,15 +94,15 @@ bool sockop_socket(SockCall *c)
     err = choose_kind(c->domain, c->type & 0xf, c->protocol, &kind);
     if (err)
         return sockcall_end(c, err);
-    if (kind == FILE_PING && is_v6)
-        return sockcall_end(c, -EPROTONOSUPPORT);
+    if (kind == FILE_PING && !may_ping(sh->host))
+        return sockcall_end(c, -EACCES);
     fd = fds_room(c->p.fds);
     if (fd < 0)
         return sockcall_end(c, fd);
     if (kind == FILE_TCP)
         f = make_tcp(c, tcp_socket(host_tcp(sh->host), is_v6), is_v6, oflags);
     else
-        f = dgram_new(sh, kind == FILE_PING, is_v6, oflags);
+        f = dgram_new(sh, kind, is_v6, oflags, c->protocol);
     return sockcall_end(c, fds_install(c->p.fds, f, c->type & SOCK_CLOEXEC));
 }
 

@@ -53,6 +53,7 @@ bool sockop_ioctl(SockCall *c)
         return sockcall_end(c, tcp_ioctl(f->tcp, c->cmd, &c->int_out));
     case FILE_UDP:
     case FILE_PING:
+    case FILE_RAW:
         return sockcall_end(c, dgram_ioctl(f, c->cmd, &c->int_out));
     default:
         return sockcall_end(c, -ENOTTY);

@@ -11,7 +11,8 @@
 typedef enum FileKind {
     FILE_TCP,
     FILE_UDP,
-    FILE_PING, /* SOCK_DGRAM, IPPROTO_ICMP */
+    FILE_PING, /* SOCK_DGRAM, IPPROTO_ICMP or IPPROTO_ICMPV6 */
+    FILE_RAW,  /* SOCK_RAW */
     FILE_EPOLL,
     FILE_PIPE,
     FILE_REGULAR,
@@ -43,6 +44,11 @@ struct SockFile {
     uint8_t kind;
     bool is_v6, is_ready, is_gone, is_write_end;
 };
+
+static inline bool sockfile_is_dgram(const SockFile *f)
+{
+    return f->kind == FILE_UDP || f->kind == FILE_PING || f->kind == FILE_RAW;
+}
 
 /* Per host. */
 struct SockHost {
@@ -145,7 +151,7 @@ void sockcall_store(SockCall *c, size_t at, const PktSlice *s);
 void sockcall_give_cmsg(SockCall *c, unsigned *n, int level, int type, const void *data, uint32_t len);
 
 /* ---- socket_dgram.c ---- */
-SockFile *dgram_new(SockHost *sh, bool is_ping, bool is_v6, int oflags);
+SockFile *dgram_new(SockHost *sh, FileKind kind, bool is_v6, int oflags, int protocol);
 void dgram_free(SockFile *f);
 unsigned dgram_poll(const SockFile *f);
 int dgram_bind(SockFile *f, const SockAddr *a);
@@ -159,7 +165,8 @@ int dgram_ioctl(SockFile *f, unsigned long cmd, int *out);
 int dgram_shutdown(SockFile *f, int how);
 
 /* ---- socket_poll.c ---- */
-bool socket_give_errmsg(SockCall *c, struct TcpErrMsg *m); /* what MSG_ERRQUEUE reads; NULL: -EAGAIN */
+/* What MSG_ERRQUEUE reads, behind n control messages that are there already; NULL: -EAGAIN. */
+bool socket_give_errmsg(SockCall *c, struct TcpErrMsg *m, unsigned n);
 bool sockop_poll(SockCall *c);
 bool sockop_epoll_create(SockCall *c);
 bool sockop_epoll_ctl(SockCall *c);

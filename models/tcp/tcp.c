@@ -202,7 +202,7 @@ static TcpEntry tw_entry(const TcpTw *w)
                       .local = endpoint(tcp_tw_local(w), w->local_port, w->is_v6),
                       .remote = endpoint(tcp_tw_remote(w), w->remote_port, w->is_v6),
                       .is_orphan = true,
-                      .left_ns = w->end->time - node_now(w->tcp->node)};
+                      .left_ns = w->end ? w->end->time - node_now(w->tcp->node) : 0};
 }
 
 void tcp_foreach(Tcp *t, void (*fn)(void *user, const TcpEntry *e), void *user)
@@ -235,8 +235,7 @@ TcpSockstat tcp_sockstat(const Tcp *t)
 
     for (const TcpConn *c = t->all_head; c; c = c->all_next)
         out.inuse += c->state != TCP_CLOSE;
-    out.bytes = tcp_bytes(t, &n_conns) + t->n_conns * sizeof(TcpConn) + t->n_tw * sizeof(TcpTw) +
-                t->n_reqs * sizeof(TcpReq);
+    out.bytes = tcp_bytes(t, &n_conns) + t->n_conns * sizeof(TcpConn) + t->n_reqs * sizeof(TcpReq);
     return out;
 }
 
@@ -247,5 +246,6 @@ size_t tcp_bytes(const Tcp *t, uint64_t *n_conns)
         return 0;
     }
     *n_conns = t->n_conns;
-    return sizeof(*t) + tcp_table_bytes(t) + (t->rare ? sizeof *t->rare : 0);
+    return sizeof(*t) + tcp_table_bytes(t) + tcp_metrics_bytes(t) + t->n_tw * sizeof(TcpTw) +
+           (t->rare ? sizeof *t->rare : 0);
 }

@@ -78,7 +78,8 @@ typedef struct TcpSockstat {
 } TcpSockstat;
 TcpSockstat tcp_sockstat(const Tcp *t);
 void tcp_foreach(Tcp *t, void (*fn)(void *user, const TcpEntry *e), void *user);
-/* Memory of this host alone, for --stats: connections and buffers are in the partition's pools ("tcp."). */
+/* Memory of this host alone, for --stats, TIME_WAITs included: connections and buffers are in the partition's
+ * pools ("tcp."). */
 size_t tcp_bytes(const Tcp *t, uint64_t *n_conns);
 
 /* ---- sockets ---- */

@@ -319,13 +319,6 @@ void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una)
         end_first_loan(c, q);
 }
 
-bool tcp_errq_is_lent(const TcpConn *c, uint32_t seq)
-{
-    const struct TcpErrQueue *q = c->opts->errq;
-
-    return q->last_loan && tcp_after(q->last_loan->end_seq, seq);
-}
-
 /* Linux tcp_skb_collapse_tstamp */
 void tcp_errq_note_joined(TcpConn *c, uint32_t start, uint32_t end)
 {

@@ -56,8 +56,6 @@ void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una);
 void tcp_errq_note_purged(TcpConn *c); /* tcp_write_queue_purge: what was lent is given back, unsent or not */
 /* Segments from `start` to `end` have become one, which keeps one timestamp, the last. */
 void tcp_errq_note_joined(TcpConn *c, uint32_t start, uint32_t end);
-/* Is memory of a MSG_ZEROCOPY write that is not yet acknowledged among what comes after seq? */
-bool tcp_errq_is_lent(const TcpConn *c, uint32_t seq);
 static inline void tcp_errq_on_joined(TcpConn *c, uint32_t start, uint32_t end)
 {
     if (HS_UNLIKELY(c->has_errq))

@@ -76,6 +76,9 @@ static int flow4(const TcpConn *c, Ip4Flow *f)
     uint32_t src = inet_is_any(&c->local) ? 0 : inet_ip4(&c->local);
     int err = ip4_route_get(c->tcp->ip4, inet_ip4(&c->remote), src, tcp_ip_bound_if(c), f);
 
+    /* SO_DONTROUTE: what is behind a gateway is out of reach (ip_sock_rt_scope) */
+    if (!err && c->opts && c->opts->dontroute && f->next_hop != inet_ip4(&c->remote))
+        err = -ENETUNREACH;
     if (!err)
         tcp_ip_keep_metrics(c, f->metrics, f->gen);
     return err;
@@ -279,6 +282,14 @@ static int send4(TcpConn *c, Packet *pkt, uint8_t ecn_bits)
                 .ttl = c->opts ? c->opts->ttl : 0,
                 .oif = tcp_ip_bound_if(c)};
 
+    if (HS_UNLIKELY(c->opts && c->opts->dontroute)) {
+        Ip4Flow f;
+
+        if (flow4(c, &f)) {
+            packet_unref(pkt);
+            return -EHOSTUNREACH;
+        }
+    }
     /* ip_dont_fragment */
     tx.df = discover == TCP_PMTUDISC_DO || discover == TCP_PMTUDISC_PROBE ||
             (discover == TCP_PMTUDISC_WANT && !tcp_ip_mtu_is_locked(c));

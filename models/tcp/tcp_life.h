@@ -5,8 +5,6 @@
 
 #include "models/tcp/tcp_passive.h"
 #include "sim/base/pool.h"
-#include "sim/base/rng.h"
-#include "sim/base/siphash.h"
 
 /* What the hosts of a partition share. */
 typedef struct TcpShared {

@@ -168,6 +168,13 @@ void tcp_metrics_free(Tcp *t)
     *m = (TcpMetrics){.n = 0};
 }
 
+size_t tcp_metrics_bytes(const Tcp *t)
+{
+    const TcpMetrics *m = &t->metrics;
+
+    return m->n * sizeof(Entry) + (m->mask ? (m->mask + 1) * sizeof *m->bucket.many : 0);
+}
+
 void tcp_metrics_flush(Tcp *t)
 {
     tcp_metrics_free(t);

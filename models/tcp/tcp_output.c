@@ -172,7 +172,7 @@ static void grow(TcpConn *c, TcpSeg *s, uint32_t amount)
     TcpSeg *next = s->next;
     uint32_t n;
 
-    if (!next || s->eor)
+    if (!next || s->eor || s->n_frags || next->n_frags)
         return;
     n = HS_MIN(amount, tcpseg_len(next));
     if (n && tcpseg_len(s) + n <= TCP_SEG_MAX_LEN)

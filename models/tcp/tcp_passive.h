@@ -290,6 +290,7 @@ void tcp_metrics_fastopen_get(TcpConn *c, uint16_t *mss, TcpFastopenCookie *cook
 void tcp_metrics_fastopen_set(TcpConn *c, uint16_t mss, const TcpFastopenCookie *cookie, bool syn_lost,
                               uint16_t try_exp);
 void tcp_metrics_free(Tcp *t);
+size_t tcp_metrics_bytes(const Tcp *t);
 
 /* ---- tcp_err.c ---- */
 typedef struct TcpIcmp {

@@ -17,6 +17,8 @@ static bool collapse_next(TcpConn *c, TcpSeg *s)
 {
     TcpSeg *next = s->next;
 
+    if (s->n_frags || next->n_frags) /* the application's pages stay where they are: skb_shift */
+        return false;
     if (!tcpsndq_join(c, s, next))
         return false;
     if (c->sack.highest_sack == next)

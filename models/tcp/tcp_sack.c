@@ -281,9 +281,9 @@ static uint32_t segment_size(const TcpSeg *s)
 }
 
 /* A bare FIN has nothing to move; lent memory stays what it is (skb_can_shift, skb_shift). */
-static bool can_shift(TcpConn *c, const TcpSeg *s)
+static bool can_shift(const TcpSeg *s)
 {
-    return tcpseg_len(s) && !(HS_UNLIKELY(c->has_errq) && tcp_errq_is_lent(c, s->seq));
+    return tcpseg_len(s) && !s->n_frags;
 }
 
 /* prev, SACKed, takes the first len bytes of s. true: s is gone (tcp_shifted_skb). */
@@ -335,9 +335,9 @@ static TcpSeg *shift_data(TcpConn *c, TcpSeg *s, TcpSackState *st, uint32_t star
     /* sent again and that copy not known to be lost: it may be what was delivered */
     if (!dup_sack && (s->sacked & (SEG_LOST | SEG_RETRANS)) == SEG_RETRANS)
         goto fallback;
-    if (!can_shift(c, s) || !tcp_after(s->end_seq, c->snd_una))
+    if (!can_shift(s) || !tcp_after(s->end_seq, c->snd_una))
         goto fallback;
-    if (!prev || (prev->sacked & SEG_TAGBITS) != SEG_SACKED || prev->eor || !can_shift(c, prev))
+    if (!prev || (prev->sacked & SEG_TAGBITS) != SEG_SACKED || prev->eor || !can_shift(prev))
         goto fallback;
     if (!in_sack) {
         if (!tcp_after(s->end_seq, start) || pcount <= 1)
@@ -359,7 +359,7 @@ static TcpSeg *shift_data(TcpConn *c, TcpSeg *s, TcpSackState *st, uint32_t star
 
     /* The hole is filled: what follows may join as well. */
     s = prev->next;
-    if (s && can_shift(c, s) && (s->sacked & SEG_TAGBITS) == SEG_SACKED && mss == segment_size(s) &&
+    if (s && can_shift(s) && (s->sacked & SEG_TAGBITS) == SEG_SACKED && mss == segment_size(s) &&
         !prev->eor && tcpsndq_can_shift(prev, s, tcpseg_len(s)))
         shifted(c, prev, s, st, s->pcount, tcpseg_len(s), mss, false);
     return prev;

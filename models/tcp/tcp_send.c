@@ -12,6 +12,12 @@
 #include "models/tcp/tcp_sndbuf.h"
 #include "models/tcp/tcp_sockopt.h"
 
+/* Linux MAX_SKB_FRAGS: pages that one segment can refer to. */
+#define MAX_FRAGS 17u
+#define PAGE 4096u
+/* Where a buffer begins in its page, as malloc() has it. */
+#define BUFFER_OFFSET 16u
+
 /* Where the next bytes come from: one of the four ways of TcpSend. */
 typedef struct Source {
     const TcpSend *m;
@@ -122,21 +128,67 @@ static TcpSeg *new_segment(TcpConn *c)
     return s;
 }
 
+static bool is_lending(const TcpConn *c, const TcpSend *m)
+{
+    return m->flags & MSG_ZEROCOPY && c->opts && c->opts->zerocopy;
+}
+
+/* How much of len bytes that begin at src there is room for among the segment's pages
+ * (zerocopy_fill_skb_from_iter); all of what is copied, which needs a page of its own only behind lent ones.
+ */
+static size_t take_frags(TcpSeg *s, const Source *src, bool lends, size_t len, uint32_t *extra)
+{
+    uint32_t start = (uint32_t)((BUFFER_OFFSET + src->off) % PAGE), pages;
+
+    *extra = 0;
+    if (!lends) {
+        if (!s->ends_lent)
+            return len;
+        if (s->n_frags >= MAX_FRAGS)
+            return 0;
+        s->n_frags++;
+        s->ends_lent = false;
+        return len;
+    }
+    if (!s->n_frags && tcpseg_len(s))
+        s->n_frags = 1;
+    if (s->n_frags >= MAX_FRAGS)
+        return 0;
+    len = HS_MIN(len, (size_t)(MAX_FRAGS - s->n_frags) * PAGE - start);
+    pages = (uint32_t)((start + len + PAGE - 1) / PAGE);
+    s->n_frags = (uint8_t)(s->n_frags + pages);
+    s->ends_lent = true;
+    *extra = pages * PAGE - (uint32_t)len; /* whole pages are charged */
+    return len;
+}
+
 /* Copies into one segment as much as fits it. 0 or -EFAULT. */
 static int fill(TcpConn *c, TcpSeg *s, Source *src, size_t room, bool *is_full)
 {
+    bool lends = HS_UNLIKELY(is_lending(c, src->m));
+
     *is_full = false;
     while (room && src->done < src->m->len) {
         const void *bytes;
         PktSlice slice = {0};
         bool is_slice;
         size_t len;
-        uint32_t n;
+        uint32_t n, extra = 0;
 
         if (!source_next(src, room, &bytes, &slice, &is_slice, &len))
             return -EFAULT;
+        if (HS_UNLIKELY(lends || s->ends_lent)) {
+            len = take_frags(s, src, lends, len, &extra);
+            if (!len) {
+                *is_full = true;
+                break;
+            }
+            slice.len = (uint32_t)len;
+        }
         n = tcpsndq_add(c, s, bytes, is_slice ? &slice : NULL, src->m->synthetic_off + src->done,
                         (uint32_t)len);
+        if (HS_UNLIKELY(extra))
+            tcpsndq_charge_more(c, s, extra);
         c->write_seq += n;
         source_advance(src, n);
         room -= n;
@@ -227,7 +279,7 @@ static void note_written(TcpConn *c, const TcpSend *m)
     const TcpSeg *tail = c->snd.write_tail ? c->snd.write_tail : c->snd.rtx_tail;
 
     tcp_errq_on_written(c, tail, m->has_tsflags ? m->tsflags : c->opts->tsflags,
-                        m->flags & MSG_ZEROCOPY && c->opts->zerocopy && !m->resumed);
+                        is_lending(c, m) && !m->resumed);
 }
 
 static int64_t send_it(TcpConn *c, TcpSend *m)
@@ -241,7 +293,7 @@ static int64_t send_it(TcpConn *c, TcpSend *m)
     if (HS_UNLIKELY(m->flags & MSG_FASTOPEN || c->sflags & TCP_S_DEFER_CONNECT)) {
         err = tcp_fastopen_sendmsg(c, m, &in_syn);
         if (err == -EINPROGRESS && in_syn > 0) {
-            if (m->flags & MSG_ZEROCOPY && c->opts && c->opts->zerocopy)
+            if (is_lending(c, m))
                 tcp_errq_on_copied(c);
             return (int64_t)in_syn;
         }

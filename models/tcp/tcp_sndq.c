@@ -419,6 +419,12 @@ uint32_t tcpsndq_add(TcpConn *c, TcpSeg *s, const void *bytes, const PktSlice *s
     return len;
 }
 
+void tcpsndq_charge_more(TcpConn *c, TcpSeg *s, uint32_t n)
+{
+    s->truesize += n;
+    charge(c, n);
+}
+
 void tcpsndq_payload_to(const TcpSeg *s, uint32_t off, uint32_t len, Packet *pkt)
 {
     for (unsigned i = 0; i < s->n_slices && len; i++) {
@@ -489,6 +495,8 @@ TcpSeg *tcpsndq_fragment(TcpConn *c, TcpSeg *s, uint32_t len, uint32_t mss)
     n->sacked = s->sacked;
     n->eor = s->eor;
     s->eor = false;
+    n->n_frags = (uint8_t)((s->n_frags * (uint64_t)rest + total - 1) / HS_MAX(total, 1u));
+    n->ends_lent = s->ends_lent;
     attach_range(c, n, s, len, rest);
     keep_front(s, len);
     n->has_tx_time = s->has_tx_time;

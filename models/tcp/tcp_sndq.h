@@ -41,6 +41,10 @@ typedef struct TcpSeg {
     bool in_rtx;
     bool has_tx_time;  /* sent at least once */
     bool is_on_device; /* a copy still waits in this host's own queue (TSQ; Linux skb_still_in_host_queue) */
+    /* MSG_ZEROCOPY: pages that the payload lies in, as Linux would count them (0: not counted), and is the
+     * last of them the application's? */
+    uint8_t n_frags;
+    bool ends_lent;
     uint32_t truesize; /* what it costs the send buffer, as Linux would count it */
     SimTime sent_ns;   /* last (re)transmission; earliest departure time until sent (skb_mstamp_ns) */
     SimTime first_tx_ns, delivered_ns; /* tcp_rate.c's snapshot at transmission */
@@ -75,6 +79,8 @@ TcpSeg *tcpsndq_append_new(TcpConn *c);
 #define TCP_SEG_MAX_LEN 65535u
 uint32_t tcpsndq_add(TcpConn *c, TcpSeg *s, const void *bytes, const PktSlice *slice, uint64_t synthetic_off,
                      uint32_t len);
+/* The tail of the write queue costs n bytes more (whole pages of the application's). */
+void tcpsndq_charge_more(TcpConn *c, TcpSeg *s, uint32_t n);
 /* A segment in no queue and not charged: seq and end_seq as the flags say (SYN, FIN count). */
 TcpSeg *tcpsndq_new_control(TcpConn *c, uint32_t seq, uint16_t flags);
 void tcpsndq_append(TcpConn *c,

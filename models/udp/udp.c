@@ -83,7 +83,7 @@ static void drop(Udp *u, Packet *pkt, const Ip4Rx *rx, const UdpKey *k, uint32_t
 /* Puts the packet into the socket's queue; false: no room (counted). Keeps the caller's reference. */
 static bool deliver(Udp *u, UdpSock *s, Packet *pkt, const UdpKey *k, uint32_t len)
 {
-    if (HS_UNLIKELY(!udpsock_enqueue(s, packet_ref(pkt), len))) {
+    if (HS_UNLIKELY(!udpsock_enqueue(s, packet_ref(pkt), len, k->dev))) {
         packet_unref(pkt);
         s->drops++;
         u->mib[MIB_UdpRcvbufErrors]++;
@@ -196,7 +196,7 @@ static int error_for(const UdpSock *s, const Ip4Error *e)
     bool hard = e->hard;
 
     if (e->icmp_type == ICMP_DEST_UNREACH && e->icmp_code == ICMP_UNREACH_NEEDFRAG) {
-        if (s->opt.mtu_discover == UDP_PMTUDISC_DONT)
+        if (s->opt.mtu_discover == PMTUDISC_DONT)
             return 0;
         hard = true;
     }

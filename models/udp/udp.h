@@ -12,7 +12,7 @@ typedef struct UdpSock UdpSock;
 #define UDP_MIB(X)                                                                                          \
     X(UdpInDatagrams) X(UdpNoPorts) X(UdpInErrors) X(UdpOutDatagrams) X(UdpRcvbufErrors)                    \
     X(UdpSndbufErrors) X(UdpInCsumErrors) X(UdpIgnoredMulti) X(Udp6InDatagrams) X(Udp6NoPorts)              \
-    X(Udp6InErrors) X(Udp6OutDatagrams) X(Udp6RcvbufErrors) X(Udp6InCsumErrors)
+    X(Udp6InErrors) X(Udp6OutDatagrams) X(Udp6RcvbufErrors) X(Udp6SndbufErrors) X(Udp6InCsumErrors)
 /* clang-format on */
 
 enum {
@@ -57,6 +57,9 @@ typedef struct UdpSend {
     uint8_t tos; /* used when has_tos */
     uint8_t ttl; /* used when not 0 */
     bool has_tos;
+    bool has_ttl;  /* over IPv6: ttl counts though it is 0 */
+    bool dontfrag; /* IPV6_DONTFRAG, for this one */
+    bool is_whole; /* -EMSGSIZE rather than fragments (UDP_SEGMENT) */
 } UdpSend;
 int udpsock_send(
     UdpSock *s,
@@ -67,7 +70,8 @@ typedef struct UdpRecv {
     uint32_t len;    /* of the datagram */
     uint32_t copied; /* into the buffer; the rest is gone */
     uint8_t tos, ttl;
-    SimTime time; /* of arrival */
+    unsigned ifindex; /* of the device where it arrived */
+    SimTime time;     /* of arrival */
 } UdpRecv;
 /* The next datagram: -EAGAIN when there is none, or the pending error. */
 int udpsock_recv(UdpSock *s, void *buf, uint32_t size, UdpRecv *info);
@@ -81,8 +85,9 @@ void udpsock_set_error(UdpSock *s, int err);
 bool udpsock_waiting(const UdpSock *s); /* a datagram, errors apart */
 int udpsock_autobind(UdpSock *s);       /* a port, if it has none yet */
 
-/* IP_MTU_DISCOVER */
-enum { UDP_PMTUDISC_DONT = 0, UDP_PMTUDISC_WANT = 1, UDP_PMTUDISC_DO = 2, UDP_PMTUDISC_PROBE = 3 };
+/* With -EMSGSIZE: the MTU for which it was too long (what IP_RECVERR tells of a local error); 0: no datagram
+ * is so long. */
+uint32_t udpsock_refused_mtu(const UdpSock *s);
 
 typedef struct UdpSockOpt {
     uint32_t
@@ -92,7 +97,7 @@ typedef struct UdpSockOpt {
         no_check; /* SO_BROADCAST, SO_REUSEADDR, SO_REUSEPORT, SO_NO_CHECK */
     bool recverr; /* IP_RECVERR */
     uint8_t tos, ttl;
-    uint8_t mtu_discover;   /* IP_PMTUDISC_WANT (1) by default */
+    uint8_t mtu_discover;   /* PMTUDISC_*; PMTUDISC_WANT by default */
     const Ip4If *bound_dev; /* SO_BINDTODEVICE */
 } UdpSockOpt;
 UdpSockOpt *udpsock_opt(UdpSock *s);
@@ -108,13 +113,13 @@ void udpsock_on_wake(UdpSock *s, UdpWakeFn fn, void *user);
 typedef void (*UdpIcmpFn)(void *user, UdpSock *s, const Ip4Error *e);
 void udpsock_on_icmp(UdpSock *s, UdpIcmpFn fn, void *user);
 
-/* What a waiting datagram with so many bytes of payload costs the receive buffer: the packet as a network
- * card's driver leaves it (64 bytes of room, Ethernet, IP and UDP headers), the 320 bytes that follow it
- * (skb_shared_info), rounded up to a size of kmalloc, and 256 for the sk_buff itself. 1 byte: 768; 1472
- * bytes: 2304. */
+/* What a waiting IPv4 datagram with so many bytes of payload costs the receive buffer: the packet as a
+ * network card's driver leaves it (64 bytes of room, Ethernet, IP and UDP headers), the 320 bytes that follow
+ * it (skb_shared_info), rounded up to a size of kmalloc, at least a small head's 576 (Linux 6.3), and 256 for
+ * the sk_buff itself. 1 byte: 832; 1472 bytes: 2304. */
 uint32_t udp_truesize(uint32_t payload_len);
-/* The rcvbuf that holds k such datagrams and no more. (Linux accepts while what waits does not exceed the
- * buffer.) */
+/* The rcvbuf that holds k such datagrams and no more. (Since 6.17 Linux accepts what still fits into the
+ * buffer, and anything into an empty one.) */
 uint32_t udp_rcvbuf_for(uint32_t k, uint32_t payload_len);
 
 uint64_t udpsock_drops(const UdpSock *s); /* datagrams lost to a full receive buffer */

@@ -6,7 +6,10 @@
 #include "models/udp/udp_priv.h"
 #include "models/wire/icmp6.h"
 #include "models/wire/ipv6.h"
+#include "sim/base/hash64.h"
 #include "sim/packet/checksum.h"
+
+#define FLOW_LABEL_MASK 0xfffffu
 
 static const Ipv6Addr any6;
 
@@ -59,15 +62,16 @@ static void drop(Udp *u, Packet *pkt, const Ip6Rx *rx, unsigned mib, ProbeDrop r
     probe_drop(u->node, ip4_if_dev(rx->in)->point, pkt, reason);
 }
 
-/* Without a checksum it is no datagram: the IPv6 header has none that would protect the addresses. */
-static bool checksum_ok(const Packet *pkt, const Ip6Rx *rx, uint32_t len)
+/* 0 is none, which has to be wished for (RFC 6936): the IPv6 header has none that would protect the
+ * addresses. */
+static bool checksum_ok(const UdpSock *s, const Packet *pkt, const Ip6Rx *rx, uint32_t len)
 {
     uint32_t sum;
 
     if (pkt->csum == PKT_CSUM_PARTIAL)
         return true;
     if (udp_checksum(packet_cdata(pkt)) == 0)
-        return false;
+        return s && s->v6->opt.no_check_rx;
     sum = ipv6_pseudo_sum(rx->src.b, rx->dst.b, IP_PROTO_UDP, len);
     return checksum_fold(checksum_combine(sum, packet_sum(pkt, pkt->head, len))) == 0xffff;
 }
@@ -88,20 +92,21 @@ static void on_input(void *user, Packet *pkt, const Ip6Rx *rx)
         pkt = packet_own(pkt);
         packet_trim(pkt, len);
     }
-    if (!checksum_ok(pkt, rx, len)) {
+    h = packet_cdata(pkt);
+    k = key_of(&rx->dst, udp_dst_port(h), &rx->src, udp_src_port(h));
+    k.dev = rx->in;
+    s = udptable_lookup(u, &k);
+    if (!checksum_ok(s, pkt, rx, len)) {
         u->mib[MIB_Udp6InCsumErrors]++;
         drop(u, pkt, rx, MIB_Udp6InErrors, DROP_L4_CHECKSUM);
         return;
     }
-    k = key_of(&rx->dst, udp_dst_port(h), &rx->src, udp_src_port(h));
-    k.dev = rx->in;
-    s = udptable_lookup(u, &k);
     if (!s) {
         ip6_send_error(u->ip6, pkt, ICMP6_DEST_UNREACH, ICMP6_UNREACH_PORT, 0);
         drop(u, pkt, rx, MIB_Udp6NoPorts, DROP_NO_SOCKET);
         return;
     }
-    if (!udpsock_enqueue(s, pkt, len - UDP_HDR_LEN)) {
+    if (!udpsock_enqueue(s, pkt, len - UDP_HDR_LEN, rx->in)) {
         s->drops++;
         u->mib[MIB_Udp6RcvbufErrors]++;
         drop(u, pkt, rx, MIB_Udp6InErrors, DROP_SOCKET_BUFFER);
@@ -117,19 +122,26 @@ static void on_error(void *user, const Ip6Error *e)
     bool hard = e->hard;
     Udp *u = user;
     UdpSock *s = udptable_lookup(u, &k);
+    const Udp6SockOpt *o;
 
     if (!s) {
         ip6_count_unclaimed(u->ip6);
         return;
     }
+    o = &s->v6->opt;
     if (e->icmp_type == ICMP6_PACKET_TOO_BIG) {
+        if (o->mtu_discover >= PMTUDISC_INTERFACE) /* ip6_sk_accept_pmtu */
+            return;
         ip6_pmtu_update(u->ip6, &e->dst, e->info);
-        hard = s->opt.mtu_discover != UDP_PMTUDISC_DONT;
+        hard = o->mtu_discover != PMTUDISC_DONT;
     }
-    if (!s->opt.recverr && !(hard && s->is_connected))
+    if (!o->recverr && !(hard && s->is_connected))
         return;
     s->err = e->err;
-    udpsock_wake(s);
+    if (s->icmp6)
+        s->icmp6(s->icmp6_user, s, e);
+    else
+        udpsock_wake(s);
 }
 
 void udp_set_ip6(Udp *u, Ip6 *ip6)
@@ -148,7 +160,15 @@ UdpSock *udp6sock_new(Udp *u)
     UdpSock *s = udpsock_new(u);
 
     s->v6 = g_new0(UdpSock6, 1);
+    s->v6->opt.mtu_discover = PMTUDISC_WANT;
+    s->v6->opt.hop_limit = -1;
     return s;
+}
+
+void udp6sock_on_icmp(UdpSock *s, Udp6IcmpFn fn, void *user)
+{
+    s->icmp6 = fn;
+    s->icmp6_user = user;
 }
 
 Udp6SockOpt *udp6sock_opt(UdpSock *s)
@@ -179,8 +199,8 @@ int udp6sock_bind(UdpSock *s, const UdpAddr6 *a)
     err = udpsock_bind(s, (UdpAddr){0, a->port});
     if (err)
         v6->local = v6->source = any6;
-    else
-        s->has_bound_ip = !is_any(&a->ip);
+    else if (!is_any(&a->ip))
+        s->has_bound_ip = v6->opt.is_v6only = true; /* __inet6_bind */
     return err;
 }
 
@@ -240,16 +260,38 @@ static int send_mapped(UdpSock *s, const UdpSend *m, const UdpAddr6 *to)
     return udpsock_send(s, &m4);
 }
 
+int udp6sock_mtu(const UdpSock *s)
+{
+    Ip6Flow f;
+
+    if (!s->is_connected || s->v6->is_mapped || !s->udp->ip6 ||
+        ip6_route_get(s->udp->ip6, &s->v6->peer, &s->v6->source, s->opt.bound_dev, &f))
+        return -ENOTCONN;
+    return (int)f.mtu;
+}
+
+/* ip6_make_flowlabel: one flow, one label. */
+static uint32_t flow_label(const UdpSock *s, const Ipv6Addr *src, const UdpAddr6 *dst)
+{
+    uint64_t h = hash64_fold(((uint64_t)fold(src) << 32 | fold(&dst->ip)) ^ HASH64_K1,
+                             ((uint64_t)s->local_port << 16 | dst->port) ^ HASH64_K2);
+
+    return s->v6->opt.no_flow_label ? 0 : (uint32_t)(h >> 32) & FLOW_LABEL_MASK;
+}
+
 int udp6sock_send(UdpSock *s, const UdpSend *m, const UdpAddr6 *to)
 {
     UdpSock6 *v6 = s->v6;
     Udp *u = s->udp;
     UdpAddr6 dst;
     Ip6Tx tx = {.proto = IP_PROTO_UDP};
+    uint32_t total;
     Ip6Flow f;
+    int hops;
     Packet *p;
     int err;
 
+    s->refused_mtu = 0;
     if (!to && !s->is_connected)
         return -EDESTADDRREQ;
     dst = to ? *to : udp6sock_peer(s);
@@ -268,16 +310,31 @@ int udp6sock_send(UdpSock *s, const UdpSend *m, const UdpAddr6 *to)
         err = ip6_route_get(u->ip6, &dst.ip, &v6->source, s->opt.bound_dev, &f);
     if (err)
         return err;
-    if (IPV6_HDR_LEN + UDP_HDR_LEN + (uint64_t)m->len > f.mtu)
+    total = IPV6_HDR_LEN + UDP_HDR_LEN + m->len;
+    err = ip6_choose_mtu(v6->opt.mtu_discover, !v6->opt.dontfrag && !m->dontfrag, v6->opt.frag_mtu, total, &f,
+                         &tx.frag_mtu);
+    if (err || (m->is_whole && total > tx.frag_mtu)) {
+        s->refused_mtu = m->is_whole ? 0 : tx.frag_mtu;
         return -EMSGSIZE;
+    }
     p = udpsock_build(s, m, dst.port);
-    ip6_l4_csum(p, &f.src, &dst.ip, IP_PROTO_UDP, UDP_CHECKSUM_OFF);
+    if (!v6->opt.no_check_tx)
+        ip6_l4_csum(p, &f.src, &dst.ip, IP_PROTO_UDP, UDP_CHECKSUM_OFF);
     tx.src = v6->source;
     tx.dst = dst.ip;
+    tx.flow_label = flow_label(s, &f.src, &dst);
     tx.tclass = m->has_tos ? m->tos : v6->opt.tclass;
-    tx.hop_limit = m->ttl ? m->ttl : v6->opt.hop_limit;
+    hops = m->ttl || m->has_ttl ? m->ttl : v6->opt.hop_limit;
+    tx.hop_limit = hops < 0 ? 0 : (uint8_t)hops;
+    tx.is_last_hop = hops == 0;
     tx.oif = s->opt.bound_dev;
-    err = ip6_output(u->ip6, p, &tx);
+    tx.by_dev_mtu = v6->opt.mtu_discover >= PMTUDISC_PROBE;
+    err = ip6_output(u->ip6, p, &tx); /* over the loopback the answer may come at once */
+    if (err == -ENOBUFS) {
+        u->mib[MIB_Udp6SndbufErrors]++;
+        if (!v6->opt.recverr)
+            err = 0;
+    }
     if (!err)
         u->mib[MIB_Udp6OutDatagrams]++;
     return err;

@@ -15,6 +15,7 @@ typedef struct UdpWaiting {
     Packet *pkt; /* head at the UDP header; perhaps in several sockets' queues: read only */
     SimTime time;
     uint32_t len, truesize; /* of the payload */
+    unsigned ifindex;
 } UdpWaiting;
 
 typedef struct UdpMembership {
@@ -42,13 +43,15 @@ struct UdpSock {
     UdpWaiting *ring;
     uint32_t ring_head, ring_len, ring_cap; /* cap: a power of two, or 0 */
     uint32_t rmem;
+    uint32_t refused_mtu;
     uint64_t drops;
     UdpMembership *groups;
     UdpSock6 *v6; /* NULL: an AF_INET socket */
     UdpWakeFn wake;
     void *wake_user;
     UdpIcmpFn icmp;
-    void *icmp_user;
+    Udp6IcmpFn icmp6;
+    void *icmp_user, *icmp6_user;
     UdpSock *all_next, *all_prev; /* every socket of the host */
 };
 
@@ -87,9 +90,8 @@ uint16_t udptable_ephemeral(Udp *u, const UdpSock *s, uint32_t ip);
 /* udp_sock.c */
 
 /* Takes the packet if there is room: false if not. */
-bool udpsock_enqueue(UdpSock *s, Packet *pkt, uint32_t len);
+bool udpsock_enqueue(UdpSock *s, Packet *pkt, uint32_t len, const Ip4If *in);
 
-/* An ephemeral port, if there is none yet: 0 or -EAGAIN. */
 /* A datagram with its UDP header, checksum 0. */
 Packet *udpsock_build(UdpSock *s, const UdpSend *m, uint16_t to_port);
 

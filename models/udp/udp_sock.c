@@ -1,6 +1,5 @@
 /* A socket: its addresses, sending, its receive queue (Linux inet_bind, ip4_datagram_connect, udp_sendmsg,
- * udp_recvmsg,
- * __udp_enqueue_schedule_skb).
+ * udp_recvmsg, __udp_enqueue_schedule_skb).
  *
  * Processes run as root here: ports below 1024 are for everybody. Nothing waits on the sending side: a
  * datagram leaves for the device's queue at once, so sndbuf is kept and not enforced. */
@@ -8,10 +7,14 @@
 #include <string.h>
 
 #include "models/udp/udp_priv.h"
+#include "models/wire/eth.h"
 #include "sim/packet/checksum.h"
 
 #define RMEM_DEFAULT 212992 /* net.core.rmem_default, wmem_default */
-#define PAYLOAD_MAX (IPV4_MAX_LEN - IPV4_MIN_HDR_LEN - UDP_HDR_LEN)
+#define SKB_PAD 64
+#define SKB_SHARED_INFO 320
+#define SKB_SMALL_HEAD 576
+#define SKB_STRUCT 256
 
 /* ---- life ---- */
 
@@ -20,7 +23,7 @@ UdpSock *udpsock_new(Udp *u)
     UdpSock *s = g_new0(UdpSock, 1);
 
     s->udp = u;
-    s->opt = (UdpSockOpt){.rcvbuf = RMEM_DEFAULT, .sndbuf = RMEM_DEFAULT, .mtu_discover = UDP_PMTUDISC_WANT};
+    s->opt = (UdpSockOpt){.rcvbuf = RMEM_DEFAULT, .sndbuf = RMEM_DEFAULT, .mtu_discover = PMTUDISC_WANT};
     s->all_next = u->all;
     if (u->all)
         u->all->all_prev = s;
@@ -308,24 +311,9 @@ Packet *udpsock_build(UdpSock *s, const UdpSend *m, uint16_t to_port)
     return p;
 }
 
-/* ip_dont_fragment: with WANT, what exceeds the path MTU goes out in fragments, and the rest must not be cut.
- */
-static int wants_df(const UdpSock *s, uint32_t total, const Ip4Flow *f, bool *df)
+uint32_t udpsock_refused_mtu(const UdpSock *s)
 {
-    switch (s->opt.mtu_discover) {
-    case UDP_PMTUDISC_DONT:
-        *df = false;
-        return 0;
-    case UDP_PMTUDISC_WANT:
-        *df = total <= f->mtu && !f->mtu_locked && !ip4_sysctl_get(s->udp->ip)->ip_no_pmtu_disc;
-        return 0;
-    case UDP_PMTUDISC_DO:
-        *df = true;
-        return total <= f->mtu ? 0 : -EMSGSIZE;
-    default: /* PROBE: the path MTU does not count */
-        *df = true;
-        return 0;
-    }
+    return s->refused_mtu;
 }
 
 static int sent(Udp *u, UdpSock *s, int err)
@@ -346,10 +334,12 @@ int udpsock_send(UdpSock *s, const UdpSend *m)
     UdpAddr to;
     Ip4Flow f;
     Ip4Tx tx = {.proto = IP_PROTO_UDP};
+    uint32_t mtu, total;
     Packet *p;
     int err;
 
-    if (HS_UNLIKELY(m->len > PAYLOAD_MAX))
+    s->refused_mtu = 0;
+    if (HS_UNLIKELY(m->len > UINT16_MAX))
         return -EMSGSIZE;
     if (m->to) {
         to = *m->to;
@@ -371,9 +361,12 @@ int udpsock_send(UdpSock *s, const UdpSend *m)
         return -EACCES;
     if (HS_UNLIKELY(!to.ip))
         to.ip = f.next_hop;
-    err = wants_df(s, IPV4_MIN_HDR_LEN + UDP_HDR_LEN + m->len, &f, &tx.df);
-    if (HS_UNLIKELY(err))
-        return err;
+    total = IPV4_MIN_HDR_LEN + UDP_HDR_LEN + m->len;
+    err = ip4_choose_df(u->ip, s->opt.mtu_discover, total, &f, &tx.df, &mtu);
+    if (HS_UNLIKELY(err || (m->is_whole && total > mtu))) {
+        s->refused_mtu = m->is_whole ? 0 : mtu;
+        return -EMSGSIZE;
+    }
     p = udpsock_build(s, m, to.port);
     if (!s->opt.no_check)
         ip4_l4_csum(p, f.src, to.ip, IP_PROTO_UDP, UDP_CHECKSUM_OFF);
@@ -383,6 +376,7 @@ int udpsock_send(UdpSock *s, const UdpSend *m)
     tx.ttl = m->ttl ? m->ttl : s->opt.ttl;
     tx.allow_broadcast = s->opt.broadcast;
     tx.oif = s->opt.bound_dev;
+    tx.by_dev_mtu = s->opt.mtu_discover >= PMTUDISC_PROBE;
     if (probe_wanted(u->node, PROBE_UDP))
         probe_emit(
             u->node, &udp_probe_send, NULL, p,
@@ -394,31 +388,32 @@ int udpsock_send(UdpSock *s, const UdpSend *m)
 
 /* ---- receiving ---- */
 
-/* kmalloc's sizes. */
+/* What the allocator of skb heads gives for n bytes: one of the small heads, or kmalloc's powers of two. */
 static uint32_t kmalloc_size(uint32_t n)
 {
-    uint32_t size = 64;
+    uint32_t size = 1024;
 
-    if (n > 64 && n <= 96)
-        return 96;
-    if (n > 128 && n <= 192)
-        return 192;
+    if (n <= SKB_SMALL_HEAD)
+        return SKB_SMALL_HEAD;
     while (size < n)
         size *= 2;
     return size;
 }
 
+/* Of a frame of so many bytes from the link's header on: NET_SKB_PAD before it, skb_shared_info behind it. */
+static uint32_t frame_truesize(uint32_t frame)
+{
+    return kmalloc_size(((SKB_PAD + frame + 63) & ~63u) + SKB_SHARED_INFO) + SKB_STRUCT;
+}
+
 uint32_t udp_truesize(uint32_t payload_len)
 {
-    uint32_t data =
-        64 + 14 + IPV4_MIN_HDR_LEN + UDP_HDR_LEN + payload_len; /* NET_SKB_PAD, Ethernet, IP, UDP */
-
-    return kmalloc_size(((data + 63) & ~63u) + 320) + 256;
+    return frame_truesize(ETH_HDR_LEN + IPV4_MIN_HDR_LEN + UDP_HDR_LEN + payload_len);
 }
 
 uint32_t udp_rcvbuf_for(uint32_t k, uint32_t payload_len)
 {
-    return k ? (k - 1) * udp_truesize(payload_len) : 0;
+    return k * udp_truesize(payload_len);
 }
 
 static void ring_push(UdpSock *s, UdpWaiting w)
@@ -437,15 +432,16 @@ static void ring_push(UdpSock *s, UdpWaiting w)
     s->ring[(s->ring_head + s->ring_len++) & (s->ring_cap - 1)] = w;
 }
 
-bool udpsock_enqueue(UdpSock *s, Packet *pkt, uint32_t len)
+bool udpsock_enqueue(UdpSock *s, Packet *pkt, uint32_t len, const Ip4If *in)
 {
-    uint32_t truesize;
+    const NetDev *dev = ip4_if_dev(in);
+    uint32_t link_len = dev->flags & NETDEV_POINTOPOINT ? 0 : ETH_HDR_LEN;
+    uint32_t truesize = frame_truesize(link_len + (uint32_t)(pkt->head - pkt->l3) + UDP_HDR_LEN + len);
 
-    if (HS_UNLIKELY(s->rmem > s->opt.rcvbuf)) /* "always allow at least a packet" */
+    if (HS_UNLIKELY(s->rmem + truesize > s->opt.rcvbuf && s->rmem)) /* an empty queue takes anything */
         return false;
-    truesize = udp_truesize(len);
     s->rmem += truesize;
-    ring_push(s, (UdpWaiting){pkt, node_now(s->udp->node), len, truesize});
+    ring_push(s, (UdpWaiting){pkt, node_now(s->udp->node), len, truesize, dev->ifindex});
     return true;
 }
 
@@ -507,6 +503,7 @@ static int take(UdpSock *s, UdpWaiting *out, UdpRecv *info)
                               .copied = w->len,
                               .tos = (uint8_t)(wire_get16(ip) >> 4),
                               .ttl = ipv6_hop_limit(ip),
+                              .ifindex = w->ifindex,
                               .time = w->time};
         return 0;
     }
@@ -519,6 +516,7 @@ static int take(UdpSock *s, UdpWaiting *out, UdpRecv *info)
             .copied = w->len,
             .tos = ipv4_tos(ip),
             .ttl = ipv4_ttl(ip),
+            .ifindex = w->ifindex,
             .time = w->time,
         };
     }

@@ -9,6 +9,7 @@
 #define ICMP6_HDR_LEN 8
 #define ICMP6_CHECKSUM_OFF 2
 #define ICMP6_INFO_OFF 4 /* MTU (2/0), pointer (4) */
+#define ICMP6_ID_OFF 4   /* of echo */
 
 #define ICMP6_DEST_UNREACH 1
 #define ICMP6_PACKET_TOO_BIG 2

@@ -34,6 +34,7 @@
 #define IP_PROTO_TCP 6
 #define IP_PROTO_UDP 17
 #define IP_PROTO_ICMPV6 58
+#define IP_PROTO_RAW 255 /* of raw sockets that write the IP header, on no wire */
 
 #define IP_ECN_NOT_ECT 0
 #define IP_ECN_ECT1 1

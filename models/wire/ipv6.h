@@ -12,6 +12,7 @@
 #define IPV6_EXT_HOP_BY_HOP 0
 #define IPV6_EXT_ROUTING 43
 #define IPV6_EXT_FRAGMENT 44
+#define IPV6_FRAG_HDR_LEN 8
 #define IPV6_EXT_NONE 59
 #define IPV6_EXT_DEST 60
 #define IPV6_EXT_MAX 8 /* longer chains are refused */
@@ -49,6 +50,26 @@ static inline uint8_t ipv6_hop_limit(const uint8_t *p)
 static inline uint16_t ipv6_payload_len(const uint8_t *p)
 {
     return wire_get16(p + 4);
+}
+
+static inline void ipv6_set_payload_len(uint8_t *p, uint16_t len)
+{
+    wire_put16(p + 4, len);
+}
+
+static inline void ipv6_set_next_header(uint8_t *p, uint8_t proto)
+{
+    p[6] = proto;
+}
+
+/* A fragment header (RFC 8200 4.5) before the part of a datagram that begins at `offset` (a multiple of 8).
+ */
+static inline void ipv6_put_fragment(uint8_t *p, uint8_t next, uint16_t offset, bool more, uint32_t id)
+{
+    p[0] = next;
+    p[1] = 0;
+    wire_put16(p + 2, (uint16_t)(offset | more));
+    wire_put32(p + 4, id);
 }
 
 static inline size_t ipv6_encoded_len(const Ipv6Hdr *h)

@@ -213,7 +213,7 @@ uint64_t streams_hash(const Streams *s)
         for (const Stream *st = s->bucket[i]; st; st = st->next)
             all[n++] = (Named){g_strconcat(st->node, "/", purpose_of(s, st), NULL), st};
     if (n)
-        qsort(all, n, sizeof *all, by_id); /* no two are equal, so an unstable sort is a defined order */
+        qsort(all, n, sizeof *all, by_id); /* tidy-allow: qsort (no two are equal) */
     for (uint32_t i = 0; i < n; i++) {
         Rng rng = state_of(s, all[i].st);
         const uint64_t words[2] = {rng_hash(&rng),

@@ -28,5 +28,5 @@ Rng *streams_get(Streams *s, const char *node, const char *purpose);
 /* 0: any 64 bits. */
 uint64_t streams_draw(Streams *s, const char *node, const char *purpose, uint64_t below);
 uint64_t streams_pass(Streams *s, const char *node, const char *purpose, unsigned count);
-/* What hash of all states, in the order of the names, is sim_unseed. */
+/* A hash of all states, in the order of the names: sim_unseed. */
 uint64_t streams_hash(const Streams *s);

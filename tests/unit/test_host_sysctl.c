@@ -41,6 +41,7 @@ static const Expected table[] = {
     {"net.ipv4.ipfrag_low_thresh", "3145728", "196608", "4294967296"},
     {"net.ipv4.ipfrag_max_dist", "64", "0", "4294967296"},
     {"net.ipv4.ipfrag_time", "30", "4294967", "4294968"}, /* in milliseconds it would not fit */
+    {"net.ipv4.ping_group_range", "1\t0", "0\t2147483647", "0\t4294967295"},
     {"net.ipv4.route.min_pmtu", "552", "68", "67"},
     {"net.ipv4.route.mtu_expires", "600", "1", "0"},
     {NEIGH "base_reachable_time_ms", "30000", "1", "0"},
@@ -283,6 +284,8 @@ static void test_messages(void)
     }
     assert_set(h, "net.ipv4.ip_local_port_range", " 5000   5000 ");
     assert_value(h, "net.ipv4.ip_local_port_range", "5000\t5000");
+    assert_set(h, "net.ipv4.ping_group_range", "5 4"); /* nobody */
+    assert_value(h, "net.ipv4.ping_group_range", "1\t0");
     net_free(net);
 }
 

@@ -211,7 +211,7 @@ static void send_to_closed(TestHost *h, uint32_t dst, uint32_t n, uint8_t tos)
     UdpSock *s = udpsock_new(h->udp);
 
     udpsock_opt(s)->tos = tos;
-    udpsock_opt(s)->mtu_discover = UDP_PMTUDISC_DONT;
+    udpsock_opt(s)->mtu_discover = PMTUDISC_DONT;
     g_assert_cmpint(udpsock_send(s, &(UdpSend){.to = &(UdpAddr){dst, 9}, .len = n}), ==, 0);
     udpsock_close(s);
 }

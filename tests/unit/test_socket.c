@@ -557,6 +557,7 @@ static void test_pipe_splice_sendfile(void)
 static void test_udp_and_ping(void)
 {
     Bed t = make_bed();
+    char *error = NULL;
     SockAddr any = sockaddr_ip4(0, 7), to = sockaddr_ip4(t.ip_b, 7);
     int a = (int)CALL(t.fa, .op = SYS_SOCKET, .domain = AF_INET, .type = SOCK_DGRAM);
     int b = (int)CALL(t.fb, .op = SYS_SOCKET, .domain = AF_INET, .type = SOCK_DGRAM);
@@ -575,6 +576,10 @@ static void test_udp_and_ping(void)
     g_assert_cmpint(r.ret, ==, 4); /* MSG_TRUNC: its true length */
     g_assert_cmpmem(buf, 2, "ab", 2);
     g_assert_cmpuint(inet_ip4(&r.addr_out.ep.addr), ==, t.ip_a);
+    g_assert_cmpint(
+        CALL(t.fa, .op = SYS_SOCKET, .domain = AF_INET, .type = SOCK_DGRAM, .protocol = IPPROTO_ICMP), ==,
+        -EACCES);
+    g_assert_true(host_sysctl_set(fds_host(t.fa), "net.ipv4.ping_group_range", "0 2147483647", &error));
     int ping =
         (int)CALL(t.fa, .op = SYS_SOCKET, .domain = AF_INET, .type = SOCK_DGRAM, .protocol = IPPROTO_ICMP);
     g_assert_cmpint(ping, >=, 0);

@@ -1,5 +1,6 @@
 /* TIME_WAIT (RFC 9293 3.10.7.4, RFC 1337, RFC 6191; Linux tcp_timewait_state_process), and ICMP errors
  * against connections of all ages (RFC 5461, RFC 5927, RFC 6069; tcp_v4_err). */
+#include "models/tcp/tcp_probes.h"
 #include "tests/unit/tcp_peer.h"
 
 #define MIB(p, name) tcp_mib((p)->tcp, MIB_##name)
@@ -52,6 +53,54 @@ static void test_length(void)
     g_assert_cmpuint(p->tcp->n_tw, ==, 0);
     g_assert_cmpuint(MIB(p, TcpExtTW), ==, 1);
     tcp_close(l);
+    peer_free(p);
+}
+
+typedef struct Watch {
+    ProbeSink sink; /* first */
+    Tcp *tcp;
+    unsigned seen, ended;
+} Watch;
+
+static void see_entry(void *user, const TcpEntry *e)
+{
+    Watch *w = user;
+
+    if (e->conn)
+        return;
+    w->seen++;
+    w->ended += e->left_ns == 0;
+    g_assert_cmpint(e->left_ns, <=, 60 * SIM_SEC);
+    g_assert_cmpuint(e->remote.port, ==, 40000);
+    g_assert_cmpuint(inet_ip4(&e->remote.addr), ==, peer_ip(PEER_ADDR));
+    g_assert_cmpuint(inet_ip4(&e->local.addr), ==, peer_ip(PEER_HOST));
+}
+
+static void see_state(ProbeSink *sink, const ProbeRecord *r)
+{
+    Watch *w = (Watch *)sink;
+
+    if (r->desc == &tcp_probe_state)
+        tcp_foreach(w->tcp, see_entry, w);
+}
+
+/* Who looks at the sockets in the very moment of its end still finds it, with no time left. */
+static void test_seen_to_the_end(void)
+{
+    Peer *p = peer_new(1);
+    TcpConn *l = peer_listen(p, 5);
+    Watch w = {.sink = {.mask = UINT64_MAX, .record = see_state}, .tcp = p->tcp};
+
+    probes_attach(p->probes, &w.sink);
+    make_time_wait(p, l, false);
+    g_assert_cmpuint(w.ended, ==, 0);
+    w.seen = 0;
+    peer_run(p, 61 * SIM_SEC);
+    g_assert_cmpuint(w.seen, ==, 1);
+    g_assert_cmpuint(w.ended, ==, 1);
+    g_assert_cmpuint(p->tcp->n_tw, ==, 0);
+    tcp_close(l);
+    probes_detach(p->probes, &w.sink);
     peer_free(p);
 }
 
@@ -326,6 +375,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tcp/tw/length", test_length);
+    g_test_add_func("/tcp/tw/seen_to_the_end", test_seen_to_the_end);
     g_test_add_func("/tcp/tw/new_syn", test_new_syn);
     g_test_add_func("/tcp/tw/new_syn_by_timestamp", test_new_syn_by_timestamp);
     g_test_add_func("/tcp/tw/rfc1337", test_rfc1337);
