@@ -82,7 +82,8 @@ struct Neigh {
     uint8_t state;
     uint8_t probes;
     uint16_t ref;
-    bool is_dead : 1, has_queue : 1; /* no longer in the table */
+    bool is_dead : 1;   /* no longer in the table */
+    bool has_queue : 1; /* wait has room for packets, not only for the timer */
     uint8_t key_len;
     union {           /* last: there is room for the table's key_len only */
         uint32_t ip4; /* host order */

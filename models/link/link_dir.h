@@ -3,7 +3,7 @@
  * Who touches what. With one partition everything runs in one thread; the fields are nevertheless kept apart
  * by the side that touches them, so that an engine with several partitions can split them:
  *
- *   the sender's node    everything up to the receiving side, and the ring's producing end (ring, ring_cap,
+ *   the sender's node    everything up to the receiving side, and the ring's producing end (ring, ring_log2,
  *                        ring_tail)
  *   the receiver's node  `to`, the ring's consuming end (ring_head, arrival_ev), what was delivered, strays
  *                        that arrive
