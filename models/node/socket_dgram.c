@@ -9,6 +9,8 @@
 
 enum { ORIGIN_LOCAL = 1, ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 }; /* SO_EE_ORIGIN_* */
 
+#define ERR_TRUESIZE 832 /* an ICMP message in a small skb head */
+
 struct DgramErr {
     DgramErr *next;
     TcpErrMsg *m;
@@ -108,10 +110,17 @@ void dgram_set_error(Dgram *d, int err)
         d->err = err;
 }
 
+/* sock_queue_err_skb. NULL: there is no room for it in the receive buffer, whose other tenants are the
+ * datagrams. */
 static TcpErrMsg *push_error(Dgram *d, int err, uint8_t origin, DgramErr **at)
 {
-    DgramErr *e = *at = g_new0(DgramErr, 1);
+    uint32_t used = d->n_errs * ERR_TRUESIZE + (d->udp ? udpsock_rmem(d->udp) : d->rmem);
+    DgramErr *e;
 
+    if (used + ERR_TRUESIZE >= dgram_opt(d)->rcvbuf)
+        return NULL;
+    e = *at = g_new0(DgramErr, 1);
+    d->n_errs++;
     e->m = g_new0(TcpErrMsg, 1);
     e->m->ee_errno = (uint32_t)err;
     e->m->origin = origin;
@@ -129,6 +138,8 @@ void dgram_queue_error4(Dgram *d, const Ip4Error *e, uint32_t payload_len)
     DgramErr *at;
     TcpErrMsg *m = push_error(d, e->err, ORIGIN_ICMP, &at);
 
+    if (!m)
+        return;
     m->type = e->icmp_type;
     m->code = e->icmp_code;
     m->ee_info = e->mtu;
@@ -146,6 +157,8 @@ void dgram_queue_error6(Dgram *d, const Ip6Error *e, uint32_t payload_len)
     DgramErr *at;
     TcpErrMsg *m = push_error(d, e->err, ORIGIN_ICMP6, &at);
 
+    if (!m)
+        return;
     m->type = e->icmp_type;
     m->code = e->icmp_code;
     m->ee_info = e->info;
@@ -162,8 +175,11 @@ void dgram_queue_error6(Dgram *d, const Ip6Error *e, uint32_t payload_len)
 void dgram_queue_local_error(Dgram *d, int err, uint32_t mtu)
 {
     DgramErr *at;
+    TcpErrMsg *m = push_error(d, err, ORIGIN_LOCAL, &at);
 
-    push_error(d, err, ORIGIN_LOCAL, &at)->ee_info = mtu;
+    if (!m)
+        return;
+    m->ee_info = mtu;
     at->is_local = true;
     dgram_wake_error(d);
 }
@@ -175,6 +191,7 @@ static DgramErr *take_error(Dgram *d)
 
     if (!e)
         return NULL;
+    d->n_errs--;
     d->errq_head = next = e->next;
     if (!next)
         d->errq_tail = NULL;
@@ -193,6 +210,7 @@ void dgram_purge_errors(Dgram *d)
         g_free(e);
     }
     d->errq_head = d->errq_tail = NULL;
+    d->n_errs = 0;
 }
 
 /* ---- addresses ---- */

@@ -55,7 +55,8 @@ struct Dgram {
     int priority, mark, rcvlowat;
     struct linger linger;
     DgramErr *errq_head, *errq_tail; /* IP_RECVERR, IPV6_RECVERR */
-    Packet *peeked;                  /* seen by MSG_PEEK, and still the next one */
+    uint32_t n_errs;
+    Packet *peeked; /* seen by MSG_PEEK, and still the next one */
     DgramInfo peeked_info;
     /* UDP */
     bool has_cork;          /* UDP_CORK */

@@ -80,9 +80,7 @@ static DgramInfo info6(const Ip6Rx *rx)
 
 static bool is_for_us(const Dgram *d, const DgramInfo *i)
 {
-    if (!inet_is_any(&d->local) && !inet_eq(&d->local, &i->to))
-        return false;
-    return !d->own.bound_dev || ip4_if_dev(d->own.bound_dev)->ifindex == i->ifindex;
+    return inet_is_any(&d->local) || inet_eq(&d->local, &i->to);
 }
 
 /* ---- errors ---- */
@@ -335,8 +333,8 @@ int dgram_icmp_connect(Dgram *d, const InetEndpoint *a)
     to = inet_ip6(&a->addr);
     if (d->file->is_v6 && inet_is_ip4(&a->addr))
         return -ENETUNREACH;
-    err = d->file->is_v6 ? ip6_route_get(ip6_of(d), &to, NULL, d->own.bound_dev, &f6)
-                         : ip4_route_get(d->ip, inet_ip4(&a->addr), 0, d->own.bound_dev, &f4);
+    err = d->file->is_v6 ? ip6_route_get(ip6_of(d), &to, NULL, NULL, &f6)
+                         : ip4_route_get(d->ip, inet_ip4(&a->addr), 0, NULL, &f4);
     if (err)
         return err;
     d->peer = a->addr;
@@ -374,7 +372,6 @@ static int send4(Dgram *d, const uint8_t *bytes, size_t total, const InetAddr *t
                 .dst = inet_ip4(to),
                 .ttl = opts->ttl ? opts->ttl : d->own.ttl,
                 .tos = opts->has_tos ? opts->tos : d->own.tos,
-                .oif = d->own.bound_dev,
                 .allow_broadcast = d->own.broadcast,
                 .header_included = d->hdrincl,
                 .by_dev_mtu = d->own.mtu_discover >= PMTUDISC_PROBE};
@@ -382,7 +379,7 @@ static int send4(Dgram *d, const uint8_t *bytes, size_t total, const InetAddr *t
     Ip4Flow f;
     int err;
 
-    err = ip4_route_get(d->ip, tx.dst, tx.src, tx.oif, &f);
+    err = ip4_route_get(d->ip, tx.dst, tx.src, NULL, &f);
     if (err)
         return err;
     if (d->hdrincl) { /* raw_send_hdrinc */
@@ -410,7 +407,6 @@ static int send6(Dgram *d, const uint8_t *bytes, size_t total, const InetAddr *t
                 .src = inet_ip6(&d->local),
                 .dst = inet_ip6(to),
                 .tclass = opts->has_tos ? opts->tos : d->own6.tclass,
-                .oif = d->own.bound_dev,
                 .by_dev_mtu = d->own6.mtu_discover >= PMTUDISC_PROBE};
     int hops = opts->has_ttl ? opts->ttl : d->own6.hop_limit, err;
     Ip6 *ip6 = ip6_of(d);
@@ -419,7 +415,7 @@ static int send6(Dgram *d, const uint8_t *bytes, size_t total, const InetAddr *t
 
     tx.hop_limit = hops < 0 ? 0 : (uint8_t)hops;
     tx.is_last_hop = hops == 0;
-    err = ip6_route_get(ip6, &tx.dst, &tx.src, tx.oif, &f);
+    err = ip6_route_get(ip6, &tx.dst, &tx.src, NULL, &f);
     if (err)
         return err;
     if (d->hdrincl) {

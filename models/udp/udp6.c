@@ -301,8 +301,6 @@ int udp6sock_send(UdpSock *s, const UdpSend *m, const UdpAddr6 *to)
         return -EINVAL;
     if (v6->is_mapped || !u->ip6)
         return -ENETUNREACH;
-    if (s->err)
-        return -udpsock_take_error(s);
     if (is_any(&dst.ip))
         dst.ip.b[15] = 1;
     err = udpsock_autobind(s);
@@ -317,6 +315,8 @@ int udp6sock_send(UdpSock *s, const UdpSend *m, const UdpAddr6 *to)
         s->refused_mtu = m->is_whole ? 0 : tx.frag_mtu;
         return -EMSGSIZE;
     }
+    if (s->err)
+        return -udpsock_take_error(s);
     p = udpsock_build(s, m, dst.port);
     if (!v6->opt.no_check_tx)
         ip6_l4_csum(p, &f.src, &dst.ip, IP_PROTO_UDP, UDP_CHECKSUM_OFF);

@@ -350,8 +350,6 @@ int udpsock_send(UdpSock *s, const UdpSend *m)
             return -EDESTADDRREQ;
         to = udpsock_peer(s);
     }
-    if (HS_UNLIKELY(s->err))
-        return -udpsock_take_error(s);
     err = udpsock_autobind(s);
     if (!err)
         err = ip4_route_get(u->ip, to.ip, s->source_ip, s->opt.bound_dev, &f);
@@ -367,6 +365,8 @@ int udpsock_send(UdpSock *s, const UdpSend *m)
         s->refused_mtu = m->is_whole ? 0 : mtu;
         return -EMSGSIZE;
     }
+    if (HS_UNLIKELY(s->err)) /* sock_alloc_send_skb: only now */
+        return -udpsock_take_error(s);
     p = udpsock_build(s, m, to.port);
     if (!s->opt.no_check)
         ip4_l4_csum(p, f.src, to.ip, IP_PROTO_UDP, UDP_CHECKSUM_OFF);
