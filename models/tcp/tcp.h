@@ -135,7 +135,7 @@ typedef struct TcpRecv {
     void (*take)(void *user, const PktSlice *slice);
     void *user;
     size_t len;
-    int flags;     /* MSG_PEEK, MSG_DONTWAIT, MSG_OOB, MSG_TRUNC, MSG_WAITALL … */
+    int flags;      /* MSG_PEEK, MSG_DONTWAIT, MSG_OOB, MSG_TRUNC, MSG_WAITALL … */
     bool has_fault; /* the byte at fault_at cannot be written to */
     size_t fault_at;
     size_t done;   /* of a blocking call: bytes delivered by earlier rounds (for SO_RCVLOWAT / MSG_WAITALL) */
