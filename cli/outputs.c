@@ -156,7 +156,8 @@ static void add_asked_capture(Outputs *o)
 {
     SinkPcapngConfig c = capture_config(o);
     GPtrArray *patterns = g_ptr_array_new();
-    char *path = outputs_path(o->config.out_dir, o->config.scenario, "pcapng");
+    char *path = outputs_path(o->config.out_dir, o->config.scenario,
+                              o->config.pcap_compress ? "pcapng" PCAPNG_WRITER_PACKED_SUFFIX : "pcapng");
     bool all = false;
 
     for (unsigned i = 0; i < o->config.pcap->len; i++) {
@@ -168,6 +169,7 @@ static void add_asked_capture(Outputs *o)
     g_ptr_array_add(patterns, NULL);
     c.path = o->config.pcap_per_interface ? o->config.out_dir : path;
     c.per_interface = o->config.pcap_per_interface;
+    c.compress = o->config.pcap_compress;
     c.patterns = all ? NULL : (const char *const *)patterns->pdata;
     c.drops = o->config.pcap_drops;
     c.snaplen = o->config.snaplen;

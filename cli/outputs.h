@@ -19,6 +19,7 @@ typedef struct OutputsConfig {
     GPtrArray *pcap;      /* patterns of const char *, "" for all; empty: no capture */
     bool pcap_drops;
     bool pcap_per_interface;
+    bool pcap_compress;
     uint32_t snaplen;
     bool no_scenario_files; /* what the scenario asked for is not written */
     bool digest;

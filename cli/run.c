@@ -65,7 +65,7 @@ static bool check(const ArgCommand *command, RunOptions *o)
         return false;
     }
     c->outputs.snaplen = (uint32_t)o->snaplen;
-    if ((c->outputs.pcap_drops || c->outputs.pcap_per_interface || o->has_snaplen) && !c->outputs.pcap->len)
+    if ((c->outputs.pcap_drops || c->outputs.pcap_per_interface || c->outputs.pcap_compress || o->has_snaplen) && !c->outputs.pcap->len)
         g_ptr_array_add(c->outputs.pcap, (void *)"");
     return true;
 }
@@ -123,6 +123,9 @@ int cmd_run(int argc, char **argv)
          &c->outputs.pcap_drops, NULL, NULL},
         {"pcap-per-interface", 0, ARG_FLAG, NULL, "one capture file for each interface: NODE-DEVICE.pcapng",
          &c->outputs.pcap_per_interface, NULL, NULL},
+        {"pcap-compress", 0, ARG_FLAG, NULL,
+         "compress with LZ4: SCENARIO.pcapng.lz4, which Wireshark opens like the plain file",
+         &c->outputs.pcap_compress, NULL, NULL},
         {"snaplen", 0, ARG_SIZE, "BYTES", "capture only the first bytes of each frame", &o.snaplen,
          &o.has_snaplen, NULL},
         {"digest", 'd', ARG_FLAG, NULL, "print the digest of the run (docs/determinism.md)",

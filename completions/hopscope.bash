@@ -21,7 +21,7 @@ _hopscope()
     esac
     case $command in
     bench)
-        words="--n --holds --cc --buffer --routers --runs --digest --pcap --snaplen --help w1 w2 w3 w4 w5 w6 idle size"
+        words="--n --holds --cc --buffer --routers --runs --digest --pcap --pcap-compress --snaplen --help w1 w2 w3 w4 w5 w6 idle size"
         files=
         ;;
     diff)
@@ -30,7 +30,7 @@ _hopscope()
         ;;
     dissect)
         words="--hex --linktype --summary --frame --explain --bytes --json --help"
-        files='@(pcapng|pcap|txt|hex)'
+        files='@(pcapng|pcap|lz4|txt|hex)'
         ;;
     packetdrill)
         words="--pcap --seed --bind_port --code_command --code_format --code_sockopt --connect_port --debug
@@ -42,8 +42,8 @@ _hopscope()
         files='pkt'
         ;;
     run)
-        words="--seed --set --until --out --pcap --pcap-drops --pcap-per-interface --snaplen --digest --stats --events
-            --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
+        words="--seed --set --until --out --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
+            --events --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
         files='lua'
         ;;
     *)

@@ -46,6 +46,19 @@ static void add_points(lua_State *L, int idx, GPtrArray *points)
     }
 }
 
+/* Who asks for another kind of compression than there is must not get a plain file of that name. */
+static void check_suffix(lua_State *L, const char *file)
+{
+    static const char *const others[] = {".gz", ".zst", ".xz", ".bz2"};
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(others); i++)
+        if (g_str_has_suffix(file, others[i]))
+            luaerr_raise(L,
+                         "bad option \"file\" for hs.capture: got \"%s\", expected a name like \"x.pcapng\", or "
+                         "\"x.pcapng.lz4\" for a compressed capture",
+                         file);
+}
+
 static int hs_capture(lua_State *L)
 {
     Scenario *s = scenario_of(L);
@@ -61,6 +74,7 @@ static int hs_capture(lua_State *L)
         luaerr_raise(
             L, "bad option \"file\" for hs.capture: got \"%s\", expected a name inside the output folder",
             o.file);
+    check_suffix(L, o.file);
     Capture *c = g_new0(Capture, 1);
 
     g_ptr_array_add(s->captures, c);

@@ -76,7 +76,7 @@
 ---@field link? hs.Link only frames at the ends of this link
 
 ---@class hs.CaptureOptions
----@field file string name in the output folder
+---@field file string name in the output folder; one that ends in .pcapng.lz4 is compressed
 ---@field drops? boolean dropped frames too, with the reason as a comment
 ---@field snaplen? size at most so many bytes of each frame
 

@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The sum of n bytes at p (which begin at an even offset of the whole) added to sum. */
 uint32_t checksum_add(uint32_t sum, const void *p, size_t n);
@@ -45,6 +46,25 @@ static inline uint32_t checksum_combine(uint32_t a, uint32_t b)
     uint64_t s = (uint64_t)a + b;
 
     return (uint32_t)((s & 0xffffffff) + (s >> 32));
+}
+
+/* checksum_add for a header: n is a multiple of 4 and less than 64 KiB. */
+static inline uint32_t checksum_add_words(uint32_t sum, const uint8_t *p, unsigned n)
+{
+    uint64_t native = 0;
+
+    for (unsigned i = 0; i < n; i += 4) {
+        uint32_t w;
+
+        memcpy(&w, p + i, 4);
+        native += w;
+    }
+    native = (native & 0xffff) + (native >> 16 & 0xffff) + (native >> 32);
+    native = (native & 0xffff) + (native >> 16);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    native = __builtin_bswap16((uint16_t)((native & 0xffff) + (native >> 16)));
+#endif
+    return checksum_combine(sum, (uint32_t)native);
 }
 
 /* The field value `sum` after a 16-bit word changed: RFC 1624 equation 3, HC' = ~(~HC + ~m + m'). */

@@ -64,30 +64,34 @@ bool payload_matches(const uint8_t *p, uint64_t off, size_t len)
     return true;
 }
 
-/* The sum of every second byte, k of them, from value v on: values advance by 2 modulo 251, and as 251 is odd
- * the sequence passes every residue once in 251 steps. Residues v, v+2, … before and after each wrap are
- * arithmetic series, so each of the (at most two) laps has a closed form. */
-static uint64_t sum_every_second(unsigned v, uint64_t k)
-{
-    const uint64_t lap = (uint64_t)PAYLOAD_PERIOD * (PAYLOAD_PERIOD - 1) / 2;
-    uint64_t sum = k / PAYLOAD_PERIOD * lap;
+/* Partial sums from the stream's beginning, as an Internet checksum counts: bytes at even places are high
+ * halves. The period is odd, so that what is at even places in one lap is at odd ones in the next: two laps
+ * repeat. sums[i] is of the first i bytes, up to four laps: a range that begins in the first two and is no
+ * longer than two ends there.
+ *
+ * Of i bytes (i + 1) / 2 are at even places, k of them would sum to k (k - 1) and the i / 2 = k at odd ones
+ * to k k, if there were no laps; each lap that was left behind takes 251 from every byte after it. */
+#define PAST(k, n) ((k) > (n) ? (k) - (n) : 0)
+#define EVEN(k) ((k) * ((k)-1) - PAYLOAD_PERIOD * (PAST(k, 126) + PAST(k, 251) + PAST(k, 377)))
+#define ODD(k) ((k) * (k)-PAYLOAD_PERIOD * (PAST(k, 125) + PAST(k, 251) + PAST(k, 376)))
+#define SUM1(i) EVEN(((i) + 1) / 2) * 256 + ODD((i) / 2)
+#define SUM4(i) SUM1(i), SUM1((i) + 1), SUM1((i) + 2), SUM1((i) + 3)
+#define SUM16(i) SUM4(i), SUM4((i) + 4), SUM4((i) + 8), SUM4((i) + 12)
+#define SUM64(i) SUM16(i), SUM16((i) + 16), SUM16((i) + 32), SUM16((i) + 48)
+#define SUM256(i) SUM64(i), SUM64((i) + 64), SUM64((i) + 128), SUM64((i) + 192)
+#define TWO_LAPS (2 * PAYLOAD_PERIOD)
 
-    k %= PAYLOAD_PERIOD;
-    while (k) {
-        uint64_t n = HS_MIN(k, (uint64_t)((PAYLOAD_PERIOD - 1 - v) / 2 + 1)); /* terms before the next wrap */
-        sum += n * v + n * (n - 1);
-        v = (unsigned)((v + 2 * n) % PAYLOAD_PERIOD);
-        k -= n;
-    }
-    return sum;
-}
+static const uint32_t sums[1024] = {SUM256(0), SUM256(256), SUM256(512), SUM256(768)};
+_Static_assert(HS_ARRAY_LEN(sums) > 2 * TWO_LAPS, "see above");
 
 uint32_t payload_checksum(uint64_t off, size_t len)
 {
-    unsigned v = (unsigned)(off % PAYLOAD_PERIOD);
-    uint64_t sum =
-        (sum_every_second(v, (len + 1) / 2) << 8) + sum_every_second((v + 1) % PAYLOAD_PERIOD, len / 2);
+    unsigned from = (unsigned)(off % PAYLOAD_PERIOD);
+    uint64_t sum = len / TWO_LAPS * sums[TWO_LAPS];
 
+    if (from & 1) /* the same byte, one lap later, at an even place */
+        from += PAYLOAD_PERIOD;
+    sum += sums[from + len % TWO_LAPS] - sums[from];
     while (sum >> 32)
         sum = (sum & 0xffffffff) + (sum >> 32);
     return (uint32_t)sum;

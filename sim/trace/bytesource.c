@@ -35,13 +35,35 @@ void bytesource_clear(ByteSource *s)
 {
     if (s->fd >= 0)
         close(s->fd);
+    lz4reader_free(s->unpacker);
     g_free(s->input);
     g_free(s->name);
     *s = (ByteSource){.fd = -1};
 }
 
-ssize_t bytesource_read(ByteSource *s, uint8_t *to, size_t n, GError **error)
+/* More input behind what is left of it. 0: the end; negative: *error. */
+static ssize_t read_ahead(ByteSource *s, GError **error)
 {
+    ssize_t k;
+
+    if (s->fd < 0)
+        return 0;
+    if (s->n_ahead) /* or there is nothing to point to yet */
+        memmove(s->input, s->ahead, s->n_ahead);
+    s->ahead = s->input;
+    do
+        k = read(s->fd, s->input + s->n_ahead, INPUT_BYTES - s->n_ahead);
+    while (k < 0 && errno == EINTR);
+    if (k < 0)
+        set_error(error, "read", s->name, errno);
+    else
+        s->n_ahead += (size_t)k;
+    return k;
+}
+
+static ssize_t read_plain(void *user, uint8_t *to, size_t n, GError **error)
+{
+    ByteSource *s = user;
     size_t got = 0;
 
     while (got < n) {
@@ -55,18 +77,39 @@ ssize_t bytesource_read(ByteSource *s, uint8_t *to, size_t n, GError **error)
             got += step;
             continue;
         }
-        if (s->fd < 0)
-            break;
-        k = read(s->fd, s->input, INPUT_BYTES);
+        k = read_ahead(s, error);
+        if (k < 0)
+            return -1;
         if (k == 0)
             break;
-        if (k > 0) {
-            s->ahead = s->input;
-            s->n_ahead = (size_t)k;
-        } else if (errno != EINTR) {
-            set_error(error, "read", s->name, errno);
-            return -1;
-        }
     }
     return (ssize_t)got;
+}
+
+/* A source must stay where it is from the first read on: the unpacker asks it for bytes. */
+static bool begin(ByteSource *s, GError **error)
+{
+    static const uint8_t magic[4] = {0x04, 0x22, 0x4d, 0x18};
+    ssize_t k = 1;
+
+    while (s->n_ahead < sizeof magic && k > 0)
+        k = read_ahead(s, error);
+    if (k < 0)
+        return false;
+    if (s->n_ahead >= sizeof magic && memcmp(s->ahead, magic, sizeof magic) == 0)
+        s->unpacker = lz4reader_new(read_plain, s, s->name);
+    s->has_begun = true;
+    return true;
+}
+
+ssize_t bytesource_read(ByteSource *s, uint8_t *to, size_t n, GError **error)
+{
+    if (!s->has_begun && !begin(s, error))
+        return -1;
+    return s->unpacker ? lz4reader_read(s->unpacker, to, n, error) : read_plain(s, to, n, error);
+}
+
+bool bytesource_is_cut_short(const ByteSource *s)
+{
+    return s->unpacker && lz4reader_is_cut_short(s->unpacker);
 }

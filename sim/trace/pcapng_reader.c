@@ -404,7 +404,7 @@ static bool read_magic(PcapngReader *r, GError **error)
 
     if (!want(r, 4, "a capture file's magic number", error)) {
         /* An empty file was not cut short: it never was a capture. */
-        if (r->status == PCAPNG_READ_CUT_SHORT && r->n_data == 0) {
+        if (r->status == PCAPNG_READ_CUT_SHORT && r->n_data == 0 && !bytesource_is_cut_short(&r->source)) {
             g_clear_error(error);
             return pcapng_reader_fail(r, 0, error, "the file is empty, expected a pcapng or pcap capture");
         }
@@ -441,7 +441,7 @@ static bool is_at_end(PcapngReader *r, GError **error)
 
     if (want(r, 1, "a block", &ignored))
         return false;
-    if (r->status == PCAPNG_READ_CUT_SHORT) {
+    if (r->status == PCAPNG_READ_CUT_SHORT && r->n_data == 0 && !bytesource_is_cut_short(&r->source)) {
         g_clear_error(&ignored);
         r->status = PCAPNG_READ_END;
     } else {

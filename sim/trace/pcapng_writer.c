@@ -1,57 +1,32 @@
 /* The pcapng format, writing side (draft-ietf-opsawg-pcapng). Packets are put together in the output buffer
  * itself, so that a packet's bytes are copied once. A block is committed as a whole, so that every flush ends
- * at a block. */
+ * at a block. In a compressed capture only a packet's headers and options are put together: see
+ * sim/trace/pcapng_lz4.h. */
 #include "sim/trace/pcapng_writer.h"
 
 #include <string.h>
 
 #include "sim/trace/outfile.h"
+#include "sim/trace/pcapng_bytes.h"
+#include "sim/trace/pcapng_lz4.h"
 
 #define NANOSECONDS 9 /* if_tsresol: 10^-9 */
 /* epb_flags, epb_dropcount, epb_packetid, opt_endofopt and the trailing length: always reserved with a
  * packet. */
 #define PACKET_TAIL_BYTES (8 + 12 + 12 + 4 + 4)
-#define PACKET_HEAD_BYTES 28
 #define OPTION_MAX_BYTES 65535
 /* Name records are put into blocks of about this size: readers keep a whole block in memory. */
 #define NAMES_BLOCK_BYTES 60000
 
 struct PcapngWriter {
-    OutFile *file;
+    OutFile *file;     /* one of the two */
+    PcapngLz4 *packed; /* is there */
     SimTime epoch_ns;
     uint32_t n_ifaces;
     uint32_t packet_bytes; /* of the packet between _begin and _end */
     bool in_packet;
-    GByteArray *block; /* scratch for all blocks but packets */
+    GByteArray *block; /* scratch for all blocks but packets, and for these too in a compressed capture */
 };
-
-/* --- little-endian stores; the compiler turns each into one instruction --- */
-
-static inline uint8_t *put16(uint8_t *p, uint16_t v)
-{
-    v = GUINT16_TO_LE(v);
-    memcpy(p, &v, 2);
-    return p + 2;
-}
-
-static inline uint8_t *put32(uint8_t *p, uint32_t v)
-{
-    v = GUINT32_TO_LE(v);
-    memcpy(p, &v, 4);
-    return p + 4;
-}
-
-static inline uint8_t *put64(uint8_t *p, uint64_t v)
-{
-    v = GUINT64_TO_LE(v);
-    memcpy(p, &v, 8);
-    return p + 8;
-}
-
-static inline uint32_t pad4(uint32_t n)
-{
-    return (n + 3) & ~3u;
-}
 
 /* --- blocks that are not packets are put together in w->block --- */
 
@@ -64,7 +39,7 @@ static void add16(PcapngWriter *w, uint16_t v)
 {
     uint8_t bytes[2];
 
-    put16(bytes, v);
+    pcapng_put16(bytes, v);
     add(w, bytes, sizeof(bytes));
 }
 
@@ -72,7 +47,7 @@ static void add32(PcapngWriter *w, uint32_t v)
 {
     uint8_t bytes[4];
 
-    put32(bytes, v);
+    pcapng_put32(bytes, v);
     add(w, bytes, sizeof(bytes));
 }
 
@@ -80,7 +55,7 @@ static void add64(PcapngWriter *w, uint64_t v)
 {
     uint8_t bytes[8];
 
-    put64(bytes, v);
+    pcapng_put64(bytes, v);
     add(w, bytes, sizeof(bytes));
 }
 
@@ -103,7 +78,7 @@ static void add_option64(PcapngWriter *w, uint16_t code, uint64_t v)
 {
     uint8_t bytes[8];
 
-    put64(bytes, v);
+    pcapng_put64(bytes, v);
     add_option(w, code, bytes, sizeof(bytes));
 }
 
@@ -160,21 +135,27 @@ static void block_end(PcapngWriter *w)
 
     hs_assert(total % 4 == 0);
     add32(w, total);
-    put32(w->block->data + 4, total);
-    outfile_write(w->file, w->block->data, total);
+    pcapng_put32(w->block->data + 4, total);
+    if (w->packed)
+        pcapng_lz4_put(w->packed, w->block->data, total);
+    else
+        outfile_write(w->file, w->block->data, total);
 }
 
 /* --- section and interfaces --- */
 
 PcapngWriter *pcapng_writer_open(const char *path, const PcapngSection *section, GError **error)
 {
-    OutFile *file = outfile_open(path, OUTFILE_STREAM, error);
-    PcapngWriter *w;
+    PcapngWriter *w = g_new0(PcapngWriter, 1);
 
-    if (!file)
+    if (g_str_has_suffix(path, PCAPNG_WRITER_PACKED_SUFFIX))
+        w->packed = pcapng_lz4_open(path, error);
+    else
+        w->file = outfile_open(path, OUTFILE_STREAM, error);
+    if (!w->packed && !w->file) {
+        g_free(w);
         return NULL;
-    w = g_new0(PcapngWriter, 1);
-    w->file = file;
+    }
     w->epoch_ns = section->epoch_ns;
     w->block = g_byte_array_new();
 
@@ -203,7 +184,7 @@ bool pcapng_writer_close(PcapngWriter *w, GError **error)
     bool ok;
 
     hs_assert(!w->in_packet);
-    ok = outfile_close(w->file, error);
+    ok = w->packed ? pcapng_lz4_close(w->packed, error) : outfile_close(w->file, error);
     free_writer(w);
     return ok;
 }
@@ -213,6 +194,7 @@ void pcapng_writer_discard(PcapngWriter *w)
     if (!w)
         return;
     outfile_discard(w->file);
+    pcapng_lz4_discard(w->packed);
     free_writer(w);
 }
 
@@ -244,25 +226,28 @@ uint32_t pcapng_writer_add_iface(PcapngWriter *w, const PcapngIface *iface)
 
 /* --- packets --- */
 
+/* Room for n bytes of a packet's block, of which the first `keep` are there already. */
+static uint8_t *packet_room(PcapngWriter *w, size_t keep, size_t n)
+{
+    if (!w->packed)
+        return outfile_grow(w->file, keep, n);
+    if (w->block->len < n)
+        g_byte_array_set_size(w->block, (guint)n);
+    return w->block->data;
+}
+
 uint8_t *pcapng_writer_packet_begin(PcapngWriter *w, uint32_t iface, SimTime time, uint32_t caplen,
                                     uint32_t len)
 {
-    uint64_t ts = (uint64_t)(w->epoch_ns + time);
-    uint8_t *p;
+    const size_t most = PCAPNG_PACKET_HEAD_BYTES + (size_t)caplen + 3 + PACKET_TAIL_BYTES;
+    uint8_t *p = HS_LIKELY(w->file != NULL) ? outfile_reserve(w->file, most) : packet_room(w, 0, most);
 
     hs_assert(!w->in_packet);
     hs_assert(iface < w->n_ifaces);
     hs_assert(caplen <= len);
     w->in_packet = true;
     w->packet_bytes = caplen;
-    p = outfile_reserve(w->file, PACKET_HEAD_BYTES + (size_t)caplen + 3 + PACKET_TAIL_BYTES);
-    p = put32(p, PCAPNG_BLOCK_PACKET);
-    p = put32(p, 0);
-    p = put32(p, iface);
-    p = put32(p, (uint32_t)(ts >> 32));
-    p = put32(p, (uint32_t)ts);
-    p = put32(p, caplen);
-    return put32(p, len);
+    return pcapng_put_packet_head(p, 0, iface, (uint64_t)(w->epoch_ns + time), caplen, len);
 }
 
 /* The options' end and the trailing length; block is the block's first byte, p what follows its last option.
@@ -272,36 +257,25 @@ static void packet_commit(PcapngWriter *w, uint8_t *block, uint8_t *p, bool has_
     uint32_t total;
 
     if (has_options)
-        p = put32(p, PCAPNG_OPT_END);
+        p = pcapng_put32(p, PCAPNG_OPT_END);
     total = (uint32_t)(p - block) + 4;
-    put32(p, total);
-    put32(block + 4, total);
-    outfile_commit(w->file, total);
+    pcapng_put32(p, total);
+    pcapng_put32(block + 4, total);
+    if (w->packed)
+        pcapng_lz4_put(w->packed, block, total);
+    else
+        outfile_commit(w->file, total);
     w->in_packet = false;
 }
 
 /* Where the options go, after the padding of the packet's bytes. */
 static inline uint8_t *packet_pad(const PcapngWriter *w, uint8_t *block)
 {
-    uint8_t *p = block + PACKET_HEAD_BYTES + w->packet_bytes;
+    uint8_t *p = block + PCAPNG_PACKET_HEAD_BYTES + w->packet_bytes;
     const uint32_t zero = 0;
 
     memcpy(p, &zero, 4);
-    return block + PACKET_HEAD_BYTES + pad4(w->packet_bytes);
-}
-
-static inline uint8_t *put_flags(uint8_t *p, uint32_t flags)
-{
-    p = put16(p, PCAPNG_EPB_FLAGS);
-    p = put16(p, 4);
-    return put32(p, flags);
-}
-
-static uint8_t *put_option64(uint8_t *p, uint16_t code, uint64_t v)
-{
-    p = put16(p, code);
-    p = put16(p, 8);
-    return put64(p, v);
+    return block + PCAPNG_PACKET_HEAD_BYTES + w->packet_bytes + pcapng_padding(w->packet_bytes);
 }
 
 void pcapng_writer_packet_end(PcapngWriter *w, uint32_t flags, const char *comment)
@@ -314,16 +288,16 @@ void pcapng_writer_packet_end(PcapngWriter *w, uint32_t flags, const char *comme
         return;
     }
     hs_assert(w->in_packet);
-    block = outfile_reserve(w->file, 0);
+    block = packet_room(w, 0, 0);
     p = packet_pad(w, block);
     if (flags)
-        p = put_flags(p, flags);
+        p = pcapng_put_flags(p, flags);
     packet_commit(w, block, p, flags != 0);
 }
 
 void pcapng_writer_packet_end_with(PcapngWriter *w, const PcapngPacketNotes *notes)
 {
-    uint8_t *block = outfile_reserve(w->file, 0);
+    uint8_t *block = packet_room(w, 0, 0);
     uint8_t *p;
 
     hs_assert(w->in_packet);
@@ -333,22 +307,36 @@ void pcapng_writer_packet_end_with(PcapngWriter *w, const PcapngPacketNotes *not
         char *made;
         const char *s = fit_string(notes->comments[i], &n, &made);
 
-        block = outfile_grow(w->file, used, used + 4 + n + 3 + PACKET_TAIL_BYTES);
-        p = put16(block + used, PCAPNG_OPT_COMMENT);
-        p = put16(p, (uint16_t)n);
+        block = packet_room(w, used, used + 4 + n + 3 + PACKET_TAIL_BYTES);
+        p = pcapng_put16(block + used, PCAPNG_OPT_COMMENT);
+        p = pcapng_put16(p, (uint16_t)n);
         memcpy(p, s, n);
         memset(p + n, 0, 3);
-        p += pad4((uint32_t)n);
+        p += (uint32_t)n + pcapng_padding((uint32_t)n);
         g_free(made);
     }
     if (notes->flags)
-        p = put_flags(p, notes->flags);
+        p = pcapng_put_flags(p, notes->flags);
     if (notes->has_dropcount)
-        p = put_option64(p, PCAPNG_EPB_DROPCOUNT, notes->dropcount);
+        p = pcapng_put_option64(p, PCAPNG_EPB_DROPCOUNT, notes->dropcount);
     if (notes->has_packetid)
-        p = put_option64(p, PCAPNG_EPB_PACKETID, notes->packetid);
+        p = pcapng_put_option64(p, PCAPNG_EPB_PACKETID, notes->packetid);
     packet_commit(w, block, p,
                   notes->n_comments || notes->flags || notes->has_dropcount || notes->has_packetid);
+}
+
+void pcapng_writer_add_packet(PcapngWriter *w, uint32_t iface, SimTime time, const Packet *pkt,
+                              uint32_t caplen, uint32_t flags, uint64_t packetid)
+{
+    if (w->packed) {
+        hs_assert(!w->in_packet);
+        hs_assert(iface < w->n_ifaces);
+        pcapng_lz4_add_packet(w->packed, iface, (uint64_t)(w->epoch_ns + time), pkt, caplen, flags, packetid);
+        return;
+    }
+    packet_copy(pkt, 0, pcapng_writer_packet_begin(w, iface, time, caplen, packet_len(pkt)), caplen);
+    pcapng_writer_packet_end_with(
+        w, &(PcapngPacketNotes){.flags = flags, .has_packetid = true, .packetid = packetid});
 }
 
 /* --- names, statistics, secrets --- */
@@ -424,15 +412,18 @@ void pcapng_writer_add_secrets(PcapngWriter *w, uint32_t type, const void *secre
 void pcapng_writer_flush(PcapngWriter *w)
 {
     hs_assert(!w->in_packet);
-    outfile_flush(w->file);
+    if (w->packed)
+        pcapng_lz4_flush(w->packed);
+    else
+        outfile_flush(w->file);
 }
 
 uint64_t pcapng_writer_size(const PcapngWriter *w)
 {
-    return outfile_size(w->file);
+    return w->packed ? pcapng_lz4_size(w->packed) : outfile_size(w->file);
 }
 
 bool pcapng_writer_has_failed(const PcapngWriter *w)
 {
-    return outfile_has_failed(w->file);
+    return w->packed ? pcapng_lz4_has_failed(w->packed) : outfile_has_failed(w->file);
 }

@@ -4,19 +4,25 @@
  * The file is a function of the calls: always little-endian, and no clock is read. Simulated time zero is
  * written as epoch_ns after 1970-01-01.
  *
+ * A file whose name ends in PCAPNG_WRITER_PACKED_SUFFIX is compressed, with LZ4: readers see the same bytes,
+ * and the file is a tenth as large when payload is synthetic (sim/trace/pcapng_lz4.h).
+ *
  * Order of calls: _open; _add_iface any time before the interface's first packet; for each packet
- * _packet_begin, fill the bytes, _packet_end; _add_names, _add_secrets and _add_iface_stats between packets
- * (secrets before the packets that need them, or readers that go once through the file cannot decrypt); at
- * last _close. Write errors stick and are reported by _close (sim/trace/outfile.h). */
+ * _packet_begin, fill the bytes, _packet_end, or _add_packet; _add_names, _add_secrets and _add_iface_stats
+ * between packets (secrets before the packets that need them, or readers that go once through the file cannot
+ * decrypt); at last _close. Write errors stick and are reported by _close (sim/trace/outfile.h). */
 #pragma once
 
 #include <glib.h>
 
 #include "sim/base/base.h"
 #include "sim/base/simtime.h"
+#include "sim/packet/packet.h"
 #include "sim/trace/pcapng.h"
 
 typedef struct PcapngWriter PcapngWriter;
+
+#define PCAPNG_WRITER_PACKED_SUFFIX ".lz4"
 
 /* Strings may be NULL: then the option is left out. */
 typedef struct PcapngSection {
@@ -81,6 +87,11 @@ uint8_t *pcapng_writer_packet_begin(PcapngWriter *w, uint32_t iface, SimTime tim
 void pcapng_writer_packet_end(PcapngWriter *w, uint32_t flags, const char *comment);
 void pcapng_writer_packet_end_with(PcapngWriter *w, const PcapngPacketNotes *notes);
 
+/* The packet's first caplen bytes with flags, not 0, and an id: what most packets are, and quick in
+ * compressed captures too. */
+void pcapng_writer_add_packet(PcapngWriter *w, uint32_t iface, SimTime time, const Packet *pkt,
+                              uint32_t caplen, uint32_t flags, uint64_t packetid);
+
 void pcapng_writer_add_names(PcapngWriter *w, const PcapngName *names, size_t n_names);
 void pcapng_writer_add_iface_stats(PcapngWriter *w, uint32_t iface, SimTime now,
                                    const PcapngIfaceStats *stats);
@@ -88,5 +99,6 @@ void pcapng_writer_add_secrets(PcapngWriter *w, uint32_t type, const void *secre
 
 /* So that a reader who follows the file sees everything up to now. */
 void pcapng_writer_flush(PcapngWriter *w);
+/* Of the file; of a compressed one without what still waits for its block to be full. */
 uint64_t pcapng_writer_size(const PcapngWriter *w);
 bool pcapng_writer_has_failed(const PcapngWriter *w);

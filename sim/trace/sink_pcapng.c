@@ -55,7 +55,8 @@ static PcapngWriter *open_file(SinkPcapng *s, const char *path, GError **error)
 /* "r1-eth0.pcapng"; a VLAN's "eth0.10" is a fine file name, and node names are restricted anyway. */
 static PcapngWriter *open_own_file(SinkPcapng *s, const char *node, const char *point, GError **error)
 {
-    char *base = g_strdup_printf("%s-%s.pcapng", node, point);
+    char *base =
+        g_strdup_printf("%s-%s.pcapng%s", node, point, s->config.compress ? PCAPNG_WRITER_PACKED_SUFFIX : "");
     char *path;
     PcapngWriter *w;
 
@@ -186,13 +187,17 @@ static void put(SinkPcapng *s, Target *t, const ProbeRecord *r, const SinkFrame 
             t->raw_iface = describe(s, t, r->node, r->point, &(SinkPcapngPoint){0}, f->linktype);
         iface = t->raw_iface;
     }
+    s->frames++;
+    if (HS_LIKELY(!comment)) {
+        pcapng_writer_add_packet(t->writer, iface, r->time, f->pkt, caplen, flags, birth_of(f->pkt));
+        return;
+    }
     packet_copy(f->pkt, 0, pcapng_writer_packet_begin(t->writer, iface, r->time, caplen, len), caplen);
     pcapng_writer_packet_end_with(t->writer, &(PcapngPacketNotes){.flags = flags,
                                                                   .comments = &comment,
-                                                                  .n_comments = comment != NULL,
+                                                                  .n_comments = 1,
                                                                   .has_packetid = true,
                                                                   .packetid = birth_of(f->pkt)});
-    s->frames++;
 }
 
 static void put_sent(SinkPcapng *s, Target *t, const ProbeRecord *r, const SinkFrame *f)
@@ -222,12 +227,43 @@ static void put_dropped(SinkPcapng *s, Target *t, const ProbeRecord *r, const Si
     put(s, t, r, f, 0, comment);
 }
 
+/* Whether there is nothing to say about it; the others take the long way. */
+static inline bool is_plain(const Target *t, const ProbeRecord *r)
+{
+    return r->desc->cls == PROBE_FRAME_TX ? t->last != r->pkt
+                                          : r->desc->cls == PROBE_FRAME_RX && !(r->pkt->flags & PKT_HAS_FCS);
+}
+
+/* What nearly all records are: a frame on a known point. */
+static inline void put_plain(SinkPcapng *s, Target *t, const ProbeRecord *r)
+{
+    uint32_t len = packet_len(r->pkt), snaplen = s->config.snaplen;
+    bool is_sent = r->desc->cls == PROBE_FRAME_TX;
+
+    if (is_sent) {
+        t->last = r->pkt;
+        t->last_time = r->time;
+        t->last_birth = birth_of(r->pkt);
+    }
+    s->frames++;
+    pcapng_writer_add_packet(t->writer, t->iface, r->time, r->pkt, snaplen && snaplen < len ? snaplen : len,
+                             is_sent ? PCAPNG_FLAG_OUTBOUND : PCAPNG_FLAG_INBOUND, birth_of(r->pkt));
+}
+
 static void on_record(ProbeSink *sink, const ProbeRecord *r)
 {
     SinkPcapng *s = (SinkPcapng *)sink;
-    Target *t = HS_LIKELY(r->point != NULL) ? target_of_point(s, r->point) : target_of_node(s, r->node);
     SinkFrame frame;
+    Target *t;
 
+    if (HS_LIKELY(r->point && r->point->id < s->n_targets)) {
+        t = &s->target[r->point->id];
+        if (HS_LIKELY(t->wanted == WANTED_YES && is_plain(t, r))) {
+            put_plain(s, t, r);
+            return;
+        }
+    }
+    t = HS_LIKELY(r->point != NULL) ? target_of_point(s, r->point) : target_of_node(s, r->node);
     if (t->wanted != WANTED_YES) {
         if (r->point)
             probes_ignore_point(s->probes, sink, r->point);
