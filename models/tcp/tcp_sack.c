@@ -280,12 +280,6 @@ static uint32_t segment_size(const TcpSeg *s)
     return s->pcount > 1 ? s->mss : tcpseg_len(s);
 }
 
-/* A bare FIN has nothing to move; lent memory stays what it is (skb_can_shift, skb_shift). */
-static bool can_shift(const TcpSeg *s)
-{
-    return tcpseg_len(s) && !s->n_frags;
-}
-
 /* prev, SACKed, takes the first len bytes of s. true: s is gone (tcp_shifted_skb). */
 static bool shifted(TcpConn *c, TcpSeg *prev, TcpSeg *s, TcpSackState *st, uint32_t pcount, uint32_t len,
                     uint32_t mss, bool dup_sack)
@@ -335,9 +329,10 @@ static TcpSeg *shift_data(TcpConn *c, TcpSeg *s, TcpSackState *st, uint32_t star
     /* sent again and that copy not known to be lost: it may be what was delivered */
     if (!dup_sack && (s->sacked & (SEG_LOST | SEG_RETRANS)) == SEG_RETRANS)
         goto fallback;
-    if (!can_shift(s) || !tcp_after(s->end_seq, c->snd_una))
+    /* a bare FIN has nothing to move (skb_can_shift) */
+    if (!tcpseg_len(s) || !tcp_after(s->end_seq, c->snd_una))
         goto fallback;
-    if (!prev || (prev->sacked & SEG_TAGBITS) != SEG_SACKED || prev->eor || !can_shift(prev))
+    if (!prev || (prev->sacked & SEG_TAGBITS) != SEG_SACKED || prev->eor)
         goto fallback;
     if (!in_sack) {
         if (!tcp_after(s->end_seq, start) || pcount <= 1)
@@ -359,7 +354,7 @@ static TcpSeg *shift_data(TcpConn *c, TcpSeg *s, TcpSackState *st, uint32_t star
 
     /* The hole is filled: what follows may join as well. */
     s = prev->next;
-    if (s && can_shift(s) && (s->sacked & SEG_TAGBITS) == SEG_SACKED && mss == segment_size(s) &&
+    if (s && tcpseg_len(s) && (s->sacked & SEG_TAGBITS) == SEG_SACKED && mss == segment_size(s) &&
         !prev->eor && tcpsndq_can_shift(prev, s, tcpseg_len(s)))
         shifted(c, prev, s, st, s->pcount, tcpseg_len(s), mss, false);
     return prev;

@@ -151,38 +151,32 @@ static bool is_lending(const TcpConn *c, const TcpSend *m)
 }
 
 /* How much of len bytes that begin at src there is room for among the segment's pages
- * (zerocopy_fill_skb_from_iter); all of what is copied, which needs a page of its own only behind lent ones.
- */
+ * (zerocopy_fill_skb_from_iter). What is copied behind lent pages has one of its own each time, as such a
+ * segment does not let them grow (skb_can_coalesce). *extra: whole pages are charged. */
 static size_t take_frags(TcpSeg *s, const Source *src, bool lends, size_t len, uint32_t *extra)
 {
     uint32_t start = (uint32_t)((BUFFER_OFFSET + src->off) % PAGE), pages;
 
     *extra = 0;
+    if (s->n_frags >= MAX_FRAGS)
+        return 0;
     if (!lends) {
-        if (!s->ends_lent)
-            return len;
-        if (s->n_frags >= MAX_FRAGS)
-            return 0;
         s->n_frags++;
-        s->ends_lent = false;
         return len;
     }
     if (!s->n_frags && tcpseg_len(s))
         s->n_frags = 1;
-    if (s->n_frags >= MAX_FRAGS)
-        return 0;
     len = HS_MIN(len, (size_t)(MAX_FRAGS - s->n_frags) * PAGE - start);
     pages = (uint32_t)((start + len + PAGE - 1) / PAGE);
     s->n_frags = (uint8_t)(s->n_frags + pages);
-    s->ends_lent = true;
-    *extra = pages * PAGE - (uint32_t)len; /* whole pages are charged */
+    *extra = pages * PAGE - (uint32_t)len;
     return len;
 }
 
 /* Copies into one segment as much as fits it; 0, or -EFAULT and nothing was copied. */
 static int fill(TcpConn *c, TcpSeg *s, Source *src, size_t room, bool *is_full)
 {
-    bool lends = HS_UNLIKELY(is_lending(c, src->m));
+    bool lends = HS_UNLIKELY(is_lending(c, src->m)), counts = lends || s->n_frags;
 
     *is_full = false;
     if (is_fault_ahead(src, room))
@@ -195,8 +189,9 @@ static int fill(TcpConn *c, TcpSeg *s, Source *src, size_t room, bool *is_full)
         uint32_t n, extra = 0;
 
         source_next(src, room, &bytes, &slice, &is_slice, &len);
-        if (HS_UNLIKELY(lends || s->ends_lent)) {
+        if (HS_UNLIKELY(counts)) {
             len = take_frags(s, src, lends, len, &extra);
+            counts = lends;
             if (!len) {
                 *is_full = true;
                 break;

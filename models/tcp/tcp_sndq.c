@@ -496,7 +496,6 @@ TcpSeg *tcpsndq_fragment(TcpConn *c, TcpSeg *s, uint32_t len, uint32_t mss)
     n->eor = s->eor;
     s->eor = false;
     n->n_frags = (uint8_t)((s->n_frags * (uint64_t)rest + total - 1) / HS_MAX(total, 1u));
-    n->ends_lent = s->ends_lent;
     attach_range(c, n, s, len, rest);
     keep_front(s, len);
     n->has_tx_time = s->has_tx_time;
@@ -575,7 +574,8 @@ bool tcpsndq_can_shift(const TcpSeg *a, const TcpSeg *b, uint32_t n)
 {
     uint32_t sum = tcpseg_len(a) + n;
 
-    if (sum >= SHIFT_MAX_LEN || a->pcount + b->pcount > 65535)
+    /* lent memory stays where it is (skb_shift) */
+    if (sum >= SHIFT_MAX_LEN || a->pcount + b->pcount > 65535 || a->n_frags || b->n_frags)
         return false;
     /* Bytes that are not side by side have to be copied: not for ever more of them. */
     return sum <= TCP_SEG_MAX_LEN ||

@@ -41,10 +41,7 @@ typedef struct TcpSeg {
     bool in_rtx;
     bool has_tx_time;  /* sent at least once */
     bool is_on_device; /* a copy still waits in this host's own queue (TSQ; Linux skb_still_in_host_queue) */
-    /* MSG_ZEROCOPY: pages that the payload lies in, as Linux would count them (0: not counted), and is the
-     * last of them the application's? */
-    uint8_t n_frags;
-    bool ends_lent;
+    uint8_t n_frags;   /* MSG_ZEROCOPY: pieces of payload, as Linux would count them; 0: none is lent */
     uint32_t truesize; /* what it costs the send buffer, as Linux would count it */
     SimTime sent_ns;   /* last (re)transmission; earliest departure time until sent (skb_mstamp_ns) */
     SimTime first_tx_ns, delivered_ns; /* tcp_rate.c's snapshot at transmission */

@@ -177,6 +177,8 @@ static int64_t data_call(const PdCall *c, PdResult *out, char **error)
         break;
     }
     int err = errno;
+    if (c->flags & MSG_ZEROCOPY)
+        b.n = 0; /* lent: the kernel reads them as long as the connection lives */
     buffers_clear(&b);
     errno = err;
     return ret;
