@@ -65,7 +65,9 @@ static bool check(const ArgCommand *command, RunOptions *o)
         return false;
     }
     c->outputs.snaplen = (uint32_t)o->snaplen;
-    if ((c->outputs.pcap_drops || c->outputs.pcap_per_interface || c->outputs.pcap_compress || o->has_snaplen) && !c->outputs.pcap->len)
+    if ((c->outputs.pcap_drops || c->outputs.pcap_per_interface || c->outputs.pcap_compress ||
+         o->has_snaplen) &&
+        !c->outputs.pcap->len)
         g_ptr_array_add(c->outputs.pcap, (void *)"");
     return true;
 }

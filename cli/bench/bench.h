@@ -16,7 +16,7 @@ typedef struct BenchOptions {
     const char *cc;       /* w2, w3, w5: congestion control; NULL: cubic */
     const char *pcap_dir; /* NULL: no capture */
     bool pcap_compress;
-    uint64_t snaplen;     /* of the capture; 0: whole frames */
+    uint64_t snaplen; /* of the capture; 0: whole frames */
 } BenchOptions;
 
 typedef struct BenchClock {

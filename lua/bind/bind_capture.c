@@ -53,10 +53,11 @@ static void check_suffix(lua_State *L, const char *file)
 
     for (unsigned i = 0; i < HS_ARRAY_LEN(others); i++)
         if (g_str_has_suffix(file, others[i]))
-            luaerr_raise(L,
-                         "bad option \"file\" for hs.capture: got \"%s\", expected a name like \"x.pcapng\", or "
-                         "\"x.pcapng.lz4\" for a compressed capture",
-                         file);
+            luaerr_raise(
+                L,
+                "bad option \"file\" for hs.capture: got \"%s\", expected a name like \"x.pcapng\", or "
+                "\"x.pcapng.lz4\" for a compressed capture",
+                file);
 }
 
 static int hs_capture(lua_State *L)

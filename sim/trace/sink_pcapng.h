@@ -6,10 +6,10 @@
  * Drops are recorded on request. What is dropped inside a host, without its link header, appears on an
  * interface of its own, "client:eth0 (IP)", or "client (IP)" where no network card was involved.
  *
- * One file for all, or one file for each interface (NODE-DEV.pcapng). Compressed if its name ends in .lz4. Interfaces that exist when the sink is
- * made are in the file even if nothing passes; others are added at their first frame. A sink that is there
- * before the network (is_early) opens its file at the first frame, and gets its idle interfaces from
- * sink_pcapng_settle. */
+ * One file for all, or one file for each interface (NODE-DEV.pcapng). Compressed if its name ends in .lz4.
+ * Interfaces that exist when the sink is made are in the file even if nothing passes; others are added at
+ * their first frame. A sink that is there before the network (is_early) opens its file at the first frame,
+ * and gets its idle interfaces from sink_pcapng_settle. */
 #pragma once
 
 #include <glib.h>
