@@ -337,9 +337,12 @@ static int rm(PdShell *sh, char **args, const GString *in, GString *out)
 
 /* ---- grep ---- */
 
-static char *grep_pattern(const char *text, bool fixed, bool extended, bool word)
+/* One of the patterns, as what g_regex reads. */
+static void add_pattern(GString *s, const char *text, bool fixed, bool extended, bool word, bool line)
 {
-    GString *s = g_string_new(word ? "\\b(?:" : "");
+    if (s->len)
+        g_string_append_c(s, '|');
+    g_string_append(s, line ? "^(?:" : word ? "\\b(?:" : "(?:");
 
     if (fixed) {
         char *escaped = g_regex_escape_string(text, -1);
@@ -357,20 +360,19 @@ static char *grep_pattern(const char *text, bool fixed, bool extended, bool word
                 g_string_append_c(s, *c);
         }
     }
-    if (word)
-        g_string_append(s, ")\\b");
-    return g_string_free(s, FALSE);
+    g_string_append(s, line ? ")$" : word ? ")\\b" : ")");
 }
 
 int pd_shell_grep(PdShell *sh, char **args, const GString *in, GString *out)
 {
     bool quiet = false, invert = false, count = false, fixed = false, extended = false, word = false,
-         any = false;
+         whole_line = false, any = false;
     GRegexCompileFlags flags = 0;
     GString *text = g_string_new(in->str);
-    const char *pattern = NULL;
+    GPtrArray *patterns = g_ptr_array_new(); /* one of them is enough */
+    GString *converted = g_string_new(NULL);
     unsigned n = 0;
-    char *converted, **lines;
+    char **lines;
     GRegex *regex;
 
     for (args++; *args; args++) {
@@ -382,22 +384,30 @@ int pd_shell_grep(PdShell *sh, char **args, const GString *in, GString *out)
             extended |= strpbrk(*args, "EP") != NULL;
             word |= strchr(*args, 'w') != NULL;
             flags |= strchr(*args, 'i') ? G_REGEX_CASELESS : 0;
+            whole_line |= strchr(*args, 'x') != NULL;
             if (strchr(*args, 'e') && args[1])
-                pattern = *++args;
-        } else if (!pattern) {
-            pattern = *args;
+                g_ptr_array_add(patterns, *++args);
+        } else if (!patterns->len) {
+            g_ptr_array_add(patterns, *args);
         } else if (!pd_shell_read_file(sh, *args, text)) {
+            g_ptr_array_unref(patterns);
+            g_string_free(converted, TRUE);
             g_string_free(text, TRUE);
             return -1;
         }
     }
-    converted = grep_pattern(pattern ? pattern : "", fixed, extended, word);
-    regex = g_regex_new(converted, flags, 0, NULL);
-    g_free(converted);
+    for (guint i = 0; i < patterns->len; i++)
+        add_pattern(converted, patterns->pdata[i], fixed, extended, word, whole_line);
+    g_ptr_array_unref(patterns);
+    regex = g_regex_new(converted->str, flags, 0, NULL);
     if (!regex) {
+        int status = pd_shell_fail(sh, "grep: '%s' is no regular expression", converted->str);
+
+        g_string_free(converted, TRUE);
         g_string_free(text, TRUE);
-        return pd_shell_fail(sh, "grep: '%s' is no regular expression", pattern);
+        return status;
     }
+    g_string_free(converted, TRUE);
     lines = g_strsplit(text->str, "\n", -1);
     for (char **l = lines; *l; l++) {
         if ((!**l && !l[1]) || g_regex_match(regex, *l, 0, NULL) == invert)
@@ -433,6 +443,18 @@ static int do_exit(PdShell *sh, char **args, const GString *in, GString *out)
     return args[1] ? (int)(g_ascii_strtoull(args[1], NULL, 10) & 0xff) : 0;
 }
 
+static int do_sleep(PdShell *sh, char **args, const GString *in, GString *out)
+{
+    char *end = NULL;
+    double s = args[1] ? g_ascii_strtod(args[1], &end) : -1;
+
+    if (!args[1] || end == args[1] || (*end && strcmp(end, "s") != 0) || args[2] || !(s >= 0 && s <= 86400))
+        return pd_shell_fail(sh, "sleep: expected seconds (0 to 86400), got '%s'",
+                             args[1] ? args[1] : "nothing");
+    pd_sim_sleep(sh->sim, (SimTime)(s * SIM_SEC));
+    return 0;
+}
+
 /* Sorted. */
 static const PdShellCommand commands[] = {
     {":", do_nothing},
@@ -450,6 +472,7 @@ static const PdShellCommand commands[] = {
     {"rm", rm},
     {"set", do_nothing},
     {"set_sysctls.py", set_sysctls},
+    {"sleep", do_sleep},
     {"ss", pd_shell_ss},
     {"sync", do_nothing},
     {"sysctl", pd_shell_sysctl},

@@ -28,6 +28,11 @@ static void run(PdSim *s, SimTime until)
     sim_run(net_sim(s->net), &(SimLimits){.until = until, .events = MAX_EVENTS});
 }
 
+void pd_sim_sleep(PdSim *s, SimTime ns)
+{
+    run(s, sim_now(net_sim(s->net)) + ns);
+}
+
 static void on_capture(void *user)
 {
     PdSim *s = user;

@@ -28,6 +28,7 @@ typedef struct PdSim {
 
 SimTime pd_sim_time(const PdSim *s, int64_t t_ns); /* the script's time in the simulation */
 Ip6 *pd_sim_ip6(PdSim *s);
+void pd_sim_sleep(PdSim *s, SimTime ns); /* the host lives on meanwhile */
 
 /* As PdStackOps.shell. */
 int pd_shell_run(PdSim *s, const char *text, GString *output, char **error);

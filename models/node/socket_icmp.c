@@ -172,6 +172,7 @@ static bool on_raw4(void *user, const Packet *pkt, const Ip4Rx *rx)
 {
     DgramInfo i = info4(rx);
     Dgram *d = user;
+    unsigned hdr_len;
     Packet *copy;
 
     if (!matches(d, &i))
@@ -181,7 +182,8 @@ static bool on_raw4(void *user, const Packet *pkt, const Ip4Rx *rx)
         return true;
     copy = packet_clone(pkt);
     packet_fill_csum(copy);
-    packet_push(copy, (unsigned)(copy->head - copy->l3));
+    hdr_len = (unsigned)(pkt->head - pkt->l3); /* what is before the head was not cloned */
+    memcpy(packet_push(copy, hdr_len), pkt->buf + pkt->l3, hdr_len);
     enqueue(d, copy, i);
     return true;
 }

@@ -277,12 +277,22 @@ static void take(void *user, const PktSlice *s)
 }
 
 /* NULL to read into: EFAULT, once there is something to copy. */
-static int64_t recv_fault(SockFile *f, int flags)
+static void note_fault(const SockCall *c, TcpRecv *r)
 {
-    TcpRecv r = {.len = 1, .flags = flags | MSG_PEEK};
-    int64_t n = tcp_recv(f->tcp, &r);
+    struct iovec one;
+    const struct iovec *iov;
+    unsigned n = sockcall_iov(c, &one, &iov);
+    size_t at = 0;
 
-    return n > 0 ? -EFAULT : n;
+    if (c->payload != SOCK_BYTES)
+        return;
+    for (unsigned i = 0; i < n; at += iov[i++].iov_len) {
+        if (!iov[i].iov_len || iov[i].iov_base)
+            continue;
+        r->has_fault = true;
+        r->fault_at = at - HS_MIN(at, c->p.progress);
+        return;
+    }
 }
 
 static bool is_set(SockFile *f, int name, int mask)
@@ -403,10 +413,8 @@ static bool tcp_read(SockCall *c, SockFile *f)
         return socket_give_errmsg(c, tcp_errq_take(f->tcp), 0);
     if (flags & MSG_OOB)
         r.bytes = &urgent;
-    if (sockcall_is_fault(c) && !(flags & MSG_TRUNC))
-        n = recv_fault(f, flags);
-    else
-        n = tcp_recv(f->tcp, &r);
+    note_fault(c, &r);
+    n = tcp_recv(f->tcp, &r);
     if (n > 0 && flags & MSG_OOB && c->payload == SOCK_BYTES && !(flags & MSG_TRUNC)) {
         struct iovec one;
         const struct iovec *iov;

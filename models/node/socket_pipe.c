@@ -401,7 +401,9 @@ bool sockop_sendfile(SockCall *c)
     SockFile *out = sockcall_file(c), *in = second_file(c);
     bool may_sleep;
 
-    if (!in || !out)
+    if (in && c->off_in && in->kind != FILE_REGULAR)
+        return sockcall_end(c, -ESPIPE);
+    if (!in || !out || out->kind == FILE_REGULAR) /* files are opened for reading only */
         return sockcall_end(c, -EBADF);
     if (in->kind != FILE_REGULAR || out->kind != FILE_TCP)
         return sockcall_end(c, -EINVAL);

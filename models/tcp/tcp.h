@@ -136,6 +136,8 @@ typedef struct TcpRecv {
     void *user;
     size_t len;
     int flags;     /* MSG_PEEK, MSG_DONTWAIT, MSG_OOB, MSG_TRUNC, MSG_WAITALL … */
+    bool has_fault; /* the byte at fault_at cannot be written to */
+    size_t fault_at;
     size_t done;   /* of a blocking call: bytes delivered by earlier rounds (for SO_RCVLOWAT / MSG_WAITALL) */
     int msg_flags; /* out */
     int inq;       /* out: TCP_INQ's value, when asked for by the socket option */

@@ -304,6 +304,19 @@ static void insert(TcpConn *c, RbRoot *root, TcpRcvSeg *prev, TcpRcvSeg *s)
         c->rcv.tail = s;
 }
 
+/* What was collapsed goes into the tree only when what it was made of has left it: both may begin at the same
+ * byte. */
+static void insert_all(TcpConn *c, RbRoot *root, TcpRcvSeg *fresh)
+{
+    while (fresh) {
+        TcpRcvSeg *next = fresh->next;
+
+        fresh->next = NULL;
+        insert(c, root, NULL, fresh);
+        fresh = next;
+    }
+}
+
 static bool has_end_flag(const TcpRcvSeg *s)
 {
     return s->flags & (TCP_SYN | TCP_FIN);
@@ -332,7 +345,8 @@ static TcpRcvSeg *last_in_buffer(const RbRoot *root, TcpRcvSeg *s, const TcpRcvS
 
 void tcp_rcvq_collapse(TcpConn *c, RbRoot *root, TcpRcvSeg *s, TcpRcvSeg *stop, uint32_t start, uint32_t end)
 {
-    TcpRcvSeg *prev = NULL, *n;
+    TcpRcvSeg *prev = NULL, *first = NULL, **tail = &first, *n;
+    bool ends = false;
 
     for (; s && s != stop; s = n) {
         TcpRcvSeg *last = last_in_buffer(root, s, stop);
@@ -350,10 +364,9 @@ void tcp_rcvq_collapse(TcpConn *c, RbRoot *root, TcpRcvSeg *s, TcpRcvSeg *stop, 
     if (!s || s == stop || has_end_flag(s))
         return;
 
-    while (tcp_before(start, end)) {
+    while (!ends && tcp_before(start, end)) {
         uint32_t room = HS_MIN((uint32_t)COLLAPSED_MAX, end - start);
         TcpRcvSeg *fresh = pool_alloc(c->tcp->shared->rcvsegs);
-        bool ends = false;
 
         *fresh = (TcpRcvSeg){
             .pkt = packet_new(c->tcp->node->part->packets, c->tcp->node->id, c->tcp->node->birth_next++, 0),
@@ -380,11 +393,15 @@ void tcp_rcvq_collapse(TcpConn *c, RbRoot *root, TcpRcvSeg *s, TcpRcvSeg *stop, 
         }
         fresh->tailroom = fresh->truesize - SKB_STRUCT - COLLAPSED_OVERHEAD - (fresh->end_seq - fresh->seq);
         tcp_rcvq_charge(c, fresh->truesize);
+        if (root) {
+            *tail = fresh;
+            tail = &fresh->next;
+            continue;
+        }
         insert(c, root, prev, fresh);
         prev = fresh;
-        if (ends)
-            return;
     }
+    insert_all(c, root, first);
 }
 
 /* Linux tcp_collapse_ofo_queue: each island of touching segments, unless it is so small that nothing is to be

@@ -162,6 +162,8 @@ static TcpSeg *build_probe(TcpConn *c, uint32_t len, uint32_t mss_now)
             p->flags |= s->flags & ~(TCP_FIN | TCP_PSH);
         tcpsndq_shift(c, p, s, copy);
         if (have > copy)
+            tcpsndq_charge_more(c, s, copy); /* cut without giving its memory back (__pskb_trim_head) */
+        if (have > copy)
             tcpsndq_set_pcount(s, mss_now);
     }
     tcpsndq_set_pcount(p, tcpseg_len(p));

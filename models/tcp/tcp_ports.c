@@ -362,8 +362,7 @@ size_t tcp_ports_search_bytes(const TcpTable *tab)
 int tcp_table_connect_port(TcpConn *c)
 {
     TcpTable *tab = &c->tcp->table;
-    uint32_t low, high, remaining, offset;
-    uint32_t slot;
+    uint32_t low, high, remaining, offset, slot;
     uint64_t start;
 
     if (c->bind)

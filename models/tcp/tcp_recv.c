@@ -162,6 +162,12 @@ static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found)
                 (*seq)++;
                 off++;
             }
+            if (HS_UNLIKELY(r->has_fault) && used && (size_t)copied + used > r->fault_at &&
+                !(r->flags & MSG_TRUNC)) { /* Linux copies buffer by buffer, each wholly */
+                *found = true;
+                copied = copied ? copied : -EFAULT;
+                break;
+            }
             if (used) {
                 deliver(s, r, (size_t)copied, off, used);
                 note_arrival(s, r);
@@ -198,6 +204,8 @@ static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found)
         if (is_peek && !s)
             break;
     } while (len > 0);
+    if (copied < 0)
+        return copied;
     if (o && is_peek) /* sk_peek_offset_fwd, _bwd */
         o->peek_off += (uint32_t)copied;
     else if (o)

@@ -40,8 +40,8 @@ static void source_init(Source *s, const TcpSend *m)
     }
 }
 
-/* The next piece that lies in one place; false: EFAULT. */
-static bool source_next(Source *s, size_t max, const void **bytes, PktSlice *slice, bool *is_slice,
+/* The next piece that lies in one place. */
+static void source_next(Source *s, size_t max, const void **bytes, PktSlice *slice, bool *is_slice,
                         size_t *len)
 {
     const TcpSend *m = s->m;
@@ -54,8 +54,6 @@ static bool source_next(Source *s, size_t max, const void **bytes, PktSlice *sli
             s->i++;
             s->off = 0;
         }
-        if (!m->iov[s->i].iov_base)
-            return false;
         *bytes = (const char *)m->iov[s->i].iov_base + s->off;
         *len = HS_MIN(*len, m->iov[s->i].iov_len - s->off);
     } else if (m->slices) {
@@ -69,7 +67,6 @@ static bool source_next(Source *s, size_t max, const void **bytes, PktSlice *sli
     } else if (m->bytes) {
         *bytes = (const char *)m->bytes + s->done;
     }
-    return true;
 }
 
 static void source_advance(Source *s, size_t n)
@@ -128,6 +125,26 @@ static TcpSeg *new_segment(TcpConn *c)
     return s;
 }
 
+/* Is there memory that cannot be read among the next n bytes? Then none of them is taken: Linux copies what
+ * one segment has room for in one go (skb_copy_to_page_nocache, copy_from_iter_full). */
+static bool is_fault_ahead(const Source *s, size_t n)
+{
+    const TcpSend *m = s->m;
+    size_t off = s->off;
+
+    if (!m->has_iov)
+        return false;
+    n = HS_MIN(n, m->len - s->done);
+    for (unsigned i = s->i; n; i++, off = 0) {
+        size_t have = HS_MIN(m->iov[i].iov_len - off, n);
+
+        if (have && !m->iov[i].iov_base)
+            return true;
+        n -= have;
+    }
+    return false;
+}
+
 static bool is_lending(const TcpConn *c, const TcpSend *m)
 {
     return m->flags & MSG_ZEROCOPY && c->opts && c->opts->zerocopy;
@@ -162,12 +179,14 @@ static size_t take_frags(TcpSeg *s, const Source *src, bool lends, size_t len, u
     return len;
 }
 
-/* Copies into one segment as much as fits it. 0 or -EFAULT. */
+/* Copies into one segment as much as fits it; 0, or -EFAULT and nothing was copied. */
 static int fill(TcpConn *c, TcpSeg *s, Source *src, size_t room, bool *is_full)
 {
     bool lends = HS_UNLIKELY(is_lending(c, src->m));
 
     *is_full = false;
+    if (is_fault_ahead(src, room))
+        return -EFAULT;
     while (room && src->done < src->m->len) {
         const void *bytes;
         PktSlice slice = {0};
@@ -175,8 +194,7 @@ static int fill(TcpConn *c, TcpSeg *s, Source *src, size_t room, bool *is_full)
         size_t len;
         uint32_t n, extra = 0;
 
-        if (!source_next(src, room, &bytes, &slice, &is_slice, &len))
-            return -EFAULT;
+        source_next(src, room, &bytes, &slice, &is_slice, &len);
         if (HS_UNLIKELY(lends || s->ends_lent)) {
             len = take_frags(s, src, lends, len, &extra);
             if (!len) {

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <glib.h>
 
-#include "models/ip/ip6.h"
+#include "models/ip/raw.h"
 #include "models/wire/eth.h"
 #include "models/wire/icmp6.h"
 #include "models/wire/tcp.h"
@@ -18,6 +18,7 @@ typedef struct Dev {
     NetDev dev;
     struct Dev *peer;
     Ip4If *ifp;
+    void *user;
     unsigned n_sent;
     uint8_t last[2048]; /* the last packet sent, true bytes */
     uint32_t last_len;
@@ -284,7 +285,7 @@ static void test_pseudo_header(void)
     bed_free(b);
 }
 
-/* Nothing is fragmented; a super packet is measured by its frames. */
+/* What is longer than the MTU is refused, unless it may be cut; a super packet is measured by its frames. */
 static void test_too_long(void)
 {
     Bed *b = bed_new();
@@ -597,6 +598,218 @@ static size_t icmp_bytes(uint8_t *bytes, uint8_t type, uint8_t code, uint32_t in
     return 48u + len;
 }
 
+/* Puts together what is cut, byte by byte. */
+typedef struct Pieces {
+    uint8_t bytes[4000];
+    uint32_t len, id;
+    unsigned n;
+    bool is_last;
+} Pieces;
+
+static void collect(NetDev *dev, Packet *pkt, const MacAddr *dst, uint16_t ethertype)
+{
+    Pieces *p = (Pieces *)((Dev *)dev)->user;
+    uint8_t bytes[2048];
+    uint32_t len = packet_copy(pkt, 0, bytes, sizeof bytes);
+    Ipv6Upper up;
+
+    g_assert_cmpuint(len, ==, IPV6_HDR_LEN + ipv6_payload_len(bytes));
+    g_assert_cmpint(ipv6_find_upper(&up, bytes, len), ==, WIRE_OK);
+    g_assert_true(up.is_fragment);
+    g_assert_cmpuint(up.proto, ==, IP_PROTO_UDP);
+    g_assert_cmpuint(up.frag_offset, ==, p->len);
+    g_assert_true(p->n == 0 || up.frag_id == p->id);
+    g_assert_cmpuint(up.frag_id, !=, 0);
+    p->is_last = !up.more_fragments;
+    g_assert_true(p->is_last || (len == 1288 && (len - up.off) % 8 == 0));
+    memcpy(p->bytes + p->len, bytes + up.off, len - up.off);
+    p->len += (uint32_t)(len - up.off);
+    p->id = up.frag_id;
+    p->n++;
+    packet_unref(pkt);
+}
+
+/* RFC 8200 4.5: multiples of eight bytes, one number, a checksum over the whole. */
+static void test_fragments(void)
+{
+    static const NetDevOps ops = {.xmit = collect};
+    Bed *b = bed_new();
+    Pieces got = {0};
+    Ip6Tx tx = {.dst = addr("fd3d::2"), .proto = IP_PROTO_UDP, .frag_mtu = 1290};
+    Packet *p = packet_new(b->pool, 0, 0, PKT_HEADROOM);
+    uint8_t *h = packet_put(p, UDP_HDR_LEN);
+    Ip6Flow f = get(b->a.ip, "fd3d::2");
+    uint32_t first_id;
+
+    b->a.dev.dev.ops = &ops;
+    b->a.dev.user = &got;
+    udp_encode(h, &(UdpHdr){7, 9, 3008, 0});
+    packet_add_synthetic(p, 0, 3000);
+    p->l4 = p->head;
+    ip6_l4_csum(p, &f.src, &tx.dst, IP_PROTO_UDP, UDP_CHECKSUM_OFF);
+    g_assert_cmpint(ip6_output(b->a.ip, p, &tx), ==, 0);
+    g_assert_cmpuint(got.n, ==, 3); /* 1240 + 1240 + 528 */
+    g_assert_true(got.is_last);
+    g_assert_cmpuint(got.len, ==, 3008);
+    g_assert_true(payload_matches(got.bytes + 8, 0, 3000));
+    g_assert_cmphex(checksum_fold(checksum_add(ipv6_pseudo_sum(f.src.b, tx.dst.b, IP_PROTO_UDP, 3008),
+                                               got.bytes, got.len)),
+                    ==, 0xffff);
+    g_assert_cmpuint(ip6_mib(b->a.ip, MIB_Ip6FragOKs), ==, 1);
+    g_assert_cmpuint(ip6_mib(b->a.ip, MIB_Ip6FragCreates), ==, 3);
+    g_assert_cmpuint(ip6_mib(b->a.ip, MIB_Ip6OutRequests), ==, 1);
+    g_assert_cmpuint(ip6_mib(b->a.ip, MIB_Ip6OutTransmits), ==, 3);
+    first_id = got.id;
+
+    got = (Pieces){0}; /* all of it in the header area */
+    tx.proto = IP_PROTO_UDP;
+    p = packet_new(b->pool, 0, 0, PKT_HEADROOM);
+    memset(packet_put(p, PKT_BUF - PKT_HEADROOM), 'x', PKT_BUF - PKT_HEADROOM);
+    packet_add_synthetic(p, 0, 1400);
+    g_assert_cmpint(ip6_output(b->a.ip, p, &tx), ==, 0);
+    g_assert_cmpuint(got.n, ==, 2);
+    g_assert_cmpuint(got.id, !=, first_id);
+
+    tx.frag_mtu = 1279; /* no link is so narrow */
+    g_assert_cmpint(send(b, &tx, 1461), ==, -EMSGSIZE);
+    g_assert_cmpuint(ip6_mib(b->a.ip, MIB_Ip6FragFails), ==, 1);
+    bed_free(b);
+}
+
+static void on_reply(void *user, Packet *reply, const Ip6Rx *rx)
+{
+    End *e = user;
+
+    e->n_input++;
+    e->rx = *rx;
+    g_assert_cmpuint(icmp6_type(packet_cdata(reply)), ==, ICMP6_ECHO_REPLY);
+    packet_unref(reply);
+}
+
+static Packet *echo_request(Bed *b, uint16_t id)
+{
+    Packet *p = body(b, 20);
+
+    memset(packet_data(p), 0, 8);
+    packet_data(p)[0] = ICMP6_ECHO;
+    wire_put16(packet_data(p) + ICMP6_ID_OFF, id);
+    return p;
+}
+
+/* Requests of our own: the answers, and what is said about the requests, go to who has the identifier. */
+static void test_own_echo(void)
+{
+    Bed *b = bed_new();
+    Ip6Tx tx = {.dst = addr("fd3d::2"), .proto = IP_PROTO_ICMPV6};
+    uint8_t bytes[200], quote[48] = {0};
+    size_t len;
+
+    g_assert_cmpuint(ip6_echo_open(b->a.ip, 77, on_reply, on_error, &b->a), ==, 77);
+    g_assert_cmpuint(ip6_echo_open(b->a.ip, 77, on_reply, on_error, &b->b), ==, 0);
+    g_assert_cmpuint(ip6_echo_open(b->a.ip, 0, on_reply, on_error, &b->b), ==, 1);
+    g_assert_cmpint(ip6_send_query(b->a.ip, echo_request(b, 77), &tx), ==, 0);
+    g_assert_cmpuint(b->a.n_input, ==, 1);
+    assert_addr(&b->a.rx.src, "fd3d::2");
+    g_assert_cmpuint(ip6_mib(b->a.ip, MIB_Icmp6OutEchos), ==, 1);
+    g_assert_cmpint(ip6_send_query(b->a.ip, echo_request(b, 78), &tx), ==, 0);
+    g_assert_cmpuint(b->a.n_input, ==, 1);
+    g_assert_cmpuint(b->b.n_input, ==, 0);
+    tx.dst = addr("2001::1");
+    g_assert_cmpint(ip6_send_query(b->a.ip, echo_request(b, 77), &tx), ==, -ENETUNREACH);
+
+    g_assert_cmpuint(ip6_echo_open(b->b.ip, 77, on_reply, on_error, &b->b), ==, 77);
+    ipv6_encode(quote, &(Ipv6Hdr){.payload_len = 8,
+                                  .next_header = IP_PROTO_ICMPV6,
+                                  .src = addr("fd3d::2"),
+                                  .dst = addr("2001::9")});
+    quote[40] = ICMP6_ECHO;
+    wire_put16(quote + 40 + ICMP6_ID_OFF, 77);
+    len = icmp_bytes(bytes, ICMP6_DEST_UNREACH, ICMP6_UNREACH_ADDR, 0, quote, sizeof quote);
+    inject(b, &b->b, bytes, len);
+    g_assert_cmpuint(b->b.n_errors, ==, 1);
+    g_assert_cmpint(b->b.error.err, ==, EHOSTUNREACH);
+    quote[40] = ICMP6_ECHO_REPLY; /* that was no request */
+    len = icmp_bytes(bytes, ICMP6_DEST_UNREACH, ICMP6_UNREACH_ADDR, 0, quote, sizeof quote);
+    inject(b, &b->b, bytes, len);
+    g_assert_cmpuint(b->b.n_errors, ==, 1);
+    ip6_echo_close(b->b.ip, 77);
+    ip6_echo_close(b->b.ip, 77);
+    g_assert_cmpuint(ip6_echo_open(b->b.ip, 77, on_reply, on_error, &b->b), ==, 77);
+    bed_free(b);
+}
+
+static bool on_raw4(void *user, const Packet *pkt, const Ip4Rx *rx)
+{
+    (void)user, (void)pkt, (void)rx;
+    g_assert_not_reached();
+}
+
+static void on_raw_error4(void *user, const Ip4Error *e)
+{
+    (void)user, (void)e;
+    g_assert_not_reached();
+}
+
+static bool on_raw6(void *user, const Packet *pkt, const Ip6Rx *rx)
+{
+    unsigned *seen = user;
+
+    g_assert_cmpuint(pkt->head, ==, pkt->l4);
+    g_assert_cmpuint(rx->proto, ==, PROTO);
+    seen[0]++;
+    return seen[1];
+}
+
+static void on_raw_error6(void *user, const Ip6Error *e)
+{
+    unsigned *seen = user;
+
+    (void)e;
+    seen[2]++;
+}
+
+/* Taps come before the protocol, which need not be known if one of them wants the packet. */
+static void test_raw_taps(void)
+{
+    Bed *b = bed_new();
+    Ip6Tx tx = {.dst = addr("fd3d::2"), .proto = PROTO};
+    unsigned seen[3] = {0}, other[3] = {0};
+    RawTap tap = {.proto = PROTO,
+                  .input4 = on_raw4,
+                  .input6 = on_raw6,
+                  .error4 = on_raw_error4,
+                  .error6 = on_raw_error6,
+                  .user = seen};
+    RawTap second = tap;
+
+    second.proto = PROTO + 1;
+    second.user = other;
+    ip6_raw_add(b->b.ip, &tap);
+    ip6_raw_add(b->b.ip, &second);
+    g_assert_cmpint(send(b, &tx, 100), ==, 0);
+    g_assert_cmpuint(seen[0], ==, 1);
+    g_assert_cmpuint(b->b.n_input, ==, 1);
+
+    ip6_set_proto(b->b.ip, PROTO, NULL);
+    g_assert_cmpint(send(b, &tx, 100), ==, 0);
+    g_assert_cmpuint(seen[0], ==, 2);
+    g_assert_cmpuint(b->b.dev.n_sent, ==, 1); /* nobody wants it: a parameter problem */
+    seen[1] = true;
+    g_assert_cmpint(send(b, &tx, 100), ==, 0);
+    g_assert_cmpuint(b->b.dev.n_sent, ==, 1);
+    g_assert_cmpuint(ip6_mib(b->b.ip, MIB_Ip6InDelivers), ==, 2);
+
+    ip6_raw_add(b->a.ip, &tap); /* that problem, told to the sender's tap */
+    ip6_raw_remove(b->b.ip, &tap);
+    g_assert_cmpint(send(b, &tx, 100), ==, 0);
+    g_assert_cmpuint(seen[2], ==, 1);
+    g_assert_cmpuint(seen[0], ==, 3);
+    ip6_raw_remove(b->a.ip, &tap);
+    ip6_raw_remove(b->b.ip, &second);
+    g_assert_cmpuint(other[0] + other[2], ==, 0);
+    bed_free(b);
+}
+
 static void test_echo(void)
 {
     Bed *b = bed_new();
@@ -727,6 +940,9 @@ int main(int argc, char **argv)
     g_test_add_func("/ip6/loopback", test_loopback);
     g_test_add_func("/ip6/pseudo-header", test_pseudo_header);
     g_test_add_func("/ip6/too-long", test_too_long);
+    g_test_add_func("/ip6/fragments", test_fragments);
+    g_test_add_func("/ip6/own-echo", test_own_echo);
+    g_test_add_func("/ip6/raw-taps", test_raw_taps);
     g_test_add_func("/ip6/needs-neighbours", test_needs_neighbours);
     g_test_add_func("/ip6/input-checks", test_input_checks);
     g_test_add_func("/ip6/extensions", test_extensions);

@@ -238,6 +238,7 @@ static void test_nan(void)
         "for _, x in ipairs {0/0, -(0/0), inf - inf, -(inf - inf), math.sqrt(-1), math.abs(0/0)} do\n"
         "  print(x, tostring(x), ('%s %5.1f %g %a'):format(x, x, x, x), table.concat({x, 1, x}, ' '))\n"
         "  assert(('d'):pack(x) == ('d'):pack(-x) and ('<f'):pack(x):byte(-1) == 0x7f and x ~= x)\n"
+        "  assert(('a.b'):gsub('%.', x) == 'ananb' and ('ab'):gsub('b', function() return x end) == 'anan')\n"
         "end",
         "nan\tnan\tnan   nan nan nan\tnan 1 nan\nnan\tnan\tnan   nan nan nan\tnan 1 nan\n"
         "nan\tnan\tnan   nan nan nan\tnan 1 nan\nnan\tnan\tnan   nan nan nan\tnan 1 nan\n"

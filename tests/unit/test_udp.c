@@ -304,6 +304,8 @@ static void receive_buffer(void)
 
     g_assert_cmpuint(udp_truesize(1), ==, 832);
     g_assert_cmpuint(udp_truesize(1472), ==, 2304);
+    g_assert_cmpuint(udp_truesize(150), ==, 832);
+    g_assert_cmpuint(udp_truesize(151), ==, 1280);
     udpsock_opt(r)->rcvbuf = udp_rcvbuf_for(5, 100);
     for (unsigned i = 0; i < 12; i++)
         g_assert_cmpint(udpsock_send(s, &(UdpSend){.to = &(UdpAddr){TEST_B, 7}, .len = 100}), ==, 0);
@@ -323,6 +325,12 @@ static void receive_buffer(void)
         packet_unref(pkt);
     }
     expect_nothing(r);
+    udpsock_opt(r)->rcvbuf = 1; /* an empty queue takes anything */
+    for (unsigned i = 0; i < 2; i++)
+        g_assert_cmpint(udpsock_send(s, &(UdpSend){.to = &(UdpAddr){TEST_B, 7}, .len = 1400}), ==, 0);
+    test_net_run(p.net, 2 * SIM_SEC);
+    g_assert_cmpuint(udpsock_rmem(r), ==, udp_truesize(1400));
+    g_assert_cmpuint(udpsock_drops(r), ==, 8);
     test_net_free(p.net);
 }
 

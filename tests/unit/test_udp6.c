@@ -213,6 +213,98 @@ static void test_refused(void)
     bed_free(&b);
 }
 
+static void on_icmp(void *user, UdpSock *s, const Ip6Error *e)
+{
+    Ip6Error *last = user;
+
+    (void)s;
+    *last = *e;
+}
+
+/* With IPV6_RECVERR every error, connected or not, and who wants to know is told all of it. */
+static void test_told_errors(void)
+{
+    Bed b = bed_new();
+    UdpSock *s = bound(&b, "::", 10);
+    Ip6Error last = {0};
+
+    udp6sock_on_icmp(s, on_icmp, &last);
+    g_assert_cmpint(send6(s, "::1", 99, "x"), ==, 0);
+    test_net_run(b.net, SIM_MS);
+    g_assert_cmpint(last.err, ==, 0);
+    udp6sock_opt(s)->recverr = true;
+    g_assert_cmpint(send6(s, "::1", 99, "x"), ==, 0);
+    test_net_run(b.net, SIM_MS);
+    g_assert_cmpint(last.err, ==, ECONNREFUSED);
+    g_assert_cmpuint(last.hop_limit, ==, 64);
+    g_assert_cmpuint(last.to.b[15], ==, 1);
+    g_assert_nonnull(last.in);
+    g_assert_cmpint(udpsock_take_error(s), ==, ECONNREFUSED);
+    bed_free(&b);
+}
+
+static int send_len(UdpSock *s, uint32_t len)
+{
+    return udp6sock_send(s, &(UdpSend){.len = len}, NULL);
+}
+
+/* Over the loopback's 65536: the longest datagram; and less by IPV6_MTU and IPV6_DONTFRAG. */
+static void test_lengths(void)
+{
+    Bed b = bed_new();
+    UdpSock *c = udp6sock_new(b.h->udp);
+
+    g_assert_cmpint(udp6sock_mtu(c), ==, -ENOTCONN);
+    g_assert_cmpint(connect6(c, "fd3d::1", 7), ==, 0);
+    g_assert_cmpint(udp6sock_mtu(c), ==, 65536);
+    udpsock_opt(c)->mtu_discover = PMTUDISC_DO; /* that is IPv4's */
+    g_assert_cmpint(send_len(c, 65527), ==, 0);
+    g_assert_cmpint(send_len(c, 65528), ==, -EMSGSIZE);
+    udp6sock_opt(c)->frag_mtu = 1400;
+    g_assert_cmpint(send_len(c, 1353), ==, 0);
+    udp6sock_opt(c)->dontfrag = true;
+    g_assert_cmpint(send_len(c, 1352), ==, 0);
+    g_assert_cmpint(send_len(c, 1353), ==, -EMSGSIZE);
+    g_assert_cmpuint(udpsock_refused_mtu(c), ==, 1400);
+    udp6sock_opt(c)->dontfrag = false;
+    udp6sock_opt(c)->mtu_discover = PMTUDISC_PROBE;
+    g_assert_cmpint(send_len(c, 1353), ==, -EMSGSIZE);
+    g_assert_cmpint(udp6sock_send(c, &(UdpSend){.len = 1353, .is_whole = true}, NULL), ==, -EMSGSIZE);
+    g_assert_cmpuint(udpsock_refused_mtu(c), ==, 0);
+    bed_free(&b);
+}
+
+/* RFC 6936: datagrams without a checksum, when both sides want them. */
+static void test_no_checksum(void)
+{
+    Bed b = bed_new();
+    UdpSock *s = bound(&b, "::", 7), *c = udp6sock_new(b.h->udp);
+
+    udp6sock_opt(c)->no_check_tx = true;
+    g_assert_cmpint(connect6(c, "fd3d::1", 7), ==, 0);
+    g_assert_cmpint(send6(c, NULL, 0, "x"), ==, 0);
+    test_net_run(b.net, SIM_MS);
+    g_assert_false(udpsock_readable(s));
+    g_assert_cmpuint(udp_mib(b.h->udp, MIB_Udp6InCsumErrors), ==, 1);
+    udp6sock_opt(s)->no_check_rx = true;
+    g_assert_cmpint(send6(c, NULL, 0, "x"), ==, 0);
+    test_net_run(b.net, SIM_MS);
+    g_assert_true(udpsock_readable(s));
+    bed_free(&b);
+}
+
+/* __inet6_bind: who is bound to an IPv6 address hears no IPv4. */
+static void test_bound_is_v6only(void)
+{
+    Bed b = bed_new();
+    UdpSock *s = bound(&b, "fd3d::1", 7);
+
+    g_assert_true(udp6sock_opt(s)->is_v6only);
+    g_assert_cmpint(send6(s, "::ffff:127.0.0.1", 9, "y"), ==, -ENETUNREACH);
+    g_assert_false(udp6sock_opt(bound(&b, "::", 8))->is_v6only);
+    bed_free(&b);
+}
+
 /* Hostile bytes: short, a length beyond the packet, no checksum, a wrong one. */
 static void test_bad_datagrams(void)
 {
@@ -252,6 +344,10 @@ int main(int argc, char **argv)
     g_test_add_func("/udp6/conflicts", test_conflicts);
     g_test_add_func("/udp6/best-match", test_best_match);
     g_test_add_func("/udp6/refused", test_refused);
+    g_test_add_func("/udp6/told-errors", test_told_errors);
+    g_test_add_func("/udp6/lengths", test_lengths);
+    g_test_add_func("/udp6/no-checksum", test_no_checksum);
+    g_test_add_func("/udp6/bound-is-v6only", test_bound_is_v6only);
     g_test_add_func("/udp6/bad-datagrams", test_bad_datagrams);
     return g_test_run();
 }
