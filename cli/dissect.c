@@ -273,7 +273,8 @@ int cmd_dissect(int argc, char **argv)
     const ArgCommand command = {
         "dissect",
         "[FILE]",
-        "Explains frames field by field. FILE is a pcapng or pcap capture, or a hex dump as xxd, tcpdump and "
+        "Explains frames field by field. FILE is a pcapng or pcap capture, plain or compressed with LZ4, or "
+        "a hex dump as xxd, tcpdump and "
         "Wireshark write it; '-' is standard input. Exit status: 0, 1 if a frame is malformed or the capture "
         "ends in the middle of a block, 2 if it cannot be read.",
         options,

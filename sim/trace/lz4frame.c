@@ -54,13 +54,13 @@ static void put32(uint8_t *p, uint32_t v)
         p[i] = (uint8_t)(v >> 8 * i);
 }
 
-uint8_t *lz4out_shift_literals(const Lz4Out *o)
+uint8_t *lz4out_shift_literals(uint8_t *token, const uint8_t *lits, size_t n)
 {
-    size_t n = (size_t)(o->end - o->lits), full = (n - 15) / 255;
-    uint8_t *p = o->token + 1;
+    size_t full = (n - 15) / 255;
+    uint8_t *p = token + 1;
 
-    *o->token = 15 << 4;
-    memmove(p + full + 1, o->lits, n);
+    *token = 15 << 4;
+    memmove(p + full + 1, lits, n);
     memset(p, 255, full);
     p[full] = (uint8_t)(n - 15 - 255 * full);
     return p + full + 1 + n;

@@ -30,9 +30,8 @@
 
 typedef struct Lz4Out { /* the sequence in progress */
     uint8_t *token;
-    uint8_t
-        *lits; /* its literals, behind the token, or one byte further when it is known that they are many */
-    uint8_t *end; /* of the literals: where the next ones go */
+    uint8_t *lits; /* behind the token, or one byte further when it is known that they are many */
+    uint8_t *end;  /* of the literals: where the next ones go */
 } Lz4Out;
 
 /* What the inline functions need; the rest is private to lz4frame.c. */
@@ -46,7 +45,7 @@ typedef struct Lz4Frame {
 
 /* The file follows OUTFILE_STREAM's rules (sim/trace/outfile.h): flushed after whole blocks. */
 Lz4Frame *lz4frame_open(const char *path, GError **error) HS_MUST_USE;
-/* Both free z. */
+/* Both free z. A frame ends as it is flushed: see there. */
 bool lz4frame_close(Lz4Frame *z, GError **error);
 void lz4frame_discard(Lz4Frame *z);
 
@@ -107,7 +106,7 @@ static inline void lz4out_put(Lz4Out *o, const uint8_t *bytes, size_t n)
 
 /* Fifteen literals and more have their number between token and literals, which may have to make room for it.
  * Returns their end. */
-uint8_t *lz4out_shift_literals(const Lz4Out *o);
+uint8_t *lz4out_shift_literals(uint8_t *token, const uint8_t *lits, size_t n);
 
 /* The literals' number in the token; returns what follows them. */
 static inline uint8_t *lz4out_end_literals(const Lz4Out *o)
@@ -119,7 +118,7 @@ static inline uint8_t *lz4out_end_literals(const Lz4Out *o)
         return o->end;
     }
     if (HS_UNLIKELY(o->lits == o->token + 1 || n >= 15 + 255))
-        return lz4out_shift_literals(o);
+        return lz4out_shift_literals(o->token, o->lits, n);
     o->token[0] = 15 << 4;
     o->token[1] = (uint8_t)(n - 15);
     return o->end;
