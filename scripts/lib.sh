@@ -44,6 +44,7 @@ git                cmd:git                                          tells which 
 mandoc             cmd:mandoc                                       the manual page's check
 binutils           cmd:nm                                           looks for mutable globals
 tshark             cmd:tshark                                       judges every capture
+lz4                cmd:lz4                                          unpacks compressed captures, as a judge
 lua5.4             cmd:lua5.4                                       syntax check of Lua files
 clang-format-14    cmd:clang-format-14                              the format check
 shellcheck         cmd:shellcheck                                   the shell scripts' check
