@@ -255,7 +255,9 @@ void tcp_accecn_openreq_child(TcpConn *child, TcpReq *r, TcpIn *in)
     if (in->flags & TCP_ACK && !(in->flags & TCP_SYN))
         third_ack(child, in, r->syn_ect_snt);
     e->saw_accecn_opt = r->saw_accecn_opt;
-    e->accecn_fail_mode |= r->accecn_fail_mode;
+    /* An option that was zeroed is remembered as seen, but Linux does not take over that it is not to be
+     * believed (tcp_ecn_openreq_child): later options count. */
+    e->accecn_fail_mode |= r->accecn_fail_mode & (TCP_ACCECN_ACE_FAIL_SEND | TCP_ACCECN_ACE_FAIL_RECV);
     e->prev_ecnfield = r->syn_ect_rcv;
     e->accecn_opt_demand = 1;
     tcp_ecn_received_counters(child, in, in->len);
