@@ -398,7 +398,10 @@ static uint32_t newly_marked(TcpConn *c, TcpIn *in, uint32_t delivered, uint32_t
         return 0;
     /* Linux goes on responding to ACE when it was found to be mangled, where RFC 9768 3.2.2.1 would not; it
      * asks for no marks any more (tcp_accecn_send). */
-    if (flag & ACK_SYN_ACKED || c->state == TCP_SYN_RECV) /* the field means something else yet */
+    /* The field means something else yet. Linux asks for FLAG_SYN_ACKED alone, which the last ACK of a Fast
+     * Open handshake lacks: when its timestamp is new, the codepoint that it reflects is taken for marks
+     * there. */
+    if (flag & ACK_SYN_ACKED || c->state == TCP_SYN_RECV)
         return 0;
     if (c->ecn.received_ce_pending >= ACE_MAX_DELTA)
         c->ack.pending |= TCP_ACK_NOW;
