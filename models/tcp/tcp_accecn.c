@@ -255,7 +255,9 @@ void tcp_accecn_openreq_child(TcpConn *child, TcpReq *r, TcpIn *in)
     if (in->flags & TCP_ACK && !(in->flags & TCP_SYN))
         third_ack(child, in, r->syn_ect_snt);
     e->saw_accecn_opt = r->saw_accecn_opt;
-    e->accecn_fail_mode |= r->accecn_fail_mode;
+    /* An option that was zeroed is remembered as seen, but Linux does not take over that it is not to be
+     * believed (tcp_ecn_openreq_child): later options count. */
+    e->accecn_fail_mode |= r->accecn_fail_mode & (TCP_ACCECN_ACE_FAIL_SEND | TCP_ACCECN_ACE_FAIL_RECV);
     e->prev_ecnfield = r->syn_ect_rcv;
     e->accecn_opt_demand = 1;
     tcp_ecn_received_counters(child, in, in->len);
@@ -396,7 +398,10 @@ static uint32_t newly_marked(TcpConn *c, TcpIn *in, uint32_t delivered, uint32_t
         return 0;
     /* Linux goes on responding to ACE when it was found to be mangled, where RFC 9768 3.2.2.1 would not; it
      * asks for no marks any more (tcp_accecn_send). */
-    if (flag & ACK_SYN_ACKED || c->state == TCP_SYN_RECV) /* the field means something else yet */
+    /* The field means something else yet. Linux asks for FLAG_SYN_ACKED alone, which the last ACK of a Fast
+     * Open handshake lacks: when its timestamp is new, the codepoint that it reflects is taken for marks
+     * there. */
+    if (flag & ACK_SYN_ACKED || c->state == TCP_SYN_RECV)
         return 0;
     if (c->ecn.received_ce_pending >= ACE_MAX_DELTA)
         c->ack.pending |= TCP_ACK_NOW;

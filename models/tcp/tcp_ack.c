@@ -180,8 +180,6 @@ static void clean_one(TcpConn *c, TcpSeg *s, uint32_t start_seq, uint32_t pcount
 
     if (sacked & SEG_SACKED) {
         c->sacked_out -= pcount;
-        /* counted when it was SACKed, and snd_una's step covers it again */
-        st->delivered_bytes -= (k->is_fully ? s->end_seq : s->seq) - start_seq;
     } else if (c->sack.is_sack_ok) {
         tcp_ack_count_delivered(c, pcount, ece_ack);
         /* An echo from before the retransmission: its time says nothing (tcp_skb_spurious_retrans). */
@@ -249,7 +247,6 @@ static int clean_rtx(TcpConn *c, uint32_t prior_fack, uint32_t prior_snd_una, Tc
 
     if (!s)
         tcp_cwnd_chrono_stop(c, 1);
-    st->delivered_bytes += c->snd_una - prior_snd_una;
     if (c->urg && tcp_between(c->urg->snd_up, prior_snd_una, c->snd_una))
         c->urg->snd_up = c->snd_una;
     if (s && (s->sacked & SEG_SACKED))
@@ -283,6 +280,9 @@ static int clean_rtx(TcpConn *c, uint32_t prior_fack, uint32_t prior_snd_una, Tc
             /* a hole was filled by what was never sent again: reordering */
             tcp_sack_update_reordering(c, k.reord, 0);
         }
+        /* Linux takes the left edge's step alone, in whole packets: what was SACKed before counts again, what
+         * the same ACK SACKs does not (tcp_clean_rtx_queue). The next option puts the byte counters right. */
+        st->delivered_bytes = (s ? s->seq : c->snd_una) - prior_snd_una;
     } else if (s && rtt_update && sack_rtt_us >= 0 && sack_rtt_us > tcp_us_between(c->mstamp, s->sent_ns)) {
         /* Only if the sample is of something sent before the head: else SACKs would put the timeout off again
          * and again. */

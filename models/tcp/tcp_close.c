@@ -222,7 +222,9 @@ static void forget_connection(TcpConn *c)
     memset(&c->rec, 0, sizeof(c->rec));
     memset(&c->tlp, 0, sizeof(c->tlp));
     memset(&c->ts, 0, sizeof(c->ts));
-    c->ecn = (TcpEcn){.flags = c->ecn.flags}; /* the next SYN decides; until then TCP_INFO shows what was */
+    /* The next SYN decides; until then TCP_INFO shows what was. The ECN field is part of the TOS, which
+     * stays: the next SYN goes out as the last segment did, ECT perhaps. */
+    c->ecn = (TcpEcn){.flags = c->ecn.flags, .snd_ect = c->ecn.snd_ect};
     memset(&c->chrono, 0, sizeof(c->chrono));
     memset(&c->stats, 0, sizeof(c->stats));
     memset(&c->ack, 0, sizeof(c->ack));

@@ -165,13 +165,13 @@ void tcp_ecn_create_request(TcpReq *r, const TcpIn *in, TcpConn *listener)
         r->ecn_ok = true;
 }
 
-void tcp_ecn_make_synack(TcpReq *r, uint16_t *flags, uint8_t *ip_ecn)
+void tcp_ecn_make_synack(const TcpConn *c, TcpReq *r, uint16_t *flags, uint8_t *ip_ecn)
 {
     /* RFC 9768 3.1.4.2: after a second time-out without the flags. Linux then drops RFC 3168's as well. */
     bool again = r->is_again && r->num_timeout;
 
     *flags &= (uint16_t)~ACE_FLAGS;
-    *ip_ecn = r->listener ? r->listener->ecn.snd_ect : ECN_NOT_ECT;
+    *ip_ecn = c->ecn.snd_ect; /* a Fast Open child may have sent ECT data meanwhile (tcp_v4_send_synack) */
     r->syn_ect_snt = *ip_ecn & ECN_MASK;
     if (again)
         return;

@@ -5,9 +5,10 @@
 #include "models/tcp/tcp_conn.h"
 
 /* sending */
-void tcp_ecn_send_syn(TcpConn *c, TcpSeg *syn);                        /* flags of our SYN */
-void tcp_ecn_send_synack_conn(TcpConn *c, TcpSeg *synack);             /* simultaneous open */
-void tcp_ecn_make_synack(TcpReq *r, uint16_t *flags, uint8_t *ip_ecn); /* retransmissions fall back */
+void tcp_ecn_send_syn(TcpConn *c, TcpSeg *syn);            /* flags of our SYN */
+void tcp_ecn_send_synack_conn(TcpConn *c, TcpSeg *synack); /* simultaneous open */
+/* c: the listener, or the child of a Fast Open. Retransmissions fall back. */
+void tcp_ecn_make_synack(const TcpConn *c, TcpReq *r, uint16_t *flags, uint8_t *ip_ecn);
 void tcp_ecn_cc_assigned(TcpConn *c); /* a controller was chosen: DCTCP wants ECT on everything */
 /* Flags (CWR, ECE, AE or ACE) and the IP codepoint for a segment of an established connection (tcp_ecn_send).
  */

@@ -191,7 +191,7 @@ static int send_synack(TcpConn *listener, TcpReq *r, bool is_cookie, const TcpFa
         r->ts_last = out.o.ts_val;
     }
     n = tcp_opt_out_write(options, &out);
-    tcp_ecn_make_synack(r, &flags, &ecn);
+    tcp_ecn_make_synack(listener, r, &flags, &ecn);
     if (t->sysctl->handshake == 4) /* the ACK went before, on its own */
         flags &= (uint16_t)~TCP_ACK;
     hdr = (TcpHdr){.src_port = r->local_port,
