@@ -465,7 +465,7 @@ static void wrong_scripts(void)
          "cmsg_data={ee_errno=1, "
          "ee_inf=2}}]}, 0) = 1",
          "t.pkt:1: runtime error in sendmsg call: an extended error has no member ee_inf (line 1, column "
-         "103)"},
+         "102)"},
         {"0 setsockopt(3, SOL_SOCKET, SO_LINGER, {onoff=1, lingr=0}, 8) = 0",
          "t.pkt:1: runtime error in setsockopt call: a linger struct has no member lingr (line 1, column "
          "50)"},
@@ -520,6 +520,18 @@ static void code(void)
         {"assert tcpi_ecn_mode == 2 and tcpi_options2 == 0", NULL},
         {"assert (1 | 6) & 3 == 3, 'bits'", NULL},
         {"assert 'cwnd %d of %s' % (tcpi_snd_cwnd, 'x') == \"cwnd 10 of x\"", NULL},
+        {"assert tcpi_snd_cwnd in (9, 10) and 1 not in [2, 3] and 'a' in 'cat'", NULL},
+        {"assert (1 if tcpi_lost else 2) == 2 and (1 if tcpi_snd_cwnd else 2) == 1", NULL},
+        {"x = 13\nx //= 2; x <<= 2; x ^= 1; x %= 10; x >>= 1\nassert x == 2 and x is not None", NULL},
+        {"assert len('abc') == 3 and len((1, 2)) == 2 and hex(255) == '0xff'", NULL},
+        {"assert tcpi_snd_cwnd in 10",
+         "t.pkt:2: error in Python code: an integer in an integer has no meaning"},
+        {"assert 1 not 2", "t.pkt:2: error in Python code: expected 'in' behind 'not', found a number"},
+        {"assert 1 if 2", "t.pkt:2: error in Python code: expected 'else', found the end of the line"},
+        {"assert f'{tcpi_snd_cwnd} {{}} {tcpi_snd_cwnd + 1:03d}' ' {}' == '10 {} 011 {}'", NULL},
+        {"assert 1, f'{tcpi_cwnd}'", "t.pkt:2: error in Python code: name 'tcpi_cwnd' is not defined"},
+        {"assert 1, f'{1'", "t.pkt:2: error in Python code: a '{' in f'…' that is not closed"},
+        {"assert 1, f'{1 2}'", "t.pkt:2: error in Python code: expected '}' or ':' in f'…', found a number"},
         {"assert -7 // 2 == -4 and -7 % 3 == 2 and 7 / 2 == 3.5", NULL},
         {"assert tcpi_snd_cwnd == 11, 'cwnd %d' % tcpi_snd_cwnd",
          "t.pkt:2: error in Python code: assertion failed: tcpi_snd_cwnd == 11\n  message: cwnd 10\n  with "
