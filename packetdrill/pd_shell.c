@@ -6,9 +6,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "packetdrill/pd_code_priv.h"
-
-#define MAX_SHELL_DEPTH 8
+#define MAX_NESTING 32
 
 typedef struct Simple {
     GPtrArray *words; /* NULL-terminated when complete */
@@ -25,201 +23,6 @@ int pd_shell_fail(PdShell *sh, const char *format, ...)
     sh->error = g_strdup_vprintf(format, args);
     va_end(args);
     return -1;
-}
-
-/* ---- expansion ---- */
-
-static int run_text(PdShell *sh, const char *text, size_t len, GString *output);
-
-static const char *variable(PdShell *sh, const char *name)
-{
-    for (guint i = sh->variables->len; i >= 2; i -= 2) {
-        if (strcmp(sh->variables->pdata[i - 2], name) == 0)
-            return sh->variables->pdata[i - 1];
-    }
-    if (strcmp(name, "PPID") == 0 || strcmp(name, "PACKETDRILL_PID") == 0 || strcmp(name, "$") == 0)
-        return "1";
-    return NULL;
-}
-
-/* $((…)): C's integers, written in Python's signs. */
-static bool arithmetic(PdShell *sh, const char *text, size_t len, GString *out)
-{
-    PdCode *code = pd_code_new();
-    GString *source = g_string_new("v = +("), *ignored = g_string_new(NULL);
-    char *error = NULL;
-    unsigned line;
-    bool ok;
-
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '$')
-            continue;
-        g_string_append_c(source, text[i]);
-        if (text[i] == '/' && (i + 1 == len || text[i + 1] != '/') && (i == 0 || text[i - 1] != '/'))
-            g_string_append_c(source, '/');
-    }
-    g_string_append(source, ")");
-    for (guint i = 0; i + 1 < sh->variables->len; i += 2) {
-        int64_t v;
-
-        if (pd_shell_number(sh->variables->pdata[i + 1], &v))
-            pd_code_set(code, sh->variables->pdata[i], (PdValue){.kind = VALUE_INT, .i = v});
-    }
-    ok = pd_code_run(code, source->str, 1, NULL, ignored, &line, &error);
-    if (ok)
-        pd_value_format(out, &pd_code_find(code, "v")->value, false);
-    else
-        pd_shell_fail(sh, "$((%.*s)): %s", (int)len, text, error);
-    g_free(error);
-    g_string_free(source, TRUE);
-    g_string_free(ignored, TRUE);
-    pd_code_free(code);
-    return ok;
-}
-
-/* Behind a '$' at *p; moves *p behind what was expanded. */
-static bool expand(PdShell *sh, const char **p, const char *end, GString *out)
-{
-    const char *at = *p, *from;
-    char *name, *fallback;
-    const char *value;
-
-    if (end - at >= 2 && at[0] == '(' && at[1] == '(') {
-        const char *close = g_strstr_len(at, end - at, "))");
-
-        if (!close)
-            return pd_shell_fail(sh, "a $((…)) that does not end") == 0;
-        *p = close + 2;
-        return sh->is_scanning || arithmetic(sh, at + 2, (size_t)(close - at - 2), out);
-    }
-    if (at < end && *at == '(') {
-        GString *inner = g_string_new(NULL);
-        unsigned depth = 1;
-
-        for (from = ++at; at < end && depth > 0; at++) {
-            depth += *at == '(';
-            depth -= *at == ')';
-        }
-        if (depth > 0 || sh->depth >= MAX_SHELL_DEPTH) {
-            g_string_free(inner, TRUE);
-            return pd_shell_fail(sh, "a $(…) that does not end or is nested too deeply") == 0;
-        }
-        *p = at;
-        if (!sh->is_scanning) {
-            sh->depth++;
-            sh->substituted = run_text(sh, from, (size_t)(at - 1 - from), inner);
-            sh->depth--;
-            sh->is_scanning = false;
-        }
-        while (inner->len && inner->str[inner->len - 1] == '\n')
-            g_string_truncate(inner, inner->len - 1);
-        g_string_append(out, inner->str);
-        g_string_free(inner, TRUE);
-        return sh->error == NULL;
-    }
-    if (at < end && *at == '{') {
-        from = ++at;
-        while (at < end && *at != '}')
-            at++;
-        name = g_strndup(from, (gsize)(at - from));
-        at += at < end;
-    } else if (at < end && (*at == '$' || *at == '?')) {
-        name = g_strndup(at, 1);
-        at++;
-    } else {
-        from = at;
-        while (at < end && (g_ascii_isalnum(*at) || *at == '_'))
-            at++;
-        name = g_strndup(from, (gsize)(at - from));
-    }
-    *p = at;
-    fallback = strstr(name, ":-");
-    if (fallback) { /* ${NAME:-TEXT} */
-        *fallback = 0;
-        fallback += 2;
-    }
-    value = variable(sh, name);
-    if (!*name)
-        g_string_append_c(out, '$');
-    else if (strcmp(name, "?") == 0)
-        g_string_append_printf(out, "%d", sh->status);
-    else if (fallback && (!value || !*value))
-        g_string_append(out, fallback);
-    else if (value)
-        g_string_append(out, value);
-    else if (!sh->is_scanning)
-        pd_shell_fail(sh, "the variable $%s is not set", name);
-    g_free(name);
-    return sh->error == NULL;
-}
-
-/* ---- words ---- */
-
-static bool is_end(char c)
-{
-    return strchr(" \t\r\n;|&<>()", c) != NULL;
-}
-
-static void skip(const char **p, const char *end)
-{
-    const char *at = *p;
-
-    for (;;) {
-        if (at < end && (*at == ' ' || *at == '\t' || *at == '\r'))
-            at++;
-        else if (end - at >= 2 && at[0] == '\\' && at[1] == '\n')
-            at += 2;
-        else
-            break;
-    }
-    if (at < end && *at == '#') {
-        while (at < end && *at != '\n')
-            at++;
-    }
-    *p = at;
-}
-
-/* One word with its quotes resolved; NULL: an error was told. */
-static char *take_word(PdShell *sh, const char **p, const char *end)
-{
-    GString *word = g_string_new(NULL);
-    const char *at = *p;
-    char quote = 0;
-
-    while (at < end && (quote || !is_end(*at))) {
-        char c = *at;
-
-        if (quote == '\'') {
-            at++;
-            if (c == '\'')
-                quote = 0;
-            else
-                g_string_append_c(word, c);
-        } else if (c == '\\' && at + 1 < end) {
-            if (quote && !strchr("\"\\$`\n", at[1]))
-                g_string_append_c(word, c);
-            if (at[1] != '\n')
-                g_string_append_c(word, at[1]);
-            at += 2;
-        } else if (c == '$') {
-            at++;
-            if (!expand(sh, &at, end, word))
-                break;
-        } else if (c == '"') {
-            quote = quote ? 0 : '"';
-            at++;
-        } else if (c == '\'' && !quote) {
-            quote = '\'';
-            at++;
-        } else {
-            g_string_append_c(word, c);
-            at++;
-        }
-    }
-    *p = at;
-    if (quote && !sh->error)
-        pd_shell_fail(sh, "a quote that is not closed");
-    return g_string_free(word, sh->error != NULL);
 }
 
 /* ---- one simple command: words and redirections ---- */
@@ -266,8 +69,8 @@ static bool take_redirection(PdShell *sh, Simple *s, const char **p, const char 
         *p = at;
         return true;
     }
-    skip(&at, end);
-    path = take_word(sh, &at, end);
+    pd_shell_skip_blanks(&at, end);
+    path = pd_shell_take_word(sh, &at, end);
     *p = at;
     if (!path)
         return false;
@@ -293,7 +96,7 @@ static bool take_simple(PdShell *sh, Simple *s, const char **p, const char *end,
     for (;;) {
         char *word;
 
-        skip(p, end);
+        pd_shell_skip_blanks(p, end);
         if (*p < end && redirection_follows(*p, end)) {
             if (!take_redirection(sh, s, p, end))
                 return false;
@@ -306,7 +109,7 @@ static bool take_simple(PdShell *sh, Simple *s, const char **p, const char *end,
         if (only_redirections)
             return pd_shell_fail(sh, "expected the end of a command, found '%.*s'", (int)HS_MIN(end - *p, 20),
                                  *p) == 0;
-        word = take_word(sh, p, end);
+        word = pd_shell_take_word(sh, p, end);
         if (!word)
             return false;
         g_ptr_array_add(s->words, word);
@@ -376,7 +179,7 @@ static size_t peek_word(const Part *t)
 {
     size_t n = 0;
 
-    while (t->at + n < t->end && !is_end(t->at[n]))
+    while (t->at + n < t->end && !pd_shell_is_word_end(t->at[n]))
         n++;
     return n;
 }
@@ -401,7 +204,7 @@ static bool next_is_one_of(const Part *t, const char *const *words)
 static void skip_lines(Part *t)
 {
     for (;;) {
-        skip(&t->at, t->end);
+        pd_shell_skip_blanks(&t->at, t->end);
         if (t->at >= t->end || (*t->at != '\n' && *t->at != ';'))
             return;
         t->at++;
@@ -460,10 +263,10 @@ static int run_for(PdShell *sh, Part *t, bool active, const GString *in, GString
     int status = 0;
     Part body;
 
-    skip(&t->at, t->end);
+    pd_shell_skip_blanks(&t->at, t->end);
     name = g_strndup(t->at, peek_word(t));
     t->at += strlen(name);
-    skip(&t->at, t->end);
+    pd_shell_skip_blanks(&t->at, t->end);
     if (next_is(t, "in"))
         t->at += 2;
     else
@@ -535,7 +338,7 @@ static int run_command(PdShell *sh, Part *t, bool active, const GString *piped, 
     sh->is_scanning = !active;
     if (next_is_one_of(t, unknown))
         pd_shell_fail(sh, "'%.*s' is not supported here", (int)peek_word(t), t->at);
-    else if (++sh->nesting > MAX_SHELL_DEPTH * 4)
+    else if (++sh->nesting > MAX_NESTING)
         pd_shell_fail(sh, "commands are nested too deeply");
     else if (is_compound)
         status = run_compound(sh, t, active, in, out);
@@ -572,7 +375,7 @@ static int run_pipeline(PdShell *sh, Part *t, bool active, const GString *first,
     while (next_is(t, "!")) {
         is_negated = !is_negated;
         t->at++;
-        skip(&t->at, t->end);
+        pd_shell_skip_blanks(&t->at, t->end);
     }
     sh->in_condition += is_negated;
     for (;;) {
@@ -586,7 +389,7 @@ static int run_pipeline(PdShell *sh, Part *t, bool active, const GString *first,
         t->at++;
         while (t->at < t->end && g_ascii_isspace(*t->at))
             t->at++;
-        skip(&t->at, t->end);
+        pd_shell_skip_blanks(&t->at, t->end);
     }
     sh->in_condition -= is_negated;
     g_string_append_len(output, in->str, (gssize)in->len);
@@ -630,7 +433,7 @@ static int run_list(PdShell *sh, Part *t, bool active, const GString *in, GStrin
                 t->at += 2;
                 while (t->at < t->end && g_ascii_isspace(*t->at))
                     t->at++;
-                skip(&t->at, t->end);
+                pd_shell_skip_blanks(&t->at, t->end);
             } else if (t->at < t->end && *t->at == '&') {
                 t->at++;
             } else if (t->at == from && !sh->error) {
@@ -642,7 +445,7 @@ static int run_list(PdShell *sh, Part *t, bool active, const GString *in, GStrin
     return sh->error ? -1 : is_empty ? 0 : status;
 }
 
-static int run_text(PdShell *sh, const char *text, size_t len, GString *output)
+int pd_shell_run_text(PdShell *sh, const char *text, size_t len, GString *output)
 {
     Part t = {text, text + len};
     GString *in = g_string_new(NULL);
@@ -657,7 +460,7 @@ static int run_text(PdShell *sh, const char *text, size_t len, GString *output)
 int pd_shell_run(PdSim *s, const char *text, GString *output, char **error)
 {
     PdShell sh = {.sim = s, .variables = g_ptr_array_new_with_free_func(g_free)};
-    int status = run_text(&sh, text, strlen(text), output);
+    int status = pd_shell_run_text(&sh, text, strlen(text), output);
 
     g_ptr_array_free(sh.variables, TRUE);
     *error = sh.error;

@@ -33,6 +33,13 @@ char *pd_shell_known(void);                               /* the names of all, f
 /* An integer from C or Python syntax; false: *error is set by the caller. */
 bool pd_shell_number(const char *text, int64_t *out);
 
+/* The next word of *p, its quotes and variables resolved; NULL: an error was told. g_malloc'ed.
+ * (pd_shell_word.c) */
+char *pd_shell_take_word(PdShell *sh, const char **p, const char *end);
+void pd_shell_skip_blanks(const char **p, const char *end); /* and comments, not line ends */
+bool pd_shell_is_word_end(char c);
+/* A whole text, as $(…) and a command have it; its exit status, -1: an error was told. */
+int pd_shell_run_text(PdShell *sh, const char *text, size_t len, GString *output);
 /* NAME=VALUE; false: it is none. */
 bool pd_shell_assign(PdShell *sh, const char *word);
 /* head, tail, wc; test and [: pd_shell_text.c */
