@@ -8,6 +8,7 @@
 
 #define AF_INET_ 2
 #define AF_INET6_ 10
+#define EPOLL_CTL_DEL_ 2
 #define CMSG_ROOM 4096
 #define MAX_COUNT (INT64_C(1) << 40)
 
@@ -89,6 +90,14 @@ static PdSockAddr make_addr(const PdRun *r, int domain, const PdAddr *a, uint16_
     return s;
 }
 
+/* The length of an address: what is needed is known, and a number or a name of one says nothing new. */
+static bool take_addr_len(Prepare *p, unsigned i)
+{
+    int64_t v;
+
+    return pd_expr_is_ellipsis(p->s->arg[i]) || take_i64(p, i, &v);
+}
+
 /* An address argument and its length: both ..., or a struct, or AF_UNSPEC. */
 static bool take_addr(Prepare *p, unsigned i, int script_fd, bool is_local)
 {
@@ -96,6 +105,8 @@ static bool take_addr(Prepare *p, unsigned i, int script_fd, bool is_local)
     const PdHostConfig *h = &p->r->host;
 
     p->call->has_addr = true;
+    if (!take_addr_len(p, i + 1))
+        return false;
     if (!pd_expr_is_ellipsis(p->s->arg[i]))
         return pd_expr_sockaddr(p->s->arg[i], &p->call->addr, p->why);
     p->call->addr = is_local ? make_addr(p->r, c ? c->domain : 0, &h->local, h->bind_port)
@@ -165,6 +176,8 @@ static bool prepare_iov(Prepare *p)
     return n == p->call->n_iov || fail(p, 2, "the number of buffers in the list");
 }
 
+static const char *const cmsg_members[] = {"cmsg_level", "cmsg_type", "cmsg_data", NULL};
+
 static bool take_control(Prepare *p, const PdExpr *list)
 {
     if (list->kind != PD_EXPR_LIST)
@@ -181,7 +194,8 @@ static bool take_control(Prepare *p, const PdExpr *list)
 
         if (!level || !type || !data)
             return pd_expr_fail(p->why, e, "a control message needs cmsg_level=, cmsg_type= and cmsg_data=");
-        if (!pd_expr_int(level, &l, p->why) || !pd_expr_int(type, &t, p->why))
+        if (!pd_expr_only_members(e, "a control message", cmsg_members, p->why) ||
+            !pd_expr_int(level, &l, p->why) || !pd_expr_int(type, &t, p->why))
             return false;
         bytes = g_byte_array_new();
         ok = pd_expr_cmsg_data(data, bytes, &kind, p->why);
@@ -196,14 +210,40 @@ static bool take_control(Prepare *p, const PdExpr *list)
     return true;
 }
 
+/* msg_iov(n): n is the number of buffers in the list, or an ellipsis. */
+static bool check_iov_count(Prepare *p, const PdExpr *msg)
+{
+    for (unsigned i = 0; i < msg->n_children; i++) {
+        const PdExpr *pair = msg->child[i], *count;
+        int64_t n;
+
+        if (strcmp(pair->text, "msg_iov") != 0 || !pair->name_braces)
+            continue;
+        count = pair->child[1]->n_children == 1 ? pair->child[1]->child[0] : NULL;
+        if (count && pd_expr_is_ellipsis(count))
+            continue;
+        if (!count)
+            return pd_expr_fail(p->why, pair, "expected msg_iov(n)=, n the number of buffers");
+        if (!pd_expr_int(count, &n, p->why))
+            return false;
+        if (n != p->call->n_iov)
+            return pd_expr_fail(p->why, pair, "msg_iov(%d) has %u buffers", (int)n, p->call->n_iov);
+    }
+    return true;
+}
+
 static bool prepare_msg(Prepare *p)
 {
+    static const char *const members[] = {"msg_name",  "msg_namelen", "msg_iov",        "msg_iovlen",
+                                          "msg_flags", "msg_control", "msg_controllen", NULL};
     const PdExpr *m = p->s->arg[1], *name, *iov, *flags, *control;
     int64_t v = 0;
     int fd;
 
     if (m->kind != PD_EXPR_LIST)
         return fail(p, 1, "a message {msg_name(...)=..., msg_iov(n)=[...], msg_flags=0}");
+    if (!pd_expr_only_members(m, "a message", members, p->why))
+        return false;
     name = pd_expr_member(m, "msg_name");
     iov = pd_expr_member(m, "msg_iov");
     flags = pd_expr_member(m, "msg_flags");
@@ -212,7 +252,7 @@ static bool prepare_msg(Prepare *p)
         return false;
     if (!iov)
         return pd_expr_fail(p->why, m, "a message needs msg_iov(n)=");
-    if (!pd_expr_iov(iov, &p->call->iov, &p->call->n_iov, p->why))
+    if (!pd_expr_iov(iov, &p->call->iov, &p->call->n_iov, p->why) || !check_iov_count(p, m))
         return false;
     if (flags && !pd_expr_is_ellipsis(flags) && !pd_expr_int(flags, &v, p->why))
         return false;
@@ -306,10 +346,17 @@ static bool prepare_epoll_create(Prepare *p)
     return take_i64(p, 0, &p->call->arg);
 }
 
+/* EPOLL_CTL_DEL does not read its event. */
+static bool is_unread_event(const Prepare *p)
+{
+    return p->call->arg == EPOLL_CTL_DEL_ && pd_expr_is_ellipsis(p->s->arg[3]);
+}
+
 static bool prepare_epoll_ctl(Prepare *p)
 {
     return take_fd(p, 0, &p->call->fd) && take_i64(p, 1, &p->call->arg) && take_fd(p, 2, &p->call->fd2) &&
-           (pd_expr_is_word(p->s->arg[3], "NULL") || pd_expr_epoll(p->s->arg[3], &p->call->epoll, p->why));
+           (pd_expr_is_word(p->s->arg[3], "NULL") || is_unread_event(p) ||
+            pd_expr_epoll(p->s->arg[3], &p->call->epoll, p->why));
 }
 
 static bool prepare_epoll_wait(Prepare *p)
@@ -358,8 +405,16 @@ static bool prepare_splice(Prepare *p)
            take_int(p, 5, &c->flags);
 }
 
-static bool prepare_nothing(Prepare *p)
+/* Names of capabilities and of what to do with them; there is nothing to do, the host's root may everything.
+ */
+static bool prepare_cap_set(Prepare *p)
 {
+    int64_t v;
+
+    for (unsigned i = 0; i < p->s->n_args; i++) {
+        if (!pd_expr_is_ellipsis(p->s->arg[i]) && !pd_expr_int(p->s->arg[i], &v, p->why))
+            return false;
+    }
     return true;
 }
 
@@ -374,7 +429,7 @@ static const CallType types[] = {
     {"accept", PD_CALL_ACCEPT, 3, 3, prepare_accept},
     {"accept4", PD_CALL_ACCEPT, 4, 4, prepare_accept},
     {"bind", PD_CALL_BIND, 3, 3, prepare_addr},
-    {"cap_set", PD_CALL_CAP_SET, 0, 16, prepare_nothing},
+    {"cap_set", PD_CALL_CAP_SET, 0, 16, prepare_cap_set},
     {"close", PD_CALL_CLOSE, 1, 1, prepare_fd},
     {"connect", PD_CALL_CONNECT, 3, 3, prepare_addr},
     {"epoll_create", PD_CALL_EPOLL_CREATE, 1, 1, prepare_epoll_create},

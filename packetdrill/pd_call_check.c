@@ -200,6 +200,7 @@ static bool check_timestamp(const PdRun *r, const GByteArray *expected, const Pd
 
 static bool check_cmsg(const PdRun *r, const PdExpr *e, const PdCmsg *got, unsigned nth, char **why)
 {
+    static const char *const members[] = {"cmsg_level", "cmsg_type", "cmsg_data", NULL};
     const PdExpr *level = pd_expr_member(e, "cmsg_level"), *type = pd_expr_member(e, "cmsg_type");
     const PdExpr *data = pd_expr_member(e, "cmsg_data");
     int64_t l, t;
@@ -209,6 +210,8 @@ static bool check_cmsg(const PdRun *r, const PdExpr *e, const PdCmsg *got, unsig
 
     if (!level || !type || !data)
         return pd_expr_fail(why, e, "a control message needs cmsg_level=, cmsg_type= and cmsg_data=");
+    if (!pd_expr_only_members(e, "a control message", members, why))
+        return false;
     if (!pd_expr_int(level, &l, why) || !pd_expr_int(type, &t, why))
         return false;
     if (l != got->level)

@@ -69,6 +69,8 @@ static void begin_connect(PdRun *r, PdConn *c, const PdSockAddr *to)
         return;
     if (c->state == PD_CONN_PASSIVE && c->type == 1)
         return;
+    if (c->is_disconnected)
+        pd_conn_leave(c);
     c->state = PD_CONN_CONNECTING;
     c->tuple.dst_port = to->port;
     c->tuple.dst.is_v6 = to->family == 10 && !mapped;

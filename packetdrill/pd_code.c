@@ -111,9 +111,11 @@ static void take_text(PdCode *c)
 
 void pd_code_next(PdCode *c)
 {
-    static const char *const ops[] = {
-        "==", "!=", "<=", ">=", "//", "<<", ">>", "+=", "-=", "*=", "|=", "&=", "<", ">", "=", "+",
-        "-",  "*",  "/",  "%",  "&",  "|",  "^",  "~",  "(",  ")",  ",",  ";",  "[", "]", ":", "."};
+    static const char *const ops[] = {"<<=", ">>=", "//=", "==", "!=", "<=", ">=", "//", "<<", ">>",
+                                      "+=",  "-=",  "*=",  "/=", "%=", "^=", "|=", "&=", "<",  ">",
+                                      "=",   "+",   "-",   "*",  "/",  "%",  "&",  "|",  "^",  "~",
+                                      "(",   ")",   ",",   ";",  "[",  "]",  ":",  "."};
+    bool is_formatted = false;
 
     skip_blanks(c);
     c->tok = (CodeToken){.kind = CODE_END, .line = c->line};
@@ -129,11 +131,12 @@ void pd_code_next(PdCode *c)
         take_number(c);
         return;
     }
-    /* r'…' and f'…' are taken as they stand: texts are for messages. */
+    /* r'…' is taken as it stands: texts are for messages. */
     if (strchr("rfbu", *c->at) && c->at + 1 < c->end && (c->at[1] == '"' || c->at[1] == '\''))
-        c->at++;
+        is_formatted = *c->at++ == 'f';
     if (*c->at == '"' || *c->at == '\'') {
         take_text(c);
+        c->tok.is_formatted = is_formatted;
         return;
     }
     if (g_ascii_isalpha(*c->at) || *c->at == '_') {
@@ -184,12 +187,12 @@ bool pd_code_expected(PdCode *c, const char *what)
     }
 }
 
-bool pd_code_skip_comma(PdCode *c)
+bool pd_code_skip_comma(PdCode *c, const char *close)
 {
     if (pd_code_is_op(c, ","))
         pd_code_next(c);
-    else if (!pd_code_is_op(c, ")"))
-        return pd_code_expected(c, "',' or ')'");
+    else if (!pd_code_is_op(c, close))
+        return pd_code_expected(c, *close == ')' ? "',' or ')'" : "',' or ']'");
     return true;
 }
 
@@ -326,7 +329,7 @@ static bool statement_print(PdCode *c, GString *output)
             g_string_append_c(output, ' ');
         first = false;
         pd_value_format(output, &v, false);
-        if (!pd_code_skip_comma(c))
+        if (!pd_code_skip_comma(c, ")"))
             return false;
     }
     c->brackets--;
@@ -337,7 +340,7 @@ static bool statement_print(PdCode *c, GString *output)
 
 static bool statement_assign(PdCode *c)
 {
-    static const char *const ops[] = {"+=", "-=", "*=", "|=", "&="};
+    static const char *const ops[] = {"+=", "-=", "*=", "/=", "%=", "|=", "&=", "^=", "//=", "<<=", ">>="};
     const char *name = c->tok.text;
     unsigned line = c->tok.line;
     const PdVariable *old;
@@ -352,10 +355,11 @@ static bool statement_assign(PdCode *c)
         return true;
     }
     for (unsigned i = 0; i < HS_ARRAY_LEN(ops); i++) {
-        char op[2] = {ops[i][0], 0};
+        char op[3];
 
         if (!pd_code_is_op(c, ops[i]))
             continue;
+        g_strlcpy(op, ops[i], strlen(ops[i]));
         pd_code_next(c);
         if (!pd_code_expr(c, &v))
             return false;

@@ -29,8 +29,9 @@ typedef enum CodeTokenKind {
 typedef struct CodeToken {
     CodeTokenKind kind;
     unsigned line;
-    PdValue value;    /* NUMBER */
-    const char *text; /* NAME, TEXT, OP ("==", "**"), WRONG: what is wrong */
+    PdValue value;     /* NUMBER */
+    const char *text;  /* NAME, TEXT, OP ("==", "**"), WRONG: what is wrong */
+    bool is_formatted; /* TEXT: f'…' */
 } CodeToken;
 
 typedef struct PdVariable {
@@ -56,8 +57,8 @@ void pd_code_next(PdCode *c);
 bool pd_code_is_op(const PdCode *c, const char *op);
 bool pd_code_is_name(const PdCode *c, const char *name);
 bool pd_code_expected(PdCode *c, const char *what);
-/* Behind one of several values in parentheses: a comma, which it skips, or the end. */
-bool pd_code_skip_comma(PdCode *c);
+/* Behind one of several values in brackets: a comma, which it skips, or the end. */
+bool pd_code_skip_comma(PdCode *c, const char *close);
 const PdVariable *pd_code_find(PdCode *c, const char *name);
 void pd_code_set(PdCode *c, const char *name, PdValue v);
 

@@ -4,6 +4,7 @@
 #include "packetdrill/pd_run_priv.h"
 
 #define SOCK_TYPE_MASK 0xf
+#define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 
 PdConn *pd_conn_new(PdRun *r, int domain, int type, int protocol)
@@ -44,7 +45,17 @@ PdConn *pd_conn_by_fd(PdRun *r, int script_fd)
 
 void pd_conn_disconnect(PdConn *c)
 {
+    bool resets = c->type == SOCK_STREAM && (c->state == PD_CONN_ACTIVE || c->state == PD_CONN_PASSIVE);
+
     c->state = PD_CONN_FRESH;
+    c->is_disconnected = resets;
+    if (!resets)
+        pd_conn_leave(c);
+}
+
+void pd_conn_leave(PdConn *c)
+{
+    c->is_disconnected = false;
     c->tuple.src_port = c->tuple.dst_port = 0;
     c->has_remote_isn = false;
     pd_map_clear(&c->map);
@@ -108,8 +119,10 @@ bool pd_conn_owns(PdRun *r, const PdSeen *s)
         return false;
     if (s->ip_proto == IP_PROTO_ICMP || s->ip_proto == IP_PROTO_ICMPV6)
         return pd_addr_equal(&s->tuple.src, &c->tuple.src);
+    /* The reset that a disconnect sends (Linux tcp_disconnect) may be in the script or not. */
     if (c->state == PD_CONN_FRESH)
-        return false;
+        return c->is_disconnected && s->ip_proto == IP_PROTO_TCP && (s->tcp.flags & TCP_RST) &&
+               pd_tuple_equal(&s->tuple, &c->tuple);
     if (c->state == PD_CONN_CONNECTING) {
         bool is_tcp = s->ip_proto == IP_PROTO_TCP;
 

@@ -126,6 +126,22 @@ const PdExpr *pd_expr_member(const PdExpr *list, const char *name)
     return NULL;
 }
 
+bool pd_expr_only_members(const PdExpr *list, const char *what, const char *const *names, char **why)
+{
+    for (unsigned i = 0; list->kind == PD_EXPR_LIST && i < list->n_children; i++) {
+        const PdExpr *pair = list->child[i];
+        const char *const *name = names;
+
+        if (pair->kind != PD_EXPR_PAIR)
+            return pd_expr_fail(why, pair, "expected name=value in %s, found %s", what, pd_expr_kind(pair));
+        while (*name && strcmp(*name, pair->text) != 0)
+            name++;
+        if (!*name)
+            return pd_expr_fail(why, pair, "%s has no member %s", what, pair->text);
+    }
+    return true;
+}
+
 /* A member that must be there. */
 static const PdExpr *need(const PdExpr *list, const char *name, const char *what, char **why)
 {
@@ -173,6 +189,8 @@ bool pd_expr_sockaddr(const PdExpr *e, PdSockAddr *out, char **why)
     static const char *const families[] = {"sa_family", "sin_family", "sin6_family"};
     static const char *const ports[] = {"sin_port", "sin6_port"};
     static const char *const addrs[] = {"sin_addr", "sin6_addr"};
+    static const char *const members[] = {"sa_family", "sin_family", "sin6_family", "sin_port",
+                                          "sin6_port", "sin_addr",   "sin6_addr",   NULL};
     PdSockAddr a = {0};
     const PdExpr *family = NULL, *port = NULL, *addr = NULL;
     int64_t v;
@@ -184,6 +202,8 @@ bool pd_expr_sockaddr(const PdExpr *e, PdSockAddr *out, char **why)
         out->port = 0;
         return true;
     }
+    if (!pd_expr_only_members(e, "a socket address", members, why))
+        return false;
     for (unsigned i = 0; i < HS_ARRAY_LEN(families) && !family; i++)
         family = pd_expr_member(e, families[i]);
     for (unsigned i = 0; i < 2; i++) {
@@ -233,6 +253,7 @@ bool pd_expr_iov(const PdExpr *e, PdIovec **out, unsigned *n, char **why)
 
 bool pd_expr_pollfds(const PdExpr *e, PdPollFd **out, unsigned *n, char **why)
 {
+    static const char *const members[] = {"fd", "events", "revents", NULL};
     PdPollFd *fds;
     bool ok = true;
 
@@ -245,7 +266,8 @@ bool pd_expr_pollfds(const PdExpr *e, PdPollFd **out, unsigned *n, char **why)
         const PdExpr *events = fd ? need(e->child[i], "events", "a poll descriptor", why) : NULL;
         int64_t v[3] = {0};
 
-        ok = events && pd_expr_int(fd, &v[0], why) && pd_expr_int(events, &v[1], why) &&
+        ok = events && pd_expr_only_members(e->child[i], "a poll descriptor", members, why) &&
+             pd_expr_int(fd, &v[0], why) && pd_expr_int(events, &v[1], why) &&
              optional_int(e->child[i], "revents", &v[2], why);
         fds[i] = (PdPollFd){(int)v[0], (uint16_t)v[1], (uint16_t)v[2]};
     }
@@ -261,6 +283,7 @@ bool pd_expr_pollfds(const PdExpr *e, PdPollFd **out, unsigned *n, char **why)
 bool pd_expr_epoll(const PdExpr *e, PdEpollEvent *out, char **why)
 {
     static const char *const data[] = {"fd", "ptr", "u32", "u64"};
+    static const char *const members[] = {"events", "fd", "ptr", "u32", "u64", NULL};
     const PdExpr *events;
     int64_t v;
 
@@ -269,7 +292,7 @@ bool pd_expr_epoll(const PdExpr *e, PdEpollEvent *out, char **why)
     if (e->kind != PD_EXPR_LIST)
         return pd_expr_fail(why, e, "expected an event {events=…, fd=…}, found %s", pd_expr_kind(e));
     events = need(e, "events", "an epoll event", why);
-    if (!events || !pd_expr_int(events, &v, why))
+    if (!events || !pd_expr_only_members(e, "an epoll event", members, why) || !pd_expr_int(events, &v, why))
         return false;
     out->events = (uint32_t)v;
     out->data = 0;
@@ -295,6 +318,7 @@ static void put_le(GByteArray *out, uint64_t v, unsigned size)
 
 bool pd_expr_optval(const PdExpr *e, int64_t len, GByteArray *out, char **why)
 {
+    static const char *const linger[] = {"onoff", "linger", "l_onoff", "l_linger", NULL};
     int64_t v, w;
 
     if (e->kind == PD_EXPR_STRING) {
@@ -308,7 +332,8 @@ bool pd_expr_optval(const PdExpr *e, int64_t len, GByteArray *out, char **why)
     if (pd_expr_member(e, "onoff") || pd_expr_member(e, "l_onoff")) {
         bool plain = pd_expr_member(e, "onoff") != NULL;
 
-        if (!optional_int(e, plain ? "onoff" : "l_onoff", &v, why) ||
+        if (!pd_expr_only_members(e, "a linger struct", linger, why) ||
+            !optional_int(e, plain ? "onoff" : "l_onoff", &v, why) ||
             !optional_int(e, plain ? "linger" : "l_linger", &w, why))
             return false;
         put_le(out, (uint64_t)v, 4);
@@ -330,6 +355,11 @@ static bool extended_error(const PdExpr *e, GByteArray *out, char **why)
         uint8_t size;
     } members[] = {{"ee_errno", 4}, {"ee_origin", 1}, {"ee_type", 1}, {"ee_code", 1},
                    {"ee_pad", 1},   {"ee_info", 4},   {"ee_data", 4}};
+    static const char *const names[] = {"ee_errno", "ee_origin", "ee_type", "ee_code",
+                                        "ee_pad",   "ee_info",   "ee_data", NULL};
+
+    if (!pd_expr_only_members(e, "an extended error", names, why))
+        return false;
 
     for (unsigned i = 0; i < HS_ARRAY_LEN(members); i++) {
         int64_t v;
@@ -361,6 +391,7 @@ static bool statistics(const PdExpr *e, GByteArray *out, char **why)
 
 bool pd_expr_cmsg_data(const PdExpr *e, GByteArray *out, PdCmsgKind *kind, char **why)
 {
+    static const char *const times[] = {"scm_sec", "scm_nsec", NULL};
     int64_t v;
 
     *kind = PD_CMSG_BYTES;
@@ -378,7 +409,8 @@ bool pd_expr_cmsg_data(const PdExpr *e, GByteArray *out, PdCmsgKind *kind, char 
         int64_t ns;
 
         *kind = PD_CMSG_TIME;
-        if (!optional_int(e, "scm_sec", &v, why) || !optional_int(e, "scm_nsec", &ns, why))
+        if (!pd_expr_only_members(e, "a timestamp", times, why) || !optional_int(e, "scm_sec", &v, why) ||
+            !optional_int(e, "scm_nsec", &ns, why))
             return false;
         put_le(out, (uint64_t)v, 8);
         put_le(out, (uint64_t)ns, 8);

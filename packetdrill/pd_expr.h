@@ -19,6 +19,9 @@ bool pd_expr_is_word(const PdExpr *e, const char *word);
 /* "[n]": the number. */
 bool pd_expr_int_in_list(const PdExpr *e, int64_t *out, char **why);
 /* The value of NAME in {NAME = value, …}; NULL: it is not there. */
+/* A list whose members have other names than these (a NULL behind the last) is a mistake of the script. */
+bool pd_expr_only_members(const PdExpr *list, const char *what, const char *const *names, char **why);
+
 const PdExpr *pd_expr_member(const PdExpr *list, const char *name);
 /* {sa_family = …, sin_port = …, sin_addr = …}, or AF_UNSPEC. */
 bool pd_expr_sockaddr(const PdExpr *e, PdSockAddr *out, char **why);

@@ -91,7 +91,11 @@ static bool parse_flags(PdParser *p)
         if (equals) {
             *equals = 0;
             f.value = equals + 1;
+        } else if (pd_parser_is_punct(p, '=')) { /* blanks around it */
+            f.value = pd_lex_raw(&p->lex, "", true, &loc) + 1;
         }
+        if (f.value && !*f.value && p->lex.tok.loc.line == f.loc.line && !pd_parser_is_punct(p, '-'))
+            f.value = pd_lex_raw(&p->lex, "", true, &loc);
         g_array_append_val(flags, f);
         if (!pd_config_set(p->config, f.name, f.value, false, &message))
             ok = pd_parser_fail(p, f.loc, "%s", message);
@@ -277,6 +281,17 @@ static bool parse_script(PdParser *p)
     return true;
 }
 
+/* Lines that end in CR LF become lines that end in LF: what continues a line in a command or a code block is
+ * a backslash before the end. */
+static void take_lines(PdScript *s, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] != '\r' || i + 1 == len || text[i + 1] != '\n')
+            s->text[s->text_len++] = text[i];
+    }
+    s->text[s->text_len] = 0;
+}
+
 PdScript *pd_parse(const char *path, const char *text, size_t len, PdConfig *config, char **error)
 {
     PdScript *s = g_new0(PdScript, 1);
@@ -284,12 +299,9 @@ PdScript *pd_parse(const char *path, const char *text, size_t len, PdConfig *con
 
     s->path = g_strdup(path);
     s->text = g_malloc(len + 1);
-    if (len)
-        memcpy(s->text, text, len);
-    s->text[len] = 0;
-    s->text_len = len;
+    take_lines(s, text, len);
     s->arena = p.arena.blocks;
-    pd_lex_init(&p.lex, s->text, len, &config->defines, &p.arena);
+    pd_lex_init(&p.lex, s->text, s->text_len, &config->defines, &p.arena);
     if (parse_script(&p))
         return s;
     *error = p.error;

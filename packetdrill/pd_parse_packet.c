@@ -36,8 +36,12 @@ static bool parse_ip_item(PdParser *p, PdPacket *packet)
 {
     const char *word = p->lex.tok.text;
     PdLoc loc = p->lex.tok.loc;
+    bool is_tos =
+        p->lex.tok.kind == PD_TOKEN_WORD && strcmp(word, "flowlabel") != 0 && strcmp(word, "ttl") != 0;
     uint64_t v;
 
+    if (is_tos && packet->ip.tos_check != PD_TOS_NONE)
+        return pd_parser_fail(p, loc, "'%s' sets the TOS byte a second time", word);
     if (p->lex.tok.kind != PD_TOKEN_WORD)
         return pd_parser_expected(p, "noecn, ect0, ect1, ect01, ce, tos, flowlabel or ttl");
     if (strcmp(word, "tos") == 0) {

@@ -24,8 +24,9 @@ struct PdConn {
     int domain, type, protocol;
     bool has_remote_isn;
     bool closed;
-    uint16_t bound_port; /* 0: not bound */
-    PdTuple tuple;       /* src: the stack under test, dst: the peer; a port of 0 is not known */
+    bool is_disconnected; /* FRESH again, and tuple and map are those of the connection it has left */
+    uint16_t bound_port;  /* 0: not bound */
+    PdTuple tuple;        /* src: the stack under test, dst: the peer; a port of 0 is not known */
     PdMap map;
 };
 
@@ -78,6 +79,8 @@ PdConn *pd_conn_new(PdRun *r, int domain, int type, int protocol);
 void pd_conn_free(void *conn);
 PdConn *pd_conn_by_fd(PdRun *r, int script_fd);
 void pd_conn_disconnect(PdConn *c);
+/* What is known of the connection's numbers and ports is forgotten. */
+void pd_conn_leave(PdConn *c);
 /* An inbound packet is about to be built: the passive child comes into being here. false: it can belong to
  * nothing. */
 bool pd_conn_on_inbound(PdRun *r, const PdPacket *p, char **why);

@@ -1,21 +1,16 @@
-/* Splitting a command's text as sh does: lists (newline ; && ||), pipes, quotes, backslash-newline, comments,
- * variables,
- * $((…)), $(…), redirections. */
+/* Reading a command's text as sh does: lists (newline ; && ||), pipes, quotes, backslash-newline, comments,
+ * variables, $((…)), $(…), redirections, ( ), { }, if and for. One pass reads and runs; what must not run
+ * (the other branch of an if, what is behind a false &&) is read in the same way with nothing expanded. */
 #include "packetdrill/pd_shell.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-#include "packetdrill/pd_code_priv.h"
+#define MAX_NESTING 32
 
-#define MAX_SHELL_DEPTH 8
-
-typedef enum Join { LINK_SEQ, LINK_AND, LINK_OR, LINK_PIPE } Join;
-
-typedef struct Simple { /* one simple command */
-    GPtrArray *words;   /* NULL-terminated when complete */
-    char *out_path;     /* > path */
-    Join link;          /* what joins it to the next */
+typedef struct Simple {
+    GPtrArray *words; /* NULL-terminated when complete */
+    char *in_path, *out_path;
 } Simple;
 
 int pd_shell_fail(PdShell *sh, const char *format, ...)
@@ -30,230 +25,61 @@ int pd_shell_fail(PdShell *sh, const char *format, ...)
     return -1;
 }
 
-/* ---- expansion ---- */
+/* ---- one simple command: words and redirections ---- */
 
-static int run_text(PdShell *sh, const char *text, size_t len, GString *output);
-
-static const char *variable(PdShell *sh, const char *name)
+static void simple_clear(Simple *s)
 {
-    for (guint i = sh->variables->len; i >= 2; i -= 2) {
-        if (strcmp(sh->variables->pdata[i - 2], name) == 0)
-            return sh->variables->pdata[i - 1];
-    }
-    if (strcmp(name, "PPID") == 0 || strcmp(name, "PACKETDRILL_PID") == 0 || strcmp(name, "$") == 0)
-        return "1";
-    return NULL;
-}
-
-/* $((…)): C's integers, written in Python's signs. */
-static bool arithmetic(PdShell *sh, const char *text, size_t len, GString *out)
-{
-    PdCode *code = pd_code_new();
-    GString *source = g_string_new("v = ("), *ignored = g_string_new(NULL);
-    char *error = NULL;
-    unsigned line;
-    bool ok;
-
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '$')
-            continue;
-        g_string_append_c(source, text[i]);
-        if (text[i] == '/' && (i + 1 == len || text[i + 1] != '/') && (i == 0 || text[i - 1] != '/'))
-            g_string_append_c(source, '/');
-    }
-    g_string_append(source, ")");
-    for (guint i = 0; i + 1 < sh->variables->len; i += 2) {
-        int64_t v;
-
-        if (pd_shell_number(sh->variables->pdata[i + 1], &v))
-            pd_code_set(code, sh->variables->pdata[i], (PdValue){.kind = VALUE_INT, .i = v});
-    }
-    ok = pd_code_run(code, source->str, 1, NULL, ignored, &line, &error);
-    if (ok)
-        pd_value_format(out, &pd_code_find(code, "v")->value, false);
-    else
-        pd_shell_fail(sh, "$((%.*s)): %s", (int)len, text, error);
-    g_free(error);
-    g_string_free(source, TRUE);
-    g_string_free(ignored, TRUE);
-    pd_code_free(code);
-    return ok;
-}
-
-/* Behind a '$' at *p; moves *p behind what was expanded. */
-static bool expand(PdShell *sh, const char **p, const char *end, GString *out)
-{
-    const char *at = *p, *from;
-    char *name;
-    const char *value;
-
-    if (end - at >= 2 && at[0] == '(' && at[1] == '(') {
-        const char *close = g_strstr_len(at, end - at, "))");
-
-        if (!close)
-            return pd_shell_fail(sh, "a $((…)) that does not end") == 0;
-        *p = close + 2;
-        return arithmetic(sh, at + 2, (size_t)(close - at - 2), out);
-    }
-    if (at < end && *at == '(') {
-        GString *inner = g_string_new(NULL);
-        unsigned depth = 1;
-
-        for (from = ++at; at < end && depth > 0; at++) {
-            depth += *at == '(';
-            depth -= *at == ')';
-        }
-        if (depth > 0 || sh->depth >= MAX_SHELL_DEPTH) {
-            g_string_free(inner, TRUE);
-            return pd_shell_fail(sh, "a $(…) that does not end or is nested too deeply") == 0;
-        }
-        *p = at;
-        sh->depth++;
-        run_text(sh, from, (size_t)(at - 1 - from), inner);
-        sh->depth--;
-        while (inner->len && inner->str[inner->len - 1] == '\n')
-            g_string_truncate(inner, inner->len - 1);
-        g_string_append(out, inner->str);
-        g_string_free(inner, TRUE);
-        return sh->error == NULL;
-    }
-    if (at < end && *at == '{') {
-        from = ++at;
-        while (at < end && *at != '}')
-            at++;
-        name = g_strndup(from, (gsize)(at - from));
-        at += at < end;
-    } else if (at < end && *at == '$') {
-        name = g_strdup("$");
-        at++;
-    } else {
-        from = at;
-        while (at < end && (g_ascii_isalnum(*at) || *at == '_'))
-            at++;
-        name = g_strndup(from, (gsize)(at - from));
-    }
-    *p = at;
-    value = variable(sh, name);
-    if (!*name)
-        g_string_append_c(out, '$');
-    else if (value)
-        g_string_append(out, value);
-    else
-        pd_shell_fail(sh, "the variable $%s is not set", name);
-    g_free(name);
-    return sh->error == NULL;
-}
-
-/* ---- words ---- */
-
-static bool is_end(char c)
-{
-    return strchr(" \t\r\n;|&<>()", c) != NULL;
-}
-
-static void skip(const char **p, const char *end)
-{
-    const char *at = *p;
-
-    for (;;) {
-        if (at < end && (*at == ' ' || *at == '\t' || *at == '\r'))
-            at++;
-        else if (end - at >= 2 && at[0] == '\\' && at[1] == '\n')
-            at += 2;
-        else
-            break;
-    }
-    if (at < end && *at == '#') {
-        while (at < end && *at != '\n')
-            at++;
-    }
-    *p = at;
-}
-
-/* One word with its quotes resolved; NULL: an error was told. */
-static char *take_word(PdShell *sh, const char **p, const char *end)
-{
-    GString *word = g_string_new(NULL);
-    const char *at = *p;
-    char quote = 0;
-
-    while (at < end && (quote || !is_end(*at))) {
-        char c = *at;
-
-        if (quote == '\'') {
-            at++;
-            if (c == '\'')
-                quote = 0;
-            else
-                g_string_append_c(word, c);
-        } else if (c == '\\' && at + 1 < end) {
-            if (quote && !strchr("\"\\$`\n", at[1]))
-                g_string_append_c(word, c);
-            if (at[1] != '\n')
-                g_string_append_c(word, at[1]);
-            at += 2;
-        } else if (c == '$') {
-            at++;
-            if (!expand(sh, &at, end, word))
-                break;
-        } else if (c == '"') {
-            quote = quote ? 0 : '"';
-            at++;
-        } else if (c == '\'' && !quote) {
-            quote = '\'';
-            at++;
-        } else {
-            g_string_append_c(word, c);
-            at++;
-        }
-    }
-    *p = at;
-    if (quote && !sh->error)
-        pd_shell_fail(sh, "a quote that is not closed");
-    return g_string_free(word, sh->error != NULL);
-}
-
-static void simple_clear(void *item)
-{
-    Simple *s = item;
-
     g_ptr_array_free(s->words, TRUE);
     g_free(s->out_path);
+    g_free(s->in_path);
 }
 
-/* > path, >> path, 2> path, 2>&1, &> path, < path. Only where output goes matters. */
+static void set_path(char **to, char *path)
+{
+    g_free(*to);
+    *to = path;
+}
+
+/* > path, >> path, 2> path, 2>&1, >&2, &> path, < path. Only where input comes from and output goes to
+ * matters. */
 static bool take_redirection(PdShell *sh, Simple *s, const char **p, const char *end)
 {
     const char *at = *p;
-    int fd = 1;
+    int fd = -1;
     char *path;
+    bool is_input;
 
     if (at < end && g_ascii_isdigit(*at))
         fd = *at++ - '0';
     if (at < end && *at == '&')
         at++;
-    if (*at == '<')
-        fd = 0;
+    is_input = *at == '<';
+    if (fd < 0)
+        fd = is_input ? 0 : 1;
+    if (is_input && end - at >= 2 && at[1] == '<')
+        return pd_shell_fail(sh, "input in the text of a command (<<) is not supported") == 0;
     while (at < end && (*at == '>' || *at == '<'))
         at++;
     if (at < end && *at == '&') {
         at++;
+        if (fd == 1 && at < end && *at == '2')
+            set_path(&s->out_path, g_strdup("/dev/null"));
         while (at < end && (g_ascii_isdigit(*at) || *at == '-'))
             at++;
         *p = at;
         return true;
     }
-    skip(&at, end);
-    path = take_word(sh, &at, end);
+    pd_shell_skip_blanks(&at, end);
+    path = pd_shell_take_word(sh, &at, end);
     *p = at;
     if (!path)
         return false;
-    if (fd == 1) {
-        g_free(s->out_path);
-        s->out_path = path;
-    } else {
+    if (fd == 0 && is_input)
+        set_path(&s->in_path, path);
+    else if (fd == 1 && !is_input)
+        set_path(&s->out_path, path);
+    else
         g_free(path);
-    }
     return true;
 }
 
@@ -264,47 +90,32 @@ static bool redirection_follows(const char *at, const char *end)
     return end - at >= 2 && (g_ascii_isdigit(*at) || *at == '&') && (at[1] == '>' || at[1] == '<');
 }
 
-/* One simple command up to what joins it to the next. */
-static bool take_simple(PdShell *sh, Simple *s, const char **p, const char *end)
+/* Up to what joins it to the next. Behind a compound command (only_redirections) no words may come. */
+static bool take_simple(PdShell *sh, Simple *s, const char **p, const char *end, bool only_redirections)
 {
-    *s = (Simple){.words = g_ptr_array_new_with_free_func(g_free)};
     for (;;) {
         char *word;
 
-        skip(p, end);
-        if (*p >= end)
-            break;
-        if (redirection_follows(*p, end)) {
+        pd_shell_skip_blanks(p, end);
+        if (*p < end && redirection_follows(*p, end)) {
             if (!take_redirection(sh, s, p, end))
                 return false;
             continue;
         }
-        if (**p == '\n' || **p == ';') {
-            (*p)++;
+        if (*p >= end || strchr("\n;&|)", **p))
             break;
-        }
-        if (**p == '&' || **p == '|') {
-            bool twice = end - *p >= 2 && (*p)[1] == **p;
-
-            s->link = **p == '|' ? (twice ? LINK_OR : LINK_PIPE) : twice ? LINK_AND : LINK_SEQ;
-            *p += 1 + twice;
-            /* The list goes on behind a line end. */
-            while (*p < end && s->link != LINK_SEQ && (g_ascii_isspace(**p)))
-                (*p)++;
-            break;
-        }
-        if (**p == '(' || **p == ')')
-            return pd_shell_fail(sh, "subshells ( ) are not supported") == 0;
-        word = take_word(sh, p, end);
+        if (**p == '(')
+            return pd_shell_fail(sh, "functions are not supported here, found '('") == 0;
+        if (only_redirections)
+            return pd_shell_fail(sh, "expected the end of a command, found '%.*s'", (int)HS_MIN(end - *p, 20),
+                                 *p) == 0;
+        word = pd_shell_take_word(sh, p, end);
         if (!word)
             return false;
         g_ptr_array_add(s->words, word);
     }
-    g_ptr_array_add(s->words, NULL);
     return true;
 }
-
-/* ---- running ---- */
 
 static bool is_assignment(const char *word)
 {
@@ -319,24 +130,28 @@ static bool is_assignment(const char *word)
     return true;
 }
 
-static int run_simple(PdShell *sh, const Simple *s, const GString *in, GString *output)
+bool pd_shell_assign(PdShell *sh, const char *word)
 {
-    char **words = (char **)s->words->pdata;
+    const char *equals = strchr(word, '=');
+
+    if (!is_assignment(word))
+        return false;
+    g_ptr_array_add(sh->variables, g_strndup(word, (gsize)(equals - word)));
+    g_ptr_array_add(sh->variables, g_strdup(equals + 1));
+    return true;
+}
+
+static int run_words(PdShell *sh, char **words, const GString *in, GString *out)
+{
     const PdShellCommand *command;
-    GString *out;
     char *base;
-    int status;
 
-    for (; *words && is_assignment(*words); words++) {
-        const char *equals = strchr(*words, '=');
-
-        g_ptr_array_add(sh->variables, g_strndup(*words, (gsize)(equals - *words)));
-        g_ptr_array_add(sh->variables, g_strdup(equals + 1));
-    }
-    while (*words && (strcmp(*words, "sudo") == 0 || strcmp(*words, "exec") == 0 || strcmp(*words, "!") == 0))
+    while (*words && pd_shell_assign(sh, *words))
+        words++;
+    while (*words && (strcmp(*words, "sudo") == 0 || strcmp(*words, "exec") == 0))
         words++;
     if (!*words)
-        return 0;
+        return sh->substituted;
     base = g_path_get_basename(*words);
     command = pd_shell_command(base);
     g_free(base);
@@ -348,87 +163,304 @@ static int run_simple(PdShell *sh, const Simple *s, const GString *in, GString *
         g_free(known);
         return -1;
     }
-    out = g_string_new(NULL);
-    status = command->run(sh, words, in, out);
-    if (s->out_path && strcmp(s->out_path, "/dev/null") != 0 && status >= 0)
-        status = pd_shell_write_file(sh, s->out_path, out->str) ? -1 : status;
-    else if (!s->out_path)
-        g_string_append_len(output, out->str, (gssize)out->len);
-    g_string_free(out, TRUE);
+    return command->run(sh, words, in, out);
+}
+
+/* ---- compound commands ---- */
+
+typedef struct Part { /* of the text, as it is read */
+    const char *at, *end;
+} Part;
+
+static int run_list(PdShell *sh, Part *t, bool active, const GString *in, GString *out);
+
+/* The word that comes next, as it is written; it is not taken. */
+static size_t peek_word(const Part *t)
+{
+    size_t n = 0;
+
+    while (t->at + n < t->end && !pd_shell_is_word_end(t->at[n]))
+        n++;
+    return n;
+}
+
+static bool next_is(const Part *t, const char *word)
+{
+    size_t n = peek_word(t);
+
+    return n == strlen(word) && memcmp(t->at, word, n) == 0;
+}
+
+static bool next_is_one_of(const Part *t, const char *const *words)
+{
+    for (; *words; words++) {
+        if (next_is(t, *words))
+            return true;
+    }
+    return false;
+}
+
+/* Blanks, line ends and empty commands. */
+static void skip_lines(Part *t)
+{
+    for (;;) {
+        pd_shell_skip_blanks(&t->at, t->end);
+        if (t->at >= t->end || (*t->at != '\n' && *t->at != ';'))
+            return;
+        t->at++;
+    }
+}
+
+static bool take_reserved(PdShell *sh, Part *t, const char *word)
+{
+    skip_lines(t);
+    if (!next_is(t, word))
+        return pd_shell_fail(sh, "expected '%s', found '%.*s'", word, (int)HS_MIN(t->end - t->at, 20),
+                             t->at) == 0;
+    t->at += strlen(word);
+    return true;
+}
+
+/* if LIST; then LIST; [elif LIST; then LIST;] … [else LIST;] fi: behind if or elif. */
+static int run_if(PdShell *sh, Part *t, bool active, const GString *in, GString *out)
+{
+    int status = 0, condition;
+    bool yes;
+
+    sh->in_condition++;
+    condition = run_list(sh, t, active, in, out);
+    sh->in_condition--;
+    yes = active && condition == 0;
+    if (!take_reserved(sh, t, "then"))
+        return -1;
+    if (yes)
+        status = run_list(sh, t, true, in, out);
+    else
+        run_list(sh, t, false, in, out);
+    skip_lines(t);
+    if (next_is(t, "elif")) {
+        int rest;
+
+        t->at += strlen("elif");
+        rest = run_if(sh, t, active && !yes, in, out);
+        return yes ? status : rest;
+    }
+    if (next_is(t, "else")) {
+        int rest;
+
+        t->at += strlen("else");
+        rest = run_list(sh, t, active && !yes, in, out);
+        status = yes ? status : rest;
+    }
+    return take_reserved(sh, t, "fi") ? status : -1;
+}
+
+/* for NAME in WORD …; do LIST; done: behind for. */
+static int run_for(PdShell *sh, Part *t, bool active, const GString *in, GString *out)
+{
+    Simple items = {.words = g_ptr_array_new_with_free_func(g_free)};
+    char *name;
+    int status = 0;
+    Part body;
+
+    pd_shell_skip_blanks(&t->at, t->end);
+    name = g_strndup(t->at, peek_word(t));
+    t->at += strlen(name);
+    pd_shell_skip_blanks(&t->at, t->end);
+    if (next_is(t, "in"))
+        t->at += 2;
+    else
+        pd_shell_fail(sh, "expected 'in' behind 'for %s'", name);
+    if (!sh->error && take_simple(sh, &items, &t->at, t->end, false) && take_reserved(sh, t, "do")) {
+        body = *t;
+        for (guint i = 0; active && i < items.words->len && !sh->error && !sh->is_over; i++) {
+            g_ptr_array_add(sh->variables, g_strdup(name));
+            g_ptr_array_add(sh->variables, g_strdup(items.words->pdata[i]));
+            *t = body;
+            status = run_list(sh, t, true, in, out);
+        }
+        *t = body;
+        run_list(sh, t, false, in, out);
+        take_reserved(sh, t, "done");
+    }
+    simple_clear(&items);
+    g_free(name);
     return status;
 }
 
-static int run_list(PdShell *sh, const GArray *list, GString *output)
+/* ( LIST ), whose variables and exit are its own. */
+static int run_subshell(PdShell *sh, Part *t, bool active, const GString *in, GString *out)
 {
-    int status = 0;
-    bool skipping = false, is_negated = false;
-    GString *in = g_string_new(NULL);
+    guint n = sh->variables->len;
+    bool is_over = sh->is_over;
+    int status = run_list(sh, t, active, in, out);
 
-    for (guint i = 0; i < list->len && !sh->error && !sh->is_over; i++) {
-        const Simple *s = &g_array_index(list, Simple, i);
-        Join before = i ? g_array_index(list, Simple, i - 1).link : LINK_SEQ;
+    if (t->at >= t->end || *t->at != ')')
+        return pd_shell_fail(sh, "a '(' that is not closed");
+    t->at++;
+    sh->is_over = is_over;
+    g_ptr_array_set_size(sh->variables, (gint)n);
+    return status;
+}
 
-        if (before == LINK_AND)
-            skipping = status != 0;
-        else if (before == LINK_OR)
-            skipping = status == 0;
-        else if (before == LINK_SEQ)
-            skipping = false;
-        if (skipping)
-            continue;
-        if (before != LINK_PIPE)
-            is_negated = s->words->len > 1 && strcmp(s->words->pdata[0], "!") == 0;
-        if (s->link == LINK_PIPE) {
-            GString *piped = g_string_new(NULL);
+static int run_compound(PdShell *sh, Part *t, bool active, const GString *in, GString *out)
+{
+    int status;
 
-            status = run_simple(sh, s, in, piped);
-            g_string_free(in, TRUE);
-            in = piped;
-        } else {
-            status = run_simple(sh, s, in, output);
-            if (is_negated)
-                status = status == 0;
-            g_string_truncate(in, 0);
-        }
+    if (*t->at == '(') {
+        t->at++;
+        return run_subshell(sh, t, active, in, out);
     }
+    if (next_is(t, "if")) {
+        t->at += 2;
+        return run_if(sh, t, active, in, out);
+    }
+    if (next_is(t, "for")) {
+        t->at += 3;
+        return run_for(sh, t, active, in, out);
+    }
+    t->at++; /* { */
+    status = run_list(sh, t, active, in, out);
+    return take_reserved(sh, t, "}") ? status : -1;
+}
+
+/* One command, simple or compound, with its redirections. Those of a compound command come behind it: its
+ * output is kept until they are known. */
+static int run_command(PdShell *sh, Part *t, bool active, const GString *piped, GString *output)
+{
+    static const char *const unknown[] = {"while", "until", "case", "select", "function", "[[", NULL};
+    static const char *const compounds[] = {"if", "for", "{", NULL};
+    Simple s = {.words = g_ptr_array_new_with_free_func(g_free)};
+    GString *out = g_string_new(NULL), *in = g_string_new_len(piped->str, (gssize)piped->len);
+    bool is_compound = t->at < t->end && (*t->at == '(' || next_is_one_of(t, compounds)), ok;
+    int status = 0;
+
+    sh->is_scanning = !active;
+    if (next_is_one_of(t, unknown))
+        pd_shell_fail(sh, "'%.*s' is not supported here", (int)peek_word(t), t->at);
+    else if (++sh->nesting > MAX_NESTING)
+        pd_shell_fail(sh, "commands are nested too deeply");
+    else if (is_compound)
+        status = run_compound(sh, t, active, in, out);
+    sh->is_scanning = !active;
+    sh->substituted = 0;
+    ok = !sh->error && take_simple(sh, &s, &t->at, t->end, is_compound);
+    if (ok && active && s.in_path && strcmp(s.in_path, "/dev/null") != 0) {
+        if (is_compound)
+            pd_shell_fail(sh, "input of a compound command (<) is not supported");
+        g_string_truncate(in, 0);
+        ok = !sh->error && pd_shell_read_file(sh, s.in_path, in);
+    }
+    g_ptr_array_add(s.words, NULL);
+    if (ok && active && !is_compound)
+        status = run_words(sh, (char **)s.words->pdata, in, out);
+    if (s.out_path && strcmp(s.out_path, "/dev/null") != 0 && active && !sh->error)
+        pd_shell_write_file(sh, s.out_path, out->str);
+    else if (!s.out_path)
+        g_string_append_len(output, out->str, (gssize)out->len);
+    g_string_free(out, TRUE);
     g_string_free(in, TRUE);
+    simple_clear(&s);
+    sh->nesting--;
     return sh->error ? -1 : status;
 }
 
-static int run_text(PdShell *sh, const char *text, size_t len, GString *output)
+/* [!] COMMAND | COMMAND … */
+static int run_pipeline(PdShell *sh, Part *t, bool active, const GString *first, GString *output)
 {
-    GArray *list = g_array_new(FALSE, TRUE, sizeof(Simple));
-    const char *p = text, *end = text + len;
-    int status = 0;
+    GString *in = g_string_new_len(first->str, (gssize)first->len);
+    bool is_negated = false;
+    int status;
 
-    g_array_set_clear_func(list, simple_clear);
-    while (p < end) {
-        Simple s;
-        bool ok = take_simple(sh, &s, &p, end);
-
-        g_array_append_val(list, s);
-        if (!ok)
-            break;
-        if (s.link == LINK_SEQ && list->len == 1 && s.words->len == 1 && !s.out_path) {
-            g_array_set_size(list, 0); /* an empty line: the status stays */
-        } else if (s.link == LINK_SEQ) {
-            /* Variables that a command sets are seen by the next: words are expanded as late as that. */
-            status = run_list(sh, list, output);
-            g_array_set_size(list, 0);
-            if (sh->error || sh->is_over)
-                break;
-        }
+    while (next_is(t, "!")) {
+        is_negated = !is_negated;
+        t->at++;
+        pd_shell_skip_blanks(&t->at, t->end);
     }
-    if (!sh->error && !sh->is_over && list->len)
-        status = run_list(sh, list, output);
-    g_array_free(list, TRUE);
+    sh->in_condition += is_negated;
+    for (;;) {
+        GString *out = g_string_new(NULL);
+
+        status = run_command(sh, t, active, in, out);
+        g_string_free(in, TRUE);
+        in = out;
+        if (sh->error || t->at >= t->end || *t->at != '|' || (t->at + 1 < t->end && t->at[1] == '|'))
+            break;
+        t->at++;
+        while (t->at < t->end && g_ascii_isspace(*t->at))
+            t->at++;
+        pd_shell_skip_blanks(&t->at, t->end);
+    }
+    sh->in_condition -= is_negated;
+    g_string_append_len(output, in->str, (gssize)in->len);
+    g_string_free(in, TRUE);
+    if (is_negated)
+        status = status == 0;
+    if (active)
+        sh->status = status;
+    return status;
+}
+
+/* Commands up to the end of the text, a ')' or a word that closes what a compound command began. What is not
+ * active is only read. */
+static int run_list(PdShell *sh, Part *t, bool active, const GString *in, GString *out)
+{
+    static const char *const closing[] = {"then", "elif", "else", "fi", "do", "done", "}", NULL};
+    int status = 0;
+    bool is_empty = true;
+
+    for (;;) {
+        bool wanted = true, is_last;
+
+        skip_lines(t);
+        if (sh->error || t->at >= t->end || *t->at == ')' || next_is_one_of(t, closing))
+            break;
+        is_empty = false;
+        do { /* … && … || … */
+            const char *from = t->at;
+            bool runs = active && wanted && !sh->is_over, joined, is_negated = next_is(t, "!");
+
+            if (runs)
+                status = run_pipeline(sh, t, true, in, out);
+            else
+                run_pipeline(sh, t, false, in, out);
+            joined = t->end - t->at >= 2 && (*t->at == '&' || *t->at == '|') && t->at[1] == *t->at;
+            is_last = !joined;
+            if (runs && is_last && !is_negated && status != 0 && sh->is_strict && !sh->in_condition)
+                sh->is_over = true;
+            if (joined) {
+                wanted = (*t->at == '&') == (status == 0);
+                t->at += 2;
+                while (t->at < t->end && g_ascii_isspace(*t->at))
+                    t->at++;
+                pd_shell_skip_blanks(&t->at, t->end);
+            } else if (t->at < t->end && *t->at == '&') {
+                t->at++;
+            } else if (t->at == from && !sh->error) {
+                pd_shell_fail(sh, "expected a command, found '%.*s'", (int)HS_MIN(t->end - t->at, 20), t->at);
+            }
+        } while (!is_last && !sh->error);
+    }
+    sh->is_scanning = !active;
+    return sh->error ? -1 : is_empty ? 0 : status;
+}
+
+int pd_shell_run_text(PdShell *sh, const char *text, size_t len, GString *output)
+{
+    Part t = {text, text + len};
+    GString *in = g_string_new(NULL);
+    int status = run_list(sh, &t, true, in, output);
+
+    if (!sh->error && t.at < t.end)
+        pd_shell_fail(sh, "expected a command, found '%.*s'", (int)HS_MIN(t.end - t.at, 20), t.at);
+    g_string_free(in, TRUE);
     return sh->error ? -1 : HS_MAX(status, 0);
 }
 
 int pd_shell_run(PdSim *s, const char *text, GString *output, char **error)
 {
     PdShell sh = {.sim = s, .variables = g_ptr_array_new_with_free_func(g_free)};
-    int status = run_text(&sh, text, strlen(text), output);
+    int status = pd_shell_run_text(&sh, text, strlen(text), output);
 
     g_ptr_array_free(sh.variables, TRUE);
     *error = sh.error;

@@ -7,9 +7,15 @@
 typedef struct PdShell PdShell;
 struct PdShell {
     PdSim *sim;
-    GPtrArray *variables; /* name, value, name, value … */
-    unsigned depth;       /* of $(…) in $(…) */
-    bool is_over;         /* exit */
+    GPtrArray *variables;  /* name, value, name, value … */
+    unsigned depth;        /* of $(…) in $(…) */
+    unsigned nesting;      /* of compound commands */
+    unsigned in_condition; /* of if, or behind '!': set -e lets it fail */
+    int status;            /* $? */
+    int substituted;       /* status of the last $(…): that of an assignment */
+    bool is_over;          /* exit */
+    bool is_strict;        /* set -e */
+    bool is_scanning;      /* words are read, not expanded */
     char *error;
 };
 
@@ -27,6 +33,19 @@ char *pd_shell_known(void);                               /* the names of all, f
 /* An integer from C or Python syntax; false: *error is set by the caller. */
 bool pd_shell_number(const char *text, int64_t *out);
 
+/* The next word of *p, its quotes and variables resolved; NULL: an error was told. g_malloc'ed.
+ * (pd_shell_word.c) */
+char *pd_shell_take_word(PdShell *sh, const char **p, const char *end);
+void pd_shell_skip_blanks(const char **p, const char *end); /* and comments, not line ends */
+bool pd_shell_is_word_end(char c);
+/* A whole text, as $(…) and a command have it; its exit status, -1: an error was told. */
+int pd_shell_run_text(PdShell *sh, const char *text, size_t len, GString *output);
+/* NAME=VALUE; false: it is none. */
+bool pd_shell_assign(PdShell *sh, const char *word);
+/* head, tail, wc; test and [: pd_shell_text.c */
+int pd_shell_head(PdShell *sh, char **args, const GString *in, GString *out);
+int pd_shell_wc(PdShell *sh, char **args, const GString *in, GString *out);
+int pd_shell_test(PdShell *sh, char **args, const GString *in, GString *out);
 int pd_shell_sysctl(PdShell *sh, char **args, const GString *in, GString *out);
 /* `echo text > path`: what the file would do. */
 int pd_shell_write_file(PdShell *sh, const char *path, const char *text);

@@ -115,6 +115,8 @@ int pd_shell_sysctl(PdShell *sh, char **args, const GString *in, GString *out)
 
     for (args++; *args; args++) {
         if (**args == '-') {
+            if (strspn(*args + 1, "benqrw") != strlen(*args + 1) || !(*args)[1])
+                return pd_shell_fail(sh, "sysctl: the option %s is not supported here", *args);
             ignore |= strchr(*args, 'e') != NULL;
             only_value |= strchr(*args, 'n') != NULL;
         } else if (strchr(*args, '=')) {
@@ -432,6 +434,39 @@ static int do_nothing(PdShell *sh, char **args, const GString *in, GString *out)
     return 0;
 }
 
+static int do_set(PdShell *sh, char **args, const GString *in, GString *out)
+{
+    for (args++; *args; args++) {
+        if (**args == '-' && strchr(*args, 'e'))
+            sh->is_strict = true;
+        else if (**args == '+' && strchr(*args, 'e'))
+            sh->is_strict = false;
+    }
+    return 0;
+}
+
+static int do_export(PdShell *sh, char **args, const GString *in, GString *out)
+{
+    for (args++; *args; args++) {
+        if (strchr(*args, '=') && !pd_shell_assign(sh, *args))
+            return pd_shell_fail(sh, "export: expected NAME=VALUE, found '%s'", *args);
+    }
+    return 0;
+}
+
+/* Every congestion controller is there. */
+static int modprobe(PdShell *sh, char **args, const GString *in, GString *out)
+{
+    for (args++; *args; args++) {
+        const char *name = g_str_has_prefix(*args, "tcp_") ? *args + strlen("tcp_") : *args;
+
+        if (**args != '-' && !cc_ops_by_name(name))
+            return pd_shell_fail(
+                sh, "modprobe: '%s' is not supported here: modules are congestion controllers", *args);
+    }
+    return 0;
+}
+
 static int do_fail(PdShell *sh, char **args, const GString *in, GString *out)
 {
     return 1;
@@ -458,6 +493,7 @@ static int do_sleep(PdShell *sh, char **args, const GString *in, GString *out)
 /* Sorted. */
 static const PdShellCommand commands[] = {
     {":", do_nothing},
+    {"[", pd_shell_test},
     {"cat", pd_shell_cat},
     {"cd", do_nothing},
     {"dd", dd},
@@ -465,19 +501,25 @@ static const PdShellCommand commands[] = {
     {"echo", echo},
     {"ethtool", pd_shell_ethtool},
     {"exit", do_exit},
+    {"export", do_export},
     {"false", do_fail},
     {"grep", pd_shell_grep},
+    {"head", pd_shell_head},
     {"ip", pd_shell_ip},
+    {"modprobe", modprobe},
     {"nstat", pd_shell_nstat},
     {"rm", rm},
-    {"set", do_nothing},
+    {"set", do_set},
     {"set_sysctls.py", set_sysctls},
     {"sleep", do_sleep},
     {"ss", pd_shell_ss},
     {"sync", do_nothing},
     {"sysctl", pd_shell_sysctl},
+    {"tail", pd_shell_head},
     {"tc", pd_shell_tc},
+    {"test", pd_shell_test},
     {"true", do_nothing},
+    {"wc", pd_shell_wc},
 };
 
 const PdShellCommand *pd_shell_command(const char *name)

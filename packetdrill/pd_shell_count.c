@@ -63,9 +63,20 @@ int pd_shell_nstat(PdShell *sh, char **args, const GString *in, GString *out)
     c.next = g_array_new(FALSE, FALSE, sizeof(PdCounter));
     c.patterns = g_ptr_array_new_with_free_func((GDestroyNotify)g_pattern_spec_free);
     for (args++; *args; args++) {
-        if (g_str_has_prefix(*args, "--"))
-            continue;
-        if (**args == '-') {
+        if (strcmp(*args, "--nooutput") == 0) {
+            silent = true;
+        } else if (strcmp(*args, "--noupdate") == 0) {
+            keep = true;
+        } else if (strcmp(*args, "--zeros") == 0 || strcmp(*args, "--zero") == 0) {
+            c.zeros = true;
+        } else if (strcmp(*args, "--ignore") == 0) {
+            c.absolute = true;
+        } else if (**args == '-') {
+            if (strspn(*args + 1, "nsza") != strlen(*args + 1)) {
+                g_array_free(c.next, TRUE);
+                g_ptr_array_free(c.patterns, TRUE);
+                return pd_shell_fail(sh, "nstat: the option %s is not supported here", *args);
+            }
             silent |= strchr(*args, 'n') != NULL;
             keep |= strchr(*args, 's') != NULL;
             c.zeros |= strchr(*args, 'z') != NULL;

@@ -262,6 +262,8 @@ int pd_shell_ip(PdShell *sh, char **args, const GString *in, GString *out)
     if (is(*args, "tcp_metrics") || is(*args, "tcpmetrics")) {
         if (is(args[1], "flush") || is(args[1], "delete") || is(args[1], "del"))
             tcp_metrics_flush(host_tcp(sh->sim->host));
+        else if (args[1] && !is(args[1], "show") && !is(args[1], "list"))
+            return pd_shell_fail(sh, "ip tcp_metrics %s is not supported here", args[1]);
         return 0;
     }
     return pd_shell_fail(sh, "ip %s is not supported here: there are route, link, addr and tcp_metrics",
@@ -277,14 +279,18 @@ int pd_shell_tc(PdShell *sh, char **args, const GString *in, GString *out)
     int64_t limit = -1;
     char **a;
 
+    if (args[1] && *args[1] == '-' && args[2])
+        return pd_shell_tc(sh, args + 1, in, out);
     if (!is(args[1], "qdisc") || !verb)
         return pd_shell_fail(sh, "tc: expected qdisc add|replace|delete dev tun0 root KIND");
     if (is(verb, "show")) {
         g_string_append_printf(out, "qdisc %s 0: dev tun0 root\n", tun->is_fq ? "fq" : "pfifo");
         return 0;
     }
-    for (a = args + 3; *a && !is(*a, "root"); a++)
-        ;
+    for (a = args + 3; *a && !is(*a, "root"); a++) {
+        if (is(*a, "dev") && a[1] && !is(a[1], "tun0"))
+            return pd_shell_fail(sh, "tc qdisc: there is no device %s, only tun0", a[1]);
+    }
     if (!*a)
         return pd_shell_fail(sh, "tc qdisc %s: expected dev tun0 root", verb);
     a++;
@@ -322,8 +328,8 @@ int pd_shell_ethtool(PdShell *sh, char **args, const GString *in, GString *out)
 
     if (!is(args[1], "-K") && !is(args[1], "--features") && !is(args[1], "--offload"))
         return pd_shell_fail(sh, "ethtool: expected -K tun0 FEATURE on|off");
-    if (!args[2])
-        return pd_shell_fail(sh, "ethtool -K: expected a device");
+    if (!is(args[2], "tun0"))
+        return pd_shell_fail(sh, "ethtool -K: expected the device tun0, found '%s'", args[2] ? args[2] : "");
     for (char **a = args + 3; *a; a += 2) {
         bool on = is(a[1], "on");
 

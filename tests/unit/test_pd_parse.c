@@ -61,8 +61,9 @@ static void layout(void)
     Fixture f;
     const PdEvent *e = good(&f,
                             "// a comment\n"
-                            "--tolerance_usecs=7000 // behind a flag\n--strict_segments\n"
-                            "/* an init\n command: */ `sysctl -q a=b\n // not a comment`\n"
+                            "--tolerance_usecs=7000 // behind a flag\r\n--strict_segments\n"
+                            "--tolerance_percent = 3 --mss= 900 // blanks\n--mtu =1400\n"
+                            "/* an init\n command: */ `sysctl -q a=b\r\n // not a comment`\n"
                             "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
                             "+.1 `nstat` // mid\n +0 %{  assert x == 1  }%\n+0\n < . 1:1(0) ack 1\n win 5\n"
                             "`cleanup`",
@@ -70,15 +71,18 @@ static void layout(void)
 
     g_assert_cmpint(f.config.tolerance_us, ==, 7000);
     g_assert_true(f.config.strict_segments);
+    g_assert_cmpfloat(f.config.tolerance_percent, ==, 3);
+    g_assert_cmpuint(f.config.mss, ==, 900);
+    g_assert_cmpuint(f.config.mtu, ==, 1400);
     g_assert_cmpstr(f.script->init, ==, "sysctl -q a=b\n // not a comment");
     g_assert_cmpstr(f.script->cleanup, ==, "cleanup");
     g_assert_cmpuint(e[0].kind, ==, PD_EVENT_SYSCALL);
-    g_assert_cmpuint(e[0].loc.line, ==, 7);
+    g_assert_cmpuint(e[0].loc.line, ==, 9);
     g_assert_cmpuint(e[1].kind, ==, PD_EVENT_COMMAND);
     g_assert_cmpstr(e[2].text, ==, "assert x == 1");
-    g_assert_cmpuint(e[3].action_loc.line, ==, 11);
+    g_assert_cmpuint(e[3].action_loc.line, ==, 13);
     g_assert_cmpuint(e[3].action_loc.col, ==, 2);
-    g_assert_cmpuint(e[3].end_line, ==, 12);
+    g_assert_cmpuint(e[3].end_line, ==, 14);
     done(&f);
 }
 
@@ -211,6 +215,7 @@ static void ip_info(void)
     bad("0 < [ect01] . 1:1(0) win 1", "t.pkt:1:6: [ect01] is a question, for outbound packets only");
     bad("0 > [ecn] . 1:1(0)",
         "t.pkt:1:6: expected noecn, ect0, ect1, ect01, ce, tos, flowlabel or ttl, found 'ecn'");
+    bad("0 < [ect0, tos 3] . 1:1(0) win 1", "t.pkt:1:12: 'tos' sets the TOS byte a second time");
     bad("0 > [flowlabel 1] . 1:1(0)", "t.pkt:1:6: flow labels are IPv6's, and this test's IP version is 4");
     bad("0 > ipv4 10.0.0.1 > 10.0.0.2: . 1:1(0)", "t.pkt:1:5: encapsulation (ipv4) is not supported");
 }

@@ -457,6 +457,30 @@ static void wrong_scripts(void)
          "mean SOCK_STREAM? (line 1, column 15)"},
         {"0 socket(..., 1) = 3",
          "t.pkt:1: runtime error in socket call: socket takes 3 arguments, found 2 (line 1, column 3)"},
+        {"0 recvmsg(3, {msg_iov(2)=[{..., 1}], msg_flags=0}, 0) = 1",
+         "t.pkt:1: runtime error in recvmsg call: msg_iov(2) has 1 buffers (line 1, column 15)"},
+        {"0 recvmsg(3, {msg_iov(1)=[{..., 1}], msg_flag=0}, 0) = 1",
+         "t.pkt:1: runtime error in recvmsg call: a message has no member msg_flag (line 1, column 38)"},
+        {"0 sendmsg(3, {msg_iov(1)=[{..., 1}], msg_control=[{cmsg_level=1, cmsg_type=2, "
+         "cmsg_data={ee_errno=1, "
+         "ee_inf=2}}]}, 0) = 1",
+         "t.pkt:1: runtime error in sendmsg call: an extended error has no member ee_inf (line 1, column "
+         "102)"},
+        {"0 setsockopt(3, SOL_SOCKET, SO_LINGER, {onoff=1, lingr=0}, 8) = 0",
+         "t.pkt:1: runtime error in setsockopt call: a linger struct has no member lingr (line 1, column "
+         "50)"},
+        {"0 poll([{fd=3, events=POLLIN, event=POLLIN}], 1, 0) = 0",
+         "t.pkt:1: runtime error in poll call: a poll descriptor has no member event (line 1, column 31)"},
+        {"0 epoll_ctl(3, EPOLL_CTL_ADD, 4, {events=EPOLLIN, data=4}) = 0",
+         "t.pkt:1: runtime error in epoll_ctl call: an epoll event has no member data (line 1, column 51)"},
+        {"0 epoll_ctl(3, EPOLL_CTL_ADD, 4, ...) = 0",
+         "t.pkt:1: runtime error in epoll_ctl call: expected an "
+         "event {events=…, fd=…}, found ... (line 1, column 34)"},
+        {"0 bind(3, ..., foo) = 0",
+         "t.pkt:1: runtime error in bind call: unknown name foo (line 1, column 16)"},
+        {"0 cap_set(CAP_NETADMIN, CAP_SET) = 0",
+         "t.pkt:1: runtime error in cap_set call: unknown name "
+         "CAP_NETADMIN; did you mean CAP_NET_ADMIN? (line 1, column 11)"},
         {"0 `unknown x`", "t.pkt:1: error executing `unknown x` command: not supported"},
     };
 
@@ -469,6 +493,17 @@ static void wrong_scripts(void)
         g_free(error);
     }
     run_case(NULL, answers, "0 `fail`", "t.pkt:1: error executing `fail` command: non-zero exit status");
+}
+
+/* What an event says that EPOLL_CTL_DEL does not read; capabilities by name. */
+static void unread_arguments(void)
+{
+    static const Answer answers[] = {{0}, {0}, {0}};
+
+    run_case(NULL, answers,
+             "0 epoll_ctl(3, EPOLL_CTL_DEL, 4, ...) = 0\n+0 epoll_ctl(3, EPOLL_CTL_DEL, 4, {events=0}) = 0\n"
+             "+0 cap_set(CAP_NET_ADMIN | CAP_NET_RAW, CAP_CLEAR) = 0",
+             NULL);
 }
 
 static void code(void)
@@ -485,6 +520,18 @@ static void code(void)
         {"assert tcpi_ecn_mode == 2 and tcpi_options2 == 0", NULL},
         {"assert (1 | 6) & 3 == 3, 'bits'", NULL},
         {"assert 'cwnd %d of %s' % (tcpi_snd_cwnd, 'x') == \"cwnd 10 of x\"", NULL},
+        {"assert tcpi_snd_cwnd in (9, 10) and 1 not in [2, 3] and 'a' in 'cat'", NULL},
+        {"assert (1 if tcpi_lost else 2) == 2 and (1 if tcpi_snd_cwnd else 2) == 1", NULL},
+        {"x = 13\nx //= 2; x <<= 2; x ^= 1; x %= 10; x >>= 1\nassert x == 2 and x is not None", NULL},
+        {"assert len('abc') == 3 and len((1, 2)) == 2 and hex(255) == '0xff'", NULL},
+        {"assert tcpi_snd_cwnd in 10",
+         "t.pkt:2: error in Python code: an integer in an integer has no meaning"},
+        {"assert 1 not 2", "t.pkt:2: error in Python code: expected 'in' behind 'not', found a number"},
+        {"assert 1 if 2", "t.pkt:2: error in Python code: expected 'else', found the end of the line"},
+        {"assert f'{tcpi_snd_cwnd} {{}} {tcpi_snd_cwnd + 1:03d}' ' {}' == '10 {} 011 {}'", NULL},
+        {"assert 1, f'{tcpi_cwnd}'", "t.pkt:2: error in Python code: name 'tcpi_cwnd' is not defined"},
+        {"assert 1, f'{1'", "t.pkt:2: error in Python code: a '{' in f'…' that is not closed"},
+        {"assert 1, f'{1 2}'", "t.pkt:2: error in Python code: expected '}' or ':' in f'…', found a number"},
         {"assert -7 // 2 == -4 and -7 % 3 == 2 and 7 / 2 == 3.5", NULL},
         {"assert tcpi_snd_cwnd == 11, 'cwnd %d' % tcpi_snd_cwnd",
          "t.pkt:2: error in Python code: assertion failed: tcpi_snd_cwnd == 11\n  message: cwnd 10\n  with "
@@ -522,6 +569,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pd/run/fields", fields);
     g_test_add_func("/pd/run/calls", calls);
     g_test_add_func("/pd/run/wrong-scripts", wrong_scripts);
+    g_test_add_func("/pd/run/unread-arguments", unread_arguments);
     g_test_add_func("/pd/run/code", code);
     return g_test_run();
 }
