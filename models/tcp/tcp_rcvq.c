@@ -409,6 +409,7 @@ void tcp_rcvq_data(TcpConn *c, TcpIn *in)
         return;
     }
     if (!tcp_before(in->seq, c->rcv_nxt + window)) { /* a zero window probe, for one */
+        TCP_INC(c->tcp, TcpExtBeyondWindow);
         refuse(c, in, "TCP_OVERWINDOW");
         return;
     }
