@@ -398,7 +398,7 @@ void tcp_window_rcv_space_adjust(TcpConn *c)
     TcpWindow *w = &c->win;
     int32_t copied;
 
-    tcp_mstamp_refresh(c);
+    /* since the last segment came or went, not since now: Linux 7 does not look at the clock for this */
     if (w->rcv_rtt_us == 0 || (uint64_t)(c->mstamp - w->space_time) / SIM_US < w->rcv_rtt_us >> 3)
         return;
     /* read in the last round trip, less what waits: a slow reader needs no larger buffer */
