@@ -70,9 +70,9 @@ static const Entry table[] = {
     F(tcp_ecn, U8, 0, 5,
       "0 off, 1 ask and accept, 2 accept; 3 accurate ECN ask and accept, 4 ask for classic, accept accurate, "
       "5 accept accurate"),
-    F(tcp_ecn_fallback, U8, 0, 1, "a lost SYN is repeated without ECN"),
+    F(tcp_ecn_fallback, U8, 0, 255, "a lost SYN is repeated without ECN"),
     F(tcp_ecn_option, U8, 0, 3, "accurate ECN option: 0 never, 1 when there is room, 2 always, 3 more"),
-    F(tcp_ecn_option_beacon, U8, 0, 3, "how often a round the accurate ECN option is sent anyhow"),
+    F(tcp_ecn_option_beacon, U8, 0, 255, "how often a round the accurate ECN option is sent anyhow"),
     F(tcp_fack, U8, 0, 255, "obsolete, without effect"),
     F(tcp_fastopen, U32, 0, UINT32_MAX,
       "bits: 1 client, 2 server, 4 client without cookie, 0x200 server without cookie, 0x400 all listeners"),
