@@ -320,16 +320,14 @@ static int old_ack(TcpConn *c, TcpIn *in, int flag, uint32_t prior_snd_una, uint
                    TcpSackState *st)
 {
     int rexmit = TCP_REXMIT_NONE;
-    uint32_t ecn_count = 0;
 
     if (!has_sack(c, in) || tcp_classic_is_on(c))
         return 0;
-    /* What these SACKs deliver is not counted (Linux 6.18: sack_delivered is for new ACKs only). */
+    /* What these SACKs deliver is not counted, nor the marks that it tells of: sack_delivered and accurate
+     * ECN are for ACKs that are not old (Linux tcp_ack). */
     flag |= tcp_sack_tag_queue(c, in, prior_snd_una, st);
-    if (tcp_ecn_is_accecn(c))
-        ecn_count = tcp_ecn_on_ack(c, in, c->delivered - delivered, st->delivered_bytes, &flag);
     tcp_recovery_fastretrans_alert(c, prior_snd_una, 0, &flag, &rexmit);
-    newly_delivered(c, delivered, ecn_count, flag);
+    newly_delivered(c, delivered, 0, flag);
     tcp_recovery_xmit(c, rexmit);
     return 0;
 }

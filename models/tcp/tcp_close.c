@@ -50,7 +50,9 @@ static void send_what_closing_means(TcpConn *c)
     bool was_unread = has_unread(c);
 
     tcp_rcvq_purge_in_order(c); /* before the reset, which shows the window that is free then */
-    if (was_unread) {           /* RFC 2525 2.17: the peer must learn that its data is lost */
+    if (c->repair) {            /* it goes on elsewhere: not a word */
+        tcp_disconnect(c);
+    } else if (was_unread) { /* RFC 2525 2.17: the peer must learn that its data is lost */
         TCP_INC(c->tcp, TcpExtTCPAbortOnClose);
         tcp_set_state(c, TCP_CLOSE);
         tcp_output_send_active_reset(c);
@@ -255,6 +257,8 @@ int tcp_disconnect(TcpConn *c)
         tcp_set_state(c, TCP_CLOSE);
     if (old == TCP_LISTEN) {
         tcp_listen_stop(c);
+    } else if (c->repair) {
+        c->err = ECONNABORTED;
     } else if (is_reset_needed(old) ||
                (c->snd_nxt != c->write_seq && (old == TCP_CLOSING || old == TCP_LAST_ACK))) {
         tcp_output_send_active_reset(c);

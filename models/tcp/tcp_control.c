@@ -123,6 +123,16 @@ int tcp_output_write_wakeup(TcpConn *c, int mib)
     return err;
 }
 
+/* The end of TCP_REPAIR: the answer tells the window (Linux tcp_send_window_probe). */
+void tcp_output_send_window_probe(TcpConn *c)
+{
+    if (c->state != TCP_ESTABLISHED)
+        return;
+    c->snd_wl1 = c->rcv_nxt - 1;
+    tcp_mstamp_refresh(c);
+    transmit_probe(c, false, MIB_TcpExtTCPWinProbe);
+}
+
 void tcp_output_send_probe0(TcpConn *c)
 {
     int err = tcp_output_write_wakeup(c, MIB_TcpExtTCPWinProbe);
@@ -218,6 +228,7 @@ static void connect_init(TcpConn *c)
     else
         c->rcv_tstamp = c->mstamp;
     c->win.rcv_wup = c->copied_seq = c->rcv_nxt;
+    c->win.rcv_mwnd_seq = c->rcv_nxt + c->win.rcv_wnd;
     c->rtt.rto_ms = TCP_TIMEOUT_INIT_MS;
     c->retransmits = 0;
     clear_retrans(c);

@@ -142,6 +142,7 @@ static void set_rcvbuf(TcpConn *c, int val, uint32_t max)
     v = HS_MIN(v, (uint32_t)INT32_MAX / 2);
     c->win.is_rcvbuf_locked = true;
     c->win.rcvbuf = HS_MAX(v * 2, MIN_RCVBUF);
+    tcp_window_set_clamp(c, (int)tcp_window_full_space(c)); /* Linux 7.1 tcp_set_rcvbuf */
 }
 
 static int set_linger(TcpConn *c, const void *val, unsigned len)

@@ -32,6 +32,7 @@ int tcp_output_connect(
 int tcp_output_write_wakeup(TcpConn *c,
                             int mib); /* window probe or what the window allows (tcp_write_wakeup) */
 void tcp_output_send_probe0(TcpConn *c);
+void tcp_output_send_window_probe(TcpConn *c);
 void tcp_output_event_new_data_sent(TcpConn *c, TcpSeg *s);
 bool tcp_output_should_autocork(TcpConn *c, const TcpSeg *s, uint32_t size_goal);
 bool tcp_output_snd_wnd_test(const TcpConn *c, const TcpSeg *s, uint32_t mss);

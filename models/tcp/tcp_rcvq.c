@@ -147,6 +147,8 @@ bool tcp_rcvq_can_ingest(const TcpConn *c)
  * what came out of order. */
 static bool prune(TcpConn *c, const TcpIn *in)
 {
+    if (!c->rcv.rmem_alloc) /* there is nothing to be had here */
+        return false;
     TCP_INC(c->tcp, TcpExtPruneCalled);
     if (!tcp_rcvq_can_ingest(c))
         tcp_window_clamp(c);
@@ -409,6 +411,7 @@ void tcp_rcvq_data(TcpConn *c, TcpIn *in)
         return;
     }
     if (!tcp_before(in->seq, c->rcv_nxt + window)) { /* a zero window probe, for one */
+        TCP_INC(c->tcp, TcpExtBeyondWindow);
         refuse(c, in, "TCP_OVERWINDOW");
         return;
     }

@@ -232,7 +232,6 @@ int64_t tcp_recv(TcpConn *c, TcpRecv *r)
         if (n >= 0 && urg_data(c) & (TCP_URG_VALID | TCP_URG_READ))
             r->msg_flags |= MSG_OOB | (r->len ? 0 : MSG_TRUNC);
     } else {
-        tcp_mstamp_refresh(c);
         n = read_stream(c, r, &found);
         if (n == 0 && !found)
             n = nothing(c, r);

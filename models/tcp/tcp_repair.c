@@ -18,9 +18,8 @@ int tcp_repair_set(TcpConn *c, int val)
     c->repair = val == REPAIR_ON;
     if (val == REPAIR_ON) {
         tcp_opts(c)->repair_queue = REPAIR_NO_QUEUE;
-    } else if (val == REPAIR_OFF && tcp_state_can_send(c->state)) {
-        tcp_mstamp_refresh(c);
-        tcp_output_write_wakeup(c, MIB_TcpExtTCPWinProbe);
+    } else if (val == REPAIR_OFF) {
+        tcp_output_send_window_probe(c);
     }
     return 0;
 }

@@ -296,6 +296,7 @@ static int set_tcp(TcpConn *c, int name, const void *val, unsigned len)
     case TCP_MD5SIG_EXT:
         return tcp_md5_set(c, val, len, name == TCP_MD5SIG_EXT);
     case TCP_REPAIR_OPTIONS:
+        return c->repair ? -EPERM : -EINVAL;
     case TCP_REPAIR_WINDOW:
         return c->repair ? -EINVAL : -EPERM;
     default:
@@ -473,7 +474,8 @@ static int get_int(TcpConn *c, int name, int *v)
         *v = (int)o->tx_delay_us;
         return 0;
     case TCP_TIMESTAMP:
-        *v = (int)(tcp_ts_clock(node_now(c->tcp->node)) + c->ts.tsoffset);
+        /* the lowest bit says that the clock counts microseconds */
+        *v = (int)((tcp_ts_clock(node_now(c->tcp->node)) + c->ts.tsoffset) & ~1u);
         return 0;
     case TCP_NOTSENT_LOWAT:
         *v = (int)o->notsent_lowat;

@@ -43,8 +43,9 @@ typedef struct TcpSysctl {
     int8_t tcp_adv_win_scale;                                    /* 1 */
     uint8_t tcp_keepalive_probes;                                /* 9 */
     uint8_t tcp_comp_sack_nr;                                    /* 44 */
-    uint8_t tcp_comp_sack_rtt_percent;                           /* 33 */
-    uint32_t tcp_comp_sack_delay_ns, tcp_comp_sack_slack_ns;     /* 1000000, 100000 */
+    uint16_t tcp_comp_sack_rtt_percent;                          /* 33 */
+    uint32_t tcp_comp_sack_delay_ns, tcp_comp_sack_slack_ns;     /* 1000000, 10000 */
+    uint32_t tcp_rcvbuf_low_rtt;                                 /* 1000 us */
     uint32_t tcp_reordering, tcp_max_reordering;                 /* 3, 300 */
     uint32_t tcp_fin_timeout_s;                                  /* 60 */
     uint32_t tcp_keepalive_time_s, tcp_keepalive_intvl_s;        /* 7200, 75 */

@@ -360,8 +360,20 @@ void tcp_window_clamp(TcpConn *c)
         w->rcv_ssthresh = HS_MIN(w->window_clamp, 2u * c->advmss);
 }
 
-/* Linux 6.18 tcp_rcvbuf_grow: two round trips' worth, and as much again as the rate has grown since last
- * time. */
+/* What a sender in slow start adds (Linux 7 tcp_rcvbuf_grow): as the rate has grown since last time. Within
+ * tcp_rcvbuf_low_rtt µs only as the round trip is to that: such a path is soon full anyhow, and a smaller
+ * buffer stays in the processor's caches. */
+static uint64_t growth_ahead(const TcpConn *c, uint32_t old, uint32_t new_space)
+{
+    uint32_t rtt_us = c->win.rcv_rtt_us >> 3, low = c->tcp->sysctl->tcp_rcvbuf_low_rtt;
+    uint64_t win = (uint64_t)new_space << 1;
+
+    if (rtt_us < low)
+        return win * rtt_us / low;
+    return old ? (win << 1) * (new_space - old) / old : 0;
+}
+
+/* Linux tcp_rcvbuf_grow: two round trips' worth, and what growth adds. */
 void tcp_window_rcvbuf_grow(TcpConn *c, uint32_t new_space)
 {
     TcpWindow *w = &c->win;
@@ -371,9 +383,7 @@ void tcp_window_rcvbuf_grow(TcpConn *c, uint32_t new_space)
     w->space_space = new_space;
     if (!c->tcp->sysctl->tcp_moderate_rcvbuf || w->is_rcvbuf_locked)
         return;
-    win = new_space << 1;
-    if (old)
-        win += (uint32_t)(((uint64_t)win << 1) * (new_space - old) / old);
+    win = (new_space << 1) + (uint32_t)growth_ahead(c, old, new_space);
     if (!rbtree_is_empty(&c->rcv.ooo))
         win += c->rcv.ooo_last->end_seq - c->rcv_nxt;
     buf = HS_MIN(tcp_window_space_from_win(c, win), c->tcp->sysctl->tcp_rmem[2]);
@@ -388,7 +398,7 @@ void tcp_window_rcv_space_adjust(TcpConn *c)
     TcpWindow *w = &c->win;
     int32_t copied;
 
-    tcp_mstamp_refresh(c);
+    /* since the last segment came or went, not since now: Linux 7 does not look at the clock for this */
     if (w->rcv_rtt_us == 0 || (uint64_t)(c->mstamp - w->space_time) / SIM_US < w->rcv_rtt_us >> 3)
         return;
     /* read in the last round trip, less what waits: a slow reader needs no larger buffer */
