@@ -19,6 +19,7 @@
 #include "models/tcp/tcp_probes.h"
 #include "models/tcp/tcp_quirk.h"
 #include "models/tcp/tcp_sndbuf.h"
+#include "models/tcp/tcp_sockopt.h"
 #include "models/tcp/tcp_timer.h"
 
 /* sysctl tcp_tso_win_divisor 0: do not wait when so many segments could go */
@@ -149,9 +150,11 @@ bool tcp_output_small_queue_check(TcpConn *c, const TcpSeg *s, unsigned factor)
 {
     uint64_t limit = HS_MAX(2 * (uint64_t)s->truesize, c->pacing_rate_bps8 >> PACING_SHIFT);
 
-    if (!c->pacing_on)
-        limit = HS_MIN(limit, (uint64_t)c->tcp->sysctl->tcp_limit_output_bytes);
+    limit = HS_MIN(limit, (uint64_t)c->tcp->sysctl->tcp_limit_output_bytes);
     limit <<= factor;
+    /* TCP_TX_DELAY keeps packets back too: twice what it holds, with 1 s = 2^20 us */
+    if (c->opts && c->opts->tx_delay_us)
+        limit += (uint64_t)((unsigned __int128)c->pacing_rate_bps8 * c->opts->tx_delay_us >> 19);
     if (c->snd.wmem_alloc <= limit)
         return false;
     /* the first packets of a flow, or of one with a tiny window, are always let through */

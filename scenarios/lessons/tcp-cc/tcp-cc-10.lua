@@ -11,12 +11,13 @@ local rate, rtt, payload = 40e6, 0.1, 1448
 local path = math.ceil((rtt + 0.001) * rate / (1538 * 8))
 local function run(name, reconnect)
   local client = hs.host(name .. "-client", { sysctl = { ["net.ipv4.tcp_no_metrics_save"] = 1 } })
-  local server = hs.host(name .. "-server", { sysctl = { ["net.core.rmem_max"] = 4000000, ["hopscope.tcp_quirks"] = 0x100 } })
+  local server = hs.host(name .. "-server", { sysctl = { ["hopscope.tcp_quirks"] = 0x100 } })
   hs.link(client, server, { rate = rate, delay = rtt / 2, queue = 1000 })
   hs.prepare()
   server:route_replace { to = server:routes()[1].to, dev = "eth0", quickack = 1, window = path * payload }
   client:ping(server, { count = 1 })
-  local sink = server:tcp_sink { port = 7100, rcvbuf = "2MB", check = false }
+  server:sysctl("net.ipv4.tcp_rmem", "4096 4194304 4194304") -- SO_RCVBUF would move the route's window too
+  local sink = server:tcp_sink { port = 7100, check = false }
   -- Bytes that arrive in each round trip after the break.
   local r, total = { bytes = {}, total = 0 }, nil
   local function sample()

@@ -14,7 +14,7 @@ local full = rate * 1448 / 1538
 -- The connection runs at full rate; then one segment is lost. The only difference is the name.
 local function run(congestion)
   local client = hs.host(congestion .. "-client", { sysctl = { ["net.ipv4.tcp_no_ssthresh_metrics_save"] = 0 } })
-  local server = hs.host(congestion .. "-server", { sysctl = { ["net.core.rmem_max"] = 4000000, ["hopscope.tcp_quirks"] = 0x100 } })
+  local server = hs.host(congestion .. "-server", { sysctl = { ["hopscope.tcp_quirks"] = 0x100 } })
   local link = hs.link(client, server, { rate = rate, delay = rtt / 2, queue = 1000 })
   hs.prepare()
   -- The receiver's window is as large as the path, and slow start ends there: no queue and no other loss. A first short connection makes the
@@ -22,7 +22,8 @@ local function run(congestion)
   local subnet = client:routes()[1].to
   server:route_replace { to = subnet, dev = "eth0", quickack = 1, window = path * 1448 }
   client:route_replace { to = subnet, dev = "eth0", ssthresh = path, lock = "ssthresh" }
-  local sink = server:tcp_sink { port = 7100, rcvbuf = "2MB" }
+  server:sysctl("net.ipv4.tcp_rmem", "4096 4194304 4194304") -- SO_RCVBUF would move the route's window too
+  local sink = server:tcp_sink { port = 7100 }
   client:tcp_source { to = server, port = 7100, bytes = 3000 }
   hs.run "2s"
   local source = client:tcp_source { to = server, port = 7100, congestion = congestion }

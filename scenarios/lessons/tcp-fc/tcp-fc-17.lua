@@ -13,7 +13,7 @@ local client, server = hs.host "client", hs.host "server"
 local rtt, rate = 0.010, 800e6
 local link = hs.link(client, server, { rate = rate, delay = rtt / 2, queue = 1000, subnet = "10.0.0.0/24" })
 client:sysctl("net.core.wmem_max", 16777216)
-server:sysctl("net.core.rmem_max", 16777216)
+server:sysctl("net.ipv4.tcp_rmem", "4096 16777216 16777216") -- SO_RCVBUF would move the route's window too
 client:ping("server", { count = 1 })
 
 local bdp = rate / 8 * rtt
@@ -23,7 +23,7 @@ local function run(buffer)
   local r, highest = {}, 0
   server:route_replace { to = "10.0.0.0/24", dev = "eth0", window = math.floor(buffer) }
   local lost = link:dir(client):stats().queue_drops
-  local sink = server:tcp_sink { port = port, rcvbuf = "8MB" }
+  local sink = server:tcp_sink { port = port }
     local source = client:tcp_source { to = server, port = port, congestion = "reno", sndbuf = "5MB" }
   hs.run "0.2s"
   local watch = hs.on("queue.length", function(e) highest = math.max(highest, e.packets) end, { node = client })
