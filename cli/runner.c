@@ -40,6 +40,8 @@ static bool on_start(void *user, Scenario *s)
 
     if (!outputs_attach(r->outputs, s, &r->error))
         r->stop = RUNNER_BROKEN;
+    else if (r->config.observer_start)
+        r->config.observer_start(r->config.observer, s);
     return r->stop == RUNNER_ENDED;
 }
 

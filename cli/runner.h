@@ -13,6 +13,9 @@ typedef struct RunnerConfig {
     SimTime max_wall; /* of real time; 0: no limit */
     ProgressWish progress;
     bool mute; /* what the scenario prints goes nowhere */
+    /* Somebody else who watches: before the scenario's first line. NULL: nobody. */
+    void (*observer_start)(void *observer, Scenario *s);
+    void *observer;
 } RunnerConfig;
 
 typedef enum RunnerStop { RUNNER_ENDED, RUNNER_INTERRUPTED, RUNNER_WALL, RUNNER_BROKEN } RunnerStop;

@@ -30,6 +30,7 @@ ninja-build        cmd:ninja                                        runs the bui
 pkg-config         cmd:pkg-config                                   finds the libraries
 python3            cmd:python3                                      build generators and test checkers
 libglib2.0-dev     file:/usr/include/glib-2.0/glib.h                GLib, used throughout
+libjson-glib-dev   file:/usr/include/json-glib-1.0/json-glib/json-glib.h  JSON, read
 liblua5.4-dev      file:/usr/include/lua5.4/lua.h                   the scenario language
 gnuplot-nox        cmd:gnuplot                                      draws the plots
 "
@@ -47,6 +48,7 @@ tshark             cmd:tshark                                       judges every
 lz4                cmd:lz4                                          unpacks compressed captures, as a judge
 lua5.4             cmd:lua5.4                                       syntax check of Lua files
 clang-format-14    cmd:clang-format-14                              the format check
+chromium           cmd:chromium                                     opens the reports, as a judge
 shellcheck         cmd:shellcheck                                   the shell scripts' check
 locales            file:/usr/share/i18n/locales/de_DE               a locale with a decimal comma
 "

@@ -74,6 +74,11 @@ Probes *probes_new(Partition *part)
     return p;
 }
 
+Partition *probes_partition(const Probes *p)
+{
+    return p->part;
+}
+
 void probes_free(Probes *p)
 {
     if (!p)

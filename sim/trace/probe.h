@@ -109,6 +109,7 @@ struct ProbeSink {
 
 typedef struct Probes Probes;
 Probes *probes_new(Partition *part);
+Partition *probes_partition(const Probes *p);
 void probes_free(Probes *p); /* sinks are their owners' */
 void probes_attach(Probes *p, ProbeSink *sink);
 void probes_detach(Probes *p, ProbeSink *sink);
