@@ -451,7 +451,7 @@ static void tell_qlog(Outputs *o)
         uint64_t events;
         const char *path = qlog_tcp_file(o->qlog, i, &events);
 
-        g_ptr_array_add(o->files, g_strdup_printf("%s (%" PRIu64 " events)", path, events));
+        tell_count(o, path, events, "event");
     }
 }
 

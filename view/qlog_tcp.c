@@ -9,11 +9,9 @@
 #include <string.h>
 
 #include "models/wire/tcp.h"
+#include "sim/packet/packet.h"
 #include "sim/trace/sink_frame.h"
 #include "view/qlog_event.h"
-
-/* Ethernet with tags, IPv6 and TCP with all options fit; what lies behind is not looked at. */
-#define SNAPLEN 256
 
 struct QlogTcp {
     ProbeSink sink; /* first */
@@ -273,7 +271,7 @@ static void on_segment(QlogTcp *q, QlogFlow *f, const QlogPacket *p)
 
 static void on_frame(QlogTcp *q, const ProbeRecord *r)
 {
-    uint8_t bytes[SNAPLEN];
+    uint8_t bytes[PKT_MAX_LEN + PKT_BUF]; /* a packet that was cut is not dissected */
     SinkFrame frame;
     const Packet *pkt = sinkframe_of(&frame, r);
     StoryPacket packet = {.birth = r->pkt->birth_id, .bytes = bytes, .linktype = frame.linktype};
