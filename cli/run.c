@@ -5,6 +5,7 @@
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/manifest.h"
 #include "cli/run_summary.h"
 #include "cli/runner.h"
 #include "sim/trace/eventlog.h"
@@ -14,7 +15,7 @@ typedef struct RunOptions {
     GPtrArray *set;    /* "name=value" */
     GPtrArray *events; /* classes */
     const char *out_dir;
-    bool has_until, has_progress, has_snaplen, stats;
+    bool has_until, has_progress, has_snaplen, stats, digest, manifest;
     bool progress;
     uint64_t max_memory, snaplen;
 } RunOptions;
@@ -87,22 +88,61 @@ static void complete(RunOptions *o, const char *path)
         c->progress = o->progress ? PROGRESS_ALWAYS : PROGRESS_NEVER;
 }
 
-static int run(RunOptions *o)
+static int tell_error(GError *error)
+{
+    fflush(stdout);
+    fprintf(stderr, "hopscope run: %s\n", error->message);
+    g_error_free(error);
+    return EXIT_WRONG;
+}
+
+static int run_only(RunOptions *o)
 {
     Runner r;
-    int status;
+    int status = runner_run(&r, &o->config);
 
-    if (o->out_dir && !runner_make_folder("run", o->out_dir))
-        return EXIT_WRONG;
-    status = runner_run(&r, &o->config);
-    runsummary_print(&r, status, o->stats);
+    runsummary_print(&r, status, o->digest, o->stats);
     runner_clear(&r);
     return status;
 }
 
+/* The folder becomes a run's: with its manifest it can be looked at again. */
+static int run_into_folder(RunOptions *o)
+{
+    Inputs *inputs = inputs_new();
+    GError *error = NULL;
+    Runner r;
+    int status;
+
+    o->config.inputs = inputs;
+    o->config.outputs.digest = true;
+    status = runner_run(&r, &o->config);
+    if (status != EXIT_WRONG && !manifest_write(o->out_dir, &r, status, inputs, &error))
+        status = tell_error(error);
+    runsummary_print(&r, status, o->digest, o->stats);
+    runner_clear(&r);
+    inputs_free(inputs);
+    return status;
+}
+
+static int run(RunOptions *o)
+{
+    GError *error = NULL;
+
+    o->config.outputs.digest = o->digest;
+    if (o->out_dir && !runner_make_folder("run", o->out_dir))
+        return EXIT_WRONG;
+    if (!o->out_dir || !o->manifest)
+        return run_only(o);
+    if (!manifest_prepare(o->out_dir, &error))
+        return tell_error(error);
+    return run_into_folder(o);
+}
+
 int cmd_run(int argc, char **argv)
 {
-    RunOptions o = {.config = {.scenario = {.until = SIM_NEVER}, .outputs = {.pcap = g_ptr_array_new()}},
+    RunOptions o = {.manifest = true,
+                    .config = {.scenario = {.until = SIM_NEVER}, .outputs = {.pcap = g_ptr_array_new()}},
                     .set = g_ptr_array_new(),
                     .events = g_ptr_array_new()};
     RunnerConfig *c = &o.config;
@@ -116,6 +156,9 @@ int cmd_run(int argc, char **argv)
          &c->scenario.until, &o.has_until, NULL},
         {"out", 'o', ARG_STRING, "DIR", "folder for the files of the run; made if need be (default: here)",
          &o.out_dir, NULL, NULL},
+        {"no-manifest", 0, ARG_NO_FLAG, NULL,
+         "with --out: no manifest.json, which plot, ladder, report and step need to find the run again",
+         &o.manifest, NULL, NULL},
         {"pcap", 'c', ARG_OPTIONAL_LIST, "PATTERN",
          "capture into SCENARIO.pcapng: every interface, or those that match: client:eth0, 'r*:*', client "
          "(all of its "
@@ -130,8 +173,8 @@ int cmd_run(int argc, char **argv)
          &c->outputs.pcap_compress, NULL, NULL},
         {"snaplen", 0, ARG_SIZE, "BYTES", "capture only the first bytes of each frame", &o.snaplen,
          &o.has_snaplen, NULL},
-        {"digest", 'd', ARG_FLAG, NULL, "print the digest of the run (docs/determinism.md)",
-         &c->outputs.digest, NULL, NULL},
+        {"digest", 'd', ARG_FLAG, NULL, "print the digest of the run (docs/determinism.md)", &o.digest, NULL,
+         NULL},
         {"stats", 'S', ARG_FLAG, NULL,
          "print what the run cost: events, packets, memory for each host and link, unseed", &o.stats, NULL,
          NULL},

@@ -11,4 +11,4 @@ RunFrames runsummary_frames(const Net *net);
 
 /* On stdout: the summary (not with --quiet), failed expectations (with --quiet on stderr), digest and
  * statistics if they were asked for. After a wrong scenario nothing: its error has been told. */
-void runsummary_print(const Runner *r, int status, bool stats);
+void runsummary_print(const Runner *r, int status, bool digest, bool stats);
