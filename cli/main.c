@@ -22,6 +22,7 @@ static const Command commands[] = {
     {"dissect", "explain captured frames field by field", cmd_dissect},
     {"packetdrill", "run packetdrill scripts against a simulated host", cmd_packetdrill},
     {"run", "run a scenario", cmd_run},
+    {"sweep", "run a scenario over a grid of parameters and seeds", cmd_sweep},
 };
 
 static void print_help(void)

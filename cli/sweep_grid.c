@@ -173,7 +173,8 @@ GArray *sweep_grid_seeds(const char *list, char **error)
         guint64 seed;
 
         if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, &seed, NULL)) {
-            *error = g_strdup_printf("\"%s\" is not a seed: expected whole numbers, as in 1..30 or 7,8", text);
+            *error =
+                g_strdup_printf("\"%s\" is not a seed: expected whole numbers, as in 1..30 or 7,8", text);
             g_array_free(g_steal_pointer(&seeds), TRUE);
         } else {
             g_array_append_val(seeds, seed);

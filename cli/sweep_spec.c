@@ -7,8 +7,6 @@
 #include "sim/base/units.h"
 #include "sim/trace/eventlog_json.h"
 
-#define RUNS_MAX 10000000u
-
 static void free_axis(gpointer p)
 {
     SweepAxis *a = p;
@@ -94,7 +92,7 @@ bool sweep_spec_add_axis(SweepSpec *s, const char *text, char **error)
 static uint64_t count(const SweepSpec *s, uint64_t n)
 {
     for (unsigned i = 0; i < s->axes->len; i++)
-        n = HS_MIN(n * ((const SweepAxis *)s->axes->pdata[i])->values->len, RUNS_MAX);
+        n = HS_MIN(n * ((const SweepAxis *)s->axes->pdata[i])->values->len, SWEEP_RUNS_MAX);
     return n;
 }
 
@@ -200,8 +198,7 @@ void sweep_spec_write(const SweepSpec *s, GString *out)
     g_string_append(out, s->axes->len ? "]" : "[]");
     eventlog_json_key(out, "seeds");
     for (unsigned i = 0; i < s->seeds->len; i++)
-        g_string_append_printf(out, "%s\"%" PRIu64 "\"", i ? "," : "[",
-                               g_array_index(s->seeds, uint64_t, i));
+        g_string_append_printf(out, "%s\"%" PRIu64 "\"", i ? "," : "[", g_array_index(s->seeds, uint64_t, i));
     g_string_append(out, "]}\n");
 }
 

@@ -1,10 +1,11 @@
-/* What a sweep is: a scenario, a grid of parameters, seeds. Run r (from 0) is point r / seeds of the grid with
- * seed r % seeds; the last axis of the grid changes fastest. */
+/* What a sweep is: a scenario, a grid of parameters, seeds. Run r (from 0) is point r / seeds of the grid
+ * with seed r % seeds; the last axis of the grid changes fastest. */
 #pragma once
 
 #include <glib.h>
 #include <json-glib/json-glib.h>
 
+#include "sim/base/base.h"
 #include "sim/base/simtime.h"
 
 typedef struct SweepAxis {
@@ -19,8 +20,8 @@ typedef struct SweepSpec {
     char *digest;   /* of the texts of the scenario; NULL until it is known */
     GPtrArray *set; /* "name=value" */
     GPtrArray *axes;
-    GArray *seeds;  /* uint64_t */
-    SimTime until;  /* SIM_NEVER */
+    GArray *seeds; /* uint64_t */
+    SimTime until; /* SIM_NEVER */
     uint64_t max_events, max_memory;
 } SweepSpec;
 
@@ -29,6 +30,7 @@ void sweep_spec_free(SweepSpec *s);
 /* "name=list"; on failure *error for g_free. */
 bool sweep_spec_add_axis(SweepSpec *s, const char *text, char **error) HS_MUST_USE;
 
+#define SWEEP_RUNS_MAX 1000000u /* and fewer */
 unsigned sweep_spec_points(const SweepSpec *s);
 unsigned sweep_spec_runs(const SweepSpec *s);
 /* The index into the axis's values. */

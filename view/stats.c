@@ -137,9 +137,11 @@ void stats_summarize(const double *values, unsigned n, StatsSummary *out)
     out->p5 = stats_quantile(sorted, n, 0.05);
     out->p95 = stats_quantile(sorted, n, 0.95);
     g_free(sorted);
+    if (out->min == out->max)
+        out->mean = out->min; /* the sum may have been rounded */
     if (n == 1)
         return;
-    out->sd = sqrt(squares / (n - 1));
+    out->sd = out->min == out->max ? 0 : sqrt(squares / (n - 1));
     half = stats_student_quantile(0.975, n - 1) * out->sd / sqrt(n);
     out->low = out->mean - half;
     out->high = out->mean + half;
