@@ -5,6 +5,7 @@
 
 #include "cli/sweep_table.h"
 #include "sim/trace/eventlog_json.h"
+#include "view/chart.h"
 
 #define COLUMN(t, i) (&g_array_index((t)->columns, SweepColumn, i))
 
@@ -152,26 +153,6 @@ bool sweep_table_write(const SweepTable *t, const char *dir, GError **error)
 
 /* ---- to be read ---- */
 
-/* One factor for a column: 4811000 bit/s are 4.811 Mbit/s. Without a unit numbers stay as they are. */
-static double scale_of(const char *unit, double max, const char **prefix)
-{
-    static const struct {
-        double factor;
-        const char *prefix;
-    } steps[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}, {1, ""}, {1e-3, "m"}, {1e-6, "µ"}, {1e-9, "n"}};
-    static const char *const units[] = {"bit/s", "B/s", "byte/s", "bit", "byte", "B", "s", "Hz", NULL};
-
-    *prefix = "";
-    if (!g_strv_contains(units, unit) || max == 0)
-        return 1;
-    for (unsigned i = !strcmp(unit, "s") ? 3 : 0; i < G_N_ELEMENTS(steps); i++)
-        if (max >= steps[i].factor || i == G_N_ELEMENTS(steps) - 1) {
-            *prefix = steps[i].prefix;
-            return steps[i].factor;
-        }
-    return 1;
-}
-
 static char *pretty_number(double value, double max, double scale)
 {
     char text[40];
@@ -199,7 +180,7 @@ static GPtrArray *pretty_column(const SweepTable *t, const SweepColumn *c)
         sweep_table_summarize(t, p, c, &s[p], &missing);
         max = s[p].n ? HS_MAX(max, fabs(s[p].mean)) : max;
     }
-    scale = scale_of(c->unit, max, &prefix);
+    scale = chart_scale(c->unit, max, &prefix);
     g_ptr_array_add(cells,
                     *c->unit ? g_strdup_printf("%s (%s%s)", c->name, prefix, c->unit) : g_strdup(c->name));
     for (unsigned p = 0; p < points; p++) {
