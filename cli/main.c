@@ -23,6 +23,7 @@ static const Command commands[] = {
     {"packetdrill", "run packetdrill scripts against a simulated host", cmd_packetdrill},
     {"run", "run a scenario", cmd_run},
     {"test", "run scenarios as tests, several at a time", cmd_test},
+    {"sweep", "run a scenario over a grid of parameters and seeds", cmd_sweep},
 };
 
 static void print_help(void)
