@@ -18,7 +18,7 @@ typedef struct Command {
 /* Sorted by name. */
 static const Command commands[] = {
     {"bench", "measure the engine and the packet path on this machine", cmd_bench},
-    {"diff", "find the first difference between two runs", cmd_diff},
+    {"diff", "find the first difference between two runs and its causes", cmd_diff},
     {"dissect", "explain captured frames field by field", cmd_dissect},
     {"packetdrill", "run packetdrill scripts against a simulated host", cmd_packetdrill},
     {"run", "run a scenario", cmd_run},

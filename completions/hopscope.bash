@@ -25,8 +25,8 @@ _hopscope()
         files=
         ;;
     diff)
-        words="--set --set-a --set-b --seed --seed-a --seed-b --until --events --context --after --quiet --help"
-        files='@(lua|jsonl)'
+        words="--set --set-a --set-b --seed --seed-a --seed-b --until --events --context --after --causes --series --at --every --tsv --quiet --help"
+        files='@(lua|jsonl|json)'
         ;;
     dissect)
         words="--hex --linktype --summary --frame --explain --bytes --json --help"

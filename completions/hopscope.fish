@@ -32,6 +32,11 @@ complete -c hopscope -n "$on diff" -s u -l until -x -d 'end both runs at this ti
 complete -c hopscope -n "$on diff" -s e -l events -x -d 'what to compare'
 complete -c hopscope -n "$on diff" -s n -l context -x -d 'records before the difference'
 complete -c hopscope -n "$on diff" -s a -l after -x -d 'records from the difference on'
+complete -c hopscope -n "$on diff" -s c -l causes -x -d 'steps back to what led to the difference'
+complete -c hopscope -n "$on diff" -s S -l series -x -a 'cwnd delivered inflight lost queue rto rtt ssthresh window' -d 'numbers side by side'
+complete -c hopscope -n "$on diff" -l at -x -d 'only at these places'
+complete -c hopscope -n "$on diff" -l every -x -d 'distance of rows'
+complete -c hopscope -n "$on diff" -l tsv -d 'tab-separated text'
 complete -c hopscope -n "$on diff" -s q -l quiet -d 'only the exit status'
 
 complete -c hopscope -n "$on dissect" -s x -l hex -x -d 'dissect these bytes'
