@@ -22,8 +22,8 @@ static const Command commands[] = {
     {"dissect", "explain captured frames field by field", cmd_dissect},
     {"packetdrill", "run packetdrill scripts against a simulated host", cmd_packetdrill},
     {"run", "run a scenario", cmd_run},
-    {"test", "run scenarios as tests, several at a time", cmd_test},
     {"sweep", "run a scenario over a grid of parameters and seeds", cmd_sweep},
+    {"test", "run scenarios as tests, several at a time", cmd_test},
 };
 
 static void print_help(void)
