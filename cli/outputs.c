@@ -38,7 +38,7 @@ struct Outputs {
     unsigned n_links;    /* that are in it */
     GArray *names;       /* PcapngName */
     char *comment;
-    GPtrArray *files; /* char * */
+    GPtrArray *files, *paths; /* char * */
     bool is_attached;
 };
 
@@ -323,6 +323,7 @@ Outputs *outputs_new(const OutputsConfig *config)
     o->captures = g_ptr_array_new();
     o->series = g_ptr_array_new();
     o->files = g_ptr_array_new_with_free_func(g_free);
+    o->paths = g_ptr_array_new_with_free_func(g_free);
     o->link_of = g_hash_table_new(NULL, NULL);
     o->names = g_array_new(FALSE, FALSE, sizeof(PcapngName));
     o->drops.rows = g_array_new(FALSE, FALSE, sizeof(OutputsDrops));
@@ -343,17 +344,28 @@ bool outputs_have_failed(const Outputs *o)
     return o->events && sink_events_has_failed(o->events);
 }
 
+/* note: what is said of the file behind its name, NULL: nothing. */
+static void tell_file(Outputs *o, const char *path, const char *note)
+{
+    g_ptr_array_add(o->paths, g_strdup(path));
+    g_ptr_array_add(o->files, note ? g_strdup_printf("%s (%s)", path, note) : g_strdup(path));
+}
+
+static void tell_count(Outputs *o, const char *path, uint64_t n, const char *what)
+{
+    g_autofree char *note = g_strdup_printf("%" PRIu64 " %s%s", n, what, n == 1 ? "" : "s");
+
+    tell_file(o, path, note);
+}
+
 static void tell_capture(Outputs *o, const SinkPcapng *s)
 {
-    unsigned n = sink_pcapng_file_count(s);
+    unsigned n = sink_pcapng_file_count(s), interfaces = sink_pcapng_interfaces(s);
+    g_autofree char *note = g_strdup_printf("%" PRIu64 " frames, %u interface%s", sink_pcapng_frames(s),
+                                            interfaces, interfaces == 1 ? "" : "s");
 
-    for (unsigned i = 0; i < n && n > 1; i++)
-        g_ptr_array_add(o->files, g_strdup(sink_pcapng_file(s, i)));
-    if (n == 1)
-        g_ptr_array_add(o->files,
-                        g_strdup_printf("%s (%" PRIu64 " frames, %u interface%s)", sink_pcapng_file(s, 0),
-                                        sink_pcapng_frames(s), sink_pcapng_interfaces(s),
-                                        sink_pcapng_interfaces(s) == 1 ? "" : "s"));
+    for (unsigned i = 0; i < n; i++)
+        tell_file(o, sink_pcapng_file(s, i), n == 1 ? note : NULL);
 }
 
 bool outputs_close(Outputs *o, GError **error)
@@ -370,18 +382,14 @@ bool outputs_close(Outputs *o, GError **error)
     for (unsigned i = 0; i < o->series->len; i++) {
         OutputsSeries *s = o->series->pdata[i];
 
-        uint64_t rows = sink_series_rows(s->sink);
-
-        g_ptr_array_add(o->files,
-                        g_strdup_printf("%s (%" PRIu64 " row%s)", s->path, rows, rows == 1 ? "" : "s"));
+        tell_count(o, s->path, sink_series_rows(s->sink), "row");
         (void)!sink_series_close(s->sink, first ? NULL : &first);
         g_free(s->path);
         g_free(s);
     }
     g_ptr_array_set_size(o->series, 0);
     if (o->events) {
-        g_ptr_array_add(o->files, g_strdup_printf("%s (%" PRIu64 " records)", o->events_path,
-                                                  sink_events_records(o->events)));
+        tell_count(o, o->events_path, sink_events_records(o->events), "record");
         (void)!sink_events_close(g_steal_pointer(&o->events), first ? NULL : &first);
     }
     if (first) {
@@ -428,6 +436,16 @@ const char *outputs_file(const Outputs *o, unsigned i)
     return o->files->pdata[i];
 }
 
+void outputs_add_file(Outputs *o, const char *path)
+{
+    tell_file(o, path, NULL);
+}
+
+const char *outputs_file_path(const Outputs *o, unsigned i)
+{
+    return o->paths->pdata[i];
+}
+
 void outputs_free(Outputs *o)
 {
     outputs_discard(o);
@@ -442,6 +460,7 @@ void outputs_free(Outputs *o)
     g_ptr_array_free(o->series, TRUE);
     g_clear_error(&o->error);
     g_ptr_array_free(o->files, TRUE);
+    g_ptr_array_free(o->paths, TRUE);
     g_hash_table_destroy(o->link_of);
     g_array_free(o->names, TRUE);
     g_array_free(o->drops.rows, TRUE);

@@ -53,6 +53,9 @@ unsigned outputs_drops(const Outputs *o, const OutputsDrops **rows); /* in order
 /* Lines like "out/ping.pcapng (84 frames, 4 interfaces)", after outputs_close. */
 unsigned outputs_file_count(const Outputs *o);
 const char *outputs_file(const Outputs *o, unsigned i);
+const char *outputs_file_path(const Outputs *o, unsigned i); /* "out/ping.pcapng" */
+/* One that somebody else wrote. */
+void outputs_add_file(Outputs *o, const char *path);
 void outputs_free(Outputs *o);
 
 /* "DIR/STEM.SUFFIX" for g_free, STEM being the scenario's file name without ".lua". */

@@ -153,7 +153,7 @@ static void print_stats(const Runner *r)
                (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6);
 }
 
-void runsummary_print(const Runner *r, int status, bool stats)
+void runsummary_print(const Runner *r, int status, bool digest, bool stats)
 {
     char line[SINK_DIGEST_LINE_LEN];
 
@@ -170,7 +170,7 @@ void runsummary_print(const Runner *r, int status, bool stats)
         print_expectations(r, stdout, false);
         print_files(r);
     }
-    if (outputs_digest(r->outputs))
+    if (digest)
         printf("%s\n", sink_digest_line(outputs_digest(r->outputs), line));
     if (stats)
         print_stats(r);

@@ -5,4 +5,4 @@
 
 /* On stdout: the summary (not with --quiet), failed expectations (with --quiet on stderr), digest and
  * statistics if they were asked for. After a wrong scenario nothing: its error has been told. */
-void runsummary_print(const Runner *r, int status, bool stats);
+void runsummary_print(const Runner *r, int status, bool digest, bool stats);

@@ -33,6 +33,17 @@ static void on_print(void *user, const char *line, size_t len)
     scenario_print(user, line);
 }
 
+int scenario_read(Scenario *s, const char *path, size_t max, char **text, size_t *len)
+{
+    return s->config.read ? s->config.read(s->config.user, path, max, text, len)
+                          : inputfile_read(path, max, text, len);
+}
+
+static int on_read(void *user, const char *path, size_t max, char **text, size_t *len)
+{
+    return scenario_read(user, path, max, text, len);
+}
+
 static uint64_t on_draw(void *user)
 {
     return rng_next(node_rng(&((Scenario *)user)->control, "math.random"));
@@ -348,9 +359,10 @@ static bool start(Scenario *s)
                             .module_dir = s->dir,
                             .print = on_print,
                             .draw = on_draw,
+                            .read = on_read,
                             .user = s};
 
-    int why = bind_read_file(s->path, FILE_MAX, &text, &len);
+    int why = scenario_read(s, s->path, FILE_MAX, &text, &len);
 
     if (why != 0) {
         scenario_fail_text(s, SCENARIO_WRONG, "%s: cannot read the scenario: %s", s->path, g_strerror(why));
@@ -512,6 +524,11 @@ const char *scenario_traceback(const Scenario *s)
 Net *scenario_net(Scenario *s)
 {
     return s->net;
+}
+
+const char *scenario_path(const Scenario *s)
+{
+    return s->path;
 }
 
 const char *scenario_out_dir(const Scenario *s)

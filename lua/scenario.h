@@ -14,6 +14,7 @@
  * Scenario. */
 #pragma once
 
+#include "lua/inputfile.h"
 #include "models/node/net.h"
 
 typedef struct Scenario Scenario;
@@ -29,6 +30,7 @@ typedef struct ScenarioConfig {
     size_t max_memory;                           /* of Lua, in bytes; 0: the sandbox's default */
     bool quiet;                                  /* no narration: hs.title, hs.note */
     void (*print)(void *user, const char *line); /* NULL: discarded */
+    InputFileFn read;                            /* NULL: from the disk */
     bool (*poll)(void *user, const Sim *sim);    /* false: stop the run. NULL: never */
     bool (*on_start)(void *user, Scenario *s);   /* NULL, these three: nobody waits */
     void (*on_wish)(void *user, Scenario *s);
@@ -55,6 +57,7 @@ const char *scenario_error(const Scenario *s);
 const char *scenario_traceback(const Scenario *s);
 
 Net *scenario_net(Scenario *s);
+const char *scenario_path(const Scenario *s);
 const char *scenario_out_dir(const Scenario *s);
 uint64_t scenario_seed(const Scenario *s);
 /* When the present hs.run will end, as far as is known; SIM_NEVER. For progress. */

@@ -121,6 +121,8 @@ struct Scenario {
 };
 
 Scenario *scenario_of(lua_State *L);
+/* An input file: InputFileFn. */
+int scenario_read(Scenario *s, const char *path, size_t max, char **text, size_t *len) HS_MUST_USE;
 /* Keeps the first error; the run stops. Takes what err owns. */
 void scenario_fail(Scenario *s, LuaErr *err);
 void scenario_fail_text(Scenario *s, int exit_code, const char *format, ...) HS_PRINTF(3, 4);

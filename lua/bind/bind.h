@@ -108,8 +108,6 @@ BindData bind_check_data(lua_State *L, int idx, const char *name);
 /* Pushes what a packet carries from its head on: a string, or a payload object if it is synthetic. */
 void bind_push_packet_data(lua_State *L, const Packet *pkt, uint32_t len);
 
-/* The file's bytes, for g_free; 0 or an errno (EFBIG: more than max). Regular files only. */
-int bind_read_file(const char *path, size_t max, char **text, size_t *len) HS_MUST_USE;
 /* Does an option table hold anything under that name? Pushes it then. */
 bool bind_get_field(lua_State *L, int idx, const char *name);
 
