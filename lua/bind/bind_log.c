@@ -1,8 +1,23 @@
 /* What a scenario says: hs.log with the simulated time, and hs.title and hs.note, a lesson's narration. All
- * of it is also an event (scenario.log), so that traces and ladders can show it. */
+ * of it is also an event (scenario.log), so that traces and ladders can show it. A narration that is given in
+ * Chinese too is followed by a second event, of the kind "title.zh" or "note.zh": what is printed, and what
+ * who knows one language reads, is the English text. */
 #include <string.h>
 
 #include "lua/bind/bind.h"
+#include "lua/luaopt.h"
+#include "sim/base/base.h"
+
+typedef struct SayOpts {
+    const char *en, *zh;
+} SayOpts;
+
+static const LuaOpt say_opts[] = {
+    {"en", LUAOPT_STRING, offsetof(SayOpts, en), .required = true},
+    {"zh", LUAOPT_STRING, offsetof(SayOpts, zh)},
+};
+const BindOptions bind_note_options = {"hs.note", say_opts, HS_ARRAY_LEN(say_opts)};
+static const BindOptions title_options = {"hs.title", say_opts, HS_ARRAY_LEN(say_opts)};
 
 void bind_log(Scenario *s, const Node *node, const char *kind, const char *text)
 {
@@ -73,28 +88,36 @@ static void print_wrapped(Scenario *s, const char *indent, const char *text)
     g_string_free(line, TRUE);
 }
 
-static int say(lua_State *L, const char *kind, const char *indent)
+/* "text", or { en = "text", zh = "文字" }. */
+static int say(lua_State *L, const BindOptions *who, const char *kind, const char *kind_zh,
+               const char *indent)
 {
     Scenario *s = scenario_of(L);
-    const char *text = join(L, 1);
+    SayOpts o = {0};
 
+    if (lua_gettop(L) == 1 && lua_istable(L, 1))
+        luaopt_read(L, 1, who->who, who->opts, who->n, 0, &o);
+    else
+        o.en = join(L, 1);
     if (!s->config.quiet) {
-        print_wrapped(s, indent, text);
+        print_wrapped(s, indent, o.en);
         if (*indent == '\0')
             scenario_print(s, "");
     }
-    bind_log(s, &s->control, kind, text);
+    bind_log(s, &s->control, kind, o.en);
+    if (o.zh)
+        bind_log(s, &s->control, kind_zh, o.zh);
     return 0;
 }
 
 static int hs_title(lua_State *L)
 {
-    return say(L, "title", "");
+    return say(L, &title_options, "title", "title.zh", "");
 }
 
 static int hs_note(lua_State *L)
 {
-    return say(L, "note", "  ");
+    return say(L, &bind_note_options, "note", "note.zh", "  ");
 }
 
 void bind_log_open(lua_State *L)
