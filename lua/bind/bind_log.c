@@ -2,6 +2,7 @@
  * of it is also an event (scenario.log), so that traces and ladders can show it. A narration that is given in
  * Chinese too is followed by a second event, of the kind "title.zh" or "note.zh": what is printed, and what
  * who knows one language reads, is the English text. */
+#include <lualib.h>
 #include <string.h>
 
 #include "lua/bind/bind.h"
@@ -88,17 +89,37 @@ static void print_wrapped(Scenario *s, const char *indent, const char *text)
     g_string_free(line, TRUE);
 }
 
-/* "text", or { en = "text", zh = "文字" }. */
+/* The text with the arguments from the second on put in, as string.format does; left on the stack. */
+static const char *fill(lua_State *L, const char *text, int n_args)
+{
+    if (n_args < 2)
+        return text;
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, LUA_STRLIBNAME);
+    lua_getfield(L, -1, "format");
+    lua_pushstring(L, text);
+    for (int i = 2; i <= n_args; i++)
+        lua_pushvalue(L, i);
+    lua_call(L, n_args, 1);
+    return lua_tostring(L, -1);
+}
+
+/* Anything, joined with blanks; or { en = "%d frames", zh = "%d 个帧" }, n. */
 static int say(lua_State *L, const BindOptions *who, const char *kind, const char *kind_zh,
                const char *indent)
 {
     Scenario *s = scenario_of(L);
     SayOpts o = {0};
+    int n_args = lua_gettop(L);
 
-    if (lua_gettop(L) == 1 && lua_istable(L, 1))
+    if (lua_istable(L, 1)) {
+        luaL_checkstack(L, n_args + 8, NULL);
         luaopt_read(L, 1, who->who, who->opts, who->n, 0, &o);
-    else
+        o.en = fill(L, o.en, n_args);
+        o.zh = o.zh ? fill(L, o.zh, n_args) : NULL;
+    } else {
         o.en = join(L, 1);
+    }
     if (!s->config.quiet) {
         print_wrapped(s, indent, o.en);
         if (*indent == '\0')
