@@ -6,11 +6,11 @@ _hopscope()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words files
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run sweep --help --version" -- "$cur")
         return
     fi
     case $prev in
-    --out | -o)
+    --out | -o | --from)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
@@ -44,6 +44,11 @@ _hopscope()
     run)
         words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
             --events --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
+        files='lua'
+        ;;
+    sweep)
+        words="--grid --seeds --set --jobs --out --until --max-events --max-memory --timeout --restart --retry --from --table
+            --batch-means --plot --plot-file --quiet --progress --no-progress --help"
         files='lua'
         ;;
     *)
