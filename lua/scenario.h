@@ -121,4 +121,5 @@ void scenario_series(const Scenario *s, unsigned i, ScenarioSeries *out);
 typedef void (*ScenarioApiFn)(void *user, const char *owner, const char *name);
 void scenario_foreach_api(ScenarioApiFn fn, void *user);
 
-extern const ProbeDesc scenario_probe_log; /* "scenario.log": kind ("title", "note", "log"), text */
+extern const ProbeDesc scenario_probe_log; /* "scenario.log": kind ("title", "note", "log"; in Chinese
+                                              "title.zh", "note.zh"), text */

@@ -16,6 +16,7 @@
     X(link) \
     X(linkdir) \
     X(mtr) \
+    X(note) \
     X(on) \
     X(ping) \
     X(plug) \

@@ -86,6 +86,10 @@
 ---@field fields string|string[] fields of the probe: { "packets", "bytes" }
 ---@field every? time at most one row for each multiple of this time
 
+---@class hs.Narration
+---@field en string the English text
+---@field zh? string the text in Simplified Chinese
+
 ---@class hs.CcView facts of a connection; windows and counts in packets, times in seconds
 ---@field now number
 ---@field mss integer bytes
@@ -551,11 +555,11 @@ function hs.payload(size, offset) end
 ---@param ... any
 function hs.log(...) end
 
----narration: a heading (not with --quiet)
+---narration: a heading (not with --quiet); or hs.Narration, in two languages
 ---@param ... any
 function hs.title(...) end
 
----narration: a paragraph (not with --quiet)
+---narration: a paragraph (not with --quiet); or hs.Narration, in two languages
 ---@param ... any
 function hs.note(...) end
 
