@@ -7,10 +7,11 @@ _hopscope()
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run test --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run sweep --help --version" -- "$cur")
         return
     fi
     case $prev in
-    --out | -o)
+    --out | -o | --from)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
@@ -48,6 +49,11 @@ _hopscope()
         ;;
     test)
         words="--jobs --filter --tap --list --junit --annotations --seed --set --until --timeout --update-golden --yes --help"
+        files='lua'
+        ;;
+    sweep)
+        words="--grid --seeds --set --jobs --out --until --max-events --max-memory --timeout --restart --retry --from --table
+            --batch-means --plot --plot-file --quiet --progress --no-progress --help"
         files='lua'
         ;;
     *)
