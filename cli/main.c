@@ -21,6 +21,7 @@ static const Command commands[] = {
     {"diff", "find the first difference between two runs", cmd_diff},
     {"dissect", "explain captured frames field by field", cmd_dissect},
     {"packetdrill", "run packetdrill scripts against a simulated host", cmd_packetdrill},
+    {"plot", "draw what runs show over time", cmd_plot},
     {"run", "run a scenario", cmd_run},
 };
 

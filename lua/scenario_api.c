@@ -18,6 +18,7 @@
     X(mtr) \
     X(on) \
     X(ping) \
+    X(plot) \
     X(plug) \
     X(port_stp) \
     X(rarp) \
