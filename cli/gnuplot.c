@@ -4,27 +4,12 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "view/plot_gnuplot.h"
-
 #define TOLD 600 /* bytes of gnuplot's own message */
-
-static void fail_to_start(const char *path, const char *data, const char *script, const GError *why,
-                          GError **error)
-{
-    if (g_error_matches(why, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT))
-        g_set_error(
-            error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
-            "cannot draw %s: gnuplot is not installed (Debian: apt-get install gnuplot-nox); its data are "
-            "in %s, and %s draws them",
-            path, data, script);
-    else
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot draw %s: %s", path, why->message);
-}
 
 /* What gnuplot said, without the empty lines and the arrow that it points with. */
 static char *brief(const char *said)
 {
-    char **lines = g_strsplit(said, "\n", -1);
+    g_auto(GStrv) lines = g_strsplit(said ? said : "", "\n", -1);
     GString *text = g_string_new(NULL);
 
     for (unsigned i = 0; lines[i] && text->len < TOLD; i++) {
@@ -32,64 +17,60 @@ static char *brief(const char *said)
         if (*lines[i] && strcmp(lines[i], "^"))
             g_string_append_printf(text, "%s%s", text->len ? "; " : "", lines[i]);
     }
-    g_strfreev(lines);
     return g_string_free(text, FALSE);
 }
 
-static char *quote(const char *name)
+/* In gnuplot's single quotes nothing is special but the quote itself. */
+static char *assignment(const char *name)
 {
-    char **parts = g_strsplit(name, "'", -1);
-    char *joined = g_strjoinv("''", parts), *all = g_strdup_printf("output='%s'", joined);
+    g_auto(GStrv) parts = g_strsplit(name, "'", -1);
+    g_autofree char *joined = g_strjoinv("''", parts);
 
-    g_strfreev(parts);
-    g_free(joined);
-    return all;
+    return g_strdup_printf("out='%s'", joined);
 }
 
-static bool run(const char *path, const char *part, const char *script, const char *data, GError **error)
+static bool run(const char *script, const char *part, GError **error)
 {
-    char *folder = g_path_get_dirname(path), *part_name = g_path_get_basename(part);
-    char *script_name = g_path_get_basename(script), *output = quote(part_name);
-    const char *argv[] = {"gnuplot", "-d", "-e", output, script_name, NULL};
-    char *said = NULL, *told;
+    g_autofree char *dir = g_path_get_dirname(script), *name = g_path_get_basename(script);
+    g_autofree char *out = g_path_get_basename(part), *assign = assignment(out), *said = NULL, *told = NULL;
+    const char *argv[] = {"gnuplot", "-d", "-e", assign, name, NULL};
+    g_auto(GStrv) env = g_get_environ();
     GError *why = NULL;
-    int status = 0;
-    bool ok = g_spawn_sync(folder, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL,
-                           NULL, NULL, NULL, &said, &status, &why);
+    int status;
 
-    if (!ok) {
-        fail_to_start(path, data, script, why, error);
+    /* Pictures tell nothing of when and where they were drawn. */
+    env = g_environ_setenv(env, "SOURCE_DATE_EPOCH", "0", TRUE);
+    env = g_environ_setenv(env, "LC_ALL", "C.UTF-8", TRUE);
+    if (!g_spawn_sync(dir, (char **)argv, env, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
+                      NULL, &said, &status, &why)) {
+        g_set_error(error, why->domain, why->code,
+                    "gnuplot, which draws pictures, cannot be started: %s%s; %s is what it would draw",
+                    why->message,
+                    g_error_matches(why, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT)
+                        ? " (Debian: apt-get install gnuplot-nox)"
+                        : "",
+                    script);
         g_error_free(why);
-    } else if (!g_spawn_check_wait_status(status, NULL) || !g_file_test(part, G_FILE_TEST_EXISTS)) {
-        told = brief(said ? said : "");
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot draw %s: gnuplot failed on %s%s%s",
-                    path, script, *told ? ": " : "", told);
-        g_free(told);
-        ok = false;
+        return false;
     }
-    g_free(said);
-    g_free(folder);
-    g_free(part_name);
-    g_free(script_name);
-    g_free(output);
-    return ok;
+    if (g_spawn_check_wait_status(status, NULL) && g_file_test(part, G_FILE_TEST_EXISTS))
+        return true;
+    told = brief(said);
+    g_set_error(error, G_SPAWN_ERROR, G_SPAWN_ERROR_FAILED, "gnuplot could not draw %s%s%s", script,
+                *told ? ": " : "", told);
+    return false;
 }
 
-bool gnuplot_draw(const char *path, GError **error)
+bool gnuplot_draw(const char *script, const char *picture, GError **error)
 {
-    char *part = g_strconcat(path, ".part", NULL);
-    char *data = plotgnuplot_beside(path, ".tsv"), *script = plotgnuplot_beside(path, ".gp");
-    bool ok = run(path, part, script, data, error);
+    g_autofree char *part = g_strconcat(picture, ".part", NULL);
 
-    if (ok && g_rename(part, path) != 0) {
-        g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "cannot write %s: %s", path,
+    if (run(script, part, error)) {
+        if (g_rename(part, picture) == 0)
+            return true;
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "%s: %s", picture,
                     g_strerror(errno));
-        ok = false;
     }
-    if (!ok)
-        (void)g_unlink(part);
-    g_free(part);
-    g_free(data);
-    g_free(script);
-    return ok;
+    g_unlink(part);
+    return false;
 }

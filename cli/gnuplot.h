@@ -1,12 +1,12 @@
-/* Runs gnuplot, which draws the pictures. It is a program that is started with a list of arguments, never
- * through a shell, with its own settings only (the user's .gnuplot would change the pictures). */
+/* gnuplot as a program: draws what a script says. It is started with a list of arguments, never through a
+ * shell, and with its own settings only (the user's .gnuplot would change the pictures). */
 #pragma once
 
 #include <glib.h>
 
 #include "sim/base/base.h"
 
-/* Draws the picture `path` with the script beside it (view/plot_gnuplot.h). The picture gets its name only
- * when it is whole. False: gnuplot is missing, fails or cannot write; *error says which, and the script and
- * its data stay. */
-bool gnuplot_draw(const char *path, GError **error) HS_MUST_USE;
+/* Runs the script in its own folder with the variable `out` as the picture's name, so that the picture
+ * appears whole or not at all. False: gnuplot is missing, or found a mistake; the script and its data stay.
+ */
+bool gnuplot_draw(const char *script, const char *picture, GError **error) HS_MUST_USE;

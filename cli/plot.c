@@ -217,9 +217,10 @@ static unsigned term_width(const PlotOptions *o)
 
 static int draw_picture(const PlotFigure *figure, const char *path)
 {
+    g_autofree char *script = plotgnuplot_beside(path, ".gp");
     GError *error = NULL;
 
-    if (!plotgnuplot_write(figure, path, &error) || !gnuplot_draw(path, &error)) {
+    if (!plotgnuplot_write(figure, path, &error) || !gnuplot_draw(script, path, &error)) {
         tell(error->message);
         g_error_free(error);
         return EXIT_WRONG;

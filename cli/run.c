@@ -195,7 +195,8 @@ static int run(RunOptions *o)
 int cmd_run(int argc, char **argv)
 {
     RunOptions o = {.manifest = true,
-                    .config = {.scenario = {.until = SIM_NEVER}, .outputs = {.pcap = g_ptr_array_new()}},
+                    .config = {.scenario = {.until = SIM_NEVER},
+                               .outputs = {.pcap = g_ptr_array_new(), .qlog = g_ptr_array_new()}},
                     .set = g_ptr_array_new(),
                     .events = g_ptr_array_new()};
     RunnerConfig *c = &o.config;
@@ -236,6 +237,11 @@ int cmd_run(int argc, char **argv)
          "queue, link, "
          "switch, neigh, route, ip, udp, socket, tcp, app, log, separated by commas",
          o.events, NULL, NULL},
+        {"qlog", 0, ARG_OPTIONAL_LIST, "HOST",
+         "log what TCP does as qlog, for qvis: SCENARIO.HOST-client.sqlog and SCENARIO.HOST-server.sqlog, of "
+         "all "
+         "hosts or of those that match; may be repeated",
+         c->outputs.qlog, NULL, NULL},
         {"quiet", 'q', ARG_FLAG, NULL, "no narration and no summary; failed expectations are still told",
          &c->scenario.quiet, NULL, NULL},
         {"max-events", 0, ARG_COUNT, "N", "stop after so many events: 1e6, 5M", &c->scenario.max_events, NULL,
@@ -278,5 +284,6 @@ int cmd_run(int argc, char **argv)
     g_ptr_array_free(o.set, TRUE);
     g_ptr_array_free(o.events, TRUE);
     g_ptr_array_free(c->outputs.pcap, TRUE);
+    g_ptr_array_free(c->outputs.qlog, TRUE);
     return status;
 }

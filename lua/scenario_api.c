@@ -16,6 +16,7 @@
     X(link) \
     X(linkdir) \
     X(mtr) \
+    X(note) \
     X(on) \
     X(ping) \
     X(plot) \
@@ -24,6 +25,7 @@
     X(rarp) \
     X(raw) \
     X(recv) \
+    X(result) \
     X(ring) \
     X(route) \
     X(send) \

@@ -305,10 +305,9 @@ static void write_head(OutFile *out, const PlotFigure *f, const char *path, Plot
     double height = l->height;
 
     outfile_printf(out, "# Draws %s from %s: gnuplot %s\n", name, data, script);
-    outfile_printf(out, "if (!exists(\"output\")) output = %s\ndata = %s\n\nset encoding utf8\n", q_name,
-                   q_data);
+    outfile_printf(out, "if (!exists(\"out\")) out = %s\ndata = %s\n\nset encoding utf8\n", q_name, q_data);
     write_terminal(out, format, l);
-    outfile_printf(out, "set output output\n");
+    outfile_printf(out, "set output out\n");
     outfile_printf(out, "set datafile separator '\\t'\nset border 3 lw 0.8 lc rgb '#444444'\n"
                         "set tics out nomirror scale 0.6 tc rgb '#333333'\n"
                         "set grid lt 1 lw 0.6 lc rgb '#e2e2e2' back\n");
