@@ -1,6 +1,8 @@
 /* What the sink learns from frames. Three places matter to it: the card of the node that made a packet (what
  * was sent, and acknowledged), the card of the host that it is for (what arrived), and where it was dropped.
  */
+#include <string.h>
+
 #include "models/wire/eth.h"
 #include "models/wire/ipv4.h"
 #include "models/wire/ipv6.h"
@@ -10,8 +12,6 @@
 #include "sim/trace/pcapng.h"
 #include "sim/trace/sink_frame.h"
 #include "view/plot_sink_priv.h"
-
-#include <string.h>
 
 #define FRAME_BYTES 160 /* all headers of one that pictures can be made of */
 #define ECN_MASK 3
