@@ -6,7 +6,7 @@ _hopscope()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words files
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill plot run --help --version" -- "$cur")
         return
     fi
     case $prev in
@@ -16,6 +16,10 @@ _hopscope()
         ;;
     --linktype | -t)
         mapfile -t COMPREPLY < <(compgen -W "ethernet ethernet-fcs ppp raw ipv4 ipv6" -- "$cur")
+        return
+        ;;
+    --what | -w)
+        mapfile -t COMPREPLY < <(compgen -W "cwnd ssthresh inflight sequence rwnd rtt rto queue sojourn throughput goodput fairness loss mark" -- "$cur")
         return
         ;;
     esac
@@ -40,6 +44,11 @@ _hopscope()
             --tolerance_percent --tolerance_usecs --verbose --wire_client --wire_client_dev --wire_server
             --wire_server_at --wire_server_dev --wire_server_ip --wire_server_port --help"
         files='pkt'
+        ;;
+    plot)
+        words="--what --output --term --width --height --host --flow --from --to --interval --cdf --no-states --title
+            --vary --label --seed --set --until --help"
+        files='@(lua|json)'
         ;;
     run)
         words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
