@@ -21,6 +21,7 @@ static const Command commands[] = {
     {"diff", "find the first difference between two runs and its causes", cmd_diff},
     {"dissect", "explain captured frames field by field", cmd_dissect},
     {"packetdrill", "run packetdrill scripts against a simulated host", cmd_packetdrill},
+    {"plot", "draw what runs show over time", cmd_plot},
     {"report", "make one page that shows a run: ladder, bytes, states, windows, plots", cmd_report},
     {"run", "run a scenario", cmd_run},
     {"sweep", "run a scenario over a grid of parameters and seeds", cmd_sweep},

@@ -8,6 +8,7 @@ _hopscope()
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run test --help --version" -- "$cur")
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run sweep --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill plot run --help --version" -- "$cur")
         return
     fi
     case $prev in
@@ -17,6 +18,10 @@ _hopscope()
         ;;
     --linktype | -t)
         mapfile -t COMPREPLY < <(compgen -W "ethernet ethernet-fcs ppp raw ipv4 ipv6" -- "$cur")
+        return
+        ;;
+    --what | -w)
+        mapfile -t COMPREPLY < <(compgen -W "cwnd ssthresh inflight sequence rwnd rtt rto queue sojourn throughput goodput fairness loss mark" -- "$cur")
         return
         ;;
     esac
@@ -41,6 +46,11 @@ _hopscope()
             --tolerance_percent --tolerance_usecs --verbose --wire_client --wire_client_dev --wire_server
             --wire_server_at --wire_server_dev --wire_server_ip --wire_server_port --help"
         files='pkt'
+        ;;
+    plot)
+        words="--what --output --term --width --height --host --flow --from --to --interval --cdf --no-states --title
+            --vary --label --seed --set --until --help"
+        files='@(lua|json)'
         ;;
     run)
         words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats

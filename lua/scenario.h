@@ -116,6 +116,21 @@ typedef struct ScenarioSeries {
 unsigned scenario_series_count(const Scenario *s);
 void scenario_series(const Scenario *s, unsigned i, ScenarioSeries *out);
 
+/* Pictures that the scenario asked for (hs.plot), and what it wants to be written into them (hs.plot.note),
+ * at whichever time of the run it says so. */
+typedef struct ScenarioPlot {
+    const char *file;                /* relative to the output folder */
+    const char *what;                /* "cwnd,ssthresh" (view/plot.h) */
+    const char *host, *flow, *title; /* NULL: all, all, chosen */
+    SimTime from, to;                /* SIM_NEVER: to the end */
+    SimTime interval;                /* of rates; 0: chosen */
+    bool cdf, no_states;
+} ScenarioPlot;
+unsigned scenario_plot_count(const Scenario *s);
+void scenario_plot(const Scenario *s, unsigned i, ScenarioPlot *out);
+unsigned scenario_plot_note_count(const Scenario *s);
+const char *scenario_plot_note(const Scenario *s, unsigned i, SimTime *time);
+
 /* What a scenario may say: every name and option that is bound, for the test that compares them with the
  * reference and the annotations. owner is "hs", a class ("host") or a function with options ("hs.link"). */
 typedef void (*ScenarioApiFn)(void *user, const char *owner, const char *name);

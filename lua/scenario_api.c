@@ -19,6 +19,7 @@
     X(note) \
     X(on) \
     X(ping) \
+    X(plot) \
     X(plug) \
     X(port_stp) \
     X(rarp) \

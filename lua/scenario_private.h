@@ -87,6 +87,18 @@ typedef struct Series {
     SimTime every;
 } Series;
 
+typedef struct Plot {
+    char *file, *what;
+    char *host, *flow, *title; /* NULL: none */
+    SimTime from, to, interval;
+    bool cdf, no_states;
+} Plot;
+
+typedef struct PlotNote {
+    SimTime time;
+    char *text;
+} PlotNote;
+
 struct Scenario {
     ScenarioConfig config;
     char *path, *dir, *out_dir;
@@ -118,6 +130,8 @@ struct Scenario {
     GPtrArray *param_list;   /* Param */
     GPtrArray *captures;     /* Capture */
     GPtrArray *series;       /* Series, Lua's */
+    GPtrArray *plots;        /* Plot, likewise */
+    GArray *plot_notes;      /* PlotNote */
     GPtrArray *rules;        /* struct Rule */
     GPtrArray *observers;    /* struct Observer */
     GPtrArray *apps;         /* ScnApp */
