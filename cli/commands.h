@@ -14,6 +14,7 @@ int cmd_diff(int argc, char **argv);
 int cmd_dissect(int argc, char **argv);
 int cmd_packetdrill(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_step(int argc, char **argv);
 
 /* Everything printed so far reached its place; otherwise a message on stderr and EXIT_WRONG instead of
  * `status`. */

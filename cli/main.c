@@ -22,6 +22,7 @@ static const Command commands[] = {
     {"dissect", "explain captured frames field by field", cmd_dissect},
     {"packetdrill", "run packetdrill scripts against a simulated host", cmd_packetdrill},
     {"run", "run a scenario", cmd_run},
+    {"step", "walk through a run, forwards and backwards", cmd_step},
 };
 
 static void print_help(void)
