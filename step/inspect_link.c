@@ -34,12 +34,23 @@ void stepinspect_link(const NetLink *l, GString *out)
     append_dir(out, l, 1);
 }
 
+static void append_waiting(GString *out, const Queue *q)
+{
+    const QueueSignals signals = queue_signals(q);
+
+    g_string_append_printf(out,
+                           "  queue %s: %" PRIu32 " packets (%" PRIu32 " bytes) wait; at most %" PRIu32
+                           " packets did, %" PRIu64 " came in, %" PRIu64 " were dropped, %" PRIu64
+                           " marked\n",
+                           q->ops->name, q->packets, q->bytes, q->stats.peak_packets,
+                           q->stats.enqueued_packets, signals.dropped_packets, signals.marked_packets);
+}
+
 static void append_queue(GString *out, const NetLink *l, unsigned from)
 {
     const LinkDir *d = netlink_dir(l, from);
     const Queue *q = linkdir_queue(d);
     const LinkDirStats s = linkdir_stats(d);
-    const QueueSignals signals = queue_signals(q);
     char rate[UNITS_STR_LEN], delay[UNITS_STR_LEN], busy[UNITS_STR_LEN];
     uint64_t in_flight = s.tx_packets + s.duplicate_packets - s.delivered_packets - s.lost_packets;
 
@@ -47,12 +58,10 @@ static void append_queue(GString *out, const NetLink *l, unsigned from)
                            netlink_point(l, from)->name, netlink_node(l, !from)->name, netlink_name(l),
                            linkdir_rate(d) ? units_format_rate(linkdir_rate(d), rate) : "any rate",
                            units_format_time(linkdir_delay(d), delay));
-    g_string_append_printf(out,
-                           "  queue %s: %" PRIu32 " packets (%" PRIu32 " bytes) wait; at most %" PRIu32
-                           " packets did, %" PRIu64 " came in, %" PRIu64 " were dropped, %" PRIu64
-                           " marked\n",
-                           q->ops->name, q->packets, q->bytes, q->stats.peak_packets,
-                           q->stats.enqueued_packets, signals.dropped_packets, signals.marked_packets);
+    if (q)
+        append_waiting(out, q);
+    else
+        g_string_append(out, "  queue: nothing has waited yet\n");
     g_string_append_printf(out,
                            "  wire: %" PRIu64 " packets (%" PRIu64 " bytes) sent, %" PRIu64
                            " arrived, %" PRIu64 " lost, %" PRIu64 " in flight; busy for %s\n",

@@ -130,7 +130,8 @@ static void append_rates(GString *out, const TcpInfo *i)
     append_count(out, "rcv_space", i->tcpi_rcv_space);
     append_count(out, "rcv_ssthresh", i->tcpi_rcv_ssthresh);
     append_count(out, "notsent", i->tcpi_notsent_bytes);
-    append_ms(out, "minrtt", i->tcpi_min_rtt);
+    if (i->tcpi_min_rtt != UINT32_MAX)
+        append_ms(out, "minrtt", i->tcpi_min_rtt);
     append_count(out, "rcv_ooopack", i->tcpi_rcv_ooopack);
     append_count(out, "snd_wnd", i->tcpi_snd_wnd);
     append_count(out, "rcv_wnd", i->tcpi_rcv_wnd);

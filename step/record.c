@@ -6,6 +6,7 @@
 #include "models/wire/dissect.h"
 #include "models/wire/ipv4_addr.h"
 #include "models/wire/mac.h"
+#include "models/wire/tcp.h"
 #include "sim/trace/sink_frame.h"
 
 #define PLACE_WIDTH 14
@@ -106,6 +107,7 @@ static void append_fields(GString *out, const ProbeRecord *r)
 {
     const ProbeDesc *d = r->desc;
     const ProbeValue *old = steprecord_value(r, "old"), *new = steprecord_value(r, "new");
+    char flags[TCP_FLAGS_STR_LEN];
     bool is_change = old && new && !strcmp(d->name + strcspn(d->name, "."), ".state");
 
     if (is_change)
@@ -114,7 +116,10 @@ static void append_fields(GString *out, const ProbeRecord *r)
         if (is_change && (&r->value[i] == old || &r->value[i] == new))
             continue;
         g_string_append_printf(out, " %s=", d->field[i].name);
-        append_value(out, d->field[i].kind, r->value[i]);
+        if (d->cls == PROBE_TCP && !strcmp(d->field[i].name, "flags"))
+            g_string_append(out, tcp_flags_format((uint16_t)r->value[i].u, flags));
+        else
+            append_value(out, d->field[i].kind, r->value[i]);
     }
 }
 
@@ -136,9 +141,7 @@ void steprecord_text(GString *out, const ProbeRecord *r)
     } else {
         g_string_append(out, r->desc->name);
         append_fields(out, r);
-        if (!r->pkt)
-            return;
-        g_string_append(out, "  ");
+        return;
     }
     if (r->pkt)
         steprecord_summary(out, r);
