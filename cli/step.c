@@ -15,6 +15,7 @@
 typedef struct StepOptions {
     ObserveConfig observe;
     const char *commands;
+    SimTime checkpoint; /* 0: the default */
     bool no_color, digest;
 } StepOptions;
 
@@ -90,7 +91,7 @@ static void run(void *user, StepBackend *b)
     char text[4096];
     Runner r;
     int status;
-    size_t n;
+    ssize_t n;
 
     if (told)
         dup2(fileno(told), STDERR_FILENO);
@@ -99,8 +100,8 @@ static void run(void *user, StepBackend *b)
     status = observe_run(&r, &observe);
     fflush(stderr);
     if (told && lseek(fileno(told), 0, SEEK_SET) == 0)
-        while ((n = (size_t)HS_MAX(read(fileno(told), text, sizeof(text)), (ssize_t)0)) > 0)
-            g_string_append_len(outcome, text, (gssize)n);
+        while ((n = read(fileno(told), text, sizeof(text))) > 0)
+            g_string_append_len(outcome, text, n);
     if (r.scenario)
         append_outcome(outcome, r.scenario, status);
     stepbackend_on_end(b, status, outcome->str);
@@ -205,6 +206,7 @@ static int step(const StepOptions *o)
                                        .was_interrupted = was_interrupted,
                                        .text = print,
                                        .user = &stepper,
+                                       .checkpoint_ns = (uint64_t)o->checkpoint,
                                        .has_digest = o->digest};
     struct sigaction action = {.sa_handler = on_interrupt};
     char *why = NULL;
@@ -239,6 +241,8 @@ int cmd_step(int argc, char **argv)
         OBSERVE_OPTIONS(&o.observe),
         {"commands", 'c', ARG_STRING, "FILE",
          "take the commands from a file (- for standard input) and end with it", &o.commands, NULL, NULL},
+        {"checkpoints", 0, ARG_TIME, "TIME", "processor time between two checkpoints (default 25ms)",
+         &o.checkpoint, NULL, NULL},
         {"digest", 'd', ARG_FLAG, NULL, "let the command 'digest' show the run's digest so far (slower)",
          &o.digest, NULL, NULL},
         {"no-color", 0, ARG_FLAG, NULL, "no colours", &o.no_color, NULL, NULL},
@@ -267,6 +271,8 @@ int cmd_step(int argc, char **argv)
         status = EXIT_OK;
     } else if (result == ARGS_OK && o.observe.until < 0) {
         args_wrong(&command, "--until: a time must not be negative");
+    } else if (result == ARGS_OK && o.checkpoint < 0) {
+        args_wrong(&command, "--checkpoints: a time must not be negative");
     } else if (result == ARGS_OK) {
         o.observe.operand = operand[0];
         if (!o.commands && !isatty(STDIN_FILENO))

@@ -57,8 +57,10 @@ static bool parse_steps(const StepLine *l, uint64_t *count, StepUnit *unit, char
 
 static StepResult go(StepSession *s, const StepPlan *plan, const char *watches, char **error)
 {
-    if (steptimeline_here(s->timeline)->is_ended)
-        return stepsession_wrong(error, "the run is over; 'back' goes back");
+    if (steptimeline_here(s->timeline)->is_ended) {
+        stepsession_say(s, "The run is over; 'back' goes back.\n");
+        return STEP_FINE;
+    }
     if (!steptimeline_go(s->timeline, plan, watches, error))
         return STEP_WRONG;
     if (steptimeline_here(s->timeline)->why == STEP_WHY_ERROR) {
@@ -135,9 +137,9 @@ static StepResult beginning(StepSession *s, char **error)
 {
     const StepStop *here = steptimeline_here(s->timeline);
 
-    if (!steppos_compare(here->pos, STEP_POS_FIRST) || !steptimeline_mark_count(s->timeline))
-        return stepsession_wrong(error, "this is the beginning");
     stepsession_say(s, "The beginning.\n");
+    if (!steppos_compare(here->pos, STEP_POS_FIRST) || !steptimeline_mark_count(s->timeline))
+        return STEP_FINE;
     return go_to(s, STEP_POS_FIRST, error);
 }
 
