@@ -15,6 +15,8 @@ struct StepBackend {
     Partition *part;
     ProbeSink sink;
     SinkDigest *digest;
+    void (*next_on_event)(void *user, SimTime time, uint64_t key);
+    void *next_user;
     StepCond *cond;
     StepWatches *watches; /* the plan's conditions */
     StepPlan plan;
