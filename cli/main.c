@@ -24,6 +24,7 @@ static const Command commands[] = {
     {"plot", "draw what runs show over time", cmd_plot},
     {"report", "make one page that shows a run: ladder, bytes, states, windows, plots", cmd_report},
     {"run", "run a scenario", cmd_run},
+    {"step", "walk through a run, forwards and backwards", cmd_step},
     {"sweep", "run a scenario over a grid of parameters and seeds", cmd_sweep},
     {"test", "run scenarios as tests, several at a time", cmd_test},
 };
