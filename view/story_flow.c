@@ -1,6 +1,4 @@
 /* Who talks to whom: flows out of packets, and which endpoint's tcp.* records belong to which flow. */
-#include "view/story_segment.h"
-
 #include <string.h>
 
 #include "models/wire/dissect.h"
@@ -10,6 +8,7 @@
 #include "models/wire/tcp_opt.h"
 #include "models/wire/udp.h"
 #include "view/story_priv.h"
+#include "view/story_segment.h"
 
 #define PROTO_TCP 6
 #define PROTO_UDP 17
