@@ -102,19 +102,30 @@ static void put_outcome(JsonBuilder *b, const Runner *r, int status)
     json_builder_end_array(b);
 }
 
-static void put_files(JsonBuilder *b, const char *dir, const Runner *r)
+static const char *relative(const char *path, const char *dir)
 {
     size_t len = strlen(dir);
 
+    return !strncmp(path, dir, len) && path[len] == '/' ? path + len + 1 : path;
+}
+
+static bool is_written(const Runner *r, const char *dir, const char *file)
+{
+    for (unsigned i = 0; i < outputs_file_count(r->outputs); i++)
+        if (!strcmp(relative(outputs_file_path(r->outputs, i), dir), file))
+            return true;
+    return false;
+}
+
+static void put_files(JsonBuilder *b, const char *dir, const Runner *r, const Manifest *before)
+{
     json_builder_set_member_name(b, "files");
     json_builder_begin_array(b);
-    for (unsigned i = 0; i < outputs_file_count(r->outputs); i++) {
-        const char *path = outputs_file_path(r->outputs, i);
-
-        if (!strncmp(path, dir, len) && path[len] == '/')
-            path += len + 1;
-        json_builder_add_string_value(b, path);
-    }
+    for (unsigned i = 0; before && i < before->files->len; i++)
+        if (!is_written(r, dir, before->files->pdata[i]))
+            json_builder_add_string_value(b, before->files->pdata[i]);
+    for (unsigned i = 0; i < outputs_file_count(r->outputs); i++)
+        json_builder_add_string_value(b, relative(outputs_file_path(r->outputs, i), dir));
     json_builder_end_array(b);
 }
 
@@ -148,7 +159,8 @@ static uint64_t event_limit(const Runner *r)
                                    : sim_events(net_sim(scenario_net(r->scenario)));
 }
 
-static char *compose(const char *dir, const Runner *r, int status, const Inputs *inputs, size_t *len)
+static char *compose(const char *dir, const Runner *r, int status, const Inputs *inputs,
+                     const Manifest *before, size_t *len)
 {
     g_autoptr(JsonBuilder) b = json_builder_new();
     g_autoptr(JsonGenerator) gen = json_generator_new();
@@ -167,7 +179,7 @@ static char *compose(const char *dir, const Runner *r, int status, const Inputs 
     if (r->config.scenario.max_memory)
         put_count(b, "max_memory", r->config.scenario.max_memory);
     put_outcome(b, r, status);
-    put_files(b, dir, r);
+    put_files(b, dir, r, before);
     put_inputs(b, inputs);
     json_builder_end_object(b);
     root = json_builder_get_root(b);
@@ -178,11 +190,12 @@ static char *compose(const char *dir, const Runner *r, int status, const Inputs 
     return text;
 }
 
-bool manifest_write(const char *dir, Runner *r, int status, const Inputs *inputs, GError **error)
+bool manifest_write(const char *dir, Runner *r, int status, const Inputs *inputs, const Manifest *before,
+                    GError **error)
 {
     g_autofree char *path = g_build_filename(dir, MANIFEST_NAME, NULL);
     size_t len;
-    g_autofree char *text = compose(dir, r, status, inputs, &len);
+    g_autofree char *text = compose(dir, r, status, inputs, before, &len);
     OutFile *f = outfile_open(path, OUTFILE_WHOLE, error);
 
     if (!f)
@@ -248,21 +261,31 @@ static bool read_digest(Manifest *m, JsonObject *o)
     return true;
 }
 
-static bool read_set(Manifest *m, JsonObject *o)
+/* A list of strings, appended to `list`. */
+static bool read_list(JsonObject *o, const char *name, GPtrArray *list)
 {
-    JsonNode *n = member(o, "set", JSON_NODE_ARRAY);
+    JsonNode *n = member(o, name, JSON_NODE_ARRAY);
     JsonArray *a = n ? json_node_get_array(n) : NULL;
 
     for (guint i = 0; a && i < json_array_get_length(a); i++) {
         JsonNode *e = json_array_get_element(a, i);
 
-        if (JSON_NODE_TYPE(e) != JSON_NODE_VALUE || json_node_get_value_type(e) != G_TYPE_STRING ||
-            !strchr(json_node_get_string(e), '='))
+        if (JSON_NODE_TYPE(e) != JSON_NODE_VALUE || json_node_get_value_type(e) != G_TYPE_STRING)
             return false;
-        g_ptr_array_add(m->set, json_node_dup_string(e));
+        g_ptr_array_add(list, json_node_dup_string(e));
     }
-    g_ptr_array_add(m->set, NULL);
     return a != NULL;
+}
+
+static bool read_set(Manifest *m, JsonObject *o)
+{
+    if (!read_list(o, "set", m->set))
+        return false;
+    for (unsigned i = 0; i < m->set->len; i++)
+        if (!strchr(m->set->pdata[i], '='))
+            return false;
+    g_ptr_array_add(m->set, NULL);
+    return true;
 }
 
 static bool read_inputs(Manifest *m, JsonObject *o)
@@ -317,6 +340,8 @@ static bool read_members(Manifest *m, JsonObject *o, const char *path, GError **
         return wrong(error, path, "a limit is no number");
     if (!read_set(m, o))
         return wrong(error, path, "member \"set\": expected a list of \"NAME=VALUE\"");
+    if (!read_list(o, "files", m->files))
+        return wrong(error, path, "member \"files\": expected a list of names");
     if (!read_digest(m, o))
         return wrong(error, path, "member \"digest\": expected \"frames\", \"state\" and \"events\"");
     if (!read_inputs(m, o))
@@ -368,6 +393,7 @@ Manifest *manifest_read(const char *path, GError **error)
         return NULL;
     m = g_new0(Manifest, 1);
     m->set = g_ptr_array_new_with_free_func(g_free);
+    m->files = g_ptr_array_new_with_free_func(g_free);
     m->inputs = inputs_new();
     ok = read_members(m, json_node_get_object(json_parser_get_root(parser)), file, error);
     g_object_unref(parser);
@@ -384,8 +410,46 @@ void manifest_free(Manifest *m)
     g_free(m->version);
     g_free(m->scenario);
     g_ptr_array_free(m->set, TRUE);
+    g_ptr_array_free(m->files, TRUE);
     inputs_free(m->inputs);
     g_free(m);
+}
+
+/* ---- repeating ---- */
+
+bool manifest_is_named(const char *operand)
+{
+    return g_file_test(operand, G_FILE_TEST_IS_DIR) || g_str_has_suffix(operand, ".json");
+}
+
+void manifest_apply(Manifest *m, RunnerConfig *config)
+{
+    config->scenario.path = config->outputs.scenario = m->scenario;
+    config->scenario.params = (const char *const *)m->set->pdata;
+    config->scenario.seed = m->seed;
+    config->scenario.has_seed = true;
+    config->scenario.until = m->until;
+    config->scenario.max_events = m->max_events;
+    config->scenario.max_memory = m->max_memory;
+    config->outputs.digest = true;
+    config->inputs = m->inputs;
+    config->replay = config->limit_is_known = true;
+}
+
+/* The finest grade holds the others. */
+bool manifest_check(const Manifest *m, const char *path, const Runner *r, GError **error)
+{
+    SinkDigestValue now;
+
+    sink_digest_get(outputs_digest(r->outputs), &now);
+    if (!strcmp(now.events, m->digest.events))
+        return true;
+    g_set_error(
+        error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+        "%s cannot be repeated: hopscope %s made it with the digest events=%s, this is hopscope %s and "
+        "makes events=%s; run the scenario again",
+        path, m->version, m->digest.events, HS_VERSION, now.events);
+    return false;
 }
 
 bool manifest_prepare(const char *dir, GError **error)

@@ -1,7 +1,6 @@
 #include "cli/observe.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/commands.h"
 #include "cli/manifest.h"
@@ -11,11 +10,6 @@ static int tell(const ObserveConfig *c, const char *text)
     fflush(stdout);
     fprintf(stderr, "hopscope %s: %s\n", c->command, text);
     return EXIT_WRONG;
-}
-
-static bool is_run(const char *operand)
-{
-    return g_file_test(operand, G_FILE_TEST_IS_DIR) || g_str_has_suffix(operand, ".json");
 }
 
 static RunnerConfig common(const ObserveConfig *c, GPtrArray *no_pcap)
@@ -50,42 +44,19 @@ static int run_scenario(Runner *r, const ObserveConfig *c, RunnerConfig *config)
     return status;
 }
 
-/* The finest grade holds the others. */
-static bool check_digest(const Runner *r, const ObserveConfig *c, const Manifest *m)
-{
-    SinkDigestValue now;
-
-    sink_digest_get(outputs_digest(r->outputs), &now);
-    if (!strcmp(now.events, m->digest.events))
-        return true;
-    fflush(stdout);
-    fprintf(
-        stderr,
-        "hopscope %s: %s cannot be repeated: hopscope %s made it with digest %s, this is hopscope %s and it "
-        "makes %s; run the scenario again\n",
-        c->command, c->operand, m->version, m->digest.events, HS_VERSION, now.events);
-    return false;
-}
-
 static int run_again(Runner *r, const ObserveConfig *c, RunnerConfig *config, Manifest *m)
 {
+    GError *error = NULL;
     int status;
 
-    config->scenario.path = config->outputs.scenario = m->scenario;
-    config->scenario.params = (const char *const *)m->set->pdata;
-    config->scenario.seed = m->seed;
-    config->scenario.has_seed = true;
-    config->scenario.until = m->until;
-    config->scenario.max_events = m->max_events;
-    config->scenario.max_memory = m->max_memory;
-    config->outputs.digest = true;
-    config->inputs = m->inputs;
-    config->replay = config->limit_is_known = true;
+    manifest_apply(m, config);
     status = runner_run(r, config);
     if (status == EXIT_LIMIT)
         status = EXIT_OK;
-    if ((status == EXIT_OK || status == EXIT_UNEXPECTED) && !check_digest(r, c, m))
-        status = EXIT_WRONG;
+    if ((status == EXIT_OK || status == EXIT_UNEXPECTED) && !manifest_check(m, c->operand, r, &error)) {
+        status = tell(c, error->message);
+        g_error_free(error);
+    }
     return status;
 }
 
@@ -98,7 +69,7 @@ int observe_run(Runner *r, const ObserveConfig *c)
     int status;
 
     *r = (Runner){0};
-    if (!is_run(c->operand)) {
+    if (!manifest_is_named(c->operand)) {
         status = run_scenario(r, c, &config);
     } else if (c->has_seed || (c->set && c->set->len) || c->until != SIM_NEVER) {
         status = tell(c, "--seed, --set and --until are for scenarios (*.lua); a run has its own");

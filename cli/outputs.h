@@ -26,6 +26,7 @@ typedef struct OutputsConfig {
     bool count_drops;
     uint64_t event_classes; /* 0: no event log */
     const char *event_path; /* NULL: STEM.events.jsonl in out_dir */
+    GPtrArray *qlog;        /* patterns of hosts' names, const char *, "" for all; NULL or empty: no qlog */
 } OutputsConfig;
 
 /* One row of the count of drops. */

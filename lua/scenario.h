@@ -81,6 +81,19 @@ typedef struct ScenarioParam {
 unsigned scenario_param_count(const Scenario *s);
 void scenario_param(const Scenario *s, unsigned i, ScenarioParam *out);
 
+/* What the run has found out (hs.result), in the order in which it was told. */
+typedef struct ScenarioResult {
+    const char *name, *unit, *help; /* unit, help: "" if there is none */
+    const char *missing;            /* NULL: there is a value; otherwise why not: "not a number", "nil" */
+    double value;                   /* finite; the mean of the samples if there are any */
+    const double *samples;          /* finite; NULL: one value only */
+    unsigned n_samples;
+} ScenarioResult;
+unsigned scenario_result_count(const Scenario *s);
+void scenario_result(const Scenario *s, unsigned i, ScenarioResult *out);
+/* Names that no result may have, NULL at the end: tables of runs have such columns. */
+extern const char *const scenario_columns[];
+
 /* Captures that the scenario asked for (hs.capture), to be fulfilled by whoever writes files. */
 typedef struct ScenarioCapture {
     const char *file;               /* relative to the output folder */

@@ -24,6 +24,7 @@
     X(rarp) \
     X(raw) \
     X(recv) \
+    X(result) \
     X(ring) \
     X(route) \
     X(send) \

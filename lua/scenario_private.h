@@ -61,6 +61,15 @@ typedef struct Expectation {
     bool ok;
 } Expectation;
 
+typedef struct Result {
+    char *name, *unit, *help, *where;
+    int ref; /* function to be asked at the end; LUA_NOREF when decided */
+    double value;
+    double *samples; /* NULL: one value */
+    unsigned n_samples;
+    const char *missing; /* why there is no value; NULL: there is */
+} Result;
+
 typedef struct Param {
     char *name, *value, *standard, *help;
 } Param;
@@ -105,6 +114,7 @@ struct Scenario {
     GPtrArray *hosts;        /* ScnHost */
     GHashTable *host_by_ptr; /* Host -> ScnHost; look-up only */
     GPtrArray *expects;      /* Expectation */
+    GPtrArray *results;      /* Result */
     GPtrArray *param_list;   /* Param */
     GPtrArray *captures;     /* Capture */
     GPtrArray *series;       /* Series, Lua's */

@@ -206,13 +206,18 @@ void story_flow_add_conns(Story *s)
     for (int32_t i = 0; i < story_record_count(s); i++) {
         const StoryRecord *r = story_record(s, i);
         StoryConn c = {.node = r->node, .flow = STORY_NONE};
+        StoryConn *known = NULL;
+        gpointer index;
         char *key;
 
         if (!story_is(r, "tcp.state"))
             continue;
         c.id = story_value(r, "conn", NULL)->u;
         key = conn_key(c.node, c.id);
-        if (g_hash_table_lookup(s->conn_of, key)) {
+        index = g_hash_table_lookup(s->conn_of, key);
+        if (index)
+            known = &g_array_index(s->conns, StoryConn, GPOINTER_TO_UINT(index) - 1);
+        if (known && known->local_port) {
             g_free(key);
             continue;
         }
@@ -220,6 +225,11 @@ void story_flow_add_conns(Story *s)
         c.remote_port = (uint16_t)story_value(r, "remote_port", NULL)->u;
         c.remote = story_str(r, "remote");
         c.flow = find_flow(s, &c, r->time, &c.side);
+        if (known) { /* connect() changes the state before it chooses a port */
+            *known = c;
+            g_free(key);
+            continue;
+        }
         g_array_append_val(s->conns, c);
         g_hash_table_insert(s->conn_of, key, GUINT_TO_POINTER(s->conns->len));
     }

@@ -16,6 +16,7 @@ void bind_switch_open(lua_State *L);
 void bind_link_open(lua_State *L);
 void bind_time_open(lua_State *L);
 void bind_random_open(lua_State *L);
+void bind_result_open(lua_State *L);
 void bind_cc_open(lua_State *L);
 void bind_param_open(lua_State *L);
 void bind_log_open(lua_State *L);
@@ -28,6 +29,8 @@ void bind_private_open(lua_State *L); /* for lua/hs only */
 
 bool bind_param_check(Scenario *s); /* false: --set names what does not exist */
 void bind_expect_finish(Scenario *s);
+void bind_result_finish(Scenario *s);
+void bind_result_free(gpointer result);
 void bind_observe_free(Scenario *s);
 /* Raises: unknown probe "queue.lenght" for hs.on (did you mean "queue.length"?), or with all the known names.
  */

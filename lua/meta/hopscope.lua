@@ -204,6 +204,10 @@
 ---@field broadcast? boolean SO_BROADCAST
 ---@field on_datagram? function fn(data, address, port, info, sock) for each datagram, instead of recv
 
+---@class hs.ResultOptions
+---@field unit? string for tables and axes: "bit/s"
+---@field help? string what it is, for axes
+
 ---@class hs.HostForgeOptions
 ---@field to hs.Host|string destination
 ---@field src? hs.Host|string source address (the host's own)
@@ -590,6 +594,12 @@ function hs.expect_between(name, got, low, high) end
 ---@param fn function
 ---@param text? string
 function hs.expect_error(name, fn, text) end
+
+---what the run has found out: a number, a list of numbers, or a function that returns one when the scenario has ended
+---@param name string
+---@param value number|number[]|function|nil
+---@param options? hs.ResultOptions
+function hs.result(name, value, options) end
 
 ---any value as text, tables with their contents
 ---@param value any
