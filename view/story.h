@@ -81,7 +81,8 @@ typedef struct StoryFlow {
     uint64_t packets[2]; /* different ones */
     uint32_t isn[2];     /* of TCP: the number that counts as 0; the SYN's, else the first one seen */
     bool has_isn[2], has_syn[2];
-    uint8_t wscale[2]; /* from the SYN */
+    bool has_wscale[2]; /* the SYN offered it: windows are scaled if both did */
+    uint8_t wscale[2];
     SimTime begin;
 } StoryFlow;
 

@@ -13,6 +13,7 @@
 
 #define PROTO_TCP 6
 #define PROTO_UDP 17
+#define TCP_WSCALE_MAX 14 /* RFC 7323 2.3 */
 
 typedef struct Layers {
     size_t l3, l4, l4_len;
@@ -66,15 +67,29 @@ static void format_ip6(const uint8_t *p, char *buf)
     ipv6_addr_format(&addr, buf);
 }
 
+uint8_t *story_mended(const StoryPacket *p)
+{
+    uint8_t *whole;
+
+    if (p->kept >= p->len)
+        return NULL;
+    whole = g_malloc0(p->len);
+    memcpy(whole, p->bytes, p->kept);
+    return whole;
+}
+
 bool story_segment(const StoryPacket *p, StorySegment *out)
 {
     Layers l = {0};
     WireSink sink = {.user = &l, .no_text = true, .begin_layer = on_layer};
     const uint8_t *h;
+    uint8_t *whole;
     size_t end;
 
     memset(out, 0, sizeof(*out));
-    wire_dissect((WireLinkType)p->linktype, p->bytes, p->kept, &sink);
+    whole = story_mended(p);
+    wire_dissect((WireLinkType)p->linktype, whole ? whole : p->bytes, p->len, &sink);
+    g_free(whole);
     if (l.ip == WIRE_LAYER_NONE || p->kept < l.l3 + (l.ip == WIRE_LAYER_IP ? IPV4_MIN_HDR_LEN : IPV6_HDR_LEN))
         return false;
     h = p->bytes + l.l3;
@@ -121,8 +136,10 @@ static void learn_numbers(StoryFlow *f, unsigned side, const StoryPacket *p, con
         f->has_isn[side] = f->has_syn[side] = true;
         if (seg->options_len &&
             tcp_options_decode(&options, p->bytes + seg->l4 + TCP_MIN_HDR_LEN, seg->options_len) >= 0 &&
-            options.has_wscale)
-            f->wscale[side] = options.wscale;
+            options.has_wscale) {
+            f->has_wscale[side] = true;
+            f->wscale[side] = (uint8_t)HS_MIN(options.wscale, TCP_WSCALE_MAX);
+        }
     } else if (!f->has_isn[side] && !(seg->flags & TCP_RST)) {
         f->isn[side] = seg->seq;
         f->has_isn[side] = true;

@@ -19,5 +19,8 @@ typedef struct StorySegment {
     uint32_t options_len;
 } StorySegment;
 
+/* The packet's bytes for g_free, zeros where they were cut off: lengths are then right. NULL: nothing is missing,
+ * p->bytes are whole. */
+uint8_t *story_mended(const StoryPacket *p);
 /* false: no IP packet, or cut so short that its header is not whole. */
 bool story_segment(const StoryPacket *p, StorySegment *out);
