@@ -289,7 +289,7 @@ static void add_stillborn(Build *b, int32_t flight)
                      .is_lost = true,
                      .reach = REACH_MIN};
 
-    if (a.from == STORY_NONE || ladder_lane_count(b->l) < 2 || !is_wanted(b, f->packet, a.sent))
+    if (a.from == STORY_NONE || !is_wanted(b, f->packet, a.sent))
         return;
     a.to = heading(b, &a, drop);
     a.loss = loss_words(b, drop, false);
@@ -413,8 +413,7 @@ static void add_flight(Build *b, int32_t flight)
         } else
             a.loss = "on its way when the run ended";
     }
-    if (ladder_lane_count(b->l) >= 2)
-        add_arrow(b, &a, first, flight);
+    add_arrow(b, &a, first, flight);
 }
 
 static void free_ends(gpointer ends)
@@ -480,7 +479,7 @@ void ladder_add_arrows(Ladder *l)
     index_trips(&b);
     learn_links(&b);
     choose_legend(&b);
-    for (int32_t i = 0; i < n; i++)
+    for (int32_t i = 0; i < n && ladder_lane_count(l) >= 2; i++)
         add_flight(&b, i);
     drop_events_of_unseen(l);
     for (unsigned i = 0; i < b.n_trips; i++)

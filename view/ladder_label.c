@@ -267,11 +267,7 @@ void ladder_label(const Ladder *l, int32_t packet, const LadderMark *mark, Ladde
     out->payload = 0;
     out->is_marked = false;
     if (p->flow != STORY_NONE && l->legend->len > 1)
-        for (guint i = 0; i < l->legend->len; i++)
-            if (g_array_index(l->legend, int32_t, i) == p->flow) {
-                g_string_append_printf(out->text, "#%d ", p->flow + 1);
-                break;
-            }
+        g_string_append_printf(out->text, "#%d ", p->flow + 1);
     if (is_ip && seg.has_ports && seg.proto == IP_PROTO_TCP && p->flow != STORY_NONE)
         label_tcp(l, p, &seg, mark, out);
     else

@@ -242,6 +242,7 @@ static void place_time(Place *p, int32_t row)
     ladder_time_text(p, p->time, text);
     add_box(p, LADDER_TIME, row, p->time_width - p->m->width(text, LADDER_TIME), text);
     p->is_time_shown = true;
+    p->time_row = row;
 }
 
 static void place_gap(Place *p, SimTime gap)
@@ -259,14 +260,13 @@ static void begin_instant(Place *p, SimTime time)
 {
     if (p->has_instant && time == p->time)
         return;
-    if (p->has_instant && p->main_row < 0)
-        p->row = HS_MAX(p->row, p->instant_row + 1); /* only the margins had something to say */
+    if (p->has_instant)
+        p->row = HS_MAX(p->row, p->time_row + 1); /* only the margins had something to say */
     if (p->has_instant && time - p->time >= p->long_gap)
         place_gap(p, time - p->time);
     p->has_instant = true;
     p->time = time;
     p->is_time_shown = false;
-    p->instant_row = p->row;
     p->main_row = -1;
 }
 
@@ -279,8 +279,9 @@ static void place_beside(Place *p, const LadderEvent *e)
     GPtrArray *lines = ladder_wrap(p->m, margin_words(e, &made), HS_MAX(limit, p->m->unit), role_of(e));
     int32_t row = is_outer ? HS_MAX(p->margin_row[side], p->main_row >= 0 ? p->main_row : p->row) : p->row;
 
+    if (p->main_row < 0)
+        p->row = row;
     place_time(p, row);
-    p->instant_row = HS_MAX(p->instant_row, row);
     for (guint i = 0; i < lines->len; i++) {
         double width = p->m->width(lines->pdata[i], role_of(e)), x = lane_x(p, e->lane);
         LadderBox *box;
@@ -547,8 +548,8 @@ static void place_body(Place *p, guint i)
     p->margin_row[0] = p->margin_row[1] = first = p->g->lane_from = p->row;
     for (; i < p->l->events->len && p->row - first < (int32_t)p->l->config.max_rows; i++)
         place_event(p, LADDER_AT(p->l->events, LadderEvent, i));
-    if (p->has_instant && p->main_row < 0)
-        p->row = HS_MAX(p->row, p->instant_row + 1);
+    if (p->has_instant)
+        p->row = HS_MAX(p->row, p->time_row + 1);
     clear_all(p);
     p->g->lane_to = p->row++;
     for (guint k = 0; k < p->g->lines->len; k++) {

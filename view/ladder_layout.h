@@ -16,8 +16,8 @@ typedef struct Place {
     /* The present instant. */
     bool has_instant, is_time_shown;
     SimTime time;
-    int32_t instant_row, main_row; /* main_row: of its last event in the middle; -1: none yet */
-    int32_t *line_of;              /* arrow -> index of lines; -1 */
+    int32_t time_row, main_row; /* main_row: of its last event in the middle; -1: none yet */
+    int32_t *line_of;           /* arrow -> index of lines; -1 */
 } Place;
 
 /* Lines of at most `limit` (units of the medium); a newline in the text begins one. */
