@@ -31,9 +31,7 @@ static void on_start(void *user, Scenario *s)
     StoryConfig config = ladderout_story_config();
 
     o->net = storynet_new(s);
-    config.kind_of = storynet_kind_of;
-    config.link_of = storynet_link_of;
-    config.user = o->net;
+    storynet_fill(o->net, &config);
     o->story = story_new(&config);
     story_attach(o->story, net_probes(scenario_net(s)));
 }

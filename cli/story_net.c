@@ -61,9 +61,8 @@ static bool is_still_at(const NetLink *l, const ProbePoint *point)
     return l && (netlink_point(l, 0) == point || netlink_point(l, 1) == point);
 }
 
-const char *storynet_link_of(void *user, const ProbePoint *point)
+static const NetLink *link_at(StoryNet *n, const ProbePoint *point)
 {
-    StoryNet *n = user;
     const NetLink *l;
 
     learn(n);
@@ -74,5 +73,37 @@ const char *storynet_link_of(void *user, const ProbePoint *point)
         learn(n);
         l = g_hash_table_lookup(n->link_of, point);
     }
-    return is_still_at(l, point) && netlink_link(l) ? netlink_name(l) : NULL;
+    return is_still_at(l, point) ? l : NULL;
+}
+
+const char *storynet_link_of(void *user, const ProbePoint *point)
+{
+    const NetLink *l = link_at(user, point);
+
+    return l && netlink_link(l) ? netlink_name(l) : NULL;
+}
+
+const Node *storynet_far_of(void *user, const ProbePoint *point)
+{
+    const NetLink *l = link_at(user, point);
+
+    return l && netlink_link(l) ? netlink_node(l, netlink_point(l, 0) == point) : NULL;
+}
+
+uint64_t storynet_cookies_of(void *user, const Node *node)
+{
+    const StoryNet *n = user;
+    Host *h = net_host_by_name(scenario_net(n->scenario), node->name);
+    uint64_t sent = 0;
+
+    return h && host_counter(h, "TcpExtSyncookiesSent", &sent) ? sent : 0;
+}
+
+void storynet_fill(StoryNet *n, StoryConfig *config)
+{
+    config->kind_of = storynet_kind_of;
+    config->link_of = storynet_link_of;
+    config->far_of = storynet_far_of;
+    config->cookies_of = storynet_cookies_of;
+    config->user = n;
 }

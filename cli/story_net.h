@@ -11,3 +11,7 @@ void storynet_free(StoryNet *n);
 /* For StoryConfig, with the StoryNet as user. */
 const char *storynet_kind_of(void *user, const Node *node);
 const char *storynet_link_of(void *user, const ProbePoint *point);
+const Node *storynet_far_of(void *user, const ProbePoint *point);
+uint64_t storynet_cookies_of(void *user, const Node *node);
+/* All of them. */
+void storynet_fill(StoryNet *n, StoryConfig *config);

@@ -3,6 +3,7 @@
  * ends there. A flood is one arrow for each receiver, with a common beginning. */
 #include <string.h>
 
+#include "models/wire/ipv4.h"
 #include "view/ladder_label.h"
 
 #define REACH_MIN 0.15
@@ -16,9 +17,8 @@ typedef struct Build {
     GArray **trips;   /* of each birth: its flights (int32_t), in order */
     int32_t *trip_of; /* packet -> trip */
     unsigned n_trips;
-    int32_t *arrow_of;  /* first flight -> the arrow that began with it; -1 */
-    int32_t *ending;    /* flight -> the arrow that it ended; -1 */
-    GHashTable *far_of; /* link -> the two nodes at it, as a pair */
+    int32_t *arrow_of; /* first flight -> the arrow that began with it; -1 */
+    int32_t *ending;   /* flight -> the arrow that it ended; -1 */
 } Build;
 
 /* ---- which flights belong together ---- */
@@ -125,33 +125,9 @@ static int32_t first_flight(const Build *b, int32_t flight, unsigned *hops)
 
 /* ---- where a lost frame was heading ---- */
 
-static void learn_links(Build *b)
-{
-    for (int32_t i = 0; i < story_record_count(b->s); i++) {
-        const StoryRecord *r = story_record(b->s, i);
-        GArray *ends;
-
-        if (r->link == STORY_NONE || r->point == STORY_NONE)
-            continue;
-        ends = g_hash_table_lookup(b->far_of, GINT_TO_POINTER(r->link + 1));
-        if (!ends) {
-            ends = g_array_new(FALSE, FALSE, sizeof(int32_t));
-            g_hash_table_insert(b->far_of, GINT_TO_POINTER(r->link + 1), ends);
-        }
-        if (ends->len < 2 && (!ends->len || g_array_index(ends, int32_t, 0) != r->node))
-            g_array_append_val(ends, r->node);
-    }
-}
-
 static int32_t far_lane(const Build *b, const StoryRecord *tx)
 {
-    const GArray *ends =
-        tx->link == STORY_NONE ? NULL : g_hash_table_lookup(b->far_of, GINT_TO_POINTER(tx->link + 1));
-
-    for (guint i = 0; ends && i < ends->len; i++)
-        if (g_array_index(ends, int32_t, i) != tx->node)
-            return ladder_lane_of(b->l, g_array_index(ends, int32_t, i));
-    return STORY_NONE;
+    return tx->point == STORY_NONE ? STORY_NONE : ladder_lane_of(b->l, story_point(b->s, tx->point)->far);
 }
 
 static int32_t heading(const Build *b, const LadderArrow *a, const StoryRecord *tx)
@@ -301,6 +277,14 @@ static bool is_broadcast(const StoryPacket *p)
     return p->linktype == 1 && p->kept >= 6 && p->bytes[0] & 1;
 }
 
+static bool was_sent_by(const Build *b, int32_t flight, int32_t node)
+{
+    const GArray *trip = b->trips[b->trip_of[story_flight(b->s, flight)->packet]];
+    const StoryFlight *first = story_flight(b->s, g_array_index(trip, int32_t, 0));
+
+    return first->tx != STORY_NONE && place_at(b, first->tx) == node;
+}
+
 /* Inside a node that it had reached: a host, or a router on the way. Returns false if it had reached none. */
 static bool add_inner_drop(Build *b, int32_t flight)
 {
@@ -312,8 +296,13 @@ static bool add_inner_drop(Build *b, int32_t flight)
     int32_t first;
     unsigned hops, total;
 
-    if (before == STORY_NONE)
-        return false;
+    if (before == STORY_NONE) {
+        if (lane == STORY_NONE || !was_sent_by(b, flight, drop->node))
+            return false;
+        if (is_wanted(b, f->packet, drop->time)) /* its own copy of a broadcast */
+            add_event(b, LADDER_EV_DROP, STORY_NONE, lane, f->end, drop->time, ladder_keep(b->l, reason));
+        return true;
+    }
     if (lane != STORY_NONE) {
         int32_t arrow = b->ending[before];
 
@@ -416,11 +405,6 @@ static void add_flight(Build *b, int32_t flight)
     add_arrow(b, &a, first, flight);
 }
 
-static void free_ends(gpointer ends)
-{
-    g_array_free(ends, TRUE);
-}
-
 static void drop_events_of_unseen(Ladder *l)
 {
     bool *leads = g_new0(bool, l->arrows->len + 1);
@@ -446,7 +430,8 @@ static void drop_events_of_unseen(Ladder *l)
     g_free(leads);
 }
 
-/* Flows that are seen, in their order, for the legend and the numbers in front of words. */
+/* TCP connections that are seen, in their order, for the legend and the numbers in front of words. A UDP
+ * datagram's words tell its ports. */
 static void choose_legend(Build *b)
 {
     bool *is_seen = g_new0(bool, story_flow_count(b->s) + 1);
@@ -456,8 +441,8 @@ static void choose_legend(Build *b)
         const StoryRecord *r = story_record(b->s, f->tx != STORY_NONE ? f->tx : f->end);
         int32_t flow = story_packet(b->s, f->packet)->flow;
 
-        if (flow != STORY_NONE && is_wanted(b, f->packet, r->time) &&
-            ladder_lane_of(b->l, r->node) != STORY_NONE)
+        if (flow != STORY_NONE && story_flow(b->s, flow)->proto == IP_PROTO_TCP &&
+            is_wanted(b, f->packet, r->time) && ladder_lane_of(b->l, r->node) != STORY_NONE)
             is_seen[flow] = true;
     }
     for (int32_t i = 0; i < story_flow_count(b->s); i++)
@@ -471,13 +456,11 @@ void ladder_add_arrows(Ladder *l)
     int32_t n = story_flight_count(l->story);
     Build b = {.l = l, .s = l->story, .marks = ladder_marks(l->story)};
 
-    b.far_of = g_hash_table_new_full(NULL, NULL, NULL, free_ends);
     b.arrow_of = g_new(int32_t, n + 1);
     b.ending = g_new(int32_t, n + 1);
     for (int32_t i = 0; i < n; i++)
         b.arrow_of[i] = b.ending[i] = STORY_NONE;
     index_trips(&b);
-    learn_links(&b);
     choose_legend(&b);
     for (int32_t i = 0; i < n && ladder_lane_count(l) >= 2; i++)
         add_flight(&b, i);
@@ -490,5 +473,4 @@ void ladder_add_arrows(Ladder *l)
     g_free(b.arrow_of);
     g_free(b.ending);
     g_free(b.marks);
-    g_hash_table_destroy(b.far_of);
 }

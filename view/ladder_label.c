@@ -201,6 +201,8 @@ static void label_tcp(const Ladder *l, const StoryPacket *p, const StorySegment 
     if (!(seg->flags & TCP_RST))
         g_string_append_printf(t, " win %u", is_syn ? seg->window : (uint32_t)seg->window << n.shift);
     put_marks(seg, mark, out);
+    if (p->is_cookie)
+        g_string_append(t, ", SYN cookie");
     if (seg->options_len &&
         tcp_options_decode(&options, p->bytes + seg->l4 + TCP_MIN_HDR_LEN, seg->options_len) <= WIRE_OK)
         put_options(l, seg, &options, &n, t);
@@ -266,7 +268,7 @@ void ladder_label(const Ladder *l, int32_t packet, const LadderMark *mark, Ladde
 
     out->payload = 0;
     out->is_marked = false;
-    if (p->flow != STORY_NONE && l->legend->len > 1)
+    if (p->flow != STORY_NONE && l->legend->len > 1 && story_flow(l->story, p->flow)->proto == IP_PROTO_TCP)
         g_string_append_printf(out->text, "#%d ", p->flow + 1);
     if (is_ip && seg.has_ports && seg.proto == IP_PROTO_TCP && p->flow != STORY_NONE)
         label_tcp(l, p, &seg, mark, out);

@@ -17,8 +17,9 @@ typedef struct Walk {
     GArray **next;   /* for each node: int32_t neighbours, by first appearance */
     bool *is_active; /* sends or receives what is shown */
     bool *makes_ip;
-    int32_t first; /* who sent first; STORY_NONE */
-    GArray *order; /* int32_t: nodes */
+    bool *is_reachable; /* at the other end of a link on which something was sent */
+    int32_t first;      /* who sent first; STORY_NONE */
+    GArray *order;      /* int32_t: nodes */
     bool *is_seen;
 } Walk;
 
@@ -50,6 +51,13 @@ static void look_at_flight(Walk *w, const StoryFlight *f)
     if (tx && end && !f->is_lost && tx->node != end->node) {
         add_neighbour(w, tx->node, end->node);
         add_neighbour(w, end->node, tx->node);
+    }
+    if (tx && tx->point != STORY_NONE && story_point(s, tx->point)->far != STORY_NONE) {
+        int32_t far = story_point(s, tx->point)->far;
+
+        add_neighbour(w, tx->node, far); /* who may have heard nothing yet */
+        add_neighbour(w, far, tx->node);
+        w->is_reachable[far] = true;
     }
     if (!first || !ladder_shows_flow(w->l, p->flow) || first->time < w->l->config.from ||
         first->time > w->l->config.to)
@@ -95,7 +103,8 @@ static bool has_lane(const Walk *w, int32_t node, bool is_generous)
 {
     const char *kind = story_node(w->l->story, node)->kind;
 
-    return w->is_active[node] && (is_generous || !*kind || !strcmp(kind, "host") || w->makes_ip[node]);
+    return (w->is_active[node] || (!w->l->config.flow && w->is_reachable[node])) &&
+           (is_generous || !*kind || !strcmp(kind, "host") || w->makes_ip[node]);
 }
 
 static void add_lane(Ladder *l, int32_t node)
@@ -267,6 +276,7 @@ bool ladder_choose_lanes(Ladder *l, char **error)
     w.next = g_new(GArray *, n);
     w.is_active = g_new0(bool, n);
     w.makes_ip = g_new0(bool, n);
+    w.is_reachable = g_new0(bool, n);
     w.is_seen = g_new0(bool, n);
     for (unsigned i = 0; i < n; i++) {
         w.next[i] = g_array_new(FALSE, FALSE, sizeof(int32_t));
@@ -296,6 +306,7 @@ bool ladder_choose_lanes(Ladder *l, char **error)
     g_free(w.next);
     g_free(w.is_active);
     g_free(w.makes_ip);
+    g_free(w.is_reachable);
     g_free(w.is_seen);
     g_array_free(w.order, TRUE);
     return ok;

@@ -68,7 +68,7 @@ static void put_colors(GString *out, const Colors *c, const char *indent)
     g_string_append_printf(
         out,
         "%s.paper{fill:%s}text{fill:%s;stroke:%s}.time,.gap,.legend,.notice,.timer{fill:%s}\n"
-        "%s.lane{stroke:%s}.panel{fill:%s}.note{stroke:none}\n",
+        "%s.lane{stroke:%s}.panel{fill:%s}.note{stroke:none}.ground{opacity:.85}\n",
         indent, c->paper, c->ink, c->paper, c->pale, indent, c->faint, c->panel);
     for (unsigned t = 1; t < LADDER_N_TONES; t++)
         g_string_append_printf(out, "%stext.%s,.head.%s{fill:%s}.line.%s{stroke:%s}\n", indent,
@@ -200,6 +200,49 @@ static void put_line(GString *out, const Ladder *l, const LadderLine *line)
         put_head(out, x0, y0, x1, y1, tone);
 }
 
+/* Does the line run through the words? Lines fall from left or right. */
+static bool is_crossed(const LadderLayout *g, const LadderBox *b)
+{
+    double low = top_of(b->row) + 3, high = top_of(b->row) + 17;
+
+    for (guint i = 0; i < g->lines->len; i++) {
+        const LadderLine *line = LADDER_AT(g->lines, LadderLine, i);
+        double y0 = top_of(line->row_from + 1) - 1, y1 = top_of(line->row_to) + ROW / 2.0, a, c;
+
+        if (y0 > high || y1 < low || y1 <= y0)
+            continue;
+        a = line->x_from + (line->x_to - line->x_from) * (HS_MAX(low, y0) - y0) / (y1 - y0);
+        c = line->x_from + (line->x_to - line->x_from) * (HS_MIN(high, y1) - y0) / (y1 - y0);
+        if (HS_MAX(a, c) >= b->x - 2 && HS_MIN(a, c) <= b->x + b->width + 2)
+            return true;
+    }
+    return false;
+}
+
+static bool is_on_lane(const LadderLayout *g, const LadderBox *b)
+{
+    for (guint i = 0; i < g->x->len; i++) {
+        double x = g_array_index(g->x, double, i);
+
+        if (x > b->x - 2 && x < b->x + b->width + 2)
+            return true;
+    }
+    return false;
+}
+
+/* What runs behind words is interrupted, so that they can be read. */
+static void put_ground(GString *out, const LadderLayout *g, const LadderBox *b)
+{
+    char x[24], y[24], w[24];
+
+    if (b->row < g->lane_from || b->row >= g->lane_to || b->role == LADDER_NOTE ||
+        (!is_crossed(g, b) && !is_on_lane(g, b)))
+        return;
+    g_string_append_printf(
+        out, "<rect class=\"paper ground\" x=\"%s\" y=\"%s\" width=\"%s\" height=\"15\"/>\n",
+        number(EDGE + b->x - 2, x), number(top_of(b->row) + 3, y), number(b->width + 4, w));
+}
+
 static void put_box(GString *out, const LadderBox *b)
 {
     char x[24], y[24], *text = g_markup_escape_text(b->text, -1);
@@ -230,6 +273,8 @@ char *ladder_svg(const Ladder *l)
     put_lanes(out, g);
     for (guint i = 0; i < g->lines->len; i++)
         put_line(out, l, LADDER_AT(g->lines, LadderLine, i));
+    for (guint i = 0; i < g->boxes->len; i++)
+        put_ground(out, g, LADDER_AT(g->boxes, LadderBox, i));
     for (guint i = 0; i < g->boxes->len; i++)
         put_box(out, LADDER_AT(g->boxes, LadderBox, i));
     g_string_append(out, "</svg>\n");

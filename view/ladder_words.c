@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "models/wire/ipv4.h"
+#include "models/wire/tcp.h"
 #include "view/ladder_priv.h"
 
 static bool is_within(const Ladder *l, SimTime t)
@@ -55,15 +56,40 @@ static const StoryConn *conn_seen(const Ladder *l, const StoryRecord *r, int32_t
     return story_conn(l->story, conn);
 }
 
-static void add_state(Ladder *l, const StoryRecord *r, int32_t record)
+/* Where each side of each flow first sent a SYN-ACK; NONE if it never did, or if that was a SYN cookie. */
+static int32_t *find_answers(const Ladder *l)
 {
-    int32_t lane;
+    int32_t n = 2 * story_flow_count(l->story), *answers = g_new(int32_t, n + 1);
+
+    for (int32_t i = 0; i < n; i++)
+        answers[i] = STORY_NONE;
+    for (int32_t i = 0; i < story_record_count(l->story); i++) {
+        const StoryRecord *r = story_record(l->story, i);
+        const StoryPacket *p = r->packet == STORY_NONE ? NULL : story_packet(l->story, r->packet);
+        StorySegment seg;
+
+        if (p && r->desc == &probe_frame_tx && p->flow != STORY_NONE && r->node == p->birth_node &&
+            !p->is_cookie && answers[2 * p->flow + p->side] == STORY_NONE && story_segment(p, &seg) &&
+            seg.has_ports && (seg.flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))
+            answers[2 * p->flow + p->side] = i;
+    }
+    return answers;
+}
+
+/* As in Linux a connection comes to be when the handshake is complete, and its first state is then told; but
+ * the request was remembered since its SYN was answered, and `ss` shows it as SYN-RECV. */
+static void add_state(Ladder *l, const StoryRecord *r, int32_t record, const int32_t *answers)
+{
+    int32_t lane, answer = STORY_NONE;
     const StoryConn *c = conn_seen(l, r, &lane);
     char prefix[16];
 
-    if (c)
-        add(l, LADDER_EV_STATE, lane, record, LADDER_PLAIN,
-            ladder_keep_printf(l, "%s%s", prefix_of(l, c, prefix), story_str(r, "new")));
+    if (!c)
+        return;
+    if (c->flow != STORY_NONE && !strcmp(story_str(r, "new"), "SYN-RECEIVED"))
+        answer = answers[2 * c->flow + c->side];
+    add(l, LADDER_EV_STATE, lane, answer != STORY_NONE && answer < record ? answer : record, LADDER_PLAIN,
+        ladder_keep_printf(l, "%s%s", prefix_of(l, c, prefix), story_str(r, "new")));
 }
 
 static void add_timer(Ladder *l, const StoryRecord *r, int32_t record)
@@ -119,6 +145,7 @@ static void add_said(Ladder *l, const StoryRecord *r, int32_t record, bool *has_
 void ladder_add_words(Ladder *l)
 {
     bool has_title = false;
+    int32_t *answers = find_answers(l);
 
     for (int32_t i = 0; i < story_record_count(l->story); i++) {
         const StoryRecord *r = story_record(l->story, i);
@@ -128,8 +155,9 @@ void ladder_add_words(Ladder *l)
         else if (!is_within(l, r->time))
             continue;
         else if (!l->config.no_states && story_is(r, "tcp.state"))
-            add_state(l, r, i);
+            add_state(l, r, i, answers);
         else if (l->config.timers && story_is(r, "tcp.timer"))
             add_timer(l, r, i);
     }
+    g_free(answers);
 }

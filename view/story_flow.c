@@ -70,7 +70,23 @@ static void find_first_fragment(Story *s, StoryPacket *p, const StorySegment *se
     g_free(key);
 }
 
-void story_flow_add_packet(Story *s, StoryPacket *p, SimTime now)
+/* The host counts the cookies that it sends, and its packets leave in that order. */
+static bool is_cookie(Story *s, const StoryPacket *p, const Node *node, const StorySegment *seg)
+{
+    uint64_t *seen;
+
+    if ((seg->flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) || !node || !s->config.cookies_of)
+        return false;
+    if (s->cookies_seen->len <= (guint)p->birth_node)
+        g_array_set_size(s->cookies_seen, (guint)p->birth_node + 1);
+    seen = &g_array_index(s->cookies_seen, uint64_t, p->birth_node);
+    if (*seen >= s->config.cookies_of(s->config.user, node))
+        return false;
+    ++*seen;
+    return true;
+}
+
+void story_flow_add_packet(Story *s, StoryPacket *p, const Node *birth_node, SimTime now)
 {
     StorySegment seg;
     char *key;
@@ -112,8 +128,10 @@ void story_flow_add_packet(Story *s, StoryPacket *p, SimTime now)
     f->packets[side]++;
     if (seg.is_fragment)
         keep_first_fragment(s, p, &seg);
-    if (seg.proto == IP_PROTO_TCP)
+    if (seg.proto == IP_PROTO_TCP) {
         learn_numbers(f, side, p, &seg);
+        p->is_cookie = is_cookie(s, p, birth_node, &seg);
+    }
     g_free(key);
 }
 
