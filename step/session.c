@@ -1,4 +1,5 @@
-#include "step/session_priv.h"
+/* The commands of a session, and the words that lead to them. */
+#include "step/session.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -6,6 +7,7 @@
 #include <string.h>
 
 #include "sim/base/suggest.h"
+#include "step/session_priv.h"
 
 /* In the order in which help lists them. */
 const StepCommand step_commands[] = {

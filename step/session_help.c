@@ -1,3 +1,4 @@
+/* What `help` says. */
 #include <string.h>
 
 #include "step/session_priv.h"
