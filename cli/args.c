@@ -36,6 +36,24 @@ static void print_wrapped(const char *text, int indent, int at)
     g_strfreev(words);
 }
 
+/* Lines that begin with blanks are a list: "  w1    what it is", wrapped under "what". */
+static void print_about(const char *about)
+{
+    char **lines = g_strsplit(about, "\n", -1);
+
+    for (char **line = lines; *line; line++) {
+        size_t lead = strspn(*line, " ");
+
+        if (lead > 0) {
+            lead += strcspn(*line + lead, " ");
+            lead += strspn(*line + lead, " ");
+        }
+        printf("%.*s", (int)lead, *line);
+        print_wrapped(*line + lead, (int)lead, (int)lead);
+    }
+    g_strfreev(lines);
+}
+
 static void print_option(const ArgOption *o)
 {
     GString *s = g_string_new("  ");
@@ -60,7 +78,7 @@ static void print_option(const ArgOption *o)
 static void print_help(const ArgCommand *c)
 {
     printf("usage: hopscope %s%s%s [options]\n\n", c->name, *c->operands ? " " : "", c->operands);
-    print_wrapped(c->about, 0, 0);
+    print_about(c->about);
     printf("\noptions:\n");
     for (const ArgOption *o = c->options; o->name; o++)
         print_option(o);

@@ -43,7 +43,7 @@ typedef struct ArgOption {
 typedef struct ArgCommand {
     const char *name;
     const char *operands; /* "SCENARIO.lua", "" */
-    const char *about;    /* a short paragraph */
+    const char *about;    /* a short paragraph, or lines of them; "  word  what it is" for lists */
     const ArgOption *options;
     unsigned min_operands, max_operands;
     const char *examples; /* lines of "  command   what it does"; NULL: none */

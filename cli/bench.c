@@ -41,9 +41,10 @@ int cmd_bench(int argc, char **argv)
         "bench",
         "WORKLOAD",
         "Runs a benchmark workload and prints a line of key=value pairs: processor time of the run phase, "
-        "packet-hops\n"
-        "(a frame put on a link by one device) per second of it, memory. Workloads:\n"
-        "  w1    hold: N pending events, each executed one schedules another (--n, --holds)\n"
+        "packet-hops (a frame put on a link by one device) per second of it, memory.\n"
+        "\n"
+        "workloads:\n"
+        "  w1    hold: N pending events; each one that is executed schedules another (--n, --holds)\n"
         "  w2    dumbbell: 10 TCP flows over a bottleneck of 100 Mbit/s, 60 s (--n, --cc, --buffer)\n"
         "  w3    fat pipe: one TCP flow at 10 Gbit/s, 5 s (--buffer, --cc)\n"
         "  w4    UDP chain: source, ten routers, sink; 312 500 datagrams of 1000 bytes (--n, --routers)\n"

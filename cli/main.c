@@ -22,7 +22,10 @@ static const Command commands[] = {
     {"dissect", "explain captured frames field by field", cmd_dissect},
     {"ladder", "draw a run as a sequence diagram", cmd_ladder},
     {"packetdrill", "run packetdrill scripts against a simulated host", cmd_packetdrill},
+    {"report", "make one page that shows a run: ladder, bytes, states, windows, plots", cmd_report},
     {"run", "run a scenario", cmd_run},
+    {"sweep", "run a scenario over a grid of parameters and seeds", cmd_sweep},
+    {"test", "run scenarios as tests, several at a time", cmd_test},
 };
 
 static void print_help(void)

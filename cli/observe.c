@@ -1,49 +1,90 @@
 #include "cli/observe.h"
 
-#include <glib.h>
+#include <stdio.h>
 
 #include "cli/commands.h"
+#include "cli/manifest.h"
 
-static GPtrArray *terminated(const GPtrArray *set)
+static int tell(const ObserveConfig *c, const char *text)
 {
-    GPtrArray *list = g_ptr_array_new();
-
-    for (unsigned i = 0; set && i < set->len; i++)
-        g_ptr_array_add(list, set->pdata[i]);
-    g_ptr_array_add(list, NULL);
-    return list;
+    fflush(stdout);
+    fprintf(stderr, "hopscope %s: %s\n", c->command, text);
+    return EXIT_WRONG;
 }
 
-int observe_run(Runner *r, const ObserveConfig *c)
+static RunnerConfig common(const ObserveConfig *c, GPtrArray *no_pcap)
 {
-    GPtrArray *set = terminated(c->set);
-    RunnerConfig config = {
+    return (RunnerConfig){
         .command = c->command,
-        .scenario = {.path = c->operand,
-                     .seed = c->seed,
-                     .has_seed = c->has_seed,
-                     .params = (const char *const *)set->pdata,
-                     .until = c->until,
-                     .out_dir = c->out_dir,
-                     .quiet = true},
-        .outputs = {.scenario = c->operand,
-                    .out_dir = c->out_dir ? c->out_dir : ".",
-                    .pcap = g_ptr_array_new(),
+        .scenario = {.out_dir = c->out_dir, .quiet = true},
+        .outputs = {.out_dir = c->out_dir ? c->out_dir : ".",
+                    .pcap = no_pcap,
                     .no_scenario_files = !c->out_dir},
         .progress = c->progress,
         .mute = true,
         .observer_start = c->on_start,
         .observer = c->user,
     };
-    int status = runner_run(r, &config);
+}
 
-    g_ptr_array_free(set, TRUE);
-    g_ptr_array_free(config.outputs.pcap, TRUE);
-    r->config.outputs.pcap = NULL;
+static int run_scenario(Runner *r, const ObserveConfig *c, RunnerConfig *config)
+{
+    int status;
+
+    if (c->set)
+        g_ptr_array_add(c->set, NULL);
+    config->scenario.path = config->outputs.scenario = c->operand;
+    config->scenario.params = c->set ? (const char *const *)c->set->pdata : NULL;
+    config->scenario.seed = c->seed;
+    config->scenario.has_seed = c->has_seed;
+    config->scenario.until = c->until;
+    status = runner_run(r, config);
+    if (c->set)
+        g_ptr_array_set_size(c->set, (int)c->set->len - 1);
+    return status;
+}
+
+static int run_again(Runner *r, const ObserveConfig *c, RunnerConfig *config, Manifest *m)
+{
+    GError *error = NULL;
+    int status;
+
+    manifest_apply(m, config);
+    status = runner_run(r, config);
+    if (status == EXIT_LIMIT)
+        status = EXIT_OK;
+    if ((status == EXIT_OK || status == EXIT_UNEXPECTED) && !manifest_check(m, c->operand, r, &error)) {
+        status = tell(c, error->message);
+        g_error_free(error);
+    }
+    return status;
+}
+
+int observe_run(Runner *r, const ObserveConfig *c)
+{
+    GPtrArray *no_pcap = g_ptr_array_new();
+    RunnerConfig config = common(c, no_pcap);
+    Manifest *m = NULL;
+    GError *error = NULL;
+    int status;
+
+    *r = (Runner){0};
+    if (!manifest_is_named(c->operand)) {
+        status = run_scenario(r, c, &config);
+    } else if (c->has_seed || (c->set && c->set->len) || c->until != SIM_NEVER) {
+        status = tell(c, "--seed, --set and --until are for scenarios (*.lua); a run has its own");
+    } else if (!(m = manifest_read(c->operand, &error))) {
+        status = tell(c, error->message);
+        g_error_free(error);
+    } else {
+        status = run_again(r, c, &config, m);
+    }
+    manifest_free(m);
+    g_ptr_array_free(no_pcap, TRUE);
     return status == EXIT_UNEXPECTED ? EXIT_OK : status;
 }
 
 const char *observe_scenario(const Runner *r)
 {
-    return r->config.outputs.scenario;
+    return scenario_path(r->scenario);
 }

@@ -5,9 +5,11 @@
 
 #include "models/wire/dissect.h"
 #include "sim/trace/pcapng.h"
+#include "sim/trace/qlog.h"
 #include "sim/trace/sink_events.h"
 #include "sim/trace/sink_pcapng.h"
 #include "sim/trace/sink_series.h"
+#include "view/qlog_tcp.h"
 
 typedef struct DropCounter {
     ProbeSink sink; /* first */
@@ -26,6 +28,7 @@ struct Outputs {
     Probes *probes;
     SinkDigest *digest;
     SinkEvents *events;
+    QlogTcp *qlog;
     char *events_path;
     GPtrArray *captures; /* SinkPcapng */
     SinkPcapng *asked;   /* the one of --pcap; NULL */
@@ -38,7 +41,7 @@ struct Outputs {
     unsigned n_links;    /* that are in it */
     GArray *names;       /* PcapngName */
     char *comment;
-    GPtrArray *files; /* char * */
+    GPtrArray *files, *paths; /* char * */
     bool is_attached;
 };
 
@@ -231,6 +234,79 @@ static bool add_events(Outputs *o, GError **error)
     return o->events != NULL;
 }
 
+/* ---- qlog ---- */
+
+static bool is_qlog_wanted(const Outputs *o, const char *host)
+{
+    for (unsigned i = 0; i < o->config.qlog->len; i++) {
+        const char *pattern = o->config.qlog->pdata[i];
+
+        if (!*pattern || g_pattern_match_simple(pattern, host))
+            return true;
+    }
+    return false;
+}
+
+static char *path_of_qlog(void *user, const Node *node, const char *role)
+{
+    const Outputs *o = user;
+    char *suffix, *path;
+
+    if (!is_qlog_wanted(o, node->name))
+        return NULL;
+    suffix = g_strdup_printf("%s-%s.%s", node->name, role, QLOG_SUFFIX);
+    path = outputs_path(o->config.out_dir, o->config.scenario, suffix);
+    g_free(suffix);
+    return path;
+}
+
+static bool owns_address(void *user, const Node *node, const char *address)
+{
+    const Outputs *o = user;
+    uint32_t addr;
+    const char *owner;
+
+    if (!ipv4_addr_parse(address, &addr))
+        return false;
+    owner = net_name_of(scenario_net(o->scenario), addr);
+    return owner && !strcmp(owner, node->name);
+}
+
+static void add_qlog(Outputs *o)
+{
+    QlogTcpConfig c = {.path = path_of_qlog,
+                       .owns = owns_address,
+                       .user = o,
+                       .title = o->config.scenario,
+                       .description = o->comment};
+
+    if (o->config.qlog && o->config.qlog->len)
+        o->qlog = qlog_tcp_new(o->probes, &c);
+}
+
+/* Hosts exist when the network is built. */
+static bool check_qlog(const Outputs *o, GError **error)
+{
+    Net *net = scenario_net(o->scenario);
+
+    for (unsigned i = 0; o->qlog && i < o->config.qlog->len; i++) {
+        const char *pattern = o->config.qlog->pdata[i];
+        bool found = !*pattern;
+
+        for (unsigned k = 0; !found && k < net_host_count(net); k++)
+            found = g_pattern_match_simple(pattern, host_node(net_host_at(net, k))->name);
+        if (found)
+            continue;
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "--qlog: \"%s\" matches no host; expected a host's name or a pattern such as \"client*\"",
+                    pattern);
+        return false;
+    }
+    return true;
+}
+
+/* ---- events ---- */
+
 static void on_event(void *user, SimTime time, uint64_t key)
 {
     Outputs *o = user;
@@ -254,6 +330,7 @@ bool outputs_attach(Outputs *o, Scenario *s, GError **error)
         add_asked_capture(o);
     if (!add_events(o, error))
         return false;
+    add_qlog(o);
     if (o->config.count_drops)
         probes_attach(o->probes, &o->drops.sink);
     part = sim_partition(o->sim, 0);
@@ -310,7 +387,7 @@ bool outputs_on_ready(Outputs *o, GError **error)
         g_propagate_error(error, g_steal_pointer(&o->error));
         return false;
     }
-    return settle_captures(o, error);
+    return settle_captures(o, error) && check_qlog(o, error);
 }
 
 /* ---- life ---- */
@@ -323,6 +400,7 @@ Outputs *outputs_new(const OutputsConfig *config)
     o->captures = g_ptr_array_new();
     o->series = g_ptr_array_new();
     o->files = g_ptr_array_new_with_free_func(g_free);
+    o->paths = g_ptr_array_new_with_free_func(g_free);
     o->link_of = g_hash_table_new(NULL, NULL);
     o->names = g_array_new(FALSE, FALSE, sizeof(PcapngName));
     o->drops.rows = g_array_new(FALSE, FALSE, sizeof(OutputsDrops));
@@ -340,20 +418,41 @@ bool outputs_have_failed(const Outputs *o)
     for (unsigned i = 0; i < o->captures->len; i++)
         if (sink_pcapng_has_failed(o->captures->pdata[i]))
             return true;
-    return o->events && sink_events_has_failed(o->events);
+    return (o->events && sink_events_has_failed(o->events)) || (o->qlog && qlog_tcp_has_failed(o->qlog));
+}
+
+/* note: what is said of the file behind its name, NULL: nothing. */
+static void tell_file(Outputs *o, const char *path, const char *note)
+{
+    g_ptr_array_add(o->paths, g_strdup(path));
+    g_ptr_array_add(o->files, note ? g_strdup_printf("%s (%s)", path, note) : g_strdup(path));
+}
+
+static void tell_count(Outputs *o, const char *path, uint64_t n, const char *what)
+{
+    g_autofree char *note = g_strdup_printf("%" PRIu64 " %s%s", n, what, n == 1 ? "" : "s");
+
+    tell_file(o, path, note);
 }
 
 static void tell_capture(Outputs *o, const SinkPcapng *s)
 {
-    unsigned n = sink_pcapng_file_count(s);
+    unsigned n = sink_pcapng_file_count(s), interfaces = sink_pcapng_interfaces(s);
+    g_autofree char *note = g_strdup_printf("%" PRIu64 " frames, %u interface%s", sink_pcapng_frames(s),
+                                            interfaces, interfaces == 1 ? "" : "s");
 
-    for (unsigned i = 0; i < n && n > 1; i++)
-        g_ptr_array_add(o->files, g_strdup(sink_pcapng_file(s, i)));
-    if (n == 1)
-        g_ptr_array_add(o->files,
-                        g_strdup_printf("%s (%" PRIu64 " frames, %u interface%s)", sink_pcapng_file(s, 0),
-                                        sink_pcapng_frames(s), sink_pcapng_interfaces(s),
-                                        sink_pcapng_interfaces(s) == 1 ? "" : "s"));
+    for (unsigned i = 0; i < n; i++)
+        tell_file(o, sink_pcapng_file(s, i), n == 1 ? note : NULL);
+}
+
+static void tell_qlog(Outputs *o)
+{
+    for (unsigned i = 0; i < qlog_tcp_file_count(o->qlog); i++) {
+        uint64_t events;
+        const char *path = qlog_tcp_file(o->qlog, i, &events);
+
+        tell_count(o, path, events, "event");
+    }
 }
 
 bool outputs_close(Outputs *o, GError **error)
@@ -370,19 +469,19 @@ bool outputs_close(Outputs *o, GError **error)
     for (unsigned i = 0; i < o->series->len; i++) {
         OutputsSeries *s = o->series->pdata[i];
 
-        uint64_t rows = sink_series_rows(s->sink);
-
-        g_ptr_array_add(o->files,
-                        g_strdup_printf("%s (%" PRIu64 " row%s)", s->path, rows, rows == 1 ? "" : "s"));
+        tell_count(o, s->path, sink_series_rows(s->sink), "row");
         (void)!sink_series_close(s->sink, first ? NULL : &first);
         g_free(s->path);
         g_free(s);
     }
     g_ptr_array_set_size(o->series, 0);
     if (o->events) {
-        g_ptr_array_add(o->files, g_strdup_printf("%s (%" PRIu64 " records)", o->events_path,
-                                                  sink_events_records(o->events)));
+        tell_count(o, o->events_path, sink_events_records(o->events), "record");
         (void)!sink_events_close(g_steal_pointer(&o->events), first ? NULL : &first);
+    }
+    if (o->qlog) {
+        tell_qlog(o);
+        (void)!qlog_tcp_close(g_steal_pointer(&o->qlog), first ? NULL : &first);
     }
     if (first) {
         g_propagate_error(error, first);
@@ -405,6 +504,7 @@ void outputs_discard(Outputs *o)
     }
     g_ptr_array_set_size(o->series, 0);
     sink_events_discard(g_steal_pointer(&o->events));
+    qlog_tcp_discard(g_steal_pointer(&o->qlog));
 }
 
 const SinkDigest *outputs_digest(const Outputs *o)
@@ -428,6 +528,16 @@ const char *outputs_file(const Outputs *o, unsigned i)
     return o->files->pdata[i];
 }
 
+void outputs_add_file(Outputs *o, const char *path)
+{
+    tell_file(o, path, NULL);
+}
+
+const char *outputs_file_path(const Outputs *o, unsigned i)
+{
+    return o->paths->pdata[i];
+}
+
 void outputs_free(Outputs *o)
 {
     outputs_discard(o);
@@ -442,6 +552,7 @@ void outputs_free(Outputs *o)
     g_ptr_array_free(o->series, TRUE);
     g_clear_error(&o->error);
     g_ptr_array_free(o->files, TRUE);
+    g_ptr_array_free(o->paths, TRUE);
     g_hash_table_destroy(o->link_of);
     g_array_free(o->names, TRUE);
     g_array_free(o->drops.rows, TRUE);

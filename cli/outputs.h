@@ -26,6 +26,7 @@ typedef struct OutputsConfig {
     bool count_drops;
     uint64_t event_classes; /* 0: no event log */
     const char *event_path; /* NULL: STEM.events.jsonl in out_dir */
+    GPtrArray *qlog;        /* patterns of hosts' names, const char *, "" for all; NULL or empty: no qlog */
 } OutputsConfig;
 
 /* One row of the count of drops. */
@@ -53,6 +54,9 @@ unsigned outputs_drops(const Outputs *o, const OutputsDrops **rows); /* in order
 /* Lines like "out/ping.pcapng (84 frames, 4 interfaces)", after outputs_close. */
 unsigned outputs_file_count(const Outputs *o);
 const char *outputs_file(const Outputs *o, unsigned i);
+const char *outputs_file_path(const Outputs *o, unsigned i); /* "out/ping.pcapng" */
+/* One that somebody else wrote. */
+void outputs_add_file(Outputs *o, const char *path);
 void outputs_free(Outputs *o);
 
 /* "DIR/STEM.SUFFIX" for g_free, STEM being the scenario's file name without ".lua". */

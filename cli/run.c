@@ -5,6 +5,7 @@
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/manifest.h"
 #include "cli/run_summary.h"
 #include "cli/runner.h"
 #include "sim/trace/eventlog.h"
@@ -13,8 +14,10 @@ typedef struct RunOptions {
     RunnerConfig config;
     GPtrArray *set;    /* "name=value" */
     GPtrArray *events; /* classes */
+    const char *operand;
     const char *out_dir;
-    bool has_until, has_progress, has_snaplen, stats;
+    char *folder; /* of the run that is repeated */
+    bool has_until, has_progress, has_snaplen, stats, digest, manifest;
     bool progress;
     uint64_t max_memory, snaplen;
 } RunOptions;
@@ -78,6 +81,7 @@ static void complete(RunOptions *o, const char *path)
 
     g_ptr_array_add(o->set, NULL);
     c->command = "run";
+    o->operand = path;
     c->scenario.path = c->outputs.scenario = path;
     c->scenario.params = (const char *const *)o->set->pdata;
     c->scenario.out_dir = c->outputs.out_dir = o->out_dir ? o->out_dir : ".";
@@ -87,22 +91,112 @@ static void complete(RunOptions *o, const char *path)
         c->progress = o->progress ? PROGRESS_ALWAYS : PROGRESS_NEVER;
 }
 
-static int run(RunOptions *o)
+static int tell_error(GError *error)
+{
+    fflush(stdout);
+    fprintf(stderr, "hopscope run: %s\n", error->message);
+    g_error_free(error);
+    return EXIT_WRONG;
+}
+
+static int run_only(RunOptions *o)
 {
     Runner r;
-    int status;
+    int status = runner_run(&r, &o->config);
 
-    if (o->out_dir && !runner_make_folder("run", o->out_dir))
-        return EXIT_WRONG;
-    status = runner_run(&r, &o->config);
-    runsummary_print(&r, status, o->stats);
+    runsummary_print(&r, status, o->digest, o->stats);
     runner_clear(&r);
     return status;
 }
 
+/* The folder becomes a run's: with its manifest it can be looked at again. */
+static int run_into_folder(RunOptions *o)
+{
+    Inputs *inputs = inputs_new();
+    GError *error = NULL;
+    Runner r;
+    int status;
+
+    o->config.inputs = inputs;
+    o->config.outputs.digest = true;
+    status = runner_run(&r, &o->config);
+    if (status != EXIT_WRONG && !manifest_write(o->out_dir, &r, status, inputs, NULL, &error))
+        status = tell_error(error);
+    runsummary_print(&r, status, o->digest, o->stats);
+    runner_clear(&r);
+    inputs_free(inputs);
+    return status;
+}
+
+/* An earlier run again, for files that it did not leave then. */
+static int run_again(RunOptions *o, Manifest *m)
+{
+    RunnerConfig *c = &o->config;
+    GError *error = NULL;
+    Runner r;
+    int status;
+
+    manifest_apply(m, c);
+    c->limit_is_known = m->max_events != 0;
+    status = runner_run(&r, c);
+    if (r.stop == RUNNER_ENDED && status != EXIT_WRONG &&
+        (!manifest_check(m, o->operand, &r, &error) ||
+         !manifest_write(o->out_dir, &r, status, m->inputs, m, &error)))
+        status = tell_error(error);
+    runsummary_print(&r, status, o->digest, o->stats);
+    runner_clear(&r);
+    return status;
+}
+
+static int find_and_run_again(RunOptions *o)
+{
+    RunnerConfig *c = &o->config;
+    GError *error = NULL;
+    Manifest *m;
+    int status;
+
+    if (c->scenario.has_seed || o->set->len > 1 || o->has_until || c->scenario.max_events || o->max_memory) {
+        fprintf(
+            stderr,
+            "hopscope run: %s is a run that has been: --seed, --set, --until, --max-events and --max-memory "
+            "are for scenarios (*.lua)\n",
+            o->operand);
+        return EXIT_WRONG;
+    }
+    m = manifest_read(o->operand, &error);
+    if (!m)
+        return tell_error(error);
+    if (!o->out_dir)
+        o->out_dir = o->folder = g_file_test(o->operand, G_FILE_TEST_IS_DIR) ? g_strdup(o->operand)
+                                                                             : g_path_get_dirname(o->operand);
+    c->scenario.out_dir = c->outputs.out_dir = o->out_dir;
+    status = runner_make_folder("run", o->out_dir) ? run_again(o, m) : EXIT_WRONG;
+    manifest_free(m);
+    g_free(o->folder);
+    return status;
+}
+
+static int run(RunOptions *o)
+{
+    GError *error = NULL;
+
+    if (manifest_is_named(o->operand))
+        return find_and_run_again(o);
+    o->config.outputs.digest = o->digest;
+    if (o->out_dir && !runner_make_folder("run", o->out_dir))
+        return EXIT_WRONG;
+    if (!o->out_dir || !o->manifest)
+        return run_only(o);
+    if (!manifest_prepare(o->out_dir, &error))
+        return tell_error(error);
+    return run_into_folder(o);
+}
+
 int cmd_run(int argc, char **argv)
 {
-    RunOptions o = {.config = {.scenario = {.until = SIM_NEVER}, .outputs = {.pcap = g_ptr_array_new()}},
+    RunOptions o = {.manifest = true,
+                    .config = {.scenario = {.until = SIM_NEVER},
+                               .outputs = {.pcap = g_ptr_array_new(), .qlog = g_ptr_array_new()}},
                     .set = g_ptr_array_new(),
                     .events = g_ptr_array_new()};
     RunnerConfig *c = &o.config;
@@ -116,6 +210,9 @@ int cmd_run(int argc, char **argv)
          &c->scenario.until, &o.has_until, NULL},
         {"out", 'o', ARG_STRING, "DIR", "folder for the files of the run; made if need be (default: here)",
          &o.out_dir, NULL, NULL},
+        {"no-manifest", 0, ARG_NO_FLAG, NULL,
+         "with --out: no manifest.json, which plot, ladder, report and step need to find the run again",
+         &o.manifest, NULL, NULL},
         {"pcap", 'c', ARG_OPTIONAL_LIST, "PATTERN",
          "capture into SCENARIO.pcapng: every interface, or those that match: client:eth0, 'r*:*', client "
          "(all of its "
@@ -130,8 +227,8 @@ int cmd_run(int argc, char **argv)
          &c->outputs.pcap_compress, NULL, NULL},
         {"snaplen", 0, ARG_SIZE, "BYTES", "capture only the first bytes of each frame", &o.snaplen,
          &o.has_snaplen, NULL},
-        {"digest", 'd', ARG_FLAG, NULL, "print the digest of the run (docs/determinism.md)",
-         &c->outputs.digest, NULL, NULL},
+        {"digest", 'd', ARG_FLAG, NULL, "print the digest of the run (docs/determinism.md)", &o.digest, NULL,
+         NULL},
         {"stats", 'S', ARG_FLAG, NULL,
          "print what the run cost: events, packets, memory for each host and link, unseed", &o.stats, NULL,
          NULL},
@@ -140,6 +237,11 @@ int cmd_run(int argc, char **argv)
          "queue, link, "
          "switch, neigh, route, ip, udp, socket, tcp, app, log, separated by commas",
          o.events, NULL, NULL},
+        {"qlog", 0, ARG_OPTIONAL_LIST, "HOST",
+         "log what TCP does as qlog, for qvis: SCENARIO.HOST-client.sqlog and SCENARIO.HOST-server.sqlog, of "
+         "all "
+         "hosts or of those that match; may be repeated",
+         c->outputs.qlog, NULL, NULL},
         {"quiet", 'q', ARG_FLAG, NULL, "no narration and no summary; failed expectations are still told",
          &c->scenario.quiet, NULL, NULL},
         {"max-events", 0, ARG_COUNT, "N", "stop after so many events: 1e6, 5M", &c->scenario.max_events, NULL,
@@ -155,14 +257,17 @@ int cmd_run(int argc, char **argv)
     };
     const ArgCommand command = {
         "run",
-        "SCENARIO.lua",
-        "Runs a scenario and tells what happened. Exit status: 0, 1 if an expectation failed, 2 if the "
+        "SCENARIO.lua|RUN",
+        "Runs a scenario and tells what happened. RUN, a folder that --out made, is run again, for files "
+        "that "
+        "were not asked for then. Exit status: 0, 1 if an expectation failed, 2 if the "
         "scenario or the "
         "command line is wrong or a file cannot be written, 3 if a limit was hit, 130 after ^C.",
         options,
         1,
         1,
         "  hopscope run ping.lua --pcap --out out\n"
+        "  hopscope run out --pcap\n"
         "  hopscope run ping.lua --set loss=2% --seed 7 --digest\n"
         "  hopscope run ping.lua --pcap='client:*' --pcap-drops --events=neigh,ip\n",
     };
@@ -179,5 +284,6 @@ int cmd_run(int argc, char **argv)
     g_ptr_array_free(o.set, TRUE);
     g_ptr_array_free(o.events, TRUE);
     g_ptr_array_free(c->outputs.pcap, TRUE);
+    g_ptr_array_free(c->outputs.qlog, TRUE);
     return status;
 }

@@ -42,32 +42,39 @@ static uint64_t hub_frames(const Net *net, const NetLink *l)
     return 0;
 }
 
-static void print_frames(const Runner *r)
+RunFrames runsummary_frames(const Net *net)
 {
-    Net *net = scenario_net(r->scenario);
-    uint64_t sent = 0, delivered = 0, lost = 0, dropped = 0;
-    const OutputsDrops *rows;
-    unsigned n = outputs_drops(r->outputs, &rows);
+    RunFrames f = {0};
 
     for (unsigned i = 0; i < net_link_count(net); i++) {
         uint64_t heard = hub_frames(net, net_link_at(net, i));
 
-        sent += heard;
-        delivered += heard;
+        f.sent += heard;
+        f.delivered += heard;
         for (unsigned end = 0; end < 2; end++) {
             const LinkDir *d = netlink_dir(net_link_at(net, i), end);
             const LinkDirStats s = d ? linkdir_stats(d) : (LinkDirStats){0};
 
-            sent += s.tx_packets + s.duplicate_packets;
-            delivered += s.delivered_packets;
-            lost += s.lost_packets;
+            f.sent += s.tx_packets + s.duplicate_packets;
+            f.delivered += s.delivered_packets;
+            f.lost += s.lost_packets;
         }
     }
-    printf("  frames      %" PRIu64 " sent, %" PRIu64 " delivered", sent, delivered);
-    if (lost)
-        printf(", %" PRIu64 " lost on the way", lost);
-    if (sent > delivered + lost)
-        printf(", %" PRIu64 " still on the way", sent - delivered - lost);
+    return f;
+}
+
+static void print_frames(const Runner *r)
+{
+    const RunFrames f = runsummary_frames(scenario_net(r->scenario));
+    uint64_t dropped = 0;
+    const OutputsDrops *rows;
+    unsigned n = outputs_drops(r->outputs, &rows);
+
+    printf("  frames      %" PRIu64 " sent, %" PRIu64 " delivered", f.sent, f.delivered);
+    if (f.lost)
+        printf(", %" PRIu64 " lost on the way", f.lost);
+    if (f.sent > f.delivered + f.lost)
+        printf(", %" PRIu64 " still on the way", f.sent - f.delivered - f.lost);
     printf("\n");
     for (unsigned i = 0; i < n; i++)
         dropped += rows[i].count;
@@ -103,6 +110,24 @@ static void print_expectations(const Runner *r, FILE *to, bool failed_only)
             continue;
         fprintf(to, "  %s %s%s%s\n", e.ok ? "✓" : "✗", e.name, e.ok || !*e.detail ? "" : ": ",
                 e.ok ? "" : e.detail);
+    }
+}
+
+static void print_results(const Runner *r)
+{
+    for (unsigned i = 0; i < scenario_result_count(r->scenario); i++) {
+        ScenarioResult q;
+
+        scenario_result(r->scenario, i, &q);
+        printf("  result      %s", q.name);
+        if (q.missing)
+            printf(" has no value: %s\n", q.missing);
+        else
+            printf(" = %.9g%s%s", q.value, *q.unit ? " " : "", q.unit);
+        if (!q.missing && q.n_samples)
+            printf(" (mean of %u sample%s)", q.n_samples, plural(q.n_samples));
+        if (!q.missing)
+            printf("\n");
     }
 }
 
@@ -153,7 +178,7 @@ static void print_stats(const Runner *r)
                (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6);
 }
 
-void runsummary_print(const Runner *r, int status, bool stats)
+void runsummary_print(const Runner *r, int status, bool digest, bool stats)
 {
     char line[SINK_DIGEST_LINE_LEN];
 
@@ -168,9 +193,10 @@ void runsummary_print(const Runner *r, int status, bool stats)
         print_time(r, status);
         print_frames(r);
         print_expectations(r, stdout, false);
+        print_results(r);
         print_files(r);
     }
-    if (outputs_digest(r->outputs))
+    if (digest)
         printf("%s\n", sink_digest_line(outputs_digest(r->outputs), line));
     if (stats)
         print_stats(r);

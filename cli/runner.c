@@ -18,6 +18,14 @@ static void on_print(void *user, const char *line)
     puts(line);
 }
 
+static int on_read(void *user, const char *path, size_t max, char **text, size_t *len)
+{
+    const RunnerConfig *c = &((Runner *)user)->config;
+
+    return c->replay ? inputs_replay(c->inputs, path, max, text, len)
+                     : inputs_record(c->inputs, path, max, text, len);
+}
+
 static bool on_poll(void *user, const Sim *sim)
 {
     Runner *r = user;
@@ -101,7 +109,7 @@ static int judge(Runner *r, int status)
     case RUNNER_ENDED:
         break;
     }
-    if (status == SCENARIO_WRONG || status == SCENARIO_LIMIT) {
+    if (status == SCENARIO_WRONG || (status == SCENARIO_LIMIT && !r->config.limit_is_known)) {
         fflush(stdout);
         fprintf(stderr, "%s\n", error ? error : "the run failed");
         if (traceback && *traceback)
@@ -121,6 +129,8 @@ int runner_run(Runner *r, const RunnerConfig *config)
     r->config.scenario.on_start = on_start;
     r->config.scenario.on_wish = on_wish;
     r->config.scenario.on_ready = on_ready;
+    if (config->inputs)
+        r->config.scenario.read = on_read;
     r->config.scenario.user = r;
     r->outputs = outputs_new(&config->outputs);
     interrupt_catch();
@@ -142,6 +152,8 @@ int runner_run(Runner *r, const RunnerConfig *config)
 
 void runner_clear(Runner *r)
 {
+    if (!r->scenario) /* it has not come so far */
+        return;
     outputs_free(r->outputs);
     scenario_free(r->scenario);
     g_clear_error(&r->error);

@@ -2,6 +2,7 @@
  * outputs. Shared by `run` and `diff`. */
 #pragma once
 
+#include "cli/inputs.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "lua/scenario.h"
@@ -12,7 +13,10 @@ typedef struct RunnerConfig {
     OutputsConfig outputs;
     SimTime max_wall; /* of real time; 0: no limit */
     ProgressWish progress;
-    bool mute; /* what the scenario prints goes nowhere */
+    Inputs *inputs;      /* what is read from the disk is kept in it; NULL: nobody wants it */
+    bool replay;         /* inputs holds everything that is read; the disk is not asked */
+    bool limit_is_known; /* that it is reached is not worth a message */
+    bool mute;           /* what the scenario prints goes nowhere */
     /* Somebody else who watches: before the scenario's first line. NULL: nobody. */
     void (*observer_start)(void *observer, Scenario *s);
     void *observer;

@@ -42,7 +42,7 @@ _hopscope()
         files='pkt'
         ;;
     run)
-        words="--seed --set --until --out --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
+        words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
             --events --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
         files='lua'
         ;;

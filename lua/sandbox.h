@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lua/inputfile.h"
+
 typedef struct Sandbox Sandbox;
 
 typedef enum SandboxLimit {
@@ -37,6 +39,7 @@ typedef struct SandboxConfig {
     uint64_t event_instructions_max;
     uint64_t total_instructions_max;
     const char *module_dir; /* where require finds FILE.lua; NULL: nowhere */
+    InputFileFn read;       /* how; NULL: from the disk */
     void (*print)(void *user, const char *line,
                   size_t line_len); /* one line without its end; NULL: discard */
     uint64_t (*draw)(void *user);   /* 64 random bits from the scenario's stream; NULL: math.random errs */

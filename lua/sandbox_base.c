@@ -5,6 +5,7 @@
  *   setmetatable     refuses __gc and __mode: when garbage is collected differs from run to run. (A scenario
  *                    that adds __mode to a metatable later is not stopped: only its own results vary.)
  *   require          modules the host registered, then FILE.lua beside the scenario */
+#include <errno.h>
 #include <glib.h>
 #include <math.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "lua/sandbox_private.h"
 #include "sim/base/base.h"
 
-#define MODULE_FILE_MAX ((gsize)16 << 20)
+#define MODULE_FILE_MAX ((size_t)16 << 20)
 
 /* x86 makes 0/0 negative, ARM makes it positive, and C writes the sign. Pushes the value at idx, a NaN always
  * as the positive one. */
@@ -205,18 +206,18 @@ static bool name_is_plain(const char *name, size_t len, bool dots)
  * raise. */
 static bool load_module_file(lua_State *L, const char *name, const char *path)
 {
+    const SandboxConfig *config = &sandbox_of(L)->config;
     char *text = NULL;
-    gsize len = 0;
-    bool is_file = g_file_test(path, G_FILE_TEST_IS_REGULAR);
+    size_t len = 0;
+    int why = config->read ? config->read(config->user, path, MODULE_FILE_MAX, &text, &len)
+                           : inputfile_read(path, MODULE_FILE_MAX, &text, &len);
 
-    if (!is_file)
+    if (why == ENOENT || why == ENOTDIR || why == EISDIR || why == EINVAL)
         return false;
-    if (!g_file_get_contents(path, &text, &len, NULL))
-        luaL_error(L, "module \"%s\": %s cannot be read", name, path);
-    if (len > MODULE_FILE_MAX) {
-        g_free(text);
+    if (why == EFBIG)
         luaL_error(L, "module \"%s\": %s is larger than 16 MiB", name, path);
-    }
+    if (why != 0)
+        luaL_error(L, "module \"%s\": %s cannot be read", name, path);
     lua_pushfstring(L, "@%s", path);
     int status = luaL_loadbufferx(L, text, len, lua_tostring(L, -1), "t");
 

@@ -33,6 +33,17 @@ static void on_print(void *user, const char *line, size_t len)
     scenario_print(user, line);
 }
 
+int scenario_read(Scenario *s, const char *path, size_t max, char **text, size_t *len)
+{
+    return s->config.read ? s->config.read(s->config.user, path, max, text, len)
+                          : inputfile_read(path, max, text, len);
+}
+
+static int on_read(void *user, const char *path, size_t max, char **text, size_t *len)
+{
+    return scenario_read(user, path, max, text, len);
+}
+
 static uint64_t on_draw(void *user)
 {
     return rng_next(node_rng(&((Scenario *)user)->control, "math.random"));
@@ -57,6 +68,7 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->hosts = g_ptr_array_new();
     s->host_by_ptr = g_hash_table_new(NULL, NULL);
     s->expects = g_ptr_array_new();
+    s->results = g_ptr_array_new();
     s->param_list = g_ptr_array_new();
     s->captures = g_ptr_array_new();
     s->series = g_ptr_array_new();
@@ -142,6 +154,7 @@ void scenario_free(Scenario *s)
     bind_cc_free(s);
     free_list(s->hosts, free_host);
     free_list(s->expects, free_expectation);
+    free_list(s->results, bind_result_free);
     free_list(s->param_list, free_param);
     free_list(s->captures, free_capture);
     g_ptr_array_free(s->series, true);
@@ -276,6 +289,7 @@ static int open_module(lua_State *L)
     bind_link_open(L);
     bind_time_open(L);
     bind_random_open(L);
+    bind_result_open(L);
     bind_cc_open(L);
     bind_param_open(L);
     bind_log_open(L);
@@ -348,9 +362,10 @@ static bool start(Scenario *s)
                             .module_dir = s->dir,
                             .print = on_print,
                             .draw = on_draw,
+                            .read = on_read,
                             .user = s};
 
-    int why = bind_read_file(s->path, FILE_MAX, &text, &len);
+    int why = scenario_read(s, s->path, FILE_MAX, &text, &len);
 
     if (why != 0) {
         scenario_fail_text(s, SCENARIO_WRONG, "%s: cannot read the scenario: %s", s->path, g_strerror(why));
@@ -488,6 +503,8 @@ int scenario_run(Scenario *s)
         drive(s);
         if (!s->failed && get_ready(s))
             bind_expect_finish(s);
+        if (!s->failed)
+            bind_result_finish(s);
     }
     if (s->failed)
         return s->exit_code;
@@ -512,6 +529,11 @@ const char *scenario_traceback(const Scenario *s)
 Net *scenario_net(Scenario *s)
 {
     return s->net;
+}
+
+const char *scenario_path(const Scenario *s)
+{
+    return s->path;
 }
 
 const char *scenario_out_dir(const Scenario *s)
@@ -545,6 +567,18 @@ void scenario_expect(const Scenario *s, unsigned i, ScenarioExpect *out)
     const Expectation *e = g_ptr_array_index(s->expects, i);
 
     *out = (ScenarioExpect){e->name, e->ok, e->detail ? e->detail : ""};
+}
+
+unsigned scenario_result_count(const Scenario *s)
+{
+    return s->results->len;
+}
+
+void scenario_result(const Scenario *s, unsigned i, ScenarioResult *out)
+{
+    const Result *r = g_ptr_array_index(s->results, i);
+
+    *out = (ScenarioResult){r->name, r->unit, r->help, r->missing, r->value, r->samples, r->n_samples};
 }
 
 unsigned scenario_param_count(const Scenario *s)

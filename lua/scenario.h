@@ -14,6 +14,7 @@
  * Scenario. */
 #pragma once
 
+#include "lua/inputfile.h"
 #include "models/node/net.h"
 
 typedef struct Scenario Scenario;
@@ -29,6 +30,7 @@ typedef struct ScenarioConfig {
     size_t max_memory;                           /* of Lua, in bytes; 0: the sandbox's default */
     bool quiet;                                  /* no narration: hs.title, hs.note */
     void (*print)(void *user, const char *line); /* NULL: discarded */
+    InputFileFn read;                            /* NULL: from the disk */
     bool (*poll)(void *user, const Sim *sim);    /* false: stop the run. NULL: never */
     bool (*on_start)(void *user, Scenario *s);   /* NULL, these three: nobody waits */
     void (*on_wish)(void *user, Scenario *s);
@@ -55,6 +57,7 @@ const char *scenario_error(const Scenario *s);
 const char *scenario_traceback(const Scenario *s);
 
 Net *scenario_net(Scenario *s);
+const char *scenario_path(const Scenario *s);
 const char *scenario_out_dir(const Scenario *s);
 uint64_t scenario_seed(const Scenario *s);
 /* When the present hs.run will end, as far as is known; SIM_NEVER. For progress. */
@@ -77,6 +80,19 @@ typedef struct ScenarioParam {
 } ScenarioParam;
 unsigned scenario_param_count(const Scenario *s);
 void scenario_param(const Scenario *s, unsigned i, ScenarioParam *out);
+
+/* What the run has found out (hs.result), in the order in which it was told. */
+typedef struct ScenarioResult {
+    const char *name, *unit, *help; /* unit, help: "" if there is none */
+    const char *missing;            /* NULL: there is a value; otherwise why not: "not a number", "nil" */
+    double value;                   /* finite; the mean of the samples if there are any */
+    const double *samples;          /* finite; NULL: one value only */
+    unsigned n_samples;
+} ScenarioResult;
+unsigned scenario_result_count(const Scenario *s);
+void scenario_result(const Scenario *s, unsigned i, ScenarioResult *out);
+/* Names that no result may have, NULL at the end: tables of runs have such columns. */
+extern const char *const scenario_columns[];
 
 /* Captures that the scenario asked for (hs.capture), to be fulfilled by whoever writes files. */
 typedef struct ScenarioCapture {
@@ -105,4 +121,5 @@ void scenario_series(const Scenario *s, unsigned i, ScenarioSeries *out);
 typedef void (*ScenarioApiFn)(void *user, const char *owner, const char *name);
 void scenario_foreach_api(ScenarioApiFn fn, void *user);
 
-extern const ProbeDesc scenario_probe_log; /* "scenario.log": kind ("title", "note", "log"), text */
+extern const ProbeDesc scenario_probe_log; /* "scenario.log": kind ("title", "note", "log"; in Chinese
+                                              "title.zh", "note.zh"), text */

@@ -16,6 +16,7 @@
     X(link) \
     X(linkdir) \
     X(mtr) \
+    X(note) \
     X(on) \
     X(ping) \
     X(plug) \
@@ -23,6 +24,7 @@
     X(rarp) \
     X(raw) \
     X(recv) \
+    X(result) \
     X(ring) \
     X(route) \
     X(send) \

@@ -1,4 +1,5 @@
-/* The parts of the scenario library that are written in Lua (lua/hs), made into text by scripts/embed-lua. */
+/* The parts of the scenario library that are written in Lua (lua/hs), made into text by scripts/embed-files.
+ */
 #pragma once
 
 #include <stddef.h>

@@ -61,6 +61,15 @@ typedef struct Expectation {
     bool ok;
 } Expectation;
 
+typedef struct Result {
+    char *name, *unit, *help, *where;
+    int ref; /* function to be asked at the end; LUA_NOREF when decided */
+    double value;
+    double *samples; /* NULL: one value */
+    unsigned n_samples;
+    const char *missing; /* why there is no value; NULL: there is */
+} Result;
+
 typedef struct Param {
     char *name, *value, *standard, *help;
 } Param;
@@ -105,6 +114,7 @@ struct Scenario {
     GPtrArray *hosts;        /* ScnHost */
     GHashTable *host_by_ptr; /* Host -> ScnHost; look-up only */
     GPtrArray *expects;      /* Expectation */
+    GPtrArray *results;      /* Result */
     GPtrArray *param_list;   /* Param */
     GPtrArray *captures;     /* Capture */
     GPtrArray *series;       /* Series, Lua's */
@@ -121,6 +131,8 @@ struct Scenario {
 };
 
 Scenario *scenario_of(lua_State *L);
+/* An input file: InputFileFn. */
+int scenario_read(Scenario *s, const char *path, size_t max, char **text, size_t *len) HS_MUST_USE;
 /* Keeps the first error; the run stops. Takes what err owns. */
 void scenario_fail(Scenario *s, LuaErr *err);
 void scenario_fail_text(Scenario *s, int exit_code, const char *format, ...) HS_PRINTF(3, 4);

@@ -16,6 +16,7 @@ void bind_switch_open(lua_State *L);
 void bind_link_open(lua_State *L);
 void bind_time_open(lua_State *L);
 void bind_random_open(lua_State *L);
+void bind_result_open(lua_State *L);
 void bind_cc_open(lua_State *L);
 void bind_param_open(lua_State *L);
 void bind_log_open(lua_State *L);
@@ -28,6 +29,8 @@ void bind_private_open(lua_State *L); /* for lua/hs only */
 
 bool bind_param_check(Scenario *s); /* false: --set names what does not exist */
 void bind_expect_finish(Scenario *s);
+void bind_result_finish(Scenario *s);
+void bind_result_free(gpointer result);
 void bind_observe_free(Scenario *s);
 /* Raises: unknown probe "queue.lenght" for hs.on (did you mean "queue.length"?), or with all the known names.
  */
@@ -108,8 +111,6 @@ BindData bind_check_data(lua_State *L, int idx, const char *name);
 /* Pushes what a packet carries from its head on: a string, or a payload object if it is synthetic. */
 void bind_push_packet_data(lua_State *L, const Packet *pkt, uint32_t len);
 
-/* The file's bytes, for g_free; 0 or an errno (EFBIG: more than max). Regular files only. */
-int bind_read_file(const char *path, size_t max, char **text, size_t *len) HS_MUST_USE;
 /* Does an option table hold anything under that name? Pushes it then. */
 bool bind_get_field(lua_State *L, int idx, const char *name);
 

@@ -250,7 +250,7 @@ void bind_linkdraft_read(lua_State *L, int idx, LinkDraft *d)
 
 LinkTrace *bind_trace_read(lua_State *L, const char *file, LinkTraceKind kind)
 {
-    const Scenario *s = scenario_of(L);
+    Scenario *s = scenario_of(L);
     char *text = NULL, *path;
     size_t len = 0;
     GError *error = NULL;
@@ -259,7 +259,7 @@ LinkTrace *bind_trace_read(lua_State *L, const char *file, LinkTraceKind kind)
     if (g_path_is_absolute(file) || strstr(file, ".."))
         luaerr_raise(L, "trace file \"%s\": expected a file beside the scenario, or in a folder there", file);
     path = g_build_filename(s->dir, file, NULL);
-    int why = bind_read_file(path, (size_t)64 << 20, &text, &len);
+    int why = scenario_read(s, path, (size_t)64 << 20, &text, &len);
 
     g_free(path);
     if (why != 0)

@@ -1,8 +1,24 @@
 /* What a scenario says: hs.log with the simulated time, and hs.title and hs.note, a lesson's narration. All
- * of it is also an event (scenario.log), so that traces and ladders can show it. */
+ * of it is also an event (scenario.log), so that traces and ladders can show it. A narration that is given in
+ * Chinese too is followed by a second event, of the kind "title.zh" or "note.zh": what is printed, and what
+ * who knows one language reads, is the English text. */
+#include <lualib.h>
 #include <string.h>
 
 #include "lua/bind/bind.h"
+#include "lua/luaopt.h"
+#include "sim/base/base.h"
+
+typedef struct SayOpts {
+    const char *en, *zh;
+} SayOpts;
+
+static const LuaOpt say_opts[] = {
+    {"en", LUAOPT_STRING, offsetof(SayOpts, en), .required = true},
+    {"zh", LUAOPT_STRING, offsetof(SayOpts, zh)},
+};
+const BindOptions bind_note_options = {"hs.note", say_opts, HS_ARRAY_LEN(say_opts)};
+static const BindOptions title_options = {"hs.title", say_opts, HS_ARRAY_LEN(say_opts)};
 
 void bind_log(Scenario *s, const Node *node, const char *kind, const char *text)
 {
@@ -73,28 +89,56 @@ static void print_wrapped(Scenario *s, const char *indent, const char *text)
     g_string_free(line, TRUE);
 }
 
-static int say(lua_State *L, const char *kind, const char *indent)
+/* The text with the arguments from the second on put in, as string.format does; left on the stack. */
+static const char *fill(lua_State *L, const char *text, int n_args)
+{
+    if (n_args < 2)
+        return text;
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_getfield(L, -1, LUA_STRLIBNAME);
+    lua_getfield(L, -1, "format");
+    lua_pushstring(L, text);
+    for (int i = 2; i <= n_args; i++)
+        lua_pushvalue(L, i);
+    lua_call(L, n_args, 1);
+    return lua_tostring(L, -1);
+}
+
+/* Anything, joined with blanks; or { en = "%d frames", zh = "%d 个帧" }, n. */
+static int say(lua_State *L, const BindOptions *who, const char *kind, const char *kind_zh,
+               const char *indent)
 {
     Scenario *s = scenario_of(L);
-    const char *text = join(L, 1);
+    SayOpts o = {0};
+    int n_args = lua_gettop(L);
 
+    if (lua_istable(L, 1)) {
+        luaL_checkstack(L, n_args + 8, NULL);
+        luaopt_read(L, 1, who->who, who->opts, who->n, 0, &o);
+        o.en = fill(L, o.en, n_args);
+        o.zh = o.zh ? fill(L, o.zh, n_args) : NULL;
+    } else {
+        o.en = join(L, 1);
+    }
     if (!s->config.quiet) {
-        print_wrapped(s, indent, text);
+        print_wrapped(s, indent, o.en);
         if (*indent == '\0')
             scenario_print(s, "");
     }
-    bind_log(s, &s->control, kind, text);
+    bind_log(s, &s->control, kind, o.en);
+    if (o.zh)
+        bind_log(s, &s->control, kind_zh, o.zh);
     return 0;
 }
 
 static int hs_title(lua_State *L)
 {
-    return say(L, "title", "");
+    return say(L, &title_options, "title", "title.zh", "");
 }
 
 static int hs_note(lua_State *L)
 {
-    return say(L, "note", "  ");
+    return say(L, &bind_note_options, "note", "note.zh", "  ");
 }
 
 void bind_log_open(lua_State *L)

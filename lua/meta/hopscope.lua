@@ -86,6 +86,10 @@
 ---@field fields string|string[] fields of the probe: { "packets", "bytes" }
 ---@field every? time at most one row for each multiple of this time
 
+---@class hs.Narration
+---@field en string the English text
+---@field zh? string the text in Simplified Chinese
+
 ---@class hs.CcView facts of a connection; windows and counts in packets, times in seconds
 ---@field now number
 ---@field mss integer bytes
@@ -199,6 +203,10 @@
 ---@field address? string binds to it
 ---@field broadcast? boolean SO_BROADCAST
 ---@field on_datagram? function fn(data, address, port, info, sock) for each datagram, instead of recv
+
+---@class hs.ResultOptions
+---@field unit? string for tables and axes: "bit/s"
+---@field help? string what it is, for axes
 
 ---@class hs.HostForgeOptions
 ---@field to hs.Host|string destination
@@ -547,11 +555,11 @@ function hs.payload(size, offset) end
 ---@param ... any
 function hs.log(...) end
 
----narration: a heading (not with --quiet)
+---narration: a heading (not with --quiet); or hs.Narration, in two languages
 ---@param ... any
 function hs.title(...) end
 
----narration: a paragraph (not with --quiet)
+---narration: a paragraph (not with --quiet); or hs.Narration, in two languages
 ---@param ... any
 function hs.note(...) end
 
@@ -586,6 +594,12 @@ function hs.expect_between(name, got, low, high) end
 ---@param fn function
 ---@param text? string
 function hs.expect_error(name, fn, text) end
+
+---what the run has found out: a number, a list of numbers, or a function that returns one when the scenario has ended
+---@param name string
+---@param value number|number[]|function|nil
+---@param options? hs.ResultOptions
+function hs.result(name, value, options) end
 
 ---any value as text, tables with their contents
 ---@param value any

@@ -57,7 +57,7 @@ static const WireFieldDef fixed[] = {
 static const WireFieldDef addresses[] = {
     {"sha", "Sender MAC", 64, 48, WIRE_MAC, "The sender's card: receivers may learn it at once."},
     {"spa", "Sender IP", 112, 32, WIRE_IP4, "The sender's address; 0.0.0.0 in a probe for conflicts."},
-    {"tha", "Target MAC", 144, 48, WIRE_MAC, "Unknown, so zero, in a request; the asker in a reply."},
+    {"tha", "Target MAC", 144, 48, WIRE_MAC, "Unknown, so zero, in a request; the asker's in a reply."},
     {"tpa", "Target IP", 192, 32, WIRE_IP4, "The address in question."},
 };
 static const WireFieldDef gratuitous = {
@@ -66,7 +66,7 @@ static const WireFieldDef gratuitous = {
     0,
     0,
     WIRE_BOOL,
-    "Sender and target address are the same: an announcement, not a question."};
+    "Sender and target addresses are the same: an announcement, not a question."};
 
 bool arp_describe(WireCursor *c)
 {

@@ -96,15 +96,15 @@ static const WireName role_names[] = {
 static const WireFieldDef head[] = {
     {"protocol", "Protocol identifier", 0, 16, WIRE_UINT, "0 for all spanning tree protocols."},
     {"version", "Version", 16, 8, WIRE_UINT, "Which spanning tree protocol.", version_names},
-    {"type", "Type", 24, 8, WIRE_HEX, "What the unit says.", type_names},
+    {"type", "Type", 24, 8, WIRE_HEX, "What the BPDU says.", type_names},
     {"flags", "Flags", 32, 8, WIRE_FLAGS, "Topology changes, and RSTP's quick handshake."},
     {"tc_ack", "Topology change acknowledgment", 32, 1, WIRE_BOOL, "A notification was heard."},
-    {"agreement", "Agreement", 33, 1, WIRE_BOOL, "The proposal is safe: forward at once."},
+    {"agreement", "Agreement", 33, 1, WIRE_BOOL, "The proposal is accepted: the port may forward at once."},
     {"forwarding", "Forwarding", 34, 1, WIRE_BOOL, "The sending port forwards frames."},
     {"learning", "Learning", 35, 1, WIRE_BOOL, "The sending port learns addresses."},
-    {"role", "Port role", 36, 2, WIRE_UINT, "What the sending port is in the tree.", role_names},
+    {"role", "Port role", 36, 2, WIRE_UINT, "The sending port's part in the tree.", role_names},
     {"proposal", "Proposal", 38, 1, WIRE_BOOL, "The sender wants to forward at once."},
-    {"tc", "Topology change", 39, 1, WIRE_BOOL, "Forget learned addresses soon."},
+    {"tc", "Topology change", 39, 1, WIRE_BOOL, "Learned addresses are to be forgotten soon."},
 };
 static const WireFieldDef root_id = {
     "root_id", "Root identifier", 40,
@@ -115,9 +115,9 @@ static const WireFieldDef bridge_id = {
     "bridge_id", "Bridge identifier", 136, 64, WIRE_HEX, "Priority and MAC of the sender."};
 static const WireFieldDef port_id = {"port_id", "Port identifier", 200, 16, WIRE_HEX, "The sender's port."};
 static const WireFieldDef times[] = {
-    {"message_age", "Message age", 216, 16, WIRE_UINT, "How old the root's word is."},
-    {"max_age", "Maximum age", 232, 16, WIRE_UINT, "When it is too old to trust."},
-    {"hello_time", "Hello time", 248, 16, WIRE_UINT, "How often the root speaks."},
+    {"message_age", "Message age", 216, 16, WIRE_UINT, "How long ago the root sent this information."},
+    {"max_age", "Maximum age", 232, 16, WIRE_UINT, "At this age it is too old to be trusted."},
+    {"hello_time", "Hello time", 248, 16, WIRE_UINT, "How often the root sends a BPDU."},
     {"forward_delay", "Forward delay", 264, 16, WIRE_UINT,
      "How long a port listens and learns before it forwards."},
 };
@@ -140,7 +140,7 @@ bool bpdu_describe(WireCursor *c)
     if (len < 0)
         return wire_malformed(c, id, len == WIRE_BAD_VALUE ? 0 : c->len, len,
                               len == WIRE_BAD_VALUE ? "not a spanning tree protocol, or an unknown type"
-                                                    : "the unit is shorter than its type demands");
+                                                    : "the BPDU is shorter than its type demands");
     wire_begin(c, id, (size_t)len);
     wire_fields(c, id, head, b.type == BPDU_TYPE_TCN ? 3 : HS_ARRAY_LEN(head));
     if (b.type != BPDU_TYPE_TCN) {

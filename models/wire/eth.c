@@ -41,7 +41,7 @@ int eth_check_fcs(const uint8_t *p, size_t len)
 }
 
 static const WireFieldDef fields[] = {
-    {"dst", "Destination", 0, 48, WIRE_MAC, "The card that shall take the frame; switches look it up."},
+    {"dst", "Destination", 0, 48, WIRE_MAC, "The card that the frame is for; switches look it up."},
     {"src", "Source", 48, 48, WIRE_MAC, "The card that sent it; switches learn their tables from it."},
 };
 

@@ -9,57 +9,57 @@
 #include "sim/packet/checksum.h"
 
 static const WireName type_names[] = {
-    {ICMP_ECHO_REPLY, "Echo reply"},
-    {ICMP_DEST_UNREACH, "Destination unreachable"},
-    {ICMP_SOURCE_QUENCH, "Source quench"},
-    {ICMP_REDIRECT, "Redirect"},
-    {ICMP_ECHO, "Echo request"},
-    {ICMP_ROUTER_ADVERT, "Router advertisement"},
-    {ICMP_ROUTER_SOLICIT, "Router solicitation"},
-    {ICMP_TIME_EXCEEDED, "Time exceeded"},
-    {ICMP_PARAM_PROBLEM, "Parameter problem"},
-    {ICMP_TIMESTAMP, "Timestamp request"},
-    {ICMP_TIMESTAMP_REPLY, "Timestamp reply"},
-    {ICMP_INFO_REQUEST, "Information request"},
-    {ICMP_INFO_REPLY, "Information reply"},
-    {ICMP_ADDRMASK, "Address mask request"},
-    {ICMP_ADDRMASK_REPLY, "Address mask reply"},
+    {ICMP_ECHO_REPLY, "echo reply"},
+    {ICMP_DEST_UNREACH, "destination unreachable"},
+    {ICMP_SOURCE_QUENCH, "source quench"},
+    {ICMP_REDIRECT, "redirect"},
+    {ICMP_ECHO, "echo request"},
+    {ICMP_ROUTER_ADVERT, "router advertisement"},
+    {ICMP_ROUTER_SOLICIT, "router solicitation"},
+    {ICMP_TIME_EXCEEDED, "time exceeded"},
+    {ICMP_PARAM_PROBLEM, "parameter problem"},
+    {ICMP_TIMESTAMP, "timestamp request"},
+    {ICMP_TIMESTAMP_REPLY, "timestamp reply"},
+    {ICMP_INFO_REQUEST, "information request"},
+    {ICMP_INFO_REPLY, "information reply"},
+    {ICMP_ADDRMASK, "address mask request"},
+    {ICMP_ADDRMASK_REPLY, "address mask reply"},
     {0, NULL},
 };
 
 static const WireName unreach_names[] = {
-    {ICMP_UNREACH_NET, "Network unreachable"},
-    {ICMP_UNREACH_HOST, "Host unreachable"},
-    {ICMP_UNREACH_PROTO, "Protocol unreachable"},
-    {ICMP_UNREACH_PORT, "Port unreachable"},
-    {ICMP_UNREACH_NEEDFRAG, "Fragmentation needed"},
-    {ICMP_UNREACH_SRCROUTE, "Source route failed"},
-    {ICMP_UNREACH_NET_UNKNOWN, "Network unknown"},
-    {ICMP_UNREACH_HOST_UNKNOWN, "Host unknown"},
-    {ICMP_UNREACH_ISOLATED, "Source host isolated"},
-    {ICMP_UNREACH_NET_ADMIN, "Network administratively prohibited"},
-    {ICMP_UNREACH_HOST_ADMIN, "Host administratively prohibited"},
-    {ICMP_UNREACH_NET_TOS, "Network unreachable for this TOS"},
-    {ICMP_UNREACH_HOST_TOS, "Host unreachable for this TOS"},
-    {ICMP_UNREACH_ADMIN, "Communication administratively prohibited"},
-    {14, "Host precedence violation"},
-    {15, "Precedence cutoff in effect"},
+    {ICMP_UNREACH_NET, "network unreachable"},
+    {ICMP_UNREACH_HOST, "host unreachable"},
+    {ICMP_UNREACH_PROTO, "protocol unreachable"},
+    {ICMP_UNREACH_PORT, "port unreachable"},
+    {ICMP_UNREACH_NEEDFRAG, "fragmentation needed"},
+    {ICMP_UNREACH_SRCROUTE, "source route failed"},
+    {ICMP_UNREACH_NET_UNKNOWN, "network unknown"},
+    {ICMP_UNREACH_HOST_UNKNOWN, "host unknown"},
+    {ICMP_UNREACH_ISOLATED, "source host isolated"},
+    {ICMP_UNREACH_NET_ADMIN, "network administratively prohibited"},
+    {ICMP_UNREACH_HOST_ADMIN, "host administratively prohibited"},
+    {ICMP_UNREACH_NET_TOS, "network unreachable for this TOS"},
+    {ICMP_UNREACH_HOST_TOS, "host unreachable for this TOS"},
+    {ICMP_UNREACH_ADMIN, "communication administratively prohibited"},
+    {14, "host precedence violation"},
+    {15, "precedence cutoff in effect"},
     {0, NULL},
 };
 static const WireName redirect_names[] = {
-    {ICMP_REDIRECT_NET, "Redirect for the network"},
-    {ICMP_REDIRECT_HOST, "Redirect for the host"},
-    {ICMP_REDIRECT_TOS_NET, "Redirect for the network and TOS"},
-    {ICMP_REDIRECT_TOS_HOST, "Redirect for the host and TOS"},
+    {ICMP_REDIRECT_NET, "redirect for the network"},
+    {ICMP_REDIRECT_HOST, "redirect for the host"},
+    {ICMP_REDIRECT_TOS_NET, "redirect for the network and TOS"},
+    {ICMP_REDIRECT_TOS_HOST, "redirect for the host and TOS"},
     {0, NULL},
 };
 static const WireName exceeded_names[] = {
     {ICMP_EXCEEDED_TTL, "TTL exceeded in transit"},
-    {ICMP_EXCEEDED_REASSEMBLY, "Fragment reassembly time exceeded"},
+    {ICMP_EXCEEDED_REASSEMBLY, "fragment reassembly time exceeded"},
     {0, NULL},
 };
 static const WireName param_names[] = {
-    {0, "Pointer indicates the error"}, {1, "Missing a required option"}, {2, "Bad length"}, {0, NULL}};
+    {0, "pointer indicates the error"}, {1, "missing a required option"}, {2, "bad length"}, {0, NULL}};
 
 static const WireName *code_names(uint8_t type)
 {
@@ -212,7 +212,7 @@ int icmp_quote_decode(IcmpQuote *out, const uint8_t *p, size_t len)
 
 static const WireFieldDef type_field = {"type",    "Type", 0, 8, WIRE_UINT, "What kind of message this is.",
                                         type_names};
-static const WireFieldDef code_field = {"code", "Code", 8, 8, WIRE_UINT, "The finer reason within the type."};
+static const WireFieldDef code_field = {"code", "Code", 8, 8, WIRE_UINT, "The exact reason within the type."};
 static const WireFieldDef checksum_field = {
     "checksum", "Checksum", 16, 16, WIRE_HEX, "Covers the whole message; there is no pseudo-header."};
 static const WireFieldDef query_fields[] = {
@@ -237,7 +237,7 @@ static const WireFieldDef mask_field = {"mask", "Address mask", 64,
 static const WireFieldDef advert_fields[] = {
     {"n_addrs", "Addresses", 32, 8, WIRE_UINT, "How many routers are advertised."},
     {"entry_size", "Entry size", 40, 8, WIRE_UINT, "Words of four bytes for each of them."},
-    {"lifetime", "Lifetime", 48, 16, WIRE_UINT, "How long this holds.", NULL, "s"},
+    {"lifetime", "Lifetime", 48, 16, WIRE_UINT, "How long the advertisement is valid.", NULL, "s"},
 };
 
 static void describe_sum(WireCursor *c)

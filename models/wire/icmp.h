@@ -134,7 +134,7 @@ int icmp_quote_decode(IcmpQuote *out, const uint8_t *p, size_t len);
 
 bool icmp_describe(WireCursor *c);
 
-/* "Echo request", "Destination unreachable"; NULL when unknown. */
+/* "echo request", "destination unreachable"; NULL when unknown. */
 const char *icmp_type_name(uint8_t type);
-/* "Port unreachable"; NULL when unknown. */
+/* "port unreachable"; NULL when unknown. */
 const char *icmp_code_name(uint8_t type, uint8_t code);

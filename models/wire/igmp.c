@@ -125,11 +125,11 @@ unsigned igmp_code_value(uint8_t code)
 }
 
 static const WireName type_names[] = {
-    {IGMP_QUERY, "Membership query"},
-    {IGMP_V1_REPORT, "Version 1 membership report"},
-    {IGMP_V2_REPORT, "Version 2 membership report"},
-    {IGMP_LEAVE, "Leave group"},
-    {IGMP_V3_REPORT, "Version 3 membership report"},
+    {IGMP_QUERY, "membership query"},
+    {IGMP_V1_REPORT, "version 1 membership report"},
+    {IGMP_V2_REPORT, "version 2 membership report"},
+    {IGMP_LEAVE, "leave group"},
+    {IGMP_V3_REPORT, "version 3 membership report"},
     {0, NULL},
 };
 static const WireName record_names[] = {
@@ -154,19 +154,19 @@ static const WireFieldDef group_field = {
     "group", "Group", 32, 32, WIRE_IP4, "The multicast group in question; 0.0.0.0 asks for all of them."};
 static const WireFieldDef v3_query_fields[] = {
     {"suppress", "Suppress router processing", 68, 1, WIRE_BOOL,
-     "Other routers shall not restart their timers."},
-    {"qrv", "Robustness", 69, 3, WIRE_UINT, "How many losses in a row the protocol shall survive."},
+     "Other routers do not restart their timers."},
+    {"qrv", "Robustness", 69, 3, WIRE_UINT, "How many losses in a row the protocol is to survive."},
     {"qqic", "Query interval code", 72, 8, WIRE_UINT, "How often the querier asks."},
     {"n_sources", "Sources", 80, 16, WIRE_UINT, "How many source addresses follow."},
 };
 static const WireFieldDef n_records_field = {
-    "n_records", "Group records", 48, 16, WIRE_UINT, "How many groups the report speaks of."};
+    "n_records", "Group records", 48, 16, WIRE_UINT, "How many groups the report tells of."};
 
 static uint32_t describe_sources(WireCursor *c, uint32_t at, unsigned n)
 {
     for (unsigned i = 0; i < n; i++, at += 4) {
         const WireFieldDef def = {"source", "Source", at * 8,
-                                  32,       WIRE_IP4, "A sender that the member (does not) want."};
+                                  32,       WIRE_IP4, "A sender that the member wants, or does not want."};
 
         wire_field(c, WIRE_LAYER_IGMP, &def);
     }

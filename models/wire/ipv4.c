@@ -176,8 +176,8 @@ bool ipv4_opt_next(Ipv4OptIter *it, Ipv4Opt *opt)
     return true;
 }
 
-static const WireFieldDef version_field = {"version", "Version", 0,
-                                           4,         WIRE_UINT, "4: the receiver reads the rest by it."};
+static const WireFieldDef version_field = {
+    "version", "Version", 0, 4, WIRE_UINT, "4: it tells the receiver how to read the rest."};
 static const WireFieldDef hdr_len_field = {
     "hdr_len", "Header length", 4,
     4,         WIRE_UINT,       "Counted in words of four bytes; options make it longer than 20.",
@@ -191,23 +191,25 @@ static const WireFieldDef after_len[] = {
     {"id", "Identification", 32, 16, WIRE_HEX, "Fragments of one packet share it."},
 };
 static const WireFieldDef flags_field = {
-    "flags", "Flags", 48, 3, WIRE_FLAGS, "May it be fragmented, and do more fragments follow."};
+    "flags", "Flags",    48,
+    3,       WIRE_FLAGS, "Whether the packet may be fragmented, and whether more fragments follow."};
 static const WireFieldDef flag_bits[] = {
     {"evil", "Reserved", 48, 1, WIRE_BOOL, "Must be zero."},
     {"df", "Don't fragment", 49, 1, WIRE_BOOL,
      "A router that cannot forward it whole must drop it and say so."},
     {"mf", "More fragments", 50, 1, WIRE_BOOL, "Not the last fragment of its packet."},
 };
-static const WireFieldDef frag_offset_field = {"frag_offset",
-                                               "Fragment offset",
-                                               51,
-                                               13,
-                                               WIRE_UINT,
-                                               "Where this fragment's data belongs; counted in eights.",
-                                               NULL,
-                                               "bytes"};
+static const WireFieldDef frag_offset_field = {
+    "frag_offset",
+    "Fragment offset",
+    51,
+    13,
+    WIRE_UINT,
+    "Where this fragment's data belongs in the packet; counted in units of eight bytes.",
+    NULL,
+    "bytes"};
 static const WireFieldDef ttl_proto[] = {
-    {"ttl", "Time to live", 64, 8, WIRE_UINT, "Every router takes one away; at zero the packet dies."},
+    {"ttl", "Time to live", 64, 8, WIRE_UINT, "Every router takes one away; at zero the packet is dropped."},
     {"proto", "Protocol", 72, 8, WIRE_UINT, "What the payload is.", ip_proto_names},
 };
 static const WireFieldDef checksum_field = {
@@ -219,11 +221,11 @@ static const WireFieldDef addresses[] = {
 };
 
 static const WireName option_names[] = {
-    {IPV4_OPT_EOL, "end of options"},        {IPV4_OPT_NOP, "no operation"},
-    {IPV4_OPT_RECORD_ROUTE, "record route"}, {IPV4_OPT_TIMESTAMP, "timestamp"},
-    {IPV4_OPT_SECURITY, "security"},         {IPV4_OPT_LSRR, "loose source route"},
-    {IPV4_OPT_STREAM_ID, "stream id"},       {IPV4_OPT_SSRR, "strict source route"},
-    {IPV4_OPT_ROUTER_ALERT, "router alert"}, {0, NULL},
+    {IPV4_OPT_EOL, "end of options"},          {IPV4_OPT_NOP, "no operation"},
+    {IPV4_OPT_RECORD_ROUTE, "record route"},   {IPV4_OPT_TIMESTAMP, "timestamp"},
+    {IPV4_OPT_SECURITY, "security"},           {IPV4_OPT_LSRR, "loose source route"},
+    {IPV4_OPT_STREAM_ID, "stream identifier"}, {IPV4_OPT_SSRR, "strict source route"},
+    {IPV4_OPT_ROUTER_ALERT, "router alert"},   {0, NULL},
 };
 
 /* Addresses of a route option: data from byte 3 on, four bytes each. */
@@ -231,7 +233,7 @@ static void describe_route(WireCursor *c, const Ipv4Opt *opt)
 {
     for (uint32_t at = 3; at + 4 <= opt->len; at += 4) {
         const WireFieldDef def = {"route", "Route",  (uint32_t)(opt->p - c->p) * 8 + at * 8,
-                                  32,      WIRE_IP4, "A router that was, or shall be, passed."};
+                                  32,      WIRE_IP4, "A router that the packet has passed, or is to pass."};
 
         wire_field(c, WIRE_LAYER_IP, &def);
     }

@@ -79,7 +79,7 @@ uint32_t ipv6_pseudo_sum(const uint8_t *src, const uint8_t *dst, uint8_t proto, 
 }
 
 static const WireFieldDef fields[] = {
-    {"version", "Version", 0, 4, WIRE_UINT, "6: the receiver reads the rest by it."},
+    {"version", "Version", 0, 4, WIRE_UINT, "6: it tells the receiver how to read the rest."},
     {"tc", "Traffic class", 4, 8, WIRE_HEX, "The whole byte: DSCP and ECN."},
     {"dscp", "DSCP", 4, 6, WIRE_UINT, "How routers should treat the packet.", ip_dscp_names},
     {"ecn", "ECN", 10, 2, WIRE_UINT, "Lets a queue signal congestion without dropping.", ip_ecn_names},
@@ -87,7 +87,8 @@ static const WireFieldDef fields[] = {
      "The same for all packets of a flow, so that they take one path."},
     {"len", "Payload length", 32, 16, WIRE_UINT, "Everything behind these 40 bytes.", NULL, "bytes"},
     {"next", "Next header", 48, 8, WIRE_UINT, "An extension header, or what the payload is.", ip_proto_names},
-    {"hop_limit", "Hop limit", 56, 8, WIRE_UINT, "Every router takes one away; at zero the packet dies."},
+    {"hop_limit", "Hop limit", 56, 8, WIRE_UINT,
+     "Every router takes one away; at zero the packet is dropped."},
     {"src", "Source", 64, 128, WIRE_IP6, "Where the packet comes from (or says so)."},
     {"dst", "Destination", 192, 128, WIRE_IP6, "Where it goes: routers look up this address."},
 };
@@ -109,19 +110,21 @@ static void describe_extensions(WireCursor *c, const Ipv6Upper *up)
 
     for (size_t off = IPV6_HDR_LEN; off < up->off;) {
         size_t len = proto == IPV6_EXT_FRAGMENT ? 8 : (c->p[off + 1] + 1u) * 8;
-        const WireFieldDef def = {"extension",       "Extension header",
-                                  (uint32_t)off * 8, (uint32_t)len * 8,
-                                  WIRE_BYTES,        "Additional instructions between header and payload."};
+        const WireFieldDef def = {
+            "extension",       "Extension header",
+            (uint32_t)off * 8, (uint32_t)len * 8,
+            WIRE_BYTES,        "Additional instructions between the header and the payload."};
 
         wire_field_text(c, WIRE_LAYER_IP6, &def, "%u (%s), %zu bytes", proto,
                         wire_name(extension_names, proto), len);
         if (proto == IPV6_EXT_FRAGMENT) {
-            const WireFieldDef offset = {"frag_offset",
-                                         "Fragment offset",
-                                         (uint32_t)off * 8 + 16,
-                                         13,
-                                         WIRE_UINT,
-                                         "Where this fragment's data belongs."};
+            const WireFieldDef offset = {
+                "frag_offset",
+                "Fragment offset",
+                (uint32_t)off * 8 + 16,
+                13,
+                WIRE_UINT,
+                "Where this fragment's data belongs in the packet; counted in units of eight bytes."};
             const WireFieldDef more = {"mf", "More fragments", (uint32_t)off * 8 + 31,
                                        1,    WIRE_BOOL,        "Not the last fragment of its packet."};
             const WireFieldDef id = {"id", "Identification", (uint32_t)off * 8 + 32,

@@ -23,7 +23,7 @@ static const WireName sap_names[] = {{LLC_SAP_STP, "spanning tree"}, {LLC_SAP_SN
 static const WireName control_names[] = {{LLC_UI, "unnumbered information"}, {0, NULL}};
 
 static const WireFieldDef fields[] = {
-    {"dsap", "Destination SAP", 0, 8, WIRE_HEX, "Which protocol shall take the payload.", sap_names},
+    {"dsap", "Destination SAP", 0, 8, WIRE_HEX, "Which protocol the payload is for.", sap_names},
     {"ssap", "Source SAP", 8, 8, WIRE_HEX, "Which protocol sent it.", sap_names},
     {"control", "Control", 16, 8, WIRE_HEX, "The kind of LLC frame.", control_names},
 };

@@ -76,12 +76,13 @@ char *tcp_flags_format(uint16_t flags, char buf[TCP_FLAGS_STR_LEN])
 static const WireFieldDef ports[] = {
     {"sport", "Source port", 0, 16, WIRE_UINT,
      "With both addresses and the other port it names the connection."},
-    {"dport", "Destination port", 16, 16, WIRE_UINT, "Which socket shall get the data."},
+    {"dport", "Destination port", 16, 16, WIRE_UINT, "The socket that the data is for."},
     {"seq", "Sequence number", 32, 32, WIRE_UINT,
-     "The number of the first byte of data; SYN and FIN count as one."},
+     "The number of the first byte of data; SYN and FIN count as one byte each."},
 };
 static const WireFieldDef ack_hdr_len[] = {
-    {"ackno", "Acknowledgment number", 64, 32, WIRE_UINT, "The next byte expected; all before have arrived."},
+    {"ackno", "Acknowledgment number", 64, 32, WIRE_UINT,
+     "The next byte expected; all bytes before it have arrived."},
     {"hdr_len", "Header length", 96, 4, WIRE_UINT,
      "Counted in words of four bytes; options make it longer than 20."},
 };
@@ -89,22 +90,27 @@ static const WireFieldDef flags_field = {"flags", "Flags",    103,
                                          9,       WIRE_FLAGS, "What the segment does besides carrying data."};
 static const WireFieldDef flag_bits[] = {
     {"reserved", "Reserved", 100, 3, WIRE_UINT, "Must be zero."},
-    {"ae", "AE", 103, 1, WIRE_BOOL, "Accurate ECN (once the nonce sum)."},
-    {"cwr", "CWR", 104, 1, WIRE_BOOL, "The sender has reduced its window: stop echoing congestion."},
-    {"ece", "ECE", 105, 1, WIRE_BOOL, "The receiver saw a congestion mark; on a SYN: ECN is offered."},
-    {"urg", "URG", 106, 1, WIRE_BOOL, "The urgent pointer counts."},
-    {"ack", "ACK", 107, 1, WIRE_BOOL, "The acknowledgment number counts: on in all but the first segment."},
-    {"psh", "PSH", 108, 1, WIRE_BOOL, "Hand the data to the application now."},
+    {"ae", "AE", 103, 1, WIRE_BOOL, "Accurate ECN (formerly the nonce sum)."},
+    {"cwr", "CWR", 104, 1, WIRE_BOOL,
+     "The sender has reduced its congestion window: no more echoes of the mark are needed."},
+    {"ece", "ECE", 105, 1, WIRE_BOOL, "The receiver saw a congestion mark; on a SYN, ECN is offered."},
+    {"urg", "URG", 106, 1, WIRE_BOOL, "The urgent pointer is valid."},
+    {"ack", "ACK", 107, 1, WIRE_BOOL,
+     "The acknowledgment number is valid: set in all but the first segment."},
+    {"psh", "PSH", 108, 1, WIRE_BOOL, "The data is to be handed to the application now."},
     {"rst", "RST", 109, 1, WIRE_BOOL, "The connection is aborted, or does not exist."},
     {"syn", "SYN", 110, 1, WIRE_BOOL, "Opens the connection: the sequence number is the initial one."},
     {"fin", "FIN", 111, 1, WIRE_BOOL, "The sender has no more data."},
 };
 static const WireFieldDef window_field = {
-    "window",  "Window",
-    112,       16,
-    WIRE_UINT, "How many bytes beyond the acknowledged one may be sent (to be scaled by what the SYN said)."};
-static const WireFieldDef checksum_field = {"checksum", "Checksum", 128,
-                                            16,         WIRE_HEX,   "Covers addresses, header and data."};
+    "window",
+    "Window",
+    112,
+    16,
+    WIRE_UINT,
+    "How many bytes from the acknowledgment number on the sender of this can take; scaled as its SYN said."};
+static const WireFieldDef checksum_field = {
+    "checksum", "Checksum", 128, 16, WIRE_HEX, "Covers the addresses, the header and the data."};
 static const WireFieldDef urgent_field = {
     "urgent", "Urgent pointer", 144, 16, WIRE_UINT, "With URG: where the urgent data ends."};
 static const WireFieldDef data_len_field = {
@@ -143,7 +149,7 @@ static void describe_option(WireCursor *c, const TcpOpt *opt)
 
     if (tcp_options_decode(&o, opt->p, opt->len) != WIRE_OK) {
         option_field(c, opt, "bad_option", "Bad option", 0, opt->len, WIRE_BYTES,
-                     "Its length is wrong: it is ignored.");
+                     "Its length is wrong, so it is ignored.");
         return;
     }
     switch (opt->kind) {
@@ -153,7 +159,7 @@ static void describe_option(WireCursor *c, const TcpOpt *opt)
         return;
     case TCP_OPT_WSCALE:
         option_field(c, opt, "wscale", "Option: window scale", 2, 1, WIRE_UINT,
-                     "Later windows are to be shifted left by this.");
+                     "Windows in later segments are to be shifted left by this.");
         return;
     case TCP_OPT_SACK_PERMITTED:
         option_field(c, opt, "sack_permitted", "Option: SACK permitted", 0, 2, WIRE_BOOL,
@@ -170,7 +176,7 @@ static void describe_option(WireCursor *c, const TcpOpt *opt)
     case TCP_OPT_TIMESTAMPS:
         option_field(c, opt, "ts_val", "Option: timestamp value", 2, 4, WIRE_UINT, "The sender's clock.");
         option_field(c, opt, "ts_ecr", "Option: timestamp echo reply", 6, 4, WIRE_UINT,
-                     "The other's clock as last received: now minus this is a round-trip time.");
+                     "The other end's clock as last received: now minus this is a round-trip time.");
         return;
     case TCP_OPT_MD5:
         option_field(c, opt, "md5", "Option: MD5 signature", 2, 16, WIRE_BYTES,

@@ -152,12 +152,12 @@ size_t tftp_encode(uint8_t *p, const TftpMsg *m)
 }
 
 static const WireName op_names[] = {
-    {TFTP_RRQ, "Read request"},
-    {TFTP_WRQ, "Write request"},
-    {TFTP_DATA, "Data"},
-    {TFTP_ACK, "Acknowledgment"},
-    {TFTP_ERROR, "Error"},
-    {TFTP_OACK, "Option acknowledgment"},
+    {TFTP_RRQ, "read request"},
+    {TFTP_WRQ, "write request"},
+    {TFTP_DATA, "data"},
+    {TFTP_ACK, "acknowledgment"},
+    {TFTP_ERROR, "error"},
+    {TFTP_OACK, "option acknowledgment"},
     {0, NULL},
 };
 static const WireName error_names[] = {
@@ -210,15 +210,14 @@ bool tftp_describe(WireCursor *c)
     wire_begin(c, id, told);
     wire_field(c, id, &op_field);
     if (m.filename)
-        string_field(c, "filename", "File name", m.filename,
-                     "Which file; no folders are known to the protocol.");
+        string_field(c, "filename", "File name", m.filename, "Which file; the protocol knows no folders.");
     if (m.mode)
         string_field(c, "mode", "Mode", m.mode, "octet: as it is; netascii: line ends are converted.");
     if (m.op == TFTP_DATA || m.op == TFTP_ACK)
         wire_field(c, id, &block_field);
     if (m.op == TFTP_ERROR) {
         wire_field(c, id, &error_field);
-        string_field(c, "message", "Message", m.error_msg, "For people.");
+        string_field(c, "message", "Message", m.error_msg, "The reason in words, for people.");
     }
     for (unsigned i = 0; i < m.n_options; i++) {
         string_field(c, "option", "Option", m.options[i].name, "An extension that is asked for (RFC 2347).");

@@ -39,4 +39,4 @@ int tftp_decode(TftpMsg *out, const uint8_t *p, size_t len);
 size_t tftp_encoded_len(const TftpMsg *m);
 size_t tftp_encode(uint8_t *p, const TftpMsg *m);
 bool tftp_describe(WireCursor *c);
-const char *tftp_op_name(uint16_t op); /* "Read request"; NULL when unknown */
+const char *tftp_op_name(uint16_t op); /* "read request"; NULL when unknown */

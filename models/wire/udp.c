@@ -41,13 +41,13 @@ int udp_check(const uint8_t *p, size_t len, uint32_t pseudo_sum)
 }
 
 static const WireFieldDef fields[] = {
-    {"sport", "Source port", 0, 16, WIRE_UINT, "Where an answer should go."},
-    {"dport", "Destination port", 16, 16, WIRE_UINT, "Which socket shall get the data."},
-    {"len", "Length", 32, 16, WIRE_UINT, "Header and data.", NULL, "bytes"},
+    {"sport", "Source port", 0, 16, WIRE_UINT, "Where an answer is to go."},
+    {"dport", "Destination port", 16, 16, WIRE_UINT, "The socket that the data is for."},
+    {"len", "Length", 32, 16, WIRE_UINT, "Header and data together.", NULL, "bytes"},
 };
 static const WireFieldDef checksum_field = {
     "checksum", "Checksum", 48,
-    16,         WIRE_HEX,   "Covers addresses, header and data; 0 means the sender did not bother."};
+    16,         WIRE_HEX,   "Covers the addresses, the header and the data; 0: the sender computed none."};
 
 static void describe_sum(WireCursor *c, uint16_t len)
 {

@@ -20,9 +20,10 @@ size_t vlan_encode(uint8_t *p, const VlanTag *t)
 }
 
 static const WireFieldDef fields[] = {
-    {"pcp", "Priority", 0, 3, WIRE_UINT, "Class of service, 7 is the most urgent."},
+    {"pcp", "Priority", 0, 3, WIRE_UINT, "Class of service; 7 is the most urgent."},
     {"dei", "Drop eligible", 3, 1, WIRE_BOOL, "May be dropped first under congestion."},
-    {"vid", "VLAN", 4, 12, WIRE_UINT, "The virtual LAN the frame belongs to; 0 means priority only."},
+    {"vid", "VLAN", 4, 12, WIRE_UINT,
+     "The virtual LAN that the frame belongs to; 0: the tag carries only a priority."},
 };
 
 bool vlan_describe(WireCursor *c)

@@ -51,14 +51,23 @@ static inline uint32_t checksum_combine(uint32_t a, uint32_t b)
 /* checksum_add for a header: n is a multiple of 4 and less than 64 KiB. */
 static inline uint32_t checksum_add_words(uint32_t sum, const uint8_t *p, unsigned n)
 {
+    const uint8_t *const end = p + n / 8 * 8;
     uint64_t native = 0;
 
-    for (unsigned i = 0; i < n; i += 4) {
+    if (n & 4) {
         uint32_t w;
 
-        memcpy(&w, p + i, 4);
-        native += w;
+        memcpy(&w, end, 4);
+        native = w;
     }
+    for (; p != end; p += 8) { /* the carry comes in again at the other end, as in any size of word */
+        uint64_t w;
+
+        memcpy(&w, p, 8);
+        native += w;
+        native += native < w;
+    }
+    native = (native & 0xffffffff) + (native >> 32);
     native = (native & 0xffff) + (native >> 16 & 0xffff) + (native >> 32);
     native = (native & 0xffff) + (native >> 16);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

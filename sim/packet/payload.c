@@ -66,14 +66,19 @@ bool payload_matches(const uint8_t *p, uint64_t off, size_t len)
 
 /* Partial sums from the stream's beginning, as an Internet checksum counts: bytes at even places are high
  * halves. The period is odd, so that what is at even places in one lap is at odd ones in the next: two laps
- * repeat. sums[i] is of the first i bytes, up to four laps: a range that begins in the first two and is no
- * longer than two ends there.
+ * repeat. sums[i] is of the first i bytes: a range that begins in the first two laps and is a frame's payload
+ * ends there, and of a longer one so many times two laps are left out.
  *
  * Of i bytes (i + 1) / 2 are at even places, k of them would sum to k (k - 1) and the i / 2 = k at odd ones
  * to k k, if there were no laps; each lap that was left behind takes 251 from every byte after it. */
 #define PAST(k, n) ((k) > (n) ? (k) - (n) : 0)
-#define EVEN(k) ((k) * ((k)-1) - PAYLOAD_PERIOD * (PAST(k, 126) + PAST(k, 251) + PAST(k, 377)))
-#define ODD(k) ((k) * (k)-PAYLOAD_PERIOD * (PAST(k, 125) + PAST(k, 251) + PAST(k, 376)))
+#define EVEN(k)                                                                                              \
+    ((k) * ((k)-1) - PAYLOAD_PERIOD * (PAST(k, 126) + PAST(k, 251) + PAST(k, 377) + PAST(k, 502) +           \
+                                       PAST(k, 628) + PAST(k, 753) + PAST(k, 879) + PAST(k, 1004)))
+#define ODD(k)                                                                                               \
+    ((k) * (k)-PAYLOAD_PERIOD *                                                                              \
+     (PAST(k, 125) + PAST(k, 251) + PAST(k, 376) + PAST(k, 502) + PAST(k, 627) + PAST(k, 753) +              \
+      PAST(k, 878) + PAST(k, 1004)))
 #define SUM1(i) EVEN(((i) + 1) / 2) * 256 + ODD((i) / 2)
 #define SUM4(i) SUM1(i), SUM1((i) + 1), SUM1((i) + 2), SUM1((i) + 3)
 #define SUM16(i) SUM4(i), SUM4((i) + 4), SUM4((i) + 8), SUM4((i) + 12)
@@ -81,18 +86,22 @@ bool payload_matches(const uint8_t *p, uint64_t off, size_t len)
 #define SUM256(i) SUM64(i), SUM64((i) + 64), SUM64((i) + 128), SUM64((i) + 192)
 #define TWO_LAPS (2 * PAYLOAD_PERIOD)
 
-static const uint32_t sums[1024] = {SUM256(0), SUM256(256), SUM256(512), SUM256(768)};
-_Static_assert(HS_ARRAY_LEN(sums) > 2 * TWO_LAPS, "see above");
+static const uint32_t sums[2048] = {SUM256(0),    SUM256(256),  SUM256(512),  SUM256(768),
+                                    SUM256(1024), SUM256(1280), SUM256(1536), SUM256(1792)};
+#define MOST (HS_ARRAY_LEN(sums) - TWO_LAPS)
+_Static_assert(MOST > TWO_LAPS && MOST >= 1500, "see above");
 
 uint32_t payload_checksum(uint64_t off, size_t len)
 {
     unsigned from = (unsigned)(off % PAYLOAD_PERIOD);
-    uint64_t sum = len / TWO_LAPS * sums[TWO_LAPS];
+    uint64_t sum = 0;
 
-    if (from & 1) /* the same byte, one lap later, at an even place */
-        from += PAYLOAD_PERIOD;
-    sum += sums[from + len % TWO_LAPS] - sums[from];
-    while (sum >> 32)
-        sum = (sum & 0xffffffff) + (sum >> 32);
-    return (uint32_t)sum;
+    from += from & 1 ? PAYLOAD_PERIOD : 0; /* the same byte, one lap later, at an even place */
+    if (HS_UNLIKELY(len > MOST)) {
+        sum = len / TWO_LAPS * sums[TWO_LAPS];
+        while (sum >> 31)
+            sum = (sum & 0xffff) + (sum >> 16);
+        len %= TWO_LAPS;
+    }
+    return (uint32_t)sum + sums[from + len] - sums[from];
 }

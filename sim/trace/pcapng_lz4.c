@@ -5,30 +5,67 @@
  *     block:  head 28 | headers | payload, padding | options | last 16 bytes
  *
  * The last bytes (packet id, end of options, length) are held back until more comes: they are literals, as
- * the end of a block of LZ4 must be, and go in front of the next match. */
+ * the end of a block of LZ4 must be, and go in front of the next match.
+ *
+ * Two ways lead through this file. add_planned takes a packet like the last one of its flow, as nearly all
+ * are; add_other the rest, from which it learns what packets of their flow are like. */
 #include "sim/trace/pcapng_lz4.h"
 
 #include <string.h>
 
 #include "sim/trace/lz4frame.h"
 #include "sim/trace/pcapng_bytes.h"
+#include "sim/trace/pcapng_lz4_plan.h"
 
-#define SLOTS 64
-#define START_BYTES 32u /* of a packet, that are compared */
+#define SHAPE_BITS 6
+#define FLOW_BITS 8
+#define EDGES 4
 /* Payload shorter than this does not take the place of longer payload as the one to refer to. */
 #define GOOD_PAYLOAD 512
 #define OPTIONS_BYTES 12 /* flags with their header, the header of the packet id */
 #define LAST_BYTES 16
+#define ID_BYTES 8 /* the first of them */
 /* So that an Lz4Out stays in registers (lz4frame.h). */
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-typedef struct Slot { /* a packet block in the stream */
-    uint64_t pos;
-    /* Blocks of one shape differ in time, headers and id, and all their bytes lie equally far apart:
-     * interface and captured length, length and header bytes, the high half of the time and flags. */
-    uint64_t shape[3];
-    uint8_t start[START_BYTES];
-} Slot;
+/* What must be the same in two blocks, so that one is like the other byte for byte but in time, headers,
+ * payload and packet id. */
+enum {
+    KEY_IFACE,     /* and captured length */
+    KEY_TIME,      /* its high half, and flags */
+    KEY_LENGTHS,   /* of the packet and its parts, and where its headers are in memory: as Packet has it */
+    KEY_HEADERS,   /* likewise: slices, checksum, padding; where the network's and transport's headers are */
+    KEY_PORTS,     /* places of the lazy checksum; ports */
+    KEY_ADDRESSES, /* IPv4's, or the end of IPv6's destination */
+    KEY_WORDS
+};
+
+typedef struct Edge { /* where a block of a shape follows a packet's block */
+    uint64_t pos;     /* of the former */
+    uint32_t before;  /* the latter's length */
+} Edge;
+
+typedef struct Flow Flow;
+
+typedef struct Shape { /* what flows have in common that differ in addresses and ports only */
+    uint64_t key[KEY_WORDS];
+    uint64_t id;    /* never the same again */
+    Flow *last;     /* that of the last block; maybe of another shape by now */
+    uint32_t total; /* a block's length */
+    bool can_plan;
+    PcapngLz4Shape what;
+    Edge edge[EDGES];       /* by a hash of `before` */
+    PcapngLz4Plan own, any; /* after a block of the same flow; of the same shape */
+} Shape;
+
+struct Flow {
+    uint64_t pos; /* of its last block */
+    uint64_t key[KEY_WORDS];
+    uint64_t shape_id;
+    Shape *shape; /* if it is still that one */
+    /* Of a block of its own: the present ones where the plan says so, but not where a lazy checksum is. */
+    _Alignas(16) uint8_t headers[LZ4_PLAN_BYTES];
+};
 
 typedef struct Seen { /* synthetic payload in the stream that may still be in reach */
     uint64_t pos;
@@ -39,9 +76,12 @@ typedef struct Seen { /* synthetic payload in the stream that may still be in re
 struct PcapngLz4 {
     Lz4Frame *frame;
     Seen seen;
-    uint32_t n_held; /* 0 or LAST_BYTES */
-    uint8_t held[LZ4_SLACK];
-    Slot slots[SLOTS]; /* by a hash of the shape */
+    /* Of the last packet block LAST_BYTES are held back, if held_total, its length, is not 0. */
+    uint64_t held_id;
+    uint32_t held_total;
+    uint64_t n_shapes;             /* that were there ever */
+    Shape shapes[1 << SHAPE_BITS]; /* by a hash */
+    Flow flows[1 << FLOW_BITS];
 };
 
 /* ---- payload ---- */
@@ -118,10 +158,23 @@ PcapngLz4 *pcapng_lz4_open(const char *path, GError **error)
     return z;
 }
 
+/* What is held back, at p; returns its length. */
+static inline uint32_t get_held(const PcapngLz4 *z, uint8_t *p)
+{
+    if (!z->held_total)
+        return 0;
+    p = pcapng_put64(p, z->held_id);
+    p = pcapng_put32(p, PCAPNG_OPT_END);
+    pcapng_put32(p, z->held_total);
+    return LAST_BYTES;
+}
+
 static void put_held(PcapngLz4 *z)
 {
-    lz4frame_put(z->frame, z->held, z->n_held);
-    z->n_held = 0;
+    uint8_t held[LAST_BYTES];
+
+    lz4frame_put(z->frame, held, get_held(z, held));
+    z->held_total = 0;
 }
 
 bool pcapng_lz4_close(PcapngLz4 *z, GError **error)
@@ -149,14 +202,6 @@ void pcapng_lz4_put(PcapngLz4 *z, const void *bytes, size_t n)
     lz4frame_put(z->frame, bytes, n);
 }
 
-static inline uint64_t load64(const uint8_t *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, 8);
-    return GUINT64_FROM_LE(v);
-}
-
 /* The checksum that captures show, into the packet's first n bytes. */
 static inline void put_checksum(uint8_t *headers, uint32_t n, unsigned at, uint16_t sum)
 {
@@ -166,91 +211,312 @@ static inline void put_checksum(uint8_t *headers, uint32_t n, unsigned at, uint1
         headers[at + 1] = (uint8_t)sum;
 }
 
-/* How many of the first START_BYTES bytes are the same. */
-static inline unsigned equal_start(const uint8_t *a, const uint8_t *b)
-{
-    for (unsigned i = 0; i < START_BYTES; i += 8) {
-        uint64_t x = load64(a + i) ^ load64(b + i);
+/* ---- shapes and flows ---- */
 
-        if (x)
-            return i + (unsigned)__builtin_ctzll(x) / 8;
-    }
-    return START_BYTES;
+static inline uint64_t load64(const void *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, 8);
+    return v;
 }
 
-/* The block that begins at pos is like the one before it in the slot, and may refer to it. */
-static inline bool is_like(const Slot *s, uint64_t pos, uint64_t first, const uint64_t shape[3])
+static inline uint32_t load32(const void *p)
 {
-    return ((s->shape[0] ^ shape[0]) | (s->shape[1] ^ shape[1]) | (s->shape[2] ^ shape[2])) == 0 &&
-           s->pos >= first && pos - s->pos <= LZ4_MAX_DISTANCE;
+    uint32_t v;
+
+    memcpy(&v, p, 4);
+    return v;
+}
+
+static ALWAYS_INLINE void make_key(uint64_t key[KEY_WORDS], const Packet *p, uint32_t iface, uint32_t caplen,
+                                   uint64_t time, uint32_t flags)
+{
+    _Static_assert(offsetof(Packet, n_slices) == offsetof(Packet, head) + 8 &&
+                       offsetof(Packet, csum_start) == offsetof(Packet, head) + 16 &&
+                       offsetof(Packet, gso_size) == offsetof(Packet, head) + 20,
+                   "what describes a packet lies together");
+    key[KEY_IFACE] = (uint64_t)iface << 32 | caplen;
+    key[KEY_TIME] = time >> 32 << 32 | flags;
+    key[KEY_LENGTHS] = load64(&p->head);
+    key[KEY_HEADERS] = load64(&p->n_slices);
+    key[KEY_PORTS] = (uint64_t)load32(&p->csum_start) << 32;
+    key[KEY_ADDRESSES] = 0;
+    if (HS_LIKELY(p->l4 >= p->head + 8 && p->l4 + 4 <= p->tail)) {
+        key[KEY_PORTS] |= load32(p->buf + p->l4);
+        key[KEY_ADDRESSES] = load64(p->buf + p->l4 - 8);
+    }
+}
+
+static inline bool is_key(const uint64_t a[KEY_WORDS], const uint64_t b[KEY_WORDS])
+{
+    uint64_t differ = 0;
+
+    for (unsigned i = 0; i < KEY_WORDS; i++)
+        differ |= a[i] ^ b[i];
+    return !differ;
+}
+
+static inline unsigned hash(uint64_t v, unsigned bits)
+{
+    return (unsigned)(v * UINT64_C(0x9e3779b97f4a7c15) >> (64 - bits));
+}
+
+/* It may be another one. */
+static ALWAYS_INLINE Flow *find_flow(PcapngLz4 *z, const uint64_t key[KEY_WORDS])
+{
+    uint64_t v = key[KEY_ADDRESSES] ^ key[KEY_PORTS] << 32 ^ key[KEY_IFACE] >> 24 ^ key[KEY_TIME];
+
+    return &z->flows[hash(v ^ key[KEY_LENGTHS], FLOW_BITS)];
+}
+
+static Shape *find_shape(PcapngLz4 *z, const uint64_t flow_key[KEY_WORDS], const Packet *pkt)
+{
+    uint64_t key[KEY_WORDS];
+    uint32_t caplen = (uint32_t)flow_key[KEY_IFACE], n, csum_at;
+    Shape *s;
+
+    memcpy(key, flow_key, sizeof key);
+    key[KEY_PORTS] = key[KEY_PORTS] >> 32 << 32;
+    key[KEY_ADDRESSES] = 0;
+    s = &z->shapes[hash(key[KEY_IFACE] ^ key[KEY_TIME] ^ key[KEY_LENGTHS] ^ key[KEY_HEADERS], SHAPE_BITS)];
+    if (is_key(s->key, key))
+        return s;
+    n = HS_MIN(packet_header_len(pkt), caplen);
+    csum_at = (uint32_t)pkt->csum_at - pkt->head;
+    memset(s, 0, offsetof(Shape, own));
+    memcpy(s->key, key, sizeof key);
+    s->id = ++z->n_shapes;
+    s->what = (PcapngLz4Shape){
+        .n_headers = n,
+        .n_payload = caplen - n,
+        .n_options = pcapng_padding(caplen) + OPTIONS_BYTES,
+        .csum_at = pkt->csum == PKT_CSUM_PARTIAL && csum_at < n ? csum_at : LZ4_PLAN_NO_CSUM,
+    };
+    s->total = PCAPNG_PACKET_HEAD_BYTES + caplen + s->what.n_options + LAST_BYTES;
+    s->last = z->flows;
+    s->can_plan = pkt->head + HS_MAX(n + LZ4_SLACK, LZ4_PLAN_BYTES) <= PKT_BUF && /* may be read in place */
+                  (caplen == n || (pkt->n_slices == 1 && pkt->payload_len >= caplen - n));
+    pcapng_lz4_plan_init(&s->own, &s->what);
+    pcapng_lz4_plan_init(&s->any, &s->what);
+    return s;
+}
+
+static inline bool in_reach(const PcapngLz4 *z, uint64_t pos, uint64_t target)
+{
+    return target >= z->frame->block_pos && pos - target <= LZ4_MAX_DISTANCE;
+}
+
+/* ---- the usual way ---- */
+
+/* What precedes the time: type, length, interface and time's high half. The block before may end with the
+ * same eight bytes as another one did. Then comes the plan's first token. */
+static ALWAYS_INLINE uint8_t *put_edge(PcapngLz4 *z, Shape *s, uint64_t pos, uint8_t *p, uint32_t distance,
+                                       uint8_t token)
+{
+    const uint32_t before = z->held_total;
+    Edge *e = &s->edge[before >> 2 & (EDGES - 1)];
+
+    _Static_assert(EDGES == 4, "lengths are multiples of four");
+    if (HS_LIKELY(e->before == before && in_reach(z, pos, e->pos - (LAST_BYTES - ID_BYTES)))) {
+        const uint32_t more = 16 + LAST_BYTES - ID_BYTES - LZ4_MIN_MATCH - 15;
+
+        p[0] = ID_BYTES << 4 | 15;
+        pcapng_put64(p + 1, z->held_id);
+        pcapng_put32(p + 9, (uint32_t)(pos - e->pos) | more << 16 | (uint32_t)token << 24);
+        p += 12;
+    } else {
+        p[0] = 15 << 4 | (16 - LZ4_MIN_MATCH);
+        p[1] = LAST_BYTES - 15;
+        get_held(z, p + 2);
+        lz4_put16(p + 18, distance);
+        p[20] = token;
+        p += 20;
+        e->before = before;
+    }
+    e->pos = pos;
+    return p;
+}
+
+/* The payload's distance, or 0: not to be found. */
+static ALWAYS_INLINE uint32_t find_payload(PcapngLz4 *z, uint64_t pos, uint64_t off, uint32_t n)
+{
+    Seen *seen = &z->seen;
+    const uint32_t residue = (uint32_t)(off % PAYLOAD_PERIOD);
+    const uint32_t shift = residue - seen->residue + (residue < seen->residue ? PAYLOAD_PERIOD : 0);
+    const uint64_t distance = pos - seen->pos - shift;
+
+    if (HS_UNLIKELY(seen->pos < z->frame->block_pos || distance > LZ4_MAX_DISTANCE ||
+                    seen->len < shift + HS_MIN(n, (uint32_t)PAYLOAD_PERIOD)))
+        return 0;
+    if (n >= seen->len || n >= GOOD_PAYLOAD)
+        *seen = (Seen){pos, residue, n};
+    return (uint32_t)distance;
+}
+
+/* Stores at known places, where the block is like that at pos - distance. False: it is not possible, and
+ * nothing has happened. */
+static ALWAYS_INLINE bool add_planned(PcapngLz4 *z, Shape *s, const PcapngLz4Plan *plan, uint64_t pos,
+                                      uint32_t distance, const Packet *pkt, uint64_t time)
+{
+    const uint8_t *headers = packet_cdata(pkt);
+    const PcapngLz4Seq *seq = plan->seq, *const end = seq + plan->n_seqs;
+    const uint32_t n_payload = s->what.n_payload;
+    uint32_t payload_distance = 0;
+    Lz4Out o = lz4frame_begin(z->frame);
+    uint8_t *p;
+
+    if (HS_UNLIKELY(o.end != o.token + 1))
+        return false;
+    if (n_payload) {
+        if (HS_UNLIKELY(pkt->slice[0].chunk))
+            return false;
+        payload_distance =
+            find_payload(z, pos + PCAPNG_PACKET_HEAD_BYTES + s->what.n_headers, pkt->slice[0].off, n_payload);
+        if (HS_UNLIKELY(!payload_distance))
+            return false;
+    }
+    p = put_edge(z, s, pos, o.token, distance, plan->token);
+    pcapng_put32(p + 1, (uint32_t)time);
+    pcapng_put64(p + 5, seq->behind | distance);
+    while (++seq != end) {
+        memcpy(p + seq->literals_at, headers + seq->from, 16);
+        if (HS_UNLIKELY(seq->n_literals > 16))
+            memcpy(p + seq->literals_at + 16, headers + seq->from + 16, seq->n_literals - 16u);
+        pcapng_put64(p + seq->distance_at, seq->behind | distance);
+    }
+    if (HS_LIKELY(plan->csum_out)) {
+        uint16_t sum = packet_csum_value(pkt);
+
+        lz4_put16(p + plan->csum_out, GUINT16_TO_BE(sum));
+    }
+    if (n_payload) {
+        lz4_put16(p + end[-1].distance_at, payload_distance);
+        p += plan->size;
+        memcpy(p, plan->tail, 16);
+        if (HS_UNLIKELY(plan->n_tail > 16))
+            memcpy(p + 16, plan->tail + 16, LZ4_PLAN_TAIL_BYTES - 16);
+        p += plan->n_tail;
+        lz4_put16(p, distance);
+        p += 2;
+    } else {
+        p += plan->size;
+    }
+    lz4out_begin(&o, p);
+    lz4frame_end(z->frame, o, s->total);
+    return true;
+}
+
+/* ---- the other way ---- */
+
+static void add_other(PcapngLz4 *z, const Shape *s, const uint64_t key[KEY_WORDS], const Packet *pkt,
+                      const uint8_t *headers, uint64_t time)
+{
+    const Flow *like = s->last;
+    const uint32_t caplen = (uint32_t)key[KEY_IFACE], n = s->what.n_headers, n_options = s->what.n_options;
+    uint8_t head[PCAPNG_PACKET_HEAD_BYTES + LZ4_SLACK], options[2 * LZ4_SLACK], held[LZ4_SLACK];
+    uint8_t *p;
+    uint32_t distance = 0, same = 0;
+    const uint32_t n_held = get_held(z, held);
+    const uint64_t pos = z->frame->pos + n_held;
+    const uint64_t first = z->frame->pos - lz4frame_reach(z->frame);
+    Lz4Out o = lz4frame_begin(z->frame);
+
+    lz4out_put(&o, held, n_held);
+    if (like->shape_id == s->id && like->pos >= first && pos - like->pos <= LZ4_MAX_DISTANCE) {
+        distance = (uint32_t)(pos - like->pos);
+        lz4out_match_short(&o, distance, 16); /* up to the high half of the time */
+        o.end = pcapng_put32(o.end, (uint32_t)time);
+        while (same < HS_MIN(n, LZ4_PLAN_BYTES) && s->own.same[same] && headers[same] == like->headers[same])
+            same++;
+        lz4out_match(&o, distance, 8 + same); /* both lengths, and what begins like it */
+    } else {
+        pcapng_put_packet_head(head, s->total, (uint32_t)(key[KEY_IFACE] >> 32), time, caplen,
+                               packet_len(pkt));
+        lz4out_put(&o, head, PCAPNG_PACKET_HEAD_BYTES);
+    }
+    lz4out_put(&o, headers + same, n - same);
+    if (pkt->csum == PKT_CSUM_PARTIAL)
+        put_checksum(o.end - n, n, (unsigned)pkt->csum_at - pkt->head, packet_csum_value(pkt));
+    put_body(&z->seen, &o, pos + PCAPNG_PACKET_HEAD_BYTES + n, first, pkt, caplen - n);
+    if (distance) {
+        lz4out_match_short(&o, distance, n_options);
+    } else {
+        memset(options, 0, n_options);
+        p = pcapng_put_flags(options + n_options - OPTIONS_BYTES, (uint32_t)key[KEY_TIME]);
+        p = pcapng_put16(p, PCAPNG_EPB_PACKETID);
+        pcapng_put16(p, 8);
+        lz4out_put(&o, options, n_options);
+    }
+    lz4frame_end(z->frame, o, n_held + s->total - LAST_BYTES);
+}
+
+static void learn(Shape *s, const Flow *f, bool is_known, const uint8_t *headers)
+{
+    PcapngLz4Plan *own = &s->own, *any = &s->any;
+
+    if (!s->can_plan)
+        return;
+    if (is_known && !(own->n_seqs && pcapng_lz4_plan_fits(own, f->headers, headers)))
+        pcapng_lz4_plan_learn(own, &s->what, NULL, f->headers, headers);
+    if (s->last->shape_id == s->id && !(any->n_seqs && pcapng_lz4_plan_fits(any, s->last->headers, headers)))
+        pcapng_lz4_plan_learn(any, &s->what, own->same, s->last->headers, headers);
+}
+
+/* A flow that is new or whose last block is out of reach, a packet unlike the last one. */
+static __attribute__((noinline)) void add_unusual(PcapngLz4 *z, Flow *f, uint32_t iface, uint64_t time,
+                                                  const Packet *pkt, uint32_t caplen, uint32_t flags)
+{
+    uint64_t key[KEY_WORDS], pos;
+    uint8_t headers[PKT_BUF + LZ4_PLAN_BYTES];
+    bool is_known;
+    Shape *s;
+
+    hs_assert(flags);
+    hs_assert(caplen <= packet_len(pkt) && caplen <= LZ4_MAX_STEP - 1024);
+    if (HS_UNLIKELY(lz4frame_is_full(z->frame)))
+        put_held(z); /* this ends the block */
+    make_key(key, pkt, iface, caplen, time, flags);
+    s = find_shape(z, key, pkt);
+    memcpy(headers, packet_cdata(pkt), s->what.n_headers);
+    memset(headers + s->what.n_headers, 0, LZ4_PLAN_BYTES);
+    pos = z->frame->pos + (z->held_total ? LAST_BYTES : 0);
+    if (!(z->held_total && s->last->shape_id == s->id && s->any.n_seqs && in_reach(z, pos, s->last->pos) &&
+          pcapng_lz4_plan_fits(&s->any, s->last->headers, headers) &&
+          add_planned(z, s, &s->any, pos, (uint32_t)(pos - s->last->pos), pkt, time)))
+        add_other(z, s, key, pkt, headers, time);
+    is_known = f->shape_id == s->id && is_key(f->key, key);
+    learn(s, f, is_known, headers);
+    memcpy(f->headers, headers, LZ4_PLAN_BYTES);
+    memcpy(f->key, key, sizeof f->key);
+    f->shape = s;
+    f->shape_id = s->id;
+    f->pos = pos;
+    s->last = f;
 }
 
 void pcapng_lz4_add_packet(PcapngLz4 *z, uint32_t iface, uint64_t time, const Packet *pkt, uint32_t caplen,
                            uint32_t flags, uint64_t packetid)
 {
-    const uint32_t len = packet_len(pkt), n = HS_MIN(packet_header_len(pkt), caplen);
-    const uint32_t padding = pcapng_padding(caplen);
-    const uint32_t total = PCAPNG_PACKET_HEAD_BYTES + caplen + padding + OPTIONS_BYTES + LAST_BYTES;
-    const uint64_t shape[3] = {(uint64_t)iface << 32 | caplen, (uint64_t)len << 32 | n,
-                               time >> 32 << 32 | flags};
-    Slot *slot = &z->slots[shape[0] * UINT64_C(0x9e3779b97f4a7c15) >> 58];
-    const uint8_t *headers = packet_cdata(pkt);
-    uint8_t head[PCAPNG_PACKET_HEAD_BYTES + LZ4_SLACK], options[LZ4_SLACK], copy[PKT_BUF + LZ4_SLACK], *p;
-    uint32_t distance = 0, same = 0;
-    uint64_t pos, first;
-    bool like;
-    Lz4Out o;
+    const uint64_t pos = z->frame->pos + LAST_BYTES; /* when it is like others */
+    uint64_t key[KEY_WORDS];
+    Shape *s;
+    Flow *f;
 
-    _Static_assert(SLOTS == 1 << (64 - 58), "the shift of the hash");
-    hs_assert(flags);
-    hs_assert(caplen <= len && len <= LZ4_MAX_STEP - 1024);
-    if (HS_UNLIKELY(pkt->head + n + LZ4_SLACK > PKT_BUF)) /* it would be read beyond */
-        headers = memcpy(copy, headers, n);
-    if (HS_UNLIKELY(lz4frame_is_full(z->frame)))
-        put_held(z); /* this ends the block */
-    pos = z->frame->pos + z->n_held;
-    first = z->frame->pos - lz4frame_reach(z->frame);
-    like = is_like(slot, pos, first, shape);
-    o = lz4frame_begin(z->frame);
-    lz4out_put(&o, z->held, z->n_held);
-    if (HS_LIKELY(like)) {
-        distance = (uint32_t)(pos - slot->pos);
-        lz4out_match_short(&o, distance, 16); /* up to the high half of the time */
-        o.end = pcapng_put32(o.end, (uint32_t)time);
-        same = HS_MIN(equal_start(headers, slot->start), n);
-        if (pkt->csum == PKT_CSUM_PARTIAL) /* not in the packet as it is */
-            same = HS_MIN(same, (uint32_t)(pkt->csum_at - pkt->head));
-        lz4out_match(&o, distance, 8 + same); /* both lengths, and what begins like it */
+    make_key(key, pkt, iface, caplen, time, flags);
+    f = find_flow(z, key);
+    s = f->shape;
+    if (HS_LIKELY(is_key(f->key, key) && s->id == f->shape_id && s->own.n_seqs && z->held_total &&
+                  in_reach(z, pos, f->pos) && !lz4frame_is_full(z->frame) &&
+                  pcapng_lz4_plan_fits(&s->own, f->headers, packet_cdata(pkt)) &&
+                  add_planned(z, s, &s->own, pos, (uint32_t)(pos - f->pos), pkt, time))) {
+        f->pos = pos;
+        s->last = f;
     } else {
-        pcapng_put_packet_head(head, total, iface, time, caplen, len);
-        lz4out_put(&o, head, PCAPNG_PACKET_HEAD_BYTES);
+        add_unusual(z, f, iface, time, pkt, caplen, flags);
     }
-    memcpy(slot->start, headers, START_BYTES);
-    slot->pos = pos;
-    memcpy(slot->shape, shape, sizeof shape);
-    lz4out_put(&o, headers + same, n - same);
-    if (pkt->csum == PKT_CSUM_PARTIAL) {
-        unsigned at = pkt->csum_at - pkt->head;
-        uint16_t sum = packet_csum_value(pkt);
-
-        put_checksum(o.end - n, n, at, sum);
-        put_checksum(slot->start, START_BYTES, at, sum);
-    }
-    put_body(&z->seen, &o, pos + PCAPNG_PACKET_HEAD_BYTES + n, first, pkt, caplen - n);
-    if (HS_LIKELY(like)) {
-        lz4out_match_short(&o, distance, padding + OPTIONS_BYTES);
-    } else {
-        memset(options, 0, padding);
-        p = pcapng_put_flags(options + padding, flags);
-        p = pcapng_put16(p, PCAPNG_EPB_PACKETID);
-        pcapng_put16(p, 8);
-        lz4out_put(&o, options, padding + OPTIONS_BYTES);
-    }
-    lz4frame_end(z->frame, o, z->n_held + total - LAST_BYTES);
-    p = pcapng_put64(z->held, packetid);
-    p = pcapng_put32(p, PCAPNG_OPT_END);
-    pcapng_put32(p, total);
-    z->n_held = LAST_BYTES;
+    z->held_id = packetid;
+    z->held_total = f->shape->total;
 }
 
 void pcapng_lz4_flush(PcapngLz4 *z)

@@ -288,6 +288,26 @@ static void test_limits(void)
     end(&r);
 }
 
+/* What is said in two languages is printed in English; both are recorded, the English text first. */
+static void test_two_languages(void)
+{
+    Run r = run_with("hs.on('scenario.log', function(e) hs.log(e.kind, e.text) end)\n"
+                     "hs.title { en = 'one', zh = '一' }\nhs.note { en = 'two' }\nhs.note({ zh = '三 %d', en "
+                     "= '%d three' }, 3)",
+                     NULL);
+
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    g_assert_cmpstr(r.said->str, ==,
+                    "one\n\n[0.000000000] title one\n[0.000000000] title.zh 一\n"
+                    "  two\n[0.000000000] note two\n"
+                    "  3 three\n[0.000000000] note 3 three\n[0.000000000] note.zh 三 3\n");
+    end(&r);
+    expect_error("hs.note { zh = '一' }", SCENARIO_WRONG,
+                 "s.lua:2: option \"en\" for hs.note is missing: expected a string");
+    expect_error("hs.title { en = 'one', german = 'eins' }", SCENARIO_WRONG,
+                 "s.lua:2: unknown option \"german\" for hs.title: its options are en, zh");
+}
+
 /* Processes: order of events at one time, arguments, ends, and a host that loses its power. */
 static void test_processes(void)
 {
@@ -486,6 +506,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lua/scenario/kept-packets", test_kept_packets);
     g_test_add_func("/lua/scenario/parameters", test_parameters);
     g_test_add_func("/lua/scenario/limits", test_limits);
+    g_test_add_func("/lua/scenario/two-languages", test_two_languages);
     g_test_add_func("/lua/scenario/processes", test_processes);
     g_test_add_func("/lua/scenario/calls-without-power", test_calls_without_power);
     g_test_add_func("/lua/scenario/network", test_network);

@@ -132,8 +132,8 @@ static void test_quote_fields(void)
     Collector c;
 
     g_assert_true(collector_dissect(&c, f.linktype, f.p, f.len));
-    g_assert_cmpstr(collector_text(&c, "icmp.type"), ==, "3 (Destination unreachable)");
-    g_assert_cmpstr(collector_text(&c, "icmp.code"), ==, "3 (Port unreachable)");
+    g_assert_cmpstr(collector_text(&c, "icmp.type"), ==, "3 (destination unreachable)");
+    g_assert_cmpstr(collector_text(&c, "icmp.code"), ==, "3 (port unreachable)");
     g_assert_cmpstr(collector_text(&c, "ip.src"), ==, "10.0.0.2");
     g_assert_cmpstr(collector_text(&c, "1:ip.src"), ==, "10.0.0.1");
     g_assert_cmpuint(collector_value(&c, "1:udp.dport"), ==, 5000);

@@ -1,0 +1,74 @@
+/* How the packet blocks of a flow are written into LZ4 when nothing happens but what always does: a plan of
+ * literals and matches, made once, by which a block is some stores at known places.
+ *
+ * Blocks of one shape (interface, lengths, flags) differ in time and packet id, and in those bytes of their
+ * headers that a flow changes. Which these are is learnt: whatever has once differed between two packets of
+ * one flow is a literal from then on. All other bytes are the same in the next packet of that flow, or it
+ * does not fit (pcapng_lz4_plan_fits) and is written otherwise.
+ *
+ *     block:    head 28 …  time | lengths, headers                        | payload          | options
+ *     written:      literal 4   | match, literals, match … literals, match of payload, match | match
+ *
+ * Without payload the options are part of the last match. Payload, when there is any, is one piece of the
+ * synthetic stream: its first lap is a match with payload somewhere before, the others with the first. */
+#pragma once
+
+#include "sim/base/base.h"
+#include "sim/packet/payload.h"
+
+#define LZ4_PLAN_BYTES 80u /* of a packet's headers, that are compared; those behind them are literals */
+#define LZ4_PLAN_SEQS 8u
+#define LZ4_PLAN_NO_CSUM 255u
+#define LZ4_PLAN_TAIL_BYTES 48u
+/* So much of a plan's output is written in any case. */
+#define LZ4_PLAN_SLACK 32u
+
+typedef struct PcapngLz4Shape {
+    uint32_t n_headers; /* captured */
+    uint32_t n_payload; /* captured, behind them */
+    uint32_t n_options; /* behind padding and all: what follows the payload and is always the same */
+    uint32_t csum_at;   /* in the headers: two bytes that are not in the packet as captured */
+} PcapngLz4Shape;
+
+/* A sequence of LZ4, from its literals to the next one's: places are counted from the plan's first token. */
+typedef struct PcapngLz4Seq {
+    uint64_t
+        behind; /* to be stored at distance_at, with the distance: what follows up to the next literals */
+    uint8_t from, n_literals; /* in the headers */
+    uint8_t literals_at, distance_at;
+} PcapngLz4Seq;
+
+typedef struct PcapngLz4Plan {
+    _Alignas(16) uint8_t same[LZ4_PLAN_BYTES]; /* 0xff: the same in all packets of a flow, 0: not */
+    uint8_t token;                             /* the first; then time, then seq[0].behind */
+    uint8_t n_seqs;                            /* 0: there is no plan */
+    uint8_t n_tail;
+    uint16_t csum_out;                 /* where the checksum of csum_at goes; 0: there is none */
+    uint16_t size;                     /* without tail */
+    PcapngLz4Seq seq[LZ4_PLAN_SEQS];   /* the last one's distance is the payload's, if there is payload */
+    uint8_t tail[LZ4_PLAN_TAIL_BYTES]; /* behind the payload's distance, up to that of the options */
+} PcapngLz4Plan;
+
+/* Nothing known yet: no plan. */
+void pcapng_lz4_plan_init(PcapngLz4Plan *plan, const PcapngLz4Shape *shape);
+/* What two packets teach. Where known[i] is 0 nothing is known of the one before; NULL: all is known. */
+void pcapng_lz4_plan_learn(PcapngLz4Plan *plan, const PcapngLz4Shape *shape, const uint8_t *known,
+                           const uint8_t before[LZ4_PLAN_BYTES], const uint8_t now[LZ4_PLAN_BYTES]);
+
+/* Everything that the plan takes to be the same is. */
+static inline bool pcapng_lz4_plan_fits(const PcapngLz4Plan *plan, const uint8_t before[LZ4_PLAN_BYTES],
+                                        const uint8_t now[LZ4_PLAN_BYTES])
+{
+    typedef uint64_t Lanes __attribute__((vector_size(16)));
+    Lanes differ = {0, 0};
+
+    for (unsigned i = 0; i < LZ4_PLAN_BYTES; i += 16) {
+        Lanes a, b, mask;
+
+        __builtin_memcpy(&a, before + i, 16);
+        __builtin_memcpy(&b, now + i, 16);
+        __builtin_memcpy(&mask, plan->same + i, 16);
+        differ |= (a ^ b) & mask;
+    }
+    return (differ[0] | differ[1]) == 0;
+}

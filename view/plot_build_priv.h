@@ -1,0 +1,56 @@
+/* What the files that build figures share. */
+#pragma once
+
+#include "view/plot_build.h"
+
+#define PLOT_CROWD 8     /* more flows than that are shown as a crowd: no legend, median and range */
+#define PLOT_COLUMNS 720 /* places next to each other that a picture can show */
+
+/* A line of the picture: a flow of a run, or a queue. */
+typedef struct PlotItem {
+    const PlotEnd *end;
+    const PlotQueue *queue;
+    unsigned run;
+    char *label;
+    uint32_t rgb;
+} PlotItem;
+
+typedef struct PlotBuild {
+    const PlotRun *runs;
+    unsigned n_runs;
+    const PlotWish *wish;
+    const char *scenario;
+    GArray *flows, *queues; /* PlotItem */
+    SimTime from, to;       /* of the axis */
+    double unit;            /* nanoseconds of one unit of the axis */
+    SimTime thin;           /* width of a column */
+    PlotFigure *figure;
+    char *error;
+} PlotBuild;
+
+static inline bool plotbuild_wants(const PlotBuild *b, PlotWhat what)
+{
+    return (b->wish->what & PLOT_BIT(what)) != 0;
+}
+
+static inline const PlotItem *plotbuild_item(const GArray *items, unsigned i)
+{
+    return &g_array_index(items, PlotItem, i);
+}
+
+/* The series of an item that a panel shows. */
+typedef const PlotSeries *(*PlotSeriesOf)(const PlotItem *item, unsigned which);
+
+void plotpanels_add(PlotBuild *b); /* over time */
+void plotcdf_add(PlotBuild *b);
+double plotbuild_x(const PlotBuild *b, SimTime t);
+const PlotSeries *plotitem_series(const PlotItem *item, PlotWhat what);
+SimTime plotbuild_interval(const PlotBuild *b); /* of rates */
+/* The unit that fits the largest value: its factor, and "ms". */
+typedef struct PlotUnit {
+    double factor; /* values are divided by it */
+    const char *name;
+} PlotUnit;
+PlotUnit plotunit_time(double seconds);
+PlotUnit plotunit_rate(double bps);
+PlotUnit plotunit_bytes(double bytes);

@@ -1,0 +1,129 @@
+/* Distributions: which share of the samples, or of the time, a value is not exceeded. Round-trip times, times
+ * in a queue and rates of intervals count each once; what holds until it changes (a window, a queue's length)
+ * is weighted with how long it held. */
+#include "view/plot_build_priv.h"
+
+#define CDF_POINTS 400
+
+typedef struct Sample {
+    double value, weight;
+} Sample;
+
+static int by_value(gconstpointer a, gconstpointer b)
+{
+    double x = ((const Sample *)a)->value, y = ((const Sample *)b)->value;
+
+    return x < y ? -1 : x > y;
+}
+
+static bool is_weighted(PlotWhat what)
+{
+    return what == PLOT_CWND || what == PLOT_SSTHRESH || what == PLOT_INFLIGHT || what == PLOT_RWND ||
+           what == PLOT_QUEUE;
+}
+
+static void add_series(const PlotBuild *b, const PlotSeries *s, PlotWhat what, GArray *out)
+{
+    for (unsigned i = 0; i < plotseries_count(s); i++) {
+        const PlotPoint *p = plotseries_point(s, i);
+        SimTime next = i + 1 < plotseries_count(s) ? plotseries_point(s, i + 1)->t : p->t;
+        Sample sample = {p->y, is_weighted(what) ? (double)(next - p->t) : 1};
+
+        if (sample.weight > 0)
+            g_array_append_val(out, sample);
+    }
+}
+
+static void add_rates(const PlotBuild *b, const PlotBins *bins, GArray *out)
+{
+    SimTime interval = plotbuild_interval(b);
+
+    for (SimTime t = bins->first / interval * interval; bins->is_any && t < bins->last; t += interval) {
+        Sample sample = {plotbins_sum(bins, t, interval) * 8e9 / (double)interval, 1};
+
+        g_array_append_val(out, sample);
+    }
+}
+
+static void add_curve(PlotPanel *p, const PlotItem *item, const char *label, GArray *samples, double factor)
+{
+    PlotCurve *c = plotpanel_add_curve(p, label, PLOT_STEPS, item->rgb);
+    double all = 0, sum = 0, told = 0;
+
+    g_array_sort(samples, by_value);
+    for (unsigned i = 0; i < samples->len; i++)
+        all += g_array_index(samples, Sample, i).weight;
+    for (unsigned i = 0; i < samples->len; i++) {
+        const Sample *s = &g_array_index(samples, Sample, i);
+
+        if (i == 0)
+            plotcurve_add(c, s->value / factor, 0, 0);
+        sum += s->weight;
+        if (sum - told < all / CDF_POINTS && i + 1 < samples->len)
+            continue;
+        told = sum;
+        plotcurve_add(c, s->value / factor, sum / all, 0);
+    }
+}
+
+static PlotUnit unit_of(PlotWhat what, double max)
+{
+    switch (what) {
+    case PLOT_RTT:
+    case PLOT_RTO:
+    case PLOT_SOJOURN:
+        return plotunit_time(max);
+    case PLOT_THROUGHPUT:
+    case PLOT_GOODPUT:
+        return plotunit_rate(max);
+    case PLOT_RWND:
+        return plotunit_bytes(max);
+    case PLOT_QUEUE:
+        return (PlotUnit){1, "packets"};
+    default:
+        return (PlotUnit){1, "segments"};
+    }
+}
+
+void plotcdf_add(PlotBuild *b)
+{
+    unsigned what = 0;
+    bool is_queue = b->wish->what & (PLOT_BIT(PLOT_QUEUE) | PLOT_BIT(PLOT_SOJOURN));
+    const GArray *items = is_queue ? b->queues : b->flows;
+    GPtrArray *all = g_ptr_array_new();
+    double max = 0;
+    PlotUnit unit;
+    PlotPanel *p;
+
+    while (!plotbuild_wants(b, (PlotWhat)what))
+        what++;
+    for (unsigned i = 0; i < items->len; i++) {
+        const PlotItem *item = plotbuild_item(items, i);
+        GArray *samples = g_array_new(FALSE, FALSE, sizeof(Sample));
+
+        if (what == PLOT_THROUGHPUT || what == PLOT_GOODPUT)
+            add_rates(b, what == PLOT_THROUGHPUT ? &item->end->received : &item->end->useful, samples);
+        else
+            add_series(b, plotitem_series(item, (PlotWhat)what), (PlotWhat)what, samples);
+        for (unsigned k = 0; k < samples->len; k++)
+            max = HS_MAX(max, g_array_index(samples, Sample, k).value);
+        g_ptr_array_add(all, samples);
+    }
+    unit = unit_of((PlotWhat)what, max);
+    p = plotfigure_add_panel(
+        b->figure, is_weighted((PlotWhat)what) ? "Share of the time" : "Share of the samples", "share");
+    p->min = 0;
+    p->max = 1;
+    for (unsigned i = 0; i < items->len; i++) {
+        const PlotItem *item = plotbuild_item(items, i);
+
+        add_curve(p, item, items->len == 1 || items->len > PLOT_CROWD ? "" : item->label, all->pdata[i],
+                  unit.factor);
+        g_array_free(all->pdata[i], TRUE);
+    }
+    g_ptr_array_free(all, TRUE);
+    g_free(b->figure->axis);
+    b->figure->axis = g_strdup_printf("%s (%s)", plot_whats[what].title, unit.name);
+    b->figure->min = 0;
+    b->figure->max = max / unit.factor * 1.02;
+}

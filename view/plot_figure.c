@@ -1,0 +1,164 @@
+#include "view/plot_figure.h"
+
+static const uint32_t colours[] = {PLOT_BLUE,   PLOT_RED, PLOT_GREEN, PLOT_PURPLE,
+                                   PLOT_ORANGE, PLOT_SKY, PLOT_GREY,  PLOT_BLACK};
+
+uint32_t plot_colour(unsigned i)
+{
+    return colours[i % HS_ARRAY_LEN(colours)];
+}
+
+static void free_curve(gpointer ptr)
+{
+    PlotCurve *c = ptr;
+
+    g_free(c->label);
+    g_array_free(c->points, TRUE);
+    g_free(c);
+}
+
+static void free_panel(gpointer ptr)
+{
+    PlotPanel *p = ptr;
+
+    g_free(p->axis);
+    g_free(p->axis_short);
+    g_ptr_array_free(p->curves, TRUE);
+    g_free(p);
+}
+
+PlotFigure *plotfigure_new(void)
+{
+    PlotFigure *f = g_new0(PlotFigure, 1);
+
+    f->panels = g_ptr_array_new_with_free_func(free_panel);
+    return f;
+}
+
+void plotfigure_free(PlotFigure *f)
+{
+    if (!f)
+        return;
+    g_free(f->title);
+    g_free(f->subtitle);
+    g_free(f->axis);
+    g_ptr_array_free(f->panels, TRUE);
+    g_free(f);
+}
+
+PlotPanel *plotfigure_add_panel(PlotFigure *f, const char *axis, const char *axis_short)
+{
+    PlotPanel *p = g_new0(PlotPanel, 1);
+
+    p->axis = g_strdup(axis);
+    p->axis_short = g_strdup(axis_short);
+    p->is_from_zero = true;
+    p->curves = g_ptr_array_new_with_free_func(free_curve);
+    g_ptr_array_add(f->panels, p);
+    return p;
+}
+
+PlotCurve *plotpanel_add_curve(PlotPanel *p, const char *label, PlotStyle style, uint32_t rgb)
+{
+    PlotCurve *c = g_new0(PlotCurve, 1);
+
+    c->label = g_strdup(label);
+    c->style = style;
+    c->rgb = rgb;
+    c->alpha = 1;
+    c->width = 1.5;
+    c->points = g_array_new(FALSE, FALSE, sizeof(PlotXY));
+    g_ptr_array_add(p->curves, c);
+    return c;
+}
+
+void plotcurve_add(PlotCurve *c, double x, double y, double y2)
+{
+    PlotXY p = {x, y, y2};
+
+    g_array_append_val(c->points, p);
+}
+
+unsigned plotpanel_legend_count(const PlotPanel *p)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < p->curves->len; i++)
+        n += *((PlotCurve *)p->curves->pdata[i])->label != 0;
+    return n;
+}
+
+/* ---- axes ---- */
+
+double plot_round_step(double length, unsigned n)
+{
+    double raw = length / HS_MAX(n, 1u), step = 1;
+
+    if (!(raw > 0))
+        return 1;
+    while (step * 10 <= raw)
+        step *= 10;
+    while (step > raw)
+        step /= 10;
+    if (step * 5 <= raw)
+        return step * 5;
+    return step * 2 <= raw ? step * 2 : step;
+}
+
+/* The multiple of step at or above v. */
+static double round_up(double v, double step)
+{
+    double n = (double)(int64_t)(v / step);
+
+    while (n * step < v)
+        n++;
+    return n * step;
+}
+
+static void extend(const PlotCurve *c, double *min, double *max, bool *is_any)
+{
+    for (unsigned i = 0; i < c->points->len; i++) {
+        const PlotXY *p = &g_array_index(c->points, PlotXY, i);
+        double low = p->y, high = p->y;
+
+        if (c->style == PLOT_BARS || c->style == PLOT_FILL) {
+            low = HS_MIN(p->y, p->y2);
+            high = HS_MAX(p->y, p->y2);
+        }
+        *min = *is_any ? HS_MIN(*min, low) : low;
+        *max = *is_any ? HS_MAX(*max, high) : high;
+        *is_any = true;
+    }
+}
+
+static void settle_panel(PlotPanel *p)
+{
+    double min = 0, max = 0, step;
+    bool is_any = false;
+
+    if (p->max > p->min)
+        return;
+    for (unsigned i = 0; i < p->curves->len; i++) {
+        const PlotCurve *c = p->curves->pdata[i];
+
+        if (c->style != PLOT_TICKS && c->style != PLOT_SPANS)
+            extend(c, &min, &max, &is_any);
+    }
+    if (p->is_from_zero && min > 0)
+        min = 0;
+    if (max <= min)
+        max = min + 1;
+    step = plot_round_step((max - min) * 1.04, 8);
+    p->max = round_up(max + (max - min) * 0.04, step);
+    p->min = min == 0 ? 0 : -round_up(-min + (max - min) * 0.04, step);
+    if (min > 0)
+        p->min = HS_MAX(0, round_up(min, step) - step);
+}
+
+void plotfigure_settle(PlotFigure *f)
+{
+    for (unsigned i = 0; i < f->panels->len; i++)
+        settle_panel(f->panels->pdata[i]);
+    if (f->max <= f->min)
+        f->max = f->min + 1;
+}

@@ -1,0 +1,74 @@
+/* A picture before it is drawn: panels that stand below each other and share the horizontal axis, curves in
+ * them, all in the units that the axes show. Whoever draws (gnuplot's script, the terminal) decides nothing
+ * but how. */
+#pragma once
+
+#include <glib.h>
+
+#include "sim/base/base.h"
+
+typedef enum PlotStyle {
+    PLOT_LINE,
+    PLOT_STEPS,
+    PLOT_DOTS,
+    PLOT_BARS,    /* from y to y2 */
+    PLOT_CROSSES, /* losses */
+    PLOT_TICKS,   /* marks at the lower edge: only x counts */
+    PLOT_FILL,    /* between y and y2 */
+    PLOT_SPANS,   /* from x to y2, the panel's whole height */
+} PlotStyle;
+
+typedef struct PlotXY {
+    double x, y, y2;
+} PlotXY;
+
+typedef struct PlotCurve {
+    char *label; /* "" : not in the legend */
+    PlotStyle style;
+    uint32_t rgb;
+    double alpha; /* 0: clear, 1: solid */
+    double width;
+    bool is_dashed;
+    GArray *points; /* PlotXY */
+} PlotCurve;
+
+typedef struct PlotPanel {
+    char *axis;       /* "Congestion window (segments)" */
+    char *axis_short; /* "cwnd" for narrow places */
+    double min, max;  /* of the axis; plotfigure_settle sets them where max <= min */
+    bool is_from_zero;
+    GPtrArray *curves; /* in order of drawing */
+} PlotPanel;
+
+typedef struct PlotFigure {
+    char *title, *subtitle;
+    char *axis; /* "Time (s)" */
+    double min, max;
+    GPtrArray *panels;
+} PlotFigure;
+
+/* Okabe and Ito's colours, which people with any kind of colour blindness can tell apart. */
+enum {
+    PLOT_BLACK = 0x000000,
+    PLOT_ORANGE = 0xe69f00,
+    PLOT_SKY = 0x56b4e9,
+    PLOT_GREEN = 0x009e73,
+    PLOT_YELLOW = 0xf0e442,
+    PLOT_BLUE = 0x0072b2,
+    PLOT_RED = 0xd55e00,
+    PLOT_PURPLE = 0xcc79a7,
+    PLOT_GREY = 0x888888,
+};
+uint32_t plot_colour(unsigned i); /* of the i-th flow or run */
+
+PlotFigure *plotfigure_new(void);
+void plotfigure_free(PlotFigure *f); /* NULL is allowed */
+PlotPanel *plotfigure_add_panel(PlotFigure *f, const char *axis, const char *axis_short);
+PlotCurve *plotpanel_add_curve(PlotPanel *p, const char *label, PlotStyle style, uint32_t rgb);
+void plotcurve_add(PlotCurve *c, double x, double y, double y2);
+/* Chooses axes that hold every point and end at round numbers. */
+void plotfigure_settle(PlotFigure *f);
+/* How many curves the panel's legend has. */
+unsigned plotpanel_legend_count(const PlotPanel *p);
+/* 1, 2 or 5 times a power of ten: the distance of about n marks on an axis of that length. */
+double plot_round_step(double length, unsigned n);

@@ -1,0 +1,604 @@
+/* The panels over time, from top to bottom. With one flow a curve's colour says what it shows, with several
+ * whose it is; of more than PLOT_CROWD flows all are faint, and the median and the middle 80 % are strong. */
+#include <string.h>
+
+#include "view/plot_build_priv.h"
+
+#define CROWD_COLUMNS 200
+#define MAX_SEQUENCES 4
+#define RATE_INTERVALS 100
+
+typedef struct Panel {
+    PlotBuild *b;
+    PlotPanel *p;
+    const GArray *items;
+    double factor; /* values are divided by it */
+    bool has_main; /* a curve that carries the flows' names is there */
+    bool is_alone; /* one item */
+} Panel;
+
+static Panel add_panel(PlotBuild *b, const GArray *items, const char *name, const char *unit,
+                       const char *brief)
+{
+    char *axis = *unit ? g_strdup_printf("%s (%s)", name, unit) : g_strdup(name);
+    Panel panel = {b, plotfigure_add_panel(b->figure, axis, brief), items, 1, false, items->len == 1};
+
+    g_free(axis);
+    return panel;
+}
+
+const PlotSeries *plotitem_series(const PlotItem *item, PlotWhat what)
+{
+    const PlotEnd *e = item->end;
+
+    switch (what) {
+    case PLOT_CWND:
+        return &e->s[PLOT_END_CWND];
+    case PLOT_SSTHRESH:
+        return &e->s[PLOT_END_SSTHRESH];
+    case PLOT_INFLIGHT:
+        return &e->s[PLOT_END_INFLIGHT];
+    case PLOT_RWND:
+        return &e->s[PLOT_END_RWND];
+    case PLOT_RTT:
+        return &e->s[PLOT_END_RTT];
+    case PLOT_RTO:
+        return &e->s[PLOT_END_RTO];
+    case PLOT_QUEUE:
+        return &item->queue->length;
+    case PLOT_SOJOURN:
+        return &item->queue->sojourn;
+    case PLOT_LOSS:
+        return &e->s[PLOT_END_LOST];
+    case PLOT_MARK:
+        return &e->s[PLOT_END_MARK];
+    default:
+        return NULL;
+    }
+}
+
+static double largest(const GArray *items, PlotWhat what)
+{
+    double max = 0;
+
+    for (unsigned i = 0; i < items->len; i++) {
+        const PlotSeries *s = plotitem_series(plotbuild_item(items, i), what);
+
+        for (unsigned k = 0; k < plotseries_count(s); k++)
+            max = HS_MAX(max, plotseries_point(s, k)->y);
+    }
+    return max;
+}
+
+/* ---- one curve for each flow ---- */
+
+static void fill_curve(const Panel *p, PlotCurve *c, const PlotSeries *s)
+{
+    GArray *points = plotseries_thinned(s, p->b->thin);
+
+    for (unsigned i = 0; i < points->len; i++) {
+        const PlotPoint *at = &g_array_index(points, PlotPoint, i);
+
+        plotcurve_add(c, plotbuild_x(p->b, at->t), at->y / p->factor, at->y2 / p->factor);
+    }
+    g_array_free(points, TRUE);
+}
+
+static int by_value(gconstpointer a, gconstpointer b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* A grid of values, one row for each flow; NAN where it is not there. */
+typedef struct Grid {
+    unsigned rows, columns;
+    double *value;
+} Grid;
+
+static void add_crowd(const Panel *p, const Grid *g, double x, double step)
+{
+    PlotCurve *range = plotpanel_add_curve(p->p, "middle 80 %", PLOT_FILL, PLOT_ORANGE);
+    PlotCurve *median;
+    double *column = g_new(double, g->rows);
+
+    for (unsigned r = 0; r < g->rows; r++) {
+        PlotCurve *c = plotpanel_add_curve(p->p, "", PLOT_LINE, PLOT_BLUE);
+
+        c->alpha = 0.25;
+        c->width = 0.6;
+        for (unsigned k = 0; k < g->columns; k++)
+            if (g->value[r * g->columns + k] >= 0)
+                plotcurve_add(c, x + k * step, g->value[r * g->columns + k], 0);
+    }
+    median = plotpanel_add_curve(p->p, "median", PLOT_LINE, PLOT_RED);
+    median->width = 2;
+    range->alpha = 0.35;
+    for (unsigned k = 0; k < g->columns; k++) {
+        unsigned n = 0;
+
+        for (unsigned r = 0; r < g->rows; r++)
+            if (g->value[r * g->columns + k] >= 0)
+                column[n++] = g->value[r * g->columns + k];
+        if (n == 0)
+            continue;
+        qsort(column, n, sizeof(*column), by_value);
+        plotcurve_add(median, x + k * step, n % 2 ? column[n / 2] : (column[n / 2 - 1] + column[n / 2]) / 2,
+                      0);
+        plotcurve_add(range, x + k * step, column[(n - 1) / 10], column[n - 1 - (n - 1) / 10]);
+    }
+    g_free(column);
+}
+
+static void add_crowd_of_series(const Panel *p, PlotWhat what)
+{
+    const PlotBuild *b = p->b;
+    Grid g = {p->items->len, CROWD_COLUMNS, NULL};
+    SimTime step = (b->to - b->from) / CROWD_COLUMNS;
+
+    g.value = g_new(double, (size_t)g.rows *g.columns);
+    for (unsigned r = 0; r < g.rows; r++) {
+        const PlotSeries *s = plotitem_series(plotbuild_item(p->items, r), what);
+        unsigned at = 0, n = plotseries_count(s);
+        double value = -1;
+
+        for (unsigned k = 0; k < g.columns; k++) {
+            SimTime t = b->from + step * (SimTime)(k + 1);
+
+            while (at < n && plotseries_point(s, at)->t <= t)
+                value = plotseries_point(s, at++)->y / p->factor;
+            if (at == n && n && plotseries_point(s, n - 1)->t < t - step)
+                value = -1; /* it is over */
+            g.value[r * g.columns + k] = value;
+        }
+    }
+    add_crowd(p, &g, plotbuild_x(b, b->from + step), plotbuild_x(b, step));
+    g_free(g.value);
+}
+
+/* What a curve of one flow or of several is called. The second thing that a panel shows is dashed where
+ * colours are the flows'. */
+static PlotCurve *add_curve(Panel *p, const PlotItem *item, unsigned i, const char *name, PlotStyle style,
+                            uint32_t rgb)
+{
+    bool is_second = p->has_main && !p->is_alone;
+    const char *label = p->is_alone ? name : is_second ? (i == 0 ? name : "") : item->label;
+    PlotCurve *c = plotpanel_add_curve(p->p, label, style, p->is_alone ? rgb : item->rgb);
+
+    c->is_dashed = is_second;
+    c->width = is_second ? 1 : 1.5;
+    return c;
+}
+
+static void add_series(Panel *p, PlotWhat what, const char *name, PlotStyle style, uint32_t rgb,
+                       bool is_dashed)
+{
+    if (p->items->len > PLOT_CROWD) {
+        if (!p->has_main)
+            add_crowd_of_series(p, what);
+        p->has_main = true;
+        return;
+    }
+    for (unsigned i = 0; i < p->items->len; i++) {
+        const PlotItem *item = plotbuild_item(p->items, i);
+        PlotCurve *c = add_curve(p, item, i, name, style, rgb);
+
+        c->is_dashed |= is_dashed && p->is_alone;
+        fill_curve(p, c, plotitem_series(item, what));
+    }
+    p->has_main = true;
+}
+
+/* ---- the sender's states ---- */
+
+static const struct {
+    const char *name;
+    uint32_t rgb;
+    double alpha;
+} states[PLOT_STATES] = {
+    [PLOT_STATE_SLOW_START] = {"slow start", PLOT_GREEN, 0.14},
+    [PLOT_STATE_CWR] = {"CWR", PLOT_PURPLE, 0.25},
+    [PLOT_STATE_RECOVERY] = {"recovery", PLOT_ORANGE, 0.35},
+    [PLOT_STATE_LOSS] = {"loss", PLOT_RED, 0.35},
+};
+
+static void add_state(const Panel *p, const PlotSeries *s, unsigned state)
+{
+    PlotCurve *c = plotpanel_add_curve(p->p, states[state].name, PLOT_SPANS, states[state].rgb);
+    unsigned n = plotseries_count(s);
+
+    c->alpha = states[state].alpha;
+    c->width = 0;
+    for (unsigned i = 0; i < n; i++) {
+        const PlotPoint *at = plotseries_point(s, i);
+        unsigned last = i;
+
+        if ((unsigned)at->y != state)
+            continue;
+        while (last + 1 < n && (unsigned)plotseries_point(s, last + 1)->y == state)
+            last++;
+        plotcurve_add(c, plotbuild_x(p->b, at->t), 0,
+                      plotbuild_x(p->b, plotseries_point(s, HS_MIN(last + 1, n - 1))->t));
+        i = last;
+    }
+    if (c->points->len == 0)
+        g_ptr_array_remove(p->p->curves, c);
+}
+
+static void add_windows(PlotBuild *b)
+{
+    Panel p;
+
+    if (!(b->wish->what & (PLOT_BIT(PLOT_CWND) | PLOT_BIT(PLOT_SSTHRESH) | PLOT_BIT(PLOT_INFLIGHT))))
+        return;
+    p = add_panel(b, b->flows, "Window", "segments", "cwnd");
+    if (p.is_alone && plotbuild_wants(b, PLOT_CWND) && !b->wish->no_states)
+        for (unsigned i = PLOT_STATE_AVOIDANCE + 1; i < PLOT_STATES; i++)
+            add_state(&p, &plotbuild_item(b->flows, 0)->end->s[PLOT_END_STATE], i);
+    if (plotbuild_wants(b, PLOT_INFLIGHT) && p.is_alone)
+        add_series(&p, PLOT_INFLIGHT, "in flight", PLOT_LINE, PLOT_SKY, false);
+    if (plotbuild_wants(b, PLOT_CWND))
+        add_series(&p, PLOT_CWND, "cwnd", PLOT_STEPS, PLOT_BLUE, false);
+    if (plotbuild_wants(b, PLOT_INFLIGHT) && !p.is_alone)
+        add_series(&p, PLOT_INFLIGHT, "in flight", PLOT_LINE, PLOT_SKY, false);
+    if (plotbuild_wants(b, PLOT_SSTHRESH))
+        add_series(&p, PLOT_SSTHRESH, "ssthresh", PLOT_STEPS, PLOT_RED, true);
+}
+
+/* ---- sequence numbers, as tcptrace drew them ---- */
+
+static void add_ranges(const Panel *p, const PlotEnd *e, PlotEndSeries which, const char *name,
+                       PlotStyle style, uint32_t rgb, double width)
+{
+    PlotCurve *c;
+
+    if (plotseries_count(&e->s[which]) == 0)
+        return;
+    c = plotpanel_add_curve(p->p, name, style, rgb);
+    c->width = width;
+    fill_curve(p, c, &e->s[which]);
+}
+
+/* The window is part of the picture where it is not far above what was sent. */
+static bool is_edge_near(const PlotEnd *e, double *low, double *high)
+{
+    double sent = 0, edge = 0;
+
+    *low = *high = 0;
+    for (unsigned k = PLOT_END_SENT; k <= PLOT_END_AGAIN; k++)
+        for (unsigned i = 0; i < plotseries_count(&e->s[k]); i++) {
+            const PlotPoint *at = plotseries_point(&e->s[k], i);
+
+            *low = sent == 0 ? at->y : HS_MIN(*low, at->y);
+            sent = HS_MAX(sent, at->y2);
+        }
+    for (unsigned i = 0; i < plotseries_count(&e->s[PLOT_END_EDGE]); i++)
+        edge = HS_MAX(edge, plotseries_point(&e->s[PLOT_END_EDGE], i)->y);
+    *high = edge > sent && edge - *low <= 1.4 * (sent - *low) ? edge : sent;
+    return edge - *low <= 1.4 * (sent - *low);
+}
+
+static void add_sequence(PlotBuild *b, const PlotItem *item, bool is_alone)
+{
+    const PlotEnd *e = item->end;
+    GArray *one = g_array_new(FALSE, TRUE, sizeof(PlotItem));
+    char *name = is_alone ? g_strdup("Sequence number") : g_strdup_printf("%s", item->label);
+    double low, high;
+    bool near = is_edge_near(e, &low, &high);
+    PlotUnit unit = plotunit_bytes(high);
+    Panel p;
+
+    g_array_append_val(one, *item);
+    p = add_panel(b, one, name, unit.name, "seq");
+    p.factor = unit.factor;
+    p.p->is_from_zero = b->from == 0;
+    if (near)
+        add_ranges(&p, e, PLOT_END_EDGE, "window", PLOT_STEPS, PLOT_ORANGE, 1.2);
+    add_ranges(&p, e, PLOT_END_ACK, "ACK", PLOT_STEPS, PLOT_GREEN, 1.2);
+    add_ranges(&p, e, PLOT_END_SACK, "SACK", PLOT_BARS, PLOT_PURPLE, 1.6);
+    add_ranges(&p, e, PLOT_END_SENT, "data", PLOT_BARS, PLOT_BLUE, 2);
+    add_ranges(&p, e, PLOT_END_AGAIN, "sent again", PLOT_BARS, PLOT_RED, 2);
+    add_ranges(&p, e, PLOT_END_PROBE, "probe", PLOT_DOTS, PLOT_BLACK, 1.5);
+    if (plotseries_count(&e->s[PLOT_END_LOST])) {
+        PlotCurve *c = plotpanel_add_curve(p.p, "lost", PLOT_CROSSES, PLOT_BLACK);
+
+        c->width = 1.2;
+        for (unsigned i = 0; i < plotseries_count(&e->s[PLOT_END_LOST]); i++) {
+            const PlotPoint *at = plotseries_point(&e->s[PLOT_END_LOST], i);
+
+            plotcurve_add(c, plotbuild_x(b, at->t), at->y / p.factor, 0);
+        }
+    }
+    g_free(name);
+    g_array_free(one, TRUE);
+}
+
+static void add_sequences(PlotBuild *b)
+{
+    if (!plotbuild_wants(b, PLOT_SEQUENCE))
+        return;
+    if (b->flows->len > MAX_SEQUENCES) {
+        b->error =
+            g_strdup_printf("sequence numbers of %u flows are too many for one picture (at most %u); choose "
+                            "some with --flow or --host, in a scenario with flow or host",
+                            b->flows->len, MAX_SEQUENCES);
+        return;
+    }
+    for (unsigned i = 0; i < b->flows->len; i++)
+        add_sequence(b, plotbuild_item(b->flows, i), b->flows->len == 1);
+}
+
+/* ---- times, windows, queues ---- */
+
+static void add_rwnd(PlotBuild *b)
+{
+    PlotUnit unit;
+    Panel p;
+
+    if (!plotbuild_wants(b, PLOT_RWND))
+        return;
+    unit = plotunit_bytes(largest(b->flows, PLOT_RWND));
+    p = add_panel(b, b->flows, "Receive window", unit.name, "rwnd");
+    p.factor = unit.factor;
+    add_series(&p, PLOT_RWND, "", PLOT_STEPS, PLOT_GREEN, false);
+}
+
+static void add_rtt(PlotBuild *b)
+{
+    double max = 0;
+    PlotUnit unit;
+    Panel p;
+
+    if (!(b->wish->what & (PLOT_BIT(PLOT_RTT) | PLOT_BIT(PLOT_RTO))))
+        return;
+    if (plotbuild_wants(b, PLOT_RTT))
+        max = largest(b->flows, PLOT_RTT);
+    if (plotbuild_wants(b, PLOT_RTO))
+        max = HS_MAX(max, largest(b->flows, PLOT_RTO));
+    unit = plotunit_time(max > 1 && max < 2 ? 0.5 : max);
+    p = add_panel(b, b->flows, plotbuild_wants(b, PLOT_RTT) ? "Round-trip time" : "Timeout", unit.name,
+                  "rtt");
+    p.factor = unit.factor;
+    if (plotbuild_wants(b, PLOT_RTT) && p.is_alone) {
+        PlotCurve *c = plotpanel_add_curve(p.p, "sample", PLOT_DOTS, PLOT_SKY);
+        PlotCurve *smooth;
+
+        fill_curve(&p, c, &plotbuild_item(b->flows, 0)->end->s[PLOT_END_RTT]);
+        smooth = plotpanel_add_curve(p.p, "smoothed", PLOT_LINE, PLOT_BLUE);
+        fill_curve(&p, smooth, &plotbuild_item(b->flows, 0)->end->s[PLOT_END_SRTT]);
+    } else if (plotbuild_wants(b, PLOT_RTT)) {
+        add_series(&p, PLOT_RTT, "RTT", PLOT_LINE, PLOT_BLUE, false);
+    }
+    if (plotbuild_wants(b, PLOT_RTO))
+        add_series(&p, PLOT_RTO, "RTO", PLOT_STEPS, PLOT_PURPLE, true);
+}
+
+static void add_queues(PlotBuild *b)
+{
+    Panel p;
+
+    if (plotbuild_wants(b, PLOT_QUEUE) && b->queues->len) {
+        p = add_panel(b, b->queues, "Queue", "packets", "queue");
+        p.is_alone = false; /* its name says where it is */
+        add_series(&p, PLOT_QUEUE, "", PLOT_STEPS, PLOT_BLUE, false);
+    }
+    if (plotbuild_wants(b, PLOT_SOJOURN) && b->queues->len) {
+        PlotUnit unit = plotunit_time(largest(b->queues, PLOT_SOJOURN));
+
+        p = add_panel(b, b->queues, "Time in the queue", unit.name, "sojourn");
+        p.factor = unit.factor;
+        p.is_alone = false;
+        add_series(&p, PLOT_SOJOURN, "", PLOT_LINE, PLOT_BLUE, false);
+    }
+}
+
+/* ---- rates ---- */
+
+static const PlotBins *bins_of(const PlotItem *item, PlotWhat what)
+{
+    return what == PLOT_THROUGHPUT ? &item->end->received : &item->end->useful;
+}
+
+SimTime plotbuild_interval(const PlotBuild *b)
+{
+    double step = plot_round_step((double)(b->to - b->from), RATE_INTERVALS);
+    SimTime interval = b->wish->interval;
+
+    if (interval)
+        return interval;
+    interval = (SimTime)(step + 0.5);
+    for (unsigned i = 0; i < b->flows->len; i++) {
+        interval = HS_MAX(interval, plotbuild_item(b->flows, i)->end->received.width);
+        interval = HS_MAX(interval, plotbuild_item(b->flows, i)->end->useful.width);
+    }
+    return interval;
+}
+
+static double rate_at(const PlotBuild *b, const PlotItem *item, PlotWhat what, SimTime t, SimTime interval)
+{
+    return plotbins_sum(bins_of(item, what), t, interval) * 8e9 / (double)interval;
+}
+
+static double largest_rate(const PlotBuild *b, SimTime interval)
+{
+    double max = 0;
+
+    for (unsigned i = 0; i < b->flows->len; i++)
+        for (unsigned what = PLOT_THROUGHPUT; what <= PLOT_GOODPUT; what++)
+            for (SimTime t = b->from / interval * interval; t < b->to && plotbuild_wants(b, what);
+                 t += interval)
+                max = HS_MAX(max, rate_at(b, plotbuild_item(b->flows, i), what, t, interval));
+    return max;
+}
+
+/* From its first to its last byte: a flow that has ended has no rate, not the rate 0. */
+static bool is_active(const PlotItem *item, PlotWhat what, SimTime t, SimTime interval)
+{
+    const PlotBins *bins = bins_of(item, what);
+
+    return bins->is_any && t + interval > bins->first && t <= bins->last;
+}
+
+static void add_rates_of_crowd(Panel *p, PlotWhat what, SimTime interval)
+{
+    const PlotBuild *b = p->b;
+    SimTime from = b->from / interval * interval;
+    Grid g = {p->items->len, (unsigned)((b->to - from + interval - 1) / interval), NULL};
+
+    g.value = g_new(double, (size_t)g.rows *g.columns);
+    for (unsigned r = 0; r < g.rows; r++)
+        for (unsigned k = 0; k < g.columns; k++) {
+            const PlotItem *item = plotbuild_item(p->items, r);
+            SimTime t = from + interval * (SimTime)k;
+
+            g.value[r * g.columns + k] =
+                is_active(item, what, t, interval) ? rate_at(b, item, what, t, interval) / p->factor : -1;
+        }
+    add_crowd(p, &g, plotbuild_x(b, from + interval / 2), plotbuild_x(b, interval));
+    g_free(g.value);
+}
+
+/* Of one flow the intervals are seen as steps; of several as lines through their middles. */
+static void add_rate(Panel *p, PlotWhat what, const char *name, uint32_t rgb, SimTime interval)
+{
+    const PlotBuild *b = p->b;
+
+    if (!plotbuild_wants(b, what))
+        return;
+    if (p->items->len > PLOT_CROWD) {
+        if (!p->has_main)
+            add_rates_of_crowd(p, what, interval);
+        p->has_main = true;
+        return;
+    }
+    for (unsigned i = 0; i < p->items->len; i++) {
+        const PlotItem *item = plotbuild_item(p->items, i);
+        PlotCurve *c = add_curve(p, item, i, name, p->is_alone ? PLOT_STEPS : PLOT_LINE, rgb);
+        SimTime t = b->from / interval * interval;
+        double rate = 0;
+
+        for (; t < b->to; t += interval) {
+            if (!is_active(item, what, t, interval))
+                continue;
+            rate = rate_at(b, item, what, t, interval) / p->factor;
+            plotcurve_add(c, plotbuild_x(b, p->is_alone ? HS_MAX(t, b->from) : t + interval / 2), rate, 0);
+        }
+        if (p->is_alone && c->points->len)
+            plotcurve_add(c, plotbuild_x(b, HS_MIN(t, b->to)), rate, 0);
+    }
+    p->has_main = true;
+}
+
+static void add_rates(PlotBuild *b)
+{
+    SimTime interval = plotbuild_interval(b);
+    bool both = plotbuild_wants(b, PLOT_THROUGHPUT) && plotbuild_wants(b, PLOT_GOODPUT);
+    PlotUnit unit;
+    Panel p;
+
+    if (!plotbuild_wants(b, PLOT_THROUGHPUT) && !plotbuild_wants(b, PLOT_GOODPUT))
+        return;
+    unit = plotunit_rate(largest_rate(b, interval));
+    p = add_panel(b, b->flows,
+                  both                               ? "Rate"
+                  : plotbuild_wants(b, PLOT_GOODPUT) ? "Goodput"
+                                                     : "Throughput",
+                  unit.name, "rate");
+    p.factor = unit.factor;
+    add_rate(&p, PLOT_THROUGHPUT, "throughput", PLOT_BLUE, interval);
+    add_rate(&p, PLOT_GOODPUT, "goodput", PLOT_GREEN, interval);
+}
+
+/* Jain, Chiu and Hawe 1984: (sum x)^2 / (n sum x^2) of the flows that are active; from 1/n to 1. */
+static void add_fairness(PlotBuild *b)
+{
+    SimTime interval = plotbuild_interval(b);
+    bool is_any = false;
+    Panel p;
+
+    if (!plotbuild_wants(b, PLOT_FAIRNESS))
+        return;
+    p = add_panel(b, b->flows, "Jain's fairness index", "", "fairness");
+    p.p->min = 0;
+    p.p->max = 1.05;
+    for (unsigned r = 0; r < b->n_runs; r++) {
+        PlotCurve *c = plotpanel_add_curve(p.p, b->runs[r].label, PLOT_LINE, plot_colour(r));
+
+        for (SimTime t = b->from / interval * interval; t < b->to; t += interval) {
+            double sum = 0, squares = 0;
+            unsigned n = 0;
+
+            for (unsigned i = 0; i < b->flows->len; i++) {
+                const PlotItem *item = plotbuild_item(b->flows, i);
+                double rate = rate_at(b, item, PLOT_GOODPUT, t, interval);
+
+                if (item->run != r || !is_active(item, PLOT_GOODPUT, t, interval))
+                    continue;
+                n++;
+                sum += rate;
+                squares += rate * rate;
+            }
+            if (n > 1 && squares > 0) {
+                plotcurve_add(c, plotbuild_x(b, t + interval / 2), sum * sum / (n * squares), 0);
+                is_any = true;
+            }
+        }
+    }
+    if (!is_any && !b->error)
+        b->error = g_strdup("fairness is of two flows or more that send at the same time; there are none");
+}
+
+/* ---- events ---- */
+
+static void add_events(PlotBuild *b, PlotWhat what, const char *name, uint32_t rgb)
+{
+    bool is_below = b->figure->panels->len > 0;
+    PlotCurve *c;
+    Panel p;
+
+    if (!plotbuild_wants(b, what) || (is_below && what == PLOT_LOSS && plotbuild_wants(b, PLOT_SEQUENCE) &&
+                                      !plotbuild_wants(b, PLOT_CWND)))
+        return;
+    if (!is_below) {
+        p = add_panel(b, b->flows, plot_whats[what].title, "", plot_whats[what].name);
+        for (unsigned i = 0; i < b->flows->len; i++) {
+            const PlotItem *item = plotbuild_item(b->flows, i);
+            const PlotSeries *s = plotitem_series(item, what);
+            double sum = 0;
+
+            c = plotpanel_add_curve(p.p, p.is_alone || b->flows->len > PLOT_CROWD ? "" : item->label,
+                                    PLOT_STEPS, item->rgb);
+            plotcurve_add(c, plotbuild_x(b, b->from), 0, 0);
+            for (unsigned k = 0; k < plotseries_count(s); k++)
+                plotcurve_add(c, plotbuild_x(b, plotseries_point(s, k)->t), sum += plotseries_point(s, k)->y2,
+                              0);
+        }
+        return;
+    }
+    c = plotpanel_add_curve(b->figure->panels->pdata[0], name, PLOT_TICKS, rgb);
+    for (unsigned i = 0; i < b->flows->len; i++) {
+        GArray *points = plotseries_thinned(plotitem_series(plotbuild_item(b->flows, i), what), b->thin);
+
+        for (unsigned k = 0; k < points->len; k++)
+            plotcurve_add(c, plotbuild_x(b, g_array_index(points, PlotPoint, k).t), 0, 0);
+        g_array_free(points, TRUE);
+    }
+    if (c->points->len == 0)
+        g_ptr_array_remove(((PlotPanel *)b->figure->panels->pdata[0])->curves, c);
+}
+
+void plotpanels_add(PlotBuild *b)
+{
+    add_windows(b);
+    add_sequences(b);
+    add_rwnd(b);
+    add_rtt(b);
+    add_queues(b);
+    add_rates(b);
+    add_fairness(b);
+    add_events(b, PLOT_LOSS, "lost", PLOT_BLACK);
+    add_events(b, PLOT_MARK, "marked", PLOT_PURPLE);
+    if (b->figure->panels->len == 0 && !b->error)
+        b->error = g_strdup("nothing to draw: no packet ever waited in a queue");
+}

@@ -1,0 +1,392 @@
+#include "view/plot_term.h"
+
+#include <string.h>
+
+#define AXIS 8 /* columns left of the plot, the line included */
+#define ROWS_ALONE 18
+#define ROWS_MANY 10
+#define LETTERS "abcdefghijklmnopqrstuvwxyz"
+#define LETTER_EVERY 16 /* columns between letters on a curve */
+
+/* One panel's area. Each cell has its dots, or a character that stands in their place, and whose it is. */
+typedef struct Cell {
+    uint8_t dots;
+    char letter;
+    const char *glyph; /* NULL: none */
+    uint32_t rgb;
+    bool is_coloured;
+} Cell;
+
+typedef struct Canvas {
+    unsigned columns, rows;
+    Cell *cell;
+    const PlotFigure *f;
+    const PlotPanel *p;
+    unsigned *row_of; /* where the curve is, for letters: row of each column, rows: nowhere */
+} Canvas;
+
+static Cell *cell_at(const Canvas *v, int column, int row)
+{
+    if (column < 0 || row < 0 || column >= (int)v->columns || row >= (int)v->rows)
+        return NULL;
+    return &v->cell[(unsigned)row * v->columns + (unsigned)column];
+}
+
+/* ---- dots ---- */
+
+static void set_dot(Canvas *v, int x, int y, const PlotCurve *c)
+{
+    static const uint8_t bit[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
+    Cell *cell = x < 0 || y < 0 ? NULL : cell_at(v, x / 2, y / 4);
+
+    if (!cell || (c->is_dashed && x / 3 % 2))
+        return;
+    cell->dots |= bit[y % 4][x % 2];
+    cell->rgb = c->rgb;
+    cell->is_coloured = true;
+    v->row_of[x / 2] = (unsigned)y / 4;
+}
+
+/* Far outside, so that a line to there leaves in the right direction, and numbers stay small. */
+static int to_dot(double share, int n)
+{
+    double at = share * (n - 1);
+
+    return at < -4.0 * n ? -4 * n : at > 5.0 * n ? 5 * n : (int)(at + (at < 0 ? -0.5 : 0.5));
+}
+
+static int dot_x(const Canvas *v, double x)
+{
+    return to_dot((x - v->f->min) / (v->f->max - v->f->min), (int)v->columns * 2);
+}
+
+static int dot_y(const Canvas *v, double y)
+{
+    return (int)v->rows * 4 - 1 - to_dot((y - v->p->min) / (v->p->max - v->p->min), (int)v->rows * 4);
+}
+
+static void draw_line(Canvas *v, int x0, int y0, int x1, int y1, const PlotCurve *c)
+{
+    int dx = x1 > x0 ? x1 - x0 : x0 - x1, dy = y1 > y0 ? y1 - y0 : y0 - y1;
+    int steps = dx > dy ? dx : dy;
+
+    for (int i = 0; i <= steps; i++)
+        set_dot(v, steps ? x0 + (x1 - x0) * i / steps : x0, steps ? y0 + (y1 - y0) * i / steps : y0, c);
+}
+
+static void put_glyph(Canvas *v, int x, int y, const char *glyph, uint32_t rgb)
+{
+    Cell *cell = x < 0 || y < 0 ? NULL : cell_at(v, x / 2, y / 4);
+
+    if (!cell)
+        return;
+    cell->glyph = glyph;
+    cell->rgb = rgb;
+    cell->is_coloured = true;
+}
+
+static void draw_point(Canvas *v, const PlotCurve *c, const PlotXY *at, const PlotXY *last)
+{
+    int x = dot_x(v, at->x), y = dot_y(v, at->y);
+
+    switch (c->style) {
+    case PLOT_LINE:
+        draw_line(v, last ? dot_x(v, last->x) : x, last ? dot_y(v, last->y) : y, x, y, c);
+        break;
+    case PLOT_STEPS:
+        if (last) {
+            draw_line(v, dot_x(v, last->x), dot_y(v, last->y), x, dot_y(v, last->y), c);
+            draw_line(v, x, dot_y(v, last->y), x, y, c);
+        } else {
+            set_dot(v, x, y, c);
+        }
+        break;
+    case PLOT_DOTS:
+        set_dot(v, x, y, c);
+        break;
+    case PLOT_BARS:
+    case PLOT_FILL:
+        draw_line(v, x, y, x, dot_y(v, at->y2), c);
+        break;
+    case PLOT_CROSSES:
+        put_glyph(v, x, y, "×", c->rgb);
+        break;
+    case PLOT_TICKS:
+        put_glyph(v, x, (int)v->rows * 4 - 1, "×", c->rgb);
+        break;
+    case PLOT_SPANS:
+        break;
+    }
+}
+
+/* ---- letters, bands ---- */
+
+static bool has_letter(const PlotCurve *c)
+{
+    return *c->label && c->style != PLOT_SPANS && c->style != PLOT_CROSSES && c->style != PLOT_TICKS;
+}
+
+/* Curves that need one: where only one has a name there is nothing to tell apart. */
+static unsigned count_letters(const PlotPanel *p)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < p->curves->len; i++)
+        n += has_letter(p->curves->pdata[i]) && ((PlotCurve *)p->curves->pdata[i])->points->len;
+    return n;
+}
+
+static void put_letters(Canvas *v, char letter, unsigned nth, const PlotCurve *c)
+{
+    for (unsigned x = 3 + nth * 5 % LETTER_EVERY; x < v->columns; x += LETTER_EVERY) {
+        Cell *cell = v->row_of[x] < v->rows ? cell_at(v, (int)x, (int)v->row_of[x]) : NULL;
+
+        if (cell && !cell->letter && !cell->glyph) {
+            cell->letter = letter;
+            cell->rgb = c->rgb;
+        }
+    }
+}
+
+static const char *band_glyph(const PlotCurve *c)
+{
+    static const char *const glyphs[] = {"s", "c", "r", "l"};
+    static const char *const names[] = {"slow start", "CWR", "recovery", "loss"};
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(names); i++)
+        if (!strcmp(names[i], c->label))
+            return glyphs[i];
+    return "#";
+}
+
+static bool has_bands(const PlotPanel *p)
+{
+    for (unsigned i = 0; i < p->curves->len; i++)
+        if (((PlotCurve *)p->curves->pdata[i])->style == PLOT_SPANS)
+            return true;
+    return false;
+}
+
+/* ---- text ---- */
+
+static void append_coloured(GString *out, const char *text, uint32_t rgb, bool is_coloured)
+{
+    if (is_coloured)
+        g_string_append_printf(out, "\033[38;2;%u;%u;%um%s\033[0m", rgb >> 16, rgb >> 8 & 255, rgb & 255,
+                               text);
+    else
+        g_string_append(out, text);
+}
+
+/* Black would not be seen on a dark terminal. */
+static uint32_t seen(uint32_t rgb)
+{
+    return rgb == PLOT_BLACK ? PLOT_GREY : rgb;
+}
+
+static void append_cell(GString *out, const Cell *c, bool is_coloured)
+{
+    char text[5] = {0};
+
+    if (c->glyph) {
+        append_coloured(out, c->glyph, seen(c->rgb), is_coloured);
+    } else if (c->letter) {
+        text[0] = c->letter;
+        append_coloured(out, text, seen(c->rgb), is_coloured);
+    } else if (c->dots) {
+        text[g_unichar_to_utf8(0x2800 + c->dots, text)] = 0;
+        append_coloured(out, text, seen(c->rgb), is_coloured);
+    } else {
+        g_string_append_c(out, ' ');
+    }
+}
+
+static void trim_line(GString *out)
+{
+    while (out->len && out->str[out->len - 1] == ' ')
+        g_string_truncate(out, out->len - 1);
+    g_string_append_c(out, '\n');
+}
+
+static void append_legend(GString *out, const PlotPanel *p, unsigned width, bool is_coloured)
+{
+    unsigned letters = count_letters(p), nth = 0, column = AXIS;
+
+    g_string_append_printf(out, "%*s", AXIS, "");
+    for (unsigned i = 0; i < p->curves->len; i++) {
+        const PlotCurve *c = p->curves->pdata[i];
+        char mark[8] = "";
+        unsigned len;
+
+        if (!*c->label || c->points->len == 0)
+            continue;
+        if (c->style == PLOT_CROSSES || c->style == PLOT_TICKS)
+            g_strlcpy(mark, "×", sizeof(mark));
+        else if (c->style == PLOT_SPANS)
+            g_strlcpy(mark, band_glyph(c), sizeof(mark));
+        else if (letters > 1 && nth < 26)
+            mark[0] = LETTERS[nth++];
+        len = (unsigned)(g_utf8_strlen(c->label, -1) + (*mark ? 2 : 0));
+        if (column > AXIS && column + len > width) {
+            trim_line(out);
+            g_string_append_printf(out, "%*s", AXIS, "");
+            column = AXIS;
+        }
+        if (*mark) {
+            append_coloured(out, mark, seen(c->rgb), is_coloured);
+            g_string_append_c(out, ' ');
+        }
+        g_string_append_printf(out, "%s%s", c->label, c->is_dashed ? " (dashed)" : "");
+        len += c->is_dashed ? 9 : 0;
+        g_string_append(out, "   ");
+        column += len + 3;
+    }
+    trim_line(out);
+}
+
+static unsigned decimals_of(double step)
+{
+    unsigned n = 0;
+
+    while (n < 6 && step < 0.9999) {
+        step *= 10;
+        n++;
+    }
+    return n;
+}
+
+/* The axis' number in that row, if a round one is there; else blanks. */
+static void append_y_axis(GString *out, const Canvas *v, unsigned row)
+{
+    double step = plot_round_step(v->p->max - v->p->min, HS_MAX(v->rows / 3, 2u));
+    double high = v->p->max - (v->p->max - v->p->min) * (row - 0.5) / (v->rows - 1);
+    double low = v->p->max - (v->p->max - v->p->min) * (row + 0.5) / (v->rows - 1);
+    int64_t n = (int64_t)(high / step) - (high < 0);
+    char text[24] = "";
+
+    if ((double)n * step > low)
+        g_snprintf(text, sizeof(text), "%.*f", (int)decimals_of(step), (double)n * step);
+    g_string_append_printf(out, "%*s %s", AXIS - 2, text, *text ? "┤" : "│");
+}
+
+static void append_x_axis(GString *out, const Canvas *v)
+{
+    double step = plot_round_step(v->f->max - v->f->min, v->columns / 10);
+    int64_t n = (int64_t)(v->f->min / step);
+    unsigned columns = AXIS + v->columns, end = 0;
+    GString *numbers = g_string_new(NULL);
+    char *line = g_malloc(v->columns);
+
+    memset(line, '-', v->columns);
+    for (; (double)n * step <= v->f->max + step * 1e-9; n++) {
+        int x = dot_x(v, (double)n * step) / 2;
+        char text[24];
+        unsigned at, len;
+
+        if ((double)n * step < v->f->min || x >= (int)v->columns)
+            continue;
+        g_snprintf(text, sizeof(text), "%.*f", (int)decimals_of(step), (double)n * step);
+        len = (unsigned)strlen(text);
+        line[x] = '+';
+        at = AXIS + (unsigned)x;
+        at = at > len / 2 ? at - len / 2 : 0;
+        at = HS_MIN(at, columns - len);
+        if (at < end)
+            continue;
+        g_string_append_printf(numbers, "%*s%s", (int)(at - (unsigned)numbers->len), "", text);
+        end = at + len + 1;
+    }
+    g_string_append_printf(out, "%*s└", AXIS - 1, "");
+    for (unsigned x = 0; x < v->columns; x++)
+        g_string_append(out, line[x] == '+' ? "┬" : "─");
+    g_string_append_printf(out, "\n%s\n", numbers->str);
+    g_string_append_printf(out, "%*s%s\n", (int)(AXIS + (v->columns - g_utf8_strlen(v->f->axis, -1)) / 2), "",
+                           v->f->axis);
+    g_string_free(numbers, TRUE);
+    g_free(line);
+}
+
+/* A line below the panel that says in which state the sender was. */
+static void append_bands(GString *out, const Canvas *v, bool is_coloured)
+{
+    if (!has_bands(v->p))
+        return;
+    g_string_append_printf(out, "%*s│", AXIS - 1, "state ");
+    for (unsigned x = 0; x < v->columns; x++) {
+        const PlotCurve *found = NULL;
+        double from = v->f->min + (v->f->max - v->f->min) * x / v->columns;
+        double to = v->f->min + (v->f->max - v->f->min) * (x + 1) / v->columns;
+
+        for (unsigned i = 0; i < v->p->curves->len; i++) { /* later ones are worse, and short */
+            const PlotCurve *c = v->p->curves->pdata[i];
+
+            for (unsigned k = 0; k < c->points->len && c->style == PLOT_SPANS; k++)
+                if (g_array_index(c->points, PlotXY, k).x < to &&
+                    g_array_index(c->points, PlotXY, k).y2 > from)
+                    found = c;
+        }
+        append_coloured(out, found ? band_glyph(found) : "·", found ? found->rgb : PLOT_GREY,
+                        is_coloured && found);
+    }
+    g_string_append_c(out, '\n');
+}
+
+static void draw_panel(Canvas *v)
+{
+    unsigned letters = count_letters(v->p), nth = 0;
+
+    for (unsigned i = 0; i < v->p->curves->len; i++) {
+        const PlotCurve *c = v->p->curves->pdata[i];
+
+        for (unsigned x = 0; x < v->columns; x++)
+            v->row_of[x] = v->rows;
+        for (unsigned k = 0; k < c->points->len; k++)
+            draw_point(v, c, &g_array_index(c->points, PlotXY, k),
+                       k ? &g_array_index(c->points, PlotXY, k - 1) : NULL);
+        if (has_letter(c) && c->points->len && letters > 1 && nth < 26) {
+            put_letters(v, LETTERS[nth], nth, c);
+            nth++;
+        }
+    }
+}
+
+static void append_panel(GString *out, const PlotFigure *f, const PlotPanel *p, unsigned width, unsigned rows,
+                         bool is_last, bool is_coloured)
+{
+    Canvas v = {.columns = width - AXIS, .rows = rows, .f = f, .p = p};
+
+    v.cell = g_new0(Cell, v.columns * v.rows);
+    v.row_of = g_new0(unsigned, v.columns);
+    draw_panel(&v);
+    g_string_append_printf(out, "%s\n", p->axis);
+    if (plotpanel_legend_count(p))
+        append_legend(out, p, width, is_coloured);
+    for (unsigned row = 0; row < rows; row++) {
+        append_y_axis(out, &v, row);
+        for (unsigned x = 0; x < v.columns; x++)
+            append_cell(out, cell_at(&v, (int)x, (int)row), is_coloured);
+        trim_line(out);
+    }
+    append_bands(out, &v, is_coloured);
+    if (is_last)
+        append_x_axis(out, &v);
+    else
+        g_string_append_c(out, '\n');
+    g_free(v.cell);
+    g_free(v.row_of);
+}
+
+char *plotterm_render(const PlotFigure *f, unsigned width, unsigned height, bool is_coloured)
+{
+    GString *out = g_string_new(NULL);
+    unsigned rows = height ? height : f->panels->len == 1 ? ROWS_ALONE : ROWS_MANY;
+
+    width = HS_MAX(width, (unsigned)PLOT_TERM_MIN);
+    g_string_append_printf(out, "%s\n", f->title);
+    if (f->subtitle)
+        g_string_append_printf(out, "%s\n", f->subtitle);
+    for (unsigned i = 0; i < f->panels->len; i++)
+        append_panel(out, f, f->panels->pdata[i], width, HS_MAX(rows, 4u), i + 1 == f->panels->len,
+                     is_coloured);
+    return g_string_free(out, FALSE);
+}

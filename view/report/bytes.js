@@ -1,0 +1,83 @@
+/* A packet's layers and fields, from its shape, its values and its bytes (view/report_fields.h). No header's
+ * layout is known here: only how a field of each kind is written. */
+
+function readBits(bytes, bit, bits) {
+  let value = 0n;
+  for (let i = bit; i < bit + bits; i++)
+    value = value << 1n | BigInt(bytes[i >> 3] >> (7 - (i & 7)) & 1);
+  return value;
+}
+
+function hexByte(byte) {
+  return byte.toString(16).padStart(2, '0');
+}
+
+/* Characters as they are, others as in C strings. */
+function textBytes(bytes) {
+  const named = { 9: '\\t', 10: '\\n', 13: '\\r', 92: '\\\\' };
+  return Array.from(bytes, (b) => named[b] || (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '\\x' + hexByte(b))).join('');
+}
+
+/* The field as its kind is written; null: its bytes are not all here. `bit` counts from the packet's first. */
+function plain(kind, bytes, bit, bits) {
+  const first = bit >> 3, end = (bit + bits + 7) >> 3;
+  if (kind === 'bytes' || kind === 'text') {
+    const most = kind === 'bytes' ? 62 : 180;
+    const here = bytes.subarray(first, Math.min(end, first + most));
+    const text = kind === 'bytes' ? Array.from(here, hexByte).join(' ') : textBytes(here);
+    return text + (here.length < end - first ? ' …' : '');
+  }
+  if (end > bytes.length)
+    return null;
+  const value = readBits(bytes, bit, bits);
+  switch (kind) {
+  case 'uint':
+    return value.toString();
+  case 'bool':
+    return value ? 'yes' : 'no';
+  case 'mac':
+    return Array.from(bytes.subarray(first, end), hexByte).join(':');
+  case 'ip4':
+    return Array.from(bytes.subarray(first, end)).join('.');
+  default:
+    return '0x' + value.toString(16).padStart((bits + 3) >> 2, '0');
+  }
+}
+
+/* The text of value n of the field (0: as plain, 2 n + 1: behind it, 2 n + 2: instead of it). */
+function valueText(text, value) {
+  if (value === 0)
+    return text === null ? '…' : text === 'yes' || text === 'no' ? said(text) : text;
+  if (value % 2 === 0)
+    return said(DATA.strings[value / 2 - 1]);
+  return (text === null ? '…' : text) + said(DATA.strings[(value - 1) / 2]);
+}
+
+/* [{ title, name, off, len, depth, fields: [{ name, label, note, kind, bit, bits, text }] }] */
+function layersOf(p) {
+  const bytes = bytesOf(p), values = DATA.values[packets.v[p]];
+  let nth = 0;
+  return DATA.shapes[packets.h[p]].map(([title, name, off, len, depth, list]) => {
+    const fields = [];
+    for (let i = 0; i < list.length; i += 3) {
+      const [fieldName, label, note, kind] = DATA.defs[list[i]];
+      const bit = off * 8 + list[i + 1], bits = list[i + 2];
+      const text = bits ? plain(kind, bytes, bit, bits) : null;
+      fields.push({ name: fieldName, label, note, kind, bit, bits, text: valueText(text, values[nth++] || 0) });
+    }
+    return { title, name, off, len, depth, fields };
+  });
+}
+
+/* "0100 ...." for a field that is not whole bytes; '' otherwise. */
+function bitPattern(bytes, field) {
+  const first = field.bit >> 3, end = (field.bit + field.bits + 7) >> 3;
+  if (!field.bits || (field.bit % 8 === 0 && field.bits % 8 === 0) || end > bytes.length || end - first > 2)
+    return '';
+  let out = '';
+  for (let i = first * 8; i < end * 8; i++) {
+    const inside = i >= field.bit && i < field.bit + field.bits;
+    out += (i % 4 === 0 && out ? ' ' : '') + (inside ? String(bytes[i >> 3] >> (7 - (i & 7)) & 1) : '·');
+  }
+  return out;
+}
