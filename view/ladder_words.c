@@ -144,7 +144,7 @@ static void add_said(Ladder *l, const StoryRecord *r, int32_t record, bool *has_
 
 void ladder_add_words(Ladder *l)
 {
-    bool has_title = false;
+    bool has_title = l->config.has_own_title;
     int32_t *answers = find_answers(l);
 
     for (int32_t i = 0; i < story_record_count(l->story); i++) {

@@ -92,16 +92,21 @@ static void find_flows(PlotBuild *b)
         }
 }
 
-/* Those with more than one packet; if there is none, those with any. */
+/* Those with more than one packet, if there is any, that are not negligible beside the longest one. */
 static void find_queues(PlotBuild *b)
 {
+    uint64_t longest = 0;
+
+    for (unsigned r = 0; r < b->n_runs; r++)
+        for (unsigned i = 0; i < plotsink_queue_count(b->runs[r].sink) && !b->wish->host; i++)
+            longest = HS_MAX(longest, plotsink_queue(b->runs[r].sink, i)->max_packets);
     for (unsigned least = 2; least > 0 && b->queues->len == 0; least--)
         for (unsigned r = 0; r < b->n_runs; r++)
             for (unsigned i = 0; i < plotsink_queue_count(b->runs[r].sink); i++) {
                 PlotItem item = {.queue = plotsink_queue(b->runs[r].sink, i), .run = r};
                 const PlotQueue *q = item.queue;
 
-                if (q->max_packets >= least &&
+                if (q->max_packets >= least && q->max_packets >= longest / 10 &&
                     (!b->wish->host || eventlog_matches(b->wish->host, q->node, q->device)))
                     g_array_append_val(b->queues, item);
             }
@@ -305,7 +310,20 @@ static void choose_time(PlotBuild *b)
     b->thin = (b->to - b->from) / PLOT_COLUMNS;
     b->figure->min = plotbuild_x(b, b->from);
     b->figure->max = plotbuild_x(b, b->to);
+    b->figure->may_extend = b->wish->to == SIM_NEVER;
     b->figure->axis = g_strdup_printf("Time (%s)", plotunit_time((double)b->to / 1e9).name);
+}
+
+/* Of one run; of several they would be said several times. */
+static void add_notes(PlotBuild *b)
+{
+    for (unsigned i = 0; i < plotsink_note_count(b->runs[0].sink) && b->n_runs == 1; i++) {
+        SimTime t;
+        const char *text = plotsink_note(b->runs[0].sink, i, &t);
+
+        if (t >= b->from && t <= b->to)
+            plotfigure_add_note(b->figure, plotbuild_x(b, t), text);
+    }
 }
 
 static char *make_title(const PlotBuild *b)
@@ -362,8 +380,10 @@ PlotFigure *plot_build(const PlotRun *runs, unsigned n_runs, const char *scenari
             b.figure->subtitle = name_flow(plotbuild_item(b.flows, 0)->end, 2);
         if (b.wish->cdf)
             plotcdf_add(&b);
-        else
+        else {
             plotpanels_add(&b);
+            add_notes(&b);
+        }
         plotfigure_settle(b.figure);
     }
     free_items(b.flows);

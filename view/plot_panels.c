@@ -74,7 +74,7 @@ static double largest(const GArray *items, PlotWhat what)
 
 static void fill_curve(const Panel *p, PlotCurve *c, const PlotSeries *s)
 {
-    GArray *points = plotseries_thinned(s, p->b->thin);
+    GArray *points = plotseries_thinned(s, c->style == PLOT_DOTS ? p->b->thin * 3 : p->b->thin);
 
     for (unsigned i = 0; i < points->len; i++) {
         const PlotPoint *at = &g_array_index(points, PlotPoint, i);

@@ -36,6 +36,7 @@ void *story_room(Story *s, size_t len)
     if (s->chunk_size - s->chunk_used < len) {
         s->chunk_size = (uint32_t)HS_MAX(len, STORY_CHUNK);
         s->chunk_used = 0;
+        s->chunk_bytes += s->chunk_size;
         s->chunk = g_malloc(s->chunk_size);
         g_ptr_array_add(s->chunks, s->chunk);
     }
@@ -165,7 +166,8 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
                        .flight = STORY_NONE};
     ProbeValue *value;
 
-    if (s->config.max_records && s->records->len >= s->config.max_records) {
+    if ((s->config.max_records && s->records->len >= s->config.max_records) ||
+        (s->config.max_bytes && s->chunk_bytes >= s->config.max_bytes) || s->is_cut) {
         s->is_cut = true;
         return;
     }

@@ -22,6 +22,7 @@ typedef struct StoryConfig {
     uint64_t classes;     /* PROBE_BIT(…) of the records to keep; 0: all */
     uint32_t snaplen;     /* bytes kept of each frame; 0: all */
     uint64_t max_records; /* keep the first ones (story_is_cut); 0: no limit */
+    uint64_t max_bytes;   /* likewise, until their values and bytes take so much; 0: no limit */
     /* What the bus does not know; each may be NULL. "host", "router", "switch", "hub"; the name of the link
      * that is plugged in at the point ("client-r"), NULL for none and for a shared medium (a hub). */
     const char *(*kind_of)(void *user, const Node *node);
@@ -106,7 +107,7 @@ void story_attach(Story *s, Probes *probes);
 void story_seal(Story *s);
 void story_free(Story *s); /* detaches if need be; NULL is allowed */
 
-bool story_is_cut(const Story *s); /* there were more records than max_records */
+bool story_is_cut(const Story *s); /* there were more records than max_records and max_bytes allow */
 SimTime story_end(const Story *s); /* of the run, when it was sealed */
 
 int32_t story_node_count(const Story *s);

@@ -30,6 +30,7 @@ struct Story {
     GPtrArray *chunks;             /* of values and bytes */
     uint8_t *chunk;
     uint32_t chunk_used, chunk_size;
+    uint64_t chunk_bytes; /* of all chunks */
 };
 
 /* Room that lives as long as the story, for anything. */
