@@ -6,7 +6,7 @@ _hopscope()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words files
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run step --help --version" -- "$cur")
         return
     fi
     case $prev in
@@ -44,6 +44,10 @@ _hopscope()
     run)
         words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
             --events --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
+        files='lua'
+        ;;
+    step)
+        words="--seed --set --until --commands --checkpoints --digest --no-color --help"
         files='lua'
         ;;
     *)

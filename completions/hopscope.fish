@@ -5,6 +5,7 @@ complete -c hopscope -n __fish_use_subcommand -f -a diff -d 'find the first diff
 complete -c hopscope -n __fish_use_subcommand -f -a dissect -d 'explain captured frames field by field'
 complete -c hopscope -n __fish_use_subcommand -f -a packetdrill -d 'run packetdrill scripts'
 complete -c hopscope -n __fish_use_subcommand -f -a run -d 'run a scenario'
+complete -c hopscope -n __fish_use_subcommand -f -a step -d 'walk through a run, forwards and backwards'
 complete -c hopscope -n __fish_use_subcommand -s V -l version -d 'show the version'
 complete -c hopscope -s h -l help -d 'show help'
 
@@ -100,3 +101,11 @@ complete -c hopscope -n "$on run" -l max-wall -x -d 'stop after so much real tim
 complete -c hopscope -n "$on run" -l max-memory -x -d 'memory of the scenario'
 complete -c hopscope -n "$on run" -l progress -d 'show progress'
 complete -c hopscope -n "$on run" -l no-progress -d 'show no progress'
+
+complete -c hopscope -n "$on step" -s s -l seed -x -d 'seed of every random stream'
+complete -c hopscope -n "$on step" -s p -l set -x -d 'set a parameter'
+complete -c hopscope -n "$on step" -s u -l until -x -d 'end at this simulated time'
+complete -c hopscope -n "$on step" -s c -l commands -r -d 'take the commands from a file'
+complete -c hopscope -n "$on step" -l checkpoints -x -d 'processor time between two checkpoints'
+complete -c hopscope -n "$on step" -s d -l digest -d 'let digest show the digest so far'
+complete -c hopscope -n "$on step" -l no-color -d 'no colours'
