@@ -9,6 +9,7 @@ _hopscope()
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run test --help --version" -- "$cur")
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run sweep --help --version" -- "$cur")
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill plot run --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run step --help --version" -- "$cur")
         return
     fi
     case $prev in
@@ -64,6 +65,10 @@ _hopscope()
     sweep)
         words="--grid --seeds --set --jobs --out --until --max-events --max-memory --timeout --restart --retry --from --table
             --batch-means --plot --plot-file --quiet --progress --no-progress --help"
+        files='lua'
+        ;;
+    step)
+        words="--seed --set --until --commands --checkpoints --digest --no-color --help"
         files='lua'
         ;;
     *)
