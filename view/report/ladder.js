@@ -459,7 +459,7 @@ const ladder = (function () {
   }
 
   return {
-    build, update, neighbour, setLane, drawAll, redraw: ask,
+    build, update, neighbour, setLane, drawAll, drawNow: redraw,
     isShown: (node) => shown.has(node),
     setTimers: (on) => { withTimers = on; resize(); },
     hasTimers: () => withTimers,
