@@ -323,7 +323,7 @@ const ladder = (function () {
     }
     for (const [name, d] of passing)
       middle.prepend(svg('path', { class: name + ' shaft', d }));
-    middle.setAttribute('class', crowded > 60 ? 'crowd' : '');
+    middle.setAttribute('class', crowded > 250 ? 'throng' : crowded > 60 ? 'crowd' : '');
     into.replaceChildren(back, middle, labels, front);
   }
 

@@ -71,17 +71,19 @@ const topologyPanel = (function () {
     show();
   }
 
-  /* Up to this many; more would be a cloud. */
+  /* Up to this many, chosen evenly; more would be a cloud. */
   const MOST = 60;
 
   function show() {
     const time = state.time, last = lastUpTo(startTimes, time), list = [];
-    for (let i = last; i >= 0 && list.length < MOST && reach[i] >= time; i--) {
+    for (let i = last; i >= 0 && list.length < 4000 && reach[i] >= time; i--) {
       const f = order[i], end = flights.end[f];
       if (flights.sent[f] <= state.at && (end < 0 || moments.t[end] > time || end > state.at || (moments.t[end] === time && end === state.at)))
         list.push(f);
     }
-    moving.replaceChildren(...list.map(drawFlight).filter((g) => g));
+    const step = Math.ceil(list.length / MOST), mine = flightOf(state.at);
+    const chosen = list.filter((f, i) => i % step === 0 || f === mine);
+    moving.replaceChildren(...chosen.map(drawFlight).filter((g) => g));
   }
 
   function drawFlight(f) {
