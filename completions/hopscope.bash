@@ -7,10 +7,13 @@ _hopscope()
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill report run --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run test --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run sweep --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill plot run --help --version" -- "$cur")
         return
     fi
     case $prev in
-    --out | -o)
+    --out | -o | --from)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
@@ -22,6 +25,10 @@ _hopscope()
         mapfile -t COMPREPLY < <(compgen -W "ethernet ethernet-fcs ppp raw ipv4 ipv6" -- "$cur")
         return
         ;;
+    --what | -w)
+        mapfile -t COMPREPLY < <(compgen -W "cwnd ssthresh inflight sequence rwnd rtt rto queue sojourn throughput goodput fairness loss mark" -- "$cur")
+        return
+        ;;
     esac
     case $command in
     bench)
@@ -29,8 +36,8 @@ _hopscope()
         files=
         ;;
     diff)
-        words="--set --set-a --set-b --seed --seed-a --seed-b --until --events --context --after --quiet --help"
-        files='@(lua|jsonl)'
+        words="--set --set-a --set-b --seed --seed-a --seed-b --until --events --context --after --causes --series --at --every --tsv --quiet --help"
+        files='@(lua|jsonl|json)'
         ;;
     dissect)
         words="--hex --linktype --summary --frame --explain --bytes --json --help"
@@ -48,10 +55,23 @@ _hopscope()
     report)
         words="--output --between --flow --from --to --lang --title --quiet --seed --set --until --help"
         files='lua'
+    plot)
+        words="--what --output --term --width --height --host --flow --from --to --interval --cdf --no-states --title
+            --vary --label --seed --set --until --help"
+        files='@(lua|json)'
         ;;
     run)
         words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
-            --events --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
+            --events --qlog --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
+        files='lua'
+        ;;
+    test)
+        words="--jobs --filter --tap --list --junit --annotations --seed --set --until --timeout --update-golden --yes --help"
+        files='lua'
+        ;;
+    sweep)
+        words="--grid --seeds --set --jobs --out --until --max-events --max-memory --timeout --restart --retry --from --table
+            --batch-means --plot --plot-file --quiet --progress --no-progress --help"
         files='lua'
         ;;
     *)
