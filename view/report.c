@@ -19,13 +19,16 @@ static const ReportAsset *asset(const char *name)
 static GString *program(void)
 {
     GString *text = g_string_new("(function () {\n'use strict';\n");
-    const ReportAsset *strings = asset("strings.json"), *wire = asset("strings-wire.json");
+    const ReportAsset *strings = asset("strings.json"), *wire = asset("zh-wire.json"),
+                      *words = asset("zh-words.json");
 
     g_string_append(text, "const STRINGS = ");
     g_string_append_len(text, strings->text, (gssize)strings->len);
-    g_string_append(text, ";\nconst WIRE_ZH = ");
+    g_string_append(text, ";\nconst SAID_ZH = Object.assign(");
     g_string_append_len(text, wire->text, (gssize)wire->len);
-    g_string_append(text, ";\n");
+    g_string_append(text, ", ");
+    g_string_append_len(text, words->text, (gssize)words->len);
+    g_string_append(text, ");\n");
     for (const ReportAsset *a = report_assets; a->name; a++)
         if (g_str_has_suffix(a->name, ".js"))
             g_string_append_len(text, a->text, (gssize)a->len);

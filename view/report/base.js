@@ -95,7 +95,7 @@ function t(key, ...values) {
 
 /* What the simulator says in English: labels of fields, reasons of drops, names of timers. */
 function said(text) {
-  return state.lang === 'zh' && Object.hasOwn(WIRE_ZH, text) ? WIRE_ZH[text] : text;
+  return state.lang === 'zh' ? inChinese(SAID_ZH, text) : text;
 }
 
 function string(index) {
