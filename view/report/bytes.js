@@ -45,28 +45,34 @@ function plain(kind, bytes, bit, bits) {
 }
 
 /* The text of value n of the field (0: as plain, 2 n + 1: behind it, 2 n + 2: instead of it). */
-function valueText(text, value) {
+function valueText(kind, text, value) {
+  const start = text === null ? '…' : text;
+  if (kind === 'bytes' || kind === 'text') /* what a program sent is nobody's to translate */
+    return value ? DATA.strings[(value - 1) >> 1] : start;
   if (value === 0)
-    return text === null ? '…' : text === 'yes' || text === 'no' ? said(text) : text;
-  if (value % 2 === 0)
-    return said(DATA.strings[value / 2 - 1]);
-  return (text === null ? '…' : text) + said(DATA.strings[(value - 1) / 2]);
+    return said(start);
+  return said(value % 2 ? start + DATA.strings[(value - 1) / 2] : DATA.strings[value / 2 - 1]);
 }
 
 /* [{ title, name, off, len, depth, fields: [{ name, label, note, kind, bit, bits, text }] }] */
 function layersOf(p) {
   const bytes = bytesOf(p), values = DATA.values[packets.v[p]];
   let nth = 0;
-  return DATA.shapes[packets.h[p]].map(([title, name, off, len, depth, list]) => {
+  const layers = DATA.shapes[packets.h[p]].map(([title, name, off, len, depth, list]) => {
     const fields = [];
     for (let i = 0; i < list.length; i += 3) {
       const [fieldName, label, note, kind] = DATA.defs[list[i]];
       const bit = off * 8 + list[i + 1], bits = list[i + 2];
       const text = bits ? plain(kind, bytes, bit, bits) : null;
-      fields.push({ name: fieldName, label, note, kind, bit, bits, text: valueText(text, values[nth++] || 0) });
+      fields.push({ name: fieldName, label, note, kind, bit, bits, text: valueText(kind, text, values[nth++] || 0) });
     }
     return { title, name, off, len, depth, fields };
   });
+  const all = layers.flatMap((layer) => layer.fields);
+  for (const field of all)
+    if (field.kind === 'bytes')
+      field.text = field.text.replace(/\{#(\d+)\}/g, (_, i) => all[i] ? all[i].text : '?');
+  return layers;
 }
 
 /* "0100 ...." for a field that is not whole bytes; '' otherwise. */

@@ -4,7 +4,7 @@
 -- take at the smallest timeout of 200 ms (Linux tcp_write_timeout, retransmits_timed_out). After shutdown the socket has an owner, and
 -- tcp_retries2 applies. The peer knows nothing of all this.
 local hs = require "hopscope"
-hs.title "TCP-CL-07 First segment (FIN) lost"
+hs.title { en = "TCP-CL-07 First segment (FIN) lost", zh = "TCP-CL-07 第一个报文段（FIN）丢失" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -51,8 +51,9 @@ end
 local function show(what, r)
   local text = {}
   for _, w in ipairs(r.waits) do text[#text + 1] = string.format("%.3g", w) end
-  hs.note(string.format("%s: %d repetitions, after %s s%s", what, r.repeats, table.concat(text, ", "),
-    r.last and string.format("; CLOSED %.3g s after the last", r.last) or "; still trying"))
+  hs.note({ en = "%s: %d repetitions, after %s s%s", zh = "%s：%d 次重传，在 %s s 之后%s" }, what, r.repeats, table.concat(text, ", "), r.last
+    and { en = string.format("; CLOSED %.3g s after the last", r.last), zh = string.format("；最后一次 %.3g s 之后进入 CLOSED", r.last) }
+    or { en = "; still trying", zh = "；仍在尝试" })
 end
 
 -- The first repetition is the tail loss probe after 220 ms, the timeout; retransmissions by timeout follow, and give up when the time since the first

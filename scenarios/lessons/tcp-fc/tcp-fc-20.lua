@@ -7,7 +7,7 @@
 -- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 -- tshark-allow: Connection reset (RST) (connections without memory, or closed with unread data, are reset)
 local hs = require "hopscope"
-hs.title "TCP-FC-20 TCP memory limits"
+hs.title { en = "TCP-FC-20 TCP memory limits", zh = "TCP-FC-20 TCP 的内存限制" }
 
 local low, pressure, high = 100, 200, 400
 local client = hs.host "client"
@@ -39,10 +39,18 @@ server:spawn(function(os)
   end
 end)
 hs.run "1s"
+local zh = {
+  ["Below the first number"] = "低于第一个数",
+  ["Between the first and the second"] = "在第一个和第二个之间",
+  ["Above the second"] = "高于第二个",
+  ["At the third"] = "到了第三个",
+  ["Between the second and the first, from above"] = "从上面下来，在第二个和第一个之间",
+  ["Below the first again"] = "又低于第一个",
+}
 local function look(what)
   local pages = server:sockstat().mem
   local r = { pages = pages, window = window[reader_port], pressures = server:counter "TcpExtTCPMemoryPressures" }
-  hs.note(string.format("%s: %d pages, a reader's window is %d.", what, pages, r.window))
+  hs.note({ en = "%s: %d pages, a reader's window is %d.", zh = "%s：%d 页，一个读者的窗口是 %d。" }, { en = what, zh = zh[what] }, pages, r.window)
   return r
 end
 -- Connects once more and sends what goes; returns how many bytes the server has stored.
@@ -83,7 +91,10 @@ server:spawn(function(os)
   conn:close()
 end)
 hs.run "10s"
-hs.note "A process of the server ends while the peer does not read: without memory the kernel does not try to deliver its data, but resets."
+hs.note {
+  en = "A process of the server ends while the peer does not read: without memory the kernel does not try to deliver its data, but resets.",
+  zh = "服务器的一个进程结束时对方没有在读：没有内存时内核不再设法交付它的数据，而是复位。",
+}
 hs.expect_equal("connections fail: one was aborted for want of memory", server:counter "TcpExtTCPAbortOnMemory", 1)
 hs.expect_equal("its peer got a RST", reset, 7098)
 other:close()

@@ -3,7 +3,7 @@
 -- 9.3). TCP keepalive is the kernel's probe of a connection that has been silent for two hours. They share half a name, and nothing else:
 -- each works, or does not, without regard to the other.
 local hs = require "hopscope"
-hs.title "TCP-KA-06 HTTP keep-alive is something else"
+hs.title { en = "TCP-KA-06 HTTP keep-alive is something else", zh = "TCP-KA-06 HTTP keep-alive 是另一回事" }
 
 local ANSWER = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n%s\r\nhi\n"
 
@@ -45,15 +45,18 @@ local function session(name, http, idle, tcp_keepalive)
     conn:close()
   end)
   hs.run "3h"
-  local function at(t) return t and string.format("%.1f s", t) or "never" end
-  hs.note(string.format("HTTP keep-alive %s, idle time %s, TCP keepalive %s: %d requests; FIN %s, probe %s after the last response",
-    http, idle and idle .. " s" or "none", tcp_keepalive and "on" or "off", served, at(fin), at(probe)))
+  local function at(t) return t and string.format("%.1f s", t) or { en = "never", zh = "从未" } end
+  local function onoff(on) return on and { en = "on", zh = "开" } or { en = "off", zh = "关" } end
+  hs.note({
+    en = "HTTP keep-alive %s, idle time %s, TCP keepalive %s: %d requests; FIN %s, probe %s after the last response",
+    zh = "HTTP keep-alive：%s，空闲时间：%s，TCP 保活：%s：%d 个请求；最后的响应之后，FIN：%s，探测：%s",
+  }, onoff(http == "on"), idle and idle .. " s" or { en = "none", zh = "无" }, onoff(tcp_keepalive), served, at(fin), at(probe))
   return { served, fin and math.floor(fin + 0.5), probe and math.floor(probe + 0.5) }
 end
 hs.expect_equal("HTTP on, TCP off: one connection, FIN 60 s after the last response", session("a", "on", 60, false), { 3, 60, nil })
 hs.expect_equal("HTTP on, TCP on: the same", session("b", "on", 60, true), { 3, 60, nil })
 hs.expect_equal("HTTP off, TCP off: one request, FIN at once", session("c", "off", 60, false), { 1, 0, nil })
 hs.expect_equal("HTTP off, TCP on: the same, TCP keepalive does not make connections persist", session("d", "off", 60, true), { 1, 0, nil })
-hs.note "A server program that never closes: now the kernel's probes can be seen."
+hs.note { en = "A server program that never closes: now the kernel's probes can be seen.", zh = "一个从不关闭的服务器程序：现在可以看到内核的探测了。" }
 hs.expect_equal("no idle time, TCP off: nothing ever", session("e", "on", nil, false), { 3, nil, nil })
 hs.expect_equal("no idle time, TCP on: a probe after 7200 s, and no FIN", session("f", "on", nil, true), { 3, nil, 7200 })

@@ -3,7 +3,7 @@
 -- segment of the handshake turns the entry into a connection, which is ESTABLISHED and waits in the accept queue until the
 -- application calls accept (RFC 9293 3.10.7.2, 3.10.7.4; Linux tcp_conn_request, inet_csk_reqsk_queue_add, inet_csk_accept).
 local hs = require "hopscope"
-hs.title "TCP-Q-01 Two queues per listener"
+hs.title { en = "TCP-Q-01 Two queues per listener", zh = "TCP-Q-01 每个监听者有两个队列" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -13,7 +13,7 @@ local t0 = hs.now()
 server:spawn(function(os)
   local listener = os.tcp():bind(5000):listen(8)
   os.sleep "100ms"
-  hs.note "The application calls accept: the connection leaves the accept queue."
+  hs.note { en = "The application calls accept: the connection leaves the accept queue.", zh = "应用程序调用 accept：连接离开接受队列。" }
   local conn = listener:accept()
   os.sleep "1s"
   conn:close()
@@ -31,21 +31,24 @@ local function lengths()
   return { #server:sockets "SYN-RECEIVED", server:sockets("LISTEN")[1].recv_q, #server:sockets "ESTABLISHED" }
 end
 local seen = {}
-local function look(ms, what)
+local function look(ms, what, zh)
   hs.at(t0 + ms / 1000, function()
     seen[ms] = lengths()
-    hs.note(string.format("%d ms, %s: half-open %d, accept queue %d", ms, what, seen[ms][1], seen[ms][2]))
+    hs.note({ en = "%d ms, %s: half-open %d, accept queue %d", zh = "%d ms，%s：半开 %d，接受队列 %d" }, ms, { en = what, zh = zh }, seen[ms][1], seen[ms][2])
   end)
 end
-hs.note "Three clients connect at 0, 2 and 4 ms. The way takes 10 ms: SYNs arrive at 10, 12 and 14 ms, third segments at 30, 32 and 34 ms."
-look(5, "nothing has arrived")
-look(11, "one SYN")
-look(13, "two SYNs")
-look(15, "three SYNs")
-look(31, "one third segment")
-look(33, "two third segments")
-look(35, "three third segments")
-look(101, "one accept")
+hs.note {
+  en = "Three clients connect at 0, 2 and 4 ms. The way takes 10 ms: SYNs arrive at 10, 12 and 14 ms, third segments at 30, 32 and 34 ms.",
+  zh = "三个客户端在 0、2 和 4 ms 连接。单程 10 ms：SYN 在 10、12 和 14 ms 到达，第三个报文段在 30、32 和 34 ms 到达。",
+}
+look(5, "nothing has arrived", "什么也没有到达")
+look(11, "one SYN", "一个 SYN")
+look(13, "two SYNs", "两个 SYN")
+look(15, "three SYNs", "三个 SYN")
+look(31, "one third segment", "一个第三报文段")
+look(33, "two third segments", "两个第三报文段")
+look(35, "three third segments", "三个第三报文段")
+look(101, "one accept", "一次 accept")
 local half_open, at_client
 hs.at(t0 + 0.016, function() half_open, at_client = server:sockets "SYN-RECEIVED", client:sockets() end)
 hs.run "500ms"
