@@ -201,16 +201,16 @@ void story_flow_add_conns(Story *s)
         const StoryRecord *r = story_record(s, i);
         StoryConn c = {.node = r->node, .flow = STORY_NONE};
         StoryConn *known = NULL;
-        gpointer index;
+        gpointer place;
         char *key;
 
         if (!story_is(r, "tcp.state"))
             continue;
         c.id = story_value(r, "conn", NULL)->u;
         key = conn_key(c.node, c.id);
-        index = g_hash_table_lookup(s->conn_of, key);
-        if (index)
-            known = &g_array_index(s->conns, StoryConn, GPOINTER_TO_UINT(index) - 1);
+        place = g_hash_table_lookup(s->conn_of, key);
+        if (place)
+            known = &g_array_index(s->conns, StoryConn, GPOINTER_TO_UINT(place) - 1);
         if (known && known->local_port) {
             g_free(key);
             continue;
