@@ -8,7 +8,6 @@
 #include "cli/commands.h"
 #include "cli/ladder_out.h"
 #include "cli/observe.h"
-#include "cli/story_net.h"
 
 #define WIDTH_DEFAULT 80
 #define WIDTH_MIN 60
@@ -21,19 +20,14 @@ typedef struct LadderOptions {
     GPtrArray *files;
     uint64_t width, max_rows;
     bool has_width, svg, ascii, list_flows;
-    Story *story;
-    StoryNet *net;
+    LadderRecorder *recorder;
 } LadderOptions;
 
 static void on_start(void *user, Scenario *s)
 {
     LadderOptions *o = user;
-    StoryConfig config = ladderout_story_config();
 
-    o->net = storynet_new(s);
-    storynet_fill(o->net, &config);
-    o->story = story_new(&config);
-    story_attach(o->story, net_probes(scenario_net(s)));
+    o->recorder = ladderout_record(s);
 }
 
 static unsigned terminal_width(void)
@@ -101,7 +95,7 @@ static int draw(LadderOptions *o)
     int status = EXIT_OK;
 
     o->ladder.between = (const char *const *)between;
-    l = ladder_new(o->story, &o->ladder, &error);
+    l = ladder_new(ladderout_story(o->recorder), &o->ladder, &error);
     if (!l) {
         status = tell(error);
         g_free(error);
@@ -128,11 +122,11 @@ static int run(LadderOptions *o)
     o->observe.user = o;
     status = observe_run(&r, &o->observe);
     name = g_path_get_basename(observe_scenario(&r));
-    if (o->story && status != EXIT_WRONG) {
-        story_seal(o->story);
+    if (o->recorder && status != EXIT_WRONG) {
+        story_seal(ladderout_story(o->recorder));
         o->ladder.title = name;
         if (o->list_flows) {
-            flows = ladder_list_flows(o->story);
+            flows = ladder_list_flows(ladderout_story(o->recorder));
             fputs(*flows ? flows : "no flows: nothing sent TCP or UDP\n", stdout);
             g_free(flows);
         } else {
@@ -142,8 +136,7 @@ static int run(LadderOptions *o)
         }
     }
     g_free(name);
-    story_free(o->story);
-    storynet_free(o->net);
+    ladderout_free(o->recorder);
     runner_clear(&r);
     return status;
 }

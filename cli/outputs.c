@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/gnuplot.h"
+#include "cli/ladder_out.h"
 #include "cli/plot_net.h"
 #include "models/wire/dissect.h"
 #include "sim/trace/pcapng.h"
@@ -46,6 +47,7 @@ struct Outputs {
     unsigned n_series;
     GPtrArray *plots; /* OutputsPlot */
     unsigned n_plots;
+    LadderRecorder *ladder; /* of hs.ladder; NULL: no such wish */
     GError *error; /* of a wish; told when ready */
     DropCounter drops;
     GHashTable *link_of; /* ProbePoint -> NetLink; look-up only */
@@ -418,6 +420,8 @@ void outputs_on_wish(Outputs *o)
         add_scenario_series(o, o->n_series++);
     while (o->n_plots < n_plots)
         add_scenario_plot(o, o->n_plots++);
+    if (!o->ladder && !o->config.no_scenario_files && scenario_ladder_count(o->scenario))
+        o->ladder = ladderout_record(o->scenario);
 }
 
 bool outputs_on_ready(Outputs *o, GError **error)
@@ -519,6 +523,25 @@ static bool draw_plot(Outputs *o, const OutputsPlot *p, GError **error)
     return ok;
 }
 
+static bool draw_ladders(Outputs *o, GError **error)
+{
+    char *name = g_path_get_basename(o->config.scenario);
+    bool ok = true;
+
+    if (o->ladder)
+        story_seal(ladderout_story(o->ladder));
+    for (unsigned i = 0; o->ladder && ok && i < scenario_ladder_count(o->scenario); i++) {
+        char *path;
+
+        ok = ladderout_fulfil(o->ladder, o->scenario, i, o->config.out_dir, name, &path, error);
+        if (ok)
+            tell_file(o, path, NULL);
+        g_free(path);
+    }
+    g_free(name);
+    return ok;
+}
+
 static void tell_qlog(Outputs *o)
 {
     for (unsigned i = 0; i < qlog_tcp_file_count(o->qlog); i++) {
@@ -552,6 +575,7 @@ bool outputs_close(Outputs *o, GError **error)
     for (unsigned i = 0; i < o->plots->len; i++)
         (void)!draw_plot(o, o->plots->pdata[i], first ? NULL : &first);
     g_ptr_array_set_size(o->plots, 0);
+    (void)!draw_ladders(o, first ? NULL : &first);
     if (o->events) {
         tell_count(o, o->events_path, sink_events_records(o->events), "record");
         (void)!sink_events_close(g_steal_pointer(&o->events), first ? NULL : &first);
@@ -629,6 +653,7 @@ void outputs_free(Outputs *o)
     g_ptr_array_free(o->captures, TRUE);
     g_ptr_array_free(o->series, TRUE);
     g_ptr_array_free(o->plots, TRUE);
+    ladderout_free(o->ladder);
     g_clear_error(&o->error);
     g_ptr_array_free(o->files, TRUE);
     g_ptr_array_free(o->paths, TRUE);

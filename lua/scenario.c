@@ -73,6 +73,7 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->captures = g_ptr_array_new();
     s->series = g_ptr_array_new();
     s->plots = g_ptr_array_new();
+    s->ladders = g_ptr_array_new();
     s->plot_notes = g_array_new(false, false, sizeof(PlotNote));
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
@@ -161,6 +162,8 @@ void scenario_free(Scenario *s)
     free_list(s->captures, free_capture);
     g_ptr_array_free(s->series, true);
     g_ptr_array_free(s->plots, true);
+    g_ptr_array_free(s->ladders, true);
+    g_free(s->title);
     for (guint i = 0; i < s->plot_notes->len; i++)
         g_free(g_array_index(s->plot_notes, PlotNote, i).text);
     g_array_free(s->plot_notes, true);
@@ -304,6 +307,7 @@ static int open_module(lua_State *L)
     bind_capture_open(L);
     bind_series_open(L);
     bind_plot_open(L);
+    bind_ladder_open(L);
     bind_ip4_open(L);
     lua_createtable(L, 0, 16); /* private */
     bind_private_open(L);
@@ -637,6 +641,35 @@ void scenario_plot(const Scenario *s, unsigned i, ScenarioPlot *out)
 
     *out = (ScenarioPlot){w->file, w->what, w->host,     w->flow, w->title,
                           w->from, w->to,   w->interval, w->cdf,  w->no_states};
+}
+
+unsigned scenario_ladder_count(const Scenario *s)
+{
+    return s->ladders->len;
+}
+
+void scenario_ladder(const Scenario *s, unsigned i, ScenarioLadder *out)
+{
+    const LadderWish *w = g_ptr_array_index(s->ladders, i);
+
+    *out = (ScenarioLadder){.file = w->file,
+                            .between = w->between ? (const char *const *)w->between->pdata : NULL,
+                            .flow = w->flow,
+                            .title = w->title,
+                            .from = w->from,
+                            .to = w->to,
+                            .hops = w->hops,
+                            .timers = w->timers,
+                            .options = w->options,
+                            .absolute = w->absolute,
+                            .unfold = w->unfold,
+                            .no_notes = w->no_notes,
+                            .no_states = w->no_states};
+}
+
+const char *scenario_title(const Scenario *s)
+{
+    return s->title ? s->title : "";
 }
 
 unsigned scenario_plot_note_count(const Scenario *s)

@@ -13,6 +13,7 @@
     X(host) \
     X(hub) \
     X(ip4_encode) \
+    X(ladder) \
     X(link) \
     X(linkdir) \
     X(mtr) \

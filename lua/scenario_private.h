@@ -94,6 +94,13 @@ typedef struct Plot {
     bool cdf, no_states;
 } Plot;
 
+typedef struct LadderWish {
+    char *file, *flow, *title; /* flow, title NULL: none */
+    GPtrArray *between;        /* names, NULL at the end */
+    SimTime from, to;
+    bool hops, timers, options, absolute, unfold, no_notes, no_states;
+} LadderWish;
+
 typedef struct PlotNote {
     SimTime time;
     char *text;
@@ -131,6 +138,8 @@ struct Scenario {
     GPtrArray *captures;     /* Capture */
     GPtrArray *series;       /* Series, Lua's */
     GPtrArray *plots;        /* Plot, likewise */
+    char *title;             /* hs.title's first; NULL: none yet */
+    GPtrArray *ladders;      /* LadderWish, likewise */
     GArray *plot_notes;      /* PlotNote */
     GPtrArray *rules;        /* struct Rule */
     GPtrArray *observers;    /* struct Observer */

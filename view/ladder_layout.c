@@ -4,9 +4,9 @@
  * takes the next ones and nothing else is in them, so words there cannot meet. Beside it are the column of
  * times and the margins for what the outermost lanes say of themselves, each filled downwards. What happens
  * in one instant stands together: the time is written once. */
-#include <string.h>
-
 #include "view/ladder_layout.h"
+
+#include <string.h>
 
 #define MARGIN_MAX 16  /* units */
 #define GAP_FACTOR 5   /* a gap is long if so many of the longest flights fit in it */

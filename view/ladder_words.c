@@ -132,7 +132,7 @@ static void add_said(Ladder *l, const StoryRecord *r, int32_t record, bool *has_
         if (!*has_title)
             l->title = ladder_keep(l, text);
         *has_title = true;
-    } else if (!l->config.no_notes && is_within(l, r->time)) {
+    } else if (!l->config.no_notes && is_within(l, r->time) && !g_str_has_suffix(kind, ".zh")) {
         const char *name = story_node(l->story, r->node)->name;
         bool is_node = !strcmp(kind, "log") && ladder_lane_of(l, r->node) != STORY_NONE;
 
@@ -144,7 +144,7 @@ static void add_said(Ladder *l, const StoryRecord *r, int32_t record, bool *has_
 
 void ladder_add_words(Ladder *l)
 {
-    bool has_title = false;
+    bool has_title = l->config.has_own_title;
     int32_t *answers = find_answers(l);
 
     for (int32_t i = 0; i < story_record_count(l->story); i++) {

@@ -150,32 +150,33 @@ static char *conn_key(int32_t node, uint64_t id)
 /* TCP flows by the ports of either side: flow * 2 + side, in order. */
 static GHashTable *index_by_ports(const Story *s)
 {
-    GHashTable *index = g_hash_table_new_full(NULL, NULL, NULL, free_list);
+    GHashTable *by_ports = g_hash_table_new_full(NULL, NULL, NULL, free_list);
 
     for (int32_t i = 0; i < story_flow_count(s); i++)
         for (unsigned side = 0; side < 2; side++) {
             const StoryFlow *f = story_flow(s, i);
             gpointer key = GUINT_TO_POINTER((guint)f->port[side] << 16 | f->port[!side]);
-            GArray *list = g_hash_table_lookup(index, key);
+            GArray *list = g_hash_table_lookup(by_ports, key);
             int32_t entry = i * 2 + (int32_t)side;
 
             if (f->proto != IP_PROTO_TCP)
                 continue;
             if (!list) {
                 list = g_array_new(FALSE, FALSE, sizeof(int32_t));
-                g_hash_table_insert(index, key, list);
+                g_hash_table_insert(by_ports, key, list);
             }
             g_array_append_val(list, entry);
         }
-    return index;
+    return by_ports;
 }
 
 /* The last flow between those ports that had begun by then, or, where the state changes before the first
  * packet leaves (SYN_SENT), the next one. */
-static int32_t find_flow(const Story *s, GHashTable *index, const StoryConn *c, SimTime when, uint8_t *side)
+static int32_t find_flow(const Story *s, GHashTable *by_ports, const StoryConn *c, SimTime when,
+                         uint8_t *side)
 {
     const GArray *list =
-        g_hash_table_lookup(index, GUINT_TO_POINTER((guint)c->local_port << 16 | c->remote_port));
+        g_hash_table_lookup(by_ports, GUINT_TO_POINTER((guint)c->local_port << 16 | c->remote_port));
     int32_t best = STORY_NONE;
 
     for (guint i = 0; list && i < list->len; i++) {
@@ -195,22 +196,22 @@ static int32_t find_flow(const Story *s, GHashTable *index, const StoryConn *c, 
 
 void story_flow_add_conns(Story *s)
 {
-    GHashTable *index = index_by_ports(s);
+    GHashTable *by_ports = index_by_ports(s);
 
     for (int32_t i = 0; i < story_record_count(s); i++) {
         const StoryRecord *r = story_record(s, i);
         StoryConn c = {.node = r->node, .flow = STORY_NONE};
         StoryConn *known = NULL;
-        gpointer place;
+        gpointer at;
         char *key;
 
         if (!story_is(r, "tcp.state"))
             continue;
         c.id = story_value(r, "conn", NULL)->u;
         key = conn_key(c.node, c.id);
-        place = g_hash_table_lookup(s->conn_of, key);
-        if (place)
-            known = &g_array_index(s->conns, StoryConn, GPOINTER_TO_UINT(place) - 1);
+        at = g_hash_table_lookup(s->conn_of, key);
+        if (at)
+            known = &g_array_index(s->conns, StoryConn, GPOINTER_TO_UINT(at) - 1);
         if (known && known->local_port) {
             g_free(key);
             continue;
@@ -218,7 +219,7 @@ void story_flow_add_conns(Story *s)
         c.local_port = (uint16_t)story_value(r, "local_port", NULL)->u;
         c.remote_port = (uint16_t)story_value(r, "remote_port", NULL)->u;
         c.remote = story_str(r, "remote");
-        c.flow = find_flow(s, index, &c, r->time, &c.side);
+        c.flow = find_flow(s, by_ports, &c, r->time, &c.side);
         if (known) { /* connect() changes the state before it chooses a port */
             *known = c;
             g_free(key);
@@ -227,7 +228,7 @@ void story_flow_add_conns(Story *s)
         g_array_append_val(s->conns, c);
         g_hash_table_insert(s->conn_of, key, GUINT_TO_POINTER(s->conns->len));
     }
-    g_hash_table_destroy(index);
+    g_hash_table_destroy(by_ports);
 }
 
 int32_t story_conn_of(const Story *s, const StoryRecord *r)

@@ -421,6 +421,7 @@ function Ip4.encode(options) end
 function Ip4.decode(bytes) end
 
 ---@class hopscope
+---@field plot table pictures of the run
 ---@field ip4 hs.Ip4 arithmetic with IPv4 addresses and headers
 ---@field seed integer the seed of the run
 local hs = {}
@@ -625,6 +626,25 @@ function hs.capture(options) end
 ---asks for a file with a time series of what a probe reports at the nodes, interfaces, links or directions in the list; before the first hs.run
 ---@param options hs.SeriesOptions
 function hs.series(options) end
+
+---@class hs.LadderOptions
+---@field file string name in the output folder, which ends in .svg or .txt
+---@field between? hs.Node[] nodes that get lanes, in this order (hosts, and who else sends packets of its own)
+---@field flow? string only this conversation: "client:40000>server:80", its number or a port
+---@field from? time only what was sent at this time or later (0)
+---@field to? time and not after this time (the end of the run)
+---@field title? string instead of hs.title's
+---@field hops? boolean routers, switches and hubs on the way have lanes too
+---@field timers? boolean TCP's timers: armed, stopped, fired
+---@field options? boolean TCP options of every segment, not only SYN's and SACK
+---@field absolute? boolean sequence numbers as on the wire; they count from the SYN otherwise
+---@field unfold? boolean long exchanges in full
+---@field notes? boolean false: without the narration
+---@field states? boolean false: without the states of TCP connections
+
+---asks for a sequence diagram of the run; before the first hs.run
+---@param options hs.LadderOptions
+function hs.ladder(options) end
 
 ---@class hs.PlotOptions
 ---@field file string name in the output folder, which ends in .svg, .png or .pdf
