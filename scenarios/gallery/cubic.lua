@@ -2,7 +2,6 @@
 -- later, and then probes beyond it, faster and faster (RFC 9438 4.2).
 --
 --   client ───── server     200 Mbit/s, 50 ms one way; one segment is lost in slow start
--- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
 -- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
 
