@@ -4,7 +4,7 @@
 -- into these four: presentation and session belong to the application here, the physical layer to the link.
 -- Ports belong to the transport layer; HTTP and TFTP are applications, not transports.
 local hs = require "hopscope"
-hs.title "ARCH-01 Layer stack"
+hs.title { en = "ARCH-01 Layer stack", zh = "ARCH-01 分层的协议栈" }
 
 local client, router, server = hs.host "client", hs.router "router", hs.host "server"
 local near = hs.link(client, router, { rate = "100Mbps", delay = "1ms" })
@@ -18,7 +18,10 @@ server:udp { port = 4000, on_datagram = function(data, address, port, _, sock)
 end }
 
 local seen = hs.frames { filter = function(p) return p.udp end }
-hs.note "A client asks a server beyond a router. Look at the question on each of the two wires: the layers are the headers."
+hs.note {
+  en = "A client asks a server beyond a router. Look at the question on each of the two wires: the layers are the headers.",
+  zh = "客户端向路由器另一边的服务器提问。请看两条线路上的这个询问：层就是首部。",
+}
 client:spawn(function(os)
   local sock = os.udp():connect("server", 4000)
   sock:send(request)
@@ -43,7 +46,10 @@ for i = 1, 4 do
 end
 hs.expect_equal("four layers, from the wire up", order, { "link", "network", "transport", "application" })
 
-hs.note "The router works on the two lower layers only: it replaces the link header and counts down the TTL of the network layer."
+hs.note {
+  en = "The router works on the two lower layers only: it replaces the link header and counts down the TTL of the network layer.",
+  zh = "路由器只在下面两层工作：它换掉链路首部，并把网络层的 TTL 减一。",
+}
 local before, after = seen[1].packet, seen[2].packet
 hs.expect_equal("on the first wire: from the client's card to the router's", { before.eth.src, before.eth.dst },
   { near:dev(client).mac, near:dev(router).mac })
@@ -54,12 +60,18 @@ hs.expect_equal("the TTL is one less", after.ip.ttl, before.ip.ttl - 1)
 -- Ethernet 14 and IP 20 bytes are the router's business; from byte 35 on nothing may change.
 hs.expect_equal("transport header and data are untouched", after:bytes():sub(35), before:bytes():sub(35))
 
-hs.note "On the server the headers came off in reverse order, and the program got what the other program had said: nothing else."
+hs.note {
+  en = "On the server the headers came off in reverse order, and the program got what the other program had said: nothing else.",
+  zh = "在服务器上，首部按相反的顺序一个个去掉，程序得到的正是另一个程序所说的话：别无其他。",
+}
 hs.expect_equal("the server's program read the question", asked, request)
 hs.expect_equal("the client's program read the answer", answer, "42")
 hs.expect_equal("the port, the transport's address, led to the program", before.udp.dport, 4000)
 
-hs.note "The same over TCP: another transport header in the same place, and nothing else is different for the layers below."
+hs.note {
+  en = "The same over TCP: another transport header in the same place, and nothing else is different for the layers below.",
+  zh = "同样的事换成 TCP：在同一个位置换了一个运输层首部，对下面各层来说没有任何不同。",
+}
 local tcp_seen = hs.frames { filter = function(p) return p.tcp and p.tcp.len > 0 end }
 local tcp_answer
 server:spawn(function(os)

@@ -3,7 +3,7 @@
 -- a segment), the datagram a packet, the packet a frame; the link also appends a trailer, the FCS. On the way up they come off in
 -- reverse order, and the message is what it was. Ethernet 14, IP 20, UDP 8 bytes, FCS 4 (IEEE 802.3, RFC 791, RFC 768).
 local hs = require "hopscope"
-hs.title "ARCH-02 Encapsulation and stripping"
+hs.title { en = "ARCH-02 Encapsulation and stripping", zh = "ARCH-02 封装与解封装" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { rate = "100Mbps", delay = "1ms" })
@@ -17,7 +17,10 @@ local all = {}
 for i = 0, 255 do all[#all + 1] = string.char(i) end
 local message = table.concat(all)
 
-hs.note "Host a sends a message of 256 bytes. Look at how it is wrapped: each header names what is inside."
+hs.note {
+  en = "Host a sends a message of 256 bytes. Look at how it is wrapped: each header names what is inside.",
+  zh = "主机 a 发送一个 256 字节的报文。请看它是怎样被包装的：每个首部都说明里面是什么。",
+}
 sock:send(message)
 hs.run "1s"
 local p = seen[1].packet
@@ -35,11 +38,17 @@ hs.expect_equal("the trailer has 4 bytes", #p:fcs(), 4)
 hs.expect_equal("frame length = payload + 14 + 20 + 8 + 4", p.len + #p:fcs(), #message + 46)
 hs.expect_equal("in the frame the message stands behind 42 bytes of headers", p:bytes():sub(43), message)
 
-hs.note "At b the layers take off their headers in reverse; what the program gets is the message, byte for byte."
+hs.note {
+  en = "At b the layers take off their headers in reverse; what the program gets is the message, byte for byte.",
+  zh = "在 b 上，各层按相反的顺序去掉自己的首部；程序得到的就是那个报文，一个字节也不差。",
+}
 hs.expect_equal("the delivered payload is identical", got[1], message)
 
 -- The sum holds as long as nothing has to be filled up: IP's part of a frame has at least 46 bytes = 28 + 18.
-hs.note "Now all lengths from 0 to 40 bytes: below 18 bytes the frame does not get any shorter, it is padded to 60 bytes."
+hs.note {
+  en = "Now all lengths from 0 to 40 bytes: below 18 bytes the frame does not get any shorter, it is padded to 60 bytes.",
+  zh = "现在试遍 0 到 40 字节的所有长度：不到 18 字节时，帧不会再变短，而是填充到 60 字节。",
+}
 for n = 0, 40 do sock:send(message:sub(1, n)) end
 hs.run "1s"
 local lengths, want, same = {}, {}, true
@@ -51,7 +60,10 @@ end
 hs.expect_equal("payload + 46 from 18 bytes on, 64 below", lengths, want)
 hs.expect("the padding never reaches the program: every payload is identical", same)
 
-hs.note "With TCP the unit is called segment. Its header has 20 bytes when there are no options: 14 + 20 + 20 + 4 = 58 bytes around the data."
+hs.note {
+  en = "With TCP the unit is called segment. Its header has 20 bytes when there are no options: 14 + 20 + 20 + 4 = 58 bytes around the data.",
+  zh = "在 TCP 中，这个单位叫做报文段。没有选项时它的首部是 20 字节：数据周围共有 14 + 20 + 20 + 4 = 58 字节。",
+}
 a:sysctl("net.ipv4.tcp_timestamps", 0) -- the only option of segments behind the handshake
 local segments, stream = hs.frames { filter = function(q) return q.tcp and q.tcp.len > 0 end }, {}
 b:spawn(function(os)

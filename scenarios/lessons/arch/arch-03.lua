@@ -6,7 +6,7 @@
 -- without: IGMP (protocol 2 has no handler yet)
 -- tshark-allow: Connection reset (the unknown TCP port)
 local hs = require "hopscope"
-hs.title "ARCH-03 Demultiplexing chain"
+hs.title { en = "ARCH-03 Demultiplexing chain", zh = "ARCH-03 逐层分用" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { rate = "100Mbps", delay = "1ms", address = { a = "10.0.0.1/24", b = "10.0.0.2/24" } })
@@ -40,7 +40,10 @@ local function arrives(bytes)
   return grown, reason, answer and answer.type .. "/" .. answer.code
 end
 
-hs.note "Step 1, the EtherType: 0x0800 is IP, 0x0806 ARP, 0x8035 RARP. The last is known, but nobody here serves it."
+hs.note {
+  en = "Step 1, the EtherType: 0x0800 is IP, 0x0806 ARP, 0x8035 RARP. The last is known, but nobody here serves it.",
+  zh = "第 1 步，EtherType：0x0800 是 IP，0x0806 是 ARP，0x8035 是 RARP。最后一种大家都认识，但这里没有人提供服务。",
+}
 local grown, reason, answer = arrives(frame(0x0806, string.pack(">I2I2BBI2", 1, 0x0800, 6, 4, 1) .. mac(a:dev().mac)
   .. "\10\0\0\1" .. ("\0"):rep(6) .. "\10\0\0\2"))
 hs.expect_equal("0x0806 goes to ARP: IP hears nothing of it", { grown, reason, answer }, { {}, nil, nil })
@@ -52,7 +55,10 @@ grown, reason, answer = arrives(frame(0x8035, string.pack(">I2I2BBI2", 1, 0x0800
 hs.expect_equal("RARP is no IP either, and without a server nobody wants it", { grown, reason, answer },
   { { rx_dropped = 1 }, "unknown EtherType", nil })
 
-hs.note "Step 2, the protocol field of IP: 1 is ICMP, 2 IGMP, 6 TCP, 17 UDP. 253 is for experiments (RFC 3692)."
+hs.note {
+  en = "Step 2, the protocol field of IP: 1 is ICMP, 2 IGMP, 6 TCP, 17 UDP. 253 is for experiments (RFC 3692).",
+  zh = "第 2 步，IP 的协议字段：1 是 ICMP，2 是 IGMP，6 是 TCP，17 是 UDP。253 供试验使用（RFC 3692）。",
+}
 grown, reason, answer = arrives(ip(1, "\8\0\xf7\xfd\0\1\0\1"))
 hs.expect_equal("1 goes to ICMP, which answers the echo", { grown, answer },
   { { IpInReceives = 1, IpInDelivers = 1, IcmpInMsgs = 1 }, "0/0" })
@@ -61,7 +67,10 @@ hs.expect_equal("an unknown protocol is counted", { grown, reason },
   { { IpInReceives = 1, IpInUnknownProtos = 1 }, "unknown protocol" })
 hs.expect_equal("and answered with protocol unreachable", answer, "3/2")
 
-hs.note "Step 3, the port: UDP looks for a socket that is bound to it. Two programs wait on b, at ports 7001 and 7002."
+hs.note {
+  en = "Step 3, the port: UDP looks for a socket that is bound to it. Two programs wait on b, at ports 7001 and 7002.",
+  zh = "第 3 步，端口：UDP 寻找绑定在该端口上的套接字。b 上有两个程序在等待，端口是 7001 和 7002。",
+}
 local got = {}
 for port = 7001, 7002 do b:udp { port = port, on_datagram = function(data) got[#got + 1] = port .. " " .. data end } end
 grown, reason, answer = arrives(udp(7002, "for the second"))
@@ -73,7 +82,10 @@ hs.expect_equal("a port without a socket is counted", { grown, reason },
   { { IpInReceives = 1, IpInDelivers = 1, UdpNoPorts = 1 }, "no socket" })
 hs.expect_equal("and answered with port unreachable", answer, "3/3")
 
-hs.note "TCP asks for more than the port: a connection is found by all four numbers, and only then a listener by its port."
+hs.note {
+  en = "TCP asks for more than the port: a connection is found by all four numbers, and only then a listener by its port.",
+  zh = "TCP 要看的不只是端口：连接由全部四个数来查找，找不到才按端口找监听者。",
+}
 local streams = {}
 b:spawn(function(os)
   local listener = os.tcp():bind(5678):listen(4)

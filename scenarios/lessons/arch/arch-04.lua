@@ -6,7 +6,7 @@
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
 -- tshark-allow: D-SACK (the receiver tells of what came twice)
 local hs = require "hopscope"
-hs.title "ARCH-04 Hop-by-hop versus end-to-end"
+hs.title { en = "ARCH-04 Hop-by-hop versus end-to-end", zh = "ARCH-04 逐跳与端到端" }
 
 local client, router, server = hs.host "client", hs.router "router", hs.host "server"
 hs.link(client, router, { rate = "10Mbps", delay = "10ms" })
@@ -18,7 +18,10 @@ local file = table.concat(lines)
 local tftp = server:tftp_server { files = { ["file"] = file }, timeout = "1s" }
 
 local lost = hs.frames { on = "drop", filter = function(p) return p.udp end }
-hs.note "A file of 48000 bytes travels over a router, block by block: each block needs two ways of 20 ms."
+hs.note {
+  en = "A file of 48000 bytes travels over a router, block by block: each block needs two ways of 20 ms.",
+  zh = "一个 48000 字节的文件经过路由器，一块一块地传送：每一块都要走两个 20 ms 的单程。",
+}
 local got
 client:spawn(function(os) got = os.tftp_get("server", "file") end)
 
@@ -27,7 +30,10 @@ local function socket_counters()
   return router:counter "UdpInDatagrams" + router:counter "UdpNoPorts" + router:counter "UdpOutDatagrams"
 end
 hs.at("2s", function()
-  hs.note "2 s: the power of the router fails. The two hosts are not told; their packets have nowhere to go."
+  hs.note {
+    en = "2 s: the power of the router fails. The two hosts are not told; their packets have nowhere to go.",
+    zh = "2 s：路由器断电。没有人告诉两台主机；它们的分组无处可去。",
+  }
   blocks_before = server:counter "UdpOutDatagrams"
   hs.expect("the transfer is under way", got == nil and blocks_before > 10 and blocks_before < 90, blocks_before)
   forwarded, own = router:counter "IpForwDatagrams", socket_counters() -- a reboot sets them to 0
@@ -36,11 +42,17 @@ end)
 hs.at("5s", function()
   hs.expect_between("in three seconds only repetitions were sent", server:counter "UdpOutDatagrams" - blocks_before, 1, 3)
   router:power(true)
-  hs.note "5 s: the router is back. It has forgotten even its ARP cache, but there is nothing else that it needs to know."
+  hs.note {
+    en = "5 s: the router is back. It has forgotten even its ARP cache, but there is nothing else that it needs to know.",
+    zh = "5 s：路由器恢复。它连 ARP 缓存也忘了，但除此之外它也不需要知道什么。",
+  }
 end)
 hs.run "30s"
 
-hs.note(string.format("%d packets were lost, the server repeated %d blocks; the file is whole.", #lost, tftp:stats().retransmits))
+hs.note({
+  en = "%d packets were lost, the server repeated %d blocks; the file is whole.",
+  zh = "丢失了 %d 个分组，服务器重发了 %d 个块；文件完整无缺。",
+}, #lost, tftp:stats().retransmits)
 hs.expect("packets were lost", #lost >= 1, #lost)
 hs.expect("the server had to repeat", tftp:stats().retransmits >= 1, tftp:stats().retransmits)
 hs.expect("but not the transfer: the file is identical", got.ok and got.data == file, got.error)
@@ -50,12 +62,15 @@ hs.expect_equal("94 blocks: 93 of 512 bytes and one of 384", got.blocks, 94)
 hs.expect_between("the failure cost its own three seconds and the wait for the next repetition", got.time,
   94 * 0.04 + 3, 94 * 0.043 + 5)
 
-hs.note "The router forwarded, and that is all: no datagram was for itself, and it has no socket in which to keep a state."
+hs.note {
+  en = "The router forwarded, and that is all: no datagram was for itself, and it has no socket in which to keep a state.",
+  zh = "路由器只管转发：没有一个数据报是给它自己的，它也没有套接字可以保存状态。",
+}
 hs.expect_equal("no datagram came from or went to a socket of the router", own + socket_counters(), 0)
 hs.expect("whatever arrived was forwarded by it: 94 blocks, 94 acknowledgements and the request",
   forwarded + router:counter "IpForwDatagrams" >= 94 + 94 + 1, forwarded + router:counter "IpForwDatagrams")
 
-hs.note "The same with a TCP connection: the router dies in the middle and comes back."
+hs.note { en = "The same with a TCP connection: the router dies in the middle and comes back.", zh = "换成一条 TCP 连接：路由器在中途停机，又恢复。" }
 local tcp_sink = server:tcp_sink(5678)
 client:tcp_source { to = "server", port = 5678, bytes = "4MB" }
 hs.run "1s"

@@ -7,7 +7,7 @@
 -- tshark-allow: This frame is a (suspected) out-of-order segment (delayed on purpose)
 -- tshark-allow: D-SACK (the receiver tells of what came twice)
 local hs = require "hopscope"
-hs.title "ARCH-05 Unreliable IP under a reliable service"
+hs.title { en = "ARCH-05 Unreliable IP under a reliable service", zh = "ARCH-05 不可靠的 IP 之上的可靠服务" }
 
 local lines = {}
 for i = 1, 1000 do lines[i] = string.format("%07d\n", i) end
@@ -51,7 +51,10 @@ for _, f in ipairs(faults) do
   fa:tftp_server { files = { ["file"] = file } }
   fb:spawn(function(os) f.file = os.tftp_get(fa, "file") end)
 end
-hs.note "Four networks with one kind of fault each, on the 3rd, 7th and 12th datagram. Twenty numbered datagrams go over each."
+hs.note {
+  en = "Four networks with one kind of fault each, on the 3rd, 7th and 12th datagram. Twenty numbered datagrams go over each.",
+  zh = "四个网络，各有一种故障，发生在第 3、第 7 和第 12 个数据报上。每个网络上都有二十个编了号的数据报经过。",
+}
 hs.run "60s"
 
 local function without(list)
@@ -69,15 +72,24 @@ hs.expect_equal("under reordering they come after the two that followed them", r
 hs.expect_equal("corruption shows as loss: nothing wrong is delivered", corruption.read, without(hit))
 hs.expect_equal("the card has counted three damaged frames", corruption.b:dev():stats().rx_crc_errors, 3)
 
-hs.note "The same faults under a file transfer that numbers its blocks, waits for acknowledgements and repeats itself: it is whole."
+hs.note {
+  en = "The same faults under a file transfer that numbers its blocks, waits for acknowledgements and repeats itself: it is whole.",
+  zh = "文件传送在同样的故障之上给块编号、等待确认并且重发：文件是完整的。",
+}
 for _, f in ipairs(faults) do
   hs.expect("under " .. f.name .. " alone the reader of the file gets the identical bytes", f.file.ok and f.file.data == file,
     f.file.error)
 end
-hs.note "What it costs is time: each lost block is noticed only when somebody has waited for it long enough."
+hs.note {
+  en = "What it costs is time: each lost block is noticed only when somebody has waited for it long enough.",
+  zh = "代价是时间：每个丢失的块都要等到有人等得够久了才会被发现。",
+}
 hs.expect_between("three lost blocks cost a second each", loss.file.time - duplication.file.time, 3, 3.1)
 
-hs.note "And under TCP, on the same frames: its reader gets an identical stream of bytes, every time."
+hs.note {
+  en = "And under TCP, on the same frames: its reader gets an identical stream of bytes, every time.",
+  zh = "换成 TCP，故障落在同样的帧上：每一次，它的读者得到的字节流都完全相同。",
+}
 for _, f in ipairs(faults) do
   local a, b = hs.host("tcp-" .. f.name .. "-a"), hs.host("tcp-" .. f.name .. "-b")
   local link, n = hs.link(a, b, { rate = "10Mbps", delay = "5ms" }), 0

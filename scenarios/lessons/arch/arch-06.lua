@@ -4,7 +4,7 @@
 -- works as long as nothing is lost. It lacks one rule: what to do if the OK does not come.
 -- tshark-allow: D-SACK (the receiver tells of what came twice)
 local hs = require "hopscope"
-hs.title "ARCH-06 A protocol invented from scratch"
+hs.title { en = "ARCH-06 A protocol invented from scratch", zh = "ARCH-06 从零发明一个协议" }
 
 local function network(name)
   local n = { sender = hs.host("sender" .. name), receiver = hs.host("receiver" .. name), oks = 0 }
@@ -33,7 +33,10 @@ local function network(name)
   return n
 end
 
-hs.note "Three messages, three times OK. Each pair takes one round trip of a bit more than 20 ms."
+hs.note {
+  en = "Three messages, three times OK. Each pair takes one round trip of a bit more than 20 ms.",
+  zh = "三个消息，三次 OK。每一对都用一个往返，20 ms 多一点。",
+}
 local good = network "1"
 hs.run "10s"
 for _, f in ipairs(good.seen) do
@@ -49,20 +52,26 @@ for i, f in ipairs(good.seen) do turns[i] = f.from end
 hs.expect_equal("they take turns: no message before the OK of the last one", turns,
   { "sender1", "receiver1", "sender1", "receiver1", "sender1", "receiver1" })
 
-hs.note "The same again, but the second OK is lost on the way."
+hs.note { en = "The same again, but the second OK is lost on the way.", zh = "再来一次，但第二个 OK 在途中丢失。" }
 local bad = network "2"
 bad.link:dir(bad.receiver):rule(function(p)
   if p.udp and p.data and bad.receiver:counter "UdpInDatagrams" == 2 then return "drop" end
 end)
 hs.run "3600s"
-hs.note "An hour later the sender still waits for the OK, and the receiver for the content. Both did what was agreed."
+hs.note {
+  en = "An hour later the sender still waits for the OK, and the receiver for the content. Both did what was agreed.",
+  zh = "一小时之后，发送方还在等 OK，接收方还在等内容。双方都遵守了约定。",
+}
 hs.expect_equal("the sender stalls in its second step", { bad.step, bad.oks, bad.is_done }, { 2, 1, nil })
 hs.expect_equal("the receiver never got the content", bad.file, nil)
 hs.expect_equal("two messages and two OKs, the second of them lost: then silence", { #bad.seen, bad.seen[#bad.seen].from },
   { 4, "receiver2" })
 hs.expect_equal("one frame was lost", bad.link:dir(bad.receiver):stats().lost_packets, 1)
 
-hs.note "Now the same agreement over TCP, whose segments are repeated below it. The second OK is lost once: the transfer goes on."
+hs.note {
+  en = "Now the same agreement over TCP, whose segments are repeated below it. The second OK is lost once: the transfer goes on.",
+  zh = "现在把同样的约定放在 TCP 之上，下面的报文段会重传。第二个 OK 丢失一次：传送继续进行。",
+}
 local sender, receiver = hs.host "sender3", hs.host "receiver3"
 local link = hs.link(sender, receiver, { rate = "10Mbps", delay = "10ms" })
 local lost_oks, file, oks = 0, nil, 0

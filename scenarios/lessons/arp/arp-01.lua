@@ -3,7 +3,7 @@
 -- ("who has 192.168.0.1?"); only the owner of that address answers, and only to the one who asked (RFC 826). The packet
 -- that made the question necessary waits in the cache entry and leaves when the answer is there.
 local hs = require "hopscope"
-hs.title "ARP-01 Request and reply"
+hs.title { en = "ARP-01 Request and reply", zh = "ARP-01 请求与应答" }
 
 local a = hs.host "a"
 local b = hs.host "b"
@@ -13,18 +13,27 @@ hs.link(a, b, { rate = "100Mbps", delay = "1ms", subnet = "192.168.0.0/24",
 local seen = hs.frames()
 local ping
 
-hs.note "Host a wants to ping 192.168.0.1. It knows the IP address, but no MAC address: its ARP cache is empty."
+hs.note {
+  en = "Host a wants to ping 192.168.0.1. It knows the IP address, but no MAC address: its ARP cache is empty.",
+  zh = "主机 a 想 ping 192.168.0.1。它知道 IP 地址，却不知道 MAC 地址：它的 ARP 缓存是空的。",
+}
 hs.expect_equal("the cache of a is empty at first", a:arp(), {})
 a:spawn(function(os) ping = os.ping("192.168.0.1", { count = 1 }) end)
 
 hs.at("1ms", function()
-  hs.note "1 ms: the question is on its way. The entry is INCOMPLETE, and the echo request waits in it."
+  hs.note {
+    en = "1 ms: the question is on its way. The entry is INCOMPLETE, and the echo request waits in it.",
+    zh = "1 ms：询问正在路上。表项处于 INCOMPLETE，回送请求在其中等待。",
+  }
   hs.expect_equal("while the question is under way the entry is INCOMPLETE", a:arp("192.168.0.1").state, "INCOMPLETE")
   hs.expect_equal("and nothing but the question has left a", #seen, 1)
 end)
 hs.run "3s"
 
-hs.note "What was on the wire: the question to everybody, the answer to a alone, and only then the ping."
+hs.note {
+  en = "What was on the wire: the question to everybody, the answer to a alone, and only then the ping.",
+  zh = "线路上出现过的：向所有人的询问，只给 a 的应答，然后才是 ping。",
+}
 seen:print()
 local request, reply, echo, echo_reply = seen[1], seen[2], seen[3], seen[4]
 hs.expect_equal("four frames: request, reply, echo request, echo reply", #seen, 4)

@@ -3,7 +3,7 @@
 -- are (6 and 4), question or answer (operation 1 or 2), and two pairs of addresses, the sender's and the target's (RFC 826).
 -- In a question the target's MAC address is what one wants to know: it is zero. EtherType 0x0806 says that ARP follows.
 local hs = require "hopscope"
-hs.title "ARP-02 Packet format"
+hs.title { en = "ARP-02 Packet format", zh = "ARP-02 分组格式" }
 
 local a = hs.host "a"
 local b = hs.host "b"
@@ -25,19 +25,28 @@ local function fields(m)
            sha = m.sha, spa = m.spa, tha = m.tha, tpa = m.tpa }
 end
 
-hs.note "The question. Look at the target's MAC address: it is the unknown, so it is all zero."
+hs.note {
+  en = "The question. Look at the target's MAC address: it is the unknown, so it is all zero.",
+  zh = "这是询问。请看目标的 MAC 地址：它正是未知的东西，所以全为零。",
+}
 show(arps[1])
 hs.expect_equal("the fields of the request", fields(arps[1].packet.arp), {
   htype = 1, ptype = 0x0800, hlen = 6, plen = 4, op = 1,
   sha = "00:15:f2:14:9e:3f", spa = "192.168.0.2", tha = "00:00:00:00:00:00", tpa = "192.168.0.1" })
 
-hs.note "The answer: operation 2, sender and target have changed places, and the unknown is filled in."
+hs.note {
+  en = "The answer: operation 2, sender and target have changed places, and the unknown is filled in.",
+  zh = "这是应答：操作为 2，发送方和目标互换了位置，未知的也填上了。",
+}
 show(arps[2])
 hs.expect_equal("the fields of the reply", fields(arps[2].packet.arp), {
   htype = 1, ptype = 0x0800, hlen = 6, plen = 4, op = 2,
   sha = "00:0c:29:01:02:03", spa = "192.168.0.1", tha = "00:15:f2:14:9e:3f", tpa = "192.168.0.2" })
 
-hs.note "And byte for byte: 2 + 2 + 1 + 1 + 2 for the kinds, 2 * (6 + 4) for the addresses, 28 in all."
+hs.note {
+  en = "And byte for byte: 2 + 2 + 1 + 1 + 2 for the kinds, 2 * (6 + 4) for the addresses, 28 in all.",
+  zh = "逐字节看：种类占 2 + 2 + 1 + 1 + 2，地址占 2 * (6 + 4)，共 28。",
+}
 local want = string.pack(">I2I2BBI2", 1, 0x0800, 6, 4, 1)
   .. "\x00\x15\xf2\x14\x9e\x3f" .. "\xc0\xa8\x00\x02"
   .. "\x00\x00\x00\x00\x00\x00" .. "\xc0\xa8\x00\x01"

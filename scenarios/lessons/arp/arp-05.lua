@@ -5,7 +5,7 @@
 -- address to everybody, which corrects every cache on the link (RFC 5944 4.6, RFC 5227 2.3).
 -- tshark-allow: Duplicate IP address configured (the same address with two cards is what this lesson is about)
 local hs = require "hopscope"
-hs.title "ARP-05 Why entries must expire"
+hs.title { en = "ARP-05 Why entries must expire", zh = "ARP-05 表项为什么必须到期" }
 
 -- Two equal pairs; each second a datagram goes from the left host to the right one. Only "loud" announces its new card.
 local function pair(sender, receiver)
@@ -21,7 +21,10 @@ end
 local quiet, loud = pair("anna", "quiet"), pair("bert", "loud")
 
 hs.at("10.5s", function()
-  hs.note "10.5 s: both hosts on the right get a new card. \"loud\" announces itself, \"quiet\" does not."
+  hs.note {
+    en = "10.5 s: both hosts on the right get a new card. \"loud\" announces itself, \"quiet\" does not.",
+    zh = "10.5 s：右边的两台主机都换了新网卡。“loud”宣告自己，“quiet”则不。",
+  }
   quiet.to:dev():set_mac "00:15:f2:00:00:0a"
   loud.to:dev():set_mac "00:15:f2:00:00:0b"
   loud.to:arp_announce()
@@ -43,13 +46,17 @@ for i = 1, 70 do
   end
 end
 
-hs.note("With the announcement nothing was lost. Without it " .. #quiet.lost .. " datagrams went to a card that is gone.")
+hs.note({
+  en = "With the announcement nothing was lost. Without it %s datagrams went to a card that is gone.",
+  zh = "有宣告时什么也没有丢失。没有宣告时，%s 个数据报送往一块已经不在的网卡。",
+}, #quiet.lost)
 hs.expect_equal("with a gratuitous ARP no datagram is lost", loud.lost, {})
 
 local stale, delay, probe, failed = find(quiet, "STALE"), find(quiet, "DELAY"), find(quiet, "PROBE"), find(quiet, "FAILED")
-hs.note(string.format("What ended it: the entry of anna ran out at %.3f s, its use at %.0f s began a check (5 s of patience, 3 "
-  .. "questions to the dead card, 1 s apart), which failed at %.0f s. The next datagram asked everybody.",
-  stale.due, delay.time, failed.time))
+hs.note({
+  en = "What ended it: the entry of anna ran out at %.3f s, its use at %.0f s began a check (5 s of patience, 3 questions to the dead card, 1 s apart), which failed at %.0f s. The next datagram asked everybody.",
+  zh = "结束这种状况的是：anna 的表项在 %.3f s 到期，%.0f s 时的使用引发了一次检查（耐心等 5 s，向那块不在的网卡询问 3 次，每次相隔 1 s），检查在 %.0f s 失败。下一个数据报便询问所有人。",
+}, stale.due, delay.time, failed.time)
 hs.expect_between("the entry was believed for 15 to 45 s since it was learnt", stale.due - quiet.states[2].time, 15, 45)
 hs.expect_near("its next use began the check, which failed after 5 s + 3 * 1 s", failed.time - delay.time, "8s", "1ns")
 hs.expect_near("after 5 s of patience", probe.time - delay.time, "5s", "1ns")

@@ -3,7 +3,7 @@
 -- For an address that nobody owns there is no answer: Linux asks 3 times, 1 s apart, then gives up. The packets that waited are
 -- dropped; their sender hears "host unreachable": by ICMP from a router (RFC 1812 4.3.3.1), as EHOSTUNREACH at home.
 local hs = require "hopscope"
-hs.title "ARP-09 Confined to one link; no answer"
+hs.title { en = "ARP-09 Confined to one link; no answer", zh = "ARP-09 限于一条链路；没有应答" }
 
 local a, r, b = hs.host "a", hs.router "r", hs.host "b"
 local near = hs.link(a, r, { rate = "100Mbps", delay = "1ms", subnet = "10.0.1.0/24" })
@@ -18,7 +18,10 @@ local function times(frames)
   return list
 end
 
-hs.note "a sends a datagram to 10.0.2.99 behind the router. That network exists, but nobody there has this address."
+hs.note {
+  en = "a sends a datagram to 10.0.2.99 behind the router. That network exists, but nobody there has this address.",
+  zh = "a 向路由器后面的 10.0.2.99 发送一个数据报。那个网络存在，但没有人拥有这个地址。",
+}
 local data, err, when
 a:spawn(function(os)
   -- Linux tells a UDP program of such a passing trouble only if it wants to know (RFC 1122 4.2.3.9 has the same for TCP).
@@ -32,7 +35,10 @@ hs.run "5s"
 for _, f in ipairs(on_far) do
   print(string.format("    %9.6f s  %s > %s: %s", f.time, f.from, f.to, f.summary))
 end
-hs.note "r asked three times and gave up a second later. Then it told a: ICMP 3/1, host unreachable."
+hs.note {
+  en = "r asked three times and gave up a second later. Then it told a: ICMP 3/1, host unreachable.",
+  zh = "r 询问了三次，一秒之后放弃。然后它告诉 a：ICMP 3/1，主机不可达。",
+}
 hs.expect_equal("on the near link there is one request, for the gateway: the questions for 10.0.2.99 do not appear here",
   { #on_near, on_near[1].packet.arp.tpa }, { 1, r:addr() })
 hs.expect_equal("r asks 3 times, 1 s apart", times(on_far), { 0.0, 1.0, 2.0 })
@@ -44,7 +50,10 @@ hs.expect_equal("the program on a gets EHOSTUNREACH", { data, err }, { nil, "EHO
 -- Ethernet 14, IP 20, ICMP 8, quoted IP 20 + UDP 8 + 17 bytes of data: 87, with preamble and FCS 99 * 8 / 100 Mbit/s = 7.92 us.
 hs.expect_near("as soon as the message arrives, 1 ms + 7.92 us later", when - icmp[1].time, "1.00792ms", "1ns")
 
-hs.note "Now a tries 10.0.1.77, an address on its own link that nobody owns: no router is needed to find that out."
+hs.note {
+  en = "Now a tries 10.0.1.77, an address on its own link that nobody owns: no router is needed to find that out.",
+  zh = "现在 a 试试 10.0.1.77，它自己链路上一个没有人拥有的地址：要发现这一点不需要路由器。",
+}
 local dropped = hs.frames { on = "drop", node = a }
 local start = hs.now()
 a:spawn(function(os)

@@ -3,7 +3,7 @@
 -- gets an IP header of its own, and each but the last carries as many bytes as fit in multiples of eight, because the offset
 -- field counts eights: 1500 - 20 = 1480 = 185 * 8.
 local hs = require "hopscope"
-hs.title "FRAG-01 Fragmenting a large datagram"
+hs.title { en = "FRAG-01 Fragmenting a large datagram", zh = "FRAG-01 大数据报的分片" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { mtu = 1500, delay = "1ms" })
@@ -27,7 +27,10 @@ local function fragments_of(payload)
   return seen
 end
 
-hs.note "A datagram of 4000 bytes in all: 20 of IP header, 8 of UDP header, 3972 of data. To be cut: 3980 bytes."
+hs.note {
+  en = "A datagram of 4000 bytes in all: 20 of IP header, 8 of UDP header, 3972 of data. To be cut: 3980 bytes.",
+  zh = "一个总长 4000 字节的数据报：20 是 IP 首部，8 是 UDP 首部，3972 是数据。要切开的是 3980 字节。",
+}
 -- 1480 + 1480 + 1020 = 3980; with a header each 1500, 1500, 1040. Offsets 0, 1480 / 8 = 185, 2960 / 8 = 370.
 hs.expect_equal("4000 bytes over an MTU of 1500: three fragments of 1500, 1500 and 1040 at 0, 185 and 370, MF 1, 1, 0",
   fragments_of(4000 - 20 - 8), {
@@ -36,7 +39,10 @@ hs.expect_equal("4000 bytes over an MTU of 1500: three fragments of 1500, 1500 a
     { len = 1040, offset = 370, mf = false },
   })
 
-hs.note "If the 4000 bytes are only what IP carries, the datagram is 20 bytes longer, and so is the last fragment."
+hs.note {
+  en = "If the 4000 bytes are only what IP carries, the datagram is 20 bytes longer, and so is the last fragment.",
+  zh = "如果 4000 字节只是 IP 所携带的内容，数据报就长 20 字节，最后一个分片也一样。",
+}
 hs.expect_equal("a payload of 4000 bytes: the last fragment is 1060 long",
   fragments_of(4000 - 8), {
     { len = 1500, offset = 0, mf = true },
@@ -44,7 +50,10 @@ hs.expect_equal("a payload of 4000 bytes: the last fragment is 1060 long",
     { len = 1060, offset = 370, mf = false },
   })
 
-hs.note "The fragments of one datagram share its identification, so b can tell them from those of another and put them together."
+hs.note {
+  en = "The fragments of one datagram share its identification, so b can tell them from those of another and put them together.",
+  zh = "同一个数据报的分片具有相同的标识，所以 b 能把它们同别的数据报的分片区分开，并重新拼起来。",
+}
 local ids = {}
 for i = 1, 6 do ids[i] = frames[i].packet.ip.id - frames[1].packet.ip.id end
 hs.expect_equal("one identification for the three of each datagram", ids, { 0, 0, 0, 1, 1, 1 })

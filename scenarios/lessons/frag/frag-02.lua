@@ -3,7 +3,7 @@
 -- datagram share; three flags, of which the first is reserved, DF forbids fragmenting and MF says "more fragments follow";
 -- and the offset, 13 bits, counted in units of eight bytes: 2^13 * 8 = 65536 bytes, the longest datagram.
 local hs = require "hopscope"
-hs.title "FRAG-02 Fields used"
+hs.title { en = "FRAG-02 Fields used", zh = "FRAG-02 用到的字段" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { mtu = 1000 })
@@ -20,7 +20,10 @@ end
 local data = {}
 for i = 1, 500 do data[i] = string.format("%05d ", i) end
 data = table.concat(data) -- 3000 bytes, each six different
-hs.note "3000 bytes of data and 8 of UDP header over an MTU of 1000: (1000 - 20) / 8 = 122.5, so 122 eights = 976 bytes a piece."
+hs.note {
+  en = "3000 bytes of data and 8 of UDP header over an MTU of 1000: (1000 - 20) / 8 = 122.5, so 122 eights = 976 bytes a piece.",
+  zh = "3000 字节的数据和 8 字节的 UDP 首部，MTU 为 1000：(1000 - 20) / 8 = 122.5，所以每片 122 个八字节 = 976 字节。",
+}
 a:udp():sendto(data, "b", 9)
 hs.run "1s"
 
@@ -45,7 +48,10 @@ hs.expect("all have the same identification", same_id)
 hs.expect("MF is set in all but the last; DF and the reserved bit are not", all_but_last)
 hs.expect("the datagram was put together right", whole == data)
 
-hs.note "The third flag bit: with DF a packet must not be cut. IP_PMTUDISC_DO sets it, and a datagram too long is refused at once."
+hs.note {
+  en = "The third flag bit: with DF a packet must not be cut. IP_PMTUDISC_DO sets it, and a datagram too long is refused at once.",
+  zh = "第三个标志位：有 DF 时分组不允许切开。IP_PMTUDISC_DO 设置它，太长的数据报立刻被拒绝。",
+}
 local careful = a:udp():connect("b", 9):setopt("IP_MTU_DISCOVER", 2)
 local sent, why = careful:send(data)
 hs.expect_equal("too long, and must not be cut", { sent, why }, { nil, "EMSGSIZE" })
@@ -54,7 +60,10 @@ hs.run "1s"
 local d = decode(frames[5])
 hs.expect_equal("a packet that fits goes out with DF: flags 0, 1, 0, offset 0", { d.reserved, d.df, d.mf, d.offset }, { 0, 1, 0, 0 })
 
-hs.note "The offset field at its limit: a datagram of 65535 bytes, the longest there is, comes in 68 pieces."
+hs.note {
+  en = "The offset field at its limit: a datagram of 65535 bytes, the longest there is, comes in 68 pieces.",
+  zh = "偏移字段到了极限：65535 字节的数据报，最长的数据报，分成 68 片到来。",
+}
 a:udp():sendto(hs.payload(65507), "b", 9)
 hs.run "1s"
 -- 65515 bytes behind the header = 67 * 976 + 123; the last offset is 67 * 122 = 8174 of at most 8191.

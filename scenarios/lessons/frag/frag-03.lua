@@ -3,7 +3,7 @@
 -- the links are wide again: fragments may take different paths, and a router has no memory for half packets. Only the
 -- destination sees them all (RFC 791 3.2, RFC 1812 4.2.2.7).
 local hs = require "hopscope"
-hs.title "FRAG-03 Reassembly only at the destination"
+hs.title { en = "FRAG-03 Reassembly only at the destination", zh = "FRAG-03 只在目的地重组" }
 
 local a, r1, r2, b = hs.host "a", hs.router "r1", hs.router "r2", hs.host "b"
 local wide = hs.link(a, r1, { mtu = 1500 })
@@ -16,7 +16,10 @@ local is_ip = function(p) return p.ip end
 local sent, cut, arrived = hs.frames { link = wide, filter = is_ip }, hs.frames { link = narrow, filter = is_ip },
   hs.frames { link = wide_again, filter = is_ip }
 
-hs.note "The path is 1500, 576, 1500 bytes wide. Host a sends 1500 bytes and allows routers to cut them (no DF)."
+hs.note {
+  en = "The path is 1500, 576, 1500 bytes wide. Host a sends 1500 bytes and allows routers to cut them (no DF).",
+  zh = "路径的宽度是 1500、576、1500 字节。主机 a 发送 1500 字节，并允许路由器切开（没有 DF）。",
+}
 a:udp():setopt("IP_MTU_DISCOVER", 0):sendto(hs.payload(1500 - 20 - 8), "b", 9)
 hs.run "1s"
 
@@ -33,7 +36,10 @@ end
 hs.expect_equal("a sends one packet of 1500", lengths(sent), { 1500 })
 hs.expect_equal("on the narrow link there are three fragments", lengths(cut), { 572, 572, 396 })
 hs.expect_equal("on the wide link behind it they are still three fragments, not a whole packet", lengths(arrived), { 572, 572, 396 })
-hs.note "The third line shows it: the last link could carry 1500 bytes, but r2 forwards the pieces as they are."
+hs.note {
+  en = "The third line shows it: the last link could carry 1500 bytes, but r2 forwards the pieces as they are.",
+  zh = "第三行说明了这一点：最后一条链路可以容纳 1500 字节，但 r2 把各片原样转发。",
+}
 hs.expect_equal("no router has tried to put anything together", { r1:counter "IpReasmReqds", r2:counter "IpReasmReqds" }, { 0, 0 })
 hs.expect_equal("r1 has cut one packet into three, r2 none",
   { r1:counter "IpFragOKs", r1:counter "IpFragCreates", r2:counter "IpFragOKs" }, { 1, 3, 0 })

@@ -3,7 +3,7 @@
 -- (30 s in Linux; RFC 1122 3.3.2 wants 60 to 120 s), all is thrown away. If the fragment with offset 0 is there, and with it
 -- the ports, the sender gets ICMP 11/1, "fragment reassembly time exceeded"; else nobody is told.
 local hs = require "hopscope"
-hs.title "FRAG-04 One lost fragment loses the datagram"
+hs.title { en = "FRAG-04 One lost fragment loses the datagram", zh = "FRAG-04 丢一片就丢了整个数据报" }
 
 local a, b = hs.host "a", hs.host "b"
 local link = hs.link(a, b, { delay = "10ms" })
@@ -21,16 +21,25 @@ link:dir(a):rule(function(p)
   if p.ip and p.ip.frag_offset == lose then return "drop" end
 end)
 
-hs.note "1 s: a datagram of three fragments; the cable loses the second one. The other two arrive, and wait."
+hs.note {
+  en = "1 s: a datagram of three fragments; the cable loses the second one. The other two arrive, and wait.",
+  zh = "1 s：一个由三个分片组成的数据报；线路丢掉了第二片。另外两片到达，并等待着。",
+}
 lose = 1480
 sock:sendto(hs.payload(4000), "b", 9)
 hs.run_until "30s"
-hs.note "30 s: they have waited for 29 s. Nothing was given to the application, nothing was thrown away yet."
+hs.note {
+  en = "30 s: they have waited for 29 s. Nothing was given to the application, nothing was thrown away yet.",
+  zh = "30 s：它们已经等了 29 s。什么也没有交给应用程序，也还没有丢弃什么。",
+}
 hs.expect_equal("nothing delivered, two fragments of three waiting",
   { got, b:counter "IpReasmReqds", b:counter "IpReasmOKs", #freed }, { 0, 2, 0, 0 })
 hs.run_until "40s"
 
-hs.note(string.format("At %.2f s b has given up: 30 s after the first fragment came. It tells the sender.", freed[1].time))
+hs.note({
+  en = "At %.2f s b has given up: 30 s after the first fragment came. It tells the sender.",
+  zh = "%.2f s 时 b 放弃了：第一片到达之后 30 s。它告诉发送方。",
+}, freed[1].time)
 -- Sent at 1 s, 10 ms on the way, then 30 s.
 hs.expect_near("the timer ends 30 s after the first fragment", freed[1].time, 31.01, "1ns")
 local reasons = {}
@@ -42,7 +51,10 @@ hs.expect_equal("ICMP 11/1 goes to the sender, about its datagram",
   { 1, 11, 1, a:addr(), 9 })
 hs.expect_equal("at that moment", errors[1].time, freed[1].time)
 
-hs.note "40 s: the same again, but now the first fragment is lost, the one with the ports."
+hs.note {
+  en = "40 s: the same again, but now the first fragment is lost, the one with the ports.",
+  zh = "40 s：再来一次，但这次丢失的是第一片，也就是带有端口的那一片。",
+}
 lose = 0
 sock:sendto(hs.payload(4000), "b", 9)
 hs.run_until "80s"
@@ -51,7 +63,7 @@ hs.expect_near("again 30 s after they came", freed[3].time, 70.01, "1ns")
 hs.expect_equal("but without fragment 0 there is no ICMP: still one", #errors, 1)
 hs.expect_equal("two failures", { b:counter "IpReasmTimeout", b:counter "IpReasmFails" }, { 2, 2 })
 
-hs.note "80 s: nothing is left over. A datagram that loses nothing arrives."
+hs.note { en = "80 s: nothing is left over. A datagram that loses nothing arrives.", zh = "80 s：什么也没有残留。一个没有丢失任何分片的数据报到达。" }
 lose = nil
 sock:sendto(hs.payload(4000), "b", 9)
 hs.run_until "90s"

@@ -2,7 +2,7 @@
 -- A PC on Ethernet fills its packets to 1500 bytes. The router's other line is a dial-up link with an MTU of 576: the packet
 -- must be cut there, unless the sender forbids it with DF (RFC 791 3.2, RFC 1812 4.2.2.7).
 local hs = require "hopscope"
-hs.title "FRAG-05 Fragmentation by a router"
+hs.title { en = "FRAG-05 Fragmentation by a router", zh = "FRAG-05 由路由器分片" }
 
 local pc, router, server = hs.host "pc", hs.router "router", hs.host "server"
 hs.link(pc, router, { rate = "10Mbps" })
@@ -13,7 +13,7 @@ server:udp { port = 9, on_datagram = function(data) got = data end }
 local frames = hs.frames { link = dialup, filter = function(p) return p.ip end }
 local data = ("0123456789abcdef"):rep(92) -- 1472 bytes: with 8 and 20 of headers 1500
 
-hs.note "The PC sends 1500 bytes and leaves DF off."
+hs.note { en = "The PC sends 1500 bytes and leaves DF off.", zh = "PC 发送 1500 字节，不设 DF。" }
 local sock = pc:udp():connect("server", 9):setopt("IP_MTU_DISCOVER", 0)
 sock:send(data)
 hs.run "2s"
@@ -32,10 +32,16 @@ hs.expect_equal("the router emits three fragments of at most 576 bytes", pieces,
 hs.expect_equal("it was the router who cut", { pc:counter "IpFragCreates", router:counter "IpFragCreates" }, { 0, 3 })
 hs.expect("the destination rebuilds the datagram", got == data)
 
-hs.note "Two more headers of 20 bytes are the price of cutting: 1540 bytes on the line instead of 1500."
+hs.note {
+  en = "Two more headers of 20 bytes are the price of cutting: 1540 bytes on the line instead of 1500.",
+  zh = "切开的代价是多出两个 20 字节的首部：线路上是 1540 字节，而不是 1500。",
+}
 hs.expect_equal("1540 bytes of IP on the dial-up line", pieces[1].len + pieces[2].len + pieces[3].len, 1540)
 
-hs.note "With DF the router may not cut. It drops the packet, and tells the sender how much would fit: ICMP 3/4, MTU 576."
+hs.note {
+  en = "With DF the router may not cut. It drops the packet, and tells the sender how much would fit: ICMP 3/4, MTU 576.",
+  zh = "有 DF 时路由器不能切开。它丢弃分组，并告诉发送方多大才放得下：ICMP 3/4，MTU 576。",
+}
 local answers = hs.frames { node = router, filter = function(p) return p.icmp end }
 sock:setopt("IP_MTU_DISCOVER", 2)
 sock:send(data)

@@ -4,7 +4,7 @@
 -- a segment that is repaired alone. Here path MTU discovery is off, and both ends are on links of 4000 bytes.
 -- tshark-allow: Previous segment(s) not captured (the lost one)
 local hs = require "hopscope"
-hs.title "FRAG-06 TCP segment fragmented by IP"
+hs.title { en = "FRAG-06 TCP segment fragmented by IP", zh = "FRAG-06 被 IP 分片的 TCP 报文段" }
 
 local a = hs.host("a", { sysctl = { ["net.ipv4.ip_no_pmtu_disc"] = 1 } }) -- DF off: routers may cut
 local b, r1, r2 = hs.host "b", hs.router "r1", hs.router "r2"
@@ -43,7 +43,10 @@ local function transfer(mss, bytes)
   return list, done, rto, acks[acked + 1].time - begin
 end
 
-hs.note "MSS 3948: one segment of 3948 bytes and 52 of headers is cut in three. The second fragment is lost."
+hs.note {
+  en = "MSS 3948: one segment of 3948 bytes and 52 of headers is cut in three. The second fragment is lost.",
+  zh = "MSS 3948：一个报文段有 3948 字节数据和 52 字节首部，切成三片。第二片丢失。",
+}
 local list, done, rto, first_ack = transfer(nil, 3948)
 for i, f in ipairs(list) do print(string.format("    %6.1f ms  fragment of %d bytes at %d", f.time * 1000, f.ip.len, f.ip.frag_offset)) end
 local offsets = {}
@@ -53,7 +56,10 @@ hs.expect("not before the timeout", list[4].time >= rto and rto >= 0.2, { list[4
 hs.expect("until then nothing is acknowledged", first_ack > list[4].time, first_ack)
 hs.expect_near("two thirds of what was repeated had already arrived", list[4].len + list[5].len + list[6].len, 3948 + 52 + 2 * 20 + 3 * 14, 0)
 
-hs.note "MSS 1460, as Ethernet's 1500 suggest: three segments. The second is lost, and it alone is repaired."
+hs.note {
+  en = "MSS 1460, as Ethernet's 1500 suggest: three segments. The second is lost, and it alone is repaired.",
+  zh = "MSS 1460，与以太网的 1500 相配：三个报文段。第二个丢失，只需修复它自己。",
+}
 local segments, quick = transfer(1460, 3 * 1448)
 local repeated = #segments - 3
 hs.expect_equal("no fragments", segments[1].ip.mf, false)

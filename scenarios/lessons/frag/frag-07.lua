@@ -6,7 +6,7 @@
 -- tshark-allow: Previous segment(s) not captured (dropped before)
 -- tshark-allow: D-SACK (the receiver tells of what came twice)
 local hs = require "hopscope"
-hs.title "FRAG-07 TCP segments, UDP fragments"
+hs.title { en = "FRAG-07 TCP segments, UDP fragments", zh = "FRAG-07 TCP 分报文段，UDP 分片" }
 
 local P, COUNT = 0.1, 1000 -- 10 % of the packets are lost; datagrams of each size
 local a, b = hs.host "a", hs.host "b"
@@ -14,7 +14,10 @@ local link = hs.link(a, b, { delay = "1ms" })
 local frames = 0
 hs.on("frame.tx", function(e) if e.packet.ip then frames = frames + 1 end end, { node = a })
 
-hs.note "How many packets does a datagram need? 1472 bytes of data just fit one; a single byte more needs a second."
+hs.note {
+  en = "How many packets does a datagram need? 1472 bytes of data just fit one; a single byte more needs a second.",
+  zh = "一个数据报需要多少个分组？1472 字节的数据正好放进一个；再多一个字节就需要第二个。",
+}
 local sock = a:udp()
 local function packets_for(size)
   frames = 0
@@ -27,7 +30,10 @@ hs.expect_equal("1472 bytes of data: one packet", packets_for(1472), 1)
 hs.expect_equal("1473 bytes of data: two packets", packets_for(1473), 2)
 hs.expect_equal("5 * 1480 - 8 bytes of data: five packets", packets_for(5 * 1480 - 8), 5)
 
-hs.note "Now the link loses 10 % of all packets, and a sends 1000 datagrams of each size."
+hs.note {
+  en = "Now the link loses 10 % of all packets, and a sends 1000 datagrams of each size.",
+  zh = "现在链路丢失所有分组的 10 %，a 按每种长度各发送 1000 个数据报。",
+}
 link:dir(a):set { loss = P }
 for i, n in ipairs { 1, 2, 5 } do
   local sink = b:udp_sink(1000 + i)
@@ -37,12 +43,18 @@ for i, n in ipairs { 1, 2, 5 } do
   local share, chance = sink:stats().received / COUNT, (1 - P) ^ n
   -- Four standard deviations of a binomial share: a run beyond them would come once in 16000.
   local width = 4 * math.sqrt(chance * (1 - chance) / COUNT)
-  hs.note(string.format("%d fragment%s: %.1f %% arrive; (1 - 0.1)^%d = %.1f %%.", n, n == 1 and "" or "s", share * 100, n, chance * 100))
+  hs.note({
+    en = "%d fragment%s: %.1f %% arrive; (1 - 0.1)^%d = %.1f %%.",
+    zh = "%d 片 %.0s：%.1f %% 到达；(1 - 0.1)^%d = %.1f %%。",
+  }, n, n == 1 and "" or "s", share * 100, n, chance * 100)
   hs.expect_near("delivery of " .. n .. " fragments is (1 - p)^" .. n, share, chance, width)
 end
 hs.expect("fragments that arrived were thrown away with the datagram they belonged to", b:counter "IpReasmFails" > 0)
 
-hs.note "TCP cuts the same amount of data at the MSS. A lost segment is repaired alone: everything arrives, and no fragment is made."
+hs.note {
+  en = "TCP cuts the same amount of data at the MSS. A lost segment is repaired alone: everything arrives, and no fragment is made.",
+  zh = "TCP 按 MSS 切开同样多的数据。丢失的报文段单独修复：全部到达，一个分片也没有产生。",
+}
 local made, sink = a:counter "IpFragCreates", b:tcp_sink(5678)
 local lengths, repeated = {}, 0
 hs.on("frame.tx", function(e)

@@ -3,7 +3,7 @@
 -- 192.168.0.2 (RFC 826). An ARP message has 28 bytes, but a frame needs 46 bytes of payload: 18 bytes of padding follow. They
 -- should be zero; this card filled them with what was left in its memory from an earlier frame, and so does ours here.
 local hs = require "hopscope"
-hs.title "HEX-01 ARP request frame"
+hs.title { en = "HEX-01 ARP request frame", zh = "HEX-01 ARP 请求帧" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { address = { a = "192.168.0.55/24", b = "192.168.0.2/24" },
@@ -15,7 +15,10 @@ local function bytes(hex) return (hex:gsub("%s+", ""):gsub("%x%x", function(x) r
 local stale = bytes "00 77 31 d2 50 10 fd 78 41 d3 00 00 00 00 00 00 00 00"
 a:dev():pad_pattern(stale)
 
-hs.note "Host a wants to reach 192.168.0.2. It has no MAC address for it yet, so the first thing to leave is the question."
+hs.note {
+  en = "Host a wants to reach 192.168.0.2. It has no MAC address for it yet, so the first thing to leave is the question.",
+  zh = "主机 a 想到达 192.168.0.2。它还没有对方的 MAC 地址，所以最先发出的是询问。",
+}
 local seen = hs.frames { filter = function(p) return p.arp and p.arp.op == 1 end }
 a:ping("192.168.0.2", { count = 1 })
 
@@ -34,7 +37,10 @@ hs.expect_equal("the frame, byte for byte", request:bytes(), bytes [[
 hs.expect_equal("60 bytes: 14 of header, 28 of ARP, 18 of padding", request.len, 14 + 28 + 18)
 hs.expect_equal("the FCS that follows it", request:fcs(), bytes "9c 1c 70 03")
 
-hs.note "Now let the decoder name every field. All bytes are accounted for, the padding too."
+hs.note {
+  en = "Now let the decoder name every field. All bytes are accounted for, the padding too.",
+  zh = "现在让解码器说出每个字段的名字。所有字节都有了着落，填充也在内。",
+}
 local names = {}
 for _, f in ipairs(request:fields()) do
   print(string.format("    %-8s %-24s %-40s %s", f.layer, f.label, f.text, f.note or ""))
@@ -50,5 +56,8 @@ hs.expect_equal("hardware 1, protocol 0800, lengths 6 and 4, operation 1", { arp
   { 1, 0x0800, 6, 4, 1 })
 hs.expect_equal("the sender", { arp.sha, arp.spa }, { "00:05:5d:61:58:a8", "192.168.0.55" })
 hs.expect_equal("the target: a MAC address of zeros is the question", { arp.tha, arp.tpa }, { "00:00:00:00:00:00", "192.168.0.2" })
-hs.note "The receiver was not disturbed by the padding: it answered (HEX-02 shows how). But it could have read what it leaks."
+hs.note {
+  en = "The receiver was not disturbed by the padding: it answered (HEX-02 shows how). But it could have read what it leaks.",
+  zh = "接收方没有受到填充的影响：它应答了（见 HEX-02）。但它本来可以读到泄露出来的内容。",
+}
 hs.expect("host b understood", a:arp "192.168.0.2" ~= nil and a:arp("192.168.0.2").mac == "00:05:5d:a1:b8:40")

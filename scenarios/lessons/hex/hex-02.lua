@@ -2,7 +2,7 @@
 -- The answer to HEX-01, byte for byte: 192.168.0.2 tells 192.168.0.55 its MAC address (RFC 826). The frame goes to the asker
 -- alone; sender and target have changed places, the operation is 2. The padding is again what was in the card's memory.
 local hs = require "hopscope"
-hs.title "HEX-02 ARP reply frame"
+hs.title { en = "HEX-02 ARP reply frame", zh = "HEX-02 ARP 应答帧" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { address = { a = "192.168.0.55/24", b = "192.168.0.2/24" },
@@ -12,7 +12,7 @@ local function bytes(hex) return (hex:gsub("%s+", ""):gsub("%x%x", function(x) r
 
 b:dev():pad_pattern(bytes "00 77 31 d2 50 10 fd 78 41 d3 00 00 00 00 00 00 00 00")
 
-hs.note "Host a asks for 192.168.0.2. Only the owner of that address answers."
+hs.note { en = "Host a asks for 192.168.0.2. Only the owner of that address answers.", zh = "主机 a 询问 192.168.0.2。只有这个地址的主人应答。" }
 local seen = hs.frames { filter = function(p) return p.arp end }
 a:ping("192.168.0.2", { count = 1 })
 
@@ -31,7 +31,10 @@ hs.expect_equal("the frame, byte for byte", reply:bytes(), bytes [[
 hs.expect_equal("60 bytes: 14 of header, 28 of ARP, 18 of padding", reply.len, 14 + 28 + 18)
 hs.expect_equal("the FCS that follows it", reply:fcs(), bytes "c3 04 f1 c6")
 
-hs.note "The same fields as in the request, with other values. Sender and target have changed places."
+hs.note {
+  en = "The same fields as in the request, with other values. Sender and target have changed places.",
+  zh = "字段与请求中的相同，值不同。发送方和目标互换了位置。",
+}
 local names = {}
 for _, f in ipairs(reply:fields()) do
   print(string.format("    %-8s %-24s %-40s %s", f.layer, f.label, f.text, f.note or ""))
@@ -47,5 +50,8 @@ hs.expect_equal("hardware 1, protocol 0800, lengths 6 and 4, operation 2", { arp
 hs.expect_equal("the sender: here is the answer", { arp.sha, arp.spa }, { "00:05:5d:a1:b8:40", "192.168.0.2" })
 hs.expect_equal("the target: who had asked", { arp.tha, arp.tpa }, { request.arp.sha, request.arp.spa })
 hs.expect_equal("which is 192.168.0.55", arp.tpa, "192.168.0.55")
-hs.note "Host b's card leaks old memory, host a's fills up with zeros, as it should be (RFC 894)."
+hs.note {
+  en = "Host b's card leaks old memory, host a's fills up with zeros, as it should be (RFC 894).",
+  zh = "主机 b 的网卡泄露旧的内存内容，主机 a 的则用零填充，这才是应有的做法（RFC 894）。",
+}
 hs.expect_equal("the padding of a's request is zero", request:bytes():sub(43), ("\0"):rep(18))

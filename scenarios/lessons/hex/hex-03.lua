@@ -3,7 +3,7 @@
 -- UDP in IP in Ethernet. 97 bytes = 14 of Ethernet + 20 of IP + 8 of UDP + 55 of TFTP. The sender counts its datagrams
 -- (the identification has reached 0x9325), its TTL begins at 128 as Windows has it, and it searches no path MTU.
 local hs = require "hopscope"
-hs.title "HEX-03 TFTP read request frame"
+hs.title { en = "HEX-03 TFTP read request frame", zh = "HEX-03 TFTP 读请求帧" }
 
 local client = hs.host("client", { sysctl = {
   ["net.ipv4.ip_default_ttl"] = 128, ["net.ipv4.ip_no_pmtu_disc"] = 1, ["hopscope.ip_id_first"] = 0x9325 } })
@@ -22,7 +22,10 @@ local function sum16(s)
   return ~sum & 0xffff
 end
 
-hs.note "The client asks for a file: from its port 1492 to port 69, where TFTP servers wait."
+hs.note {
+  en = "The client asks for a file: from its port 1492 to port 69, where TFTP servers wait.",
+  zh = "客户端请求一个文件：从它的端口 1492 到端口 69，TFTP 服务器就在那里等待。",
+}
 local file = ("qwer"):rep(300)
 server:tftp_server { files = { ["c:\\qwerq.qwe"] = file } }
 local seen = hs.frames { filter = function(p) return p.udp end }
@@ -47,7 +50,10 @@ hs.expect_equal("the frame, byte for byte", frame, bytes [[
 hs.expect_equal("97 bytes", rrq.len, 97)
 hs.expect_equal("the FCS that follows it", rrq:fcs(), bytes "a9 db 08 6f")
 
-hs.note "The decoder peels it like an onion: Ethernet, IP, UDP, TFTP. Each header says what comes next."
+hs.note {
+  en = "The decoder peels it like an onion: Ethernet, IP, UDP, TFTP. Each header says what comes next.",
+  zh = "解码器像剥洋葱一样把它剥开：以太网、IP、UDP、TFTP。每个首部都说明接下来是什么。",
+}
 for _, f in ipairs(rrq:fields()) do
   print(string.format("    %-8s %-24s %-30s %s", f.layer, f.label, f.text, f.note or ""))
 end
@@ -61,14 +67,20 @@ hs.expect_equal("TFTP: a read request", tftp.op, 1)
 hs.expect_equal("TFTP: 55 bytes, texts with a zero byte after each", frame:sub(43),
   "\0\1c:\\qwerq.qwe\0netascii\0blksize\000512\0timeout\00010\0tsize\0000\0")
 
-hs.note "Both checksums, once more by hand: the IP header's, and UDP's with addresses, protocol and length in front."
+hs.note {
+  en = "Both checksums, once more by hand: the IP header's, and UDP's with addresses, protocol and length in front.",
+  zh = "两个校验和，再用手算一遍：IP 首部的，以及 UDP 的，前面要加上地址、协议和长度。",
+}
 hs.expect_equal("IP checksum in the frame", ip.checksum, 0x25ec)
 hs.expect_equal("IP checksum recomputed", sum16(frame:sub(15, 24) .. "\0\0" .. frame:sub(27, 34)), 0x25ec)
 hs.expect_equal("UDP checksum in the frame", udp.checksum, 0xac40)
 hs.expect_equal("UDP checksum recomputed",
   sum16(frame:sub(27, 34) .. string.pack(">BBI2", 0, 17, 63) .. frame:sub(35, 40) .. "\0\0" .. frame:sub(43)), 0xac40)
 
-hs.note "And it works: the server answered from a port of its own and sent the file."
+hs.note {
+  en = "And it works: the server answered from a port of its own and sent the file.",
+  zh = "果然有效：服务器从自己的一个端口应答，并发送了文件。",
+}
 hs.expect("the file arrived", got.ok and got.data == file, got)
 hs.expect_equal("the size that the client had asked for", got.tsize, 1200)
 hs.expect("the transfer went on from another port than 69", got.port ~= 69, got.port)

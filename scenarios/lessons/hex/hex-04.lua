@@ -2,7 +2,7 @@
 -- The textbook's session of twenty bytes there, ten back and a close in four segments, number by number (RFC 9293 3.5, 3.6). The initial
 -- sequence numbers are set to 1000 and 8000; the MSS is the only option. PSH, which the textbook leaves out, is not compared.
 local hs = require "hopscope"
-hs.title "HEX-04 Ten-segment session"
+hs.title { en = "HEX-04 Ten-segment session", zh = "HEX-04 十个报文段的会话" }
 
 local function plain(isn) -- the only option is the MSS
   return { sysctl = { ["hopscope.tcp_isn"] = 2, ["hopscope.tcp_isn_fixed"] = isn, ["net.ipv4.tcp_timestamps"] = 0,
@@ -33,7 +33,10 @@ client:spawn(function(os)
   sock:read()
   sock:close()
 end)
-hs.note "Client C has initial number 1000, server S has 8000. C sends 20 bytes, S answers with 10, C closes first."
+hs.note {
+  en = "Client C has initial number 1000, server S has 8000. C sends 20 bytes, S answers with 10, C closes first.",
+  zh = "客户端 C 的初始序号是 1000，服务器 S 的是 8000。C 发送 20 字节，S 应答 10 字节，C 先关闭。",
+}
 hs.run "1s"
 
 local function row(p)

@@ -5,7 +5,7 @@
 -- each: the seed's 2K fits neither its own numbers nor the MSS. PSH is not compared.
 -- tshark-allow: TCP window specified by the receiver is now completely full (that is the point)
 local hs = require "hopscope"
-hs.title "HEX-05 Sliding-window session"
+hs.title { en = "HEX-05 Sliding-window session", zh = "HEX-05 滑动窗口的会话" }
 
 local a = hs.host("a", { sysctl = { ["hopscope.tcp_isn"] = 2, ["hopscope.tcp_isn_fixed"] = 0, ["net.ipv4.tcp_timestamps"] = 0,
   ["net.ipv4.tcp_sack"] = 0, ["net.ipv4.tcp_window_scaling"] = 0,
@@ -20,7 +20,10 @@ local seen = hs.frames { filter = function(p) return p.tcp end }
 local function say(flags, seq, ack, window, options)
   b:forge { to = "10.0.0.1", src = SCRIPT, sport = 5678, dport = 40000, flags = flags, seq = seq, ack = ack, window = window, options = options }
 end
-hs.note "A connects to B, which has a buffer of 6144 bytes and an MSS of 1024, and writes 8192 bytes."
+hs.note {
+  en = "A connects to B, which has a buffer of 6144 bytes and an MSS of 1024, and writes 8192 bytes.",
+  zh = "A 连接到 B，B 的缓冲区有 6144 字节，MSS 为 1024；A 写入 8192 字节。",
+}
 a:spawn(function(os)
   local sock = os.tcp()
   sock:setopt("TCP_WINDOW_CLAMP", 4096)
@@ -32,13 +35,19 @@ a:spawn(function(os)
 end)
 hs.at("50ms", function() say("SA", 8000, 1, 6144, "\2\4\4\0") end) -- MSS 1024 = 0x0400
 hs.at("200ms", function()
-  hs.note "Six segments have filled B's window: A has stopped, 2048 bytes wait. B's reader takes 2K, and 2K more: two window updates."
+  hs.note {
+    en = "Six segments have filled B's window: A has stopped, 2048 bytes wait. B's reader takes 2K, and 2K more: two window updates.",
+    zh = "六个报文段填满了 B 的窗口：A 停了下来，还有 2048 字节在等待。B 的读者取走 2K，再取走 2K：两次窗口更新。",
+  }
   hs.expect_equal("A has sent nine segments: its SYN, an ACK and six of data, beside B's one", #seen, 9)
   say("A", 8001, 6145, 2048)
 end)
 hs.at("201ms", function() say("A", 8001, 6145, 4096) end)
 hs.at("300ms", function()
-  hs.note "A's last two segments have come, the second with FIN. B acknowledges all, and tells how its buffer empties."
+  hs.note {
+    en = "A's last two segments have come, the second with FIN. B acknowledges all, and tells how its buffer empties.",
+    zh = "A 的最后两个报文段已经到来，第二个带 FIN。B 确认全部数据，并说明自己的缓冲区怎样变空。",
+  }
   say("A", 8001, 8194, 2048)
 end)
 hs.at("310ms", function() say("A", 8001, 8194, 4096) end)

@@ -2,7 +2,7 @@
 -- The shortest complete life of a connection: three segments to open, one of data and its ACK, four to close (RFC 9293 3.5, 3.6). With c and
 -- s for the two initial numbers, which are as random as RFC 6528 wants them, everything else follows.
 local hs = require "hopscope"
-hs.title "HEX-06 Ten bytes, open to close"
+hs.title { en = "HEX-06 Ten bytes, open to close", zh = "HEX-06 十个字节，从打开到关闭" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -22,7 +22,10 @@ client:spawn(function(os)
   os.sleep "100ms"
   sock:close()
 end)
-hs.note "The client opens, sends ten bytes, and closes. The server closes a little later."
+hs.note {
+  en = "The client opens, sends ten bytes, and closes. The server closes a little later.",
+  zh = "客户端打开连接，发送十个字节，然后关闭。服务器稍后关闭。",
+}
 hs.run "1s"
 
 local c, s = seen[1].packet.tcp.seq, seen[2].packet.tcp.seq

@@ -5,7 +5,7 @@
 -- the process wakes. A frame that is damaged never gets beyond the card.
 -- tshark-allow: Bad checksum (the cable damages one datagram on purpose)
 local hs = require "hopscope"
-hs.title "HOST-01 Receive path"
+hs.title { en = "HOST-01 Receive path", zh = "HOST-01 接收路径" }
 
 local client, server = hs.host "client", hs.host "server"
 local cable = hs.link(client, server, { rate = "1Gbps", delay = "10us" })
@@ -37,7 +37,10 @@ server:spawn(function(os)
 end)
 local sock = client:udp():connect("server", 4242)
 
-hs.note "One datagram. Follow it upwards, and mind the times: interrupt and work of the kernel are all that takes time here."
+hs.note {
+  en = "One datagram. Follow it upwards, and mind the times: interrupt and work of the kernel are all that takes time here.",
+  zh = "一个数据报。跟着它一路向上，注意时间：这里花时间的只有中断和内核的工作。",
+}
 hs.at("1ms", function() sock:send("hello") end)
 hs.run "2ms"
 hs.expect_equal("the stages of one packet, in order", stages, {
@@ -51,7 +54,10 @@ hs.expect_near("DMA: at the last bit", times[2], last_bit, "1ns")
 hs.expect_near("the soft interrupt comes when the hard one is over: 2 us later", times[4], last_bit + 2e-6, "1ns")
 hs.expect_near("the packet is through when the kernel has worked for 1 us", times[7], last_bit + 3e-6, "1ns")
 
-hs.note "The same datagram, but the cable turns a bit. The card compares the FCS: the frame ends right there, at the link stage."
+hs.note {
+  en = "The same datagram, but the cable turns a bit. The card compares the FCS: the frame ends right there, at the link stage.",
+  zh = "同样的数据报，但线路翻转了一个比特。网卡比较 FCS：帧就在链路这一级结束了。",
+}
 stages, times, read = {}, {}, nil
 cable:dir(client):rule(function() return "corrupt" end)
 sock:send("hello")

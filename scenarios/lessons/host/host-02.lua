@@ -3,7 +3,7 @@
 -- 2.6) the first frame raises one, which is then switched off; the kernel polls the ring, at most 64 frames a poll (the
 -- weight) and 300 frames or 2 ms a round (the budget), and switches interrupts on again when a poll finds the ring empty.
 local hs = require "hopscope"
-hs.title "HOST-02 Interrupt per packet versus NAPI"
+hs.title { en = "HOST-02 Interrupt per packet versus NAPI", zh = "HOST-02 每个分组一次中断与 NAPI" }
 
 local N = 200
 local client, server = hs.host "client", hs.host "server"
@@ -27,13 +27,19 @@ local function burst(mode)
   return s
 end
 
-hs.note "A burst of 200 frames, one every microsecond, to a card that interrupts for each of them."
+hs.note {
+  en = "A burst of 200 frames, one every microsecond, to a card that interrupts for each of them.",
+  zh = "200 个帧的突发，每微秒一个，到达一块每帧都中断的网卡。",
+}
 local old = burst "interrupt"
 hs.expect_equal("interrupt mode: N frames, N interrupts", old.interrupts, N)
 hs.expect_equal("all of them delivered", got, N)
 hs.expect("so many interrupts leave no time for the work: frames pile up", old.ring_peak > 100, old.ring_peak)
 
-hs.note "The same burst with NAPI. The kernel keeps up with one frame a microsecond, so the ring never gets long; one interrupt is enough for all."
+hs.note {
+  en = "The same burst with NAPI. The kernel keeps up with one frame a microsecond, so the ring never gets long; one interrupt is enough for all.",
+  zh = "同样的突发，使用 NAPI。内核跟得上每微秒一个帧，所以环从不会变长；一次中断就够全部使用。",
+}
 local napi = burst "napi"
 hs.expect_equal("NAPI: N frames, 1 interrupt", napi.interrupts, 1)
 hs.expect_equal("the same frames are delivered", got, N)
@@ -41,7 +47,10 @@ hs.expect_equal("polls of at most 64 frames: 64 + 64 + 64 + 8 = 200", polls, { 6
 hs.expect_equal("200 frames are within the budget of 300: one round", napi.softirqs, 1)
 hs.expect("the ring holds what came during the interrupt, and hardly more", napi.ring_peak <= 4, napi.ring_peak)
 
-hs.note "Frames that come one by one, with pauses, cost one interrupt each in both modes: NAPI helps when there is much to do."
+hs.note {
+  en = "Frames that come one by one, with pauses, cost one interrupt each in both modes: NAPI helps when there is much to do.",
+  zh = "一个个到来、中间有间歇的帧，在两种模式下都是每帧一次中断：要做的事多的时候，NAPI 才有帮助。",
+}
 server:dev():ring { mode = "napi" }
 for _ = 1, 5 do
   sock:send(hs.payload(59))

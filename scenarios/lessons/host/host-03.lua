@@ -5,7 +5,7 @@
 -- allows (300 frames or 2 ms), it goes on in a thread, ksoftirqd, so that processes get their turn. Only then: ksoftirqd is
 -- for overload.
 local hs = require "hopscope"
-hs.title "HOST-03 Interrupt masking and soft interrupts"
+hs.title { en = "HOST-03 Interrupt masking and soft interrupts", zh = "HOST-03 中断屏蔽与软中断" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { rate = "1Gbps" })
@@ -25,7 +25,10 @@ hs.on("nic.softirq", function(e) table.insert(story, e.thread and "ksoftirqd" or
 hs.on("nic.poll", function(e) table.insert(story, e.frames .. (e.unmasked and " frames, unmasked" or " frames")) end)
 
 card:ring { irq_cost = "2us", packet_cost = "5us" }
-hs.note "Three frames, each 1 us after the other. The first interrupts; the others come while the interrupt is masked."
+hs.note {
+  en = "Three frames, each 1 us after the other. The first interrupts; the others come while the interrupt is masked.",
+  zh = "三个帧，前后相隔 1 us。第一个引发中断；其他的在中断被屏蔽时到来。",
+}
 send(3)
 hs.at("4us", function()
   hs.expect("4 us: the soft interrupt is at work, the card's interrupt is masked", card:ring_stats().is_masked)
@@ -35,13 +38,16 @@ hs.run "1ms"
 hs.expect_equal("frames during a poll raise no interrupt", story, { "interrupt", "softirq", "3 frames, unmasked" })
 hs.expect("the ring is empty: unmasked", not card:ring_stats().is_masked)
 
-hs.note "The next frame finds the interrupt unmasked and raises one."
+hs.note { en = "The next frame finds the interrupt unmasked and raises one.", zh = "下一个帧发现中断已经解除屏蔽，于是引发一次。" }
 story = {}
 send(1)
 hs.run "1ms"
 hs.expect_equal("the first frame after an empty poll raises an interrupt", story, { "interrupt", "softirq", "1 frames, unmasked" })
 
-hs.note "700 frames at the speed at which the kernel can work. After each 5 polls (320 frames: the budget of 300 is used up) the rest is left to ksoftirqd."
+hs.note {
+  en = "700 frames at the speed at which the kernel can work. After each 5 polls (320 frames: the budget of 300 is used up) the rest is left to ksoftirqd.",
+  zh = "700 个帧，速度正是内核所能处理的速度。每 5 次轮询之后（320 个帧：预算 300 已经用完），其余的留给 ksoftirqd。",
+}
 card:ring { irq_cost = "2us", packet_cost = "1us" }
 story, got = {}, 0
 send(700)
@@ -55,7 +61,10 @@ hs.expect_equal("nothing was lost, and one interrupt was enough", { got, card:ri
 hs.expect_equal("two rounds ended for lack of budget (softnet_stat: time_squeeze)", card:ring_stats().squeezes, 2)
 
 -- 64 frames of 20 us take 1.28 ms: after the second poll 2.56 ms are over, more than 2 ms.
-hs.note "The budget has a second limit, 2 ms. With 20 us of work per frame it is reached after two polls."
+hs.note {
+  en = "The budget has a second limit, 2 ms. With 20 us of work per frame it is reached after two polls.",
+  zh = "预算还有第二个限制，2 ms。每帧需要 20 us 时，两次轮询之后就达到了。",
+}
 card:ring { size = 1000, irq_cost = "2us", packet_cost = "20us" }
 story, got = {}, 0
 send(150)

@@ -3,7 +3,7 @@
 -- next one: the card drops it, and counts it as an overrun ("overruns" of ifconfig, rx_missed of ethtool). A larger ring
 -- (ethtool -G eth0 rx 512) helps against bursts.
 local hs = require "hopscope"
-hs.title "HOST-04 Ring overrun on receive"
+hs.title { en = "HOST-04 Ring overrun on receive", zh = "HOST-04 接收环溢出" }
 
 local RING, MORE = 256, 44
 local client, server = hs.host "client", hs.host "server"
@@ -20,7 +20,10 @@ local function burst(n)
   hs.run "5ms"
 end
 
-hs.note "The kernel is busy elsewhere: nobody polls. A burst of 300 frames comes to a ring of 256."
+hs.note {
+  en = "The kernel is busy elsewhere: nobody polls. A burst of 300 frames comes to a ring of 256.",
+  zh = "内核忙于别处：没有人轮询。300 个帧的突发到达一个 256 的环。",
+}
 card:ring { size = RING }
 card:ring_pause(true)
 burst(RING + MORE)
@@ -29,13 +32,16 @@ hs.expect_equal("exactly 44 have found no place: overruns", card:stats().rx_over
 hs.expect_equal("each of them is a frame that the card dropped", { #lost, lost[1].reason }, { MORE, "receive ring full" })
 hs.expect_equal("no process has seen anything yet", got, 0)
 
-hs.note "The kernel comes back and empties the ring: the first 256 are delivered. The others are gone."
+hs.note {
+  en = "The kernel comes back and empties the ring: the first 256 are delivered. The others are gone.",
+  zh = "内核回来把环取空：前 256 个被交付。其他的都没有了。",
+}
 card:ring_pause(false)
 hs.run "5ms"
 hs.expect_equal("what was in the ring is delivered", got, RING)
 hs.expect_equal("the counter stays", card:stats().rx_overruns, MORE)
 
-hs.note "The same burst with a ring of 512."
+hs.note { en = "The same burst with a ring of 512.", zh = "同样的突发，环为 512。" }
 card:ring { size = 512 }
 card:ring_pause(true)
 got = 0

@@ -4,7 +4,7 @@
 -- per processor, also used by RPS). The next packet is dropped. A longer backlog helps against bursts; it is no defence
 -- against a SYN flood, whose queue is another one.
 local hs = require "hopscope"
-hs.title "HOST-05 Kernel input backlog"
+hs.title { en = "HOST-05 Kernel input backlog", zh = "HOST-05 内核的输入积压队列" }
 
 local host, client = hs.host "host", hs.host "client"
 hs.link(client, host, { rate = "1Gbps", queue = 2000 })
@@ -24,12 +24,15 @@ local function to_myself(n)
   return { delivered = got, dropped = drops["input backlog full"] or 0 }
 end
 
-hs.note "The host sends to itself, in one breath: no soft interrupt comes in between, so all wait in the backlog."
+hs.note {
+  en = "The host sends to itself, in one breath: no soft interrupt comes in between, so all wait in the backlog.",
+  zh = "主机一口气发送给自己：其间没有软中断，所以全都在积压队列里等待。",
+}
 hs.expect_equal("1000 packets find a place", to_myself(1000), { delivered = 1000, dropped = 0 })
 hs.expect_equal("the 1001st waiting packet is dropped", to_myself(1001), { delivered = 1000, dropped = 1 })
 hs.expect_equal("and counted at the interface", loopback:stats().rx_dropped, 1)
 
-hs.note "Raise the limit, and the drop point moves."
+hs.note { en = "Raise the limit, and the drop point moves.", zh = "提高限制，丢弃的位置随之移动。" }
 host:sysctl("net.core.netdev_max_backlog", 1500)
 hs.expect_equal("1001 pass now", to_myself(1001), { delivered = 1001, dropped = 0 })
 hs.expect_equal("1500 pass, the 1501st does not", to_myself(1501), { delivered = 1500, dropped = 1 })
@@ -50,7 +53,10 @@ local function from_the_card(n)
   return { waiting = waiting, delivered = got, dropped = drops["input backlog full"] or 0 }
 end
 
-hs.note "The same behind a card that interrupts for every frame, while the kernel is too busy for soft interrupts."
+hs.note {
+  en = "The same behind a card that interrupts for every frame, while the kernel is too busy for soft interrupts.",
+  zh = "同样的事发生在一块每帧都中断的网卡后面，而内核忙得顾不上软中断。",
+}
 hs.expect_equal("1000 wait", from_the_card(1000), { waiting = 1000, delivered = 1000, dropped = 0 })
 hs.expect_equal("the 1001st is dropped", from_the_card(1001), { waiting = 1000, delivered = 1000, dropped = 1 })
 hs.expect_equal("the card's statistics tell it", card:ring_stats().backlog_drops, 1)

@@ -5,7 +5,7 @@
 -- interrupt frees the skb and the slot: not earlier, because until then the card may still be reading. (The first frame
 -- into an empty queue is moved to the ring by the sending process itself; the others by interrupts, when slots become free.)
 local hs = require "hopscope"
-hs.title "HOST-07 Transmit path"
+hs.title { en = "HOST-07 Transmit path", zh = "HOST-07 发送路径" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { rate = "100Mbps", delay = "1ms" })
@@ -38,7 +38,7 @@ hs.on("*", function(e)
   end
 end, { node = a })
 
-hs.note "The neighbour is known, and one small datagram goes down."
+hs.note { en = "The neighbour is known, and one small datagram goes down.", zh = "邻居是已知的，一个小数据报往下走。" }
 a:arp_set("b", b:dev().mac)
 stages, ring_log = {}, {}
 hs.at("1ms", function() sock:send "hello" end)
@@ -50,7 +50,10 @@ hs.expect_equal("the stages of one datagram, in order", stages, {
 -- (60 + 24 bytes on the wire) * 8 / 100 Mbit/s = 6.72 us, and 50 us to the interrupt.
 hs.expect_near("the slot is free 56.72 us after the frame began", ring_log[2].time - ring_log[1].time, "56.72us", "1ns")
 
-hs.note "The same without a MAC address: the packet waits at the neighbour, and goes on when the answer is there."
+hs.note {
+  en = "The same without a MAC address: the packet waits at the neighbour, and goes on when the answer is there.",
+  zh = "同样的事，但没有 MAC 地址：分组在邻居表项里等待，应答来了再继续走。",
+}
 a:arp_del("b")
 stages = {}
 sock:send "hello"
@@ -61,7 +64,10 @@ hs.expect("IP, then the neighbour, then the answer, then the wire",
   order["IP: header and route"] < order["neighbour: INCOMPLETE"] and order["neighbour: INCOMPLETE"] < order["neighbour: REACHABLE"]
     and order["neighbour: REACHABLE"] < order["card: first bit on the wire"], stages)
 
-hs.note "6000 bytes are more than a frame holds: IP cuts them into 5 fragments. There are 2 slots, so 3 fragments stay in the queue until completion interrupts free slots for them."
+hs.note {
+  en = "6000 bytes are more than a frame holds: IP cuts them into 5 fragments. There are 2 slots, so 3 fragments stay in the queue until completion interrupts free slots for them.",
+  zh = "6000 字节超过一个帧的容量：IP 把它切成 5 个分片。槽有 2 个，所以 3 个分片留在队列里，直到发送完成中断为它们腾出槽。",
+}
 sock:setopt("IP_MTU_DISCOVER", 0)
 stages, ring_log, got = {}, {}, {}
 sock:send(hs.payload(6000))
@@ -92,7 +98,10 @@ hs.expect_equal("no slot was used again before its completion", early, 0)
 hs.expect_equal("three fragments have used a slot a second time", reuse, 3)
 hs.expect_equal("at the end the ring is empty", a:dev():ring_stats().tx_used, 0)
 
-hs.note "TCP works on a clone: when the completion interrupt frees the clone and its slot, the original is still in the send buffer, until its ACK."
+hs.note {
+  en = "TCP works on a clone: when the completion interrupt frees the clone and its slot, the original is still in the send buffer, until its ACK.",
+  zh = "TCP 使用的是克隆：发送完成中断释放克隆和它的槽时，原件还在发送缓冲区里，直到它的 ACK 到来。",
+}
 local conn
 b:tcp_sink(5678)
 a:spawn(function(os)

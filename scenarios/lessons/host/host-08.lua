@@ -5,7 +5,7 @@
 -- tshark-allow: Previous segment(s) not captured (the lost one)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (its repetition)
 local hs = require "hopscope"
-hs.title "HOST-08 Original kept until acknowledged"
+hs.title { en = "HOST-08 Original kept until acknowledged", zh = "HOST-08 原件保留到被确认为止" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { rate = "10Mbps", delay = "20ms" })
@@ -32,7 +32,10 @@ end, { node = client })
 hs.every("500us", function()
   if conn and conn.is_open then samples[#samples + 1] = { time = hs.now(), bytes = conn:info().send_q } end
 end)
-hs.note "The client writes ten segments. The send buffer is watched every half millisecond; the third segment is lost once."
+hs.note {
+  en = "The client writes ten segments. The send buffer is watched every half millisecond; the third segment is lost once.",
+  zh = "客户端写入十个报文段。每半毫秒察看一次发送缓冲区；第三个报文段丢失一次。",
+}
 hs.run "1s"
 
 local falls, without_ack, rises = 0, 0, 0

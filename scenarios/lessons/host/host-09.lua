@@ -3,7 +3,7 @@
 -- is a second descriptor of the same bytes. Only if IP must split a packet are there new buffers, one for each fragment. We
 -- count buffers: each that a packet is seen in had to be filled once.
 local hs = require "hopscope"
-hs.title "HOST-09 Copies on the way out"
+hs.title { en = "HOST-09 Copies on the way out", zh = "HOST-09 发出途中的复制" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { rate = "100Mbps" })
@@ -34,24 +34,33 @@ local function send(size)
 end
 
 -- 1500 - 20 (IP) - 8 (UDP) = 1472.
-hs.note "1472 bytes, the most that fits into one frame: one buffer from the socket to the wire."
+hs.note {
+  en = "1472 bytes, the most that fits into one frame: one buffer from the socket to the wire.",
+  zh = "1472 字节，一个帧所能容纳的最大值：从套接字到线路只用一个缓冲区。",
+}
 hs.expect_equal("within the MTU: 1 copy, from user to kernel", send(1472), { bytes = 1472, fragments = 0, copies = 1 })
 
-hs.note "One byte more, and IP has to split: two fragments, and a buffer for each."
+hs.note { en = "One byte more, and IP has to split: two fragments, and a buffer for each.", zh = "再多一个字节，IP 就得切开：两个分片，各有一个缓冲区。" }
 hs.expect_equal("one copy more for each of 2 fragments", send(1473), { bytes = 1473, fragments = 2, copies = 1 + 2 })
 
 -- (8 + 4000) / 1480 = 2.7: three fragments.
-hs.note "4000 bytes: three fragments."
+hs.note { en = "4000 bytes: three fragments.", zh = "4000 字节：三个分片。" }
 hs.expect_equal("an oversized datagram adds one copy per fragment", send(4000), { bytes = 4000, fragments = 3, copies = 1 + 3 })
 hs.expect_equal("IP's own counters agree: 2 datagrams were cut, into 5 fragments",
   { a:counter "IpFragOKs", a:counter "IpFragCreates" }, { 2, 5 })
 
-hs.note "How to avoid it: ask for the MTU and send no more than fits. Path MTU discovery does that; IP then refuses to cut, and the process hears EMSGSIZE."
+hs.note {
+  en = "How to avoid it: ask for the MTU and send no more than fits. Path MTU discovery does that; IP then refuses to cut, and the process hears EMSGSIZE.",
+  zh = "怎样避免：查询 MTU，不发送超过它的内容。路径 MTU 发现就是这样做的；此时 IP 拒绝切开，进程得到 EMSGSIZE。",
+}
 sock:setopt("IP_MTU_DISCOVER", 2)
 local ok, err = sock:send(hs.payload(1473))
 hs.expect_equal("with DF the process is told", { ok = ok, err = err }, { err = "EMSGSIZE" })
 
-hs.note "TCP within the MTU: one data copy, from user to kernel, which stays in the send buffer; what goes out is a clone, another descriptor of the same bytes."
+hs.note {
+  en = "TCP within the MTU: one data copy, from user to kernel, which stays in the send buffer; what goes out is a clone, another descriptor of the same bytes.",
+  zh = "MTU 之内的 TCP：数据只复制一次，从用户到内核，并留在发送缓冲区里；发出去的是克隆，即同样字节的另一个描述符。",
+}
 local sink, sent = b:tcp_sink(5678), {}
 local sending = hs.on("*", function(e)
   if e.probe ~= "ip.output" and e.probe ~= "frame.tx" then return end

@@ -3,7 +3,7 @@
 -- lowers the data pointer and writes its header there, on the way up every layer raises it again. Nothing is moved. (In this
 -- simulator the buffer even crosses the wire; on real hosts the receiving card fills another one.)
 local hs = require "hopscope"
-hs.title "HOST-10 Headers by pointer movement"
+hs.title { en = "HOST-10 Headers by pointer movement", zh = "HOST-10 移动指针来加首部" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { rate = "100Mbps", delay = "1ms" })
@@ -29,7 +29,10 @@ hs.on("*", function(e)
   hs.log(string.format("%s, %-8s buffer %d, begins at %3d, %2d bytes of headers", e.node, layer, p.buffer, p.offset, at))
 end)
 
-hs.note "One datagram from a to b. Look at where the packet begins in its buffer."
+hs.note {
+  en = "One datagram from a to b. Look at where the packet begins in its buffer.",
+  zh = "一个从 a 到 b 的数据报。请看分组在它的缓冲区中从哪里开始。",
+}
 sock:send(DATA)
 hs.run "10ms"
 hs.expect_equal("b has the data", answer, DATA)
@@ -54,7 +57,10 @@ hs.expect_equal("up again: Ethernet's 14", seen[5].offset - seen[4].offset, 14)
 hs.expect_equal("IP's 20", seen[6].offset - seen[5].offset, 20)
 hs.expect("there was headroom left for more, such as a VLAN tag", seen[3].offset >= 4, seen[3].offset)
 
-hs.note "A TCP segment: its header has 20 bytes (timestamps are off), and again every layer only lowers the pointer."
+hs.note {
+  en = "A TCP segment: its header has 20 bytes (timestamps are off), and again every layer only lowers the pointer.",
+  zh = "一个 TCP 报文段：它的首部是 20 字节（时间戳已关闭），同样，每一层只是把指针往低处移。",
+}
 a:sysctl("net.ipv4.tcp_timestamps", 0)
 local tcp_seen, tcp_answer = {}, nil
 b:spawn(function(os) tcp_answer = os.tcp():bind(5678):listen(1):accept():read() end)

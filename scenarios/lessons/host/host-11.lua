@@ -2,7 +2,7 @@
 -- In front of every card is a queue of packets, by default of 1000 (Linux: ip link set eth0 txqueuelen 1000). A sender that
 -- is faster than the card fills it in a burst, and what comes then is dropped on the sending host itself, before any wire.
 local hs = require "hopscope"
-hs.title "HOST-11 Queue discipline overflow"
+hs.title { en = "HOST-11 Queue discipline overflow", zh = "HOST-11 排队规则溢出" }
 
 local BURST = 1400
 local sender, receiver = hs.host "sender", hs.host "receiver"
@@ -27,18 +27,30 @@ local function burst(options)
   return { lost = out:stats().queue_drops - before, waiting = waiting, delivered = got }
 end
 
-hs.note "The card is stopped (its neighbour asked for a pause), and a process sends 1400 packets. The queue holds 1000, the ring nothing."
+hs.note {
+  en = "The card is stopped (its neighbour asked for a pause), and a process sends 1400 packets. The queue holds 1000, the ring nothing.",
+  zh = "网卡停了下来（它的邻居请求暂停），而一个进程发送 1400 个分组。队列容纳 1000 个，环一个也不容纳。",
+}
 hs.expect_equal("a queue of 1000 loses 400 of 1400", burst {}, { lost = 400, waiting = 1000, delivered = 1000 })
 -- A queue that is full makes the send call fail inside; UDP tells its process only if it asked for errors.
 hs.expect_equal("UDP reported no error to the process", sock:error(), nil)
 
-hs.note "txqueuelen 1500: the whole burst finds a place, and arrives when the card goes on."
+hs.note {
+  en = "txqueuelen 1500: the whole burst finds a place, and arrives when the card goes on.",
+  zh = "txqueuelen 为 1500：整个突发都放得下，网卡恢复时全部到达。",
+}
 hs.expect_equal("a queue of 1500 loses none", burst { queue = 1500 }, { lost = 0, waiting = 1400, delivered = 1400 })
 
-hs.note "A real card has a ring as well, and its slots hold packets, too. With 1000 in the queue and 256 in the ring, 144 are lost."
+hs.note {
+  en = "A real card has a ring as well, and its slots hold packets, too. With 1000 in the queue and 256 in the ring, 144 are lost.",
+  zh = "真正的网卡还有一个环，它的槽也能放分组。队列里 1000 个，环里 256 个，于是丢失 144 个。",
+}
 hs.expect_equal("queue 1000 and ring 256: 1400 - 1256", burst { queue = 1000, ring = 256 },
   { lost = 144, waiting = 1000, delivered = 1256 })
 
-hs.note "A longer queue is not always better: whatever waits in it delays everything behind it. 1500 frames of 84 bytes on the wire are 1 ms at 1 Gbit/s, but 100 ms at 10 Mbit/s."
+hs.note {
+  en = "A longer queue is not always better: whatever waits in it delays everything behind it. 1500 frames of 84 bytes on the wire are 1 ms at 1 Gbit/s, but 100 ms at 10 Mbit/s.",
+  zh = "队列并不总是越长越好：在里面等待的都会耽搁后面的。线路上 1500 个 84 字节的帧，在 1 Gbit/s 时是 1 ms，在 10 Mbit/s 时却是 100 ms。",
+}
 local frame_bits, queue = 84 * 8, 1500
 hs.expect_near("a full queue of 1500 small frames at 10 Mbit/s", queue * frame_bits / 10e6, "100.8ms", "1us")

@@ -3,7 +3,7 @@
 -- front of the sending card, in the receiving card's ring, in the socket's buffer, and in the network between. Each place has
 -- a counter of its own. Who knows which one grows knows where to look.
 local hs = require "hopscope"
-hs.title "HOST-12 Five places a packet can die"
+hs.title { en = "HOST-12 Five places a packet can die", zh = "HOST-12 分组可能丢失的五个地方" }
 
 local client, server = hs.host "client", hs.host "server"
 local cable = hs.link(client, server, { rate = "1Gbps", queue = 100 })
@@ -35,10 +35,13 @@ local function injected(fn)
   return delta
 end
 
-hs.note "Nothing special: 50 packets, no loss, and no counter moves."
+hs.note { en = "Nothing special: 50 packets, no loss, and no counter moves.", zh = "没有什么特别：50 个分组，没有丢失，没有一个计数器变动。" }
 hs.expect_equal("no loss, no counter", injected(function() send(50, 4242) end), { queue = 0, ring = 0, socket = 0, network = 0 })
 
-hs.note "1. The queue discipline: the card is stopped, 100 packets fit into the queue, 107 come."
+hs.note {
+  en = "1. The queue discipline: the card is stopped, 100 packets fit into the queue, 107 come.",
+  zh = "1. 排队规则：网卡停着，队列放得下 100 个分组，来了 107 个。",
+}
 hs.expect_equal("the queue has dropped 7", injected(function()
   out:pause(true)
   send(107, 4242)
@@ -46,7 +49,10 @@ hs.expect_equal("the queue has dropped 7", injected(function()
   out:pause(false)
 end), { queue = 7, ring = 0, socket = 0, network = 0 })
 
-hs.note "2. The receiving card: nobody polls its ring of 64, and 75 frames come."
+hs.note {
+  en = "2. The receiving card: nobody polls its ring of 64, and 75 frames come.",
+  zh = "2. 接收网卡：没有人轮询它那 64 个槽的环，来了 75 个帧。",
+}
 hs.expect_equal("the ring has overrun 11 times", injected(function()
   card:ring_pause(true)
   send(75, 4242)
@@ -54,7 +60,10 @@ hs.expect_equal("the ring has overrun 11 times", injected(function()
   card:ring_pause(false)
 end), { queue = 0, ring = 11, socket = 0, network = 0 })
 
-hs.note "3. The socket's buffer: a process that does not read. Its buffer is filled first; then 13 more come."
+hs.note {
+  en = "3. The socket's buffer: a process that does not read. Its buffer is filled first; then 13 more come.",
+  zh = "3. 套接字的缓冲区：一个不读数据的进程。先把它的缓冲区填满；然后又来了 13 个。",
+}
 local fits = 0
 while lazy.drops == 0 do
   send(1, 5000)
@@ -65,7 +74,7 @@ hs.log("datagrams that fit:", fits - 1, "bytes as Linux counts them:", lazy.rmem
 hs.expect_equal("the socket's buffer was full for 13", injected(function() send(13, 5000) end),
   { queue = 0, ring = 0, socket = 13, network = 0 })
 
-hs.note "4. The network between: a bad cable loses every second of 34 packets."
+hs.note { en = "4. The network between: a bad cable loses every second of 34 packets.", zh = "4. 中间的网络：一条坏线路，34 个分组里每隔一个丢一个。" }
 hs.expect_equal("the network has lost 17", injected(function()
   out:rule(function(p) return p.nth % 2 == 0 and "drop" or nil end)
   send(34, 4242)
@@ -74,7 +83,10 @@ hs.expect_equal("the network has lost 17", injected(function()
 end), { queue = 0, ring = 0, socket = 0, network = 17 })
 hs.expect("the reader's own buffer never overflowed", reader.drops == 0)
 
-hs.note "5. The queues of the TCP handshake: two connections fill the accept queue of a server that never accepts, then 19 SYNs come."
+hs.note {
+  en = "5. The queues of the TCP handshake: two connections fill the accept queue of a server that never accepts, then 19 SYNs come.",
+  zh = "5. TCP 握手的队列：两条连接填满了一个从不 accept 的服务器的接受队列，然后来了 19 个 SYN。",
+}
 server:tcp():bind(5678):listen(1) -- Linux takes one more than the backlog: 2
 client:spawn(function(os)
   for _ = 1, 2 do os.tcp():connect("server", 5678) end

@@ -3,7 +3,7 @@
 -- started, so one sample says little: take two, and the difference is what happened in between. (They are separate counters:
 -- asking for one and reading another is a mistake that some books print.)
 local hs = require "hopscope"
-hs.title "HOST-13 Observability counters"
+hs.title { en = "HOST-13 Observability counters", zh = "HOST-13 可供观察的计数器" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { rate = "1Gbps", queue = 10000 })
@@ -32,10 +32,13 @@ local function sample()
   return { rcvbuf_errors = server:counter "UdpRcvbufErrors", overruns = card:stats().rx_overruns, socket_drops = lazy.drops }
 end
 
-hs.note "The speed of the card, as ethtool tells it."
+hs.note { en = "The speed of the card, as ethtool tells it.", zh = "网卡的速度，就像 ethtool 所显示的那样。" }
 hs.expect_equal("1000 Mbit/s", card.speed, 1000000000)
 
-hs.note "A socket whose process does not read fills up (the Recv-Q of ss); after that everything is lost and counted."
+hs.note {
+  en = "A socket whose process does not read fills up (the Recv-Q of ss); after that everything is lost and counted.",
+  zh = "进程不读，套接字就填满了（ss 的 Recv-Q）；此后一切都丢失，并且被计数。",
+}
 hs.expect_equal("at first nothing waits", lazy.rmem, 0)
 while lazy.drops == 0 do send(1, 5000) end
 hs.expect("the receive queue holds what the socket may hold", lazy.rmem > lazy:getopt "SO_RCVBUF" - 1000, lazy.rmem)
@@ -46,7 +49,10 @@ hs.log("first sample", hs.show(first))
 hs.expect_equal("cumulative totals: 4343 datagrams and 109 overruns", first, { rcvbuf_errors = 4343, overruns = 109, socket_drops = 4343 })
 hs.expect_equal("the truth is the same", { truth["socket buffer full"], truth["receive ring full"] }, { 4343, 109 })
 
-hs.note "Some time later, a second sample. The totals are large; what matters is by how much they have grown."
+hs.note {
+  en = "Some time later, a second sample. The totals are large; what matters is by how much they have grown.",
+  zh = "过了一段时间，再取一次样。总数很大；重要的是它们增长了多少。",
+}
 send(57, 5000)
 overrun(12)
 local second = sample()
@@ -56,14 +62,20 @@ hs.expect_equal("and 12 frames at the ring", second.overruns - first.overruns, 1
 hs.expect_equal("again the counters equal the truth", { truth["socket buffer full"], truth["receive ring full"] },
   { second.rcvbuf_errors, second.overruns })
 
-hs.note "Each loss is in one counter only: the ring's losses never reached IP, the socket's did."
+hs.note {
+  en = "Each loss is in one counter only: the ring's losses never reached IP, the socket's did.",
+  zh = "每次丢失只计入一个计数器：环里丢失的从未到达 IP，套接字丢失的则到过。",
+}
 hs.expect_equal("IP has received all frames but those that the ring lost",
   server:counter "IpInReceives", client:counter "IpOutRequests" - second.overruns)
 hs.expect_equal("UDP has delivered all of these but what the socket lost",
   server:counter "UdpInDatagrams" + server:counter "UdpInErrors" + lazy.rmem // 832, server:counter "IpInDelivers")
 hs.expect_equal("the other socket has lost nothing", busy.drops, 0)
 
-hs.note "TCP's numbers: ss shows the state of every connection and the listener's queue, netstat -s the totals of what it refused."
+hs.note {
+  en = "TCP's numbers: ss shows the state of every connection and the listener's queue, netstat -s the totals of what it refused.",
+  zh = "TCP 的数字：ss 显示每条连接的状态和监听者的队列，netstat -s 显示它所拒绝的总数。",
+}
 server:tcp():bind(5678):listen(3)          -- nobody accepts; Linux takes one more than the backlog: 4
 local small = server:tcp():bind(5679)
 small:listen(2)
@@ -93,7 +105,10 @@ local one = tcp_sample()
 hs.log("netstat -s:", one.overflows, "times the listen queue of a socket overflowed;", one.drops, "SYNs to LISTEN sockets dropped")
 hs.expect_equal("4343 SYNs found the accept queue full: each is an overflow, and a dropped SYN", one, { overflows = 4343, drops = 4343 })
 
-hs.note "A full SYN queue (half-open connections, cookies off) drops SYNs, too, but is no overflow of the listen queue: two separate counters."
+hs.note {
+  en = "A full SYN queue (half-open connections, cookies off) drops SYNs, too, but is no overflow of the listen queue: two separate counters.",
+  zh = "SYN 队列满了（半开连接，cookie 关闭）也丢弃 SYN，但这不是监听队列的溢出：是两个不同的计数器。",
+}
 local queued = 0 -- half-open connections that fit
 while server:counter "TcpExtListenDrops" == one.drops do
   queued = queued + 1

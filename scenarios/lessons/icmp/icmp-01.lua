@@ -4,7 +4,7 @@
 -- header and at least 8 bytes behind it (RFC 792), today as much as fits into 576 bytes (RFC 1812 4.3.2.3): enough to find the
 -- program that sent it. To prevent avalanches there is no error about an error, nor about a broadcast (RFC 1122 3.2.2).
 local hs = require "hopscope"
-hs.title "ICMP-01 Message carriage and classes"
+hs.title { en = "ICMP-01 Message carriage and classes", zh = "ICMP-01 报文的承载与类别" }
 
 local a, r, b = hs.host "a", hs.router "r", hs.host "b"
 hs.link(a, r, { subnet = "10.0.1.0/24" })
@@ -13,7 +13,7 @@ local icmp = hs.frames { node = a, on = "rx", filter = function(p) return p.icmp
 local sent = hs.frames { node = a, filter = function(p) return p.ip end }
 local function icmp_out(host) return host:counter "IcmpOutMsgs" end
 
-hs.note "A query and its answer: a pings b."
+hs.note { en = "A query and its answer: a pings b.", zh = "一个查询和它的应答：a ping b。" }
 a:spawn(function(os) os.ping("b", { count = 1 }) end)
 hs.run "1s"
 local ask, answer = sent[1].packet, icmp[1].packet
@@ -21,7 +21,10 @@ hs.expect_equal("IP carries ICMP as protocol 1", { ask.ip.proto, answer.ip.proto
 hs.expect_equal("echo request: type 8, code 0", { ask.icmp.type, ask.icmp.code }, { 8, 0 })
 hs.expect_equal("echo reply: type 0, code 0", { answer.icmp.type, answer.icmp.code }, { 0, 0 })
 
-hs.note "An error: a sends a datagram to a UDP port on which b runs nothing. b answers with type 3, code 3."
+hs.note {
+  en = "An error: a sends a datagram to a UDP port on which b runs nothing. b answers with type 3, code 3.",
+  zh = "一个差错：a 向 b 上没有程序使用的一个 UDP 端口发送数据报。b 以类型 3、代码 3 应答。",
+}
 local sock = a:udp { port = 4000 }
 sock:sendto("Is this port open?", "b", 9)
 hs.run "1s"
@@ -37,7 +40,10 @@ local quote, original = error:bytes():sub(14 + 20 + 8 + 1), datagram:bytes():sub
 hs.expect_equal("the quoted bytes after the IP header are those that were sent", quote:sub(21, 28), original:sub(21, 28))
 hs.expect_equal("the quoted TTL is one less: it is the packet as b saw it", error.quoted.ip.ttl, datagram.ip.ttl - 1)
 
-hs.note "No error about an error: b's next error dies at r, because its TTL is made 1 on the way. r says nothing."
+hs.note {
+  en = "No error about an error: b's next error dies at r, because its TTL is made 1 on the way. r says nothing.",
+  zh = "不对差错报告差错：b 的下一个差错报文死在 r 那里，因为它的 TTL 在途中被改为 1。r 什么也不说。",
+}
 far:dir(b):rule(function(p) if p.icmp then p.ip.ttl = 1 end end)
 local before = icmp_out(r)
 sock:sendto("another one", "b", 9)
@@ -51,7 +57,10 @@ a:spawn(function(os) ping = os.ping("b", { count = 1, ttl = 1 }) end)
 hs.run "1s"
 hs.expect_equal("about a query it does: a ping with TTL 1 draws time exceeded from r", ping.replies[1].icmp_type, 11)
 
-hs.note "No error about a broadcast: otherwise one datagram could draw a storm of answers."
+hs.note {
+  en = "No error about a broadcast: otherwise one datagram could draw a storm of answers.",
+  zh = "不对广播报告差错：否则一个数据报就会引来一场应答的风暴。",
+}
 before = icmp_out(r)
 a:udp { broadcast = true }:sendto("who is there?", "10.0.1.255", 9)
 hs.run "1s"

@@ -4,14 +4,17 @@
 -- time of sending into the data. So ping needs no memory: the round trip is now minus the time that came back, a gap in the
 -- numbers is a loss. The first number is a choice: Linux ping begins at 1, this one is told to begin at 0.
 local hs = require "hopscope"
-hs.title "ICMP-02 Echo"
+hs.title { en = "ICMP-02 Echo", zh = "ICMP-02 回送" }
 
 local a, b = hs.host "a", hs.host "b"
 local link = hs.link(a, b, { rate = "100Mbps", delay = "10ms" })
 local out = hs.frames { node = a, filter = function(p) return p.icmp end }
 local back = hs.frames { node = a, on = "rx", filter = function(p) return p.icmp end }
 
-hs.note "a sends five echo requests, numbered 0 to 4. The cable swallows number 2 on its way to b."
+hs.note {
+  en = "a sends five echo requests, numbered 0 to 4. The cable swallows number 2 on its way to b.",
+  zh = "a 发送五个回送请求，编号从 0 到 4。第 2 号在去往 b 的途中被线路吞没。",
+}
 link:dir(a):rule(function(p) if p.icmp and p.icmp.seq == 2 then return "drop" end end)
 local ping
 a:spawn(function(os) ping = os.ping("b", { count = 5, first_seq = 0, id = 77, print = true }) end)
@@ -29,7 +32,10 @@ hs.expect_equal("the reply echoes the identifier", column(back, "id"), { 77, 77,
 hs.expect_equal("the gap in the replies is the loss", column(back, "seq"), { 0, 1, 3, 4 })
 hs.expect_equal("ping counts 5 sent, 4 received, 20 % lost", { ping.sent, ping.received, ping.loss }, { 5, 4, 0.2 })
 
-hs.note "Every reply carries the very bytes of its request. The first 16 are the time of sending: seconds, microseconds."
+hs.note {
+  en = "Every reply carries the very bytes of its request. The first 16 are the time of sending: seconds, microseconds.",
+  zh = "每个应答都带着请求的原样字节。前 16 个是发送的时间：秒和微秒。",
+}
 local requests = {}
 for _, f in ipairs(out) do requests[f.packet.icmp.seq] = f.packet.data.bytes end
 for i, f in ipairs(back) do

@@ -3,7 +3,7 @@
 -- frame needs a MAC address, so ARP asks on the first time; then the frame leaves. The target's card checks the MAC address, IP
 -- the IP address, ICMP answers, and the same happens backwards. All of it shows in the events of the two hosts.
 local hs = require "hopscope"
-hs.title "ICMP-03 A complete ping"
+hs.title { en = "ICMP-03 A complete ping", zh = "ICMP-03 一次完整的 ping" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { rate = "100Mbps", delay = "1ms", subnet = "192.168.1.0/24",
@@ -20,7 +20,7 @@ hs.on("frame.tx", function(e) step(e, (e.packet.arp and "ARP" or "ICMP") .. " fr
 hs.on("frame.rx", function(e) step(e, (e.packet.arp and "ARP" or "ICMP") .. " frame arrives") end)
 hs.on("ip.local_deliver", function(e) step(e, "IP header taken off, for protocol " .. e.proto) end)
 
-hs.note "The first ping, with nobody's MAC address known:"
+hs.note { en = "The first ping, with nobody's MAC address known:", zh = "第一次 ping，谁的 MAC 地址都还不知道：" }
 local ping
 a:spawn(function(os) ping = os.ping("192.168.1.2", { count = 2 }) end)
 hs.run "0.5s"
@@ -43,7 +43,7 @@ hs.expect_equal("the first ping, step by step", steps, {
   "a: IP header taken off, for protocol 1",
 })
 
-hs.note "The second one, a second later. ARP is not needed any more:"
+hs.note { en = "The second one, a second later. ARP is not needed any more:", zh = "第二次，一秒之后。不再需要 ARP：" }
 steps = {}
 hs.run "2s"
 hs.expect_equal("the second ping, step by step", steps, {

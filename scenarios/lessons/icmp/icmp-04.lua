@@ -3,7 +3,7 @@
 -- has many causes, and ping cannot tell them apart: the request was lost, the reply was lost, or the target is well and just does
 -- not answer pings. "No answer, so the host is down" proves too much.
 local hs = require "hopscope"
-hs.title "ICMP-04 Ping without an answer"
+hs.title { en = "ICMP-04 Ping without an answer", zh = "ICMP-04 没有应答的 ping" }
 
 local function pair(name)
   local p = { a = hs.host("a" .. name), b = hs.host("b" .. name) }
@@ -13,8 +13,10 @@ local function pair(name)
 end
 local lost_request, lost_reply, filtered = pair "1", pair "2", pair "3"
 
-hs.note("Three pairs of hosts, ten pings each. The first link loses requests 3 and 7, the second replies 3 and 7; in the third "
-  .. "pair the target has been told not to answer pings (net.ipv4.icmp_echo_ignore_all).")
+hs.note({
+  en = "Three pairs of hosts, ten pings each. The first link loses requests 3 and 7, the second replies 3 and 7; in the third pair the target has been told not to answer pings (net.ipv4.icmp_echo_ignore_all).",
+  zh = "三对主机，各 ping 十次。第一条链路丢失请求 3 和 7，第二条丢失应答 3 和 7；第三对的目标被告知不要应答 ping（net.ipv4.icmp_echo_ignore_all）。",
+})
 lost_request.link:dir(lost_request.a):rule(function(p)
   if p.icmp and (p.icmp.seq == 3 or p.icmp.seq == 7) then return "drop" end
 end)
@@ -39,7 +41,10 @@ hs.expect_equal("only the target knows better: here it heard 8 requests", lost_r
 hs.expect_equal("and here all 10", lost_reply.b:counter "IcmpInEchos", 10)
 hs.expect_equal("the silent target: loss (10 - 0) / 10", seen_by_ping(filtered), { sent = 10, received = 0, loss = 1.0, seqs = {} })
 
-hs.note "100 % loss in the third pair. Is that host down? Ask it something else: its UDP echo service."
+hs.note {
+  en = "100 % loss in the third pair. Is that host down? Ask it something else: its UDP echo service.",
+  zh = "第三对丢失 100 %。那台主机停机了吗？问它点别的：它的 UDP 回送服务。",
+}
 local answer
 filtered.b:udp_echo(7)
 filtered.a:spawn(function(os)

@@ -3,7 +3,7 @@
 -- asked for answers "protocol unreachable", type 3 code 2 (RFC 1122 3.2.2.1). It is not what a firewall says: that answers code 13
 -- ("administratively prohibited"; 9 and 10 are its relatives), or nothing at all.
 local hs = require "hopscope"
-hs.title "ICMP-07 3/2 protocol unreachable"
+hs.title { en = "ICMP-07 3/2 protocol unreachable", zh = "ICMP-07 3/2 协议不可达" }
 
 local a, r, b = hs.host "a", hs.router "r", hs.host "b"
 hs.link(a, r, { subnet = "10.0.1.0/24", address = { a = "10.0.1.2/24", r = "10.0.1.1/24" } })
@@ -17,7 +17,10 @@ local function frame(proto, data)
     .. hs.ip4.encode { src = a:addr(), dst = b:addr(), proto = proto, len = 20 + #data } .. data
 end
 
-hs.note "a sends a packet of protocol 200, which is assigned to nobody, to b."
+hs.note {
+  en = "a sends a packet of protocol 200, which is assigned to nobody, to b.",
+  zh = "a 向 b 发送一个协议号为 200 的分组，这个号没有分配给任何协议。",
+}
 local raw = a:raw()
 raw:send(frame(200, "what is this?"))
 hs.run "1s"
@@ -30,7 +33,10 @@ hs.expect_equal("it quotes the packet with its protocol", { e.quoted.ip.proto, e
 hs.expect_equal("b counts an unknown protocol", b:counter "IpInUnknownProtos", 1)
 hs.expect_equal("r forwarded it as it forwards everything, and the error too", r:counter "IpForwDatagrams", 2)
 
-hs.note "What a firewall says instead: r refuses to forward to b (a route of type \"prohibit\"), and tells so with code 13."
+hs.note {
+  en = "What a firewall says instead: r refuses to forward to b (a route of type \"prohibit\"), and tells so with code 13.",
+  zh = "防火墙的说法则不同：r 拒绝转发给 b（一条类型为“prohibit”的路由），并用代码 13 告知。",
+}
 r:route { to = "10.0.2.2", type = "prohibit" }
 raw:send(frame(200, "and this?"))
 hs.run "1s"

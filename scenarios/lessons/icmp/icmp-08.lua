@@ -3,13 +3,16 @@
 -- (RFC 1122 4.1.3.1). That is good news of a kind: host and way are fine. (A closed TCP port answers with a reset instead.)
 -- The first six codes of type 3: 0 network, 1 host, 2 protocol, 3 port, 4 fragmentation needed, 5 source route failed.
 local hs = require "hopscope"
-hs.title "ICMP-08 3/3 port unreachable"
+hs.title { en = "ICMP-08 3/3 port unreachable", zh = "ICMP-08 3/3 端口不可达" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { delay = "1ms" })
 local errors = hs.frames { node = a, on = "rx", filter = function(p) return p.icmp end }
 
-hs.note "a sends a datagram from port 4000 to port 5000 of b, where no program listens."
+hs.note {
+  en = "a sends a datagram from port 4000 to port 5000 of b, where no program listens.",
+  zh = "a 从端口 4000 向 b 的端口 5000 发送一个数据报，那里没有程序在监听。",
+}
 local data, err
 local function ask(os, text)
   local sock = os.udp { port = 4000 }
@@ -29,7 +32,10 @@ hs.expect_equal("it quotes the datagram's ports", { e.quoted.udp.sport, e.quoted
 hs.expect_equal("by which a finds the socket: its program gets ECONNREFUSED", { data, err }, { nil, "ECONNREFUSED" })
 hs.expect_equal("b counts a datagram for a closed port", b:counter "UdpNoPorts", 1)
 
-hs.note "Now a program on b binds the port: the same datagram is delivered, and answered."
+hs.note {
+  en = "Now a program on b binds the port: the same datagram is delivered, and answered.",
+  zh = "现在 b 上的一个程序绑定了该端口：同样的数据报被交付，并得到应答。",
+}
 b:spawn(function(os)
   local sock = os.udp { port = 5000 }
   local text, from, port = sock:recvfrom()
@@ -40,7 +46,7 @@ hs.run "2s"
 hs.expect_equal("an open port draws no error", #errors, 1)
 hs.expect_equal("but an answer", data, "yes, you said: anybody there?")
 
-hs.note "After the program has ended its port is closed again."
+hs.note { en = "After the program has ended its port is closed again.", zh = "程序结束之后，它的端口又关闭了。" }
 a:spawn(ask, "still there?")
 hs.run "2s"
 hs.expect_equal("and port unreachable comes back once more", { #errors, errors[2].packet.icmp.code, err }, { 2, 3, "ECONNREFUSED" })

@@ -3,7 +3,7 @@
 -- the flag "don't fragment" (DF) it must not: it drops the packet and says "fragmentation needed", type 3 code 4, and since
 -- RFC 1191 also how large a packet may be.
 local hs = require "hopscope"
-hs.title "ICMP-09 3/4 fragmentation needed"
+hs.title { en = "ICMP-09 3/4 fragmentation needed", zh = "ICMP-09 3/4 需要分片" }
 
 local a, r, b = hs.host "a", hs.router "r", hs.host "b"
 hs.link(a, r, { mtu = 1500 })
@@ -13,7 +13,10 @@ local errors = hs.frames { node = a, on = "rx", filter = function(p) return p.ic
 local passed = hs.frames { link = narrow, filter = function(p, e) return p.ip and e.node == "r" end }
 local ping
 
-hs.note "a pings b with 1472 bytes of data: with 8 of ICMP and 20 of IP a packet of 1500 bytes, and with DF set."
+hs.note {
+  en = "a pings b with 1472 bytes of data: with 8 of ICMP and 20 of IP a packet of 1500 bytes, and with DF set.",
+  zh = "a 用 1472 字节的数据 ping b：加上 ICMP 的 8 和 IP 的 20，是一个 1500 字节的分组，并且 DF 置位。",
+}
 a:spawn(function(os) ping = os.ping("b", { count = 1, size = 1472, df = true, timeout = "1s", print = true }) end)
 hs.run "2s"
 hs.expect_equal("r drops it", { #dropped, dropped[1].packet.ip.len, dropped[1].packet.ip.df }, { 1, 1500, true })
@@ -24,12 +27,15 @@ hs.expect_equal("the message carries 1400", e.icmp.mtu, 1400)
 hs.expect_equal("and the packet's header", { e.quoted.ip.len, e.quoted.ip.dst }, { 1500, b:addr() })
 hs.expect_equal("ping reports it", { ping.received, ping.errors, ping.replies[1].mtu }, { 0, 1, 1400 })
 
-hs.note "The same with 1372 bytes of data: a packet of 1400 bytes just fits."
+hs.note { en = "The same with 1372 bytes of data: a packet of 1400 bytes just fits.", zh = "同样的事，数据为 1372 字节：1400 字节的分组正好放得下。" }
 a:spawn(function(os) ping = os.ping("b", { count = 1, size = 1372, df = true, timeout = "1s" }) end)
 hs.run "2s"
 hs.expect_equal("1400 bytes with DF pass whole", { #passed, passed[1].packet.ip.len, passed[1].packet.ip.df, ping.received }, { 1, 1400, true, 1 })
 
-hs.note "Without DF: another host, which has not heard of the 1400 yet, sends 1500 bytes. r cuts them in two."
+hs.note {
+  en = "Without DF: another host, which has not heard of the 1400 yet, sends 1500 bytes. r cuts them in two.",
+  zh = "没有 DF：另一台还没有听说过 1400 的主机发送 1500 字节。r 把它切成两片。",
+}
 local c = hs.host "c"
 hs.link(c, r, { mtu = 1500 })
 c:spawn(function(os) ping = os.ping("b", { count = 1, size = 1472, timeout = "1s" }) end)

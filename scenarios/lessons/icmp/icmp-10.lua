@@ -4,7 +4,7 @@
 -- worked well: unfair, easily forged, and more traffic in a jam. RFC 6633 forbids sending it and tells hosts to ignore it; so it
 -- is off here, too, unless the historic profile is switched on (sysctl hopscope.source_quench).
 local hs = require "hopscope"
-hs.title "ICMP-10 4 source quench"
+hs.title { en = "ICMP-10 4 source quench", zh = "ICMP-10 4 源点抑制" }
 
 -- 1000 bytes of data every 4 ms are 2 Mbit/s, into a link of 1 Mbit/s with room for 10 packets.
 local function network(name, historic)
@@ -24,10 +24,16 @@ hs.every("1ms", function()
   if #gaps == 0 or gaps[#gaps].gap ~= gap then gaps[#gaps + 1] = { time = hs.now(), gap = gap } end
 end)
 
-hs.note "Both sources send twice as fast as the second link can carry. After some packets the queue of the router is full."
+hs.note {
+  en = "Both sources send twice as fast as the second link can carry. After some packets the queue of the router is full.",
+  zh = "两个源都以第二条链路所能承受的两倍速度发送。几个分组之后，路由器的队列就满了。",
+}
 hs.run "1.5s"
 local first = historic.messages[1]
-hs.note(string.format("%.3f s: the historic router has thrown the first packet away, and asked its source to slow down.", first.time))
+hs.note({
+  en = "%.3f s: the historic router has thrown the first packet away, and asked its source to slow down.",
+  zh = "%.3f s：老式的路由器丢弃了第一个分组，并请它的源放慢速度。",
+}, first.time)
 hs.expect_equal("the historic router sends type 4, code 0", { first.packet.icmp.type, first.packet.icmp.code }, { 4, 0 })
 hs.expect_equal("from its own address", first.packet.ip.src, historic.r:addr())
 hs.expect_equal("quoting the packet it threw away", { first.packet.quoted.ip.dst, first.packet.quoted.udp.dport }, { historic.b:addr(), 9 })
@@ -43,17 +49,26 @@ for i = 2, #gaps do
   if math.abs(gaps[i - 1].gap - gaps[i].gap - back) < 1e-8 then steps = steps + 1 end
 end
 for i = 1, #gaps do print(string.format("    %7.3f s  gap %.3f ms", gaps[i].time, gaps[i].gap * 1e3)) end
-hs.note "Look at the gap: it doubles at once, and comes back in small steps, one each second."
+hs.note {
+  en = "Look at the gap: it doubles at once, and comes back in small steps, one each second.",
+  zh = "请看间隔：它立刻加倍，再一小步一小步地恢复，每秒一步。",
+}
 hs.expect_equal("it recovers slowly: every change is a doubling or a sixteenth of the way back", doublings + steps, #gaps - 1)
 hs.expect("there were several steps back", steps >= 4, steps)
 
 local lost, lost_before = historic.slow:stats().ab.queue_drops, modern.slow:stats().ab.queue_drops
-hs.note(string.format("In 9 s the modern router threw %d packets away, the historic one %d.", lost_before, lost))
+hs.note({
+  en = "In 9 s the modern router threw %d packets away, the historic one %d.",
+  zh = "9 s 之内，现代的路由器丢弃了 %d 个分组，老式的丢弃了 %d 个。",
+}, lost_before, lost)
 hs.expect_equal("off by default: a modern router sends no source quench", modern.r:counter "IcmpOutSrcQuenchs", 0)
 hs.expect_equal("and its source keeps its gap", modern.source:stats().gap, 0.004)
 hs.expect("the quenched source lost far less", lost * 10 < lost_before, { historic = lost, modern = lost_before })
 
-hs.note "RFC 6633 for hosts: a source of today that gets such a message ignores it."
+hs.note {
+  en = "RFC 6633 for hosts: a source of today that gets such a message ignores it.",
+  zh = "RFC 6633 对主机的规定：如今的源收到这样的报文，不予理会。",
+}
 local ignored = hs.host "ignored"
 hs.link(ignored, historic.r, { rate = "10Mbps" })
 local source = ignored:udp_source { to = historic.b, port = 9, size = 1000, gap = "4ms" }

@@ -3,7 +3,7 @@
 -- port by which it came: it forwards the packet, and tells the host "for this destination R2 is better", type 5 (RFC 792, RFC 1812
 -- 5.2.7.2). The host notes it, and the next packet goes straight to R2. It works only when host, R1 and R2 share a link.
 local hs = require "hopscope"
-hs.title "ICMP-11 5 redirect"
+hs.title { en = "ICMP-11 5 redirect", zh = "ICMP-11 5 重定向" }
 
 hs.auto_routes(false)
 local lan = hs.switch "lan"
@@ -22,7 +22,10 @@ local got = {}
 far:udp { port = 9, on_datagram = function(data) got[#got + 1] = data end }
 local sock = h:udp():connect("10.9.0.2", 9)
 
-hs.note "h sends a datagram to 10.9.0.2. All it knows is \"default via 192.168.1.1\", so the frame goes to r1."
+hs.note {
+  en = "h sends a datagram to 10.9.0.2. All it knows is \"default via 192.168.1.1\", so the frame goes to r1.",
+  zh = "h 向 10.9.0.2 发送一个数据报。它只知道“default via 192.168.1.1”，所以帧发给 r1。",
+}
 sock:send "first"
 hs.run "1s"
 hs.expect_equal("the first frame goes to r1", sent[1].packet.eth.dst, r1:dev().mac)
@@ -34,7 +37,7 @@ hs.expect_equal("it quotes the packet", redirects[1].packet.quoted.ip.dst, "10.9
 hs.expect_equal("which r1 has forwarded as well: it has arrived", got, { "first" })
 hs.note("r1 says: " .. redirects[1].summary)
 
-hs.note "The second datagram goes straight to r2, one hop less."
+hs.note { en = "The second datagram goes straight to r2, one hop less.", zh = "第二个数据报直接去往 r2，少了一跳。" }
 sock:send "second"
 hs.run "1s"
 hs.expect_equal("h has noted the better way", h:route_get("10.9.0.2").via, "192.168.1.2")
@@ -43,7 +46,10 @@ hs.expect_equal("it arrives", got, { "first", "second" })
 hs.expect_equal("r1 had one packet to forward, and no more to say", { r1:counter "IpForwDatagrams", #redirects }, { 1, 1 })
 hs.expect_equal("other destinations still go by r1", h:route_get("10.9.0.3").via, "192.168.1.1")
 
-hs.note "Not so when the better router is on another link: then the sender could not reach it, and r1 stays silent."
+hs.note {
+  en = "Not so when the better router is on another link: then the sender could not reach it, and r1 stays silent.",
+  zh = "如果更好的路由器在另一条链路上，就不会这样：发送方到不了它，r1 便保持沉默。",
+}
 local other = hs.host "other"
 hs.link(other, r1, { subnet = "192.168.2.0/24", address = { other = "192.168.2.10/24", r1 = "192.168.2.1/24" } })
 other:route { to = "default", via = "192.168.2.1" }

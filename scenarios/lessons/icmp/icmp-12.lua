@@ -3,7 +3,7 @@
 -- its source: time exceeded, type 11 code 0 (RFC 792, RFC 1812 5.3.1). So a packet in a routing loop dies, and somebody hears of
 -- it. Of a packet in fragments only the first draws the message (RFC 1122 3.2.2): one datagram, one complaint.
 local hs = require "hopscope"
-hs.title "ICMP-12 11 time exceeded"
+hs.title { en = "ICMP-12 11 time exceeded", zh = "ICMP-12 11 超时" }
 
 local a, b = hs.host "a", hs.host "b"
 local r = { hs.router "r1", hs.router "r2", hs.router "r3" }
@@ -16,7 +16,7 @@ local dropped = hs.frames { on = "drop" }
 local ping
 
 for ttl = 1, 3 do
-  hs.note("a pings b over three routers with a TTL of " .. ttl .. ".")
+  hs.note({ en = "a pings b over three routers with a TTL of %s.", zh = "a 隔着三台路由器 ping b，TTL 为 %s。" }, ttl)
   a:spawn(function(os) ping = os.ping("b", { count = 1, ttl = ttl, timeout = "1s" }) end)
   hs.run "2s"
   print("    " .. ping.lines[2])
@@ -28,12 +28,15 @@ for ttl = 1, 3 do
     { e.quoted.ip.src, e.quoted.ip.dst, e.quoted.ip.ttl, e.quoted.icmp.type }, { a:addr(), b:addr(), 1, 8 })
 end
 
-hs.note "A TTL of 4 is enough for three routers."
+hs.note { en = "A TTL of 4 is enough for three routers.", zh = "TTL 为 4 对三台路由器就够了。" }
 a:spawn(function(os) ping = os.ping("b", { count = 1, ttl = 4 }) end)
 hs.run "2s"
 hs.expect_equal("the ping with TTL 4 is answered", { ping.received, #errors }, { 1, 3 })
 
-hs.note "A datagram of 4000 bytes leaves a in three fragments, each with a TTL of 1. All three die at r1."
+hs.note {
+  en = "A datagram of 4000 bytes leaves a in three fragments, each with a TTL of 1. All three die at r1.",
+  zh = "一个 4000 字节的数据报分成三片离开 a，各片的 TTL 都是 1。三片都死在 r1。",
+}
 local fragments = hs.frames { link = first, filter = function(p, e) return e.node == "a" and p.ip and p.ip.proto == 17 end }
 a:udp():sendto(hs.payload(4000), "b", 9, { ttl = 1 })
 hs.run "2s"

@@ -3,7 +3,7 @@
 -- turn has to throw one away and answers "time exceeded": the sender of that message is the hop. The target itself answers "port
 -- unreachable", and that is the end. A router that sends no messages leaves a gap. Ports start at 33434 and grow with every probe.
 local hs = require "hopscope"
-hs.title "ICMP-13 traceroute"
+hs.title { en = "ICMP-13 traceroute", zh = "ICMP-13 traceroute" }
 
 local a, b = hs.host "a", hs.host "b"
 local r1, r2, r3 = hs.router "r1", hs.router "r2", hs.router "r3"
@@ -18,7 +18,7 @@ local function addresses()
   return list
 end
 
-hs.note "a asks for the way to b, over three routers; three probes for each hop."
+hs.note { en = "a asks for the way to b, over three routers; three probes for each hop.", zh = "a 查询去往 b 的路，经过三台路由器；每一跳三个探测。" }
 a:spawn(function(os) trace = os.traceroute("b", { print = true }) end)
 hs.run "60s"
 hs.expect_equal("the address list is the path", addresses(), { r1:addr "eth0", r2:addr "eth0", r3:addr "eth0", b:addr() })
@@ -35,7 +35,7 @@ for n, hop in ipairs(trace.hops) do
   hs.expect_near("hop " .. n .. " is " .. 10 * n .. " ms away", hop.probes[3].rtt, 0.010 * n, "1us")
 end
 
-hs.note "Now r2 keeps silent: it forwards as before, but sends no ICMP errors."
+hs.note { en = "Now r2 keeps silent: it forwards as before, but sends no ICMP errors.", zh = "现在 r2 保持沉默：它照常转发，但不发送 ICMP 差错报文。" }
 r2:sysctl("hopscope.icmp_silent", true)
 a:spawn(function(os) trace = os.traceroute("b", { print = true }) end)
 hs.run "60s"

@@ -7,7 +7,7 @@
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
 -- tshark-allow: Previous segment(s) not captured (dropped before)
 local hs = require "hopscope"
-hs.title "ICMP-14 Path MTU discovery"
+hs.title { en = "ICMP-14 Path MTU discovery", zh = "ICMP-14 路径 MTU 发现" }
 
 local function network(name)
   local n = { a = hs.host("a" .. name), r1 = hs.router("r1" .. name), r2 = hs.router("r2" .. name), b = hs.host("b" .. name) }
@@ -38,11 +38,17 @@ local function sender(os, n)
 end
 
 local n = network ""
-hs.note "Three links carry 1500, 1400 and 1280 bytes. a begins with the 1500 of its own link."
+hs.note {
+  en = "Three links carry 1500, 1400 and 1280 bytes. a begins with the 1500 of its own link.",
+  zh = "三条链路分别容纳 1500、1400 和 1280 字节。a 从自己链路的 1500 开始。",
+}
 n.a:spawn(sender, n)
 hs.run "20s"
 for i, f in ipairs(n.errors) do
-  hs.note(string.format("%.3f s: %s says: fragmentation needed, at most %d bytes.", f.time, f.packet.ip.src, f.packet.icmp.mtu))
+  hs.note({
+    en = "%.3f s: %s says: fragmentation needed, at most %d bytes.",
+    zh = "%.3f s：%s 说：需要分片，最多 %d 字节。",
+  }, f.time, f.packet.ip.src, f.packet.icmp.mtu)
 end
 
 local lengths = {}
@@ -60,7 +66,10 @@ hs.expect_equal("the program was told EMSGSIZE twice", n.refused, 2)
 hs.expect_equal("what the host has noted for b", n.a:route_get("b").mtu, 1280)
 hs.expect("every packet had DF set", n.sent:count(function(p) return p.ip.df end) == 10)
 
-hs.note "A larger datagram is now refused at home: the program gets EMSGSIZE, and nothing is sent."
+hs.note {
+  en = "A larger datagram is now refused at home: the program gets EMSGSIZE, and nothing is sent.",
+  zh = "现在更大的数据报在本机就被拒绝：程序得到 EMSGSIZE，什么也不发送。",
+}
 local result, err
 n.a:spawn(function(os)
   local sock = os.udp():setopt("IP_MTU_DISCOVER", 2):connect("b", 9)
@@ -69,7 +78,10 @@ end)
 hs.run "1s"
 hs.expect_equal("1253 + 28 bytes are one too many", { result, err, #n.sent }, { nil, "EMSGSIZE", 10 })
 
-hs.note "The black hole: the same network, but the routers send no ICMP errors (somebody thought that safer)."
+hs.note {
+  en = "The black hole: the same network, but the routers send no ICMP errors (somebody thought that safer).",
+  zh = "黑洞：同样的网络，但路由器不发送 ICMP 差错报文（有人以为那样更安全）。",
+}
 local hole = network "x"
 hole.r1:sysctl("hopscope.icmp_silent", true)
 hole.r2:sysctl("hopscope.icmp_silent", true)
@@ -83,7 +95,10 @@ hs.expect_equal("the sender goes on with 1500 bytes for ever", hole.tries, { 150
 hs.expect_equal("nothing arrives, and nobody says why", { hole.got, #hole.errors }, { {}, 0 })
 hs.expect_equal("while small packets pass: the way looks perfect to ping", small.received, 1)
 
-hs.note "TCP does the same for its connections. Here both ends have 1500, so both announce an MSS of 1460; the narrow links are in between."
+hs.note {
+  en = "TCP does the same for its connections. Here both ends have 1500, so both announce an MSS of 1460; the narrow links are in between.",
+  zh = "TCP 对自己的连接也这样做。这里两端都是 1500，所以双方都通告 MSS 1460；窄的链路在中间。",
+}
 local at, r3, bt = hs.host "at", hs.router "r3", hs.host "bt"
 hs.link(at, n.r1, { mtu = 1500, delay = "5ms" })
 hs.link(n.r2, r3, { mtu = 1280, delay = "5ms" })

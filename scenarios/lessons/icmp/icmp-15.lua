@@ -3,7 +3,7 @@
 -- each hop: loss that begins at one hop and goes on behind it is on the link before it. Some routers answer no ICMP probes: with
 -- UDP probes (option -u) they show themselves. And loss at one hop only is none: that router just limits how often it answers.
 local hs = require "hopscope"
-hs.title "ICMP-15 mtr: loss per hop"
+hs.title { en = "ICMP-15 mtr: loss per hop", zh = "ICMP-15 mtr：每一跳的丢失" }
 
 local function network(name)
   local n = { a = hs.host("a" .. name), r1 = hs.router("r1" .. name), r2 = hs.router("r2" .. name), r3 = hs.router("r3" .. name),
@@ -27,13 +27,16 @@ local function column(hops, field)
   return list
 end
 
-hs.note "Link 3, between r2 and r3, loses 10 % of what goes towards b. First an end-to-end ping, then mtr."
+hs.note {
+  en = "Link 3, between r2 and r3, loses 10 % of what goes towards b. First an end-to-end ping, then mtr.",
+  zh = "r2 和 r3 之间的链路 3 丢失去往 b 方向的 10 %。先做端到端的 ping，再用 mtr。",
+}
 local n = network ""
 n.link3:dir(n.r2):set { loss = 0.1 }
 local ping
 n.a:spawn(function(os) ping = os.ping("b", { count = 200, timeout = "1s" }) end)
 hs.run "210s"
-hs.note(string.format("ping: %.1f %% loss. Somewhere.", ping.loss * 100))
+hs.note({ en = "ping: %.1f %% loss. Somewhere.", zh = "ping：丢失 %.1f %%。在某个地方。" }, ping.loss * 100)
 local lost = hs.frames { link = n.link3, on = "drop", filter = function(p, e) return p.icmp and e.reason == "random loss" end }
 local hops = n.mtr { cycles = 200 }
 hs.expect_equal("mtr finds all hops", column(hops, "address"), { n.r1:addr(), n.r2:addr(), n.r3:addr(), n.b:addr() })
@@ -45,7 +48,10 @@ hs.expect_equal("what is missing at hops 3 and 4 is what link 3 lost",
   (hops[3].sent - hops[3].received) + (hops[4].sent - hops[4].received), #lost)
 hs.expect_between("ping saw the same share, from end to end", ping.loss, 0.015, 0.185)
 
-hs.note "Another network without loss. A filter keeps r2 from answering ICMP probes; others it answers."
+hs.note {
+  en = "Another network without loss. A filter keeps r2 from answering ICMP probes; others it answers.",
+  zh = "另一个没有丢失的网络。有一个过滤器不让 r2 应答 ICMP 探测；其他的它照样应答。",
+}
 local f = network "f"
 f.link2:dir(f.r2):rule(function(p)
   if p.icmp and p.icmp.type == 11 and p.quoted and p.quoted.icmp and p.ip.src == f.r2:addr() then return "drop" end
@@ -53,12 +59,15 @@ end)
 hops = f.mtr { cycles = 10 }
 hs.expect_equal("with ICMP probes hop 2 is a gap", column(hops, "address"), { f.r1:addr(), "*", f.r3:addr(), f.b:addr() })
 hs.expect_equal("with 100 % loss, and none behind it", column(hops, "loss"), { 0.0, 1.0, 0.0, 0.0 })
-hs.note "The same with UDP probes, mtr -u."
+hs.note { en = "The same with UDP probes, mtr -u.", zh = "同样的事，用 UDP 探测，mtr -u。" }
 hops = f.mtr { cycles = 10, udp = true }
 hs.expect_equal("with UDP probes there is no gap", column(hops, "address"), { f.r1:addr(), f.r2:addr(), f.r3:addr(), f.b:addr() })
 hs.expect_equal("and no loss", column(hops, "loss"), { 0.0, 0.0, 0.0, 0.0 })
 
-hs.note "A third one: r2 sends at most one error every 4 s to the same host (net.ipv4.icmp_ratelimit), as many routers do."
+hs.note {
+  en = "A third one: r2 sends at most one error every 4 s to the same host (net.ipv4.icmp_ratelimit), as many routers do.",
+  zh = "第三个网络：r2 对同一台主机每 4 s 最多发送一个差错报文（net.ipv4.icmp_ratelimit），许多路由器都是这样。",
+}
 local l = network "l"
 l.r2:sysctl("net.ipv4.icmp_ratelimit", 4000)
 hops = l.mtr { cycles = 40 }

@@ -4,11 +4,14 @@
 -- checksum, two addresses; then options. The IHL has four bits: without options it is 5 (20 bytes), at most 15 (60 bytes).
 -- Only the header is padded to 4 bytes; the payload has any length: the example below is 83 bytes long.
 local hs = require "hopscope"
-hs.title "IP4-01 Header format"
+hs.title { en = "IP4-01 Header format", zh = "IP4-01 首部格式" }
 
 -- The header of a TFTP request from 192.168.0.55 to 192.168.0.1, byte by byte.
 local plain = "\x45\x00\x00\x53\x93\x25\x00\x00\x80\x11\x25\xec\xc0\xa8\x00\x37\xc0\xa8\x00\x01"
-hs.note "Twenty bytes read field by field: 45 is version 4 and a header of 5 words, 0053 a total length of 83, 11 UDP."
+hs.note {
+  en = "Twenty bytes read field by field: 45 is version 4 and a header of 5 words, 0053 a total length of 83, 11 UDP.",
+  zh = "逐个字段读二十个字节：45 是版本 4 和 5 个字的首部，0053 是总长度 83，11 是 UDP。",
+}
 hs.expect_equal("a header without options is decoded", hs.ip4.decode(plain), {
   version = 4, hdr_len = 20, tos = 0, len = 83, id = 0x9325, df = false, mf = false, frag_offset = 0,
   ttl = 128, proto = 17, proto_name = "UDP", checksum = 0x25ec, checksum_ok = true, src = "192.168.0.55", dst = "192.168.0.1", options = "",
@@ -21,7 +24,10 @@ local function again(bytes)
 end
 hs.expect("and encoded to the same bytes, checksum included", again(plain) == plain)
 
-hs.note "With options the header grows in words of four bytes, from 20 to 60 bytes: eleven lengths, IHL 5 to 15."
+hs.note {
+  en = "With options the header grows in words of four bytes, from 20 to 60 bytes: eleven lengths, IHL 5 to 15.",
+  zh = "有选项时首部按四字节的字增长，从 20 到 60 字节：十一种长度，IHL 从 5 到 15。",
+}
 local same, lengths = 0, {}
 for words = 0, 10 do
   local bytes = hs.ip4.encode { src = "192.168.0.55", dst = "192.168.0.1", options = string.rep("\x01", words * 4) }
@@ -36,7 +42,10 @@ hs.expect_equal("an IHL of 4 is no header", (hs.ip4.decode("\x44" .. plain:sub(2
 hs.expect_equal("nor is version 6", (hs.ip4.decode("\x65" .. plain:sub(2))), nil)
 
 -- On the wire: 55 bytes of payload and 8 of UDP make 63; with 20 of IP 83, which is no multiple of 4.
-hs.note "Now on the wire. A datagram of 55 bytes, as in the example; and one whose options record its way (RFC 791)."
+hs.note {
+  en = "Now on the wire. A datagram of 55 bytes, as in the example; and one whose options record its way (RFC 791).",
+  zh = "现在来看线路。一个 55 字节的数据报，与例子相同；还有一个，它的选项记录所走的路（RFC 791）。",
+}
 local a, router, b = hs.host "a", hs.router "router", hs.host "b"
 local first = hs.link(a, router, { address = { a = "192.168.0.55/24", router = "192.168.0.1/24" } })
 hs.link(router, b, { address = { router = "192.168.1.1/24", b = "192.168.1.2/24" } })

@@ -4,7 +4,7 @@
 -- It covers the header only. A router lowers the TTL and so has to change the sum as well: the word TTL/protocol falls by
 -- 0x0100, so the checksum rises by 0x0100 (RFC 1141). The payload is not IP's business: UDP and TCP have sums of their own.
 local hs = require "hopscope"
-hs.title "IP4-02 Header checksum"
+hs.title { en = "IP4-02 Header checksum", zh = "IP4-02 首部校验和" }
 
 -- The rule of RFC 1071 by hand; the checksum field itself counts as zero.
 local function checksum(header)
@@ -16,7 +16,10 @@ local function checksum(header)
   return ~sum & 0xffff
 end
 local example = "\x45\x00\x00\x53\x93\x25\x00\x00\x80\x11\x00\x00\xc0\xa8\x00\x37\xc0\xa8\x00\x01"
-hs.note "By hand: the sum over 4500 0053 9325 0000 8011 c0a8 0037 c0a8 0001 is da13 with carries; all bits turned: 25ec."
+hs.note {
+  en = "By hand: the sum over 4500 0053 9325 0000 8011 c0a8 0037 c0a8 0001 is da13 with carries; all bits turned: 25ec.",
+  zh = "手工计算：4500 0053 9325 0000 8011 c0a8 0037 c0a8 0001 带进位的和是 da13；所有比特取反：25ec。",
+}
 hs.expect_equal("the checksum of the example header is 0x25ec", checksum(example), 0x25ec)
 hs.expect_equal("the stack computes the same", hs.ip4.decode(hs.ip4.encode { src = "192.168.0.55", dst = "192.168.0.1",
   len = 83, id = 0x9325, ttl = 128, proto = 17 }).checksum, 0x25ec)
@@ -35,7 +38,10 @@ local function send(text)
   hs.run "2s"
 end
 
-hs.note "A datagram crosses two routers. TTL and header checksum change at both, the checksum of UDP never."
+hs.note {
+  en = "A datagram crosses two routers. TTL and header checksum change at both, the checksum of UDP never.",
+  zh = "一个数据报经过两台路由器。TTL 和首部校验和在两处都改变，UDP 的校验和从不改变。",
+}
 send "intact"
 local ttl, sums, by_hand, udp = {}, {}, {}, {}
 for i, frame in ipairs(seen) do
@@ -52,14 +58,20 @@ hs.expect_equal("UDP's checksum is the same on all links", udp, { udp[1], udp[1]
 
 -- The frame's own check (FCS) would find the damage first; fcs = false lets the link make it right, as a router does that
 -- damages a packet in its memory. Bit 14 * 8 + 8 * 8 is the first of the TTL, byte 14 + 20 + 8 + 1 is in the payload.
-hs.note "Now r1 damages the TTL of a packet. r2 finds the header's checksum wrong and drops it without a word."
+hs.note {
+  en = "Now r1 damages the TTL of a packet. r2 finds the header's checksum wrong and drops it without a word.",
+  zh = "现在 r1 损坏了一个分组的 TTL。r2 发现首部校验和不对，一声不响地丢弃了它。",
+}
 middle:rule(function(p) return p.udp and { "corrupt", bit = (14 + 8) * 8, fcs = false } end)
 send "damaged header"
 hs.expect_equal("r2 has dropped one packet for its header's checksum", r2:counter "IpExtInCsumErrors", 1)
 hs.expect_equal("and forwarded only the first datagram", r2:counter "IpForwDatagrams", 1)
 hs.expect_equal("nobody is told: the source address may be what is wrong", #errors, 0)
 
-hs.note "Then a bit of the payload. r2 and the IP of b find nothing wrong: it is UDP that drops the datagram."
+hs.note {
+  en = "Then a bit of the payload. r2 and the IP of b find nothing wrong: it is UDP that drops the datagram.",
+  zh = "然后是有效载荷的一个比特。r2 和 b 的 IP 都没有发现问题：丢弃数据报的是 UDP。",
+}
 middle:rule(function(p) return p.udp and { "corrupt", bit = (14 + 20 + 8 + 1) * 8, fcs = false } end)
 send "damaged payload"
 hs.expect_equal("r2 forwards it", r2:counter "IpForwDatagrams", 2)
@@ -67,7 +79,10 @@ hs.expect_equal("the IP of b delivers it", { b:counter "IpInDelivers", b:counter
 hs.expect_equal("the UDP of b drops it", { b:counter "UdpInCsumErrors", b:counter "UdpInDatagrams" }, { 1, 1 })
 hs.expect_equal("only the intact datagram reached the program", heard, { "intact" })
 
-hs.note "Whoever changes a header must repair its checksum: a rule that does is not noticed, one that does not is."
+hs.note {
+  en = "Whoever changes a header must repair its checksum: a rule that does is not noticed, one that does not is.",
+  zh = "谁改动首部，谁就必须修正校验和：修正了的规则不会被察觉，没有修正的则会。",
+}
 middle:rule(function(p) if p.udp then p.ip.tos = 0x10 end end)
 send "changed and repaired"
 middle:rule(function(p) if p.udp then p:set("ip.tos", 0x10, { checksums = false }) end end)

@@ -3,7 +3,7 @@
 -- destination IP gives the packet to the handler registered for that number. If there is none, the sender is told with
 -- ICMP 3/2, "protocol unreachable" (RFC 1122 section 3.2.2.1).
 local hs = require "hopscope"
-hs.title "IP4-03 Protocol field"
+hs.title { en = "IP4-03 Protocol field", zh = "IP4-03 协议字段" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b)
@@ -18,7 +18,10 @@ for proto, name in pairs { [1] = "ICMP", [2] = "IGMP", [6] = "TCP", [17] = "UDP"
   hs.expect_equal("its place is byte 9 of the header", header:byte(9 + 1), proto)
 end
 
-hs.note "A ping and a UDP datagram: the same IP, but 1 or 17 in the protocol field, and two different handlers."
+hs.note {
+  en = "A ping and a UDP datagram: the same IP, but 1 or 17 in the protocol field, and two different handlers.",
+  zh = "一个 ping 和一个 UDP 数据报：同样的 IP，但协议字段是 1 或 17，处理者也就不同。",
+}
 local ping
 a:spawn(function(os)
   ping = os.ping("b", { count = 1 })
@@ -30,7 +33,7 @@ hs.expect_equal("the ICMP of b has got one packet and answered it", { b:counter 
 hs.expect_equal("the UDP of b has got the other one", { b:counter "UdpInDatagrams", heard }, { 1, "for UDP" })
 hs.expect_equal("IP delivered both", b:counter "IpInDelivers", 2)
 
-hs.note "253 is a number for experiments (RFC 3692), and b has no handler for it."
+hs.note { en = "253 is a number for experiments (RFC 3692), and b has no handler for it.", zh = "253 是供试验用的号码（RFC 3692），b 没有它的处理者。" }
 local function send_as(proto)
   a:spawn(function(os)
     local header = hs.ip4.encode { src = a:addr(), dst = b:addr(), len = 28, proto = proto }
@@ -48,7 +51,7 @@ hs.expect_equal("and says: destination unreachable, protocol (3/2)", { answer.ic
 hs.expect_equal("it quotes the header that it could not serve", answer.quoted.ip.proto, 253)
 hs.expect_equal("neither ICMP nor UDP has seen the packet", { b:counter "IcmpInMsgs", b:counter "UdpInDatagrams" }, { 1, 1 })
 
-hs.note "A TCP connection carries protocol 6, for a third handler."
+hs.note { en = "A TCP connection carries protocol 6, for a third handler.", zh = "TCP 连接携带协议号 6，交给第三个处理者。" }
 local before = b:counter "TcpInSegs"
 local said
 b:spawn(function(os) said = os.tcp():bind(5678):listen(1):accept():read() end)

@@ -3,7 +3,7 @@
 -- left with zero drops the packet and tells the sender with ICMP 11/0 (RFC 1812 section 5.3.1). So a packet cannot run in a
 -- circle for ever. TTL n passes n - 1 routers and dies at the n-th. RFC 791 meant seconds; in practice the unit is hops.
 local hs = require "hopscope"
-hs.title "IP4-04 Time to live"
+hs.title { en = "IP4-04 Time to live", zh = "IP4-04 生存时间" }
 
 local a, b = hs.host "a", hs.host "b"
 local r = { hs.router "r1", hs.router "r2", hs.router "r3" }
@@ -19,7 +19,10 @@ local function send(ttl)
   hs.run "5s" -- also lets the limit of one ICMP error a second recover
 end
 
-hs.note "Between a and b are three routers. A packet with TTL 1 dies at the first, 2 at the second, 3 at the third."
+hs.note {
+  en = "Between a and b are three routers. A packet with TTL 1 dies at the first, 2 at the second, 3 at the third.",
+  zh = "a 和 b 之间有三台路由器。TTL 为 1 的分组死在第一台，2 死在第二台，3 死在第三台。",
+}
 for n = 1, 3 do
   send(n)
   local notice = notices[n].packet
@@ -35,7 +38,10 @@ hs.expect_equal("none of them reached b", #got, 0)
 send(4)
 hs.expect_equal("TTL 4 reaches b with 1 left, and no notice comes", { got, #notices }, { { 1 }, 3 })
 
-hs.note "Linux begins with 64; at b it is 64 - 3 = 61. Other systems use 32 or 128 (0x80)."
+hs.note {
+  en = "Linux begins with 64; at b it is 64 - 3 = 61. Other systems use 32 or 128 (0x80).",
+  zh = "Linux 从 64 开始；到 b 时是 64 - 3 = 61。别的系统使用 32 或 128（0x80）。",
+}
 send()
 for _, initial in ipairs { 32, 128 } do
   a:sysctl("net.ipv4.ip_default_ttl", initial)
@@ -43,7 +49,7 @@ for _, initial in ipairs { 32, 128 } do
 end
 hs.expect_equal("TTL at the destination: initial value less three routers", { got[2], got[3], got[4] }, { 61, 29, 125 })
 
-hs.note "A link that takes 3 s costs one all the same: the unit is hops, not seconds."
+hs.note { en = "A link that takes 3 s costs one all the same: the unit is hops, not seconds.", zh = "一条要花 3 s 的链路照样只减一：单位是跳，不是秒。" }
 slow:set { delay = "3s" }
 send()
 hs.expect_equal("after three seconds on one link the TTL has fallen by 3, as before", got[5], 128 - 3)

@@ -3,7 +3,7 @@
 -- for low delay, high throughput, reliability or low cost, and a zero bit. Today the same byte is read as 6 bits DSCP (RFC
 -- 2474) and 2 bits ECN (RFC 3168). Routers pass it on as it is, and without a wish it is 0.
 local hs = require "hopscope"
-hs.title "IP4-05 Type-of-service byte"
+hs.title { en = "IP4-05 Type-of-service byte", zh = "IP4-05 服务类型字节" }
 
 local a, r1, r2, b = hs.host "a", hs.router "r1", hs.router "r2", hs.host "b"
 hs.link(a, r1)
@@ -15,7 +15,10 @@ b:udp { port = 7, on_datagram = function(_, _, _, info) got[#got + 1] = info.tos
 
 --                 precedence:  7     6     5 | service: delay, throughput, reliability, cost | zero
 local wishes = { 0xe0, 0xc0, 0xa0, 0x10, 0x08, 0x04, 0x02 }
-hs.note "3 + 4 + 1 bits: precedence 7, 6, 5, then one datagram for each of the four services; first one without a wish."
+hs.note {
+  en = "3 + 4 + 1 bits: precedence 7, 6, 5, then one datagram for each of the four services; first one without a wish.",
+  zh = "3 + 4 + 1 个比特：优先级 7、6、5，然后四种服务各一个数据报；最先是一个没有要求的。",
+}
 a:spawn(function(os)
   local sock = os.udp()
   sock:sendto("no wish", "b", 7)
@@ -33,7 +36,10 @@ hs.expect_equal("the upper three bits: precedence", precedence, { 0, 7, 6, 5, 0,
 hs.expect_equal("the next four: delay 8, throughput 4, reliability 2, cost 1", service, { 0, 0, 0, 0, 8, 4, 2, 1 })
 
 -- EF, expedited forwarding, is DSCP 46 (RFC 3246): 46 * 4 = 0xb8. ECT(0) is 2, ECT(1) is 1 (RFC 3168).
-hs.note "The same byte in today's reading: 6 bits DSCP and 2 bits ECN. 0xb8 is DSCP 46 (telephone), 0xba the same with ECT(0)."
+hs.note {
+  en = "The same byte in today's reading: 6 bits DSCP and 2 bits ECN. 0xb8 is DSCP 46 (telephone), 0xba the same with ECT(0).",
+  zh = "同一个字节在今天的读法：6 个比特的 DSCP 和 2 个比特的 ECN。0xb8 是 DSCP 46（电话），0xba 与它相同，另加 ECT(0)。",
+}
 a:spawn(function(os)
   local sock = os.udp()
   sock:setopt("IP_TOS", 0xb8)

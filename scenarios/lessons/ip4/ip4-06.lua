@@ -4,7 +4,7 @@
 -- is one policy of several: uniqueness matters only where a packet may be fragmented (RFC 6864), and Linux counts for each
 -- destination and sends 0 with "don't fragment". The sysctl hopscope.ip_id_global chooses.
 local hs = require "hopscope"
-hs.title "IP4-06 Identification counter"
+hs.title { en = "IP4-06 Identification counter", zh = "IP4-06 标识计数器" }
 
 local a, b, c = hs.host "a", hs.host "b", hs.host "c"
 local switch = hs.switch "switch"
@@ -22,7 +22,10 @@ local function ids(from, to)
   return list
 end
 
-hs.note "Four datagrams, to two hosts and by two sockets: each has the identification of the one before plus 1."
+hs.note {
+  en = "Four datagrams, to two hosts and by two sockets: each has the identification of the one before plus 1.",
+  zh = "四个数据报，发给两台主机，由两个套接字发出：每个的标识都是前一个加 1。",
+}
 a:spawn(function(os)
   local one, other = os.udp(), os.udp()
   one:sendto("1", "b", 7)
@@ -38,7 +41,10 @@ hs.expect_equal("consecutive datagrams differ by 1 (mod 2^16)", ids(1, 4),
   { first, first + 1 & 0xffff, first + 2 & 0xffff, first + 3 & 0xffff })
 
 -- 3000 bytes and 8 of UDP: 1480 + 1480 + 48 in packets of at most 1500 bytes.
-hs.note "A datagram of 3000 bytes is too long for one frame. Its three fragments share one identification; the next has a new one."
+hs.note {
+  en = "A datagram of 3000 bytes is too long for one frame. Its three fragments share one identification; the next has a new one.",
+  zh = "3000 字节的数据报对一个帧来说太长。它的三个分片共用一个标识；下一个数据报用新的。",
+}
 a:spawn(function(os)
   local sock = os.udp()
   sock:setopt("IP_MTU_DISCOVER", 0)
@@ -52,7 +58,10 @@ hs.expect_equal("the fragments begin at 0, 1480 and 2960",
   { seen[5].packet.ip.frag_offset, seen[6].packet.ip.frag_offset, seen[7].packet.ip.frag_offset }, { 0, 1480, 2960 })
 hs.expect_equal("b puts them together: the 3000 bytes arrive", got, { 1, 1, 1, 1, 3000, 1 })
 
-hs.note "The policy of Linux: with \"don't fragment\" the field is 0, without it there is a counter for each destination."
+hs.note {
+  en = "The policy of Linux: with \"don't fragment\" the field is 0, without it there is a counter for each destination.",
+  zh = "Linux 的策略：有“不允许分片”时该字段为 0，没有时每个目的地各有一个计数器。",
+}
 a:sysctl("hopscope.ip_id_global", false)
 a:spawn(function(os)
   local whole, may_break = os.udp(), os.udp()

@@ -3,14 +3,17 @@
 -- decimal number of 0 to 255, with dots between them. The text and the number say the same, and there is exactly one
 -- text for each number: an octet above 255, a fifth octet or a leading zero is no address.
 local hs = require "hopscope"
-hs.title "IP4-07 Address notation"
+hs.title { en = "IP4-07 Address notation", zh = "IP4-07 地址的写法" }
 
-hs.note "192.168.0.55 is 192 * 2^24 + 168 * 2^16 + 0 * 2^8 + 55: one number of 32 bits."
+hs.note {
+  en = "192.168.0.55 is 192 * 2^24 + 168 * 2^16 + 0 * 2^8 + 55: one number of 32 bits.",
+  zh = "192.168.0.55 就是 192 * 2^24 + 168 * 2^16 + 0 * 2^8 + 55：一个 32 位的数。",
+}
 hs.expect_equal("192.168.0.55 as a number", hs.ip4.parse "192.168.0.55", 192 * 2^24 // 1 | 168 << 16 | 0 << 8 | 55)
 hs.expect_equal("the smallest address is 0", hs.ip4.parse "0.0.0.0", 0)
 hs.expect_equal("the largest is 2^32 - 1, so there are 4,294,967,296", hs.ip4.parse "255.255.255.255" + 1, 4294967296)
 
-hs.note "There and back again: what is read and printed is the same text."
+hs.note { en = "There and back again: what is read and printed is the same text.", zh = "去了又回：读入的和写出的是同样的文字。" }
 for _, text in ipairs { "0.0.0.0", "10.0.0.1", "127.0.0.1", "192.168.31.6", "224.1.1.1", "255.255.255.255" } do
   hs.expect_equal(text .. " is read and printed unchanged", hs.ip4.format(hs.ip4.parse(text)), text)
 end
@@ -25,7 +28,10 @@ for k = 0, 31 do
 end
 hs.expect_equal("each of the 32 bits has its place in one octet", wrong, 0)
 
-hs.note "What is no address: 256 does not fit into eight bits, and 32 bits have room for four octets only."
+hs.note {
+  en = "What is no address: 256 does not fit into eight bits, and 32 bits have room for four octets only.",
+  zh = "什么不是地址：256 放不进八个比特，而 32 个比特只放得下四个八位组。",
+}
 for _, text in ipairs { "256.0.0.1", "10.0.0.256", "10.0.0.1.5", "10.0.0", "10.0.0.", "10..0.1", "10.0.0.01", "0x0a.0.0.1",
                         "-1.0.0.1", "10.0.0.1 ", "" } do
   hs.expect_equal(string.format("%q is rejected", text), (hs.ip4.parse(text)), nil)
@@ -33,7 +39,7 @@ end
 local _, why = hs.ip4.parse "10.0.0.256"
 hs.expect_equal("and the reason is told", why, "an address is four numbers of 0 to 255, separated by dots")
 
-hs.note "A host that is given such an address refuses it as well."
+hs.note { en = "A host that is given such an address refuses it as well.", zh = "给主机这样的地址，它也会拒绝。" }
 local a, b = hs.host "a", hs.host "b"
 hs.expect_error("10.0.0.256 cannot be configured", function()
   hs.link(a, b, { address = { a = "10.0.0.256/24" } })

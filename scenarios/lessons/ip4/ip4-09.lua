@@ -4,12 +4,12 @@
 -- class E, reserved. Each test counts only if all bits before it were 1: class B starts with 10, not with "second bit 0".
 -- D and E have no network number and no hosts: such an address cannot be given to an interface.
 local hs = require "hopscope"
-hs.title "IP4-09 Classes A to E"
+hs.title { en = "IP4-09 Classes A to E", zh = "IP4-09 A 到 E 类地址" }
 
 local classes = { -- first octet from, to; bits of the network number
   { "A", 0, 127, 8 }, { "B", 128, 191, 16 }, { "C", 192, 223, 24 }, { "D", 224, 239 }, { "E", 240, 255 },
 }
-hs.note "The ends of each class's range, and every first octet between them."
+hs.note { en = "The ends of each class's range, and every first octet between them.", zh = "每一类范围的两端，以及其间的每个首八位组。" }
 for _, class in ipairs(classes) do
   local name, first, last, bits = table.unpack(class)
   hs.expect_equal("class " .. name .. " begins with " .. first, { hs.ip4.class(first .. ".0.0.0") }, { name, bits })
@@ -21,12 +21,15 @@ for _, class in ipairs(classes) do
   hs.expect_equal("and all octets between are class " .. name, strays, 0)
 end
 -- 64 = 0100 0000: the second bit is 1, 0 = 0000 0000: the second bit is 0. Both are A, because the first bit decides.
-hs.note "Only the first bit counts for A: its second bit may be 0 or 1. The classes are told apart in order."
+hs.note {
+  en = "Only the first bit counts for A: its second bit may be 0 or 1. The classes are told apart in order.",
+  zh = "对 A 类只看第一个比特：第二个比特可以是 0 或 1。各类按次序区分。",
+}
 hs.expect_equal("0.0.0.0 is not class B although its second bit is 0", (hs.ip4.class "0.0.0.0"), "A")
 hs.expect_equal("128.0.0.0 (10…) is class B", (hs.ip4.class "128.0.0.0"), "B")
 hs.expect_equal("64.0.0.0 (01…) is class A", (hs.ip4.class "64.0.0.0"), "A")
 
-hs.note "Interfaces refuse groups and reserved addresses; nothing is configured."
+hs.note { en = "Interfaces refuse groups and reserved addresses; nothing is configured.", zh = "接口拒绝多播组地址和保留地址；什么也不会被配置。" }
 local a, b = hs.host "a", hs.host "b"
 local link = hs.link(a, b, { subnet = "192.0.2.0/24" })
 local function configure(address)

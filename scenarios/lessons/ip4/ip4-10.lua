@@ -3,9 +3,12 @@
 -- "all hosts of this network", all zeros the network itself. So a class C network has 2^8 - 2 hosts, B 2^16 - 2 and A
 -- 2^24 - 2. A link of two routers would waste half of a /30; RFC 3021 lets a /31 use both of its numbers.
 local hs = require "hopscope"
-hs.title "IP4-10 Hosts per class"
+hs.title { en = "IP4-10 Hosts per class", zh = "IP4-10 每一类的主机数" }
 
-hs.note "2^8 - 2 = 254, 2^16 - 2 = 65,534 and 2^24 - 2 = 16,777,214 hosts."
+hs.note {
+  en = "2^8 - 2 = 254, 2^16 - 2 = 65,534 and 2^24 - 2 = 16,777,214 hosts.",
+  zh = "2^8 - 2 = 254、2^16 - 2 = 65,534 和 2^24 - 2 = 16,777,214 台主机。",
+}
 for _, case in ipairs { { "192.0.2.0", "C", 254 }, { "172.16.0.0", "B", 65534 }, { "10.0.0.0", "A", 16777214 } } do
   local address, name, hosts = table.unpack(case)
   local class, bits = hs.ip4.class(address)
@@ -16,7 +19,7 @@ local p = hs.ip4.prefix "192.168.5.0/24"
 hs.expect_equal("the hosts of 192.168.5.0/24 are .1 to .254", { p.first, p.last }, { "192.168.5.1", "192.168.5.254" })
 hs.expect_equal("and .255 speaks to all of them", p.broadcast, "192.168.5.255")
 
-hs.note "A host cannot have the number of the network, nor that of everybody."
+hs.note { en = "A host cannot have the number of the network, nor that of everybody.", zh = "主机不能使用网络本身的号码，也不能使用代表所有人的号码。" }
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { subnet = "192.0.2.0/24" })
 local function configure(address)
@@ -30,12 +33,18 @@ a:address("eth0", "192.168.5.1/24")
 a:address("eth0", "192.168.5.254/24")
 hs.expect_equal("the first and the last host number are accepted", #a:addresses(), 2)
 
-hs.note "All ones and all zeros count within the mask: in a /16 the same .0 and .255 are ordinary hosts."
+hs.note {
+  en = "All ones and all zeros count within the mask: in a /16 the same .0 and .255 are ordinary hosts.",
+  zh = "全一和全零是就掩码之内而言的：在 /16 中，同样的 .0 和 .255 是普通的主机。",
+}
 a:address("eth0", "172.16.5.0/16")
 a:address("eth0", "172.16.5.255/16")
 hs.expect_equal("172.16.5.0/16 and 172.16.5.255/16 are accepted", #a:addresses(), 4)
 
-hs.note "On a /31 between two routers there is nobody else to speak to: both numbers are hosts, and ping works."
+hs.note {
+  en = "On a /31 between two routers there is nobody else to speak to: both numbers are hosts, and ping works.",
+  zh = "两台路由器之间的 /31 上没有别人可以说话：两个号码都是主机，ping 也能通。",
+}
 local r1, r2 = hs.router "r1", hs.router "r2"
 hs.link(r1, r2, { address = { r1 = "203.0.113.0/31", r2 = "203.0.113.1/31" }, delay = "1ms" })
 hs.expect_equal("a /31 has two hosts and no broadcast address",

@@ -4,7 +4,7 @@
 -- at any bit, and nobody gets more than the next power of two. Classes also had no levels: a site's networks could not be
 -- summed up by one entry for those far away, while a prefix can be cut into prefixes.
 local hs = require "hopscope"
-hs.title "IP4-11 Why classes failed"
+hs.title { en = "IP4-11 Why classes failed", zh = "IP4-11 分类地址为什么失败" }
 
 -- What a site gets: the smallest class network that is large enough, and the longest prefix that is.
 local function by_class(hosts)
@@ -26,8 +26,10 @@ for _, site in ipairs { { hosts = 300, class = 65234, length = 23, cidr = 210 },
                         { hosts = 2000, class = 63534, length = 21, cidr = 46 } } do -- 65534 - 2000; 2^11 - 2 - 2000
   local name, class = by_class(site.hosts)
   local cidr = by_cidr(site.hosts)
-  hs.note(string.format("A site of %d hosts. With classes: a whole %s network for %d hosts. With CIDR: a /%d for %d.",
-                        site.hosts, name, class.hosts, cidr.length, cidr.hosts))
+  hs.note({
+    en = "A site of %d hosts. With classes: a whole %s network for %d hosts. With CIDR: a /%d for %d.",
+    zh = "一个有 %d 台主机的场所。用分类地址：整整一个 %s 网络，可容纳 %d 台主机。用 CIDR：一个 /%d，可容纳 %d 台。",
+  }, site.hosts, name, class.hosts, cidr.length, cidr.hosts)
   hs.expect_equal(site.hosts .. " hosts are too many for C (254): class B", name, "B")
   hs.expect_equal(site.hosts .. " hosts with classes: addresses wasted", class.hosts - site.hosts, site.class)
   hs.expect_equal(site.hosts .. " hosts with CIDR: prefix length", cidr.length, site.length)
@@ -37,7 +39,10 @@ end
 hs.expect_equal("both sites together: 128768 addresses wasted by classes, 256 by CIDR", waste, { class = 128768, cidr = 256 })
 
 -- Both fit into 10.0.0.0/20 = .0.0 to .15.255: the /21 is its first half (.0 to .7), the /23 lies in the second (.8 and .9).
-hs.note "And a prefix has levels: a provider announces one /20 and keeps the two sites inside to itself."
+hs.note {
+  en = "And a prefix has levels: a provider announces one /20 and keeps the two sites inside to itself.",
+  zh = "前缀还有层次：提供者只宣告一个 /20，里面的两个场所不必让外面知道。",
+}
 local provider, big, small, far = hs.router "provider", hs.router "big", hs.router "small", hs.router "far"
 hs.auto_routes(false)
 hs.link(far, provider, { subnet = "192.0.2.0/30" })

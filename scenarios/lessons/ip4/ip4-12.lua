@@ -3,9 +3,12 @@
 -- zeros. x may be 0 (no bit is fixed: everybody, the default route) to 32 (all are: one host). Ones after a zero would be a
 -- network with holes; such a mask is rejected.
 local hs = require "hopscope"
-hs.title "IP4-12 CIDR and masks"
+hs.title { en = "IP4-12 CIDR and masks", zh = "IP4-12 CIDR 与掩码" }
 
-hs.note "/24 is 255.255.255.0. From the length to the mask and back, for all 33 lengths."
+hs.note {
+  en = "/24 is 255.255.255.0. From the length to the mask and back, for all 33 lengths.",
+  zh = "/24 就是 255.255.255.0。从长度到掩码再回来，全部 33 种长度。",
+}
 hs.expect_equal("/24 as a mask", hs.ip4.mask(24), "255.255.255.0")
 hs.expect_equal("/0 as a mask", hs.ip4.mask(0), "0.0.0.0")
 hs.expect_equal("/32 as a mask", hs.ip4.mask(32), "255.255.255.255")
@@ -19,7 +22,10 @@ for length = 0, 32 do
 end
 hs.expect_equal("33 lengths have a mask of so many ones, and come back from it", same, 33)
 
-hs.note "A mask with a hole, such as 255.0.255.0, is refused: there is no length for it."
+hs.note {
+  en = "A mask with a hole, such as 255.0.255.0, is refused: there is no length for it.",
+  zh = "中间有洞的掩码，例如 255.0.255.0，会被拒绝：没有与它对应的长度。",
+}
 for _, mask in ipairs { "255.0.255.0", "0.255.255.255", "255.255.255.1", "255.255.253.0", "127.0.0.0" } do
   hs.expect_equal(mask .. " is rejected", (hs.ip4.mask_length(mask)), nil)
   hs.expect_equal("so 10.0.0.1 with " .. mask .. " is no prefix", (hs.ip4.prefix("10.0.0.1", mask)), nil)
@@ -28,7 +34,10 @@ hs.expect_error("a length of 33 is refused", function() hs.ip4.mask(33) end, "ex
 hs.expect_equal("10.0.0.0/33 is no prefix", (hs.ip4.prefix "10.0.0.0/33"), nil)
 hs.expect_equal("10.0.0.0/ is no prefix", (hs.ip4.prefix "10.0.0.0/"), nil)
 
-hs.note "Both ends of the range in use: a default route (/0) leads everywhere, a host route (/32) to one address only."
+hs.note {
+  en = "Both ends of the range in use: a default route (/0) leads everywhere, a host route (/32) to one address only.",
+  zh = "范围的两端都在使用：默认路由（/0）通向各处，主机路由（/32）只通向一个地址。",
+}
 local host, r1, r2 = hs.host "host", hs.router "r1", hs.router "r2"
 hs.auto_routes(false)
 hs.link(host, r1, { subnet = "192.0.2.0/30" })

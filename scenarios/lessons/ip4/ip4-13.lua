@@ -3,9 +3,12 @@
 -- a subnet. 255.255.255.192 has 26 ones, two more than class C: 2^2 = 4 subnets with 2^6 - 2 = 62 hosts each. Hosts of
 -- different subnets are strangers, even on one cable: .10 and .70 need a router, .10 and .20 do not.
 local hs = require "hopscope"
-hs.title "IP4-13 Subnetting"
+hs.title { en = "IP4-13 Subnetting", zh = "IP4-13 划分子网" }
 
-hs.note "192.168.1.0 with 255.255.255.192: four subnets that begin at .0, .64, .128 and .192."
+hs.note {
+  en = "192.168.1.0 with 255.255.255.192: four subnets that begin at .0, .64, .128 and .192.",
+  zh = "192.168.1.0 用 255.255.255.192：四个子网，从 .0、.64、.128 和 .192 开始。",
+}
 local _, class_bits = hs.ip4.class "192.168.1.0"
 local length = hs.ip4.mask_length "255.255.255.192"
 hs.expect_equal("bits borrowed", length - class_bits, 2)
@@ -28,7 +31,10 @@ hs.link(h20, switch, { address = { h20 = "192.168.1.20/26" } })
 hs.link(h70, switch, { address = { h70 = "192.168.1.70/26" } })
 router:sysctl("net.ipv4.conf.all.send_redirects", false) -- it would tell them that they are on one cable
 
-hs.note "Without a router in its table, .10 reaches .20, but has no way to .70."
+hs.note {
+  en = "Without a router in its table, .10 reaches .20, but has no way to .70.",
+  zh = "路由表中没有路由器时，.10 到得了 .20，却没有去 .70 的路。",
+}
 local to_20, to_70, why
 h10:spawn(function(os)
   to_20 = os.ping("192.168.1.20", { count = 1 })
@@ -39,7 +45,10 @@ hs.expect_equal(".10 reaches .20 without a router", to_20.received, 1)
 hs.expect_equal("directly: no router has lowered the TTL of 64", to_20.replies[1].ttl, 64)
 hs.expect_equal(".10 does not reach .70 without a router", { to_70, why }, { nil, "ENETUNREACH" })
 
-hs.note "With the router as the default gateway of both, the packets go in and out by the router's only card."
+hs.note {
+  en = "With the router as the default gateway of both, the packets go in and out by the router's only card.",
+  zh = "路由器成为两者的默认网关之后，分组从路由器唯一的网卡进来又出去。",
+}
 h10:route { to = "default", via = "192.168.1.1" }
 h70:route { to = "default", via = "192.168.1.65" }
 local again

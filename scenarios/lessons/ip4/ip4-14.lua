@@ -3,7 +3,7 @@
 -- that the destination is on the link: ask for its MAC address and send to it directly. Different means: send to the router,
 -- so ask for the router's MAC address (RFC 1122 section 3.3.1.1). The IP destination is the same in both cases.
 local hs = require "hopscope"
-hs.title "IP4-14 Same broadcast domain or not"
+hs.title { en = "IP4-14 Same broadcast domain or not", zh = "IP4-14 是否在同一个广播域" }
 
 local switch, router = hs.switch "switch", hs.router "router"
 local a, peer, far = hs.host "a", hs.host "peer", hs.host "far"
@@ -20,14 +20,20 @@ local function ping(address)
 end
 local own = hs.ip4.prefix "192.168.0.2/24".network
 
-hs.note "192.168.0.3 AND 255.255.255.0 is 192.168.0.0, as for a itself: same network, a asks who has 192.168.0.3."
+hs.note {
+  en = "192.168.0.3 AND 255.255.255.0 is 192.168.0.0, as for a itself: same network, a asks who has 192.168.0.3.",
+  zh = "192.168.0.3 AND 255.255.255.0 是 192.168.0.0，与 a 自己的相同：同一个网络，a 询问谁有 192.168.0.3。",
+}
 hs.expect_equal("network number of the peer", hs.ip4.prefix("192.168.0.3", 24).network, own)
 ping "192.168.0.3"
 hs.expect_equal("the ARP target is the peer", questions[1].packet.arp.tpa, "192.168.0.3")
 hs.expect_equal("the frame goes to the peer's MAC address", pings[1].packet.eth.dst, peer:dev().mac)
 hs.expect_equal("and the answer has crossed no router", result.replies[1].ttl, 64)
 
-hs.note "192.168.1.3 AND 255.255.255.0 is 192.168.1.0: another network. a asks for its gateway, 192.168.0.1."
+hs.note {
+  en = "192.168.1.3 AND 255.255.255.0 is 192.168.1.0: another network. a asks for its gateway, 192.168.0.1.",
+  zh = "192.168.1.3 AND 255.255.255.0 是 192.168.1.0：另一个网络。a 询问它的网关 192.168.0.1。",
+}
 hs.expect_equal("network number of far", hs.ip4.prefix("192.168.1.3", 24).network, "192.168.1.0")
 ping "192.168.1.3"
 hs.expect_equal("the ARP target is the gateway", questions[2].packet.arp.tpa, "192.168.0.1")
@@ -37,7 +43,10 @@ hs.expect_equal("the answer has crossed one router", result.replies[1].ttl, 63)
 hs.expect_equal("a knows two neighbours, and far is not one of them", { #a:arp(), a:arp "192.168.1.3" }, { 2 })
 
 -- With /16 both addresses AND 255.255.0.0 are 192.168.0.0. Linux asks three times, a second apart (RFC 1122 2.3.2.1).
-hs.note "A wrong mask breaks the rule: with /16 a takes far for a neighbour and asks the link for it, in vain."
+hs.note {
+  en = "A wrong mask breaks the rule: with /16 a takes far for a neighbour and asks the link for it, in vain.",
+  zh = "错误的掩码打破了规则：用 /16 时，a 把 far 当作邻居，在链路上询问它，毫无结果。",
+}
 a:remove_address("eth0", "192.168.0.2/24")
 a:address("eth0", "192.168.0.2/16")
 local before = #questions

@@ -3,7 +3,7 @@
 -- for hosts that do not know their network yet (RFC 919, RFC 1122 section 3.2.1.3). Both go out in a frame to
 -- ff:ff:ff:ff:ff:ff, which switches pass on to all ports. Routers receive it like any host, but do not pass it on.
 local hs = require "hopscope"
-hs.title "IP4-15 Local broadcast"
+hs.title { en = "IP4-15 Local broadcast", zh = "IP4-15 本地广播" }
 
 local switch, router = hs.switch "switch", hs.router "router"
 local a, b, c, far = hs.host "a", hs.host "b", hs.host "c", hs.host "far"
@@ -20,7 +20,10 @@ for _, host in ipairs { b, c, router, far } do
   host:udp { port = 9, on_datagram = function(data) table.insert(got[host.name], data) end }
 end
 
-hs.note "192.168.0.255 is all ones in 192.168.0.0/24. A program must say that it means it (SO_BROADCAST), or gets EACCES."
+hs.note {
+  en = "192.168.0.255 is all ones in 192.168.0.0/24. A program must say that it means it (SO_BROADCAST), or gets EACCES.",
+  zh = "192.168.0.255 在 192.168.0.0/24 中是全一。程序必须说明它确实想这样做（SO_BROADCAST），否则得到 EACCES。",
+}
 hs.expect_equal("the broadcast address of 192.168.0.0/24", hs.ip4.prefix "192.168.0.0/24".broadcast, "192.168.0.255")
 local refused
 a:spawn(function(os)
@@ -38,7 +41,10 @@ for i, frame in ipairs(sent) do
   hs.expect_equal("frame " .. i .. " goes to everybody", frame.packet.eth.dst, "ff:ff:ff:ff:ff:ff")
 end
 
-hs.note "Everybody on the link has heard both, the router as well. Beyond the router it is quiet."
+hs.note {
+  en = "Everybody on the link has heard both, the router as well. Beyond the router it is quiet.",
+  zh = "链路上人人都听到了两者，路由器也不例外。路由器的另一边则一片安静。",
+}
 for _, name in ipairs { "b", "c", "router" } do
   hs.expect_equal(name .. " receives both", got[name], { "to this network", "to this link" })
 end
@@ -47,5 +53,8 @@ hs.expect_equal("no frame has crossed the other link", #beyond, 0)
 hs.expect_equal("the router has forwarded nothing", router:counter "IpForwDatagrams", 0)
 hs.expect_equal("it counts two broadcasts for itself", router:counter "IpExtInBcastPkts", 2)
 
-hs.note "A host with a narrower mask does not take 192.168.0.255 for its own broadcast: the mask decides what all ones are."
+hs.note {
+  en = "A host with a narrower mask does not take 192.168.0.255 for its own broadcast: the mask decides what all ones are.",
+  zh = "掩码更窄的主机不把 192.168.0.255 当作自己的广播：什么是全一，由掩码决定。",
+}
 hs.expect_equal("in 192.168.0.0/25 it is .127", hs.ip4.prefix "192.168.0.0/25".broadcast, "192.168.0.127")

@@ -3,7 +3,7 @@
 -- that it means everybody. It was used to flood networks (one ping, an answer from each host: "smurf"), so since RFC
 -- 2644 that router drops it. The Linux switch net.ipv4.conf.all.bc_forwarding lets it through again.
 local hs = require "hopscope"
-hs.title "IP4-16 Directed broadcast"
+hs.title { en = "IP4-16 Directed broadcast", zh = "IP4-16 定向广播" }
 
 local router, switch, sender = hs.router "router", hs.switch "switch", hs.host "sender"
 hs.link(sender, router, { subnet = "192.168.0.0/24" })
@@ -22,7 +22,10 @@ local function send(text)
   hs.run "2s"
 end
 
-hs.note "192.168.1.255 from 192.168.0.0/24: the sender cannot know that this is a broadcast, it sends to its router."
+hs.note {
+  en = "192.168.1.255 from 192.168.0.0/24: the sender cannot know that this is a broadcast, it sends to its router.",
+  zh = "从 192.168.0.0/24 发往 192.168.1.255：发送方无从知道这是广播，便发给它的路由器。",
+}
 local net = hs.ip4.prefix "192.168.1.0/24"
 hs.expect_equal("the hosts of the other network are .1 to .254, and .255 is all of them",
   { net.first, net.last, net.broadcast }, { "192.168.1.1", "192.168.1.254", "192.168.1.255" })
@@ -32,7 +35,10 @@ hs.expect_equal("by default the last router drops it, with that reason", { #drop
 hs.expect_equal("nothing goes out to the other network", #crossed, 0)
 hs.expect_equal("nobody hears it", got, {})
 
-hs.note "Now the router is told to forward directed broadcasts: one packet in, a frame to everybody out."
+hs.note {
+  en = "Now the router is told to forward directed broadcasts: one packet in, a frame to everybody out.",
+  zh = "现在告诉路由器转发定向广播：进来一个分组，出去一个给所有人的帧。",
+}
 router:sysctl("net.ipv4.conf.all.bc_forwarding", true)
 send "second"
 hs.expect_equal("the frame goes to everybody", { #crossed, crossed[1].packet.eth.dst }, { 1, "ff:ff:ff:ff:ff:ff" })
@@ -40,7 +46,10 @@ hs.expect_equal("the packet in it has one less TTL, like any forwarded packet", 
 table.sort(got)
 hs.expect_equal("all hosts get it", got, { "h2 second", "h254 second", "h3 second" })
 
-hs.note "Why it is off: if hosts answer pings to everybody, one echo request comes back three times."
+hs.note {
+  en = "Why it is off: if hosts answer pings to everybody, one echo request comes back three times.",
+  zh = "为什么要关闭它：如果主机应答发给所有人的 ping，一个回送请求就会引来三个应答。",
+}
 for _, host in ipairs(hosts) do host:sysctl("net.ipv4.icmp_echo_ignore_broadcasts", false) end
 sender:spawn(function(os) os.ping("192.168.1.255", { count = 1 }) end)
 hs.run "3s"

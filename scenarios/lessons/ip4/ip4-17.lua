@@ -3,7 +3,7 @@
 -- The sender sends once in each case. Ethernet has the same three: a card's own address, 01:00:5e and the lower 23
 -- bits of the group, ff:ff:ff:ff:ff:ff. A card that has not been told of a group ignores its frames.
 local hs = require "hopscope"
-hs.title "IP4-17 Unicast, multicast, broadcast"
+hs.title { en = "IP4-17 Unicast, multicast, broadcast", zh = "IP4-17 单播、多播、广播" }
 
 local switch, sender = hs.switch "switch", hs.host "sender"
 local cable = hs.link(sender, switch, { address = { sender = "192.168.0.1/24" } })
@@ -27,19 +27,25 @@ local function send(address)
   return heard
 end
 
-hs.note "Once to 192.168.0.13: one delivery."
+hs.note { en = "Once to 192.168.0.13: one delivery.", zh = "发给 192.168.0.13 一次：交付一次。" }
 hs.expect_equal("unicast: h3 alone", send "192.168.0.13", { "h3" })
 
-hs.note "Once to the group 224.1.1.1, of which h1 and h2 are members: two deliveries. The others' cards ignore the frame."
+hs.note {
+  en = "Once to the group 224.1.1.1, of which h1 and h2 are members: two deliveries. The others' cards ignore the frame.",
+  zh = "发给组 224.1.1.1 一次，h1 和 h2 是它的成员：交付两次。其他主机的网卡不理会这个帧。",
+}
 local before = { hosts[1]:dev():stats().rx_not_for_me, hosts[3]:dev():stats().rx_not_for_me }
 hs.expect_equal("multicast: the members h1 and h2 only", send "224.1.1.1", { "h1", "h2" })
 hs.expect_equal("the frame came to h3 as well, but its card did not take it",
   { hosts[1]:dev():stats().rx_not_for_me - before[1], hosts[3]:dev():stats().rx_not_for_me - before[2] }, { 0, 1 })
 
-hs.note "Once to 192.168.0.255: everybody."
+hs.note { en = "Once to 192.168.0.255: everybody.", zh = "发给 192.168.0.255 一次：人人都收到。" }
 hs.expect_equal("broadcast: all four", send "192.168.0.255", { "h1", "h2", "h3", "h4" })
 
-hs.note "Three sends, three frames: the copies are made by the switch, not by the sender."
+hs.note {
+  en = "Three sends, three frames: the copies are made by the switch, not by the sender.",
+  zh = "三次发送，三个帧：副本是交换机做的，不是发送方。",
+}
 hs.expect_equal("three frames left the sender", #sent, 3)
 -- 224.1.1.1: the lower 23 bits are 01 01 01 (RFC 1112 section 6.4).
 hs.expect_equal("to one card, to a group, to all",

@@ -3,7 +3,7 @@
 -- into the CPU's input queue (Linux: input_pkt_queue, one for each CPU, at most 1000 packets), and a soft interrupt hands
 -- it to IP as if it had arrived. localhost is a name for 127.0.0.1 (IPv6 has ::1). None of them may appear on a wire.
 local hs = require "hopscope"
-hs.title "IP4-19 Loopback"
+hs.title { en = "IP4-19 Loopback", zh = "IP4-19 环回" }
 
 local a, b = hs.host "a", hs.host "b"
 local cable = hs.link(a, b, { up = false })
@@ -11,7 +11,10 @@ local frames = hs.frames()
 local pings, echo, refused = {}, {}, nil
 a:udp_echo(7)
 
-hs.note "The cable is cut. Pings to 127.0.0.1, to localhost and to any other 127 address are answered all the same."
+hs.note {
+  en = "The cable is cut. Pings to 127.0.0.1, to localhost and to any other 127 address are answered all the same.",
+  zh = "电缆被切断。对 127.0.0.1、对 localhost 以及对任何其他 127 地址的 ping 照样得到应答。",
+}
 a:spawn(function(os)
   for _, name in ipairs { "127.0.0.1", "localhost", "127.1.2.3", "127.255.255.254" } do
     pings[#pings + 1] = os.ping(name, { count = 1 })
@@ -30,12 +33,18 @@ end
 hs.expect_equal("localhost is 127.0.0.1", pings[2].replies[1].from, "127.0.0.1")
 hs.expect_equal("an exchange of data succeeds, too", echo, { "hello 127.0.0.1", "hello localhost" })
 
-hs.note "The card has sent nothing. All packets, 6 questions and 6 answers, went through lo."
+hs.note {
+  en = "The card has sent nothing. All packets, 6 questions and 6 answers, went through lo.",
+  zh = "网卡什么也没有发送。所有的分组，6 个询问和 6 个应答，都经过 lo。",
+}
 hs.expect_equal("transmit counter of the card", a:dev("eth0"):stats().tx_packets, 0)
 hs.expect_equal("frames on the cable", #frames, 0)
 hs.expect_equal("transmit and receive counters of lo", { a:dev("lo"):stats().tx_packets, a:dev("lo"):stats().rx_packets }, { 12, 12 })
 
-hs.note "A burst of 1001 packets shows the queue: it is emptied by a soft interrupt only after the sender, and holds 1000."
+hs.note {
+  en = "A burst of 1001 packets shows the queue: it is emptied by a soft interrupt only after the sender, and holds 1000.",
+  zh = "1001 个分组的突发显出了队列：软中断在发送者之后才来取空它，而它容纳 1000 个。",
+}
 local burst = {}
 local receiver = a:udp { port = 9, on_datagram = function(data) burst[#burst + 1] = data end }
 local lost = hs.frames { on = "drop", node = a }
@@ -49,7 +58,7 @@ hs.expect_equal("1000 arrive in order", { #burst, burst[1], burst[1000] }, { 100
 hs.expect_equal("the last found the queue full", { #lost, lost[1].reason }, { 1, "input backlog full" })
 receiver:close()
 
-hs.note "Even with the cable in order no packet leaves the host with such an address."
+hs.note { en = "Even with the cable in order no packet leaves the host with such an address.", zh = "即使电缆完好，也没有分组带着这样的地址离开主机。" }
 cable:up()
 a:spawn(function(os)
   local sock = os.udp { address = "127.0.0.1" }
@@ -60,7 +69,10 @@ hs.run "1s"
 hs.expect_equal("from 127.0.0.1 to another host: EINVAL", refused, "EINVAL")
 hs.expect_equal("nothing was sent", #frames, 0)
 
-hs.note "And a TCP connection, with the cable cut again: to 127.0.0.1 and to localhost."
+hs.note {
+  en = "And a TCP connection, with the cable cut again: to 127.0.0.1 and to localhost.",
+  zh = "还有一条 TCP 连接，电缆又被切断：到 127.0.0.1 和到 localhost。",
+}
 cable:down()
 local tx, lo, streams = a:dev("eth0"):stats().tx_packets, a:dev("lo"):stats().tx_packets, {}
 a:spawn(function(os)

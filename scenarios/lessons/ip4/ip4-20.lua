@@ -3,7 +3,7 @@
 -- to the card that has the address (Linux: table local). So it works with the cable out, and nothing appears on
 -- the wire even when it is in. For the peers on the link the cable is needed.
 local hs = require "hopscope"
-hs.title "IP4-20 Talking to one's own address"
+hs.title { en = "IP4-20 Talking to one's own address", zh = "IP4-20 与自己的地址通话" }
 
 local a, b = hs.host "a", hs.host "b"
 local cable = hs.link(a, b, { address = { a = "192.168.31.6/24", b = "192.168.31.7/24" } })
@@ -18,7 +18,10 @@ local function ping_both()
   hs.run "20s"
 end
 
-hs.note "The cable is out. The host still answers itself; its neighbour is out of reach."
+hs.note {
+  en = "The cable is out. The host still answers itself; its neighbour is out of reach.",
+  zh = "电缆拔下了。主机仍然应答自己；它的邻居则到不了。",
+}
 cable:down()
 local route = a:route_get "192.168.31.6"
 hs.expect_equal("the route to the own address is local, by lo", { route.type, route.dev }, { "local", "lo" })
@@ -29,7 +32,10 @@ hs.expect_equal("by lo: two requests and two replies", over_lo, 4)
 hs.expect_equal("ping to the peer fails: no answer, one \"host unreachable\"", { peer.received, peer.errors }, { 0, 1 })
 hs.expect_equal("the card has sent nothing", { a:dev("eth0"):stats().tx_packets, #frames }, { 0, 0 })
 
-hs.note "The cable is in again. The own address still goes by lo, the peer answers by the card."
+hs.note {
+  en = "The cable is in again. The own address still goes by lo, the peer answers by the card.",
+  zh = "电缆又插上了。自己的地址仍然走 lo，对方则经网卡应答。",
+}
 cable:up()
 local before = #frames
 ping_both()

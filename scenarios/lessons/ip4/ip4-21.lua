@@ -4,7 +4,7 @@
 -- and not even by its own host's other address.
 -- tshark-allow: Connection reset (refused)
 local hs = require "hopscope"
-hs.title "IP4-21 Listening on 0.0.0.0"
+hs.title { en = "IP4-21 Listening on 0.0.0.0", zh = "IP4-21 在 0.0.0.0 上监听" }
 
 local server, client = hs.host "server", hs.host "client"
 hs.link(server, client, { address = { server = "192.168.31.6/24", client = "192.168.31.7/24" } })
@@ -16,7 +16,10 @@ local function listen(address, port)
   end }
 end
 local any, loop = listen("0.0.0.0", 8080), listen("127.0.0.1", 9090)
-hs.note "Port 8080 is bound to 0.0.0.0, port 9090 to 127.0.0.1. Both are asked at both addresses, by the host itself."
+hs.note {
+  en = "Port 8080 is bound to 0.0.0.0, port 9090 to 127.0.0.1. Both are asked at both addresses, by the host itself.",
+  zh = "端口 8080 绑定到 0.0.0.0，端口 9090 绑定到 127.0.0.1。主机自己在两个地址上对两者提问。",
+}
 hs.expect_equal("local address of the first", { any:local_addr() }, { "0.0.0.0", 8080 })
 hs.expect_equal("local address of the second", { loop:local_addr() }, { "127.0.0.1", 9090 })
 
@@ -35,7 +38,10 @@ ask(server, "192.168.31.6", 8080)
 ask(server, "127.0.0.1", 9090)
 ask(server, "192.168.31.6", 9090)
 
-hs.note "And from outside, where only 192.168.31.6 can be reached: 127.0.0.1 would be the client itself."
+hs.note {
+  en = "And from outside, where only 192.168.31.6 can be reached: 127.0.0.1 would be the client itself.",
+  zh = "再从外面问，那里只能到达 192.168.31.6：127.0.0.1 会是客户端自己。",
+}
 ask(client, "192.168.31.6", 8080)
 ask(client, "192.168.31.6", 9090)
 hs.expect_equal("the 0.0.0.0 listener is reached at both addresses, from inside and outside", got[8080],
@@ -45,7 +51,7 @@ hs.expect_equal("elsewhere nobody listens: connection refused", errors, {
   "server 127.0.0.1 8080: ok", "server 192.168.31.6 8080: ok", "server 127.0.0.1 9090: ok",
   "server 192.168.31.6 9090: ECONNREFUSED", "client 192.168.31.6 8080: ok", "client 192.168.31.6 9090: ECONNREFUSED" })
 
-hs.note "The same with TCP listeners, at ports 8081 and 9091."
+hs.note { en = "The same with TCP listeners, at ports 8081 and 9091.", zh = "同样的事用 TCP 监听者，端口 8081 和 9091。" }
 local results = {}
 for port, address in pairs { [8081] = "0.0.0.0", [9091] = "127.0.0.1" } do
   server:tcp():bind(address, port):listen(8):on_accept(function(_, conn) conn:write((conn:local_addr())) conn:close() end)

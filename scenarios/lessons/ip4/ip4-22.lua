@@ -3,7 +3,7 @@
 -- section 3.2.1.3). By that rule connect and ping to it must fail. Linux is kinder: it takes 0.0.0.0 for the host itself
 -- and sends by the loopback. The sysctl hopscope.connect_zero_is_error chooses the strict rule.
 local hs = require "hopscope"
-hs.title "IP4-22 0.0.0.0 as destination"
+hs.title { en = "IP4-22 0.0.0.0 as destination", zh = "IP4-22 以 0.0.0.0 为目的地" }
 
 local strict = hs.host("strict", { sysctl = { ["hopscope.connect_zero_is_error"] = true } })
 local linux = hs.host "linux"
@@ -28,21 +28,30 @@ for _, host in ipairs { strict, linux } do
 end
 hs.run "15s"
 
-hs.note "The strict host: ping, connect and sendto fail at once with EINVAL, and not a packet is made."
+hs.note {
+  en = "The strict host: ping, connect and sendto fail at once with EINVAL, and not a packet is made.",
+  zh = "严格的主机：ping、connect 和 sendto 立刻以 EINVAL 失败，一个分组也没有产生。",
+}
 local s = outcome.strict
 hs.expect_equal("ping 0.0.0.0 fails", { s.ping, s.ping_why }, { nil, "EINVAL" })
 hs.expect_equal("connect to 0.0.0.0 fails", { s.connect, s.connect_why }, { nil, "EINVAL" })
 hs.expect_equal("so does sending to it", { s.send, s.send_why }, { nil, "EINVAL" })
 hs.expect_equal("nothing was sent, not even over lo", { strict:counter "IpOutRequests", strict:dev("lo"):stats().tx_packets }, { 0, 0 })
 
-hs.note "Linux: 0.0.0.0 is the host itself. The ping is answered, the socket is connected to 127.0.0.1."
+hs.note {
+  en = "Linux: 0.0.0.0 is the host itself. The ping is answered, the socket is connected to 127.0.0.1.",
+  zh = "Linux：0.0.0.0 就是主机自己。ping 得到应答，套接字连接到 127.0.0.1。",
+}
 local l = outcome.linux
 hs.expect_equal("ping 0.0.0.0 succeeds", l.ping and l.ping.received, 1)
 hs.expect_equal("connect succeeds, and the peer is 127.0.0.1", l.peer, "127.0.0.1")
 hs.expect_equal("the echo service of the same host answers", l.answer, "hello myself")
 hs.expect_equal("nothing went out by a card", #frames, 0)
 
-hs.note "TCP's connect takes the same way to the route: the strict host fails at once, Linux reaches itself."
+hs.note {
+  en = "TCP's connect takes the same way to the route: the strict host fails at once, Linux reaches itself.",
+  zh = "TCP 的 connect 走同样的路去找路由：严格的主机立刻失败，Linux 到达自己。",
+}
 local tcp = {}
 for _, host in ipairs { strict, linux } do
   host:tcp():bind(5678):listen(1):on_accept(function(_, conn) conn:write "hello from myself" conn:close() end)

@@ -5,7 +5,7 @@
 -- tshark-allow: Bad checksum (the link corrupts on purpose)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (its repetition)
 local hs = require "hopscope"
-hs.title "LINK-02 Frame check sequence"
+hs.title { en = "LINK-02 Frame check sequence", zh = "LINK-02 帧检验序列" }
 
 -- Three networks: host to host, over a switch, over a router. The first datagram meets a bad cable behind its sender.
 local function network(name, middle, router)
@@ -34,7 +34,10 @@ local function network(name, middle, router)
   return n
 end
 
-hs.note "A cable flips one bit of the data. The first receiver finds that the check sequence does not fit, and throws the frame away."
+hs.note {
+  en = "A cable flips one bit of the data. The first receiver finds that the check sequence does not fit, and throws the frame away.",
+  zh = "线路翻转了数据中的一个比特。第一个接收方发现检验序列不符，丢弃了这个帧。",
+}
 local switch, router = hs.switch "switch", hs.router "router"
 local direct, switched, routed = network("direct"), network("switched", switch), network("routed", router, router)
 
@@ -49,7 +52,10 @@ hs.expect_equal("it fits the frame that was sent, not the one that arrived", { f
 -- bit 0 is the top bit of the first byte: 0x80 of byte 44 (from 0) is flipped
 hs.expect_equal("one bit is different", received:bytes():byte(45), sent:bytes():byte(45) ~ 0x80)
 
-hs.note "Host, switch and router do the same: count the error, pass nothing on, tell nobody."
+hs.note {
+  en = "Host, switch and router do the same: count the error, pass nothing on, tell nobody.",
+  zh = "主机、交换机和路由器做的都一样：记下差错，什么也不往下传，谁也不通知。",
+}
 hs.expect_equal("at the host: CRC errors + 1", direct.b:dev():stats().rx_crc_errors, 1)
 hs.expect_equal("at the switch: CRC errors + 1", switch:port(switched.a):stats().rx_bad_fcs, 1)
 hs.expect_equal("at the router: CRC errors + 1", router:dev("eth0"):stats().rx_crc_errors, 1)
@@ -62,7 +68,10 @@ hs.expect_equal("behind the switch no card saw the damaged frame", switched.b:de
 hs.expect_equal("IP on the router heard nothing of it, and the next link neither", { routed.router_passed_up,
   routed.b:dev():stats().rx_crc_errors }, { 0, 0 })
 
-hs.note "Who recovers? Not the link. A file transfer notices the missing block after a while and sends it again."
+hs.note {
+  en = "Who recovers? Not the link. A file transfer notices the missing block after a while and sends it again.",
+  zh = "由谁来恢复？不是链路。文件传送过了一会儿发现少了一块，便再发一次。",
+}
 local file = ("x"):rep(1000)
 direct.b:tftp_server { files = { file = file } }
 local n = 0
@@ -74,7 +83,10 @@ local got = direct.a:tftp_get(direct.b, "file")
 hs.expect("the file arrived whole, a second late", got.ok and got.data == file and got.time > 1, got)
 hs.expect_equal("although a block was damaged", direct.a:dev():stats().rx_crc_errors, 1)
 
-hs.note "TCP recovers by itself: the damaged segment is not acknowledged, and sent again."
+hs.note {
+  en = "TCP recovers by itself: the damaged segment is not acknowledged, and sent again.",
+  zh = "TCP 自己恢复：损坏的报文段得不到确认，于是重传。",
+}
 local errors = direct.a:dev():stats().rx_crc_errors + direct.b:dev():stats().rx_crc_errors
 direct.link:dir(direct.b):rule(function(p)
   if p.tcp and p.tcp.data_nth == 2 and not p.tcp.retransmission then return { "corrupt", bit = 8 * 80 } end

@@ -3,7 +3,7 @@
 -- end of the cable comes back (IEEE 802.3 4.2.3.3). Who has less to say fills up, with zeros (RFC 894). Ethernet II does not say
 -- how many bytes are padding: the receiver finds out by the length that the inner header gives.
 local hs = require "hopscope"
-hs.title "LINK-04 Minimum payload and padding"
+hs.title { en = "LINK-04 Minimum payload and padding", zh = "LINK-04 最小有效载荷与填充" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { rate = "100Mbps", delay = "1ms" })
@@ -12,7 +12,10 @@ local got = {}
 b:udp { port = 9, on_datagram = function(data, _, _, info) got[#got + 1] = { data = data, len = info.len } end }
 local sock = a:udp():connect("b", 9)
 
-hs.note "Host a sends a datagram of one byte. First comes an ARP exchange, of 28 bytes each, then IP with 20 + 8 + 1 = 29 bytes."
+hs.note {
+  en = "Host a sends a datagram of one byte. First comes an ARP exchange, of 28 bytes each, then IP with 20 + 8 + 1 = 29 bytes.",
+  zh = "主机 a 发送一个一字节的数据报。首先是一次 ARP 交换，各 28 字节，然后是 IP，20 + 8 + 1 = 29 字节。",
+}
 sock:send "!"
 hs.run "1s"
 seen:print()
@@ -25,7 +28,10 @@ hs.expect_equal("IP says 29 bytes: the remaining 17 are padding, all zero", { da
   { 29, ("\0"):rep(17) })
 hs.expect_equal("the program gets one byte, not eighteen", got[1], { data = "!", len = 1 })
 
-hs.note "With 18 bytes of data nothing has to be filled up any more: 20 + 8 + 18 = 46."
+hs.note {
+  en = "With 18 bytes of data nothing has to be filled up any more: 20 + 8 + 18 = 46.",
+  zh = "有 18 字节的数据时就不必再填充：20 + 8 + 18 = 46。",
+}
 for _, n in ipairs { 17, 18, 19 } do sock:send(("x"):rep(n)) end
 hs.run "1s"
 local lengths, padded = {}, {}
@@ -34,7 +40,10 @@ hs.expect_equal("frames of 17, 18 and 19 bytes of data", lengths, { 60, 60, 61 }
 hs.expect_equal("only the first of them is padded", padded, { true, false, false })
 hs.expect_equal("each is delivered with its own length", { got[2].len, got[3].len, got[4].len }, { 17, 18, 19 })
 
-hs.note "Some old cards filled up with whatever was in their memory, and leaked it to everybody who listened. The receiver cannot tell."
+hs.note {
+  en = "Some old cards filled up with whatever was in their memory, and leaked it to everybody who listened. The receiver cannot tell.",
+  zh = "有些旧网卡用内存里随便什么内容来填充，把它泄露给每个听者。接收方分辨不出来。",
+}
 a:dev():pad_pattern "secret password"
 sock:send "?"
 hs.run "1s"

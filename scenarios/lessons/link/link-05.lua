@@ -3,7 +3,7 @@
 -- not count: 14 + 1500 + 4 = 1518. An IP packet of 1500 bytes passes whole; one byte more, and IP cuts it into fragments,
 -- or, if it must not (DF), refuses to send it: EMSGSIZE, "message too long" (RFC 791 2.3).
 local hs = require "hopscope"
-hs.title "LINK-05 Maximum payload (MTU)"
+hs.title { en = "LINK-05 Maximum payload (MTU)", zh = "LINK-05 最大有效载荷（MTU）" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { rate = "100Mbps", delay = "1ms" })
@@ -13,7 +13,10 @@ local got = {}
 b:udp { port = 9, on_datagram = function(data) got[#got + 1] = #data end }
 local sock = a:udp():connect("b", 9)
 
-hs.note "A datagram of 1472 bytes: with 8 bytes of UDP and 20 of IP exactly 1500. It passes whole."
+hs.note {
+  en = "A datagram of 1472 bytes: with 8 bytes of UDP and 20 of IP exactly 1500. It passes whole.",
+  zh = "一个 1472 字节的数据报：加上 UDP 的 8 字节和 IP 的 20 字节正好是 1500。它完整地通过。",
+}
 sock:send(("x"):rep(1472))
 hs.run "1s"
 hs.expect_equal("the MTU of the card", a:dev().mtu, 1500)
@@ -22,7 +25,10 @@ hs.expect_equal("one IP packet of 1500 bytes, not a fragment", { #seen, seen[1].
 hs.expect_equal("in a frame of 1514 bytes, 1518 with the FCS", { seen[1].len, seen[1].len + #seen[1].packet:fcs() }, { 1514, 1518 })
 hs.expect_equal("it is delivered", got, { 1472 })
 
-hs.note "One byte more: 1501 do not fit. IP cuts; the second fragment carries the one byte that was too much."
+hs.note {
+  en = "One byte more: 1501 do not fit. IP cuts; the second fragment carries the one byte that was too much.",
+  zh = "再多一个字节：1501 放不下。IP 切开它；第二片带着那个多出来的字节。",
+}
 sock:setopt("IP_MTU_DISCOVER", 0) -- DF is not set
 sock:send(("x"):rep(1473))
 hs.run "1s"
@@ -34,7 +40,10 @@ hs.expect_equal("the first says that more follows, the second where it belongs",
   { true, false, 1480 })
 hs.expect_equal("the receiver puts them together: 1473 bytes", got, { 1472, 1473 })
 
-hs.note "With \"don't fragment\" there is no way: the system call fails at once, and nothing is sent."
+hs.note {
+  en = "With \"don't fragment\" there is no way: the system call fails at once, and nothing is sent.",
+  zh = "有“不允许分片”时无路可走：系统调用立刻失败，什么也不发送。",
+}
 sock:setopt("IP_MTU_DISCOVER", 2) -- DF is set
 local sent, err = sock:send(("x"):rep(1473))
 hs.run "1s"

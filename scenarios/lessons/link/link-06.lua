@@ -3,7 +3,7 @@
 -- 4 of FCS, 8 of preamble and 12 of silence beside the MTU (38 in all), inside the MTU those of IP and of the transport. So of
 -- each (MTU + 38) byte times a transfer without pauses gets MTU - 20 - 8 with UDP, and MTU - 20 - 20 with TCP.
 local hs = require "hopscope"
-hs.title "LINK-06 MTU and throughput"
+hs.title { en = "LINK-06 MTU and throughput", zh = "LINK-06 MTU 与吞吐量" }
 
 local rate = 10e6
 local mtus = { 1500, 1006, 576, 296, 68 } -- Ethernet, ARPANET, X.25, slow serial lines, the smallest that IP allows
@@ -18,7 +18,10 @@ for i, mtu in ipairs(mtus) do
   a:udp_source { to = b, port = 9, size = mtu - 28, rate = "20Mbps", count = count }
   runs[i] = { mtu = mtu, sink = sink }
 end
-hs.note "Five links of 10 Mbit/s with different MTUs. Each carries 50 datagrams that just fill its packets."
+hs.note {
+  en = "Five links of 10 Mbit/s with different MTUs. Each carries 50 datagrams that just fill its packets.",
+  zh = "五条 10 Mbit/s 的链路，MTU 各不相同。每条传送 50 个正好填满分组的数据报。",
+}
 hs.run "1s"
 
 local last = 1
@@ -34,9 +37,15 @@ for _, r in ipairs(runs) do
   hs.expect("it falls as the MTU falls, MTU " .. r.mtu, r.goodput / rate < last, r.goodput / rate)
   last = r.goodput / rate
 end
-hs.note "With the smallest MTU more than half of the line carries headers and silence. TCP has 12 bytes more in every packet."
+hs.note {
+  en = "With the smallest MTU more than half of the line carries headers and silence. TCP has 12 bytes more in every packet.",
+  zh = "MTU 最小时，线路的一半以上都在传送首部和沉默。TCP 的每个分组还要多 12 字节。",
+}
 
-hs.note "Bulk TCP on the same lines: 40 bytes of headers in each packet (timestamps off), the ACKs go the other way."
+hs.note {
+  en = "Bulk TCP on the same lines: 40 bytes of headers in each packet (timestamps off), the ACKs go the other way.",
+  zh = "同样线路上的大批 TCP 数据：每个分组 40 字节的首部（时间戳已关闭），ACK 走相反的方向。",
+}
 last = 1
 for _, r in ipairs(runs) do
   local mtu = r.mtu

@@ -3,7 +3,7 @@
 -- and the multicast groups that were joined (IEEE 802.3 3.2.3, RFC 1112 6.4); everything else it drops before the host hears of it.
 -- Here a switch that does not know where B is sends the frame to everybody: C's card gets it, C does not.
 local hs = require "hopscope"
-hs.title "LINK-07 MAC filtering at the card"
+hs.title { en = "LINK-07 MAC filtering at the card", zh = "LINK-07 网卡上的 MAC 过滤" }
 
 local a, b, c, sw = hs.host "a", hs.host "b", hs.host "c", hs.switch "sw"
 for _, h in ipairs { a, b, c } do hs.link(h, sw, { rate = "100Mbps", delay = "1us" }) end
@@ -21,7 +21,10 @@ sw:flush()
 hs.expect_equal("the switch has forgotten where B is", sw:lookup(b:dev().mac), nil)
 local before, ip_before = c:dev():stats(), c:counter "IpInReceives"
 
-hs.note "A sends a datagram to B. The switch does not know B's port and floods: the frame also goes to C's card."
+hs.note {
+  en = "A sends a datagram to B. The switch does not know B's port and floods: the frame also goes to C's card.",
+  zh = "A 向 B 发送一个数据报。交换机不知道 B 的端口，于是泛洪：帧也到了 C 的网卡。",
+}
 local n_drops = #drops
 sock:sendto("only for B", "b", 9)
 hs.run "1s"
@@ -33,14 +36,17 @@ hs.expect_equal("and drops it with that reason", { #drops - n_drops, drops[#drop
 hs.expect_equal("IP on C has heard nothing", c:counter "IpInReceives" - ip_before, 0)
 hs.expect_equal("it reached no socket of C", got.c, {})
 
-hs.note "A broadcast, to FF:FF:FF:FF:FF:FF, is for every card."
+hs.note { en = "A broadcast, to FF:FF:FF:FF:FF:FF, is for every card.", zh = "发往 FF:FF:FF:FF:FF:FF 的广播，每块网卡都要。" }
 local broadcasts = hs.frames { node = a, filter = function(p) return p.udp end }
 sock:sendto("for all", "10.0.0.255", 9) -- the last address of the subnet: everybody in it
 hs.run "1s"
 hs.expect_equal("the broadcast address on Ethernet", broadcasts[1].packet.eth.dst, "ff:ff:ff:ff:ff:ff")
 hs.expect_equal("B and C get it", { got.b[3], got.c[1] }, { "for all", "for all" })
 
-hs.note "A group: 239.1.2.3 travels to 01:00:5e:01:02:03 (RFC 1112 6.4). B joins it, C does not: only B's card takes the frame."
+hs.note {
+  en = "A group: 239.1.2.3 travels to 01:00:5e:01:02:03 (RFC 1112 6.4). B joins it, C does not: only B's card takes the frame.",
+  zh = "一个组：发往 239.1.2.3 的去往 01:00:5e:01:02:03（RFC 1112 6.4）。B 加入它，C 不加入：只有 B 的网卡收下这个帧。",
+}
 socks.b:join("239.1.2.3", "eth0")
 a:route { to = "224.0.0.0/4", dev = "eth0" }
 local seen = hs.frames { node = a, filter = function(p) return p.udp end }
@@ -51,7 +57,10 @@ hs.expect_equal("the group's address on Ethernet", seen[1].packet.eth.dst, "01:0
 hs.expect_equal("the member got it, the other did not", { got.b[4], got.c[2] }, { "for members", nil })
 hs.expect_equal("C's card refused it", c:dev():stats().rx_not_for_me - refused, 1)
 
-hs.note "In promiscuous mode the filter is off: Wireshark on C sees what is for B. IP still does not accept it."
+hs.note {
+  en = "In promiscuous mode the filter is off: Wireshark on C sees what is for B. IP still does not accept it.",
+  zh = "在混杂模式下过滤关闭：C 上的 Wireshark 看得见给 B 的帧。IP 仍然不接受它。",
+}
 c:dev():promisc(true)
 local listener = c:raw()
 sw:flush()

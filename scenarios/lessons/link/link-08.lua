@@ -4,7 +4,7 @@
 -- cable), 0 to 2^n - 1 after the nth collision (n up to 10), and tries again by itself: 16 times (IEEE 802.3 4.2.3.2).
 -- A switched full-duplex link has two ways, and so no collisions at all.
 local hs = require "hopscope"
-hs.title "LINK-08 Collision detection and retry"
+hs.title { en = "LINK-08 Collision detection and retry", zh = "LINK-08 碰撞检测与重试" }
 
 local function mac(text) return (text:gsub("(%x%x):?", function(x) return string.char(tonumber(x, 16)) end)) end
 local function frame(from, to, size) -- a frame of a protocol of our own, size bytes without FCS
@@ -20,7 +20,10 @@ hs.link(b, hub)
 local heard = { a = b:raw(), b = a:raw() }
 local rounds, collisions, late = 40, {}, true
 local sent = hs.frames { filter = function(p, e) return e.node == "a" or e.node == "b" end }
-hs.note "a and b send at the same moment, to each other; forty times. They collide, wait a random time, and try again."
+hs.note {
+  en = "a and b send at the same moment, to each other; forty times. They collide, wait a random time, and try again.",
+  zh = "a 和 b 在同一时刻互相发送；共四十次。它们碰撞，等待随机的时间，再试一次。",
+}
 local raw_a, raw_b = a:raw(), b:raw()
 local second_try = 0
 for i = 1, rounds do
@@ -55,7 +58,10 @@ hs.expect_between("about half of the duels are decided by the second attempt", s
 
 -- A card that has just sent begins anew, with 0 or 1 slots after the first collision; one that has failed n times draws from 2^n. So
 -- with much to send a keeps the cable: whenever b is back, a has its next frame ready, they collide, and b waits longer still.
-hs.note "Now a has 350 long frames to send and b a single one. Look who wins: a begins anew with each frame, b gets ever more patient."
+hs.note {
+  en = "Now a has 350 long frames to send and b a single one. Look who wins: a begins anew with each frame, b gets ever more patient.",
+  zh = "现在 a 有 350 个长帧要发，b 只有一个。看谁占上风：a 每发一个帧都重新开始，b 却越来越要耐心等待。",
+}
 local given_up = hs.frames { on = "drop", node = b, filter = function(_, e) return e.reason == "excessive collisions" end }
 local tries, contests = nil, 0
 repeat
@@ -74,7 +80,10 @@ hs.expect_equal("after exactly 16 failures b's card gives up", tries, 16)
 hs.expect_equal("it counts that", hub:stats(b).excessive_collisions, 1)
 hs.expect_equal("and the frame is dropped, with that reason", #given_up, 1)
 
-hs.note "On a full-duplex link nobody collides: each direction has its own pair of wires."
+hs.note {
+  en = "On a full-duplex link nobody collides: each direction has its own pair of wires.",
+  zh = "在全双工链路上没有碰撞：每个方向都有自己的一对导线。",
+}
 local x, y = hs.host "x", hs.host "y"
 hs.link(x, y, { rate = "10Mbps", delay = "1us" })
 local drops = hs.frames { on = "drop", node = x }

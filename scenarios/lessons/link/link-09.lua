@@ -2,7 +2,7 @@
 -- A simplex link carries one direction only, as radio does; half duplex both, but one at a time: two stations on one shared cable;
 -- full duplex both at once: a cable with a pair of wires for each direction (IEEE 802.3 1.1.1).
 local hs = require "hopscope"
-hs.title "LINK-09 Simplex, half duplex, full duplex"
+hs.title { en = "LINK-09 Simplex, half duplex, full duplex", zh = "LINK-09 单工、半双工、全双工" }
 
 -- Bulk in both directions at once, from both ends, for 0.9 seconds; the rates that arrive.
 local function bulk(a, b)
@@ -19,7 +19,7 @@ local function bulk(a, b)
 end
 
 local frame_in_window = 1538 * 8 / 0.9 -- what one frame more or less makes of the rate
-hs.note "Full duplex: two hosts on one cable, each sends as fast as it can."
+hs.note { en = "Full duplex: two hosts on one cable, each sends as fast as it can.", zh = "全双工：两台主机在一条电缆上，各自尽快发送。" }
 local f1, f2 = hs.host "f1", hs.host "f2"
 hs.link(f1, f2, { rate = "10Mbps", delay = "1us" })
 local there, back = bulk(f1, f2)
@@ -27,7 +27,10 @@ print(string.format("    full duplex  %5.2f Mbit/s there, %5.2f Mbit/s back", th
 hs.expect_near("the full rate there", there, 10e6, frame_in_window)
 hs.expect_near("and the full rate back", back, 10e6, frame_in_window)
 
-hs.note "Half duplex: the same two on a shared cable. What one gets the other does not, and collisions cost a bit."
+hs.note {
+  en = "Half duplex: the same two on a shared cable. What one gets the other does not, and collisions cost a bit.",
+  zh = "半双工：同样的两台在一条共享的电缆上。一个得到的，另一个就得不到，碰撞还要再耗费一点。",
+}
 local h1, h2, hub = hs.host "h1", hs.host "h2", hs.hub("hub", { rate = "10Mbps", delay = "1us" })
 hs.link(h1, hub)
 hs.link(h2, hub)
@@ -38,7 +41,7 @@ hs.expect("most of which is used", there + back > 0.9 * 10e6, there + back)
 hs.expect("both got something", math.min(there, back) > 0.05 * 10e6, math.min(there, back))
 hs.expect("there were collisions", hub:stats().collisions > 0)
 
-hs.note "Simplex: what goes from s1 to s2 arrives; the way back does not exist."
+hs.note { en = "Simplex: what goes from s1 to s2 arrives; the way back does not exist.", zh = "单工：从 s1 到 s2 的都能到达；返回的路并不存在。" }
 local s1, s2 = hs.host "s1", hs.host "s2"
 hs.link(s1, s2, { rate = "10Mbps", delay = "1us", ba = { loss = 1 } })
 local ping = s1:ping(s2, { count = 1, timeout = "5s" })
@@ -53,7 +56,10 @@ hs.expect_equal("what needs none works: a datagram", got, { "to whom it may conc
 ping = s1:ping(s2, { count = 2, timeout = "5s" })
 hs.expect_equal("requests arrive, replies do not", { s2:counter "IcmpInEchos", ping.received }, { 2, 0 })
 
-hs.note "Nor can TCP connect: the SYN arrives, is answered, and the answer is lost, again and again."
+hs.note {
+  en = "Nor can TCP connect: the SYN arrives, is answered, and the answer is lost, again and again.",
+  zh = "TCP 也无法连接：SYN 到达，得到应答，而应答丢失，一次又一次。",
+}
 local why
 s2:tcp():bind(5678):listen(1)
 s1:sysctl("net.ipv4.tcp_syn_retries", 2)

@@ -3,7 +3,7 @@
 -- faster waits in the queue; when that is full, it is dropped. A frame with 1500 bytes of payload takes 8 + 14 + 1500 + 4 + 12 =
 -- 1538 byte times, at 10000 Mbit/s 1.2304 us: 812744 frames a second, not one more.
 local hs = require "hopscope"
-hs.title "LINK-10 Link speed as a ceiling"
+hs.title { en = "LINK-10 Link speed as a ceiling", zh = "LINK-10 链路速度是上限" }
 
 local a, b = hs.host "a", hs.host "b"
 local link = hs.link(a, b, { rate = "10Gbps", delay = "10us", queue = { "droptail", packets = 100 } })
@@ -12,7 +12,10 @@ local sent = hs.frames { link = link, filter = function(p) return p.udp end }
 local drops = hs.frames { on = "drop", node = a }
 local sink = b:udp_sink(9)
 
-hs.note "A burst of 150 datagrams, all at once: one is being sent, 100 wait in the queue, and for 49 there is no room."
+hs.note {
+  en = "A burst of 150 datagrams, all at once: one is being sent, 100 wait in the queue, and for 49 there is no room.",
+  zh = "150 个数据报的突发，一起到来：一个正在发送，100 个在队列里等待，另外 49 个没有地方。",
+}
 a:udp_source { to = "b", port = 9, size = 1472, gap = "1ns", count = 150 }
 hs.run "1ms"
 local frame = 1538 * 8 / 10e9
@@ -23,7 +26,10 @@ hs.expect_equal("49 were dropped, because the queue was full", { #drops, drops[1
 hs.expect_equal("and counted", link:dir(a):stats().queue_drops, 49)
 hs.expect_equal("the sink misses as many", sink:stats().received, 101)
 
-hs.note "They leave at equal distances. The clock counts whole nanoseconds, but what is left of one is not forgotten."
+hs.note {
+  en = "They leave at equal distances. The clock counts whole nanoseconds, but what is left of one is not forgotten.",
+  zh = "它们等距离地发出。时钟按整纳秒计数，但余下的零头不会被忘记。",
+}
 local worst = 0
 for i, f in ipairs(sent) do worst = math.max(worst, math.abs(f.time - sent[1].time - (i - 1) * frame)) end
 print(string.format("    first three: %.1f, %.1f, %.1f ns; after 100 frames %.1f ns", 0, (sent[2].time - sent[1].time) * 1e9,
@@ -31,7 +37,10 @@ print(string.format("    first three: %.1f, %.1f, %.1f ns; after 100 frames %.1f
 hs.expect("each frame leaves i * 1230.4 ns after the first, to the nanosecond", worst < 1.001e-9, worst)
 hs.expect_near("the 101st after 100 * 1.2304 us = 123.04 us", sent[101].time - sent[1].time, "123.04us", 1e-12)
 
-hs.note "Now twice what the card can carry: a datagram every 615.2 ns (gap 615 ns) for 3000 datagrams."
+hs.note {
+  en = "Now twice what the card can carry: a datagram every 615.2 ns (gap 615 ns) for 3000 datagrams.",
+  zh = "现在是网卡承受能力的两倍：每 615.2 ns 一个数据报（间隔 615 ns），共 3000 个数据报。",
+}
 local before, lost_before = #sent, link:dir(a):stats().queue_drops
 a:udp_source { to = "b", port = 9, size = 1472, gap = "615ns", count = 3000 }
 hs.run "10ms"

@@ -4,7 +4,7 @@
 -- line of 115200 baud with 8 data bits, no parity and one stop bit needs 10 bit times for a byte: 11520 byte/s. PPP (RFC 1661,
 -- RFC 1662) frames a packet with 4 bytes in front, and 2 of check sequence and a flag behind it.
 local hs = require "hopscope"
-hs.title "LINK-11 Mixed link technologies"
+hs.title { en = "LINK-11 Mixed link technologies", zh = "LINK-11 混合的链路技术" }
 
 local a, r1, r2, b = hs.host "a", hs.router "r1", hs.router "r2", hs.host "b"
 local near = hs.link(a, r1, { rate = "100Mbps", delay = "1us" })
@@ -18,7 +18,10 @@ local got = {}
 b:udp { port = 9, on_datagram = function(data) got[#got + 1] = data end }
 local sock = a:udp():connect("b", 9):setopt("IP_MTU_DISCOVER", 0)
 
-hs.note "A packet of 100 bytes travels over Ethernet, a serial line, and Ethernet again. Look at the link headers."
+hs.note {
+  en = "A packet of 100 bytes travels over Ethernet, a serial line, and Ethernet again. Look at the link headers.",
+  zh = "一个 100 字节的分组经过以太网、串行线路，再经过以太网。请看链路首部。",
+}
 local message = ("0123456789"):rep(8):sub(1, 72) -- 20 + 8 + 72 = 100
 sock:send(message)
 hs.run "1s"
@@ -40,7 +43,10 @@ hs.expect_equal("except that each router took one from its TTL", { on_near[1].pa
 -- 104 bytes of frame, 2 of check sequence, 1 flag: 107 bytes at 11520 byte/s, and 1 ms on the way; then it leaves r2 at once.
 hs.expect_near("the serial line needs 107 / 11520 s for it", on_far[1].time - on_line[1].time, 107 / 11520 + 1e-3, 1e-9)
 
-hs.note "A packet of 1500 bytes does not fit into the 576 of the serial line: r1 cuts it."
+hs.note {
+  en = "A packet of 1500 bytes does not fit into the 576 of the serial line: r1 cuts it.",
+  zh = "1500 字节的分组放不进串行线路的 576：r1 把它切开。",
+}
 local big = ("x"):rep(1472)
 sock:send(big)
 hs.run "1s"

@@ -4,7 +4,7 @@
 -- answers with the IP address (RFC 903; EtherType 0x8035, operations 3 and 4). Historic: BOOTP and DHCP took its place, which
 -- also tell the subnet mask, the gateway and much else.
 local hs = require "hopscope"
-hs.title "RARP-01 Address from a hardware address"
+hs.title { en = "RARP-01 Address from a hardware address", zh = "RARP-01 由硬件地址得到地址" }
 
 local sw = hs.switch "sw"
 local printer, server, pc = hs.host "printer", hs.host "server", hs.host "pc"
@@ -21,7 +21,10 @@ local seen = hs.frames { filter = function(p, e) return p.arp and e.node ~= "sw"
 local heard = hs.frames { link = server_link, on = "rx", filter = function(p, e) return e.node == "server" end }
 
 hs.expect_equal("the printer has no address at first", printer:addr(), nil)
-hs.note "The printer is switched on. It has no IP address, only the MAC address of its card."
+hs.note {
+  en = "The printer is switched on. It has no IP address, only the MAC address of its card.",
+  zh = "打印机开机。它没有 IP 地址，只有网卡的 MAC 地址。",
+}
 local address, from, ping
 printer:spawn(function(os)
   address, from = os.rarp()
@@ -31,7 +34,10 @@ hs.run "1s"
 seen:print()
 
 local ask, answer = seen[1].packet, seen[2].packet
-hs.note "Look at the question: operation 3, and the printer names its own card as the target: that is whom it asks about."
+hs.note {
+  en = "Look at the question: operation 3, and the printer names its own card as the target: that is whom it asks about.",
+  zh = "请看询问：操作为 3，打印机把自己的网卡写作目标：它问的正是自己。",
+}
 hs.expect_equal("one request and one reply", { #seen, ask.arp.op, answer.arp.op }, { 2, 3, 4 })
 hs.expect_equal("the EtherType is 0x8035", { ask.eth.type, answer.eth.type }, { 0x8035, 0x8035 })
 hs.expect_equal("the request is a broadcast", ask.eth.dst, "ff:ff:ff:ff:ff:ff")
@@ -44,7 +50,7 @@ hs.expect_equal("the server heard one question and answered it", { rarp.requests
 hs.expect_equal("the printer ends with the table's address", { address, from, printer:addr() },
   { "192.168.1.50", "192.168.1.1", "192.168.1.50" })
 
-hs.note "With its address the printer is a host like any other: pc can ping it."
+hs.note { en = "With its address the printer is a host like any other: pc can ping it.", zh = "有了地址，打印机就是一台普通的主机：pc 可以 ping 它。" }
 pc:spawn(function(os) ping = os.ping("192.168.1.50", { count = 1 }) end)
 hs.run "1s"
 hs.expect("the printer answers a ping to its new address", ping.received == 1, ping)

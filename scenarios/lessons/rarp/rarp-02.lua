@@ -3,7 +3,7 @@
 -- with an entry for every device. Without a server, or without the entry, nobody answers and the device stays without an address
 -- (RFC 903; relaying it was one of the reasons to make BOOTP, RFC 951, which runs over UDP).
 local hs = require "hopscope"
-hs.title "RARP-02 RARP needs a server on the link"
+hs.title { en = "RARP-02 RARP needs a server on the link", zh = "RARP-02 RARP 需要链路上有服务器" }
 
 -- lonely --- r --- server --- (switch) --- known, stranger
 local lonely, r, server, sw = hs.host "lonely", hs.router "r", hs.host "server", hs.switch "sw"
@@ -30,24 +30,30 @@ local function boot(host)
   end)
 end
 
-hs.note "\"lonely\" is alone with the router r. The server behind r has an entry for it, but never hears the question."
+hs.note {
+  en = "\"lonely\" is alone with the router r. The server behind r has an entry for it, but never hears the question.",
+  zh = "“lonely”独自与路由器 r 在一起。r 后面的服务器有它的表项，却从来听不到询问。",
+}
 boot(lonely)
 hs.run "60s"
 local times = {}
 for i, f in ipairs(on_left) do times[i] = f.time end
-hs.note("It asked at " .. table.concat(times, " s, ") .. " s, and gave up.")
+hs.note({ en = "It asked at %s s, and gave up.", zh = "它在 %s s 时询问，最后放弃。" }, table.concat(times, " s, "))
 hs.expect_equal("the device behind the router asks again and again (2, 4, 8 s apart)", times, { 0, 2, 6, 14 })
 hs.expect_equal("and stays unconfigured", { got.lonely, lonely:addr() }, { "ETIMEDOUT", nil })
 hs.expect_equal("no question crossed the router", #on_right, 0)
 hs.expect_equal("the server was never reached", rarp.requests, 0)
 
-hs.note "\"stranger\" shares the server's link, but is not in its table: the server hears it and keeps silent."
+hs.note {
+  en = "\"stranger\" shares the server's link, but is not in its table: the server hears it and keeps silent.",
+  zh = "“stranger”与服务器在同一条链路上，但不在它的表里：服务器听见了，保持沉默。",
+}
 boot(stranger)
 hs.run "60s"
 hs.expect_equal("the server heard all 4 questions and answered none", { rarp.requests, rarp.answers }, { 4, 0 })
 hs.expect_equal("without a table entry there is no address", { got.stranger, stranger:addr() }, { "ETIMEDOUT", nil })
 
-hs.note "\"known\" has both, a server on its link and an entry in its table."
+hs.note { en = "\"known\" has both, a server on its link and an entry in its table.", zh = "“known”两样都有：链路上有服务器，表里有表项。" }
 boot(known)
 hs.run "60s"
 hs.expect_equal("with both there is", got.known, "10.0.2.50")

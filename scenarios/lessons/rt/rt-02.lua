@@ -3,7 +3,7 @@
 -- The entry with the longest prefix, the most precise one, wins (RFC 1812 5.2.4.3). Where it stands in the table does not
 -- matter: two hosts get the same entries in opposite order here, and choose the same.
 local hs = require "hopscope"
-hs.title "RT-02 Longest prefix match"
+hs.title { en = "RT-02 Longest prefix match", zh = "RT-02 最长前缀匹配" }
 hs.auto_routes(false)
 
 local one, two = hs.host "one", hs.host "two"
@@ -29,7 +29,10 @@ for i = 1, 3 do
   one:route(routes[i])
   two:route(routes[4 - i])
 end
-hs.note "Hosts one and two have the same three routes; one got them from the widest to the narrowest, two the other way round."
+hs.note {
+  en = "Hosts one and two have the same three routes; one got them from the widest to the narrowest, two the other way round.",
+  zh = "主机 one 和 two 有同样的三条路由；one 是从最宽到最窄得到的，two 则相反。",
+}
 
 for _, h in ipairs { one, two } do
   hs.expect_equal(h.name .. ": 10.1.2.10 matches all three; the /24 wins", h:route_get("10.1.2.10").via, "192.168.0.2")
@@ -37,7 +40,10 @@ for _, h in ipairs { one, two } do
   hs.expect_equal(h.name .. ": one bit outside of the /16 only the default is left", h:route_get("10.2.0.1").via, "192.168.0.1")
 end
 
-hs.note "Both ping 10.1.2.10. Look at the MAC address to which the requests go: it is that of the router called narrow."
+hs.note {
+  en = "Both ping 10.1.2.10. Look at the MAC address to which the requests go: it is that of the router called narrow.",
+  zh = "两者都 ping 10.1.2.10。请看请求发往的 MAC 地址：是名为 narrow 的路由器的。",
+}
 local requests = hs.frames { on = "rx", filter = function(p, e) return p.icmp and p.icmp.type == 8 and e.node ~= "switch" end }
 for _, h in ipairs { one, two } do
   hs.expect_equal(h.name .. " reaches 10.1.2.10", h:ping("10.1.2.10", { count = 1 }).received, 1)
@@ -47,6 +53,9 @@ local via = {}
 for _, f in ipairs(requests) do via[#via + 1] = f.node end
 hs.expect_equal("both requests go by the router of the /24", via, { "narrow", "target", "narrow", "target" })
 
-hs.note "Without the /24 the next longest prefix takes its place, and 10.1.2.10 goes to the wrong router."
+hs.note {
+  en = "Without the /24 the next longest prefix takes its place, and 10.1.2.10 goes to the wrong router.",
+  zh = "没有 /24 时，次长的前缀取代它的位置，10.1.2.10 就去了错误的路由器。",
+}
 two:route_del(routes[3])
 hs.expect_equal("without the /24 the /16 is used", two:route_get("10.1.2.10").via, "192.168.0.1")

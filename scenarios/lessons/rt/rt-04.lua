@@ -3,7 +3,7 @@
 -- destination its own MAC address? Only then IP gets to see the packet and looks for a route (RFC 1812 3.3, IEEE 802.3).
 -- tshark-allow: Bad checksum (the cable damages one frame)
 local hs = require "hopscope"
-hs.title "RT-04 Router accepts only its own frames"
+hs.title { en = "RT-04 Router accepts only its own frames", zh = "RT-04 路由器只收给自己的帧" }
 
 local host, router, far = hs.host "host", hs.router "router", hs.host "far"
 local switch = hs.switch "switch"
@@ -31,7 +31,10 @@ local function frame_for(mac)
     .. "\x02\0\0\0\0\x01" .. "\x08\0" .. ip(sum) .. string.pack(">I2I2I2I2", 1000, 9, 12, 0) .. "data"
 end
 
-hs.note "A frame for 02:00:00:00:00:99, whom the switch does not know, is flooded: it arrives at the router too."
+hs.note {
+  en = "A frame for 02:00:00:00:00:99, whom the switch does not know, is flooded: it arrives at the router too.",
+  zh = "给 02:00:00:00:00:99 的帧，交换机不认识它，于是泛洪：它也到了路由器。",
+}
 local raw = host:raw()
 raw:send(frame_for "02:00:00:00:00:99")
 hs.run "1s"
@@ -39,7 +42,10 @@ hs.expect_equal("the flooded frame for another MAC is dropped by the card", drop
 hs.expect_equal("IP has not seen it", router:counter "IpInReceives", looked_up)
 hs.expect_equal("nothing was forwarded", #sent_to_far, 0)
 
-hs.note "Now a frame with the router's own MAC address, but the cable flips one bit of it."
+hs.note {
+  en = "Now a frame with the router's own MAC address, but the cable flips one bit of it.",
+  zh = "现在一个帧带着路由器自己的 MAC 地址，但电缆翻转了其中一个比特。",
+}
 cable:dir(switch):rule(function() return "corrupt" end)
 raw:send(frame_for "02:00:00:00:00:02")
 hs.run "1s"
@@ -48,7 +54,7 @@ hs.expect_equal("the damaged frame fails the FCS check", drops[2] and drops[2].r
 hs.expect_equal("the card has counted it", router_port:stats().rx_crc_errors, 1)
 hs.expect_equal("it never reaches the lookup", router:counter "IpInReceives", looked_up)
 
-hs.note "The same frame, undamaged: this one is looked up and forwarded."
+hs.note { en = "The same frame, undamaged: this one is looked up and forwarded.", zh = "同样的帧，完好无损：这一个查了表并被转发。" }
 raw:send(frame_for "02:00:00:00:00:02")
 hs.run "1s"
 hs.expect_equal("the good frame reaches IP", router:counter "IpInReceives", looked_up + 1)

@@ -3,7 +3,7 @@
 -- header checksum, looks up the next hop and puts the packet into a new frame for that next hop (RFC 1812 5.2.1). The IP
 -- header itself stays: source and destination are the two ends (only NAT would change them).
 local hs = require "hopscope"
-hs.title "RT-05 Forwarding rewrites the link header"
+hs.title { en = "RT-05 Forwarding rewrites the link header", zh = "RT-05 转发时重写链路首部" }
 
 local a, r1, r2, b = hs.host "a", hs.router "r1", hs.router "r2", hs.host "b"
 local links = { hs.link(a, r1, { delay = "1ms" }), hs.link(r1, r2, { delay = "1ms" }), hs.link(r2, b, { delay = "1ms" }) }
@@ -15,7 +15,10 @@ b:udp { port = 9, on_datagram = function(data) got = data end }
 a:udp():sendto(payload, "b", 9)
 hs.run "1s"
 
-hs.note "One datagram over two routers: three links, three frames. Compare the columns."
+hs.note {
+  en = "One datagram over two routers: three links, three frames. Compare the columns.",
+  zh = "一个数据报经过两台路由器：三条链路，三个帧。比较各列。",
+}
 print "    link    source MAC         destination MAC    source IP    dest. IP    TTL  checksum"
 for _, f in ipairs(hops) do
   local e, ip = f.packet.eth, f.packet.ip
@@ -31,7 +34,10 @@ local function header_sum(f)
   return (sum & 0xffff) + (sum >> 16)
 end
 
-hs.note "Both MAC addresses are new on each link: those of the two cards at its ends. TTL and checksum change at each router."
+hs.note {
+  en = "Both MAC addresses are new on each link: those of the two cards at its ends. TTL and checksum change at each router.",
+  zh = "每条链路上两个 MAC 地址都是新的：是链路两端网卡的地址。TTL 和校验和在每台路由器上改变。",
+}
 for i, f in ipairs(hops) do
   local p, link = f.packet, links[i]
   hs.expect_equal("link " .. i .. ": the MAC addresses are those of its two ends", { p.eth.src, p.eth.dst },

@@ -3,7 +3,7 @@
 -- is on this link. Either way IP then needs the MAC address of the next stop, and that is whom ARP asks for: the gateway in
 -- one case, the packet's destination in the other (RFC 1122 3.3.1).
 local hs = require "hopscope"
-hs.title "RT-06 Gateway column"
+hs.title { en = "RT-06 Gateway column", zh = "RT-06 网关一列" }
 
 local host, printer, router, server = hs.host "host", hs.host "printer", hs.router "router", hs.host "server"
 local switch = hs.switch "switch"
@@ -12,7 +12,7 @@ hs.link(printer, switch, { address = { printer = "192.168.0.20/24" } })
 hs.link(router, switch, { address = { router = "192.168.0.1/24" } })
 hs.link(router, server, { address = { router = "198.51.100.1/24", server = "198.51.100.80/24" } })
 
-hs.note "The routing table of the host. The column in the middle is the gateway."
+hs.note { en = "The routing table of the host. The column in the middle is the gateway.", zh = "主机的路由表。中间一列是网关。" }
 print "    destination      gateway      interface"
 for _, r in ipairs(host:routes()) do
   if r.type == "unicast" then print(string.format("    %-15s  %-11s  %s", r.to, r.via or "", r.dev)) end
@@ -23,9 +23,15 @@ hs.expect_equal("the server is behind the gateway", host:route_get("198.51.100.8
 local questions = hs.frames { node = host, filter = function(p) return p.arp and p.arp.op == 1 end }
 local requests = hs.frames { node = host, filter = function(p) return p.icmp end }
 
-hs.note "First a ping to the printer: the host asks for the MAC address of 192.168.0.20, the packet's own destination."
+hs.note {
+  en = "First a ping to the printer: the host asks for the MAC address of 192.168.0.20, the packet's own destination.",
+  zh = "首先 ping 打印机：主机询问 192.168.0.20 的 MAC 地址，那正是分组自己的目的地。",
+}
 hs.expect_equal("the printer answers", host:ping("192.168.0.20", { count = 1 }).received, 1)
-hs.note "Then one to the server: the host asks for 192.168.0.1. It never asks for 198.51.100.80: nobody on this link has it."
+hs.note {
+  en = "Then one to the server: the host asks for 192.168.0.1. It never asks for 198.51.100.80: nobody on this link has it.",
+  zh = "然后 ping 服务器：主机询问 192.168.0.1。它从不询问 198.51.100.80：这条链路上没有人有这个地址。",
+}
 hs.expect_equal("the server answers", host:ping("198.51.100.80", { count = 1 }).received, 1)
 questions:print()
 

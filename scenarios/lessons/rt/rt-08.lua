@@ -3,7 +3,7 @@
 -- routers have a switch built in: the sockets labelled LAN are ports of that switch, and one invisible port of the router
 -- is plugged into it. What two of the LAN sockets exchange never reaches the router proper: no TTL is lowered.
 local hs = require "hopscope"
-hs.title "RT-08 A router port is a host-like endpoint"
+hs.title { en = "RT-08 A router port is a host-like endpoint", zh = "RT-08 路由器的端口如同一台主机" }
 
 local pc, tv, outside = hs.host "pc", hs.host "tv", hs.host "outside"
 -- The box at home: a router and a switch in one case.
@@ -13,7 +13,7 @@ hs.link(router, outside, { dev = { router = "wan0" }, address = { router = "203.
 hs.link(pc, lan, { address = { pc = "192.168.0.10/24" } })
 hs.link(tv, lan, { address = { tv = "192.168.0.20/24" } })
 
-hs.note "Each port of the router has both addresses:"
+hs.note { en = "Each port of the router has both addresses:", zh = "路由器的每个端口都有两种地址：" }
 for _, a in ipairs(router:addresses()) do
   print(string.format("    %s  %s  %s", a.dev, router:dev(a.dev).mac, a.address))
 end
@@ -21,7 +21,10 @@ hs.expect_equal("the router has two IP addresses, one on each port", router:addr
   { { dev = "lan0", address = "192.168.0.1/24" }, { dev = "wan0", address = "203.0.113.7/24" } })
 hs.expect("and two MAC addresses", router:dev("lan0").mac ~= router:dev("wan0").mac)
 
-hs.note "The PC pings the port on its own side, then the one on the far side. Both answer, as any host would."
+hs.note {
+  en = "The PC pings the port on its own side, then the one on the far side. Both answer, as any host would.",
+  zh = "PC 先 ping 自己这一侧的端口，再 ping 远的那一侧。两者都应答，就像任何主机一样。",
+}
 for _, address in ipairs { "192.168.0.1", "203.0.113.7" } do
   local ping = pc:ping(address, { count = 1 })
   hs.expect_equal("ping to the port address " .. address .. " is answered by it", { ping.received, ping.replies[1].from }, { 1, address })
@@ -30,7 +33,10 @@ end
 local from_outside = outside:ping("203.0.113.7", { count = 1 })
 hs.expect_equal("the outer port answers to the other side too", from_outside.received, 1)
 
-hs.note "Now PC and TV, both on LAN sockets. The switch passes their frames on; the router's port does not get them."
+hs.note {
+  en = "Now PC and TV, both on LAN sockets. The switch passes their frames on; the router's port does not get them.",
+  zh = "现在是 PC 和 TV，都插在 LAN 插口上。交换机把它们的帧传过去；路由器的端口收不到。",
+}
 local seen = hs.frames { filter = function(p) return p.icmp end }
 local received, forwarded = router:counter "IpInReceives", router:counter "IpForwDatagrams"
 local ping = pc:ping("tv", { count = 1 })
@@ -45,5 +51,8 @@ hs.expect_equal("all four frames carry TTL 64, and the MAC addresses of PC and T
 hs.expect_equal("the router has received and forwarded nothing of it",
   { router:counter "IpInReceives", router:counter "IpForwDatagrams" }, { received, forwarded })
 
-hs.note "Compare a packet that leaves the house: this one the router forwards, and takes one off its TTL."
+hs.note {
+  en = "Compare a packet that leaves the house: this one the router forwards, and takes one off its TTL.",
+  zh = "比较一个离开房子的分组：这一个由路由器转发，并把它的 TTL 减一。",
+}
 hs.expect_equal("from outside the answer arrives with TTL 63", pc:ping("outside", { count = 1 }).replies[1].ttl, 63)

@@ -2,7 +2,7 @@
 -- Packets on the Internet often cross more than ten routers. The round trip is the sum of all delays, there and back, and
 -- every router takes one off the TTL. Here: 12 routers and so 13 links, of 1 ms, 2 ms, … 13 ms.
 local hs = require "hopscope"
-hs.title "RT-09 Long paths"
+hs.title { en = "RT-09 Long paths", zh = "RT-09 漫长的路径" }
 
 local ROUTERS = 12
 local a, b = hs.host "a", hs.host "b"
@@ -13,7 +13,10 @@ for i = 1, ROUTERS + 1 do
   hs.link(nodes[i], nodes[i + 1], { delay = i .. "ms" }) -- no rate: infinitely fast, delays only
 end
 
-hs.note "The first ping has to ask for a MAC address at every hop: it takes about twice as long. The second shows the path itself."
+hs.note {
+  en = "The first ping has to ask for a MAC address at every hop: it takes about twice as long. The second shows the path itself.",
+  zh = "第一次 ping 在每一跳都要询问 MAC 地址：所需时间大约是两倍。第二次显示的才是路径本身。",
+}
 local arrived = hs.frames { link = hs.links()[ROUTERS + 1], on = "rx", filter = function(p) return p.icmp and p.icmp.type == 8 end }
 local ping = a:ping("b", { count = 2, print = true })
 
@@ -25,7 +28,10 @@ hs.expect_equal("with an ARP exchange on every link the first one takes 182 ms m
 hs.expect_equal("the request arrives with a TTL of 64 - 12 = 52", arrived[2].packet.ip.ttl, 64 - ROUTERS)
 hs.expect_equal("and so does the reply", ping.replies[2].ttl, 64 - ROUTERS)
 
-hs.note "traceroute meets all twelve. Its times grow as the sums of the delays do: 2 ms, 6 ms, 12 ms, 20 ms …"
+hs.note {
+  en = "traceroute meets all twelve. Its times grow as the sums of the delays do: 2 ms, 6 ms, 12 ms, 20 ms …",
+  zh = "traceroute 遇见了全部十二台。时间随着时延之和增长：2 ms、6 ms、12 ms、20 ms…",
+}
 local trace = a:traceroute("b", { probes = 1, print = true })
 hs.expect_equal("13 hops: twelve routers and the destination", #trace.hops, ROUTERS + 1)
 local sums, seen = {}, {}
@@ -35,6 +41,9 @@ for i, hop in ipairs(trace.hops) do
 end
 hs.expect_equal("the round trip to hop i is 2 (1 + … + i) = i (i + 1) ms", seen, sums)
 
-hs.note "A TTL of 12 is not enough for 12 routers: the last one takes it to zero and says so. 13 is."
+hs.note {
+  en = "A TTL of 12 is not enough for 12 routers: the last one takes it to zero and says so. 13 is.",
+  zh = "TTL 为 12 对 12 台路由器还不够：最后一台把它减到零并告知。13 才够。",
+}
 hs.expect_equal("TTL 12 dies at the twelfth router", a:ping("b", { count = 1, ttl = ROUTERS, timeout = "1s" }).received, 0)
 hs.expect_equal("TTL 13 arrives", a:ping("b", { count = 1, ttl = ROUTERS + 1 }).received, 1)

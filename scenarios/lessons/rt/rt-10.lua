@@ -5,7 +5,7 @@
 -- of itself that the sender has sent meanwhile because it heard nothing.
 -- tshark-allow: D-SACK (the receiver tells of what came twice)
 local hs = require "hopscope"
-hs.title "RT-10 Routing loop and late duplicates"
+hs.title { en = "RT-10 Routing loop and late duplicates", zh = "RT-10 路由环路与迟到的副本" }
 
 local a, b = hs.host "a", hs.host "b"
 local r1, r2, r3 = hs.router "r1", hs.router "r2", hs.router "r3"
@@ -18,7 +18,10 @@ hs.link(r3, r1, { kind = "ppp", delay = "10ms", address = { r3 = "10.0.31.3/24",
 a:ping("b", { count = 1 }) -- fills the ARP caches of a, r1 and b
 hs.run_until "1s"
 
-hs.note "1 s: for b the routers point to each other in a circle: r1 to r2, r2 to r3, r3 to r1. Host a sends one datagram to b."
+hs.note {
+  en = "1 s: for b the routers point to each other in a circle: r1 to r2, r2 to r3, r3 to r1. Host a sends one datagram to b.",
+  zh = "1 s：对于 b，路由器们指向一个圈：r1 到 r2，r2 到 r3，r3 到 r1。主机 a 向 b 发送一个数据报。",
+}
 local wrong = { to = b:addr() .. "/32", via = "10.0.12.2" }
 r1:route(wrong)
 r2:route { to = b:addr() .. "/32", via = "10.0.23.3" }
@@ -33,8 +36,10 @@ local sock = a:udp()
 sock:sendto("lost in the circle", b, 9)
 hs.run_until "3s"
 
-hs.note(string.format("It crossed %d links, with TTLs from %d to %d, and %s dropped it after %.0f ms.", #copies,
-  copies[1].packet.ip.ttl, copies[#copies].packet.ip.ttl, drops[1].node, (drops[1].time - 1) * 1e3))
+hs.note({
+  en = "It crossed %d links, with TTLs from %d to %d, and %s dropped it after %.0f ms.",
+  zh = "它经过了 %d 条链路，TTL 从 %d 到 %d，%s 在 %.0f ms 之后丢弃了它。",
+}, #copies, copies[1].packet.ip.ttl, copies[#copies].packet.ip.ttl, drops[1].node, (drops[1].time - 1) * 1e3)
 -- a sends it with 64. It dies at the router to which it comes with 1: the 64th. 63 lines of 10 ms lie behind the first router;
 -- 63 is 21 rounds of 3, so the 64th router is r1 again.
 hs.expect_equal("the packet is sent 64 times, once for each of its TTL", #copies, 64)
@@ -48,10 +53,16 @@ hs.expect_equal("a is told: ICMP 11/0 from r1 about its datagram",
   { 1, 11, 0, a:addr(), b:addr() })
 hs.expect_equal("b has got nothing", #got, 0)
 
-hs.note "3 s: once more, but now the loop is healed in time. Host a sends datagram 1. It goes round, and round again …"
+hs.note {
+  en = "3 s: once more, but now the loop is healed in time. Host a sends datagram 1. It goes round, and round again …",
+  zh = "3 s：再来一次，但这次环路及时修好。主机 a 发送数据报 1。它转了一圈，又转一圈……",
+}
 sock:sendto("1 first copy", b, 9)
 hs.at("3.095s", function()
-  hs.note "3.095 s: r1 has learnt the right way. At the same moment a loses patience and sends datagram 1 again."
+  hs.note {
+    en = "3.095 s: r1 has learnt the right way. At the same moment a loses patience and sends datagram 1 again.",
+    zh = "3.095 s：r1 学到了正确的路。同一时刻 a 失去耐心，又发送了一次数据报 1。",
+  }
   r1:route_del(wrong)
   sock:sendto("1 second copy", b, 9)
 end)
@@ -69,10 +80,16 @@ for _, g in ipairs(got) do
   if not seen[number] then taken = taken + 1 end
   seen[number] = true
 end
-hs.note "IP and UDP do not mind duplicates: the receiver itself must know a late copy by its number, as TCP does by the sequence number."
+hs.note {
+  en = "IP and UDP do not mind duplicates: the receiver itself must know a late copy by its number, as TCP does by the sequence number.",
+  zh = "IP 和 UDP 不在乎重复：接收方自己必须从编号认出迟到的副本，就像 TCP 凭序号所做的那样。",
+}
 hs.expect_equal("by its number the receiver knows the late copy and takes only one", taken, 1)
 
-hs.note "The same with TCP: a segment circles, TCP sends it again, the loop is healed, and the late copy arrives behind its repetition."
+hs.note {
+  en = "The same with TCP: a segment circles, TCP sends it again, the loop is healed, and the late copy arrives behind its repetition.",
+  zh = "换成 TCP：一个报文段在兜圈子，TCP 再发送一次，环路修好，迟到的副本在重传的后面到达。",
+}
 local text
 b:spawn(function(os)
   local conn = os.tcp():bind(5678):listen(1):accept()

@@ -3,7 +3,7 @@
 -- port; when the queue is full, what comes next is thrown away, at the tail (RFC 2309 2). Below the line's rate nothing waits
 -- for long and nothing is lost.
 local hs = require "hopscope"
-hs.title "RT-11 Congested router drops"
+hs.title { en = "RT-11 Congested router drops", zh = "RT-11 拥塞的路由器丢弃分组" }
 
 local LIMIT = 10 -- packets that may wait
 local one, two = hs.host "one", hs.host "two"
@@ -24,14 +24,20 @@ hs.on("frame.drop", function(e)
 end, { link = narrow })
 hs.on("queue.length", function() longest = math.max(longest, out:stats().queue_packets) end, { link = narrow })
 
-hs.note "Both hosts send a packet every 1800 us, so one comes every 900 us. One takes 852.8 us to send: the line keeps up."
+hs.note {
+  en = "Both hosts send a packet every 1800 us, so one comes every 900 us. One takes 852.8 us to send: the line keeps up.",
+  zh = "两台主机各每 1800 us 发送一个分组，所以每 900 us 来一个。发送一个需要 852.8 us：线路跟得上。",
+}
 one:udp_source { to = "sink", port = 9, size = 1000, gap = "1800us", count = 100 }
 two:udp_source { to = "sink", port = 9, size = 1000, gap = "1800us", count = 100, start = "900us" }
 hs.run_until "1s"
 hs.expect_equal("below the rate of the line all 200 arrive", sink:stats().received, 200)
 hs.expect_equal("no drop below the rate", out:stats().queue_drops, 0)
 
-hs.note "Now one packet every 400 us: more than twice what the line can send. The queue grows, and at 10 packets it is full."
+hs.note {
+  en = "Now one packet every 400 us: more than twice what the line can send. The queue grows, and at 10 packets it is full.",
+  zh = "现在每 400 us 一个分组：超过线路所能发送的两倍。队列变长，到 10 个分组时就满了。",
+}
 local before = router:counter "IpForwDatagrams"
 local COUNT, GAP = 100, 400
 longest = 0
@@ -52,8 +58,10 @@ for n = 0, COUNT - 1 do
   end
 end
 
-hs.note(string.format("The first drop hits packet %d; %d packets were waiting then. In the end %d of %d were lost.",
-  first_drop.nth - before, first_drop.waiting, out:stats().queue_drops, COUNT))
+hs.note({
+  en = "The first drop hits packet %d; %d packets were waiting then. In the end %d of %d were lost.",
+  zh = "第一次丢弃落在第 %d 个分组；当时有 %d 个分组在等待。最后 %d 个丢失，共 %d 个。",
+}, first_drop.nth - before, first_drop.waiting, out:stats().queue_drops, COUNT)
 hs.expect_equal("dropping begins when the queue is at its limit", { first_drop.waiting, first_drop.reason }, { LIMIT, "queue full" })
 hs.expect_equal("the first to be dropped is the 20th packet: 19 - 9 sent or being sent = 10 are waiting", first_drop.nth - before, 20)
 hs.expect_equal("as the calculation says", first_drop.nth - before, first)

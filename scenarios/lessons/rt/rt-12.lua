@@ -7,7 +7,7 @@
 -- tshark-allow: D-SACK (the receiver tells of what came twice)
 -- tshark-allow: ACKed segment that wasn't captured (it took the other path)
 local hs = require "hopscope"
-hs.title "RT-12 Unequal parallel paths reorder"
+hs.title { en = "RT-12 Unequal parallel paths reorder", zh = "RT-12 不等长的并行路径造成失序" }
 
 local sender, receiver = hs.host "sender", hs.host "receiver"
 local fork, join = hs.router "fork", hs.router "join"
@@ -23,7 +23,10 @@ local short = { to = receiver:addr() .. "/32", via = "10.1.0.2" }
 local long = { to = receiver:addr() .. "/32", via = "10.2.0.2" }
 local GAP = 0.002
 
-hs.note "Eight datagrams, one every 2 ms. The router called fork sends odd ones by the short path, even ones by the long path."
+hs.note {
+  en = "Eight datagrams, one every 2 ms. The router called fork sends odd ones by the short path, even ones by the long path.",
+  zh = "八个数据报，每 2 ms 一个。名为 fork 的路由器把奇数的送上短路径，偶数的送上长路径。",
+}
 local order, times = {}, {}
 receiver:udp { port = 9, on_datagram = function(data)
   order[#order + 1] = math.tointeger(data)
@@ -51,11 +54,17 @@ hs.expect_equal("the receiver sees the predicted permutation", order, { 1, 3, 5,
 local arrivals = {}
 for at, t in ipairs(times) do arrivals[at] = math.floor((t - 1) * 1e6 + 0.5) end
 hs.expect_equal("at these times, in microseconds", arrivals, { 3000, 7000, 11000, 14000, 15000, 18000, 22000, 26000 })
-hs.note "UDP has told nobody: the application gets 2 after 5. Sorted by their numbers they are all there."
+hs.note {
+  en = "UDP has told nobody: the application gets 2 after 5. Sorted by their numbers they are all there.",
+  zh = "UDP 谁也没有告诉：应用程序在 5 之后才得到 2。按编号排好，它们都在。",
+}
 table.sort(order)
 hs.expect_equal("nothing was lost, only the order", order, { 1, 2, 3, 4, 5, 6, 7, 8 })
 
-hs.note "Eight TCP segments over the same paths: they arrive in the wrong order too, but TCP sorts them by sequence number before anybody reads."
+hs.note {
+  en = "Eight TCP segments over the same paths: they arrive in the wrong order too, but TCP sorts them by sequence number before anybody reads.",
+  zh = "八个 TCP 报文段经过同样的路径：它们也以错误的次序到达，但 TCP 在有人读取之前按序号把它们排好。",
+}
 local arrived, text = {}, {}
 fork:route_del(long)
 fork:route(short)

@@ -3,7 +3,7 @@
 -- state of each socket and refuses a call that comes too early or too late with the errno that says why (Linux
 -- net/ipv4/af_inet.c and tcp.c). Done in order, the calls make an echo.
 local hs = require "hopscope"
-hs.title "SOCK-01 Call sequence"
+hs.title { en = "SOCK-01 Call sequence", zh = "SOCK-01 调用的次序" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "5ms" })
@@ -13,7 +13,10 @@ local function errno(...) -- of a call that must fail: its errno's name
   return value == nil and why or "no error"
 end
 
-hs.note "First everything in the wrong order. A fresh socket has no peer, does not listen, and has no queue to accept from."
+hs.note {
+  en = "First everything in the wrong order. A fresh socket has no peer, does not listen, and has no queue to accept from.",
+  zh = "首先全都按错误的次序来。新的套接字没有对端，没有监听，也没有可供 accept 的队列。",
+}
 local fresh = server:tcp()
 hs.expect_equal("accept before listen: EINVAL", errno(fresh:accept(0)), "EINVAL")
 hs.expect_equal("read before connect: ENOTCONN", errno(fresh:read(10, 0)), "ENOTCONN")
@@ -21,7 +24,7 @@ hs.expect_equal("write before connect: EPIPE", errno(fresh:write "x"), "EPIPE")
 hs.expect_equal("shutdown before connect: ENOTCONN", errno(fresh:shutdown "write"), "ENOTCONN")
 hs.expect_equal("no peer to ask for: ENOTCONN", errno(fresh:peer_addr()), "ENOTCONN")
 
-hs.note "A socket is bound once, and a listening one is good for accept only."
+hs.note { en = "A socket is bound once, and a listening one is good for accept only.", zh = "一个套接字只能绑定一次，而正在监听的只能用于 accept。" }
 local listener = server:tcp():bind(20000)
 hs.expect_equal("bind twice: EINVAL", errno(listener:bind(20001)), "EINVAL")
 listener:listen(128)
@@ -30,7 +33,10 @@ hs.expect_equal("write to a listener: EPIPE", errno(listener:write "x"), "EPIPE"
 hs.expect_equal("connect a listener: EISCONN", errno(listener:connect("client", 9)), "EISCONN")
 hs.expect_equal("nobody has called yet: accept would block", errno(listener:accept(0)), "EAGAIN")
 
-hs.note "Now in order: the server waits in accept, the client connects, and what it writes comes back."
+hs.note {
+  en = "Now in order: the server waits in accept, the client connects, and what it writes comes back.",
+  zh = "现在按正确的次序：服务器在 accept 中等待，客户端连接，它写入的内容又传了回来。",
+}
 local said, heard, late
 server:spawn(function(os)
   local conn = listener:accept()

@@ -3,7 +3,7 @@
 -- descriptor of its own but the same local port; the connection is told apart by its four-tuple (RFC 9293 3.1, 3.9.1).
 -- tshark-allow: Connection reset (the SYN that meets a closed port)
 local hs = require "hopscope"
-hs.title "SOCK-02 Two kinds of socket"
+hs.title { en = "SOCK-02 Two kinds of socket", zh = "SOCK-02 两种套接字" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "5ms" })
@@ -13,7 +13,10 @@ local conn, answers, refused = nil, {}, nil
 
 server:spawn(function()
   conn = listener:accept()
-  hs.note "The server has two sockets now: one listens, one is connected. Same port, different descriptors."
+  hs.note {
+    en = "The server has two sockets now: one listens, one is connected. Same port, different descriptors.",
+    zh = "现在服务器有两个套接字：一个监听，一个已连接。端口相同，描述符不同。",
+  }
   hs.expect("two descriptors", listener.fd ~= conn.fd, { listener.fd, conn.fd })
   local _, port = conn:local_addr()
   local _, listening = listener:local_addr()
@@ -21,7 +24,7 @@ server:spawn(function()
   hs.expect_equal("one listens, one is established", { listener:state(), conn:state() }, { "LISTEN", "ESTABLISHED" })
   hs.expect_equal("the listener has no peer and no data", { listener:peer_addr() }, { nil, "ENOTCONN" })
   conn:write(conn:read())
-  hs.note "The server closes its listener and goes on with the connection."
+  hs.note { en = "The server closes its listener and goes on with the connection.", zh = "服务器关闭监听套接字，继续使用那条连接。" }
   listener:close()
   conn:write(conn:read())
 end)

@@ -2,7 +2,7 @@
 -- connect() returns when the SYN-ACK has come: one round trip after the SYN left. accept() returns when the third segment has come:
 -- half a round trip later. The handshake itself is the kernels' work (RFC 9293 3.5): accept takes no part in it.
 local hs = require "hopscope"
-hs.title "SOCK-03 When connect and accept return"
+hs.title { en = "SOCK-03 When connect and accept return", zh = "SOCK-03 connect 和 accept 何时返回" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" }) -- infinitely fast: the round trip is 20 ms exactly
@@ -24,7 +24,10 @@ server:spawn(function(os)
   conn:write "welcome"
 end)
 
-hs.note "The client connects at 0. SYN there, SYN-ACK back: connect returns after 20 ms. Its ACK needs 10 ms more: accept returns after 30 ms."
+hs.note {
+  en = "The client connects at 0. SYN there, SYN-ACK back: connect returns after 20 ms. Its ACK needs 10 ms more: accept returns after 30 ms.",
+  zh = "客户端在 0 时连接。SYN 过去，SYN-ACK 回来：connect 在 20 ms 之后返回。它的 ACK 还需要 10 ms：accept 在 30 ms 之后返回。",
+}
 client:spawn(function(os)
   local conn = os.tcp():connect("server", 5678)
   connected = hs.now()

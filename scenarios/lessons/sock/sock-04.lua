@@ -2,7 +2,7 @@
 -- The kernel finishes handshakes by itself and queues the connections; it also takes their data into the receive buffer and
 -- acknowledges it. accept() only takes a finished connection from the queue (listen(2)).
 local hs = require "hopscope"
-hs.title "SOCK-04 No accept needed to connect"
+hs.title { en = "SOCK-04 No accept needed to connect", zh = "SOCK-04 连接不需要 accept" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -13,7 +13,7 @@ local connected, sock
 server:spawn(function(os)
   local listener = os.tcp():bind(5678):listen(128)
   os.sleep "10s"
-  hs.note "Ten seconds later the server calls accept at last."
+  hs.note { en = "Ten seconds later the server calls accept at last.", zh = "十秒之后，服务器终于调用 accept。" }
   local conn = listener:accept()
   hs.expect_equal("accept takes no time", hs.now(), "10s")
   local got = 0
@@ -29,7 +29,10 @@ client:spawn(function(os)
   os.sleep "20s"
 end)
 
-hs.note "The client connects and writes 5000 bytes. Nobody at the server has called accept."
+hs.note {
+  en = "The client connects and writes 5000 bytes. Nobody at the server has called accept.",
+  zh = "客户端连接并写入 5000 字节。服务器上没有人调用过 accept。",
+}
 hs.run "1s"
 hs.expect_equal("the client is connected after one round trip", connected, "20ms")
 local info = sock:info()

@@ -5,7 +5,7 @@
 -- tshark-allow: TCP Zero Window (the buffer of a connection that nobody reads is full)
 -- tshark-allow: TCP window specified by the receiver is now completely full (likewise)
 local hs = require "hopscope"
-hs.title "SOCK-05 Never accepted"
+hs.title { en = "SOCK-05 Never accepted", zh = "SOCK-05 从不接受" }
 
 local writer, closer, third, server = hs.host "writer", hs.host "closer", hs.host "third", hs.host "server"
 local sw = hs.switch "sw"
@@ -22,7 +22,10 @@ end)
 closer:spawn(function(os)
   os.tcp():connect("server", 5678):close()
 end)
-hs.note "One client writes without end, another connects and closes. The server has a listener, and never calls accept."
+hs.note {
+  en = "One client writes without end, another connects and closes. The server has a listener, and never calls accept.",
+  zh = "一个客户端没完没了地写入，另一个连接之后又关闭。服务器有监听者，却从不调用 accept。",
+}
 hs.run "10s"
 
 hs.expect_equal("the client that writes stands before a zero window", sock:info().snd_wnd, 0)
@@ -32,7 +35,10 @@ hs.expect_equal("what the client closed is in CLOSE-WAIT at the server", #server
 hs.expect_equal("and waits at the client for a FIN that nobody will send", closer:sockets()[1].state, "FIN-WAIT-2")
 hs.expect_equal("both keep their places in the queue", server:sockets("LISTEN")[1].recv_q, 2)
 
-hs.note "A third client calls. The queue is full with connections that nobody will ever take out: its SYN is dropped."
+hs.note {
+  en = "A third client calls. The queue is full with connections that nobody will ever take out: its SYN is dropped.",
+  zh = "第三个客户端来连接。队列里满是永远不会有人取走的连接：它的 SYN 被丢弃。",
+}
 local third_sock
 third:spawn(function(os)
   third_sock = os.tcp()

@@ -3,7 +3,7 @@
 -- which is UDP's way. The caller's connect() reports ECONNREFUSED.
 -- tshark-allow: Connection reset (the SYN that meets a closed port)
 local hs = require "hopscope"
-hs.title "SOCK-06 bind without listen"
+hs.title { en = "SOCK-06 bind without listen", zh = "SOCK-06 有 bind 而无 listen" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -17,7 +17,7 @@ client:spawn(function(os)
   result = { os.tcp():connect("server", 5678) }
   when = hs.now()
 end)
-hs.note "The server has bound port 5678 but does not listen."
+hs.note { en = "The server has bound port 5678 but does not listen.", zh = "服务器绑定了端口 5678，但没有监听。" }
 hs.run "1s"
 
 hs.expect_equal("connect reports: refused", result, { nil, "ECONNREFUSED" })
@@ -29,7 +29,7 @@ hs.expect_equal("it acknowledges the SYN, so that the client believes it", rst.t
 hs.expect_equal("no ICMP was sent", frames:count(function(p) return p.icmp end), 0)
 hs.expect_equal("the server counts a reset sent", server:counter "TcpOutRsts", 1)
 
-hs.note "With listen the same port answers."
+hs.note { en = "With listen the same port answers.", zh = "有了 listen，同一个端口就会应答。" }
 bound:listen(128)
 client:spawn(function(os) result = os.tcp():connect("server", 5678):state() end)
 hs.run "1s"

@@ -2,7 +2,7 @@
 -- A listener's name is address and port. The same pair can be had once; the same port on another local address is another name.
 -- The address 0.0.0.0 stands for all of them, so it is in conflict with each (Linux inet_csk_get_port, inet_bind_conflict).
 local hs = require "hopscope"
-hs.title "SOCK-07 Bind conflict"
+hs.title { en = "SOCK-07 Bind conflict", zh = "SOCK-07 绑定冲突" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { subnet = "10.0.0.0/24" })
@@ -12,7 +12,7 @@ local first = "10.0.0.2"
 
 local function errno(value, why) return value == nil and why or "fine" end
 
-hs.note("The server has two addresses, " .. first .. " and 10.0.0.50.")
+hs.note({ en = "The server has two addresses, %s and 10.0.0.50.", zh = "服务器有两个地址，%s 和 10.0.0.50。" }, first)
 local one = server:tcp():bind(first, 80)
 hs.expect_equal("the same address and port again: EADDRINUSE", errno(server:tcp():bind(first, 80)), "EADDRINUSE")
 local two = server:tcp()
@@ -22,7 +22,10 @@ hs.expect_equal("0.0.0.0 includes both: EADDRINUSE", errno(server:tcp():bind("0.
 hs.expect_equal("and the other way round: all of port 8080 …", errno(server:tcp():bind(8080)), "fine")
 hs.expect_equal("… leaves none of it", errno(server:tcp():bind("10.0.0.50", 8080)), "EADDRINUSE")
 
-hs.note "Two servers listen on port 80 of one machine, each at its own address, and each gets its own callers."
+hs.note {
+  en = "Two servers listen on port 80 of one machine, each at its own address, and each gets its own callers.",
+  zh = "两个服务器在一台机器的端口 80 上监听，各用自己的地址，各有自己的来访者。",
+}
 one:listen(8)
 two:listen(8)
 local conns = {}
@@ -36,7 +39,7 @@ client:spawn(function(os)
 end)
 hs.run "1s"
 
-hs.note "When the socket is closed, its name is free again."
+hs.note { en = "When the socket is closed, its name is free again.", zh = "套接字关闭之后，它的名字又空出来了。" }
 for _, sock in ipairs { one, two, conns[1], conns[2] } do sock:close() end
 hs.run "61s" -- the callers are gone; should a connection be in TIME_WAIT, that is over after 60 s
 hs.expect_equal("port 80 can be had again", errno(server:tcp():bind("0.0.0.0", 80)), "fine")

@@ -3,7 +3,7 @@
 -- servers at once. Even a port whose last connection is still in TIME_WAIT is good for another destination: TIME_WAIT keeps the
 -- four-tuple, not the port. Only bind(), which does not know the destination yet, has to refuse.
 local hs = require "hopscope"
-hs.title "SOCK-08 One client port, many servers"
+hs.title { en = "SOCK-08 One client port, many servers", zh = "SOCK-08 一个客户端口，多个服务器" }
 
 -- A client whose range of automatic ports is a single one.
 local client = hs.host("client", { sysctl = { ["net.ipv4.ip_local_port_range"] = "64992 64992" } })
@@ -21,7 +21,10 @@ for _, h in ipairs { a, b, c } do
 end
 
 local to_a, to_b, third
-hs.note "The client connects to a and to b. It has one port for both, 64992, and writes to them in turns."
+hs.note {
+  en = "The client connects to a and to b. It has one port for both, 64992, and writes to them in turns.",
+  zh = "客户端连接到 a 和 b。它对两者只用一个端口，64992，轮流向它们写入。",
+}
 client:spawn(function(os)
   to_a = os.tcp():connect("a", 5678)
   to_b = os.tcp():connect("b", 5678)
@@ -36,7 +39,10 @@ client:spawn(function(os)
   to_a:close()
   to_b:close()
   os.sleep "1s"
-  hs.note "Both are closed: the client keeps them in TIME_WAIT for a minute. It connects to c all the same."
+  hs.note {
+    en = "Both are closed: the client keeps them in TIME_WAIT for a minute. It connects to c all the same.",
+    zh = "两者都关闭：客户端把它们在 TIME_WAIT 中保留一分钟。它照样可以连接到 c。",
+  }
   hs.expect_equal("two connections in TIME_WAIT", #client:sockets "TIME-WAIT", 2)
   third = os.tcp():connect("c", 5678)
   hs.expect_equal("bind, without a destination, refuses the port", select(2, os.tcp():bind(64992)), "EADDRINUSE")

@@ -3,7 +3,7 @@
 -- 32768–61000). Linux begins at an offset hashed from the destination (RFC 6056, algorithm 3) and takes even ports first; odd
 -- ones are left for bind(). Where no port is left for a destination, connect fails with EADDRNOTAVAIL.
 local hs = require "hopscope"
-hs.title "SOCK-09 Ephemeral port choice"
+hs.title { en = "SOCK-09 Ephemeral port choice", zh = "SOCK-09 临时端口的选择" }
 
 local client, server, other, sw = hs.host "client", hs.host "server", hs.host "other", hs.switch "sw"
 for _, h in ipairs { client, server, other } do hs.link(h, sw, { delay = "1ms" }) end
@@ -23,7 +23,10 @@ local function connect_some(os, n, to)
 end
 
 client:spawn(function(os)
-  hs.note "A hundred connections to one server: a hundred different ports from the range, all even."
+  hs.note {
+    en = "A hundred connections to one server: a hundred different ports from the range, all even.",
+    zh = "到一台服务器的一百条连接：范围内一百个不同的端口，全是偶数。",
+  }
   local ports = connect_some(os, 100, "server")
   local seen, in_range, even = {}, 0, 0
   for _, port in ipairs(ports) do
@@ -35,13 +38,19 @@ client:spawn(function(os)
   for _ in pairs(seen) do unique = unique + 1 end
   hs.expect_equal("in the range, different, even", { in_range, unique, even }, { 100, 100, 100 })
 
-  hs.note "With the books' range 32768-61000 there is one port more; what is chosen stays inside."
+  hs.note {
+    en = "With the books' range 32768-61000 there is one port more; what is chosen stays inside.",
+    zh = "用书上的范围 32768-61000，多出一个端口；所选的仍在范围之内。",
+  }
   client:sysctl("net.ipv4.ip_local_port_range", "32768 61000")
   local lowest, highest = 65535, 0
   for _, port in ipairs((connect_some(os, 100, "other"))) do lowest, highest = math.min(lowest, port), math.max(highest, port) end
   hs.expect("inside 32768-61000", lowest >= 32768 and highest <= 61000, { lowest, highest })
 
-  hs.note "Now the range is ten ports small. Ten connections get them all, the even ones first; the eleventh gets none."
+  hs.note {
+    en = "Now the range is ten ports small. Ten connections get them all, the even ones first; the eleventh gets none.",
+    zh = "现在范围只有十个端口。十条连接把它们全部占用，偶数的在先；第十一条什么也得不到。",
+  }
   client:sysctl("net.ipv4.ip_local_port_range", "61000 61009")
   local few, failed = connect_some(os, 11, "server")
   local first, rest = { few[1], few[2], few[3], few[4], few[5] }, { few[6], few[7], few[8], few[9], few[10] }
@@ -51,7 +60,7 @@ client:spawn(function(os)
   hs.expect_equal("then the five odd ones", rest, { 61001, 61003, 61005, 61007, 61009 })
   hs.expect_equal("number range+1 to one server fails", failed, "EADDRNOTAVAIL")
 
-  hs.note "Toward another server the same ten ports are free."
+  hs.note { en = "Toward another server the same ten ports are free.", zh = "对另一台服务器，同样的十个端口都是空闲的。" }
   local more, none = connect_some(os, 10, "other")
   hs.expect_equal("ten more to another server", { #more, none }, { 10, nil })
 end)

@@ -6,7 +6,7 @@
 -- tshark-allow: TCP Zero Window (memory is short)
 -- tshark-allow: Connection reset (a process ends without having read)
 local hs = require "hopscope"
-hs.title "SOCK-10 Connection limits"
+hs.title { en = "SOCK-10 Connection limits", zh = "SOCK-10 连接数的限制" }
 
 hs.expect_equal("the theory: 2^32 addresses with 2^16 ports each", 2 ^ 32 * 2 ^ 16, 2 ^ 48)
 
@@ -14,7 +14,10 @@ local client, server, poor = hs.host "client", hs.host "server", hs.host("poor",
 local sw = hs.switch "sw"
 for _, h in ipairs { client, server, poor } do hs.link(h, sw, { delay = "1ms" }) end
 
-hs.note "A server process that may have 8 descriptors. One is its listener; ten clients call."
+hs.note {
+  en = "A server process that may have 8 descriptors. One is its listener; ten clients call.",
+  zh = "一个最多可有 8 个描述符的服务器进程。一个是它的监听者；十个客户端来连接。",
+}
 local conns, errors = {}, {}
 server:spawn(function(os)
   os.ulimit(8)
@@ -27,7 +30,7 @@ server:spawn(function(os)
   hs.expect_equal("seven connections are accepted, then descriptors are out", { #conns, #errors, errors[1] }, { 7, 3, "EMFILE" })
   hs.expect_equal("the other three still wait in the queue", server:sockets("LISTEN")[1].recv_q, 3)
   hs.expect_equal("a new socket cannot be had either", { os.tcp() }, { nil, "EMFILE" })
-  hs.note "The process closes one connection. The next accept succeeds."
+  hs.note { en = "The process closes one connection. The next accept succeeds.", zh = "进程关闭一条连接。下一次 accept 成功。" }
   conns[1]:close()
   hs.expect("a descriptor came free", listener:accept(0) ~= nil)
   hs.expect_equal("and is used up", { listener:accept(0) }, { nil, "EMFILE" })
@@ -40,7 +43,10 @@ client:spawn(function(os)
 end)
 hs.run "3s"
 
-hs.note "Another server may use 8 pages of memory for all its connections. Twelve clients send 2000 bytes each, and nobody reads."
+hs.note {
+  en = "Another server may use 8 pages of memory for all its connections. Twelve clients send 2000 bytes each, and nobody reads.",
+  zh = "另一台服务器的所有连接可以使用 8 页内存。十二个客户端各发送 2000 字节，没有人读。",
+}
 local windows = {}
 poor:tcp():bind(5678):listen(128)
 client:spawn(function(os)

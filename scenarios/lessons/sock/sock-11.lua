@@ -3,7 +3,7 @@
 -- blocking call waits until acknowledgments make room, a non-blocking one says EAGAIN, or takes what fits (send(2)). Linux wakes a
 -- writer when a third of the buffer is free (sk_stream_write_space).
 local hs = require "hopscope"
-hs.title "SOCK-11 Blocking and non-blocking send"
+hs.title { en = "SOCK-11 Blocking and non-blocking send", zh = "SOCK-11 阻塞与非阻塞发送" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "100ms" })
@@ -13,7 +13,10 @@ server:arp_set("client", client:dev().mac)
 local sink = server:tcp_sink(5678)
 local acks = hs.frames { filter = function(p) return p.tcp and p.from == "server" and not p.tcp.syn end, on = "rx", node = client }
 
-hs.note "A small send buffer, 10000 bytes, and a round trip of 200 ms. First non-blocking calls: they take what fits and are back at once."
+hs.note {
+  en = "A small send buffer, 10000 bytes, and a round trip of 200 ms. First non-blocking calls: they take what fits and are back at once.",
+  zh = "发送缓冲区很小，10000 字节，往返时间 200 ms。首先是非阻塞调用：放得下多少就取多少，并立刻返回。",
+}
 local took, ready
 client:spawn(function(os)
   local conn = os.tcp({ sndbuf = 5000 }):connect("server", 5678) -- Linux doubles it for its own overhead
@@ -32,12 +35,18 @@ client:spawn(function(os)
   hs.expect_equal("the bytes wait in the buffer for their acknowledgment", conn:info().send_q, took)
   hs.expect_equal("poll says: not writable", conn:poll().writable, false)
 
-  hs.note "Now the blocking call. It sleeps until the first acknowledgment has made room, and returns when the last byte is in."
+  hs.note {
+    en = "Now the blocking call. It sleeps until the first acknowledgment has made room, and returns when the last byte is in.",
+    zh = "现在是阻塞调用。它睡眠，直到第一个确认腾出地方；最后一个字节放进去时返回。",
+  }
   hs.expect_equal("it writes all", conn:write(hs.payload(4000, took)), 4000)
   ready = hs.now()
   conn:close()
 
-  hs.note "A non-blocking write of more than fits is not refused: it takes a part and says how much."
+  hs.note {
+    en = "A non-blocking write of more than fits is not refused: it takes a part and says how much.",
+    zh = "非阻塞的写入超过放得下的量也不会被拒绝：它取走一部分，并说明取了多少。",
+  }
   local second = os.tcp({ sndbuf = 5000 }):connect("server", 5678)
   local part = second:send(hs.payload(1000000), { dontwait = true })
   hs.expect_between("a short count", part, 1, 999999)

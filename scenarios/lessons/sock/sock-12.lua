@@ -2,7 +2,7 @@
 -- A FIN has its place in the stream, behind the last byte (RFC 9293 3.4). The reader gets the data first and end of file after it:
 -- read() returns 0 bytes, and goes on doing so.
 local hs = require "hopscope"
-hs.title "SOCK-12 End of file after queued data"
+hs.title { en = "SOCK-12 End of file after queued data", zh = "SOCK-12 排队的数据之后是文件结束" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "5ms" })
@@ -11,7 +11,10 @@ local conn
 server:spawn(function(os)
   conn = os.tcp():bind(5678):listen(8):accept()
   os.sleep "1s"
-  hs.note "A second later the FIN has long arrived: the connection is in CLOSE_WAIT. The server begins to read, 4 bytes at a time."
+  hs.note {
+    en = "A second later the FIN has long arrived: the connection is in CLOSE_WAIT. The server begins to read, 4 bytes at a time.",
+    zh = "一秒之后 FIN 早已到达：连接处于 CLOSE_WAIT。服务器开始读取，每次 4 字节。",
+  }
   hs.expect_equal("the FIN has been received", conn:state(), "CLOSE-WAIT")
   hs.expect_equal("10 bytes wait", conn:info().recv_q, 10)
   local results = {}
@@ -27,7 +30,10 @@ end)
 local reply
 client:spawn(function(os)
   local sock = os.tcp():connect("server", 5678)
-  hs.note "The client writes 10 bytes and shuts its direction down. The server does not read yet."
+  hs.note {
+    en = "The client writes 10 bytes and shuts its direction down. The server does not read yet.",
+    zh = "客户端写入 10 字节，并关闭自己的方向。服务器还没有读。",
+  }
   sock:write "0123456789"
   sock:shutdown "write"
   reply = sock:read()

@@ -2,7 +2,7 @@
 -- After fork() parent and child hold the same socket. close() gives up one reference; TCP's close, the FIN, comes when the last
 -- one is gone (close(2)). So a parent can hand a connection to its child and forget it.
 local hs = require "hopscope"
-hs.title "SOCK-13 close and the reference count"
+hs.title { en = "SOCK-13 close and the reference count", zh = "SOCK-13 close 与引用计数" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "5ms" })
@@ -15,7 +15,7 @@ server:spawn(function(os)
   local conn = listener:accept()
   os.fork(function(child)
     child.sleep "1s" -- the parent has closed long ago
-    hs.note "The child reads and writes as if nothing had happened."
+    hs.note { en = "The child reads and writes as if nothing had happened.", zh = "子进程照常读写，好像什么也没有发生。" }
     local data = conn:read()
     hs.expect_equal("the child reads", data, "hello")
     conn:write("child: " .. data)
@@ -25,7 +25,7 @@ server:spawn(function(os)
   end)
   conn:close()
   parent_closed = hs.now()
-  hs.note "The parent has forked and closed its descriptor."
+  hs.note { en = "The parent has forked and closed its descriptor.", zh = "父进程 fork 之后关闭了自己的描述符。" }
   hs.expect_equal("the parent cannot read any more", { conn:read(10) }, { nil, "EBADF" })
   os.sleep "10s"
 end)

@@ -2,7 +2,7 @@
 -- shutdown() acts on the connection, not on the descriptor: it is done for all who hold it, at once (shutdown(2)). After
 -- shutdown(SHUT_WR) the FIN is out, and a write by any holder fails with EPIPE. Reading still works.
 local hs = require "hopscope"
-hs.title "SOCK-14 shutdown ignores the count"
+hs.title { en = "SOCK-14 shutdown ignores the count", zh = "SOCK-14 shutdown 不理会计数" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "5ms" })
@@ -16,13 +16,19 @@ server:spawn(function(os)
     child.sleep "500ms"
     hs.expect_equal("the child can write, as long as nobody has shut down", conn:write "one", 3)
     child.sleep "1s"
-    hs.note "The child never called shutdown. Its write fails all the same, its read works."
+    hs.note {
+      en = "The child never called shutdown. Its write fails all the same, its read works.",
+      zh = "子进程从没调用过 shutdown。它的写入照样失败，读取则成功。",
+    }
     hs.expect_equal("the other holder's write fails: EPIPE", { conn:write "two" }, { nil, "EPIPE" })
     hs.expect_equal("its read still works", conn:read(), "late")
     conn:close()
   end)
   os.sleep "1s"
-  hs.note "The parent calls shutdown for writing. Both still have their descriptors open."
+  hs.note {
+    en = "The parent calls shutdown for writing. Both still have their descriptors open.",
+    zh = "父进程对写方向调用 shutdown。两者的描述符都还打开着。",
+  }
   conn:shutdown "write"
   shut = hs.now()
   hs.expect("the parent's descriptor is open", conn.is_open)

@@ -2,7 +2,7 @@
 -- One process serves many clients: it registers its listener with epoll, waits, accepts, registers the new connection, waits, reads,
 -- and closes at end of file (epoll(7)). Each step left out has its own symptom.
 local hs = require "hopscope"
-hs.title "SOCK-15 Event loop server"
+hs.title { en = "SOCK-15 Event loop server", zh = "SOCK-15 事件循环的服务器" }
 
 local N = 100
 local client, sw = hs.host "client", hs.switch "sw"
@@ -52,24 +52,30 @@ local function run_clients(server, n)
   return answered
 end
 
-hs.note "100 clients at once, one loop."
+hs.note { en = "100 clients at once, one loop.", zh = "100 个客户端同时到来，一个循环。" }
 local good, seen = loop_server "good"
 hs.expect_equal("every client gets its own answer", run_clients(good, N), N)
 hs.expect_equal("accepted, bytes read, ends of file", { seen.accepted, seen.read, seen.eof }, { N, 9 * N, N })
 hs.expect_equal("no connection is left, only the listener", #good:sockets(), 1)
 
-hs.note "The loop forgets to register its listener: the kernel shakes hands, nobody accepts."
+hs.note {
+  en = "The loop forgets to register its listener: the kernel shakes hands, nobody accepts.",
+  zh = "循环忘了登记监听者：内核完成握手，没有人接受。",
+}
 local deaf, nothing = loop_server("deaf", "register listener")
 hs.expect_equal("no answers", run_clients(deaf, 5), 0)
 hs.expect_equal("nothing accepted, five wait in the queue", { nothing.accepted, deaf:sockets("LISTEN")[1].recv_q }, { 0, 5 })
 
-hs.note "It forgets to register the connections: unread data stays in their buffers."
+hs.note { en = "It forgets to register the connections: unread data stays in their buffers.", zh = "它忘了登记连接：未读的数据留在各自的缓冲区里。" }
 local blind, unread = loop_server("blind", "register connection")
 hs.expect_equal("no answers either", run_clients(blind, 5), 0)
 local waiting = blind:sockets "CLOSE-WAIT"
 hs.expect_equal("accepted, but not read: 9 bytes wait in each", { unread.accepted, unread.read, #waiting, waiting[1].recv_q }, { 5, 0, 5, 9 })
 
-hs.note "It forgets to close at end of file: the answers come, and every connection stays in CLOSE_WAIT for ever."
+hs.note {
+  en = "It forgets to close at end of file: the answers come, and every connection stays in CLOSE_WAIT for ever.",
+  zh = "它忘了在文件结束时关闭：应答都有，但每条连接永远停在 CLOSE_WAIT。",
+}
 local leaky = loop_server("leaky", "close")
 hs.expect_equal("all answers", run_clients(leaky, 5), 5)
 hs.expect_equal("five leaks", #leaky:sockets "CLOSE-WAIT", 5)

@@ -3,7 +3,7 @@
 -- takes one read for one message, which TCP does not promise (RFC 9293 3.8: a stream of bytes): the echo of a long line comes in pieces,
 -- and a single read by the client may miss some of them.
 local hs = require "hopscope"
-hs.title "SOCK-16 Echo server example"
+hs.title { en = "SOCK-16 Echo server example", zh = "SOCK-16 回送服务器的例子" }
 
 local host, other = hs.host "host", hs.host "other" -- everything happens on 127.0.0.1
 hs.link(host, other) -- and nothing on the cable
@@ -25,14 +25,14 @@ host:spawn(function(os)
   local long = ("abcdefghij"):rep(30)
   for _, line in ipairs { "hello", long, "bye", "Q" } do
     if line == "Q" then break end
-    hs.note("The client sends a line of " .. #line .. " bytes.")
+    hs.note({ en = "The client sends a line of %s bytes.", zh = "客户端发送一行 %s 字节。" }, #line)
     sock:write(line)
     local got = sock:read(512) -- the example's single read
     first_reads[#first_reads + 1] = #got
     while #got < #line do got = got .. sock:read(512) end -- what it should have done
     echoed[#echoed + 1] = got == line
   end
-  hs.note "Q: the client closes, the server reads end of file and closes too."
+  hs.note { en = "Q: the client closes, the server reads end of file and closes too.", zh = "Q：客户端关闭，服务器读到文件结束，也关闭。" }
   sock:shutdown "write"
   rest = sock:read(512)
   sock:close()

@@ -2,7 +2,7 @@
 -- TCP carries bytes in order, and nothing else (RFC 9293 3.8): where the writer's calls began and ended, and where segments were cut, is
 -- invisible to the reader, who may read in any sizes.
 local hs = require "hopscope"
-hs.title "SOCK-18 Stream, not messages"
+hs.title { en = "SOCK-18 Stream, not messages", zh = "SOCK-18 是流，不是报文" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { rate = "10Mbps", delay = "5ms" })

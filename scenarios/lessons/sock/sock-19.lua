@@ -3,13 +3,13 @@
 -- cures are agreements between the programs: messages of fixed length, a delimiter (escaped where it occurs in the text), or a
 -- header with the length.
 local hs = require "hopscope"
-hs.title "SOCK-19 Messages run together"
+hs.title { en = "SOCK-19 Messages run together", zh = "SOCK-19 报文连在一起" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "1ms" })
 local messages = { "one;1", "two\\2", "three" }
 
-hs.note "Three writes, and a reader who comes a moment later: one read gets everything."
+hs.note { en = "Three writes, and a reader who comes a moment later: one read gets everything.", zh = "三次写入，读者稍后才来：一次读取就得到全部。" }
 local joined
 server:spawn(function(os)
   local conn = os.tcp():bind(5678):listen(8):accept()
@@ -53,7 +53,10 @@ local cures = {
   },
 }
 
-hs.note "Now with each cure, under every segmentation: the sender cuts the stream into writes of 1, 2, 3, … bytes, each a segment of its own."
+hs.note {
+  en = "Now with each cure, under every segmentation: the sender cuts the stream into writes of 1, 2, 3, … bytes, each a segment of its own.",
+  zh = "现在试用每种补救办法，在各种分段之下：发送方把流切成 1、2、3、…字节的写入，每次写入自成一个报文段。",
+}
 for i, cure in ipairs(cures) do
   local wire = ""
   for _, m in ipairs(messages) do wire = wire .. cure.encode(m) end

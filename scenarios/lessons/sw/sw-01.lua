@@ -3,7 +3,7 @@
 -- bytes, and so the same FCS (IEEE 802.1D clause 7.5). It is not a router: it lowers no TTL and writes no address of its
 -- own. (Some books let switches strip and rebuild the link header; only bridges between different kinds of link do that.)
 local hs = require "hopscope"
-hs.title "SW-01 Forward by MAC table, unchanged"
+hs.title { en = "SW-01 Forward by MAC table, unchanged", zh = "SW-01 按 MAC 表转发，不作改动" }
 
 local switch = hs.switch "switch"
 local a, b, c = hs.host "a", hs.host "b", hs.host "c"
@@ -12,11 +12,17 @@ local to_b = hs.link(b, switch, { rate = "100Mbps", delay = "1us" })
 local to_c = hs.link(c, switch, { rate = "100Mbps", delay = "1us" })
 
 a:ping("b", { count = 1 })
-hs.note "After one ping the switch knows both: its table has a MAC address and a port for each of them."
+hs.note {
+  en = "After one ping the switch knows both: its table has a MAC address and a port for each of them.",
+  zh = "一次 ping 之后交换机认识了两者：表里对每一个都有 MAC 地址和端口。",
+}
 hs.expect_equal("a is behind port 1", switch:lookup(a:dev().mac), switch:port(a).name)
 hs.expect_equal("b is behind port 2", switch:lookup(b:dev().mac), switch:port(b).name)
 
-hs.note "Now three frames from a to b: a ping, a datagram with a TTL of 1, and a frame that is no IP at all."
+hs.note {
+  en = "Now three frames from a to b: a ping, a datagram with a TTL of 1, and a frame that is no IP at all.",
+  zh = "现在从 a 到 b 三个帧：一个 ping，一个 TTL 为 1 的数据报，一个根本不是 IP 的帧。",
+}
 local into = hs.frames { node = switch, on = "rx" }
 local out = hs.frames { node = switch, on = "tx" }
 local c_saw = to_c:dir(switch):stats().tx_packets

@@ -3,7 +3,7 @@
 -- 7.7): the owner is behind one of them. All the others' cards throw their copy away. As soon as the owner has said
 -- anything, the table knows its port and one copy is enough; once it has been silent for too long, all begins anew.
 local hs = require "hopscope"
-hs.title "SW-03 Unknown destination flooding"
+hs.title { en = "SW-03 Unknown destination flooding", zh = "SW-03 未知目的地的泛洪" }
 
 local PORTS = 5
 local switch = hs.switch "switch"
@@ -33,13 +33,19 @@ local function look()
   return seen
 end
 
-hs.note "a sends to b, who never spoke. The switch cannot know where b is: it sends a copy out of all ports but a's."
+hs.note {
+  en = "a sends to b, who never spoke. The switch cannot know where b is: it sends a copy out of all ports but a's.",
+  zh = "a 向从未说过话的 b 发送。交换机无从知道 b 在哪里：它从除 a 之外的所有端口各送出一份副本。",
+}
 frame(a, b)
 hs.run "1ms"
 hs.expect_equal("ports - 1 copies; b keeps its copy, the others' cards refuse theirs", look(),
   { copies = PORTS - 1, kept = { "b" }, refused = { "c", "d", "e" } })
 
-hs.note "b answers. a is in the table, so the answer is one copy; and now b is in the table, too."
+hs.note {
+  en = "b answers. a is in the table, so the answer is one copy; and now b is in the table, too.",
+  zh = "b 应答。a 在表里，所以应答只有一份；现在 b 也在表里了。",
+}
 frame(b, a)
 hs.run "1ms"
 hs.expect_equal("the answer needs one copy", look(), { copies = 1, kept = { "a" }, refused = {} })
@@ -47,7 +53,10 @@ frame(a, b)
 hs.run "1ms"
 hs.expect_equal("and so does the next frame to b", look(), { copies = 1, kept = { "b" }, refused = {} })
 
-hs.note "Silence for more than 300 s: b has aged out of the table, and a frame to it is flooded as at first."
+hs.note {
+  en = "Silence for more than 300 s: b has aged out of the table, and a frame to it is flooded as at first.",
+  zh = "沉默超过 300 s：b 已经在表中老化，给它的帧像最初那样泛洪。",
+}
 hs.run "301s"
 frame(a, b)
 hs.run "1ms"

@@ -3,7 +3,7 @@
 -- (the default of IEEE 802.1D, table 7-5) is removed; the next frame to it is flooded until it speaks again. Only frames
 -- FROM a device keep its entry young; frames TO it prove nothing.
 local hs = require "hopscope"
-hs.title "SW-04 Table ageing"
+hs.title { en = "SW-04 Table ageing", zh = "SW-04 表项老化" }
 
 local switch = hs.switch "switch"
 local a, b, c = hs.host "a", hs.host "b", hs.host "c"
@@ -23,14 +23,14 @@ hs.on("switch.age", function(event) aged_at = event.time end)
 -- A frame of 60 bytes has its last bit (60 + 8 + 4) * 8 / 100 Mbit/s = 5.76 us after its first.
 local HEARD = hs.seconds "5.76us"
 
-hs.note "0 s: b says one word and falls silent. The switch knows it from now on."
+hs.note { en = "0 s: b says one word and falls silent. The switch knows it from now on.", zh = "0 s：b 说了一句话，然后沉默。从现在起交换机认识它。" }
 frame(b, a)
 hs.run "1s"
 hs.expect_equal("b is in the table", switch:lookup(b:dev().mac), switch:port(b).name)
 copies = 0
 
 hs.at("299s", function()
-  hs.note "299 s: a frame to b. The entry is old, but it is there: one copy."
+  hs.note { en = "299 s: a frame to b. The entry is old, but it is there: one copy.", zh = "299 s：一个给 b 的帧。表项虽旧，但还在：一份副本。" }
   frame(a, b)
 end)
 hs.run_until "300s"
@@ -39,7 +39,10 @@ hs.expect_equal("the switch still knows b at 300 s: it was heard 5.76 us later",
 copies = 0
 
 hs.at("301s", function()
-  hs.note "301 s: another frame to b. That of 299 s has not kept the entry alive: this one is flooded."
+  hs.note {
+    en = "301 s: another frame to b. That of 299 s has not kept the entry alive: this one is flooded.",
+    zh = "301 s：又一个给 b 的帧。299 s 的那个并没有使表项保持有效：这一个泛洪。",
+  }
   frame(a, b)
 end)
 hs.run_until "302s"
@@ -50,7 +53,10 @@ hs.expect_equal("one entry has aged", switch:stats().aged, 1)
 hs.log("the entry was found dead at", aged_at)
 copies = 0
 
-hs.note "One word from b, and it is known again. Another switch can be told another age: 10 s here."
+hs.note {
+  en = "One word from b, and it is known again. Another switch can be told another age: 10 s here.",
+  zh = "b 说一句话，它就又为人所知。可以给另一台交换机规定别的老化时间：这里是 10 s。",
+}
 frame(b, a)
 hs.run "1ms"
 copies = 0

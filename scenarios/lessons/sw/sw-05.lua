@@ -3,7 +3,7 @@
 -- that turns the IP broadcast 255.255.255.255 into the broadcast MAC address (RFC 1122 section 3.2.1.3). The same IP packet
 -- in a frame to one MAC address goes to that one.
 local hs = require "hopscope"
-hs.title "SW-05 Broadcast flooding"
+hs.title { en = "SW-05 Broadcast flooding", zh = "SW-05 广播泛洪" }
 
 local switch = hs.switch "switch"
 local hosts, got = {}, {}
@@ -17,7 +17,10 @@ local a, b, c = hosts[1], hosts[2], hosts[3]
 local copies = hs.frames { node = switch, on = "tx" }
 local sent = hs.frames { node = a, on = "tx" }
 
-hs.note "a sends one datagram to 255.255.255.255. Its IP layer chooses the broadcast MAC address; there is nobody to ask by ARP."
+hs.note {
+  en = "a sends one datagram to 255.255.255.255. Its IP layer chooses the broadcast MAC address; there is nobody to ask by ARP.",
+  zh = "a 向 255.255.255.255 发送一个数据报。它的 IP 层选用广播 MAC 地址；没有人可以用 ARP 去问。",
+}
 -- Without a default route IP does not know which card "here" means: the socket has to say it (as DHCP clients do).
 local shout = a:udp { broadcast = true }:setopt("SO_BINDTODEVICE", "eth0")
 shout:sendto("everybody", "255.255.255.255", 4242)
@@ -32,12 +35,18 @@ hs.expect_equal("nothing comes back to a", a:dev():stats().rx_packets, 0)
 local function mac_bytes(text) return (text:gsub("(%x%x):?", function(x) return string.char(tonumber(x, 16)) end)) end
 local everybody = mac_bytes "ff:ff:ff:ff:ff:ff"
 
-hs.note "The address of the frame decides, not what is in it. First: broadcast MAC address, but not IP at all."
+hs.note {
+  en = "The address of the frame decides, not what is in it. First: broadcast MAC address, but not IP at all.",
+  zh = "起决定作用的是帧的地址，而不是里面的内容。第一个：广播 MAC 地址，但根本不是 IP。",
+}
 a:raw():send(everybody .. mac_bytes(a:dev().mac) .. "\x88\xb5" .. ("x"):rep(46))
 hs.run "1ms"
 hs.expect_equal("the switch floods it as well", #copies, 8)
 
-hs.note "Second: the very datagram to 255.255.255.255, but in a frame to c's MAC address. c has spoken, so one port is enough."
+hs.note {
+  en = "Second: the very datagram to 255.255.255.255, but in a frame to c's MAC address. c has spoken, so one port is enough.",
+  zh = "第二个：正是发往 255.255.255.255 的数据报，但放在发往 c 的 MAC 地址的帧里。c 说过话，所以一个端口就够了。",
+}
 c:raw():send(mac_bytes(a:dev().mac) .. mac_bytes(c:dev().mac) .. "\x88\xb5" .. ("x"):rep(46))
 hs.run "1ms"
 local before = #copies
@@ -46,7 +55,10 @@ hs.run "1ms"
 hs.expect_equal("one copy, to c", { #copies - before, copies[#copies].to }, { 1, "c" })
 hs.expect_equal("c takes it, nobody else has seen it", got, { a = 0, b = 1, c = 2, d = 1, e = 1 })
 
-hs.note "A broadcast address is never learnt: no frame comes FROM everybody. So the third broadcast is flooded like the first."
+hs.note {
+  en = "A broadcast address is never learnt: no frame comes FROM everybody. So the third broadcast is flooded like the first.",
+  zh = "广播地址从来学不到：没有一个帧来自所有人。所以第三个广播像第一个一样泛洪。",
+}
 shout:sendto("again", "255.255.255.255", 4242)
 hs.run "1ms"
 hs.expect_equal("the switch knows a and c, and no broadcast address", #switch:macs(), 2)

@@ -3,7 +3,7 @@
 -- none that a host could speak to. Traceroute finds what lowers the TTL, so it finds routers and no switches, however many
 -- there are on the way. (The management address that a real switch may have is a host inside it, and takes no part.)
 local hs = require "hopscope"
-hs.title "SW-07 Switch is invisible to IP"
+hs.title { en = "SW-07 Switch is invisible to IP", zh = "SW-07 IP 看不见交换机" }
 
 --   a ── s1 ── s2 ── router ── s3 ── b
 --              └── n
@@ -25,24 +25,36 @@ hs.on("frame.rx", function(e)
   if e.packet.icmp and e.packet.icmp.type == 8 then ttl[e.node] = e.packet.ip.ttl end
 end)
 
-hs.note "a pings its neighbour n. Two switches stand between them, and the TTL arrives as it left: 64."
+hs.note {
+  en = "a pings its neighbour n. Two switches stand between them, and the TTL arrives as it left: 64.",
+  zh = "a ping 它的邻居 n。两台交换机在它们之间，而 TTL 到达时与离开时一样：64。",
+}
 a:ping("n", { count = 1 })
 hs.expect_equal("the TTL at n is still 64", ttl.n, 64)
 
-hs.note "a pings b, behind three switches and one router. Only the router has lowered the TTL."
+hs.note {
+  en = "a pings b, behind three switches and one router. Only the router has lowered the TTL.",
+  zh = "a ping b，中间有三台交换机和一台路由器。只有路由器减小了 TTL。",
+}
 a:ping("b", { count = 1 })
 hs.expect_equal("before the router 64", ttl.router, 64)
 hs.expect_equal("at b 63: one router, whatever the switches", ttl.b, 63)
 hs.expect_equal("the subnet of a contains n and the router: for IP they are next to each other", a:route_get("n").via, nil)
 
-hs.note "Traceroute lists the router and the destination. It has no way to see a switch."
+hs.note {
+  en = "Traceroute lists the router and the destination. It has no way to see a switch.",
+  zh = "traceroute 列出路由器和目的地。它没有办法看见交换机。",
+}
 local trace = a:traceroute "b"
 for _, line in ipairs(trace.lines) do hs.log(line) end
 hs.expect("b is reached", trace.reached)
 hs.expect_equal("one hop before b itself", #trace.hops, 2)
 hs.expect_equal("which is the router", trace.hops[1].address, router:addr "eth0")
 
-hs.note "All the MAC addresses that were seen in any frame belong to hosts and router."
+hs.note {
+  en = "All the MAC addresses that were seen in any frame belong to hosts and router.",
+  zh = "在任何帧里见到的所有 MAC 地址都属于主机和路由器。",
+}
 local known = { ["ff:ff:ff:ff:ff:ff"] = true }
 for _, host in ipairs { a, n, b, router } do
   for _, dev in ipairs(host:devs()) do known[dev.mac] = true end

@@ -3,7 +3,7 @@
 -- it saves a short burst. If the sender does not stop, the buffer only delays the loss: nine frames of ten are dropped, and
 -- those that pass have waited behind a full buffer.
 local hs = require "hopscope"
-hs.title "SW-08 Ports of different speed"
+hs.title { en = "SW-08 Ports of different speed", zh = "SW-08 速度不同的端口" }
 
 local BUFFER = hs.param("buffer", 100, "frames that the slow port can hold")
 local switch = hs.switch "switch"
@@ -20,7 +20,10 @@ slow:udp { port = 4242, on_datagram = function() received, last = received + 1, 
 local function blast(n) return fast:udp_source { to = "slow", port = 4242, size = 1184, gap = "100us", count = n } end
 local function drops() return to_slow:dir(switch):stats().queue_drops end
 
-hs.note "A burst of as many frames as the buffer holds, at full speed. They wait, but all of them arrive."
+hs.note {
+  en = "A burst of as many frames as the buffer holds, at full speed. They wait, but all of them arrive.",
+  zh = "缓冲区容纳多少个帧，就来多少个帧的突发，全速。它们要等待，但全部到达。",
+}
 blast(BUFFER)
 hs.run "1s"
 hs.expect_equal("a burst within the buffer loses nothing", { received, drops() }, { BUFFER, 0 })
@@ -28,7 +31,10 @@ hs.expect_equal("a burst within the buffer loses nothing", { received, drops() }
 -- bit had come in, 99.04 us after it was sent.
 hs.expect_near("but its last frame has taken ten times as long as it was sent", last, BUFFER / 1000 + 99.04e-6 - 9.6e-6, "1ns")
 
-hs.note "Now two seconds without a pause: 20000 frames, ten for each that can leave."
+hs.note {
+  en = "Now two seconds without a pause: 20000 frames, ten for each that can leave.",
+  zh = "现在两秒钟不停歇：20000 个帧，每能离开一个就来十个。",
+}
 received = 0
 local start = hs.now()
 blast(20000)

@@ -6,7 +6,7 @@
 -- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 -- tshark-allow: TCP window specified by the receiver is now completely full (the receiver's window is the limit for a while)
 local hs = require "hopscope"
-hs.title "TCP-CC-01 Collapse without control"
+hs.title { en = "TCP-CC-01 Collapse without control", zh = "TCP-CC-01 没有控制时的崩溃" }
 
 local rate, seconds = 2e6, 8
 -- An old host: a window of 20 segments whatever happens (hopscope.tcp_quirks 0x1000), no SACK and no timestamps, so that it learns of losses
@@ -33,13 +33,18 @@ local function run(n, control)
   return { share = goodput / rate, again = again / (sent + again) }
 end
 
-hs.note "A bottleneck of 2 Mbit/s with a queue of 30 packets. More and more senders want to use it."
+hs.note {
+  en = "A bottleneck of 2 Mbit/s with a queue of 30 packets. More and more senders want to use it.",
+  zh = "瓶颈为 2 Mbit/s，队列可放 30 个分组。想用它的发送方越来越多。",
+}
 local fixed, control = {}, {}
 local numbers = { 1, 4, 16, 64 }
 for _, n in ipairs(numbers) do
   fixed[n], control[n] = run(n, false), run(n, true)
-  hs.note(string.format("%2d senders: with fixed windows %3.0f %% of the rate is useful, %2.0f %% of the segments are repetitions; with control %.0f %%, %2.0f %%.",
-    n, 100 * fixed[n].share, 100 * fixed[n].again, 100 * control[n].share, 100 * control[n].again))
+  hs.note({
+    en = "%2d senders: with fixed windows %3.0f %% of the rate is useful, %2.0f %% of the segments are repetitions; with control %.0f %%, %2.0f %%.",
+    zh = "%2d 个发送方：用固定窗口时，速率的 %3.0f %% 是有用的，报文段的 %2.0f %% 是重复；有控制时为 %.0f %% 和 %2.0f %%。",
+  }, n, 100 * fixed[n].share, 100 * fixed[n].again, 100 * control[n].share, 100 * control[n].again)
 end
 -- A frame of 1538 byte times carries 1448 bytes, or 1460 without timestamps: 94 or 95 % at best.
 local best = 1448 / 1538

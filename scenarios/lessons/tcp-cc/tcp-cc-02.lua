@@ -6,7 +6,7 @@
 -- tshark-allow: TCP Zero Window segment (all of a round arrives at one moment, before the application reads)
 -- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
-hs.title "TCP-CC-02 Send window"
+hs.title { en = "TCP-CC-02 Send window", zh = "TCP-CC-02 发送窗口" }
 
 local rtt, mss, rwnd = 0.1, 1448, 40 * 1448
 local client = hs.host "client"
@@ -40,7 +40,10 @@ local function look(time)
     local flight = info.unacked - info.sacked - info.lost + info.retrans
     limited[#limited + 1] = { flight = flight, cwnd = info.snd_cwnd, rwnd = info.snd_wnd // mss }
     local l = limited[#limited]
-    hs.note(string.format("round %d: on the way %d segments; cwnd %d, receiver's window %d", math.floor((time - first) / rtt) + 1, l.flight, l.cwnd, l.rwnd))
+    hs.note({
+      en = "round %d: on the way %d segments; cwnd %d, receiver's window %d",
+      zh = "第 %d 轮：途中有 %d 个报文段；cwnd 为 %d，接收方的窗口为 %d",
+    }, math.floor((time - first) / rtt) + 1, l.flight, l.cwnd, l.rwnd)
   end)
 end
 link:dir(client):rule(function(p)

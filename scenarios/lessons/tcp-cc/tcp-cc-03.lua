@@ -4,7 +4,7 @@
 -- today it begins with 10 (RFC 6928). Linux counts what is acknowledged (RFC 3465), not the ACKs: with an ACK for every second segment,
 -- counting ACKs would grow by half only.
 local hs = require "hopscope"
-hs.title "TCP-CC-03 Slow start"
+hs.title { en = "TCP-CC-03 Slow start", zh = "TCP-CC-03 慢启动" }
 
 local rtt = 0.1
 -- Data segments in each round trip: a network without rate, so that a round is one moment.
@@ -44,10 +44,13 @@ end
 local one, ten = rounds("one", { initcwnd = 1 }), rounds("ten", {})
 local delayed = rounds("delayed", { delayed = true })
 local acks = rounds("count-acks", { delayed = true, quirks = 0x800 })
-hs.note("Segments in each round trip, from a window of 1: " .. table.concat(one, ", "))
-hs.note("Today's initial window: " .. table.concat(ten, ", "))
-hs.note("With delayed ACKs: " .. table.concat(delayed, ", "))
-hs.note("With delayed ACKs, and a sender that counts ACKs (hopscope.tcp_quirks 0x800): " .. table.concat(acks, ", "))
+hs.note({ en = "Segments in each round trip, from a window of 1: %s", zh = "每个往返中的报文段数，从窗口 1 开始：%s" }, table.concat(one, ", "))
+hs.note({ en = "Today's initial window: %s", zh = "如今的初始窗口：%s" }, table.concat(ten, ", "))
+hs.note({ en = "With delayed ACKs: %s", zh = "使用推迟确认：%s" }, table.concat(delayed, ", "))
+hs.note({
+  en = "With delayed ACKs, and a sender that counts ACKs (hopscope.tcp_quirks 0x800): %s",
+  zh = "使用推迟确认，并且发送方按 ACK 的个数计算（hopscope.tcp_quirks 0x800）：%s",
+}, table.concat(acks, ", "))
 hs.expect_equal("from 1: 1, 2, 4, 8, …", one, { 1, 2, 4, 8, 16, 32, 64 })
 hs.expect_equal("Linux today, from 10: it doubles each round", ten, { 10, 20, 40, 80, 160, 320, 640 })
 hs.expect_equal("delayed ACKs make no difference: what is acknowledged counts", delayed, ten)

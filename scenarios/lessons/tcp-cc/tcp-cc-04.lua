@@ -3,7 +3,7 @@
 -- takes a first value from the route (option ssthresh, locked), for destinations it has met before, if net.ipv4.tcp_no_ssthresh_metrics_save is 0. CUBIC may leave slow start earlier: HyStart
 -- notices that the round trip grows, before anything is lost.
 local hs = require "hopscope"
-hs.title "TCP-CC-04 Threshold"
+hs.title { en = "TCP-CC-04 Threshold", zh = "TCP-CC-04 慢启动门限" }
 
 local client, server = hs.host("client", { sysctl = { ["net.ipv4.tcp_no_ssthresh_metrics_save"] = 0 } }), hs.host "server"
 local rtt, subnet = 0.1, "10.0.0.0/24"
@@ -41,13 +41,16 @@ local function rounds(n, options)
   return counts, windows, ssthresh
 end
 local counts, windows, ssthresh = rounds(7, { initcwnd = 1, ssthresh = 8, lock = "ssthresh" })
-hs.note("initial window 1, ssthresh 8: segments in each round " .. table.concat(counts, ", "))
+hs.note({
+  en = "initial window 1, ssthresh 8: segments in each round %s",
+  zh = "初始窗口 1，ssthresh 8：每轮的报文段数 %s",
+}, table.concat(counts, ", "))
 hs.expect_equal("ssthresh is 8", ssthresh, 8)
 hs.expect_equal("doubled below 8, plus one from there on", counts, { 1, 2, 4, 8, 9, 10, 11 })
 hs.expect_equal("cwnd reaches 8 in the fourth round: there it switches", { windows[3], windows[4], windows[5] }, { 4, 8, 9 })
 -- Not a power of two: 4 ACKs would make 8 of 4, but the window stops at ssthresh, and what is left counts for congestion avoidance.
 counts = rounds(7, { initcwnd = 1, ssthresh = 6, lock = "ssthresh" })
-hs.note("ssthresh 6: " .. table.concat(counts, ", "))
+hs.note({ en = "ssthresh 6: %s", zh = "ssthresh 6：%s" }, table.concat(counts, ", "))
 hs.expect_equal("it never overshoots the threshold: 1, 2, 4, 6, then plus one", counts, { 1, 2, 4, 6, 7, 8, 9 })
 
 -- HyStart, on a real link: 10 Mbit/s, a large queue.
@@ -61,6 +64,9 @@ hs.on("tcp.cwnd", function(e)
   if not left and e.ssthresh < 1000000 then left = { cwnd = e.cwnd, lost = link:dir(here):stats().queue_drops } end
 end, { node = here })
 hs.run "3s"
-hs.note(string.format("CUBIC leaves slow start at a window of %d; the path holds %.0f packets, the queue 1000. Nothing was lost.", left.cwnd, 10e6 * rtt / (1538 * 8)))
+hs.note({
+  en = "CUBIC leaves slow start at a window of %d; the path holds %.0f packets, the queue 1000. Nothing was lost.",
+  zh = "CUBIC 在窗口为 %d 时离开慢启动；路径可容纳 %.0f 个分组，队列可容纳 1000 个。没有任何丢失。",
+}, left.cwnd, 10e6 * rtt / (1538 * 8))
 hs.expect("CUBIC left slow start long before the queue was full", left.cwnd < 500, left.cwnd)
 hs.expect_equal("because HyStart saw it, not for a loss", { left.lost, here:counter "TcpExtTCPHystartDelayDetect" + here:counter "TcpExtTCPHystartTrainDetect" }, { 0, 1 })

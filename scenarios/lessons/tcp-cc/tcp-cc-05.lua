@@ -3,7 +3,7 @@
 -- Linux counts ACKs up to cwnd and then adds one: 8 ACKs make exactly 9 of 8. The RFC's arithmetic with bytes, where 1/cwnd becomes smaller
 -- with every ACK, gives 8.94.
 local hs = require "hopscope"
-hs.title "TCP-CC-05 Congestion avoidance"
+hs.title { en = "TCP-CC-05 Congestion avoidance", zh = "TCP-CC-05 拥塞避免" }
 
 local client, server = hs.host("client", { sysctl = { ["net.ipv4.tcp_no_ssthresh_metrics_save"] = 0 } }), hs.host "server"
 local rtt, subnet = 0.1, "10.0.0.0/24"
@@ -32,12 +32,18 @@ client:tcp_source { to = server, port = 7100, congestion = "reno" }
 hs.run(rtt * 8.5)
 
 local eight = table.concat(after_ack, ", ", 1, 8)
-hs.note("cwnd is 8, and so is ssthresh. After each of the first eight ACKs: " .. eight)
-hs.note("Segments in each round trip: " .. table.concat(counts, ", "))
+hs.note({
+  en = "cwnd is 8, and so is ssthresh. After each of the first eight ACKs: %s",
+  zh = "cwnd 是 8，ssthresh 也是 8。最初八个 ACK 中每一个之后：%s",
+}, eight)
+hs.note({ en = "Segments in each round trip: %s", zh = "每个往返中的报文段数：%s" }, table.concat(counts, ", "))
 local mss = 536
 local bytes = 8 * mss
 for _ = 1, 8 do bytes = bytes + mss * mss // bytes end
-hs.note(string.format("With MSS * MSS / cwnd bytes added at each ACK, in whole bytes, it would be %.2f after eight.", bytes / mss))
+hs.note({
+  en = "With MSS * MSS / cwnd bytes added at each ACK, in whole bytes, it would be %.2f after eight.",
+  zh = "如果每个 ACK 增加 MSS * MSS / cwnd 字节，取整字节，八个之后就是 %.2f。",
+}, bytes / mss)
 hs.expect_equal("the eighth ACK makes 9 of 8", eight, "8, 8, 8, 8, 8, 8, 8, 9")
 hs.expect_equal("then it takes nine to make 10", table.concat(after_ack, ", ", 9, 17), "9, 9, 9, 9, 9, 9, 9, 9, 10")
 hs.expect_equal("one segment more in each round", counts, { 8, 9, 10, 11, 12, 13, 14, 15 })

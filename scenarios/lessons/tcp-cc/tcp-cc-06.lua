@@ -4,7 +4,7 @@
 -- timer doubles, but ssthresh is not cut again: it is the same congestion.
 -- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
-hs.title "TCP-CC-06 Timeout"
+hs.title { en = "TCP-CC-06 Timeout", zh = "TCP-CC-06 超时" }
 
 local rtt = 0.1
 -- A window of 12, all of which is lost; and the first `again` repetitions too. What Linux does before a timeout (a probe for tail losses) and
@@ -53,10 +53,12 @@ end
 local reno, twice, cubic = run("reno", 0), run("reno", 2), run("cubic", 0)
 local function show(name, r)
   local t = r.timeouts[1]
-  hs.note(string.format("%s: %d timeout%s; cwnd %d, ssthresh %d; then segments in each round trip: %s", name, #r.timeouts, #r.timeouts > 1 and "s" or "", t.cwnd,
-    t.ssthresh, table.concat(r.counts, ", ")))
+  hs.note({
+    en = "%s: %d timeout%s; cwnd %d, ssthresh %d; then segments in each round trip: %s",
+    zh = "%s：%d 次超时 %.0s；cwnd 为 %d，ssthresh 为 %d；此后每个往返中的报文段数：%s",
+  }, name, #r.timeouts, #r.timeouts > 1 and "s" or "", t.cwnd, t.ssthresh, table.concat(r.counts, ", "))
 end
-hs.note "A window of 12 segments is lost as a whole."
+hs.note { en = "A window of 12 segments is lost as a whole.", zh = "由 12 个报文段组成的整个窗口全部丢失。" }
 show("Reno", reno)
 show("Reno, and the repetition is lost too, twice", twice)
 show("CUBIC", cubic)

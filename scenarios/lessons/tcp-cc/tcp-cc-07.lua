@@ -4,7 +4,7 @@
 -- what is on the way, Linux Reno the congestion window: max(cwnd/2, 2). With a full window both are the same.
 -- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
-hs.title "TCP-CC-07 Fast retransmit reaction"
+hs.title { en = "TCP-CC-07 Fast retransmit reaction", zh = "TCP-CC-07 对快重传的反应" }
 
 local rtt = 0.1
 -- The first segment of a window of 12 is lost; the application writes so many segments. The receiver's window has a fixed size: an ACK that changes
@@ -52,12 +52,18 @@ local function run(name, style, segments)
   hs.run "5s"
   r.after = (r.again - start) / rtt
   r.end_cwnd, r.timeouts = conn:info().snd_cwnd, client:counter "TcpExtTCPTimeouts"
-  hs.note(string.format("%s: repeated after %.1f round trips and %d duplicates; ssthresh %d, at the end cwnd %d; %d timeouts.", name, r.after, r.acks, r.ssthresh, r.end_cwnd, r.timeouts))
+  hs.note({
+    en = "%s: repeated after %.1f round trips and %d duplicates; ssthresh %d, at the end cwnd %d; %d timeouts.",
+    zh = "%s：%.1f 个往返和 %d 个重复确认之后重传；ssthresh 为 %d，结束时 cwnd 为 %d；%d 次超时。",
+  }, name, r.after, r.acks, r.ssthresh, r.end_cwnd, r.timeouts)
   return r
 end
-hs.note "A window of 12 segments; the first is lost, eleven arrive and are answered by duplicate ACKs."
+hs.note {
+  en = "A window of 12 segments; the first is lost, eleven arrive and are answered by duplicate ACKs.",
+  zh = "窗口为 12 个报文段；第一个丢失，十一个到达，并引来重复的 ACK。",
+}
 local linux, rfc = run("linux", 0, 12), run("rfc5681", 2, 12)
-hs.note "The same, but the application has written only 8 segments."
+hs.note { en = "The same, but the application has written only 8 segments.", zh = "同样的情形，但应用程序只写入了 8 个报文段。" }
 local linux8, rfc8 = run("linux-8-of-12", 0, 8), run("rfc5681-8-of-12", 2, 8)
 for name, r in pairs { Linux = linux, ["RFC 5681"] = rfc } do
   hs.expect_equal(name .. ": 12 on the way: ssthresh 6", r.ssthresh, 6)

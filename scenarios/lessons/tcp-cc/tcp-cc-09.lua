@@ -7,7 +7,7 @@
 -- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
 local hs = require "hopscope"
-hs.title "TCP-CC-09 Sawtooth"
+hs.title { en = "TCP-CC-09 Sawtooth", zh = "TCP-CC-09 锯齿" }
 
 local client, server = hs.host "client", hs.host "server"
 local rate, delay, buffer = 2e6, 0.060, 20
@@ -44,10 +44,13 @@ end, { node = client })
 client:tcp_source { to = server, port = 7100, congestion = "reno" }
 hs.run "30s"
 
-hs.note(string.format("The path holds %.1f frames, the buffer %d: the peak must be %d, and a tooth takes %d frame times, %.3f s.", path, buffer, peak, tooth, tooth * frame))
+hs.note({
+  en = "The path holds %.1f frames, the buffer %d: the peak must be %d, and a tooth takes %d frame times, %.3f s.",
+  zh = "路径可容纳 %.1f 个帧，缓冲区可容纳 %d 个：峰值必定是 %d，一个锯齿历时 %d 个帧时间，即 %.3f s。",
+}, path, buffer, peak, tooth, tooth * frame)
 local line = ""
 for i = 3, #peaks do line = line .. string.format("%s%d after %.3f s", i > 3 and ", " or "", peaks[i].cwnd, peaks[i].time - peaks[i - 1].time) end
-hs.note("Peaks: " .. line .. ".")
+hs.note({ en = "Peaks: %s.", zh = "峰值：%s。" }, line)
 hs.expect("there are many teeth", #peaks >= 10, #peaks)
 -- The first ends slow start, and the second begins somewhere. From the third on:
 local late, worst_peak, worst_period, halved = 0, 0, 0, true

@@ -4,7 +4,7 @@
 -- over a new connection for each part, and why changing networks hurts.
 -- tshark-allow: Connection reset (RST) (the connection is broken on purpose)
 local hs = require "hopscope"
-hs.title "TCP-CC-10 Restart costs"
+hs.title { en = "TCP-CC-10 Restart costs", zh = "TCP-CC-10 重新开始的代价" }
 
 local rate, rtt, payload = 40e6, 0.1, 1448
 -- The receiver's window is as large as the path: no queue, no loss, so that only the beginning counts.
@@ -49,10 +49,16 @@ local function run(name, reconnect)
   end
   local kilobytes = {}
   for i = 1, 10 do kilobytes[i] = string.format("%.0f", r.bytes[i] / 1000) end
-  hs.note(string.format("%s: cwnd %d; kilobytes in each round trip from then on: %s", name, r.cwnd, table.concat(kilobytes, ", ")))
+  hs.note({
+    en = "%s: cwnd %d; kilobytes in each round trip from then on: %s",
+    zh = "%s：cwnd 为 %d；此后每个往返中的千字节数：%s",
+  }, name, r.cwnd, table.concat(kilobytes, ", "))
   return r
 end
-hs.note(string.format("40 Mbit/s and a round trip of 100 ms: the path holds %d segments. After three seconds the client breaks its connection and opens a new one; or does not.", path))
+hs.note({
+  en = "40 Mbit/s and a round trip of 100 ms: the path holds %d segments. After three seconds the client breaks its connection and opens a new one; or does not.",
+  zh = "40 Mbit/s，往返时间 100 ms：路径可容纳 %d 个报文段。三秒之后客户端断开连接并打开一条新的；或者不这样做。",
+}, path)
 local unbroken, again = run("unbroken", false), run("reconnect", true)
 hs.expect("unbroken: the full rate all the time", unbroken.regained == 2 and math.min(table.unpack(unbroken.bytes)) >= 0.95 * path * payload, unbroken.bytes)
 hs.expect_equal("a new connection begins with the initial window", again.cwnd, 10)

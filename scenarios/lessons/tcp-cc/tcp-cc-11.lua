@@ -5,7 +5,7 @@
 -- tshark-allow: TCP window specified by the receiver is now completely full (the receiver's window is the limit for a while)
 -- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
-hs.title "TCP-CC-11 Pluggable algorithms, CUBIC"
+hs.title { en = "TCP-CC-11 Pluggable algorithms, CUBIC", zh = "TCP-CC-11 可更换的算法，CUBIC" }
 
 local rate, rtt = 10e6, 0.2
 local path = math.ceil((rtt + 0.0014) * rate / (1538 * 8))  -- segments that fill the path
@@ -47,11 +47,16 @@ local function run(congestion)
     before = now
   end
   client:power(false)
-  hs.note(string.format("%s: cwnd %d before the loss, then ssthresh %d; after 1, 2, 3, 5, 10 s cwnd %d, %d, %d, %d, %d; 95 %% of the rate again after %.1f s.",
-    congestion, r.wmax, r.ssthresh, r.cwnd[5], r.cwnd[10], r.cwnd[15], r.cwnd[25], r.cwnd[50], r.regained or 99))
+  hs.note({
+    en = "%s: cwnd %d before the loss, then ssthresh %d; after 1, 2, 3, 5, 10 s cwnd %d, %d, %d, %d, %d; 95 %% of the rate again after %.1f s.",
+    zh = "%s：丢失之前 cwnd 为 %d，之后 ssthresh 为 %d；1、2、3、5、10 s 之后 cwnd 为 %d、%d、%d、%d、%d；%.1f s 之后恢复到速率的 95 %%。",
+  }, congestion, r.wmax, r.ssthresh, r.cwnd[5], r.cwnd[10], r.cwnd[15], r.cwnd[25], r.cwnd[50], r.regained or 99)
   return r
 end
-hs.note(string.format("A path of 10 Mbit/s and 200 ms holds %d segments. One segment is lost.", path))
+hs.note({
+  en = "A path of 10 Mbit/s and 200 ms holds %d segments. One segment is lost.",
+  zh = "10 Mbit/s 和 200 ms 的路径可容纳 %d 个报文段。丢失一个报文段。",
+}, path)
 local reno, cubic = run "reno", run "cubic"
 hs.expect_equal("the socket's algorithm is the one that was asked for", { reno.name, cubic.name }, { "reno", "cubic" })
 hs.expect_equal("Reno halves", reno.ssthresh, reno.wmax // 2)

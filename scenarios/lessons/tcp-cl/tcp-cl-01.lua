@@ -2,7 +2,7 @@
 -- Each direction of a connection is closed for itself: FIN, ACK, FIN, ACK (RFC 9293 3.6). Who closes first goes through FIN-WAIT-1, FIN-WAIT-2
 -- and TIME-WAIT; the other through CLOSE-WAIT and LAST-ACK. Either end may be the first. A FIN takes one sequence number, like a byte.
 local hs = require "hopscope"
-hs.title "TCP-CL-01 Four-segment close"
+hs.title { en = "TCP-CL-01 Four-segment close", zh = "TCP-CL-01 四个报文段的关闭" }
 
 -- One connection on which `first` closes at once, the other 100 ms after it has seen the end of the stream.
 local function close(port, first_name)
@@ -53,7 +53,7 @@ end
 
 local function check(port, first, second)
   local s, states = close(port, first)
-  hs.note(string.format("The %s closes first:", first))
+  hs.note({ en = "The %s closes first:", zh = "%s 先关闭：" }, first)
   for _, x in ipairs(s) do
     hs.note(string.format("  %s  %s%s seq %d ack %d", x.from, x.fin and "FIN " or "", x.ack and "ACK" or "", x.seq, x.ackno))
   end

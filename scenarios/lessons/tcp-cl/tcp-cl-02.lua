@@ -2,7 +2,7 @@
 -- The life of every TCP connection is a path through the same eleven states (RFC 9293 3.3.2, figure 5). An ordinary connection visits nine
 -- of them, counting both ends; CLOSING needs both to close at the same time. FIN-WAIT-2 is the half-closed state.
 local hs = require "hopscope"
-hs.title "TCP-CL-02 All eleven states"
+hs.title { en = "TCP-CL-02 All eleven states", zh = "TCP-CL-02 全部十一个状态" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -12,7 +12,10 @@ hs.on("tcp.state", function(e)
   moves[#moves + 1] = { e.node, e.old, e.new }
 end)
 
-hs.note "An ordinary connection: the client opens, the client closes, the server follows 100 ms later."
+hs.note {
+  en = "An ordinary connection: the client opens, the client closes, the server follows 100 ms later.",
+  zh = "一条普通的连接：客户端打开，客户端关闭，服务器在 100 ms 之后跟着关闭。",
+}
 server:spawn(function(os)
   local conn = os.tcp():bind(5000):listen(8):accept()
   conn:read()
@@ -25,12 +28,12 @@ client:spawn(function(os)
   conn:close()
 end)
 hs.run "90s"
-for _, m in ipairs(moves) do hs.note(string.format("%s: %s to %s", m[1], m[2], m[3])) end
+for _, m in ipairs(moves) do hs.note({ en = "%s: %s to %s", zh = "%s：从 %s 到 %s" }, m[1], m[2], m[3]) end
 local ordinary = 0
 for _ in pairs(visited) do ordinary = ordinary + 1 end
 hs.expect_equal("an ordinary connection visits all but CLOSING", { ordinary, visited["CLOSING"] }, { 10, nil })
 
-hs.note "Both ends close at the same instant."
+hs.note { en = "Both ends close at the same instant.", zh = "两端在同一时刻关闭。" }
 server:spawn(function(os)
   local conn = os.tcp():bind(5001):listen(8):accept()
   os.sleep(hs.seconds "100ms" - hs.seconds "10ms")

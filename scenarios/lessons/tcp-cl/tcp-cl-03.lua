@@ -2,7 +2,7 @@
 -- A FIN says "I have no more data", no more. Who has sent it cannot send, but still receives: after shutdown(write) the peer may go on as
 -- long as it likes (RFC 9293 3.6: a one-sided close).
 local hs = require "hopscope"
-hs.title "TCP-CL-03 Half-close"
+hs.title { en = "TCP-CL-03 Half-close", zh = "TCP-CL-03 半关闭" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { rate = "10Mbps", delay = "10ms" })
@@ -11,16 +11,16 @@ hs.on("tcp.state", function(e) states[#states + 1] = e.new end, { node = client 
 server:spawn(function(os)
   local conn = os.tcp():bind(5600):listen(8):accept()
   hs.expect_equal("the server reads the end of the stream", conn:read(), nil)
-  hs.note "The server has seen the client's FIN, and now sends 100 kB."
+  hs.note { en = "The server has seen the client's FIN, and now sends 100 kB.", zh = "服务器已经看到客户端的 FIN，现在发送 100 kB。" }
   conn:write(hs.payload "100kB")
   os.sleep "1s"
-  hs.note "The server closes as well."
+  hs.note { en = "The server closes as well.", zh = "服务器也关闭。" }
   conn:close()
 end)
 local got, seen, after_end, write_error = 0, {}, nil, nil
 client:spawn(function(os)
   local conn = os.tcp():connect("server", 5600)
-  hs.note "The client closes its direction: shutdown(write)."
+  hs.note { en = "The client closes its direction: shutdown(write).", zh = "客户端关闭自己的方向：shutdown(write)。" }
   conn:shutdown "write"
   local _, err = conn:write "one more word"
   write_error = err
@@ -33,7 +33,7 @@ client:spawn(function(os)
   after_end = conn:state()
 end)
 hs.run "5s"
-hs.note("The client has read " .. got .. " bytes after its FIN.")
+hs.note({ en = "The client has read %s bytes after its FIN.", zh = "客户端在自己的 FIN 之后读到了 %s 字节。" }, got)
 hs.expect_equal("writing fails after shutdown(write)", write_error, "EPIPE")
 hs.expect_equal("100 kB arrive", got, 100000)
 hs.expect_equal("all of it in FIN-WAIT-2", seen, { ["FIN-WAIT-2"] = true })

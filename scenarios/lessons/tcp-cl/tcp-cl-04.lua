@@ -3,7 +3,7 @@
 -- when. So the time between the two segments is the application's (RFC 9293 3.6, case 2). The route has "quickack 1" here, so that
 -- the ACK comes at once; without it Linux may keep it back for 40 ms, see TCP-CL-05.
 local hs = require "hopscope"
-hs.title "TCP-CL-04 Why two steps on the passive side"
+hs.title { en = "TCP-CL-04 Why two steps on the passive side", zh = "TCP-CL-04 被动方为什么要分两步" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms", subnet = "10.0.0.0/24" })
@@ -36,7 +36,10 @@ for _, delay in ipairs { 0, 0.1, 10 } do
     conn:close()
   end)
   hs.run "12s"
-  hs.note(string.format("The application takes %g s: ACK %g s after the FIN came, own FIN %g s later.", delay, ack_sent - fin_came, fin_sent - ack_sent))
+  hs.note({
+    en = "The application takes %g s: ACK %g s after the FIN came, own FIN %g s later.",
+    zh = "应用程序花了 %g s：FIN 到达 %g s 后发出 ACK，再过 %g s 才发出自己的 FIN。",
+  }, delay, ack_sent - fin_came, fin_sent - ack_sent)
   hs.expect_near("the kernel acknowledges at once", ack_sent - fin_came, 0, 1e-9)
   hs.expect_near("the gap between ACK and FIN is the application's delay, " .. delay .. " s", fin_sent - ack_sent, delay, 1e-9)
 end

@@ -3,7 +3,7 @@
 -- and FIN travel in one segment: FIN, FIN+ACK, ACK. If it takes longer, or if ACKs must be quick, there are four
 -- (Linux tcp_fin enters "pingpong" mode; tcp_send_delayed_ack).
 local hs = require "hopscope"
-hs.title "TCP-CL-05 Three-segment close"
+hs.title { en = "TCP-CL-05 Three-segment close", zh = "TCP-CL-05 三个报文段的关闭" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms", subnet = "10.0.0.0/24" })
@@ -41,12 +41,12 @@ local function close(delay)
 end
 
 local at_once, soon, late = close(0), close(0.039), close(0.041)
-hs.note("The application closes at once: " .. table.concat(at_once, ", "))
-hs.note("after 39 ms: " .. table.concat(soon, ", "))
-hs.note("after 41 ms: " .. table.concat(late, ", "))
+hs.note({ en = "The application closes at once: %s", zh = "应用程序立刻关闭：%s" }, table.concat(at_once, ", "))
+hs.note({ en = "after 39 ms: %s", zh = "39 ms 之后：%s" }, table.concat(soon, ", "))
+hs.note({ en = "after 41 ms: %s", zh = "41 ms 之后：%s" }, table.concat(late, ", "))
 server:route_replace { to = "10.0.0.0/24", dev = "eth0", quickack = 1 }
 local quick = close(0)
-hs.note("at once, but with quickack on the route: " .. table.concat(quick, ", "))
+hs.note({ en = "at once, but with quickack on the route: %s", zh = "立刻关闭，但路由上设了 quickack：%s" }, table.concat(quick, ", "))
 hs.expect_equal("closed at once: three segments", at_once, { "FIN", "FIN+ACK", "ACK" })
 hs.expect_equal("closed within the delayed ACK's 40 ms: three", soon, { "FIN", "FIN+ACK", "ACK" })
 hs.expect_equal("closed later: four; the FIN acknowledges the other's once more", late, { "FIN", "ACK", "FIN+ACK", "ACK" })

@@ -4,7 +4,7 @@
 -- take at the smallest timeout of 200 ms (Linux tcp_write_timeout, retransmits_timed_out). After shutdown the socket has an owner, and
 -- tcp_retries2 applies. The peer knows nothing of all this.
 local hs = require "hopscope"
-hs.title "TCP-CL-07 First segment (FIN) lost"
+hs.title { en = "TCP-CL-07 First segment (FIN) lost", zh = "TCP-CL-07 第一个报文段（FIN）丢失" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })

@@ -3,7 +3,7 @@
 -- already and acknowledges once more (RFC 9293 3.10.7.4, first check).
 -- tshark-allow: D-SACK Sequence (the repeated FIN is reported as a duplicate)
 local hs = require "hopscope"
-hs.title "TCP-CL-08 Second segment (ACK) lost"
+hs.title { en = "TCP-CL-08 Second segment (ACK) lost", zh = "TCP-CL-08 第二个报文段（ACK）丢失" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -29,12 +29,18 @@ end)
 client:spawn(function(os)
   local c = os.tcp():connect("server", 5000)
   os.sleep "100ms"
-  hs.note "The client closes. The server's ACK of its FIN is lost; the server's application does not close."
+  hs.note {
+    en = "The client closes. The server's ACK of its FIN is lost; the server's application does not close.",
+    zh = "客户端关闭。服务器对其 FIN 的 ACK 丢失；服务器的应用程序不关闭。",
+  }
   c:shutdown "write"
   os.sleep "24h"
 end)
 hs.run "10s"
-hs.note(string.format("FINs at %.3f and %.3f s, ACKs at %.3f and %.3f s. The server is in %s.", fins[1], fins[2], acks[1], acks[2], conn:state()))
+hs.note({
+  en = "FINs at %.3f and %.3f s, ACKs at %.3f and %.3f s. The server is in %s.",
+  zh = "FIN 在 %.3f 和 %.3f s，ACK 在 %.3f 和 %.3f s。服务器处于 %s。",
+}, fins[1], fins[2], acks[1], acks[2], conn:state())
 hs.expect_equal("one extra FIN", #fins, 2)
 hs.expect_equal("one extra ACK", #acks, 2)
 hs.expect_near("the second ACK answers the second FIN", acks[2] - fins[2], "10ms", "1us")

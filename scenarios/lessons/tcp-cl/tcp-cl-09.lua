@@ -4,7 +4,7 @@
 -- nothing, and is answered with RST (Linux tcp_rcv_state_process, tcp_fin_time).
 -- tshark-allow: Connection reset (RST) (the late FIN finds no connection)
 local hs = require "hopscope"
-hs.title "TCP-CL-09 Third segment (peer's FIN) lost"
+hs.title { en = "TCP-CL-09 Third segment (peer's FIN) lost", zh = "TCP-CL-09 第三个报文段（对方的 FIN）丢失" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -55,17 +55,20 @@ local function close(port, delay, drop)
   return r
 end
 
-hs.note "The server's first FIN is lost."
+hs.note { en = "The server's first FIN is lost.", zh = "服务器的第一个 FIN 丢失。" }
 local once = close(5000, "100ms", 1)
-hs.note(string.format("It is repeated %.0f ms later, and acknowledged.", (once.fins[2] - once.fins[1]) * 1000))
+hs.note({ en = "It is repeated %.0f ms later, and acknowledged.", zh = "它在 %.0f ms 之后重发，并得到确认。" }, (once.fins[2] - once.fins[1]) * 1000)
 hs.expect_equal("single loss: a second FIN", #once.fins, 2)
 hs.expect_near("the server is CLOSED one round trip after it", once.times["server CLOSED"] - once.fins[2], "20ms", "1us")
 hs.expect("the closer has gone from FIN-WAIT-2 to TIME-WAIT", once.times["client TIME-WAIT"], once.states)
 hs.expect_equal("no RST", once.resets, 0)
 
-hs.note "Now the server's application closes only after 70 s."
+hs.note { en = "Now the server's application closes only after 70 s.", zh = "现在服务器的应用程序过了 70 s 才关闭。" }
 local late = close(5001, "70s", 0)
-hs.note(string.format("The client was CLOSED %.2f s after it reached FIN-WAIT-2.", late.times["client CLOSED"] - late.times["client FIN-WAIT-2"]))
+hs.note({
+  en = "The client was CLOSED %.2f s after it reached FIN-WAIT-2.",
+  zh = "客户端到达 FIN-WAIT-2 之后 %.2f s 进入 CLOSED。",
+}, late.times["client CLOSED"] - late.times["client FIN-WAIT-2"])
 hs.expect_near("FIN withheld: the closer is CLOSED at 60 s", late.times["client CLOSED"] - late.times["client FIN-WAIT-2"], "60s", "1us")
 hs.expect_equal("it was never in TIME-WAIT", late.times["client TIME-WAIT"], nil)
 hs.expect_equal("the later FIN draws RST", { #late.fins, late.resets }, { 1, 1 })

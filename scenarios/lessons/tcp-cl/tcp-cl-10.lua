@@ -3,7 +3,7 @@
 -- TIME-WAIT, which therefore has to last, and starts its 60 s anew (RFC 9293 3.10.7.4). If every ACK is lost, the peer gives up in the end:
 -- it is an orphan, tcp_orphan_retries counts.
 local hs = require "hopscope"
-hs.title "TCP-CL-10 Fourth segment (last ACK) lost"
+hs.title { en = "TCP-CL-10 Fourth segment (last ACK) lost", zh = "TCP-CL-10 第四个报文段（最后的 ACK）丢失" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -56,8 +56,10 @@ hs.expect_equal("nothing lost: one FIN, one ACK", { #none.fins, none.acks }, { 1
 hs.expect_near("TIME-WAIT lasts 60 s", none.times["client CLOSED"] - none.times["client TIME-WAIT"], "60s", 0)
 
 local once = close(5001, 1)
-hs.note(string.format("The ACK is lost once: the server's FINs come %.3f s apart; TIME-WAIT ends %.3f s after it began.",
-  once.came[2] - once.came[1], once.times["client CLOSED"] - once.times["client TIME-WAIT"]))
+hs.note({
+  en = "The ACK is lost once: the server's FINs come %.3f s apart; TIME-WAIT ends %.3f s after it began.",
+  zh = "ACK 丢失一次：服务器的两个 FIN 相隔 %.3f s；TIME-WAIT 在开始 %.3f s 之后结束。",
+}, once.came[2] - once.came[1], once.times["client CLOSED"] - once.times["client TIME-WAIT"])
 hs.expect_equal("one loss: a second FIN, a second ACK", { #once.fins, once.acks }, { 2, 2 })
 hs.expect_near("it began with the first FIN", once.times["client TIME-WAIT"], once.came[1], 1e-9)
 hs.expect_near("and ends 60 s after the last", once.times["client CLOSED"] - once.came[2], "60s", 1e-9)
@@ -65,8 +67,10 @@ hs.expect_near("the server is CLOSED when the second ACK has come", once.times["
 
 server:sysctl("net.ipv4.tcp_orphan_retries", 3)
 local all = close(5002, 1000)
-hs.note(string.format("Every ACK is lost, tcp_orphan_retries is 3: %d FINs, then the server is CLOSED as well, %.2f s after the last.",
-  #all.fins, all.times["server CLOSED"] - all.fins[#all.fins]))
+hs.note({
+  en = "Every ACK is lost, tcp_orphan_retries is 3: %d FINs, then the server is CLOSED as well, %.2f s after the last.",
+  zh = "每个 ACK 都丢失，tcp_orphan_retries 为 3：共 %d 个 FIN，之后服务器也进入 CLOSED，在最后一个 FIN 之后 %.2f s。",
+}, #all.fins, all.times["server CLOSED"] - all.fins[#all.fins])
 -- the first FIN, the tail loss probe, and three timeouts
 hs.expect_equal("all lost: FINs up to the limit", #all.fins, 1 + 1 + 3)
 hs.expect("one further wait, twice the last, then CLOSED",

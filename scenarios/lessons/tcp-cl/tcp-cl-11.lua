@@ -2,7 +2,7 @@
 -- After close no process has the socket: it is an orphan, and Linux lets it wait for the peer's FIN no longer than tcp_fin_timeout (60 s by
 -- default), then forgets it. TIME-WAIT itself does not obey this setting: it lasts 60 s (Linux tcp_close, tcp_time_wait).
 local hs = require "hopscope"
-hs.title "TCP-CL-11 FIN_WAIT_2 after close"
+hs.title { en = "TCP-CL-11 FIN_WAIT_2 after close", zh = "TCP-CL-11 close 之后的 FIN_WAIT_2" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -37,12 +37,15 @@ end
 for _, timeout in ipairs { 60, 20, 120 } do
   local times, listed = close(timeout)
   local waited = times["CLOSED"] - times["FIN-WAIT-2"]
-  hs.note(string.format("tcp_fin_timeout %d: CLOSED after %.1f s in FIN-WAIT-2.", timeout, waited))
+  hs.note({
+    en = "tcp_fin_timeout %d: CLOSED after %.1f s in FIN-WAIT-2.",
+    zh = "tcp_fin_timeout 为 %d：在 FIN-WAIT-2 停留 %.1f s 之后进入 CLOSED。",
+  }, timeout, waited)
   hs.expect_equal("listed in FIN-WAIT-2, without a process", { listed.state, listed.orphan }, { "FIN-WAIT-2", true })
   hs.expect_near("without a FIN it is CLOSED after " .. timeout .. " s", waited, timeout, 1e-9)
   hs.expect_equal("TIME-WAIT was not visited", times["TIME-WAIT"], nil)
 end
 
-hs.note "Now the FIN does come, after a second; tcp_fin_timeout is 20."
+hs.note { en = "Now the FIN does come, after a second; tcp_fin_timeout is 20.", zh = "这一次 FIN 在一秒之后确实到来；tcp_fin_timeout 为 20。" }
 local times = close(20, "1s")
 hs.expect_near("TIME-WAIT lasts 60 s and ignores the setting", times["CLOSED"] - times["TIME-WAIT"], "60s", 1e-9)

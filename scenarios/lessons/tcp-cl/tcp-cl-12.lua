@@ -2,7 +2,7 @@
 -- After shutdown(write) the process still has the socket and may want to read: there is no limit to FIN-WAIT-2 then, whatever
 -- tcp_fin_timeout says (RFC 9293 3.10.4; Linux: the limit is for orphans).
 local hs = require "hopscope"
-hs.title "TCP-CL-12 FIN_WAIT_2 after shutdown"
+hs.title { en = "TCP-CL-12 FIN_WAIT_2 after shutdown", zh = "TCP-CL-12 shutdown 之后的 FIN_WAIT_2" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -10,7 +10,7 @@ server:spawn(function(os)
   local conn = os.tcp():bind(5000):listen(8):accept()
   conn:read()
   os.sleep "3600s"
-  hs.note "An hour later the server sends what it had to say."
+  hs.note { en = "An hour later the server sends what it had to say.", zh = "一小时之后，服务器发送它要说的话。" }
   conn:write "after an hour"
   os.sleep "1h"
 end)
@@ -20,7 +20,7 @@ client:spawn(function(os)
   conn:shutdown "write"
   os.sleep "3599s"
   local sock = client:sockets()[1]
-  hs.note("After an hour the client's socket is in " .. sock.state .. ".")
+  hs.note({ en = "After an hour the client's socket is in %s.", zh = "一小时之后，客户端的套接字处于 %s。" }, sock.state)
   hs.expect_equal("still FIN-WAIT-2 after an hour", { sock.state, conn:state() }, { "FIN-WAIT-2", "FIN-WAIT-2" })
   hs.expect_equal("it is no orphan", sock.orphan, false)
   read = conn:read()

@@ -2,7 +2,7 @@
 -- Both ends send a FIN before they see the other's. Each gets a FIN where it expected the acknowledgment of its own, goes from FIN-WAIT-1 to
 -- CLOSING, and on the ACK to TIME-WAIT (RFC 9293 3.6, figure 13). Both wait, and there are four segments.
 local hs = require "hopscope"
-hs.title "TCP-CL-13 Simultaneous close"
+hs.title { en = "TCP-CL-13 Simultaneous close", zh = "TCP-CL-13 同时关闭" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -30,7 +30,7 @@ client:spawn(function(os)
 end)
 hs.run_until "999ms"
 closing_at = 1
-hs.note "At 1 s both ends close."
+hs.note { en = "At 1 s both ends close.", zh = "1 s 时两端都关闭。" }
 hs.run "70s"
 for _, s in ipairs(segments) do hs.note(s) end
 local both = { "ESTABLISHED", "FIN-WAIT-1", "CLOSING", "TIME-WAIT", "CLOSED" }

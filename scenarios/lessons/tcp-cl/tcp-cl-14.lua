@@ -4,7 +4,7 @@
 -- data unread sends RST instead of FIN at once.
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 local hs = require "hopscope"
-hs.title "TCP-CL-14 Data after full close"
+hs.title { en = "TCP-CL-14 Data after full close", zh = "TCP-CL-14 完全关闭之后的数据" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -47,17 +47,17 @@ local function attempt(how)
 end
 
 local closed = attempt "close"
-hs.note("The client closes, then the server writes: " .. table.concat(closed.sent, ", "))
+hs.note({ en = "The client closes, then the server writes: %s", zh = "客户端关闭，然后服务器写入：%s" }, table.concat(closed.sent, ", "))
 hs.expect_equal("the server's first write succeeds: it does not know yet", closed.first, 14)
 hs.expect_equal("it draws a RST", closed.sent[#closed.sent], "client RST")
 hs.expect_equal("the server's next call fails", { closed.second, closed.second_err }, { nil, "EPIPE" })
 
 local half = attempt "shutdown"
-hs.note("The client only shuts down its direction: " .. table.concat(half.sent, ", "))
+hs.note({ en = "The client only shuts down its direction: %s", zh = "客户端只关闭自己的方向：%s" }, table.concat(half.sent, ", "))
 hs.expect_equal("the same data is read as usual", half.read, "are you there?")
 hs.expect_equal("and the server's next write succeeds", half.second, 6)
 
-hs.note "Closing with unread data: the client has not read the server's greeting."
+hs.note { en = "Closing with unread data: the client has not read the server's greeting.", zh = "关闭时还有未读的数据：客户端没有读服务器的问候。" }
 local aborted = client:counter "TcpExtTCPAbortOnClose"
 server:spawn(function(os)
   local conn = os.tcp():bind(6000):listen(8):accept()

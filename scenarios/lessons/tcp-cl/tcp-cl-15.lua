@@ -3,7 +3,7 @@
 -- (RFC 9293 3.10.5 ABORT; Linux tcp_disconnect). The peer reads "connection reset by peer".
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 local hs = require "hopscope"
-hs.title "TCP-CL-15 Abortive close"
+hs.title { en = "TCP-CL-15 Abortive close", zh = "TCP-CL-15 异常中止的关闭" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -22,12 +22,12 @@ end)
 client:spawn(function(os)
   local conn = os.tcp():connect("server", 5000)
   os.sleep "1s"
-  hs.note "The client sets SO_LINGER to 0 seconds and closes."
+  hs.note { en = "The client sets SO_LINGER to 0 seconds and closes.", zh = "客户端把 SO_LINGER 设为 0 秒，然后关闭。" }
   conn:setopt("SO_LINGER", 0)
   conn:close()
 end)
 hs.run "10s"
-hs.note("Segments: " .. table.concat(segments, ", ") .. ". The server's read says " .. err .. ".")
+hs.note({ en = "Segments: %s. The server's read says %s.", zh = "报文段：%s。服务器的 read 返回 %s。" }, table.concat(segments, ", "), err)
 hs.expect_equal("one RST, no four segments", segments, { "client RST" })
 hs.expect_equal("the client goes from ESTABLISHED to CLOSED", states.client, { "SYN-SENT", "ESTABLISHED", "CLOSED" })
 hs.expect_equal("so does the server", { states.server[#states.server - 1], states.server[#states.server] }, { "ESTABLISHED", "CLOSED" })

@@ -4,7 +4,7 @@
 -- tshark-allow: Previous segment(s) not captured (the lesson loses a segment)
 -- tshark-allow: D-SACK Sequence (what came twice is reported)
 local hs = require "hopscope"
-hs.title "TCP-CL-16 Out-of-order FIN"
+hs.title { en = "TCP-CL-16 Out-of-order FIN", zh = "TCP-CL-16 失序的 FIN" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -49,7 +49,10 @@ client:spawn(function(os)
   ended = hs.now()
 end)
 hs.run "1s"
-hs.note(string.format("The FIN came at %.3f s; at %.3f s the client was still in %s. The gap was filled at %.3f s.", fin_came, between[3], between[1], filled_at))
+hs.note({
+  en = "The FIN came at %.3f s; at %.3f s the client was still in %s. The gap was filled at %.3f s.",
+  zh = "FIN 在 %.3f s 到达；%.3f s 时客户端仍处于 %s。空缺在 %.3f s 补上。",
+}, fin_came, between[3], between[1], filled_at)
 hs.expect("the FIN came first, the missing data long after it", fin_came < between[3] and between[3] < filled_at, { fin_came, filled_at })
 hs.expect_equal("in between the state stays FIN-WAIT-2, and no end of the stream is shown", { between[1], between[2] }, { "FIN-WAIT-2", false })
 hs.expect_equal("then TIME-WAIT, in the same instant", states[#states], { "TIME-WAIT", filled_at })

@@ -5,7 +5,7 @@
 -- tshark-allow: Connection reset (RST) (a socket that is closed in the middle of a transfer resets it)
 -- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 local hs = require "hopscope"
-hs.title "TCP-FC-01 Window versus one-at-a-time"
+hs.title { en = "TCP-FC-01 Window versus one-at-a-time", zh = "TCP-FC-01 窗口与一次一个" }
 
 local client, server = hs.host("client", { sysctl = { ["hopscope.tcp_quirks"] = 0x1000 } }), hs.host "server"
 hs.link(client, server, { rate = "10Mbps", delay = "50ms", subnet = "10.0.0.0/24" })
@@ -34,17 +34,22 @@ local function transfer(window)
   return bytes
 end
 
-hs.note(string.format("One segment of %d bytes, then wait: with a round trip of %.1f ms that makes %.0f kbit/s, on a link of 10 Mbit/s.",
-  payload, rtt * 1000, payload * 8 / rtt / 1000))
+hs.note({
+  en = "One segment of %d bytes, then wait: with a round trip of %.1f ms that makes %.0f kbit/s, on a link of 10 Mbit/s.",
+  zh = "一个 %d 字节的报文段，然后等待：往返时间 %.1f ms，这就是 %.0f kbit/s，而链路是 10 Mbit/s。",
+}, payload, rtt * 1000, payload * 8 / rtt / 1000)
 local bytes = {}
 for _, window in ipairs { 1, 2, 8, 32, 64, 128, 256 } do
   bytes[window] = transfer(window)
-  hs.note(string.format("window of %3d segments: %7.1f kbit/s", window, bytes[window] * 8 / measure / 1000))
+  hs.note({ en = "window of %3d segments: %7.1f kbit/s", zh = "%3d 个报文段的窗口：%7.1f kbit/s" }, window, bytes[window] * 8 / measure / 1000)
   local expected = math.min(window * payload / rtt, payload / frame) * measure
   hs.expect_near(string.format("window of %d segments: the rate is %s, within one window", window,
     window * payload / rtt < payload / frame and "window / RTT" or "the link's"), bytes[window], expected, window * payload)
 end
-hs.note(string.format("The link is full when %.0f segments are on the way: a round trip holds that many frame times.", rtt / frame))
+hs.note({
+  en = "The link is full when %.0f segments are on the way: a round trip holds that many frame times.",
+  zh = "途中有 %.0f 个报文段时链路就满了：一个往返恰好容纳这么多个帧时间。",
+}, rtt / frame)
 hs.expect_between("one-at-a-time: one segment per round trip, 98 or 99 in ten seconds", bytes[1] / payload, measure // rtt, measure // rtt + 1)
 hs.expect_near("twice the window, twice the rate, while the link is not full", bytes[64] / bytes[32], 2, 0.02)
 hs.expect_near("twice the window changes nothing when it is", bytes[256] / bytes[128], 1, 0.01)

@@ -2,7 +2,7 @@
 -- An acknowledgment number says "everything before this has arrived". So an acknowledgment that is lost does no harm if a later one
 -- arrives: ACK 700 says all that ACK 600 said, and more (RFC 9293 3.4, 3.10.7.4).
 local hs = require "hopscope"
-hs.title "TCP-FC-02 Cumulative ACK"
+hs.title { en = "TCP-FC-02 Cumulative ACK", zh = "TCP-FC-02 累积确认" }
 
 -- The first sequence numbers are chosen so that the numbers below are those on the wire: data begins at 400.
 local iss = { ["hopscope.tcp_isn"] = 2, ["hopscope.tcp_isn_fixed"] = 399 }
@@ -26,16 +26,22 @@ server:spawn(function(os)
 end)
 client:spawn(function(os)
   conn = os.tcp({ nodelay = true }):connect("server", 7100)
-  hs.note "The client sends three segments of 100 bytes: 400-499, 500-599, 600-699. They are answered by ACK 500, ACK 600 and ACK 700."
+  hs.note {
+    en = "The client sends three segments of 100 bytes: 400-499, 500-599, 600-699. They are answered by ACK 500, ACK 600 and ACK 700.",
+    zh = "客户端发送三个 100 字节的报文段：400-499、500-599、600-699。对它们的应答是 ACK 500、ACK 600 和 ACK 700。",
+  }
   for _, letter in ipairs { "a", "b", "c" } do conn:write(letter:rep(100)) end
-  hs.note "ACK 600 is lost on the way."
+  hs.note { en = "ACK 600 is lost on the way.", zh = "ACK 600 在途中丢失。" }
   os.sleep "10s"
   -- Linux counts how far SND.UNA has come; the SYN took one number.
   snd_una = 399 + conn:info().bytes_acked
   os.sleep "1s"
 end)
 hs.run "11s"
-hs.note("Sent: ACK " .. table.concat(acks.sent, ", ") .. "; arrived: ACK " .. table.concat(acks.arrived, ", ") .. ". Ten seconds later SND.UNA is " .. snd_una .. ".")
+hs.note({
+  en = "Sent: ACK %s; arrived: ACK %s. Ten seconds later SND.UNA is %s.",
+  zh = "发出：ACK %s；到达：ACK %s。十秒之后 SND.UNA 是 %s。",
+}, table.concat(acks.sent, ", "), table.concat(acks.arrived, ", "), snd_una)
 
 hs.expect_equal("three segments, each once", { #data, data[1].packet.tcp.seq, data[2].packet.tcp.seq, data[3].packet.tcp.seq }, { 3, 400, 500, 600 })
 hs.expect_equal("three acknowledgments were sent", acks.sent, { 500, 600, 700 })

@@ -5,7 +5,7 @@
 -- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 -- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
-hs.title "TCP-FC-03 Sender's four regions"
+hs.title { en = "TCP-FC-03 Sender's four regions", zh = "TCP-FC-03 发送方的四个区域" }
 
 -- The first data byte has number 1. The receiver's window is that of the picture (a real Linux would not go below 1152 bytes).
 local client = hs.host("client", { sysctl = { ["hopscope.tcp_isn"] = 2, ["hopscope.tcp_isn_fixed"] = 0 } })
@@ -30,7 +30,10 @@ local function regions(what)
   local nxt = info.bytes_sent - info.bytes_retrans + 1
   local edge = una + info.snd_wnd
   local function range(from, to) return from < to and from .. "-" .. to - 1 or "none" end
-  hs.note(string.format("%s: acknowledged %s, sent %s, may be sent %s, not yet %d on.", what, range(1, una), range(una, nxt), range(nxt, edge), edge))
+  hs.note({
+    en = "%s: acknowledged %s, sent %s, may be sent %s, not yet %d on.",
+    zh = "%s：已确认 %s，已发送 %s，可以发送 %s，从 %d 起还不可以。",
+  }, what, range(1, una), range(una, nxt), range(nxt, edge), edge)
   return { una, nxt, edge }
 end
 

@@ -5,7 +5,7 @@
 -- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 -- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
-hs.title "TCP-FC-04 Usable window: the sender stops when it is full"
+hs.title { en = "TCP-FC-04 Usable window: the sender stops when it is full", zh = "TCP-FC-04 可用窗口：窗口满时发送方停下" }
 
 -- The first data byte has number 1. The receiver's window is that of the picture (a real Linux would not go below 1152 bytes).
 local client = hs.host("client", { sysctl = { ["hopscope.tcp_isn"] = 2, ["hopscope.tcp_isn_fixed"] = 0 } })
@@ -55,15 +55,20 @@ client:spawn(function(os)
   write(4)
   write(10)
   usable = state()
-  hs.note(string.format("SND.UNA is %d, SND.NXT %d, SND.WND %d: usable are %d - (%d - %d) = %d bytes.", usable.una, usable.nxt, usable.wnd,
-    usable.wnd, usable.nxt, usable.una, usable.wnd - (usable.nxt - usable.una)))
-  hs.note "The application writes 30 bytes, one by one."
+  hs.note({
+    en = "SND.UNA is %d, SND.NXT %d, SND.WND %d: usable are %d - (%d - %d) = %d bytes.",
+    zh = "SND.UNA 是 %d，SND.NXT 是 %d，SND.WND 是 %d：可用的是 %d -（%d - %d）= %d 字节。",
+  }, usable.una, usable.nxt, usable.wnd, usable.wnd, usable.nxt, usable.una, usable.wnd - (usable.nxt - usable.una))
+  hs.note { en = "The application writes 30 bytes, one by one.", zh = "应用程序一个一个地写入 30 个字节。" }
   for _ = 1, 30 do write(1) end
   stopped = state()
-  hs.note(string.format("The sender has stopped at SND.NXT %d; %d bytes wait.", stopped.nxt, stopped.waiting))
+  hs.note({
+    en = "The sender has stopped at SND.NXT %d; %d bytes wait.",
+    zh = "发送方停在 SND.NXT %d；还有 %d 字节在等待。",
+  }, stopped.nxt, stopped.waiting)
   os.sleep "22ms"
   after_36 = state()
-  hs.note(string.format("An acknowledgment came, ACK %d: SND.NXT is %d now.", after_36.una, after_36.nxt))
+  hs.note({ en = "An acknowledgment came, ACK %d: SND.NXT is %d now.", zh = "来了一个确认，ACK %d：现在 SND.NXT 是 %d。" }, after_36.una, after_36.nxt)
   os.sleep "1s"
   conn:close()
 end)

@@ -7,7 +7,7 @@
 -- tshark-allow: ACKed segment that wasn't captured (the client's segments are forged, and their answers kept away from it)
 -- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
-hs.title "TCP-FC-05 Receiver's regions"
+hs.title { en = "TCP-FC-05 Receiver's regions", zh = "TCP-FC-05 接收方的区域" }
 
 -- Data begin with number 1 in both directions; the window is 1000 bytes less what is unread, to the byte.
 local first = { ["hopscope.tcp_isn"] = 2, ["hopscope.tcp_isn_fixed"] = 0, ["hopscope.tcp_quirks"] = 0x100 }

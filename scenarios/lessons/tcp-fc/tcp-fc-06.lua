@@ -3,7 +3,7 @@
 -- learns it when that segment arrives, half a round trip later: its view of the window is always a little old.
 -- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 local hs = require "hopscope"
-hs.title "TCP-FC-06 Advertised window follows the reader"
+hs.title { en = "TCP-FC-06 Advertised window follows the reader", zh = "TCP-FC-06 通告的窗口跟随读者" }
 
 -- The receiver's buffer is 10000 bytes, and the window exact (Linux rounds it to segments, and shares it with its own administration).
 local client = hs.host "client"
@@ -27,7 +27,10 @@ hs.on("frame.tx", function(e)
   if window ~= buffer - peer:info().recv_q then wrong = wrong + 1 end
 end, { node = server })
 
-hs.note "The client writes 40000 bytes as fast as it may. The server reads 2500 bytes every 50 ms."
+hs.note {
+  en = "The client writes 40000 bytes as fast as it may. The server reads 2500 bytes every 50 ms.",
+  zh = "客户端尽快写入 40000 字节。服务器每 50 ms 读取 2500 字节。",
+}
 client:spawn(function() conn:write(hs.payload(40000)) end)
 server:spawn(function(os)
   while peer:read(2500) do os.sleep "50ms" end
@@ -51,7 +54,10 @@ for ms = 1, 900 do
     if ms > 20 and view ~= said_at(now - delay) then late = late + 1 end
     if view ~= said_at(now) then differs = differs + 1 end
     if ms % 150 == 0 then
-      hs.note(string.format("%d ms: unread %d, announced %d; the client believes %d", ms, peer:info().recv_q, said_at(now), view))
+      hs.note({
+        en = "%d ms: unread %d, announced %d; the client believes %d",
+        zh = "%d ms：未读 %d，已通告 %d；客户端以为是 %d",
+      }, ms, peer:info().recv_q, said_at(now), view)
     end
   end)
 end

@@ -4,7 +4,7 @@
 -- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 -- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
-hs.title "TCP-FC-07 Zero window"
+hs.title { en = "TCP-FC-07 Zero window", zh = "TCP-FC-07 零窗口" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -18,11 +18,11 @@ local conn = client:tcp():connect("server", 7100)
 local frames = hs.frames { filter = function(p) return p.tcp end }
 client:spawn(function() conn:write(hs.payload(100000)) end)
 
-hs.note "The server's program does not read. The client writes 100000 bytes."
+hs.note { en = "The server's program does not read. The client writes 100000 bytes.", zh = "服务器的程序不读取。客户端写入 100000 字节。" }
 hs.run "2s"
 local last = frames:select(function(p) return p.from == "server" end)
 last = last[#last].packet.tcp
-hs.note(string.format("The window was announced as 0, after %d bytes were acknowledged.", peer:info().recv_q))
+hs.note({ en = "The window was announced as 0, after %d bytes were acknowledged.", zh = "确认 %d 字节之后，窗口被通告为 0。" }, peer:info().recv_q)
 hs.expect_equal("the announced window is 0", last.window, 0)
 hs.expect_equal("the client knows it", conn:info().snd_wnd, 0)
 hs.expect_equal("what was acknowledged waits for the reader", peer:info().recv_q, conn:info().bytes_acked - 1)
@@ -40,7 +40,10 @@ for i = from + 1, #frames do
     probes = probes + 1
   end
 end
-hs.note(string.format("A minute: the client has sent no data and %d probes, empty segments with a sequence number that was acknowledged before.", probes))
+hs.note({
+  en = "A minute: the client has sent no data and %d probes, empty segments with a sequence number that was acknowledged before.",
+  zh = "一分钟：客户端没有发送数据，只有 %d 个探测，即序号早已被确认过的空报文段。",
+}, probes)
 hs.expect_equal("the client is silent, except for probes", data, 0)
 hs.expect("there were probes", probes >= 5, probes)
 hs.expect_equal("nothing else was sent: probes and their answers", #frames - from, probes + answers)
@@ -50,7 +53,7 @@ local unread, dropped, before = peer:info().recv_q, server:counter "TcpExtBeyond
 local _, port = conn:local_addr()
 local reasons = {}
 hs.on("tcp.drop", function(e) reasons[#reasons + 1] = e.reason end, { node = server })
-hs.note "Somebody sends 100 bytes nevertheless, with the right sequence number."
+hs.note { en = "Somebody sends 100 bytes nevertheless, with the right sequence number.", zh = "尽管如此，还是有人发送 100 字节，序号正确。" }
 local template = frames:select(function(p) return p.from == "client" and p.tcp.ts_val end)
 template = template[#template].packet.tcp
 client:forge { to = server, sport = port, dport = 7100, seq = last.ackno, ack = template.ackno, flags = "PA", data = ("x"):rep(100),

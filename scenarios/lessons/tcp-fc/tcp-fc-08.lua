@@ -5,7 +5,7 @@
 -- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 -- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
-hs.title "TCP-FC-08 Lost window update"
+hs.title { en = "TCP-FC-08 Lost window update", zh = "TCP-FC-08 窗口更新丢失" }
 
 local with = hs.host "with-timer"
 local without = hs.host("without-timer", { sysctl = { ["hopscope.tcp_quirks"] = 0x200 } })
@@ -48,9 +48,18 @@ end
 local on, off = transfer(with), transfer(without)
 hs.run "1h"
 
-hs.note(string.format("Both servers read from 1 s on; the segment with the new window is lost in both cases, at %.3f s.", on.lost))
-hs.note(string.format("Without the timer: an hour later, %d of %d bytes. Both ends wait for each other.", off.got, size))
-hs.note(string.format("With it: a probe at %.3f s, its answer opens the window at %.3f s, and data goes on at %.3f s.", on.probe, on.opened, on.resumed))
+hs.note({
+  en = "Both servers read from 1 s on; the segment with the new window is lost in both cases, at %.3f s.",
+  zh = "两台服务器都从 1 s 起读取；带有新窗口的报文段在两种情形下都丢失了，在 %.3f s。",
+}, on.lost)
+hs.note({
+  en = "Without the timer: an hour later, %d of %d bytes. Both ends wait for each other.",
+  zh = "没有计时器：一小时之后，%d 字节，共 %d 字节。两端互相等待。",
+}, off.got, size)
+hs.note({
+  en = "With it: a probe at %.3f s, its answer opens the window at %.3f s, and data goes on at %.3f s.",
+  zh = "有计时器：%.3f s 时一个探测，它的应答在 %.3f s 打开窗口，数据在 %.3f s 继续发送。",
+}, on.probe, on.opened, on.resumed)
 
 hs.expect("the window update was lost in both cases", on.lost and off.lost)
 hs.expect_equal("without: no probe, no data, for an hour", { off.probes, off.resumed }, { 0, nil })

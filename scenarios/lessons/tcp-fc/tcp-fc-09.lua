@@ -5,7 +5,7 @@
 -- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 -- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
-hs.title "TCP-FC-09 Probes while still closed"
+hs.title { en = "TCP-FC-09 Probes while still closed", zh = "TCP-FC-09 窗口关闭期间的探测" }
 
 local client, server = hs.host "client", hs.host "server"
 local rtt = 0.020
@@ -36,7 +36,10 @@ hs.on("frame.tx", function(e)
   if tcp.len ~= 0 or tcp.seq ~= una - 1 then wrong = wrong + 1 end
 end, { node = client })
 
-hs.note "The server's program reads nothing for ten hours. The client has 100000 bytes for it."
+hs.note {
+  en = "The server's program reads nothing for ten hours. The client has 100000 bytes for it.",
+  zh = "服务器的程序十小时什么也不读。客户端有 100000 字节要给它。",
+}
 client:spawn(function() conn:write(hs.payload(100000)) end)
 hs.run "150ms"
 local rto = conn:info().rto / 1e6
@@ -46,8 +49,8 @@ local gaps = { probes[1] - closed }
 for i = 2, n do gaps[i] = probes[i] - probes[i - 1] end
 local words = {}
 for i = 1, 12 do words[i] = string.format("%.2f", gaps[i]) end
-hs.note("Seconds between the probes: " .. table.concat(words, ", ") .. ", …")
-hs.note(string.format("After ten hours: %d probes, and the connection is %s.", n, state))
+hs.note({ en = "Seconds between the probes: %s, …", zh = "探测之间的秒数：%s，…" }, table.concat(words, ", "))
+hs.note({ en = "After ten hours: %d probes, and the connection is %s.", zh = "十小时之后：%d 个探测，连接处于 %s。" }, n, state)
 hs.run "10s"
 
 -- The timer starts when the answer comes, a round trip after the probe; the first one when the zero window is heard of. Linux answers

@@ -6,7 +6,7 @@
 -- tshark-allow: D-SACK Sequence (a window probe repeats a number, and is answered with D-SACK)
 -- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
-hs.title "TCP-FC-10 Silly window syndrome"
+hs.title { en = "TCP-FC-10 Silly window syndrome", zh = "TCP-FC-10 糊涂窗口综合征" }
 
 local plain = { ["net.ipv4.tcp_timestamps"] = 0 }  -- 20 bytes of IP header and 20 of TCP header
 local buffer, piece, pause = 5840, 4, 0.010
@@ -40,10 +40,15 @@ local silly = run(hs.host("silly-client", { sysctl = { ["net.ipv4.tcp_timestamps
   hs.host("silly-server", { sysctl = { ["net.ipv4.tcp_timestamps"] = 0, ["hopscope.tcp_quirks"] = 0x100 } }))
 local cured = run(hs.host("client", { sysctl = plain }), hs.host("server", { sysctl = plain }))
 local function show(what, r)
-  hs.note(string.format("%s: %d segments for %d bytes, %.1f bytes of data in each on average; %.1f %% of what is sent are headers.",
-    what, r.segments, r.bytes, r.mean, 100 * r.overhead))
+  hs.note({
+    en = "%s: %d segments for %d bytes, %.1f bytes of data in each on average; %.1f %% of what is sent are headers.",
+    zh = "%s：%d 个报文段传送 %d 字节，平均每个 %.1f 字节数据；所发送的 %.1f %% 是首部。",
+  }, what, r.segments, r.bytes, r.mean, 100 * r.overhead)
 end
-hs.note(string.format("The server reads %d bytes every %d ms from a buffer that is always full.", piece, pause * 1000))
+hs.note({
+  en = "The server reads %d bytes every %d ms from a buffer that is always full.",
+  zh = "服务器从总是满的缓冲区中每次读取 %d 字节，每 %d ms 一次。",
+}, piece, pause * 1000)
 show("Both cures off", silly)
 show("As Linux is", cured)
 

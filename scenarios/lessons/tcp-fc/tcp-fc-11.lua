@@ -6,7 +6,7 @@
 -- tshark-allow: D-SACK Sequence (a window probe repeats a number, and is answered with D-SACK)
 -- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
-hs.title "TCP-FC-11 Receiver-side cure"
+hs.title { en = "TCP-FC-11 Receiver-side cure", zh = "TCP-FC-11 接收方的补救" }
 
 local options = { sysctl = { ["net.ipv4.tcp_timestamps"] = 0, ["net.ipv4.tcp_window_scaling"] = 0 } }
 local client, server = hs.host("client", options), hs.host("server", options)
@@ -58,8 +58,10 @@ local function run(rcvbuf)
 end
 local large, small = run(16384), run(2304)
 local function show(r, least)
-  hs.note(string.format("A buffer for %d bytes, MSS %d: min(MSS, buffer/2) is %d. The right edge moved %d times, by %d bytes or more; the smallest window but 0 was %d; "
-    .. "0 was announced %d times, with up to %d bytes read since the buffer was full.", r.buffer, mss, least, #r.steps, r.smallest_step, r.smallest, r.zeros, r.free_at_zero))
+  hs.note({
+    en = "A buffer for %d bytes, MSS %d: min(MSS, buffer/2) is %d. The right edge moved %d times, by %d bytes or more; the smallest window but 0 was %d; 0 was announced %d times, with up to %d bytes read since the buffer was full.",
+    zh = "缓冲区 %d 字节，MSS %d：min(MSS, buffer/2) 是 %d。右边界移动了 %d 次，每次至少 %d 字节；除 0 以外最小的窗口是 %d；0 通告了 %d 次，那时从缓冲区满以来最多已读取 %d 字节。",
+  }, r.buffer, mss, least, #r.steps, r.smallest_step, r.smallest, r.zeros, r.free_at_zero)
 end
 local function check(name, r, least)
   hs.expect_equal(name .. ": min(MSS, buffer/2)", math.min(mss, r.buffer // 2), least)
@@ -70,6 +72,6 @@ local function check(name, r, least)
   -- A probe comes 0.2 s after the window has closed, when 400 bytes are free already.
   hs.expect(name .. ": 0 is announced though hundreds of bytes were read", r.free_at_zero >= 300, r.free_at_zero)
 end
-hs.note "The server reads 2 bytes a millisecond, from a full buffer."
+hs.note { en = "The server reads 2 bytes a millisecond, from a full buffer.", zh = "服务器每毫秒从满的缓冲区读取 2 字节。" }
 check("large buffer, the MSS counts", large, 1460)
 check("small buffer, half of it counts", small, 730)

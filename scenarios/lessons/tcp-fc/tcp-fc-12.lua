@@ -3,7 +3,7 @@
 -- segment per round trip. TCP_NODELAY turns it off. Linux waits for an unacknowledged *small* segment only (Minshall's variant).
 -- Where it hurts: write, write, read. The second small write waits for the ACK of the first, and the peer delays that ACK.
 local hs = require "hopscope"
-hs.title "TCP-FC-12 Sender-side cure (Nagle)"
+hs.title { en = "TCP-FC-12 Sender-side cure (Nagle)", zh = "TCP-FC-12 发送方的补救（Nagle）" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "50ms", subnet = "10.0.0.0/24" })
@@ -45,10 +45,10 @@ local function type_on(conn, os)
     os.sleep "10ms"
   end
 end
-hs.note "A byte is written every 10 ms, the round trip takes 100 ms."
+hs.note { en = "A byte is written every 10 ms, the round trip takes 100 ms.", zh = "每 10 ms 写入一个字节，往返时间是 100 ms。" }
 local nagle, off = run(false, 1, type_on, read_all), run(true, 1, type_on, read_all)
-hs.note("Bytes in each segment: " .. table.concat(nagle, ", "))
-hs.note(string.format("With TCP_NODELAY: %d segments of one byte.", #off))
+hs.note({ en = "Bytes in each segment: %s", zh = "每个报文段的字节数：%s" }, table.concat(nagle, ", "))
+hs.note({ en = "With TCP_NODELAY: %d segments of one byte.", zh = "使用 TCP_NODELAY：%d 个一字节的报文段。" }, #off)
 hs.expect_equal("the first byte goes at once, alone", nagle[1], 1)
 -- Written at 0, 10, 20, … ms; the first ACK comes at 100 ms, when 10 more bytes have been written (or 9, if it comes just before the tenth).
 hs.expect_between("then about 10 bytes per segment: never less", math.min(table.unpack(nagle, 2, #nagle - 1)), 9, 11)
@@ -60,7 +60,10 @@ hs.expect_equal("off: 101 segments of one byte each", { #off, ones }, { 101, 101
 
 -- A full segment and a bit, in one write.
 local minshall, when = run(false, 1, function(conn) conn:write(hs.payload(1448 + 100)) end, read_all)
-hs.note "A write of 1448 + 100 bytes: only a full segment is on the way, so Linux sends the rest too. Nagle's original would wait."
+hs.note {
+  en = "A write of 1448 + 100 bytes: only a full segment is on the way, so Linux sends the rest too. Nagle's original would wait.",
+  zh = "写入 1448 + 100 字节：途中只有一个满的报文段，所以 Linux 把剩余的也发出。Nagle 原来的算法会等待。",
+}
 hs.expect_equal("Minshall: a full segment does not hold a small one back", minshall, { 1448, 100 })
 hs.expect_equal("both go at once", when[2], when[1])
 
@@ -88,7 +91,10 @@ run(false, 0, ask, serve)
 local stalled = answered
 run(true, 0, ask, serve)
 local prompt = answered
-hs.note(string.format("Request in two writes: %.0f ms with Nagle and delayed ACKs, %.0f ms with TCP_NODELAY.", stalled * 1000, prompt * 1000))
+hs.note({
+  en = "Request in two writes: %.0f ms with Nagle and delayed ACKs, %.0f ms with TCP_NODELAY.",
+  zh = "分两次写入的请求：有 Nagle 和推迟确认时 %.0f ms，有 TCP_NODELAY 时 %.0f ms。",
+}, stalled * 1000, prompt * 1000)
 hs.expect_near("TCP_NODELAY: one round trip", prompt, "100ms", "1us")
 -- 50 ms there, 40 ms until the delayed ACK, 50 ms back, then the body: a whole round trip.
 hs.expect_near("Nagle and delayed ACK: two round trips and 40 ms", stalled, "240ms", "1ms")

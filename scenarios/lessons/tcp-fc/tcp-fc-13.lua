@@ -5,7 +5,7 @@
 -- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 -- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
-hs.title "TCP-FC-13 Both cures are needed"
+hs.title { en = "TCP-FC-13 Both cures are needed", zh = "TCP-FC-13 两种补救都需要" }
 
 local size, mss = 120000, 1460
 -- Linux's sender has a third cure: it does not send into a window that is too small for what it has. Without it here (hopscope.tcp_quirks
@@ -46,9 +46,15 @@ local function transfer(receiver_cure, nagle)
   return bytes / segments
 end
 
-hs.note "The client writes 100 bytes every 10 us, the server reads 50 bytes every millisecond and acknowledges at once; the round trip takes 0.2 ms."
+hs.note {
+  en = "The client writes 100 bytes every 10 us, the server reads 50 bytes every millisecond and acknowledges at once; the round trip takes 0.2 ms.",
+  zh = "客户端每 10 us 写入 100 字节，服务器每毫秒读取 50 字节并立刻确认；往返时间是 0.2 ms。",
+}
 local neither, nagle, receiver, both = transfer(false, false), transfer(false, true), transfer(true, false), transfer(true, true)
-hs.note(string.format("Mean payload: no cure %.0f bytes; Nagle alone %.0f; the receiver's alone %.0f; both %.0f.", neither, nagle, receiver, both))
+hs.note({
+  en = "Mean payload: no cure %.0f bytes; Nagle alone %.0f; the receiver's alone %.0f; both %.0f.",
+  zh = "平均有效载荷：没有补救 %.0f 字节；只有 Nagle %.0f；只有接收方的 %.0f；两者都有 %.0f。",
+}, neither, nagle, receiver, both)
 hs.expect("no cure: small segments", neither < 100, neither)
 hs.expect("Nagle alone is defeated by quick ACKs of small windows", nagle < 0.1 * mss, nagle)
 hs.expect("the receiver's cure alone: the small writes go out one by one while the window is open", receiver < 0.5 * mss, receiver)

@@ -3,7 +3,7 @@
 -- otherwise it waits a little, by RFC 9293 3.8.6.3 less than 500 ms. Linux waits 40 ms at least, and 200 ms at most (TCP_DELACK_MIN, _MAX).
 -- tshark-allow: Connection reset (RST) (a socket that is closed in the middle of a transfer resets it)
 local hs = require "hopscope"
-hs.title "TCP-FC-14 Delayed ACK"
+hs.title { en = "TCP-FC-14 Delayed ACK", zh = "TCP-FC-14 推迟确认" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -92,7 +92,10 @@ local slow = run(function(conn, os)
 end, function(_, os) os.sleep "19s" end)
 local delays = {}
 for i, a in ipairs(slow) do delays[i] = math.floor(a.delay * 1000 + 0.5) end
-hs.note("A byte every half second from far away, after some quick ACKs: the ACKs are delayed by " .. table.concat(delays, ", ", 17) .. " ms.")
+hs.note({
+  en = "A byte every half second from far away, after some quick ACKs: the ACKs are delayed by %s ms.",
+  zh = "从远处每半秒来一个字节，在几个快速 ACK 之后：ACK 推迟了 %s ms。",
+}, table.concat(delays, ", ", 17))
 -- 200 ms is also the shortest RTO, and Linux stays a tick below it, so that no peer repeats what is only not acknowledged yet (tcp_delack_max).
 hs.expect_equal("from 40 ms it doubles, up to just below Linux's 200 ms: less than the RFC's 500 ms", { table.unpack(delays, 17, 22) },
   { 40, 80, 160, 199, 199, 199 })

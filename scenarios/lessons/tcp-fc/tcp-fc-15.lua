@@ -3,7 +3,7 @@
 -- 65535 * 8 / 0.1 s = 5.24 Mbit/s at 100 ms, on any link (RFC 7323 1.1).
 -- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 local hs = require "hopscope"
-hs.title "TCP-FC-15 Sixteen-bit window limit"
+hs.title { en = "TCP-FC-15 Sixteen-bit window limit", zh = "TCP-FC-15 十六位窗口的限制" }
 
 local old = { ["net.ipv4.tcp_window_scaling"] = 0 }
 local rtts = { 0.020, 0.100, 0.500 }
@@ -34,11 +34,14 @@ for _, rtt in ipairs(rtts) do
     client:power(false)
   end)
 end
-hs.note "A link of 1 Gbit/s and large buffers, but no window scaling."
+hs.note { en = "A link of 1 Gbit/s and large buffers, but no window scaling.", zh = "1 Gbit/s 的链路和很大的缓冲区，但没有窗口扩大。" }
 hs.run "18s"
 for _, rtt in ipairs(rtts) do
   local limit = 65535 * 8 / rtt
-  hs.note(string.format("RTT %3.0f ms: %6.2f Mbit/s; 65535 bytes per round trip would be %.2f.", rtt * 1000, rates[rtt] / 1e6, limit / 1e6))
+  hs.note({
+    en = "RTT %3.0f ms: %6.2f Mbit/s; 65535 bytes per round trip would be %.2f.",
+    zh = "RTT %3.0f ms：%6.2f Mbit/s；每个往返 65535 字节应是 %.2f。",
+  }, rtt * 1000, rates[rtt] / 1e6, limit / 1e6)
   local name = string.format("RTT %.0f ms: ", rtt * 1000)
   hs.expect(name .. "the window is never more than 65535", windows[rtt] <= 65535, windows[rtt])
   hs.expect(name .. "nor is there more on the way", flights[rtt] <= 65535, flights[rtt])

@@ -6,7 +6,7 @@
 -- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 -- tshark-allow: Previous segment(s) not captured (what a queue loses never arrives)
 local hs = require "hopscope"
-hs.title "TCP-FC-16 Window scaling"
+hs.title { en = "TCP-FC-16 Window scaling", zh = "TCP-FC-16 窗口扩大" }
 
 local rtt, port = 0.1, 7100
 local function connect(client, server, options, seconds)
@@ -73,8 +73,10 @@ end
 local client, server = pair("huge", true, true)
 local huge = connect(client, server, { rcvbuf = 1073741823, client_rcvbuf = 1073741823 }, 1)
 local shift = huge.syn.wscale
-hs.note(string.format("A buffer of 2^30 bytes: shift %d. The SYN has %d in its window field, which is not scaled; the next segment %d, which means %d bytes.",
-  shift, huge.syn.window, huge.client_field, huge.client_field << shift))
+hs.note({
+  en = "A buffer of 2^30 bytes: shift %d. The SYN has %d in its window field, which is not scaled; the next segment %d, which means %d bytes.",
+  zh = "2^30 字节的缓冲区：移位 %d。SYN 的窗口字段是 %d，它不缩放；下一个报文段是 %d，意思是 %d 字节。",
+}, shift, huge.syn.window, huge.client_field, huge.client_field << shift)
 hs.expect_equal("the shift is 14 at most", { huge.syn.wscale, huge.synack.wscale }, { 14, 14 })
 hs.expect("the field of the SYN is unscaled: at most 65535 bytes", huge.syn.window <= 65535 and huge.synack.window <= 65535)
 hs.expect_equal("the largest window there is: 65535 * 2^14 = 1,073,725,440", huge.client_field << shift, 1073725440)

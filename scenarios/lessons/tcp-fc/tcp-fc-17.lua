@@ -7,7 +7,7 @@
 -- tshark-allow: Previous segment(s) not captured (what a queue loses never arrives)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
 local hs = require "hopscope"
-hs.title "TCP-FC-17 Bandwidth-delay product"
+hs.title { en = "TCP-FC-17 Bandwidth-delay product", zh = "TCP-FC-17 带宽时延积" }
 
 local client, server = hs.host "client", hs.host "server"
 local rtt, rate = 0.010, 800e6
@@ -40,7 +40,10 @@ end
 local r = {}
 for _, f in ipairs { 0.25, 0.5, 1, 2, 4 } do
   r[f] = run(f * bdp)
-  hs.note(string.format("Buffer %4.0f kB: %5.1f MB/s, RTT %4.1f ms, queue up to %4d packets, lost %d.", f * bdp / 1000, r[f].rate / 1e6, r[f].rtt * 1000, r[f].queue, r[f].lost))
+  hs.note({
+    en = "Buffer %4.0f kB: %5.1f MB/s, RTT %4.1f ms, queue up to %4d packets, lost %d.",
+    zh = "缓冲区 %4.0f kB：%5.1f MB/s，RTT %4.1f ms，队列最多 %4d 个分组，丢失 %d 个。",
+  }, f * bdp / 1000, r[f].rate / 1e6, r[f].rtt * 1000, r[f].queue, r[f].lost)
 end
 -- Of 1538 byte times on the wire 1448 are data.
 local full = rate / 8 * 1448 / 1538

@@ -5,7 +5,7 @@
 -- tshark-allow: Previous segment(s) not captured (what a queue loses never arrives)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
 local hs = require "hopscope"
-hs.title "TCP-FC-18 Send buffer autotuning"
+hs.title { en = "TCP-FC-18 Send buffer autotuning", zh = "TCP-FC-18 发送缓冲区的自动调节" }
 
 local rate, rtt, queue = 100e6, 0.040, 100
 local bdp = rate / 8 * rtt
@@ -36,8 +36,10 @@ local function run(name, wmem, sndbuf)
   end)
   hs.run "20s"
   r.after, r.memory_after = conn:getopt "SO_SNDBUF", client:sockstat().mem * 4096
-  hs.note(string.format("%s: SO_SNDBUF is %d at first, %d at most, %d at the end; memory in use %d at most, %d at the end; cwnd %d at most; 6 MB in %.2f s.",
-    name, r.before, r.largest, r.after, r.memory, r.memory_after, r.cwnd, r.seconds or 99))
+  hs.note({
+    en = "%s: SO_SNDBUF is %d at first, %d at most, %d at the end; memory in use %d at most, %d at the end; cwnd %d at most; 6 MB in %.2f s.",
+    zh = "%s：SO_SNDBUF 起初是 %d，最大 %d，结束时 %d；占用的内存最多 %d，结束时 %d；cwnd 最大 %d；6 MB 用了 %.2f s。",
+  }, name, r.before, r.largest, r.after, r.memory, r.memory_after, r.cwnd, r.seconds or 99)
   return r
 end
 local auto = run("auto", "4096 16384 4194304")

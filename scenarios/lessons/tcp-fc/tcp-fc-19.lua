@@ -6,7 +6,7 @@
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
 -- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
 local hs = require "hopscope"
-hs.title "TCP-FC-19 Receive buffer autotuning"
+hs.title { en = "TCP-FC-19 Receive buffer autotuning", zh = "TCP-FC-19 接收缓冲区的自动调节" }
 
 local rate, rtt = 100e6, 0.1
 local bdp = rate / 8 * rtt
@@ -36,10 +36,13 @@ local function run(name, moderate, default, pace)
   client:tcp_source { to = server, port = 7100, congestion = "cubic" }
   hs.run "3s"
   r.last, r.rate = peer:getopt "SO_RCVBUF", r.got * 8 / 3
-  hs.note(string.format("%s: buffer %d, after 3 s %d; window announced up to %d; %.1f Mbit/s.", name, r.first, r.last, r.window, r.rate / 1e6))
+  hs.note({
+    en = "%s: buffer %d, after 3 s %d; window announced up to %d; %.1f Mbit/s.",
+    zh = "%s：缓冲区 %d，3 s 之后 %d；通告的窗口最大 %d；%.1f Mbit/s。",
+  }, name, r.first, r.last, r.window, r.rate / 1e6)
   return r
 end
-hs.note(string.format("A path of 100 Mbit/s and 100 ms: it holds %.0f bytes.", bdp))
+hs.note({ en = "A path of 100 Mbit/s and 100 ms: it holds %.0f bytes.", zh = "100 Mbit/s 和 100 ms 的路径：可容纳 %.0f 字节。" }, bdp)
 local on, off = run("moderate_rcvbuf-1", 1, 87380), run("moderate_rcvbuf-0", 0, 87380)
 local today = hs.host("today"):tcp():getopt "SO_RCVBUF"
 local slow = run("slow-reader", 1, 87380, 2000)  -- 1.6 Mbit/s

@@ -7,7 +7,7 @@
 -- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 -- tshark-allow: Connection reset (RST) (connections without memory, or closed with unread data, are reset)
 local hs = require "hopscope"
-hs.title "TCP-FC-20 TCP memory limits"
+hs.title { en = "TCP-FC-20 TCP memory limits", zh = "TCP-FC-20 TCP 的内存限制" }
 
 local low, pressure, high = 100, 200, 400
 local client = hs.host "client"
@@ -83,7 +83,10 @@ server:spawn(function(os)
   conn:close()
 end)
 hs.run "10s"
-hs.note "A process of the server ends while the peer does not read: without memory the kernel does not try to deliver its data, but resets."
+hs.note {
+  en = "A process of the server ends while the peer does not read: without memory the kernel does not try to deliver its data, but resets.",
+  zh = "服务器的一个进程结束时对方没有在读：没有内存时内核不再设法交付它的数据，而是复位。",
+}
 hs.expect_equal("connections fail: one was aborted for want of memory", server:counter "TcpExtTCPAbortOnMemory", 1)
 hs.expect_equal("its peer got a RST", reset, 7098)
 other:close()

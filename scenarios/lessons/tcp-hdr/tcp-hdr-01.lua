@@ -4,7 +4,7 @@
 -- tshark-allow: Connection reset (segments of no connection)
 -- tshark-allow: TCP (odd segments of no connection, made by hand)
 local hs = require "hopscope"
-hs.title "TCP-HDR-01 Header fields"
+hs.title { en = "TCP-HDR-01 Header fields", zh = "TCP-HDR-01 首部字段" }
 
 local a, b = hs.host "a", hs.host "b"
 local link = hs.link(a, b, { delay = "1ms" })
@@ -13,7 +13,10 @@ b:arp_set("a", a:dev().mac)
 local frames = hs.frames { link = link, filter = function(p) return p.tcp and p.tcp.dport == 5010 end }
 local NOP = "\1"
 
-hs.note "The same segment with 0, 4, 8 … 40 bytes of options: the header grows from 20 to 60 bytes, in words of four."
+hs.note {
+  en = "The same segment with 0, 4, 8 … 40 bytes of options: the header grows from 20 to 60 bytes, in words of four.",
+  zh = "同一个报文段，选项为 0、4、8…40 字节：首部以四字节的字为单位，从 20 增长到 60 字节。",
+}
 local function word(bytes, at, len)
   local v = 0
   for i = at, at + len - 1 do v = v * 256 + bytes:byte(i) end
@@ -38,9 +41,9 @@ for n = 0, 40, 4 do
   hs.expect_equal(n .. ": the data follows", raw:sub(at + 20 + n, at + 20 + n + 3), "data")
 end
 
-hs.note "40 bytes are the limit: four bits count at most 15 words."
+hs.note { en = "40 bytes are the limit: four bits count at most 15 words.", zh = "40 字节是极限：四个比特最多数到 15 个字。" }
 hs.expect_error("more than 40 bytes of options", function() a:forge { to = b, dport = 5010, options = NOP:rep(44) } end, "at most 40")
-hs.note "The largest values that fit."
+hs.note { en = "The largest values that fit.", zh = "放得下的最大值。" }
 a:forge { to = b, sport = 65535, dport = 5010, seq = 4294967295, ack = 4294967295, flags = "A", window = 65535 }
 hs.run "10ms"
 local t = frames[#frames].packet.tcp

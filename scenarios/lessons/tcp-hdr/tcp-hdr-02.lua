@@ -5,7 +5,7 @@
 -- tshark-allow: Connection reset (segments of no connection)
 -- tshark-allow: TCP (flags without sense are what this is about)
 local hs = require "hopscope"
-hs.title "TCP-HDR-02 Flags"
+hs.title { en = "TCP-HDR-02 Flags", zh = "TCP-HDR-02 标志" }
 
 local a, b = hs.host "a", hs.host "b"
 local link = hs.link(a, b, { delay = "1ms" })
@@ -13,7 +13,10 @@ a:arp_set("b", b:dev().mac)
 b:arp_set("a", a:dev().mac)
 local frames = hs.frames { link = link, filter = function(p) return p.tcp end }
 
-hs.note "One segment with each bit alone. The bits are those of byte 13: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32."
+hs.note {
+  en = "One segment with each bit alone. The bits are those of byte 13: FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32.",
+  zh = "每个比特单独一个报文段。这些比特都在第 13 个字节里：FIN 1、SYN 2、RST 4、PSH 8、ACK 16、URG 32。",
+}
 local names = { "fin", "syn", "rst", "psh", "ack", "urg" }
 for i, letter in ipairs { "F", "S", "R", "P", "A", "U" } do
   a:forge { to = b, dport = 5010, sport = 40000 + i, flags = letter, urgent = letter == "U" and 1 or 0 }
@@ -24,7 +27,7 @@ for i, letter in ipairs { "F", "S", "R", "P", "A", "U" } do
   hs.run "10ms"
 end
 
-hs.note "SYN with FIN, sent to a listener: no answer, no half-open entry."
+hs.note { en = "SYN with FIN, sent to a listener: no answer, no half-open entry.", zh = "SYN 连同 FIN 发给监听者：没有应答，没有半开连接项。" }
 b:tcp():bind(5011):listen(8)
 local before = #frames
 a:forge { to = b, dport = 5011, sport = 41000, flags = "SF", seq = 1000 }
@@ -34,7 +37,10 @@ a:forge { to = b, dport = 5011, sport = 41000, flags = "S", seq = 1000 }
 hs.run "100ms"
 hs.expect_equal("SYN alone is answered", frames:count(function(p) return p.tcp.syn and p.tcp.ack and p.tcp.dport == 41000 end), 1)
 
-hs.note "A write of 5000 bytes, a pause, and one of 100: the last segment of each carries PSH."
+hs.note {
+  en = "A write of 5000 bytes, a pause, and one of 100: the last segment of each carries PSH.",
+  zh = "写入 5000 字节，停顿，再写入 100 字节：每次的最后一个报文段带有 PSH。",
+}
 local first = #frames + 1
 local got, reads = 0, {}
 b:spawn(function(os)
@@ -67,7 +73,10 @@ hs.expect_equal("5000 bytes: three full segments and a rest; the rest carries PS
 hs.expect_equal("the first ones need none", { psh[1][2], psh[3][2] }, { false, false })
 hs.expect_equal("without PSH the data is delivered all the same", got, 5100)
 
-hs.note "RST aborts. It does not mean 'reconnect': the connection is gone, and read says so."
+hs.note {
+  en = "RST aborts. It does not mean 'reconnect': the connection is gone, and read says so.",
+  zh = "RST 中止连接。它的意思不是“重新连接”：连接没有了，read 也这样说。",
+}
 local err
 b:spawn(function(os)
   local conn = os.tcp():bind(5013):listen(8):accept()

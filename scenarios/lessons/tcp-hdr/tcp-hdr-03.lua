@@ -3,7 +3,7 @@
 -- A receiver drops what does not fit without a word: no ACK, so that the sender's timer repeats it.
 -- tshark-allow: Bad checksum (a bit is flipped on purpose)
 local hs = require "hopscope"
-hs.title "TCP-HDR-03 Checksum"
+hs.title { en = "TCP-HDR-03 Checksum", zh = "TCP-HDR-03 校验和" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -47,14 +47,20 @@ client:spawn(function(os)
   conn:write "precious"
   os.sleep "10s"
 end)
-hs.note "The client writes 'precious' at 100 ms. One bit of it is flipped on the way."
+hs.note {
+  en = "The client writes 'precious' at 100 ms. One bit of it is flipped on the way.",
+  zh = "客户端在 100 ms 时写入“precious”。其中一个比特在途中翻转。",
+}
 hs.run "200ms"
 local bad = frames:select(function(p) return p.tcp.len > 0 end)[1]
 hs.expect("the bit was flipped", flipped)
 hs.expect_equal("the server counts a segment with a wrong checksum", server:counter "TcpInCsumErrors", 1)
 hs.expect_equal("nothing is delivered", got, nil)
 hs.expect_equal("and nothing acknowledged: the server is silent", frames:count(function(p, f) return f.from == "server" and f.time > wrote end), 0)
-hs.note "No ACK comes. The sender's timer repeats the segment, and this time it is whole."
+hs.note {
+  en = "No ACK comes. The sender's timer repeats the segment, and this time it is whole.",
+  zh = "没有 ACK 到来。发送方的计时器重传报文段，这一次它是完好的。",
+}
 hs.run "1s"
 hs.expect_equal("delivered", got, "precious")
 hs.expect("it was repeated", client:counter "TcpRetransSegs" >= 1, client:counter "TcpRetransSegs")

@@ -5,7 +5,7 @@
 -- tshark-allow: Previous segment(s) not captured (one segment is overtaken)
 -- tshark-allow: D-SACK (it was repeated in vain)
 local hs = require "hopscope"
-hs.title "TCP-HDR-04 Byte numbering"
+hs.title { en = "TCP-HDR-04 Byte numbering", zh = "TCP-HDR-04 字节编号" }
 
 local M = 2 ^ 32 // 1 | 0
 local client, server = hs.host "client", hs.host "server"
@@ -69,12 +69,18 @@ hs.on("frame.rx", function(e)
   arrived[me] = arrived[me] or {}
   if takes(t) > 0 then arrived[me][#arrived[me] + 1] = { rel, rel + takes(t) } end
 end)
-hs.note "14 489 bytes one way, 9 the other; one segment is overtaken. A bookkeeper recomputes every number."
+hs.note {
+  en = "14 489 bytes one way, 9 the other; one segment is overtaken. A bookkeeper recomputes every number.",
+  zh = "一个方向 14 489 字节，另一个方向 9 字节；有一个报文段被超过。一个记账人重新计算每个编号。",
+}
 hs.run "5s"
 hs.expect("many segments", count > 20, count)
 hs.expect_equal("every sequence number follows from those before, every acknowledgment from what has arrived", wrong, {})
 hs.expect_equal("the client's numbers: SYN 1, data 14489, FIN 1", next_seq.client, 1 + 14489 + 1)
 hs.expect_equal("the server's: SYN 1, data 9, FIN 1", next_seq.server, 1 + 9 + 1)
 hs.expect("pure ACKs took none", pure > 3, pure)
-hs.note "The seed's rule 'ack = last received seq + len' fails where segments arrive out of order:"
+hs.note {
+  en = "The seed's rule 'ack = last received seq + len' fails where segments arrive out of order:",
+  zh = "“ack = last received seq + len”这条规则在报文段失序到达的地方失效：",
+}
 hs.expect("ACKs that do not name the end of the last segment received", ooo >= 3, ooo)

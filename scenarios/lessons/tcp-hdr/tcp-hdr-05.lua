@@ -5,7 +5,7 @@
 -- tshark-allow: Previous segment(s) not captured (frames are lost)
 -- tshark-allow: ACKed segment that wasn't captured (they are lost on the other side's capture)
 local hs = require "hopscope"
-hs.title "TCP-HDR-05 ACK bit always on"
+hs.title { en = "TCP-HDR-05 ACK bit always on", zh = "TCP-HDR-05 ACK 位总是置位" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { rate = "10Mbps", delay = "5ms" })
@@ -21,7 +21,10 @@ server:spawn(function(os)
     end)
   end
 end)
-hs.note "Three connections with loss in both directions: SYNs, data, FINs, repetitions of all of them."
+hs.note {
+  en = "Three connections with loss in both directions: SYNs, data, FINs, repetitions of all of them.",
+  zh = "三条连接，两个方向都有丢失：SYN、数据、FIN，以及所有这些的重传。",
+}
 link:set { loss = 0.1 }
 for i = 1, 3 do
   client:spawn(function(os)
@@ -40,7 +43,10 @@ hs.expect("some were repeated", client:counter "TcpRetransSegs" > 0, client:coun
 hs.expect("a SYN for each connection, and repetitions", syns >= 3, syns)
 hs.expect_equal("only SYNs of the client lack ACK", without(frames), syns)
 
-hs.note "Segments that fit no connection: a RST that answers one with ACK has none itself; one that answers a SYN has."
+hs.note {
+  en = "Segments that fit no connection: a RST that answers one with ACK has none itself; one that answers a SYN has.",
+  zh = "不属于任何连接的报文段：对带 ACK 的报文段作答的 RST 自己不带 ACK；对 SYN 作答的则带。",
+}
 link:set { loss = 0 }
 frames = hs.frames { filter = function(p) return p.tcp and p.tcp.rst end }
 client:forge { to = server, sport = 7001, dport = 9999, flags = "A", seq = 10, ack = 2000 }
@@ -50,7 +56,7 @@ local a, b = frames[1].packet.tcp, frames[2].packet.tcp
 hs.expect_equal("answer to an ACK: RST alone, with the number that was acknowledged", { a.rst, a.ack, a.seq }, { true, false, 2000 })
 hs.expect_equal("answer to a SYN: RST and ACK", { b.rst, b.ack, b.ackno }, { true, true, 11 })
 
-hs.note "What comes without ACK into an open connection is ignored."
+hs.note { en = "What comes without ACK into an open connection is ignored.", zh = "在打开的连接中，不带 ACK 而来的一概不予理会。" }
 local got, conn = nil, nil
 server:spawn(function(os)
   conn = os.tcp():bind(5011):listen(8):accept()

@@ -4,7 +4,7 @@
 -- pair of sockets, but nobody else can tell where they are.
 -- tshark-allow: Connection reset (the ports are to be free again at once)
 local hs = require "hopscope"
-hs.title "TCP-HDR-06 Initial sequence number"
+hs.title { en = "TCP-HDR-06 Initial sequence number", zh = "TCP-HDR-06 初始序号" }
 
 local M = 2 ^ 32 // 1 | 0
 local client, server = hs.host "client", hs.host "server"
@@ -30,7 +30,10 @@ local function isn(time, port)
   return last
 end
 
-hs.note "The plain clock (hopscope.tcp_isn 1): 250 000 a second, whoever asks."
+hs.note {
+  en = "The plain clock (hopscope.tcp_isn 1): 250 000 a second, whoever asks.",
+  zh = "单纯的时钟（hopscope.tcp_isn 1）：每秒 250 000，不论谁来问。",
+}
 client:sysctl("hopscope.tcp_isn", 1)
 local a, b = isn("10s", 6000), isn("11s", 6001)
 hs.expect_equal("two connections a second apart: 1 s / 4 us = 250 000", (b - a) % M, 250000)
@@ -42,7 +45,10 @@ local before, after = isn(17179.5, 6002), isn(17180.5, 6003)
 hs.expect("numbers begin again then", after < before, { before, after })
 hs.expect_equal("still 250 000 a second, modulo 2^32", (after - before) % M, 250000)
 
-hs.note "The keyed hash (RFC 6528): the same pair of sockets sees a clock of 64 ns; another pair another offset."
+hs.note {
+  en = "The keyed hash (RFC 6528): the same pair of sockets sees a clock of 64 ns; another pair another offset.",
+  zh = "带密钥的散列（RFC 6528）：同一对套接字看到的是每 64 ns 走一步的时钟；另一对看到另一个偏移。",
+}
 client:sysctl("hopscope.tcp_isn", 0)
 a, b = isn("20000s", 7000), isn("20001s", 7000)
 hs.expect_equal("the same four-tuple a second later: 1 s / 64 ns = 15 625 000 more", (b - a) % M, 15625000)

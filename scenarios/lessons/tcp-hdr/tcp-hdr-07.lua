@@ -2,7 +2,7 @@
 -- Numbers run modulo 2^32: after 4 294 967 295 comes 0, in the middle of a transfer as well. Which of two numbers is the later one is
 -- asked of their difference, not of their size (RFC 9293 3.4).
 local hs = require "hopscope"
-hs.title "TCP-HDR-07 Sequence wraparound"
+hs.title { en = "TCP-HDR-07 Sequence wraparound", zh = "TCP-HDR-07 序号回绕" }
 
 local M = 2 ^ 32 // 1 | 0
 local function transfer(isn)
@@ -37,7 +37,10 @@ local function transfer(isn)
   return r
 end
 
-hs.note "A transfer of 10 000 bytes whose first number is 1000 before the end of all numbers."
+hs.note {
+  en = "A transfer of 10 000 bytes whose first number is 1000 before the end of all numbers.",
+  zh = "传送 10 000 字节，第一个编号距离所有编号的末尾还有 1000。",
+}
 local near = transfer(M - 1000)
 local plain = transfer(1000)
 -- SYN has 2^32-1000, so the first byte has 2^32-999: 999 bytes are left before 0

@@ -5,7 +5,7 @@
 -- run-args: --snaplen 96
 -- tshark-allow: TCP (numbers come twice here, and an old segment between them)
 local hs = require "hopscope"
-hs.title "TCP-HDR-08 Timestamps against old data"
+hs.title { en = "TCP-HDR-08 Timestamps against old data", zh = "TCP-HDR-08 用时间戳防止旧数据" }
 
 local M = 2 ^ 32 // 1 | 0
 local OLD = 100000 -- offset of the segment that gets lost in the network
@@ -56,7 +56,10 @@ local function variant(timestamps)
     hs.sleep "100ms"
     r.before = r.got
     r.acks = server:counter "TcpOutSegs"
-    hs.note(tag .. ": 4 GiB later the copy of an old segment arrives. Its number is just the one that the server waits for.")
+    hs.note({
+      en = "%s: 4 GiB later the copy of an old segment arrives. Its number is just the one that the server waits for.",
+      zh = "%s：4 GiB 之后，一个旧报文段的副本到达。它的编号正好是服务器所等待的那个。",
+    }, tag)
     client:raw("eth0"):send(kept.bytes)
     hs.sleep "100ms"
     r.old_len = kept.len

@@ -3,7 +3,7 @@
 -- (RFC 9293 3.7.1). It is announced, not negotiated: each direction may have a value of its own. Without the option 536 is assumed, what
 -- every host must be able to take. Options such as timestamps (12 bytes) come out of the segment: 1448.
 local hs = require "hopscope"
-hs.title "TCP-HDR-09 MSS option"
+hs.title { en = "TCP-HDR-09 MSS option", zh = "TCP-HDR-09 MSS 选项" }
 
 local client, server, sw = hs.host "client", hs.host "server", hs.switch "sw"
 hs.link(client, sw, { delay = "1ms" })
@@ -43,7 +43,10 @@ local function exchange(port, timestamps)
   return r
 end
 
-hs.note "The client announces 1024, the server 1460. Both send as much as they can."
+hs.note {
+  en = "The client announces 1024, the server 1460. Both send as much as they can.",
+  zh = "客户端通告 1024，服务器通告 1460。双方都尽可能多地发送。",
+}
 local plain = exchange(5010, 0)
 hs.expect_equal("announced: 1024 and 1460", { plain.client, plain.server }, { 1024, 1460 })
 hs.expect_equal("1460 is what an Ethernet frame carries: MTU - IP - TCP", plain.server, server:dev().mtu - 20 - 20)
@@ -53,7 +56,7 @@ local stamped = exchange(5011, 1)
 hs.expect_equal("the option does not change", { stamped.client, stamped.server }, { 1024, 1460 })
 hs.expect_equal("12 bytes of timestamps come out of the payload: 1448", { stamped.up, stamped.down }, { 1460 - 12, 1024 - 12 })
 
-hs.note "A SYN without the option: the server sends segments of 536 bytes."
+hs.note { en = "A SYN without the option: the server sends segments of 536 bytes.", zh = "没有该选项的 SYN：服务器发送 536 字节的报文段。" }
 server:arp_set("10.0.0.77", ghost:dev().mac)
 server:spawn(function(os)
   local conn = os.tcp():bind(5012):listen(8):accept()

@@ -3,7 +3,7 @@
 -- by itself (RFC 9293 3.7). An IP packet cut into fragments would have to be repeated whole.
 -- tshark-allow: Previous segment(s) not captured (one is lost)
 local hs = require "hopscope"
-hs.title "TCP-HDR-10 Segmentation"
+hs.title { en = "TCP-HDR-10 Segmentation", zh = "TCP-HDR-10 分段" }
 
 local client, server = hs.host("client", { sysctl = { ["net.ipv4.tcp_timestamps"] = 0 } }), hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -27,7 +27,7 @@ client:spawn(function(os)
   os.sleep "5s"
   conn:close()
 end)
-hs.note "One write of 5000 bytes, MSS 1460. The second piece is lost."
+hs.note { en = "One write of 5000 bytes, MSS 1460. The second piece is lost.", zh = "一次写入 5000 字节，MSS 为 1460。第二段丢失。" }
 hs.run "20ms"
 hs.run "15ms"
 local lengths, headers = {}, true

@@ -2,7 +2,7 @@
 -- No field of the TCP header says how much data follows. It is what is left: IP total length - IP header - TCP header (RFC 9293 3.1,
 -- pseudo header). The frame's length would be wrong: Ethernet fills short frames up to 60 bytes.
 local hs = require "hopscope"
-hs.title "TCP-HDR-11 Data length is derived"
+hs.title { en = "TCP-HDR-11 Data length is derived", zh = "TCP-HDR-11 数据长度是推算出来的" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "1ms" })
@@ -22,7 +22,10 @@ client:spawn(function(os)
   end
   conn:close()
 end)
-hs.note "Writes of 1, 2, 5, 100, 1448 and 3000 bytes. The short ones are in frames with padding behind the data."
+hs.note {
+  en = "Writes of 1, 2, 5, 100, 1448 and 3000 bytes. The short ones are in frames with padding behind the data.",
+  zh = "写入 1、2、5、100、1448 和 3000 字节。短的那些在数据后面有填充的帧里。",
+}
 hs.run "2s"
 local padded, data = 0, {}
 for i, f in ipairs(frames) do

@@ -3,7 +3,7 @@
 -- already is dropped (and reported: D-SACK, RFC 2883). The reader sees one stream.
 -- tshark-allow: TCP (every segment comes twice, every second one late)
 local hs = require "hopscope"
-hs.title "TCP-HDR-12 In order, once, without gaps"
+hs.title { en = "TCP-HDR-12 In order, once, without gaps", zh = "TCP-HDR-12 按序、一次、无空缺" }
 
 local BYTES = 200000
 local client, server = hs.host "client", hs.host "server"
@@ -47,12 +47,18 @@ hs.on("frame.rx", function(e)
     highest = math.max(highest, t.seq)
   end
 end, { node = server })
-hs.note "The network doubles every data segment and lets many overtake others."
+hs.note {
+  en = "The network doubles every data segment and lets many overtake others.",
+  zh = "网络把每个数据报文段都复制一份，并让许多报文段超过别的。",
+}
 hs.run "10s"
 hs.expect("they came out of order", late > distinct / 4, late)
 hs.expect("and twice", arrived >= 2 * distinct, { arrived, distinct })
 hs.expect_equal("the reader's stream is what was written: all of it, in order, once", { got, right }, { BYTES, true })
 local duplicates = server:counter "TcpExtTCPDSACKOldSent" + server:counter "TcpExtTCPDSACKOfoSent"
-hs.note(string.format("%d different segments, %d arrivals, %d reported as duplicates.", distinct, arrived, duplicates))
+hs.note({
+  en = "%d different segments, %d arrivals, %d reported as duplicates.",
+  zh = "%d 个不同的报文段，%d 次到达，%d 个报告为重复。",
+}, distinct, arrived, duplicates)
 hs.expect_equal("the sender was not deceived: nothing was repeated", n, distinct)
 hs.expect_equal("the counters of duplicates: as many as the network has injected", duplicates, n)

@@ -2,7 +2,7 @@
 -- The client sends SYN with its number x. The server answers SYN and ACK: its own number y, and x+1, "x has come". The client's ACK
 -- says y+1 (RFC 9293 3.5). Then both ends know both numbers, and both are ESTABLISHED.
 local hs = require "hopscope"
-hs.title "TCP-HS-01 Three-way handshake"
+hs.title { en = "TCP-HS-01 Three-way handshake", zh = "TCP-HS-01 三次握手" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -27,8 +27,14 @@ client:spawn(function(os)
   a:connect("server", 5010)
   os.sleep "1s"
 end)
-hs.note "The client sends SYN at 0 and is in SYN-SENT. At 10 ms the server answers; it is SYN-RECEIVED."
-hs.note "At 20 ms the client has the answer: ESTABLISHED. Its ACK makes the server ESTABLISHED at 30 ms."
+hs.note {
+  en = "The client sends SYN at 0 and is in SYN-SENT. At 10 ms the server answers; it is SYN-RECEIVED.",
+  zh = "0 时刻客户端发送 SYN，进入 SYN-SENT。10 ms 时服务器应答；它处于 SYN-RECEIVED。",
+}
+hs.note {
+  en = "At 20 ms the client has the answer: ESTABLISHED. Its ACK makes the server ESTABLISHED at 30 ms.",
+  zh = "20 ms 时客户端收到应答：ESTABLISHED。它的 ACK 使服务器在 30 ms 时也进入 ESTABLISHED。",
+}
 local half_open
 hs.at("15ms", function() half_open = server:sockets "SYN-RECEIVED" end)
 hs.run "500ms"

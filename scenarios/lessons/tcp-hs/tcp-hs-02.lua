@@ -3,7 +3,7 @@
 -- work: its SYN was heard, and it hears. The third proves the same to the server (RFC 9293 3.5). Two segments would leave the server
 -- ignorant of its own way to the client.
 local hs = require "hopscope"
-hs.title "TCP-HS-02 What each segment proves"
+hs.title { en = "TCP-HS-02 What each segment proves", zh = "TCP-HS-02 每个报文段各证明了什么" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -30,16 +30,22 @@ client:spawn(function(os)
   os.tcp():connect("server", 5010)
   os.sleep "1s"
 end)
-hs.note "10 ms: the SYN arrives. The server knows that the way to it works; of the way back it knows nothing."
-hs.note "20 ms: the SYN-ACK arrives. The client knows both ways."
-hs.note "30 ms: the ACK arrives. The server knows both ways, too."
+hs.note {
+  en = "10 ms: the SYN arrives. The server knows that the way to it works; of the way back it knows nothing.",
+  zh = "10 ms：SYN 到达。服务器知道通向自己的方向是通的；对返回的方向则一无所知。",
+}
+hs.note { en = "20 ms: the SYN-ACK arrives. The client knows both ways.", zh = "20 ms：SYN-ACK 到达。客户端知道两个方向都通。" }
+hs.note { en = "30 ms: the ACK arrives. The server knows both ways, too.", zh = "30 ms：ACK 到达。服务器也知道两个方向都通了。" }
 hs.run "900ms"
 hs.expect_equal("the server learns the one way from segment 1, the other from segment 3", knows.server, { ["to server"] = 0.01, ["to client"] = 0.03 })
 hs.expect_equal("the client learns both from segment 2", knows.client, { ["to client"] = 0.02, ["to server"] = 0.02 })
 hs.expect("accept has a connection", listener:accept(0))
 hs.run "1s"
 
-hs.note "Now the way from server to client is cut. SYNs still arrive, nothing comes back."
+hs.note {
+  en = "Now the way from server to client is cut. SYNs still arrive, nothing comes back.",
+  zh = "现在切断从服务器到客户端的方向。SYN 仍能到达，却什么也回不来。",
+}
 link:dir(server):set { loss = 1 }
 knows = { client = {}, server = {} }
 local result

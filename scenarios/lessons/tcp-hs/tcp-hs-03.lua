@@ -3,7 +3,7 @@
 -- costs its sender nothing and its address may be false, so that data in it would fill the server's memory (RFC 9293 3.5 lets a server
 -- keep such data until the handshake is over; Linux, as most, does not, except with Fast Open).
 local hs = require "hopscope"
-hs.title "TCP-HS-03 Data on the third segment"
+hs.title { en = "TCP-HS-03 Data on the third segment", zh = "TCP-HS-03 第三个报文段携带数据" }
 
 local M = 2 ^ 32 // 1 | 0
 local client, server, forger = hs.host "client", hs.host "server", hs.host "forger"
@@ -15,7 +15,10 @@ for _, h in ipairs { client, server, forger } do
   end
 end
 
-hs.note "TCP_DEFER_ACCEPT tells the client that it is the first to speak: its ACK waits for the data of the first write."
+hs.note {
+  en = "TCP_DEFER_ACCEPT tells the client that it is the first to speak: its ACK waits for the data of the first write.",
+  zh = "TCP_DEFER_ACCEPT 告诉客户端由它先说话：它的 ACK 等到第一次写入的数据再一起发出。",
+}
 local frames = hs.frames { node = client, filter = function(p) return p.tcp end }
 local got
 server:spawn(function(os)
@@ -34,7 +37,10 @@ hs.expect_equal("the segment after SYN and SYN-ACK carries ACK and data", { thir
 hs.expect_equal("its first byte has the number after the SYN's", third.seq, (syn.seq + 1) % M)
 hs.expect_equal("the data is delivered", got, "GET")
 
-hs.note "Usually the third segment is bare. A pure ACK takes no number: the first data has the same sequence number."
+hs.note {
+  en = "Usually the third segment is bare. A pure ACK takes no number: the first data has the same sequence number.",
+  zh = "通常第三个报文段不带数据。纯 ACK 不占用序号：第一批数据使用同一个序号。",
+}
 frames = hs.frames { node = client, filter = function(p) return p.tcp end }
 server:spawn(function(os) got = os.tcp():bind(5011):listen(8):accept():read() end)
 client:spawn(function(os) os.tcp():connect("server", 5011):write "GET" end)
@@ -53,14 +59,20 @@ local function flood(port)
 end
 for i = 50, 250 do server:arp_set("10.0.0." .. i, "02:00:00:00:01:00") end -- the switch floods what goes there, nobody takes it
 
-hs.note "200 forged SYNs with 1000 bytes each arrive. The standard stack remembers the SYNs, and throws the data away."
+hs.note {
+  en = "200 forged SYNs with 1000 bytes each arrive. The standard stack remembers the SYNs, and throws the data away.",
+  zh = "200 个伪造的 SYN 到达，各带 1000 字节。标准的协议栈记住 SYN，丢掉数据。",
+}
 server:tcp():bind(5012):listen(1000)
 local before = server:sockstat()
 local after = flood(5012)
 hs.expect_equal("200 half-open entries", #server:sockets "SYN-RECEIVED", 200)
 hs.expect_equal("not one page for their data", after.mem - before.mem, 0)
 
-hs.note "A server that takes data from a SYN without having seen the sender before (Fast Open without cookies, tcp_fastopen 0x602) stores all of it."
+hs.note {
+  en = "A server that takes data from a SYN without having seen the sender before (Fast Open without cookies, tcp_fastopen 0x602) stores all of it.",
+  zh = "如果服务器从没见过发送方就收下 SYN 里的数据（不用 cookie 的快速打开，tcp_fastopen 0x602），它就把这些数据全部存了下来。",
+}
 server:sysctl("net.ipv4.tcp_fastopen", 0x602)
 server:tcp():bind(5013):listen(1000)
 before = server:sockstat()

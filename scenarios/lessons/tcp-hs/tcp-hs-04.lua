@@ -3,7 +3,7 @@
 -- 2.1, 5.5). After tcp_syn_retries repetitions it waits once more and gives up: with n, at 2^(n+1)-1 s.
 -- Since Linux 6.5 the first four repetitions come every second (tcp_syn_linear_timeouts); the classic doubling is that set to 0.
 local hs = require "hopscope"
-hs.title "TCP-HS-04 First SYN lost"
+hs.title { en = "TCP-HS-04 First SYN lost", zh = "TCP-HS-04 第一个 SYN 丢失" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -32,19 +32,25 @@ local function try(retries, linear)
   return times, failed, errno
 end
 
-hs.note "tcp_syn_retries 5, doubling: again at 1, 3, 7, 15 and 31 s; given up at 63 s."
+hs.note {
+  en = "tcp_syn_retries 5, doubling: again at 1, 3, 7, 15 and 31 s; given up at 63 s.",
+  zh = "tcp_syn_retries 为 5，每次加倍：在 1、3、7、15 和 31 s 重发；63 s 时放弃。",
+}
 local times, failed, errno = try(5, 0)
 hs.expect_equal("sent at once and at 1, 3, 7, 15, 31 s", times, { 0, 1, 3, 7, 15, 31 })
 hs.expect_near("given up at 63 s", failed, 63, 1e-6)
 hs.expect_equal("connect reports: timed out", errno, "ETIMEDOUT")
 
-hs.note "With n repetitions the failure comes at 2^(n+1)-1 seconds."
+hs.note { en = "With n repetitions the failure comes at 2^(n+1)-1 seconds.", zh = "重发 n 次时，失败发生在 2^(n+1)-1 秒。" }
 for n = 1, 6 do
   local _, at = try(n, 0)
   hs.expect_near("n = " .. n .. ": " .. 2 ^ (n + 1) - 1 .. " s", at, 2 ^ (n + 1) - 1, 1e-6)
 end
 
-hs.note "Linux today: 6 repetitions beside 4 that come every second first: 1, 2, 3, 4 s, and only then doubling."
+hs.note {
+  en = "Linux today: 6 repetitions beside 4 that come every second first: 1, 2, 3, 4 s, and only then doubling.",
+  zh = "如今的 Linux：除 6 次重发之外，先有每秒一次的 4 次：1、2、3、4 s，之后才加倍。",
+}
 times, failed = try(6, 4)
 -- waits of 1 s five times (0..4 and the first of the doubling row), then 2, 4, 8, 16, 32 s, and 64 s until the end
 hs.expect_equal("at 1, 2, 3, 4, 5 s, then after 2, 4, 8, 16, 32 s more", times, { 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 })

@@ -3,7 +3,7 @@
 -- repeats its own segment, each up to its own limit (tcp_syn_retries, tcp_synack_retries).
 -- Linux answers a repeated SYN at once and starts its own timer again: of one loss usually one copy of the SYN-ACK is seen.
 local hs = require "hopscope"
-hs.title "TCP-HS-05 SYN-ACK lost"
+hs.title { en = "TCP-HS-05 SYN-ACK lost", zh = "TCP-HS-05 SYN-ACK 丢失" }
 
 local client, server = hs.host("client", { sysctl = { ["net.ipv4.tcp_syn_linear_timeouts"] = 0 } }), hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -19,7 +19,10 @@ local function times(is_synack)
   return list
 end
 
-hs.note "The first SYN-ACK is lost. The client's timer is the first to expire: its SYN has left 10 ms before the answer."
+hs.note {
+  en = "The first SYN-ACK is lost. The client's timer is the first to expire: its SYN has left 10 ms before the answer.",
+  zh = "第一个 SYN-ACK 丢失。客户端的计时器先到期：它的 SYN 比应答早发出 10 ms。",
+}
 link:dir(server):rule(function(p)
   if p.tcp and p.tcp.syn and p.tcp.transmission == 1 then return "drop" end
 end)
@@ -36,7 +39,10 @@ hs.expect_equal("the SYN-ACK answers each of them; the server's own timer began 
 hs.expect_equal("one loss costs one second", connected, "1020ms")
 link:dir(server):rule(nil)
 
-hs.note "The repeated SYN is lost as well: now the server's timer repeats the SYN-ACK, a second after the first."
+hs.note {
+  en = "The repeated SYN is lost as well: now the server's timer repeats the SYN-ACK, a second after the first.",
+  zh = "重发的 SYN 也丢失了：现在由服务器的计时器重发 SYN-ACK，在第一个之后一秒。",
+}
 local syns, answers = #times(false), #times(true)
 local begin = hs.now()
 link:dir(client):rule(function(p) if p.tcp and p.tcp.syn and p.tcp.transmission == 2 then return "drop" end end)
@@ -51,7 +57,10 @@ hs.expect_near("the server's own repetition: a second after the first", times(tr
 hs.expect_near("connected when it arrives", connected, "1020ms", 1e-9)
 link:dir(client):rule(nil)
 
-hs.note "All SYN-ACKs are lost. The client may send its SYN 1 + 2 times; the server's entry would live for 1 + 5 SYN-ACKs."
+hs.note {
+  en = "All SYN-ACKs are lost. The client may send its SYN 1 + 2 times; the server's entry would live for 1 + 5 SYN-ACKs.",
+  zh = "所有的 SYN-ACK 都丢失。客户端可以发 1 + 2 次 SYN；服务器的连接项则可以存活 1 + 5 个 SYN-ACK。",
+}
 link:dir(server):rule(function(p) if p.tcp and p.tcp.syn then return "drop" end end)
 client:sysctl("net.ipv4.tcp_syn_retries", 2)
 syns, answers, begin = #times(false), #times(true), hs.now()

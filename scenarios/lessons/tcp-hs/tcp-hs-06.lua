@@ -2,7 +2,7 @@
 -- After the SYN-ACK the client is ESTABLISHED. Its ACK is lost; an ACK has no timer and is never repeated by itself. The server, still
 -- SYN-RECEIVED, repeats its SYN-ACK after 1, 2, 4, 8 s, and each of them draws a fresh ACK (RFC 9293 3.10.7.4; RFC 5961 4).
 local hs = require "hopscope"
-hs.title "TCP-HS-06 Third segment lost, client silent"
+hs.title { en = "TCP-HS-06 Third segment lost, client silent", zh = "TCP-HS-06 第三个报文段丢失，客户端沉默" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -40,13 +40,19 @@ local function open(port, lost)
   return r
 end
 
-hs.note "One third segment is lost. The client believes it is connected, the server waits."
+hs.note {
+  en = "One third segment is lost. The client believes it is connected, the server waits.",
+  zh = "一个第三报文段丢失。客户端以为已经连接，服务器还在等待。",
+}
 local one = open(5010, 1)
 hs.expect_near("the client is connected after one round trip", one.connected, "20ms", 1e-9)
 hs.expect_equal("half a second later: ESTABLISHED here, half open there", { one.client_state, one.server_states }, { "ESTABLISHED", 1 })
 hs.expect_near("the loss costs the server one second: 10 ms + 1 s + 20 ms", one.accepted, "1030ms", 1e-9)
 
-hs.note "Four of them are lost. The SYN-ACK comes again after 1, 2, 4 and 8 s, and every time the client answers at once."
+hs.note {
+  en = "Four of them are lost. The SYN-ACK comes again after 1, 2, 4 and 8 s, and every time the client answers at once.",
+  zh = "连丢四个。SYN-ACK 在 1、2、4 和 8 s 后重发，每一次客户端都立刻应答。",
+}
 local four = open(5011, 4)
 local synacks = frames:select(function(p) return p.tcp.syn and p.tcp.ack end)
 local acks = frames:select(function(p, f) return f.from == "client" and f.time < four.begin + 20 end)

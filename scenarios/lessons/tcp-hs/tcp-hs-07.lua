@@ -3,7 +3,7 @@
 -- as well: the server goes from SYN-RECEIVED to ESTABLISHED on it and keeps its data (RFC 9293 3.10.7.4). It sends no RST: that
 -- would come only after the half-open entry is gone (TCP-HS-08).
 local hs = require "hopscope"
-hs.title "TCP-HS-07 Third segment lost, client sends data"
+hs.title { en = "TCP-HS-07 Third segment lost, client sends data", zh = "TCP-HS-07 第三个报文段丢失，客户端发送数据" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -33,7 +33,10 @@ client:spawn(function(os)
   conn:write "hello"
   os.sleep "10s"
 end)
-hs.note "The bare ACK is lost at 20 ms. The server still has a half-open entry when the client writes at 120 ms."
+hs.note {
+  en = "The bare ACK is lost at 20 ms. The server still has a half-open entry when the client writes at 120 ms.",
+  zh = "不带数据的 ACK 在 20 ms 时丢失。客户端在 120 ms 写入时，服务器仍只有一个半开连接项。",
+}
 local half_open
 hs.at("110ms", function() half_open = #server:sockets "SYN-RECEIVED" end)
 hs.run "900ms"

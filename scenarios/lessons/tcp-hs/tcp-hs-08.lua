@@ -3,7 +3,7 @@
 -- deleted without a word. The client, ESTABLISHED since the first SYN-ACK, learns it from the RST that its next segment draws.
 -- tshark-allow: Connection reset (what the client sends meets no entry any more)
 local hs = require "hopscope"
-hs.title "TCP-HS-08 Server gives up on the half-open entry"
+hs.title { en = "TCP-HS-08 Server gives up on the half-open entry", zh = "TCP-HS-08 服务器放弃半开连接项" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -17,12 +17,15 @@ local err
 client:spawn(function(os)
   local conn = os.tcp():connect("server", 5010)
   os.sleep "70s"
-  hs.note "70 s later the way is free again, and the client writes."
+  hs.note { en = "70 s later the way is free again, and the client writes.", zh = "70 s 之后道路重新畅通，客户端写入数据。" }
   link:dir(client):rule(nil)
   conn:write "anybody there?"
   err = select(2, conn:read())
 end)
-hs.note "The SYN arrives at 10 ms. The SYN-ACK is repeated after 1, 3, 7, 15 and 31 s."
+hs.note {
+  en = "The SYN arrives at 10 ms. The SYN-ACK is repeated after 1, 3, 7, 15 and 31 s.",
+  zh = "SYN 在 10 ms 时到达。SYN-ACK 在 1、3、7、15 和 31 s 后重发。",
+}
 local before, after
 hs.at("63s", function() before = #server:sockets "SYN-RECEIVED" end)
 hs.at("63.02s", function() after = #server:sockets "SYN-RECEIVED" end)

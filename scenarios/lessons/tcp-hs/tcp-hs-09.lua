@@ -4,7 +4,7 @@
 -- server forgets the entry, and the new SYN opens the connection (RFC 9293 3.5, figure 9).
 -- tshark-allow: Connection reset (the client rejects the answer to the old SYN)
 local hs = require "hopscope"
-hs.title "TCP-HS-09 Old SYN overtakes the new one"
+hs.title { en = "TCP-HS-09 Old SYN overtakes the new one", zh = "TCP-HS-09 旧的 SYN 超过新的" }
 
 local client, server, attic = hs.host "client", hs.host "server", hs.host "attic"
 local sw = hs.switch "sw"
@@ -30,7 +30,10 @@ client:spawn(function(os)
   conn:connect("server", 5010)
   os.sleep "1s"
 end)
-hs.note "The client's SYN says 100 and is slow. Before it the server gets an old one that says 90."
+hs.note {
+  en = "The client's SYN says 100 and is slow. Before it the server gets an old one that says 90.",
+  zh = "客户端的 SYN 写着 100，走得很慢。服务器先收到一个写着 90 的旧 SYN。",
+}
 attic:forge { src = client, to = server, sport = 6000, dport = 5010, seq = 90, flags = "S" }
 hs.run "500ms"
 local answers = frames:select(function(p) return p.tcp.syn and p.tcp.ack end)

@@ -7,7 +7,7 @@
 -- tshark-allow: Previous segment(s) not captured (the two SYNs have numbers far apart)
 -- tshark-allow: Connection reset (the client rejects the answers to the old SYN)
 local hs = require "hopscope"
-hs.title "TCP-HS-10 Old then new SYN before the RST"
+hs.title { en = "TCP-HS-10 Old then new SYN before the RST", zh = "TCP-HS-10 RST 之前先后到达旧的和新的 SYN" }
 
 local OLD, NEW = 90, 3000000000 -- far apart: more than any window
 local client, server, attic = hs.host "client", hs.host "server", hs.host "attic"
@@ -33,7 +33,10 @@ client:spawn(function(os)
   conn:connect("server", 5010)
   os.sleep "5s"
 end)
-hs.note "The old SYN (90) arrives at 1 ms, the new one (3000000000) at 10 ms: before any RST."
+hs.note {
+  en = "The old SYN (90) arrives at 1 ms, the new one (3000000000) at 10 ms: before any RST.",
+  zh = "旧的 SYN（90）在 1 ms 时到达，新的（3000000000）在 10 ms 时到达：都在任何 RST 之前。",
+}
 attic:forge { src = client, to = server, sport = 6000, dport = 5010, seq = OLD, flags = "S" }
 hs.run "3s"
 local from_server = frames:select(function(_, f) return f.from == "server" end)
@@ -43,14 +46,17 @@ hs.expect_equal("the new one with an ACK that repeats 91", { ack.syn, ack.ack, a
 hs.expect_equal("it was sent when the new SYN came", from_server[2].time, "10ms")
 local rst = frames:select(function(p) return p.tcp.rst end)
 hs.expect("the client resets, with seq 91", #rst >= 1 and rst[1].packet.tcp.sport == 6000 and rst[1].packet.tcp.seq == OLD + 1, #rst)
-hs.note "The client repeats its SYN, and now the handshake goes as it should."
+hs.note { en = "The client repeats its SYN, and now the handshake goes as it should.", zh = "客户端重发 SYN，这一次握手正常进行。" }
 local syns = frames:select(function(p) return p.tcp.syn and not p.tcp.ack and p.tcp.seq ~= OLD end)
 hs.expect_equal("the SYN is sent twice, with its own number", { #syns, syns[1].packet.tcp.seq, syns[2].packet.tcp.seq }, { 2, NEW, NEW })
 hs.expect("after the RST", syns[2].time > rst[1].time)
 hs.expect_equal("connected", conn:state(), "ESTABLISHED")
 hs.expect_equal("the SYN-ACK for it acknowledges the new number", frames:count(function(p) return p.tcp.syn and p.tcp.ack and p.tcp.ackno == NEW + 1 end), 1)
 
-hs.note "Once more with numbers that are close, 90 and 100: the new SYN lies inside the window that the old one opened."
+hs.note {
+  en = "Once more with numbers that are close, 90 and 100: the new SYN lies inside the window that the old one opened.",
+  zh = "再来一次，两个号码相近，90 和 100：新的 SYN 落在旧的 SYN 所打开的窗口之内。",
+}
 client:sysctl("hopscope.tcp_isn_fixed", 100)
 server:tcp():bind(5011):listen(8)
 local first, result = #frames + 1, nil

@@ -7,7 +7,7 @@
 -- tshark-allow: D-SACK (likewise)
 -- tshark-allow: Connection reset (the three-way server rejects the acknowledgment of the damaged number)
 local hs = require "hopscope"
-hs.title "TCP-HS-11 Counterfactual: two-way handshake"
+hs.title { en = "TCP-HS-11 Counterfactual: two-way handshake", zh = "TCP-HS-11 反事实：两次握手" }
 
 local K, GREETING = 3, "220 hello world"
 
@@ -59,7 +59,10 @@ local function stale_syns(segments)
   return #server:sockets "ESTABLISHED", sent
 end
 
-hs.note "Three connections come and go, the client is switched off. Then late duplicates of its three SYNs arrive."
+hs.note {
+  en = "Three connections come and go, the client is switched off. Then late duplicates of its three SYNs arrive.",
+  zh = "三条连接来了又去，客户端已经关机。然后它的三个 SYN 的迟到副本到达。",
+}
 local phantoms, sent = stale_syns(2)
 hs.expect_equal("two-way: each of them opens a phantom connection", phantoms, K)
 hs.expect("with data sent into it", sent >= K, sent)
@@ -94,7 +97,10 @@ local function damaged_isn(segments)
   return r
 end
 
-hs.note "Now the server's number arrives damaged: 4 too much. Its first bytes look like old ones to the client."
+hs.note {
+  en = "Now the server's number arrives damaged: 4 too much. Its first bytes look like old ones to the client.",
+  zh = "现在服务器的号码在途中损坏：多了 4。它最先的几个字节在客户端看来像是旧的。",
+}
 local two, three = damaged_isn(2), damaged_isn(3)
 hs.expect_equal("two-way: both are connected, nobody has noticed", { two.connected, two.accepted, two.resets }, { true, true, 0 })
 hs.expect_equal("the reader has lost the first four bytes, and no error says so", { two.data, two.error }, { GREETING:sub(5), nil })

@@ -5,7 +5,7 @@
 -- tshark-allow: Previous segment(s) not captured (the stale SYN's numbers are not those of the end)
 -- tshark-allow: Connection reset (the client rejects the answer to the stale SYN)
 local hs = require "hopscope"
-hs.title "TCP-HS-12 Stale SYN after the connection ended"
+hs.title { en = "TCP-HS-12 Stale SYN after the connection ended", zh = "TCP-HS-12 连接结束之后的过时 SYN" }
 
 local client, server, attic = hs.host "client", hs.host "server", hs.host "attic"
 local sw = hs.switch "sw"
@@ -30,12 +30,15 @@ client:spawn(function(os)
   conn:write "hello"
   conn:close()
 end)
-hs.note "A connection comes and goes; so does its TIME_WAIT. Somewhere a copy of its SYN has survived."
+hs.note {
+  en = "A connection comes and goes; so does its TIME_WAIT. Somewhere a copy of its SYN has survived.",
+  zh = "一条连接来了又去；它的 TIME_WAIT 也已过去。在某个地方，它的 SYN 的一个副本还留存着。",
+}
 hs.run "100s"
 local syn = frames[1].packet.tcp
 hs.expect_equal("both ends have forgotten the connection", { #client:sockets(), #server:sockets() }, { 0, 1 })
 
-hs.note "At 100 s the copy arrives at the server."
+hs.note { en = "At 100 s the copy arrives at the server.", zh = "100 s 时这个副本到达服务器。" }
 local changes, begin = {}, hs.now()
 local got
 hs.on("frame.rx", function(e)

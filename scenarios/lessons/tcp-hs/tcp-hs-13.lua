@@ -4,7 +4,7 @@
 -- tshark-allow: ACKed segment that wasn't captured (the damaged number is acknowledged)
 -- tshark-allow: Connection reset (numbers that are not its own are rejected)
 local hs = require "hopscope"
-hs.title "TCP-HS-13 Counterfactual: four-way handshake"
+hs.title { en = "TCP-HS-13 Counterfactual: four-way handshake", zh = "TCP-HS-13 反事实：四次握手" }
 
 local function flags(t) return (t.syn and "SYN" or "") .. (t.syn and t.ack and "-" or "") .. (t.ack and "ACK" or "") .. (t.rst and "RST" or "") end
 
@@ -58,14 +58,14 @@ local function variant(ways)
   return r
 end
 
-hs.note "The same client and server, with three segments and with four."
+hs.note { en = "The same client and server, with three segments and with four.", zh = "同样的客户端和服务器，分别用三个和四个报文段。" }
 local three, four = variant(3), variant(4)
 hs.expect_equal("three-way", three.flags, { "SYN", "SYN-ACK", "ACK" })
 hs.expect_equal("four-way: the middle one in two pieces", four.flags, { "SYN", "ACK", "SYN", "ACK" })
 hs.expect_equal("4 segments instead of 3", { four.opening, three.opening }, { 4, 3 })
 hs.expect_equal("both open correctly", { three.got, four.got }, { "hello", "hello" })
 hs.expect_near("in the same time: one round trip", four.connected, three.connected, 1e-9)
-hs.note "And safety? A stale SYN and a damaged number are tried on both."
+hs.note { en = "And safety? A stale SYN and a damaged number are tried on both.", zh = "那么安全性呢？对两种握手都试一试过时的 SYN 和损坏的号码。" }
 hs.expect_equal("a stale SYN leaves nothing behind, with three as with four", { three.phantoms, four.phantoms }, { 0, 0 })
 hs.expect_equal("because the client rejects the answer", { three.rst, four.rst }, { true, true })
 hs.expect_equal("a damaged number is found, with three as with four", { three.error, four.error }, { "ECONNRESET", "ECONNRESET" })

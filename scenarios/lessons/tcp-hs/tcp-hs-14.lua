@@ -7,7 +7,7 @@
 -- tshark-allow: D-SACK (the late segment, and what is repeated, has come already)
 -- tshark-allow: ACKed segment that wasn't captured (the late segment acknowledges the earlier connection)
 local hs = require "hopscope"
-hs.title "TCP-HS-14 Equal ISNs let old data in"
+hs.title { en = "TCP-HS-14 Equal ISNs let old data in", zh = "TCP-HS-14 相同的 ISN 会放进旧数据" }
 
 local function variant(isn_mode)
   local tag = isn_mode == 2 and "fixed-" or "varied-"
@@ -72,7 +72,10 @@ local function variant(isn_mode)
   return r
 end
 
-hs.note "The client writes 'pay 1000 to Eve;'. That segment is delayed by 10 s, the server reboots, the same ports connect again."
+hs.note {
+  en = "The client writes 'pay 1000 to Eve;'. That segment is delayed by 10 s, the server reboots, the same ports connect again.",
+  zh = "客户端写入“pay 1000 to Eve;”。这个报文段被耽搁了 10 s，服务器重启，同样的端口再次建立连接。",
+}
 local fixed, varied = variant(2), variant(0)
 for name, r in pairs { ["fixed ISN"] = fixed, ["varied ISN"] = varied } do
   hs.expect_equal(name .. ": the first connection ends with a reset", r.first, "ECONNRESET")

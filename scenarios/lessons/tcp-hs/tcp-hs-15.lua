@@ -5,7 +5,7 @@
 -- tshark-allow: ACKed segment that wasn't captured (guessed numbers)
 -- tshark-allow: Connection reset (wrong guesses)
 local hs = require "hopscope"
-hs.title "TCP-HS-15 Forged segments need the ISN"
+hs.title { en = "TCP-HS-15 Forged segments need the ISN", zh = "TCP-HS-15 伪造报文段必须知道 ISN" }
 
 local M = 2 ^ 32 // 1 | 0
 local COMMAND, TRIES = "open the door", 1000
@@ -58,7 +58,10 @@ local function attack(isn_mode)
   return r
 end
 
-hs.note "Eve opens a connection of her own and looks at the server's number. Then she writes as the friend, blindly: SYN, ACK, command."
+hs.note {
+  en = "Eve opens a connection of her own and looks at the server's number. Then she writes as the friend, blindly: SYN, ACK, command.",
+  zh = "Eve 自己打开一条连接，看看服务器的号码。然后她冒充那位朋友，盲目地写：SYN、ACK、命令。",
+}
 local constant, keyed = attack(2), attack(0)
 hs.expect_equal("a constant ISN: the first try succeeds", { constant.commands, constant.tries }, { 1, 1 })
 hs.expect_equal("a keyed ISN: 1000 tries, no success", { keyed.commands, keyed.tries }, { 0, TRIES })

@@ -4,7 +4,7 @@
 -- (RFC 9293 3.5, figure 8).
 -- tshark-allow: D-SACK (each SYN-ACK repeats a SYN that has come)
 local hs = require "hopscope"
-hs.title "TCP-HS-16 Simultaneous open"
+hs.title { en = "TCP-HS-16 Simultaneous open", zh = "TCP-HS-16 同时打开" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { delay = "10ms" })
@@ -29,7 +29,10 @@ for _, pair in ipairs { { a, b, 6001, 6002 }, { b, a, 6002, 6001 } } do
     os.sleep "10s"
   end)
 end
-hs.note "At 0 both connect. At 10 ms the SYNs have crossed, at 20 ms the SYN-ACKs: connected."
+hs.note {
+  en = "At 0 both connect. At 10 ms the SYNs have crossed, at 20 ms the SYN-ACKs: connected.",
+  zh = "0 时刻双方都发起连接。10 ms 时两个 SYN 已经交错而过，20 ms 时 SYN-ACK 也是：连接建立。",
+}
 local opening
 hs.at("90ms", function() opening = #frames end)
 hs.run "1s"

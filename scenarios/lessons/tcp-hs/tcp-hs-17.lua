@@ -3,7 +3,7 @@
 -- the SYN meets its own socket in SYN-SENT: a simultaneous open with itself. It succeeds, and what is written comes back.
 -- (Programs that reconnect to a crashed local server in a loop do see this now and then.)
 local hs = require "hopscope"
-hs.title "TCP-HS-17 Self connection"
+hs.title { en = "TCP-HS-17 Self connection", zh = "TCP-HS-17 与自己连接" }
 
 local host, other = hs.host "host", hs.host "other"
 hs.link(host, other)
@@ -12,7 +12,10 @@ local states = {}
 hs.on("tcp.state", function(e) states[#states + 1] = e.new end, { node = host })
 local frames = hs.frames { filter = function(p) return p.tcp end }
 local conn, heard
-hs.note "Nobody listens on port 5010. The host connects to it on the loopback, from port 5010."
+hs.note {
+  en = "Nobody listens on port 5010. The host connects to it on the loopback, from port 5010.",
+  zh = "没有人在端口 5010 上监听。主机在环回接口上从端口 5010 连接到它。",
+}
 host:spawn(function(os)
   local err
   conn, err = os.tcp():connect("127.0.0.1", 5010)

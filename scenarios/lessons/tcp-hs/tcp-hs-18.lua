@@ -3,7 +3,7 @@
 -- "connection refused" (RFC 9293 3.5.2, 3.10.7.1). RST carries ACK because the SYN has none: that is how the client knows its own.
 -- tshark-allow: Connection reset (the port is closed)
 local hs = require "hopscope"
-hs.title "TCP-HS-18 Refused"
+hs.title { en = "TCP-HS-18 Refused", zh = "TCP-HS-18 被拒绝" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "15ms", address = { client = "192.168.0.100/24", server = "192.168.0.200/24" } })
@@ -11,7 +11,7 @@ client:arp_set("server", server:dev().mac)
 server:arp_set("client", client:dev().mac)
 local frames = hs.frames { filter = function(p) return p.ip end }
 local result, when
-hs.note "telnet 192.168.0.200 8080, and nobody is at that port."
+hs.note { en = "telnet 192.168.0.200 8080, and nobody is at that port.", zh = "telnet 192.168.0.200 8080，而那个端口上没有人。" }
 client:spawn(function(os)
   result = { os.tcp():connect("192.168.0.200", 8080) }
   when = hs.now()

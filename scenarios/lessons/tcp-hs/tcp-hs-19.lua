@@ -2,7 +2,7 @@
 -- Before the first byte of a request can travel, SYN and SYN-ACK have to: one round trip. The request reaches the server after one
 -- and a half. For a short exchange that is a large part of the whole; Fast Open (TCP-TFO-02) saves it.
 local hs = require "hopscope"
-hs.title "TCP-HS-19 Handshake cost"
+hs.title { en = "TCP-HS-19 Handshake cost", zh = "TCP-HS-19 握手的代价" }
 
 local RTT = hs.seconds "40ms"
 local client, server = hs.host "client", hs.host "server"
@@ -21,7 +21,10 @@ server:spawn(function(os)
   end
 end)
 local connected, finished
-hs.note "A client connects, sends a request, and reads an answer of 90 kB; a round trip takes 40 ms."
+hs.note {
+  en = "A client connects, sends a request, and reads an answer of 90 kB; a round trip takes 40 ms.",
+  zh = "客户端建立连接，发送请求，读取 90 kB 的应答；一个往返需要 40 ms。",
+}
 client:spawn(function(os)
   local conn = os.tcp():connect("server", 5010)
   connected = hs.now()
@@ -39,7 +42,10 @@ hs.expect_equal("the first byte of the request arrives after 1.5 round trips", r
 local synack = frames:select(function(p, f) return f.node == "client" and p.tcp.syn end)[1]
 local last = frames:select(function(p, f) return f.node == "client" and p.tcp.len > 0 end)
 local share = synack.time / last[#last].time
-hs.note(string.format("The request took %.0f ms, %.0f ms of them for the handshake: %.0f %%.", last[#last].time * 1000, synack.time * 1000, share * 100))
+hs.note({
+  en = "The request took %.0f ms, %.0f ms of them for the handshake: %.0f %%.",
+  zh = "请求用了 %.0f ms，其中 %.0f ms 用于握手：%.0f %%。",
+}, last[#last].time * 1000, synack.time * 1000, share * 100)
 hs.expect("more than 10 % of the time is the handshake", share > 0.10, share)
 -- slow start: 10, 20, 40 segments of 1448 bytes a round: 90 kB are 63 segments: 10 + 20 + 33, three rounds
 hs.expect_near("here a fourth: 1 round trip for the handshake, 3 for the answer", share, 1 / 4, 1e-6)

@@ -2,7 +2,7 @@
 -- A connection is nothing but memory at its two ends. If one of them loses its power, no segment says so; and an end that has nothing to
 -- send and no keepalive has no timer running. It stays ESTABLISHED for ever (RFC 9293 knows no limit). Only its own process can end it.
 local hs = require "hopscope"
-hs.title "TCP-KA-01 Silent death goes unnoticed"
+hs.title { en = "TCP-KA-01 Silent death goes unnoticed", zh = "TCP-KA-01 无声的死亡不被察觉" }
 
 local client, server, sw = hs.host "client", hs.host "server", hs.switch "sw" -- whose light is on at the server's port, whatever the client does
 hs.link(client, sw, { delay = "5ms" })
@@ -18,21 +18,21 @@ client:spawn(function(os)
 end)
 hs.run "10s"
 local frames = hs.frames { filter = function(p) return p.tcp end }
-hs.note "The client's power fails. It cannot say goodbye."
+hs.note { en = "The client's power fails. It cannot say goodbye.", zh = "客户端断电。它来不及道别。" }
 client:power(false)
 
 for day = 1, 30 do
   hs.run "24h"
   if day == 1 or day == 7 or day == 30 then
     local sockets = server:sockets "ESTABLISHED"
-    hs.note(string.format("Day %d: the server has %d connection in ESTABLISHED.", day, #sockets))
+    hs.note({ en = "Day %d: the server has %d connection in ESTABLISHED.", zh = "第 %d 天：服务器有 %d 条连接处于 ESTABLISHED。" }, day, #sockets)
     hs.expect_equal("still ESTABLISHED after " .. day .. " days", #sockets, 1)
   end
 end
 hs.expect_equal("not a single segment in 30 days", #frames, 0)
 hs.expect("the process still waits in read", program.is_running)
 
-hs.note "The server's program is restarted."
+hs.note { en = "The server's program is restarted.", zh = "服务器的程序重新启动。" }
 program:kill()
 program = server:spawn(serve)
 hs.run "1s"

@@ -3,7 +3,7 @@
 -- SND.NXT-1. It is not acceptable, so the peer has to answer with an ACK of what it expects (RFC 9293 3.8.4, 3.10.7.4; RFC 1122 4.2.3.6).
 -- That is proof of life, and the waiting begins again. The peer needs no option for it, and its application sees nothing.
 local hs = require "hopscope"
-hs.title "TCP-KA-02 Probe answered"
+hs.title { en = "TCP-KA-02 Probe answered", zh = "TCP-KA-02 探测得到应答" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -32,8 +32,10 @@ hs.expect_equal("one probe and one ACK each time", #frames, 2 * COUNT)
 local before = quiet_since
 for i = 1, COUNT do
   local probe, ack = frames[2 * i - 1], frames[2 * i]
-  hs.note(string.format("%.2f s: probe, seq %d, %d bytes; %.0f ms later the ACK %d", probe.time, probe.packet.tcp.seq, probe.packet.tcp.len,
-    (ack.time - probe.time) * 1000, ack.packet.tcp.ackno))
+  hs.note({
+    en = "%.2f s: probe, seq %d, %d bytes; %.0f ms later the ACK %d",
+    zh = "%.2f s：探测，seq %d，%d 字节；%.0f ms 之后是 ACK %d",
+  }, probe.time, probe.packet.tcp.seq, probe.packet.tcp.len, (ack.time - probe.time) * 1000, ack.packet.tcp.ackno)
   -- the timer counts from what was last heard, in whole milliseconds
   hs.expect_near("probe " .. i .. ": after 7200 s of silence", probe.time - before, 7200, 0.002)
   hs.expect_equal("probe " .. i .. ": an empty segment with SND.NXT - 1", { probe.from, probe.packet.tcp.len, probe.packet.tcp.seq }, { "server", 0, (ack.packet.tcp.ackno - 1) % 2 ^ 32 // 1 | 0 })

@@ -4,7 +4,7 @@
 -- tcp_keepalive_timer). Each socket may have its own numbers: TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT.
 -- tshark-allow: Connection reset (RST) (the end of the dead connection)
 local hs = require "hopscope"
-hs.title "TCP-KA-03 Peer dead"
+hs.title { en = "TCP-KA-03 Peer dead", zh = "TCP-KA-03 对方已死" }
 
 local client, server, sw = hs.host "client", hs.host "server", hs.switch "sw" -- whose light is on at the server's port, whatever the client does
 hs.link(client, sw, { delay = "5ms" })
@@ -35,7 +35,7 @@ local function die(port, idle, interval, count)
   client:power(false)
   hs.run "3h"
   idle, interval, count = idle or 7200, interval or 75, count or 9
-  hs.note(string.format("keepalive %d s, every %d s, %d times:", idle, interval, count))
+  hs.note({ en = "keepalive %d s, every %d s, %d times:", zh = "保活 %d s，每 %d s 一次，共 %d 次：" }, idle, interval, count)
   for _, f in ipairs(frames) do hs.note(string.format("  %.3f s  %s", f.time - heard, f.packet.tcp.rst and "RST" or "probe")) end
   hs.expect_equal("so many probes, and a RST", { #frames, frames[count].packet.tcp.rst, frames[count + 1].packet.tcp.rst }, { count + 1, false, true })
   for i = 1, count do hs.expect_near("probe " .. i, frames[i].time - heard, idle + (i - 1) * interval, 0.005 * i) end

@@ -3,7 +3,7 @@
 -- the probing end knows within one round trip (RFC 9293 3.5.1, 3.10.7.1).
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 local hs = require "hopscope"
-hs.title "TCP-KA-04 Peer crashed and rebooted"
+hs.title { en = "TCP-KA-04 Peer crashed and rebooted", zh = "TCP-KA-04 对方崩溃后重启" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -20,7 +20,7 @@ client:spawn(function(os)
   os.sleep "1h"
 end)
 hs.run "10s"
-hs.note "The client crashes, and is back a minute later."
+hs.note { en = "The client crashes, and is back a minute later.", zh = "客户端崩溃，一分钟之后恢复。" }
 client:power(false)
 hs.run "60s"
 client:power(true)
@@ -31,7 +31,7 @@ local frames = hs.frames { filter = function(p) return p.tcp end }
 hs.run "7000s"
 hs.expect_equal("before the first probe nothing happens", { #frames, result, #server:sockets "ESTABLISHED" }, { 0, nil, 1 })
 hs.run "1000s"
-for _, f in ipairs(frames) do hs.note(string.format("%.3f s after the last data: %s", f.time - heard, f.summary)) end
+for _, f in ipairs(frames) do hs.note({ en = "%.3f s after the last data: %s", zh = "最后的数据之后 %.3f s：%s" }, f.time - heard, f.summary) end
 hs.expect_equal("a probe and a RST", { #frames, frames[1].from, frames[2].from, frames[2].packet.tcp.rst }, { 2, "server", "client", true })
 hs.expect_near("the probe came after 7200 s", frames[1].time - heard, 7200, 0.002)
 hs.expect_equal("read says", { result[1], result[2] }, { nil, "ECONNRESET" })

@@ -4,7 +4,7 @@
 -- a program that hangs.
 -- tshark-allow: Connection reset (RST) (the server gives the silent connection up)
 local hs = require "hopscope"
-hs.title "TCP-KA-05 Application heartbeat"
+hs.title { en = "TCP-KA-05 Application heartbeat", zh = "TCP-KA-05 应用程序的心跳" }
 
 local HEARTBEAT, MISSES = 5, 3
 
@@ -46,10 +46,16 @@ end
 local function pong(_, conn) conn:write "pong" end
 local crashed, client, server = watch("crash", pong)
 hs.run "62s"
-hs.note "The client's power fails at 62 s. Its last pong was an answer to the ping of 60 s; the one of 65 s stays unanswered."
+hs.note {
+  en = "The client's power fails at 62 s. Its last pong was an answer to the ping of 60 s; the one of 65 s stays unanswered.",
+  zh = "客户端在 62 s 断电。它的最后一个 pong 应答的是 60 s 的 ping；65 s 的那个没有应答。",
+}
 client:power(false)
 hs.run "60s"
-hs.note(string.format("The first unanswered ping: %.2f s; the verdict: %.2f s.", crashed.unanswered_since, crashed.verdict))
+hs.note({
+  en = "The first unanswered ping: %.2f s; the verdict: %.2f s.",
+  zh = "第一个没有应答的 ping：%.2f s；作出判断：%.2f s。",
+}, crashed.unanswered_since, crashed.verdict)
 hs.expect_equal("13 pings were answered: at 0, 5, ... 60 s", crashed.pongs, 13)
 hs.expect_near("death is detected after heartbeat x misses: 15 s", crashed.verdict - crashed.unanswered_since, HEARTBEAT * MISSES, 1e-6)
 hs.expect_equal("TCP itself still tries", crashed.state, "ESTABLISHED")
@@ -64,7 +70,7 @@ hs.run "120s"
 hs.expect_equal("a client that hangs is found as well", hung.pongs, 13)
 hs.expect_near("in the same time", hung.verdict - hung.unanswered_since, HEARTBEAT * MISSES, 1e-6)
 
-hs.note "A client that answers is never suspected."
+hs.note { en = "A client that answers is never suspected.", zh = "应答的客户端从不受到怀疑。" }
 local healthy = watch("healthy", pong)
 hs.run "600s"
 hs.expect_equal("no verdict in ten minutes", { healthy.verdict, healthy.pongs }, { nil, 120 })

@@ -3,7 +3,7 @@
 -- 9.3). TCP keepalive is the kernel's probe of a connection that has been silent for two hours. They share half a name, and nothing else:
 -- each works, or does not, without regard to the other.
 local hs = require "hopscope"
-hs.title "TCP-KA-06 HTTP keep-alive is something else"
+hs.title { en = "TCP-KA-06 HTTP keep-alive is something else", zh = "TCP-KA-06 HTTP keep-alive 是另一回事" }
 
 local ANSWER = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n%s\r\nhi\n"
 
@@ -54,6 +54,6 @@ hs.expect_equal("HTTP on, TCP off: one connection, FIN 60 s after the last respo
 hs.expect_equal("HTTP on, TCP on: the same", session("b", "on", 60, true), { 3, 60, nil })
 hs.expect_equal("HTTP off, TCP off: one request, FIN at once", session("c", "off", 60, false), { 1, 0, nil })
 hs.expect_equal("HTTP off, TCP on: the same, TCP keepalive does not make connections persist", session("d", "off", 60, true), { 1, 0, nil })
-hs.note "A server program that never closes: now the kernel's probes can be seen."
+hs.note { en = "A server program that never closes: now the kernel's probes can be seen.", zh = "一个从不关闭的服务器程序：现在可以看到内核的探测了。" }
 hs.expect_equal("no idle time, TCP off: nothing ever", session("e", "on", nil, false), { 3, nil, nil })
 hs.expect_equal("no idle time, TCP on: a probe after 7200 s, and no FIN", session("f", "on", nil, true), { 3, nil, 7200 })

@@ -4,7 +4,7 @@
 -- process has not read makes Linux send RST instead, so that the peer learns that something is lost (RFC 2525 2.17).
 -- tshark-allow: Connection reset (RST) (unread data)
 local hs = require "hopscope"
-hs.title "TCP-KA-07 Process crash"
+hs.title { en = "TCP-KA-07 Process crash", zh = "TCP-KA-07 进程崩溃" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })

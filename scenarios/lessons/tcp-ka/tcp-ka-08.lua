@@ -3,7 +3,7 @@
 -- retransmission that reaches it belongs to no connection and is answered with RST (RFC 9293 3.10.7.1).
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 local hs = require "hopscope"
-hs.title "TCP-KA-08 Host crash, fast reboot, data in flight"
+hs.title { en = "TCP-KA-08 Host crash, fast reboot, data in flight", zh = "TCP-KA-08 主机崩溃并很快重启，数据在途" }
 
 local client, server, sw = hs.host "client", hs.host "server", hs.switch "sw" -- so that the server's own cable stays good
 hs.link(client, sw, { delay = "5ms" })
@@ -24,13 +24,13 @@ end)
 hs.run "1s"
 local frames = hs.frames { link = link, filter = function(p) return p.tcp end }
 client:power(false)
-hs.note "The client has lost its power, just before the server sends."
+hs.note { en = "The client has lost its power, just before the server sends.", zh = "客户端断了电，正好在服务器发送之前。" }
 local OFF = 2
 hs.run(OFF)
 local rebooted = hs.now()
 client:power(true)
 client:arp_set(server, server:dev().mac)
-hs.note "The client has booted."
+hs.note { en = "The client has booted.", zh = "客户端已经启动。" }
 hs.run "60s"
 local sends, before, reset = {}, 0, nil
 for _, f in ipairs(frames) do
@@ -42,7 +42,7 @@ for _, f in ipairs(frames) do
   end
 end
 for i, t in ipairs(sends) do hs.note(string.format("%.3f s: %s", t - sends[1], i == 1 and "the data" or "the data again")) end
-hs.note(string.format("%.3f s: RST", reset.time - sends[1]))
+hs.note({ en = "%.3f s: RST", zh = "%.3f s：RST" }, reset.time - sends[1])
 hs.expect("some retransmissions met a dead host", before >= 2, before)
 hs.expect_equal("the first one after the reboot is the last", #sends, before + 1)
 hs.expect_near("its answer is a RST: back at the switch after three cables of 5 ms", reset.time - sends[#sends], "15ms", "10us")

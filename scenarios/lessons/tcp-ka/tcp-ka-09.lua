@@ -4,7 +4,7 @@
 -- the first wait is 200 ms, TCP_RTO_MIN: 0.2 + 0.4 + ... + 102.4 s, ten waits, and six of 120 s: 924.6 s (tcp_write_timeout,
 -- retransmits_timed_out). With a longer RTO fewer copies fit.
 local hs = require "hopscope"
-hs.title "TCP-KA-09 Host crash for good, data in flight"
+hs.title { en = "TCP-KA-09 Host crash for good, data in flight", zh = "TCP-KA-09 主机一去不返，数据在途" }
 
 local LIMIT = 0.2 * (2 ^ 10 - 1) + 6 * 120
 
@@ -34,11 +34,17 @@ local function crash(name, delay, early)
   for i = 2, #times do waits[i - 1] = times[i] - times[i - 1] end
   local text = {}
   for i, w in ipairs(waits) do text[i] = string.format("%.4g", w) end
-  hs.note(string.format("One way %s: %d retransmissions, after %s s; %s after %.1f s", delay, #waits, table.concat(text, ", "), result[2], result[3] - times[1]))
+  hs.note({
+    en = "One way %s: %d retransmissions, after %s s; %s after %.1f s",
+    zh = "单程 %s：%d 次重传，在 %s s 之后；%s，在 %.1f s 之后",
+  }, delay, #waits, table.concat(text, ", "), result[2], result[3] - times[1])
   return waits, result, result[3] - times[1], times
 end
 
-hs.note "A short path, so the timeout is 200 ms, and a millisecond because Linux rounds up. Tail loss probes are off (tcp_early_retrans 0): timeouts only."
+hs.note {
+  en = "A short path, so the timeout is 200 ms, and a millisecond because Linux rounds up. Tail loss probes are off (tcp_early_retrans 0): timeouts only.",
+  zh = "路径很短，所以超时时间是 200 ms，再加一毫秒，因为 Linux 向上取整。尾部丢失探测已关闭（tcp_early_retrans 0）：只有超时。",
+}
 local waits, result, took = crash("near", "10us", 0)
 hs.expect_equal("15 retransmissions", #waits, 15)
 local want, seen = {}, {}
@@ -52,11 +58,17 @@ hs.expect_equal("then an error", { result[1], result[2] }, { nil, "ETIMEDOUT" })
 hs.expect_near("after 925.6 s, the first moment beyond the limit", took, 0.201 * (2 ^ 10 - 1) + 6 * 120, 0.02)
 hs.expect_near("the limit being about 924.6 s", LIMIT, 924.6, 1e-9)
 
-hs.note "With tail loss probes, as Linux is by default: one copy more, from the probe."
+hs.note {
+  en = "With tail loss probes, as Linux is by default: one copy more, from the probe.",
+  zh = "有尾部丢失探测，这是 Linux 的默认设置：由于探测，多了一份副本。",
+}
 waits, result = crash("probe", "10us", 3)
 hs.expect_equal("16 copies, ETIMEDOUT", { #waits, result[2] }, { 16, "ETIMEDOUT" })
 
-hs.note "A path of 3 s: the waits begin with more than 3 s, so that fewer copies fit into the same limit."
+hs.note {
+  en = "A path of 3 s: the waits begin with more than 3 s, so that fewer copies fit into the same limit.",
+  zh = "3 s 的路径：等待从 3 s 以上开始，所以同样的时限之内容得下的副本较少。",
+}
 waits, result, took = crash("far", "1500ms", 0)
 -- One sample of 3 s, so RTO = 3 + 4 x 1.5 = 9 s (RFC 6298 2.2): the waits after the first retransmission, 18 + 36 + 72 + 6 x 120 = 846 s,
 -- are within the limit, the

@@ -5,7 +5,7 @@
 -- tshark-allow: Previous segment(s) not captured (those that met no cable)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions long after the original)
 local hs = require "hopscope"
-hs.title "TCP-KA-10 Cable out, data, cable back soon"
+hs.title { en = "TCP-KA-10 Cable out, data, cable back soon", zh = "TCP-KA-10 拔线，数据，很快又插上" }
 
 local client, server, sw = hs.host "client", hs.host "server", hs.switch "sw"
 local cable = hs.link(client, sw, { rate = "10Mbps", delay = "5ms" })
@@ -38,7 +38,10 @@ local function unplug(time)
   for _, w in ipairs { w1, w2, w3 } do w:cancel() end
   local waits = {}
   for i, t in ipairs(repeats) do waits[i] = string.format("%.3g", t - out.at) end
-  hs.note(string.format("Out for %g s: repetitions in vain after %s s; the cable is back; next repetition after %.4g s", time, table.concat(waits, ", "), out.next - out.at))
+  hs.note({
+    en = "Out for %g s: repetitions in vain after %s s; the cable is back; next repetition after %.4g s",
+    zh = "拔下 %g s：%s s 之后的重传都是徒劳；电缆插回；再过 %.4g s 是下一次重传",
+  }, time, table.concat(waits, ", "), out.next - out.at)
   hs.expect_equal("unplugging changes no TCP state", still, conn_states)
   hs.expect_equal("the transfer completes, every byte right", { sink:stats().bytes, sink:stats().wrong_bytes }, { 1000000, 0 })
   hs.expect_equal("no error", source:stats().error, nil)

@@ -4,7 +4,7 @@
 -- such connection and answers RST.
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 local hs = require "hopscope"
-hs.title "TCP-KA-11 Cable out, data, cable back too late"
+hs.title { en = "TCP-KA-11 Cable out, data, cable back too late", zh = "TCP-KA-11 拔线，数据，插上太晚" }
 
 local client, server, sw = hs.host "client", hs.host "server", hs.switch "sw"
 local cable = hs.link(client, sw, { delay = "5ms" })
@@ -31,17 +31,17 @@ client:spawn(function(os)
 end)
 hs.run "500ms"
 cable:down()
-hs.note "The cable is out; half a second later the server sends news."
+hs.note { en = "The cable is out; half a second later the server sends news.", zh = "电缆拔下；半秒之后服务器发送消息。" }
 hs.run "900s"
 hs.expect_equal("after a quarter of an hour the server still tries", { at_server, server:sockets("ESTABLISHED")[1].send_q }, { nil, 4 })
 hs.run "100s"
 -- the limit is a time, 924.6 s, and looked at when a timer fires: see TCP-KA-09
-hs.note(string.format("The server gave up %.1f s after it had sent.", at_server[3] - sent_at))
+hs.note({ en = "The server gave up %.1f s after it had sent.", zh = "服务器在发送 %.1f s 之后放弃。" }, at_server[3] - sent_at)
 hs.expect_equal("the server: ETIMEDOUT", { at_server[1], at_server[2] }, { nil, "ETIMEDOUT" })
 hs.expect_between("not before 924.6 s, less than one wait of 120 s later", at_server[3] - sent_at, 924.6, 924.6 + 120)
 hs.expect_equal("the server has forgotten it", #server:sockets "ESTABLISHED", 0)
 cable:up()
-hs.note "The cable is back."
+hs.note { en = "The cable is back.", zh = "电缆插回了。" }
 hs.run "1h"
 hs.expect_equal("an hour later the client is still ESTABLISHED", { conn:state(), at_client }, { "ESTABLISHED", nil })
 

@@ -4,7 +4,7 @@
 -- than that.
 -- tshark-allow: Connection reset (RST) (the connections that died)
 local hs = require "hopscope"
-hs.title "TCP-KA-12 Cable out, no data"
+hs.title { en = "TCP-KA-12 Cable out, no data", zh = "TCP-KA-12 拔线，没有数据" }
 
 -- An idle connection, whose cable at the client is out for `hours`. Returns the server's state before the cable is back, and whether both
 -- ends can talk afterwards.

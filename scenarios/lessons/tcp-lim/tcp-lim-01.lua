@@ -4,7 +4,7 @@
 -- each other (RFC 9000 2).
 -- tshark-allow: Previous segment(s) not captured (the lost one)
 local hs = require "hopscope"
-hs.title "TCP-LIM-01 Head-of-line blocking in the byte stream"
+hs.title { en = "TCP-LIM-01 Head-of-line blocking in the byte stream", zh = "TCP-LIM-01 字节流中的队头阻塞" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -40,7 +40,10 @@ client:spawn(function(os)
   sock:write "34567890" -- bytes 33 to 40
   os.sleep "2s"
 end)
-hs.note "The client writes bytes 1 to 31, then byte 32 alone, then 33 to 40. The segment with byte 32 is lost."
+hs.note {
+  en = "The client writes bytes 1 to 31, then byte 32 alone, then 33 to 40. The segment with byte 32 is lost.",
+  zh = "客户端写入第 1 到第 31 个字节，然后单独写入第 32 个，再写入第 33 到第 40 个。带有第 32 个字节的报文段丢失。",
+}
 hs.run "1s"
 
 hs.expect_equal("bytes 33 to 40 arrived 10 ms after they were sent, at 41 ms", { arrived[2].time, arrived[2].len }, { hs.seconds "41ms", 8 })

@@ -4,7 +4,7 @@
 -- start from the beginning. QUIC names connections by an ID instead (RFC 9000 9).
 -- without: TLS (its handshake; two more round trips are written as application messages)
 local hs = require "hopscope"
-hs.title "TCP-LIM-02 Address change kills the connection"
+hs.title { en = "TCP-LIM-02 Address change kills the connection", zh = "TCP-LIM-02 地址改变使连接断送" }
 
 local phone, server = hs.host "phone", hs.host "server"
 local cell, wifi, core = hs.router "cell", hs.router "wifi", hs.router "core"
@@ -51,7 +51,7 @@ local function open(os, n)
 end
 local first, old_addr
 phone:spawn(function(os)
-  hs.note "The phone is in the cellular network and downloads."
+  hs.note { en = "The phone is in the cellular network and downloads.", zh = "手机在蜂窝网络中下载。" }
   old_addr = phone:addr()
   open(os, 1)
   os.sleep "1h" -- the application hears nothing any more, and waits
@@ -60,7 +60,10 @@ hs.run "2s"
 first = got[1]
 hs.expect("the download runs", first > 1000000, first)
 
-hs.note "Now the phone leaves for Wi-Fi: the cellular link is gone, a new interface has a new address."
+hs.note {
+  en = "Now the phone leaves for Wi-Fi: the cellular link is gone, a new interface has a new address.",
+  zh = "现在手机转到 Wi-Fi：蜂窝链路没有了，新的接口有新的地址。",
+}
 local before = first
 local air = hs.links()[1]
 air:down()
@@ -78,7 +81,10 @@ local stuck = server:sockets "ESTABLISHED"
 hs.expect_equal("the server does not know: its connection to the old address is ESTABLISHED and repeats itself", #stuck, 1)
 hs.expect("there are bytes that nobody acknowledges", stuck[1].send_q > 0, stuck[1].send_q)
 
-hs.note "Recovery is a new connection: TCP handshake, two round trips for the TLS handshake, and slow start."
+hs.note {
+  en = "Recovery is a new connection: TCP handshake, two round trips for the TLS handshake, and slow start.",
+  zh = "恢复就是建立新的连接：TCP 握手，TLS 握手的两个往返，以及慢启动。",
+}
 phone:spawn(function(os) open(os, 2) end)
 hs.run "2s"
 -- 2 x (10 + 5 + 5) ms = 40 ms round trip, and a little for ARP and serialisation

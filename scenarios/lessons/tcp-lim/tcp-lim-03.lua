@@ -3,7 +3,7 @@
 -- old system at either end, and the connection works without. Every pair of new and old is tried, for window scaling, timestamps,
 -- SACK and Fast Open.
 local hs = require "hopscope"
-hs.title "TCP-LIM-03 New features need both ends"
+hs.title { en = "TCP-LIM-03 New features need both ends", zh = "TCP-LIM-03 新功能需要两端都支持" }
 
 local new = { ["net.ipv4.tcp_fastopen"] = 3 }
 local old = { ["net.ipv4.tcp_fastopen"] = 0, ["net.ipv4.tcp_timestamps"] = 0, ["net.ipv4.tcp_sack"] = 0, ["net.ipv4.tcp_window_scaling"] = 0 }

@@ -3,7 +3,7 @@
 -- segment of the handshake turns the entry into a connection, which is ESTABLISHED and waits in the accept queue until the
 -- application calls accept (RFC 9293 3.10.7.2, 3.10.7.4; Linux tcp_conn_request, inet_csk_reqsk_queue_add, inet_csk_accept).
 local hs = require "hopscope"
-hs.title "TCP-Q-01 Two queues per listener"
+hs.title { en = "TCP-Q-01 Two queues per listener", zh = "TCP-Q-01 每个监听者有两个队列" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -13,7 +13,7 @@ local t0 = hs.now()
 server:spawn(function(os)
   local listener = os.tcp():bind(5000):listen(8)
   os.sleep "100ms"
-  hs.note "The application calls accept: the connection leaves the accept queue."
+  hs.note { en = "The application calls accept: the connection leaves the accept queue.", zh = "应用程序调用 accept：连接离开接受队列。" }
   local conn = listener:accept()
   os.sleep "1s"
   conn:close()
@@ -37,7 +37,10 @@ local function look(ms, what)
     hs.note(string.format("%d ms, %s: half-open %d, accept queue %d", ms, what, seen[ms][1], seen[ms][2]))
   end)
 end
-hs.note "Three clients connect at 0, 2 and 4 ms. The way takes 10 ms: SYNs arrive at 10, 12 and 14 ms, third segments at 30, 32 and 34 ms."
+hs.note {
+  en = "Three clients connect at 0, 2 and 4 ms. The way takes 10 ms: SYNs arrive at 10, 12 and 14 ms, third segments at 30, 32 and 34 ms.",
+  zh = "三个客户端在 0、2 和 4 ms 连接。单程 10 ms：SYN 在 10、12 和 14 ms 到达，第三个报文段在 30、32 和 34 ms 到达。",
+}
 look(5, "nothing has arrived")
 look(11, "one SYN")
 look(13, "two SYNs")

@@ -3,14 +3,17 @@
 -- however many there are (since Linux 4.4 the one table of all connections). Accepted connections are a plain list: the one whose
 -- handshake ended first is accepted first, whichever SYN came first (Linux inet_csk_reqsk_queue_add, reqsk_queue_remove).
 local hs = require "hopscope"
-hs.title "TCP-Q-02 Hash and list"
+hs.title { en = "TCP-Q-02 Hash and list", zh = "TCP-Q-02 散列表与链表" }
 
 local N = 8
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
 client:ping("server", { count = 1 })
 
-hs.note "Eight clients, ports 6001 to 6008, send their SYNs in this order. The third segment of port 600x is held back by a time of its own, so that they end their handshakes in another order."
+hs.note {
+  en = "Eight clients, ports 6001 to 6008, send their SYNs in this order. The third segment of port 600x is held back by a time of its own, so that they end their handshakes in another order.",
+  zh = "八个客户端，端口 6001 到 6008，按此次序发送 SYN。端口 600x 的第三个报文段各被扣留一段时间，使它们完成握手的次序不同。",
+}
 -- the order in which third segments shall arrive
 local order = { 5, 2, 8, 1, 7, 3, 6, 4 }
 local wait = {}
@@ -47,7 +50,10 @@ hs.after(0.025, function() half_open = #server:sockets "SYN-RECEIVED" end)
 hs.after(0.4, function() queued = server:sockets("LISTEN")[1].recv_q end)
 hs.run "1s"
 
-hs.note("SYNs came in the order " .. table.concat(syns, " ") .. ", third segments " .. table.concat(thirds, " ") .. ", accept gave " .. table.concat(accepted, " ") .. ".")
+hs.note({
+  en = "SYNs came in the order %s, third segments %s, accept gave %s.",
+  zh = "SYN 到达的次序是 %s，第三个报文段是 %s，accept 给出的是 %s。",
+}, table.concat(syns, " "), table.concat(thirds, " "), table.concat(accepted, " "))
 hs.expect_equal("eight half-open entries", half_open, N)
 hs.expect_equal("SYNs in order", syns, { 1, 2, 3, 4, 5, 6, 7, 8 })
 hs.expect_equal("third segments in quite another order", thirds, order)

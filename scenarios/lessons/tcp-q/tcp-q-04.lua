@@ -4,7 +4,7 @@
 -- tcp_v4_syn_recv_sock, tcp_check_req). A client never resends a bare ACK. What brings the two together again is the server's
 -- next SYN-ACK, which the client acknowledges once more, or the client's data, which is resent like all data.
 local hs = require "hopscope"
-hs.title "TCP-Q-04 Accept overflow, drop"
+hs.title { en = "TCP-Q-04 Accept overflow, drop", zh = "TCP-Q-04 接受队列溢出，丢弃" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -34,7 +34,7 @@ local read
 server:spawn(function(os)
   local listener = os.tcp():bind(5000):listen(2)  -- limit 2: three connections may wait
   os.sleep "500ms"
-  hs.note "500 ms: the application accepts. There is room again."
+  hs.note { en = "500 ms: the application accepts. There is room again.", zh = "500 ms：应用程序接受连接。又有了空位。" }
   while true do listener:accept() end
 end)
 local function connect(port, to, data)
@@ -48,7 +48,10 @@ local function connect(port, to, data)
   end)
 end
 
-hs.note "Backlog 2: three connections may wait. Two do already when ports 6001 and 6002 connect at the same time. Both SYNs are answered; one third segment too many comes back."
+hs.note {
+  en = "Backlog 2: three connections may wait. Two do already when ports 6001 and 6002 connect at the same time. Both SYNs are answered; one third segment too many comes back.",
+  zh = "backlog 为 2：可以有三条连接等待。端口 6001 和 6002 同时来连接时，已有两条。两个 SYN 都得到应答；回来的第三个报文段多了一个。",
+}
 connect(6101, 5000)
 connect(6102, 5000)
 hs.run "100ms"
@@ -56,16 +59,25 @@ t0 = hs.now()
 connect(6001, 5000)
 connect(6002, 5000)
 hs.run "200ms"
-hs.note("200 ms: the client's port 6002 is " .. state(client, 6002) .. ", the server's entry for it " .. state(server, 6002) .. ".")
+hs.note({
+  en = "200 ms: the client's port 6002 is %s, the server's entry for it %s.",
+  zh = "200 ms：客户端的端口 6002 处于 %s，服务器上它的连接项处于 %s。",
+}, state(client, 6002), state(server, 6002))
 hs.expect_equal("the client is ESTABLISHED, the server SYN-RECEIVED", { state(client, 6002), state(server, 6002) }, { "ESTABLISHED", "SYN-RECEIVED" })
 hs.expect_equal("the overflow is counted", server:counter "TcpExtListenOverflows", 1)
 hs.run_until(t0 + 3)
-hs.note "1010 ms: the server repeats its SYN-ACK, one second after the first. The client acknowledges it again, and is let in."
+hs.note {
+  en = "1010 ms: the server repeats its SYN-ACK, one second after the first. The client acknowledges it again, and is let in.",
+  zh = "1010 ms：服务器重发 SYN-ACK，在第一个之后一秒。客户端再次确认它，这次被放了进来。",
+}
 hs.expect_equal("the SYN-ACK at 10 ms, and again a second later", sent[6002].synack, { 10, 1010 })
 hs.expect_equal("the client's ACKs only answer SYN-ACKs, 10 ms after them", sent[6002].ack, { 20, 1020 })
 hs.expect_equal("now both are ESTABLISHED", { state(client, 6002), state(server, 6002) }, { "ESTABLISHED", "ESTABLISHED" })
 
-hs.note "Again on port 5001, with ports 6003 and 6004. This time the client sends data after 100 ms; accept is called after 400 ms."
+hs.note {
+  en = "Again on port 5001, with ports 6003 and 6004. This time the client sends data after 100 ms; accept is called after 400 ms.",
+  zh = "在端口 5001 上再来一次，用端口 6003 和 6004。这次客户端在 100 ms 之后发送数据；accept 在 400 ms 之后被调用。",
+}
 server:spawn(function(os)
   local listener = os.tcp():bind(5001):listen(2)
   os.sleep "500ms"
@@ -81,7 +93,10 @@ connect(6003, 5001)
 connect(6004, 5001, "a request")
 hs.run "2s"
 local d = sent[6004].data
-hs.note("The data was sent at " .. table.concat(d, ", ") .. " ms; the last one came when there was room, and counts as the third segment.")
+hs.note({
+  en = "The data was sent at %s ms; the last one came when there was room, and counts as the third segment.",
+  zh = "数据在 %s ms 发送；最后一次来到时有了空位，便算作第三个报文段。",
+}, table.concat(d, ", "))
 hs.expect_equal("one SYN-ACK is enough this time", sent[6004].synack, { 10 })
 hs.expect_equal("the client sent its bare ACK once", sent[6004].ack, { 20 })
 hs.expect("the data was resent until there was room at 400 ms", #d >= 2 and d[#d] + 10 > 400 and d[#d - 1] + 10 < 400, d)

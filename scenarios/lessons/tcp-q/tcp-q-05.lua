@@ -4,7 +4,7 @@
 -- This is a way to diagnose a full accept queue, not a good permanent setting (Linux tcp_check_req).
 -- tshark-allow: Connection reset (RST) (the server resets what finds no room)
 local hs = require "hopscope"
-hs.title "TCP-Q-05 Accept overflow, reset"
+hs.title { en = "TCP-Q-05 Accept overflow, reset", zh = "TCP-Q-05 接受队列溢出，复位" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -40,19 +40,28 @@ local function attempt(port)
   return second
 end
 
-hs.note "First with tcp_abort_on_overflow 0. Two clients connect at once to a server whose accept queue has room for one more."
+hs.note {
+  en = "First with tcp_abort_on_overflow 0. Two clients connect at once to a server whose accept queue has room for one more.",
+  zh = "首先 tcp_abort_on_overflow 为 0。两个客户端同时连接到一台服务器，它的接受队列还有一个空位。",
+}
 local silent = attempt(5000)
-hs.note("The second client: connect says " .. silent.connect .. "; half a second later read has nothing (" .. silent.read .. ").")
+hs.note({
+  en = "The second client: connect says %s; half a second later read has nothing (%s).",
+  zh = "第二个客户端：connect 说 %s；半秒之后 read 什么也没有（%s）。",
+}, silent.connect, silent.read)
 hs.expect_equal("dropped: connected, and no sign of trouble", { silent.connect, silent.read }, { "connected", "EAGAIN" })
 hs.expect_equal("no RST", #resets, 0)
 hs.run "5s"
 local rsts = #resets
 
-hs.note "Now with tcp_abort_on_overflow 1."
+hs.note { en = "Now with tcp_abort_on_overflow 1.", zh = "现在 tcp_abort_on_overflow 为 1。" }
 server:sysctl("net.ipv4.tcp_abort_on_overflow", 1)
 local overflows = server:counter "TcpExtListenOverflows"
 local reset = attempt(5001)
-hs.note(string.format("The second client: connect says %s; %.0f ms after its SYN read says %s.", reset.connect, reset.time * 1000, reset.read))
+hs.note({
+  en = "The second client: connect says %s; %.0f ms after its SYN read says %s.",
+  zh = "第二个客户端：connect 说 %s；在它的 SYN 之后 %.0f ms，read 说 %s。",
+}, reset.connect, reset.time * 1000, reset.read)
 hs.expect_equal("reset: connection reset by peer", { reset.connect, reset.read }, { "connected", "ECONNRESET" })
 hs.expect_near("two round trips after the SYN: SYN, SYN-ACK, ACK, RST", reset.time, "40ms", "1us")
 hs.expect_equal("one RST", #resets - rsts, 1)

@@ -5,7 +5,7 @@
 -- (at least 8), often quoted as "twice the minimum". Without SYN cookies the last quarter of tcp_max_syn_backlog is kept for peers
 -- that are known to exist (Linux inet_csk_reqsk_queue_is_full, tcp_conn_request; reqsk_queue_alloc before 4.4).
 local hs = require "hopscope"
-hs.title "TCP-Q-07 Half-open limit"
+hs.title { en = "TCP-Q-07 Half-open limit", zh = "TCP-Q-07 半开连接的上限" }
 
 local r, attacker = hs.router "r", hs.host "attacker"
 hs.link(attacker, r)
@@ -45,7 +45,10 @@ local cases = {
   { 100, 4096, 4096, 4096, 128 },
   { 4096, 4096, 5, 5, 16 },
 }
-hs.note "max_syn_backlog, somaxconn, backlog: entries since Linux 4.4, entries before"
+hs.note {
+  en = "max_syn_backlog, somaxconn, backlog: entries since Linux 4.4, entries before",
+  zh = "max_syn_backlog、somaxconn、backlog：Linux 4.4 以来的连接项数，以前的连接项数",
+}
 for _, c in ipairs(cases) do
   local now = c[4] < 2200 and entries(c[1], c[2], c[3], today) or nil
   local old = entries(c[1], c[2], c[3], before)
@@ -54,8 +57,14 @@ for _, c in ipairs(cases) do
   if now then hs.expect_equal(what .. ", today: min(backlog, somaxconn), and one more", now, c[4] + 1) end
   hs.expect_equal(what .. ", Linux before 4.4: a power of two", old, c[5])
 end
-hs.note "Raising max_syn_backlog alone (second line) changed nothing; raising all three (fourth line) did."
+hs.note {
+  en = "Raising max_syn_backlog alone (second line) changed nothing; raising all three (fourth line) did.",
+  zh = "只提高 max_syn_backlog（第二行）毫无作用；三者一起提高（第四行）才有用。",
+}
 local reserved = entries(128, 128, 128, { ["net.ipv4.tcp_syncookies"] = 0 })
-hs.note("Without cookies unknown peers get " .. reserved .. " of 128: the last quarter of max_syn_backlog is for known peers.")
+hs.note({
+  en = "Without cookies unknown peers get %s of 128: the last quarter of max_syn_backlog is for known peers.",
+  zh = "没有 cookie 时，未知的对端得到 128 中的 %s 个：max_syn_backlog 的最后四分之一留给已知的对端。",
+}, reserved)
 -- refused when less than 128/4 = 32 are left: 128 - entries < 32
 hs.expect_equal("without cookies: 128 - 32 + 1", reserved, 97)

@@ -3,7 +3,7 @@
 -- without a word, with SYN cookies or without (tcp_conn_request: sk_acceptq_is_full). So an application that does not accept makes its
 -- host look dead to new clients.
 local hs = require "hopscope"
-hs.title "TCP-Q-08 SYN dropped because the accept queue is full"
+hs.title { en = "TCP-Q-08 SYN dropped because the accept queue is full", zh = "TCP-Q-08 因接受队列已满而丢弃 SYN" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
@@ -21,7 +21,10 @@ server:spawn(function(os)
   while true do listener:accept() end
 end)
 local connected = {}
-hs.note "Two connections fill the accept queue, and the application does not call accept."
+hs.note {
+  en = "Two connections fill the accept queue, and the application does not call accept.",
+  zh = "两条连接填满了接受队列，而应用程序不调用 accept。",
+}
 for i = 1, 4 do
   hs.after(i * 0.1, function()
     client:spawn(function(os)
@@ -32,7 +35,10 @@ for i = 1, 4 do
   end)
 end
 hs.run "3s"
-hs.note("After three seconds the SYNs of the third and the fourth client have had " .. (answers[6003] or 0) + (answers[6004] or 0) .. " answers.")
+hs.note({
+  en = "After three seconds the SYNs of the third and the fourth client have had %s answers.",
+  zh = "三秒之后，第三和第四个客户端的 SYN 得到了 %s 个应答。",
+}, (answers[6003] or 0) + (answers[6004] or 0))
 hs.expect_equal("the accept queue is full", server:sockets("LISTEN")[1].recv_q, 2)
 hs.expect_equal("the first two are connected, the others not", { connected[1] ~= nil, connected[2] ~= nil, connected[3], connected[4] }, { true, true, nil, nil })
 hs.expect_equal("later SYNs get no answer at all: no SYN-ACK, no RST", { answers[6003], answers[6004] }, { nil, nil })
@@ -42,7 +48,10 @@ hs.expect_equal("each of the six SYNs is counted as an overflow and a drop",
   { server:counter "TcpExtListenOverflows", server:counter "TcpExtListenDrops" }, { 6, 6 })
 hs.expect_equal("SYN cookies are on, and do not help", { server:sysctl "net.ipv4.tcp_syncookies", server:counter "TcpExtSyncookiesSent" }, { 1, 0 })
 
-hs.note "Now the application accepts again: the next repetition of each SYN gets through."
+hs.note {
+  en = "Now the application accepts again: the next repetition of each SYN gets through.",
+  zh = "现在应用程序又接受连接了：每个 SYN 的下一次重发都能通过。",
+}
 resume = true
 hs.run "2s"
 hs.expect("all four are connected", connected[3] and connected[4], connected)

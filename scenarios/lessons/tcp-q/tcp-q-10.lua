@@ -5,7 +5,7 @@
 -- 2: for every SYN (RFC 4987 3.6; Linux cookie_v4_init_sequence, cookie_v4_check).
 -- tshark-allow: Connection reset (RST) (a cookie from the wrong place is refused with RST)
 local hs = require "hopscope"
-hs.title "TCP-Q-10 SYN cookies"
+hs.title { en = "TCP-Q-10 SYN cookies", zh = "TCP-Q-10 SYN cookie" }
 
 local r, client, attacker = hs.router "r", hs.host "client", hs.host "attacker"
 for _, h in ipairs { client, attacker } do hs.link(h, r, { delay = "1ms" }) end
@@ -47,8 +47,10 @@ local function under_flood(cookies)
     end)
   end
   hs.run "14s"
-  hs.note(string.format("tcp_syncookies %d: %d of 20 honest clients served, at most %d half-open entries, %d cookies sent, %d come back",
-    cookies, served, longest, server:counter "TcpExtSyncookiesSent", server:counter "TcpExtSyncookiesRecv"))
+  hs.note({
+    en = "tcp_syncookies %d: %d of 20 honest clients served, at most %d half-open entries, %d cookies sent, %d come back",
+    zh = "tcp_syncookies %d：20 个诚实的客户端中 %d 个得到服务，最多 %d 个半开连接项，发出 %d 个 cookie，回来 %d 个",
+  }, cookies, served, longest, server:counter "TcpExtSyncookiesSent", server:counter "TcpExtSyncookiesRecv")
   return { served = served, longest = longest, server = server }
 end
 
@@ -60,7 +62,10 @@ hs.expect_equal("1: the 20 came back as cookies", on.server:counter "TcpExtSynco
 hs.expect_equal("2: everybody is served, and the half-open queue is always empty", { always.served, always.longest }, { 20, 0 })
 hs.expect_equal("no cookie failed", on.server:counter "TcpExtSyncookiesFailed" + always.server:counter "TcpExtSyncookiesFailed", 0)
 
-hs.note "What is in the number: the same SYN gets the same answer again, and the addresses are not in it: they are hashed once more when it comes back."
+hs.note {
+  en = "What is in the number: the same SYN gets the same answer again, and the addresses are not in it: they are hashed once more when it comes back.",
+  zh = "号码里有什么：同样的 SYN 再次得到同样的应答，而地址并不在其中：它回来时再散列一次。",
+}
 local server = always.server
 local isns, resets = {}, 0
 hs.on("frame.tx", function(e)

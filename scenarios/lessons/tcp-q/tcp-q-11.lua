@@ -3,7 +3,7 @@
 -- but for the MSS; Linux hides SACK and window scaling in the timestamp, if the client sends one (Linux cookie_init_timestamp).
 -- And when the third segment is lost and the server is to speak first, both wait: the server knows of no connection.
 local hs = require "hopscope"
-hs.title "TCP-Q-11 What cookies give up"
+hs.title { en = "TCP-Q-11 What cookies give up", zh = "TCP-Q-11 cookie 放弃了什么" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -62,16 +62,24 @@ end
 local is_synack = function(tcp) return tcp.syn and tcp.ack end
 local is_third = function(tcp) return not tcp.syn and tcp.ack and tcp.data_len == 0 end
 
-hs.note "The first SYN-ACK is lost. The client is told to wait 3 s before it repeats its SYN, so that it can be seen who helps whom."
+hs.note {
+  en = "The first SYN-ACK is lost. The client is told to wait 3 s before it repeats its SYN, so that it can be seen who helps whom.",
+  zh = "第一个 SYN-ACK 丢失。让客户端等 3 s 才重发 SYN，以便看清谁帮了谁。",
+}
 client:sysctl("net.ipv4.tcp_syn_linear_timeouts", 0)
 client:route_replace { to = "10.0.0.0/24", dev = "eth0", rto_min = "200ms" }
 local state = attempt(0, lose_first(is_synack), { wait = "20s" })
 local cookie = attempt(2, lose_first(is_synack), { wait = "20s" })
-hs.note(string.format("With state: SYNs at %s ms, SYN-ACKs at %s ms. With a cookie: SYNs at %s ms, SYN-ACKs at %s ms.",
-  table.concat(state.syn, ", "), table.concat(state.synack, ", "), table.concat(cookie.syn, ", "), table.concat(cookie.synack, ", ")))
+hs.note({
+  en = "With state: SYNs at %s ms, SYN-ACKs at %s ms. With a cookie: SYNs at %s ms, SYN-ACKs at %s ms.",
+  zh = "有状态：SYN 在 %s ms，SYN-ACK 在 %s ms。用 cookie：SYN 在 %s ms，SYN-ACK 在 %s ms。",
+}, table.concat(state.syn, ", "), table.concat(state.synack, ", "), table.concat(cookie.syn, ", "), table.concat(cookie.synack, ", "))
 hs.expect_equal("with a cookie: the client's second SYN, and only that, brings a second SYN-ACK", { cookie.syn, cookie.synack }, { { 0, 1000 }, { 10, 1010 } })
 
-hs.note "Now the client's SYN cannot be repeated either: all further SYNs are lost. The server with state repeats its SYN-ACK; the one with cookies does not."
+hs.note {
+  en = "Now the client's SYN cannot be repeated either: all further SYNs are lost. The server with state repeats its SYN-ACK; the one with cookies does not.",
+  zh = "现在客户端的 SYN 也无法重发：此后的 SYN 全部丢失。有状态的服务器重发它的 SYN-ACK；用 cookie 的则不。",
+}
 local function only_server_helps(p)
   if p.tcp and p.tcp.syn and p.tcp.retransmission and not p.tcp.ack then return "drop" end
 end
@@ -84,7 +92,10 @@ cookie = attempt(2, first_synack_lost(), { wait = "20s" })
 hs.expect_near("with state: the SYN-ACK repeated after 1 s connects", state.connected or 0, 1.02, 1e-6)
 hs.expect_equal("with a cookie: one SYN-ACK, never repeated, no connection", { #cookie.synack, cookie.connected }, { 1, nil })
 
-hs.note "Options: with timestamps the server remembers SACK and window scaling by means of the timestamp; without them both are lost."
+hs.note {
+  en = "Options: with timestamps the server remembers SACK and window scaling by means of the timestamp; without them both are lost.",
+  zh = "选项：有时间戳时，服务器借助时间戳记住 SACK 和窗口扩大；没有时间戳，两者都会失去。",
+}
 local nothing = function() end
 local with_ts = attempt(2, nothing, { wait = "1s" })
 client:sysctl("net.ipv4.tcp_timestamps", 0)
@@ -98,7 +109,10 @@ hs.expect_equal("remembered, without timestamps: SACK and window scaling", queue
 hs.expect_equal("the MSS survives in the cookie: 1460, less 12 for timestamps if they are on",
   { with_ts.info.snd_mss, without_ts.info.snd_mss }, { 1448, 1460 })
 
-hs.note "The third segment is lost, and the server was to speak first. With state its SYN-ACK is repeated; with a cookie both wait for ever."
+hs.note {
+  en = "The third segment is lost, and the server was to speak first. With state its SYN-ACK is repeated; with a cookie both wait for ever.",
+  zh = "第三个报文段丢失，而本该由服务器先说话。有状态时它的 SYN-ACK 会重发；用 cookie 时双方永远等待。",
+}
 state = attempt(0, lose_first(is_third), { wait = "1h" })
 cookie = attempt(2, lose_first(is_third), { wait = "1h" })
 hs.expect_equal("with state the greeting arrives", state.read, "welcome")

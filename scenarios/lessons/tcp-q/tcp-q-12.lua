@@ -4,7 +4,7 @@
 -- tshark-allow: Connection reset (RST) (invented cookies are refused with RST)
 -- tshark-allow: Previous segment(s) not captured (invented segments belong to nothing)
 local hs = require "hopscope"
-hs.title "TCP-Q-12 ACK flood"
+hs.title { en = "TCP-Q-12 ACK flood", zh = "TCP-Q-12 ACK 洪泛" }
 
 local r, client, attacker, server = hs.router "r", hs.host "client", hs.host "attacker", hs.host "server"
 for _, h in ipairs { client, attacker, server } do hs.link(h, r, { delay = "1ms" }) end
@@ -57,7 +57,10 @@ end
 local last
 for _, rate in ipairs { 0, 8000, 14000, 18000 } do
   local s = service(rate)
-  hs.note(string.format("%d invented ACKs: %d verifications failed; %d real requests, %.3f ms each", s.sent, s.failed, s.n, s.time * 1000))
+  hs.note({
+    en = "%d invented ACKs: %d verifications failed; %d real requests, %.3f ms each",
+    zh = "%d 个捏造的 ACK：%d 次验证失败；%d 次真实的请求，每次 %.3f ms",
+  }, s.sent, s.failed, s.n, s.time * 1000)
   hs.expect_equal("every invented cookie is verified, at " .. rate .. " a second", s.failed, s.sent)
   hs.expect_equal("connections are opened for the 18 real requests only", { s.opened, s.n }, { 18, 18 })
   if last then

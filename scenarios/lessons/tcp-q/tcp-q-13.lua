@@ -3,7 +3,7 @@
 -- constant flood the queue settles at rate times lifetime (Little's law), so fewer retries mean a shorter queue; on a lossy network they
 -- also mean that honest handshakes fail sooner: a trade-off (Linux reqsk_timer_handler).
 local hs = require "hopscope"
-hs.title "TCP-Q-13 Fewer SYN-ACK retries"
+hs.title { en = "TCP-Q-13 Fewer SYN-ACK retries", zh = "TCP-Q-13 减少 SYN-ACK 的重发" }
 
 local RATE = 2 -- SYNs a second
 local r, attacker = hs.router "r", hs.host "attacker"
@@ -21,7 +21,10 @@ for _, retries in ipairs { 5, 1 } do
   end)
   servers[retries] = server
 end
-hs.note "Two servers get 2 forged SYNs a second; one repeats its SYN-ACKs five times, the other once."
+hs.note {
+  en = "Two servers get 2 forged SYNs a second; one repeats its SYN-ACKs five times, the other once.",
+  zh = "两台服务器每秒各收到 2 个伪造的 SYN；一台重发 SYN-ACK 五次，另一台一次。",
+}
 local n = 0
 hs.every(1 / RATE, function()
   n = n + 1
@@ -37,7 +40,10 @@ for _ = 1, 60 do
   samples = samples + 1
   for retries, server in pairs(servers) do sum[retries] = sum[retries] + #server:sockets "SYN-RECEIVED" end
 end
-hs.note(string.format("Half-open entries on average: %.1f with five retries, %.1f with one.", sum[5] / samples, sum[1] / samples))
+hs.note({
+  en = "Half-open entries on average: %.1f with five retries, %.1f with one.",
+  zh = "平均的半开连接项数：重发五次时 %.1f，重发一次时 %.1f。",
+}, sum[5] / samples, sum[1] / samples)
 hs.expect_equal("5 retries: 63 s times 2 a second", sum[5] / samples, 63 * RATE)
 hs.expect_equal("1 retry: 3 s times 2 a second", sum[1] / samples, 3 * RATE)
 hs.expect_equal("so the queue is proportional to the lifetime", sum[5] / sum[1], 63 / 3)

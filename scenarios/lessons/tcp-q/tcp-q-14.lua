@@ -4,7 +4,7 @@
 -- will not happen; with a reset they know after one round trip (tcp_abort_on_overflow 0 and 1; Linux tcp_check_req).
 -- tshark-allow: Connection reset (RST) (the lesson compares dropping with resetting)
 local hs = require "hopscope"
-hs.title "TCP-Q-14 Burst versus standing overload"
+hs.title { en = "TCP-Q-14 Burst versus standing overload", zh = "TCP-Q-14 突发与持续过载" }
 
 local BACKLOG, BURST, RTT = 8, 8, 0.02
 local EARLY = BACKLOG - 1        -- these wait already: there is room for two more
@@ -57,17 +57,26 @@ local function overload(abort, service, patience)
   return served, failed
 end
 
-hs.note "A burst: seven connections wait to be accepted, there is room for two, and eight clients connect at the same instant."
+hs.note {
+  en = "A burst: seven connections wait to be accepted, there is room for two, and eight clients connect at the same instant.",
+  zh = "突发：七条连接等待被接受，还有两个空位，而八个客户端在同一时刻来连接。",
+}
 local served_drop, failed_drop = overload(0, 0.02, 60)
 local served_reset, failed_reset = overload(1, 0.02, 60)
-hs.note(string.format("Dropping: %d served, %d turned away. Resetting: %d served, %d turned away.", served_drop, #failed_drop, served_reset, #failed_reset))
+hs.note({
+  en = "Dropping: %d served, %d turned away. Resetting: %d served, %d turned away.",
+  zh = "丢弃：%d 个得到服务，%d 个被拒之门外。复位：%d 个得到服务，%d 个被拒之门外。",
+}, served_drop, #failed_drop, served_reset, #failed_reset)
 hs.expect_equal("dropping serves all in the end", { served_drop, #failed_drop }, { BURST, 0 })
 hs.expect_equal("resetting loses those without room", { served_reset, #failed_reset }, { BURST - LATE, LATE })
 
-hs.note "Standing overload: the application never gets to any of them."
+hs.note { en = "Standing overload: the application never gets to any of them.", zh = "持续过载：应用程序一个也顾不上。" }
 local _, slow = overload(0, nil, 600)
 local _, fast = overload(1, nil, 600)
-hs.note(string.format("Those without room: reset, they know %.0f ms after their SYN; dropped, the first knows after %.1f s.", fast[1][1] * 1000, slow[1][1]))
+hs.note({
+  en = "Those without room: reset, they know %.0f ms after their SYN; dropped, the first knows after %.1f s.",
+  zh = "没有空位的那些：复位时，它们在自己的 SYN 之后 %.0f ms 就知道；丢弃时，第一个要 %.1f s 之后才知道。",
+}, fast[1][1] * 1000, slow[1][1])
 -- SYN, SYN-ACK: connected after one round trip; ACK, RST: one more
 for i = 1, LATE do
   hs.expect_near("reset: known one round trip after connect", fast[i][1] - RTT, RTT, 1e-6)

@@ -5,7 +5,7 @@
 -- tshark-allow: TCP Zero Window segment (the client does not read)
 -- tshark-allow: TCP window specified by the receiver is now completely full (the client does not read)
 local hs = require "hopscope"
-hs.title "TCP-RST-01 RST ends everything"
+hs.title { en = "TCP-RST-01 RST ends everything", zh = "TCP-RST-01 RST 结束一切" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { rate = "100Mbps", delay = "10ms" })
@@ -25,13 +25,19 @@ server:spawn(function(os)
 end)
 client:spawn(function(os)
   local conn = os.tcp({ rcvbuf = 10000 }):connect("server", 5000)
-  hs.note "The client does not read: its small receive buffer fills, the rest of the server's 100 kB waits in the server's send buffer."
+  hs.note {
+    en = "The client does not read: its small receive buffer fills, the rest of the server's 100 kB waits in the server's send buffer.",
+    zh = "客户端不读取：它的小接收缓冲区满了，服务器的 100 kB 中其余的部分在服务器的发送缓冲区里等待。",
+  }
   os.sleep "1950ms"
   local here, there = conn:info(), server_conn:info()
-  hs.note(string.format("%d bytes are unread at the client, %d unsent at the server, nothing is on the way.", here.recv_q, there.notsent_bytes))
+  hs.note({
+    en = "%d bytes are unread at the client, %d unsent at the server, nothing is on the way.",
+    zh = "客户端有 %d 字节未读，服务器有 %d 字节未发，途中什么也没有。",
+  }, here.recv_q, there.notsent_bytes)
   hs.expect_equal("every byte is in one of the two buffers", here.recv_q + there.notsent_bytes, 100000)
   hs.expect("data is pending at both ends", here.recv_q > 0 and there.notsent_bytes > 0, { here.recv_q, there.notsent_bytes })
-  hs.note "The client aborts."
+  hs.note { en = "The client aborts.", zh = "客户端中止连接。" }
   frames = hs.frames { filter = function(p) return p.tcp end }
   aborted = hs.now()
   conn:setopt("SO_LINGER", 0)

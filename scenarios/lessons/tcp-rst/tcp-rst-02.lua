@@ -6,7 +6,7 @@
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 -- tshark-allow: ACKed segment that wasn't captured (hand-made segments acknowledge what was never sent)
 local hs = require "hopscope"
-hs.title "TCP-RST-02 Where RST comes from"
+hs.title { en = "TCP-RST-02 Where RST comes from", zh = "TCP-RST-02 RST 从哪里来" }
 
 local prober, host = hs.host "prober", hs.host "host"
 local link = hs.link(prober, host, { delay = "5ms" })
@@ -33,15 +33,15 @@ local function check(cause, sent, nth, seq, ack)
   hs.expect_equal(cause .. ": its numbers", { r.seq, r.ack and r.ackno }, { seq, ack })
 end
 
-hs.note "1. Nobody listens on the port."
+hs.note { en = "1. Nobody listens on the port.", zh = "1. 没有人在该端口上监听。" }
 check("SYN to a closed port, seq 1000", answers(forge { to = host, dport = 99, seq = 1000, flags = "S" }), 1, 0, 1001)
-hs.note "2. The connection is unknown: perhaps the host has been rebooted since."
+hs.note { en = "2. The connection is unknown: perhaps the host has been rebooted since.", zh = "2. 连接是未知的：也许主机在此期间重启过。" }
 check("ACK of an unknown connection, ack 7000", answers(forge { to = host, dport = 99, seq = 1000, ack = 7000, flags = "A" }), 1, 7000, false)
 check("its data, ack 7000", answers(forge { to = host, dport = 99, seq = 1000, ack = 7000, flags = "AP", data = "hello" }), 1, 7000, false)
 check("its FIN without ACK: 5 bytes, and 1 for the FIN", answers(forge { to = host, dport = 99, seq = 1000, flags = "F", data = "hello" }), 1, 0, 1006)
 hs.expect_equal("a RST is never answered", #answers(forge { to = host, dport = 99, seq = 1000, flags = "R" }), 0)
 
-hs.note "3. A wrong acknowledgment while a connection opens, on either side."
+hs.note { en = "3. A wrong acknowledgment while a connection opens, on either side.", zh = "3. 连接打开期间的错误确认，来自任何一方。" }
 host:sysctl("hopscope.tcp_isn", 2)
 host:sysctl("hopscope.tcp_isn_fixed", 5000)
 host:spawn(function(os) os.tcp():bind(7):listen(1):accept() end)
@@ -53,7 +53,10 @@ check("SYN-RECEIVED, ISN 5000, but ack 4444", sent, 2, 4444, false)
 host:power(false) -- the half-open entry shall not disturb what follows
 host:power(true)
 
-hs.note "The host calls port 9. Its SYN is lost, so that only a hand-made answer comes: it acknowledges 4444 instead of 5001."
+hs.note {
+  en = "The host calls port 9. Its SYN is lost, so that only a hand-made answer comes: it acknowledges 4444 instead of 5001.",
+  zh = "主机连接端口 9。它的 SYN 丢失，因此只有一个手工制作的应答到来：它确认的是 4444，而不是 5001。",
+}
 link:dir(host):rule(function(p) if p.tcp and p.tcp.syn then return "drop" end end)
 sent = answers(function()
   host:spawn(function(os) os.tcp():bind(1235):connect(prober, 9) end)
@@ -84,7 +87,7 @@ local function with_connection(serve)
     end)
   end, "3s")
 end
-hs.note "4. The application ends its connection in a way that is no orderly close."
+hs.note { en = "4. The application ends its connection in a way that is no orderly close.", zh = "4. 应用程序以一种不是正常关闭的方式结束连接。" }
 check("SO_LINGER 0, after it has read 5 bytes", with_connection(function(os, conn)
   conn:read()
   conn:setopt("SO_LINGER", 0)
@@ -100,7 +103,10 @@ check("data after close", with_connection(function(os, conn)
   conn:close()
 end), 4, 5002, false)
 
-hs.note "5. The accept queue is full, and net.ipv4.tcp_abort_on_overflow says that the client shall know."
+hs.note {
+  en = "5. The accept queue is full, and net.ipv4.tcp_abort_on_overflow says that the client shall know.",
+  zh = "5. 接受队列已满，而 net.ipv4.tcp_abort_on_overflow 规定要让客户端知道。",
+}
 host:sysctl("net.ipv4.tcp_abort_on_overflow", 1)
 host:tcp():bind(3000):listen(1) -- room for two, as Linux counts
 -- one comes alone; the other two are both half-open when there is room for one of them

@@ -4,7 +4,7 @@
 -- would repeat a RST of his own with the right number. hopscope.tcp_quirks 1 brings the old rule back.
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 local hs = require "hopscope"
-hs.title "TCP-RST-03 Forged RST"
+hs.title { en = "TCP-RST-03 Forged RST", zh = "TCP-RST-03 伪造的 RST" }
 
 local client, server, mallory, sw = hs.host "client", hs.host "server", hs.host "mallory", hs.switch "sw"
 for _, h in ipairs { client, server, mallory } do hs.link(h, sw, { delay = "1ms" }) end

@@ -4,7 +4,7 @@
 -- (RFC 6528) nor the exact rule help: that needs cryptography.
 -- tshark-allow: Connection reset (RST) (that is what the lesson is about)
 local hs = require "hopscope"
-hs.title "TCP-RST-04 Guessing versus listening"
+hs.title { en = "TCP-RST-04 Guessing versus listening", zh = "TCP-RST-04 猜测与窃听" }
 
 local client, server, mallory, sw = hs.host "client", hs.host "server", hs.host "mallory", hs.switch "sw"
 for _, h in ipairs { client, server, mallory } do hs.link(h, sw) end
@@ -50,7 +50,10 @@ local function sweep(c)
   return nil, tries
 end
 
-hs.note "Blind, old rule: the server believes a RST anywhere in its window (hopscope.tcp_quirks 1)."
+hs.note {
+  en = "Blind, old rule: the server believes a RST anywhere in its window (hopscope.tcp_quirks 1).",
+  zh = "盲目，旧规则：服务器相信落在窗口内任何位置的 RST（hopscope.tcp_quirks 1）。",
+}
 server:sysctl("hopscope.tcp_quirks", 1)
 local COUNT, sum, most, ended = 20, 0, 0, 0
 local window
@@ -61,31 +64,43 @@ for _ = 1, COUNT do
   if tries and tries <= all and c.error == "ECONNRESET" then ended = ended + 1 end
   sum, most = sum + tries, math.max(most, tries)
 end
-hs.note(string.format("The window is %d, 2^32 / window = %d. %d connections: %d tries on average, at most %d.", window, SPACE // window, COUNT, sum // COUNT, most))
+hs.note({
+  en = "The window is %d, 2^32 / window = %d. %d connections: %d tries on average, at most %d.",
+  zh = "窗口是 %d，2^32 / 窗口 = %d。%d 条连接：平均尝试 %d 次，最多 %d 次。",
+}, window, SPACE // window, COUNT, sum // COUNT, most)
 hs.expect_equal("each dies within 2^32 / window tries, and read says ECONNRESET", ended, COUNT)
 -- Without repeating a guess, half of 2^32 / window on average; the mean of 20 uniform numbers strays by 1/sqrt(12 * 20), 13 % of the mean:
 -- 3 times that is 39 %
 hs.expect_near("half of 2^32 / window on average", sum / COUNT, SPACE / window / 2, 0.39 * SPACE / window / 2)
 
-hs.note "Guessing at random, old rule: each try hits with probability window / 2^32, so 2^32 / window tries are expected."
+hs.note {
+  en = "Guessing at random, old rule: each try hits with probability window / 2^32, so 2^32 / window tries are expected.",
+  zh = "随机猜测，旧规则：每次尝试命中的概率是窗口 / 2^32，所以预期需要 2^32 / 窗口次。",
+}
 sum = 0
 for _ = 1, COUNT do
   local c = connect()
   repeat sum = sum + 1 until try(c, rng:integer(0, SPACE - 1))
 end
 -- the standard deviation of a geometric number is its mean: 1/sqrt(20) = 22 % for the mean of 20; 3 times that is 67 %
-hs.note(string.format("%d tries on average.", sum // COUNT))
+hs.note({ en = "%d tries on average.", zh = "平均尝试 %d 次。" }, sum // COUNT)
 hs.expect_near("2^32 / window on average", sum / COUNT, SPACE / window, 0.67 * SPACE / window)
 
-hs.note "Blind, current rule: the same sweep hits the window once, and the only effect is a challenge ACK."
+hs.note {
+  en = "Blind, current rule: the same sweep hits the window once, and the only effect is a challenge ACK.",
+  zh = "盲目，现行规则：同样的扫描命中窗口一次，唯一的后果是一个质询 ACK。",
+}
 server:sysctl("hopscope.tcp_quirks", 0)
 local c, before = connect(), server:counter "TcpExtTCPChallengeACK"
 local tries = sweep(c)
 hs.expect_equal("the sweep is in vain", { tries, c.conn:state() }, { nil, "ESTABLISHED" })
 hs.expect_equal("one number was in the window: one challenge ACK", server:counter "TcpExtTCPChallengeACK" - before, 1)
-hs.note(string.format("It would take all 2^32 numbers: %d times as many.", window))
+hs.note({ en = "It would take all 2^32 numbers: %d times as many.", zh = "需要试遍全部 2^32 个编号：是原来的 %d 倍。" }, window)
 
-hs.note "On the path: the switch mirrors the client's port to Mallory's second card. His first try succeeds, with the current rule."
+hs.note {
+  en = "On the path: the switch mirrors the client's port to Mallory's second card. His first try succeeds, with the current rule.",
+  zh = "在路径上：交换机把客户端的端口镜像到 Mallory 的第二块网卡。他的第一次尝试就成功，尽管用的是现行规则。",
+}
 sw:port(client):mirror(tap_port)
 mallory:dev("tap"):promisc(true)
 local seen

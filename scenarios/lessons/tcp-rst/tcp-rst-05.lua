@@ -7,7 +7,7 @@
 -- tshark-allow: ACKed segment that wasn't captured (the challenge ACK is about the old connection)
 -- tshark-allow: Previous segment(s) not captured (forged numbers)
 local hs = require "hopscope"
-hs.title "TCP-RST-05 Challenge ACK"
+hs.title { en = "TCP-RST-05 Challenge ACK", zh = "TCP-RST-05 质询 ACK" }
 
 local client, server, mallory, sw = hs.host "client", hs.host "server", hs.host "mallory", hs.switch "sw"
 for _, h in ipairs { client, server, mallory } do hs.link(h, sw, { delay = "5ms" }) end
@@ -48,7 +48,10 @@ local function call(message)
   end)
 end
 
-hs.note "The client connects from port 6000 and says hello; then its power fails, and it boots again. The server knows nothing of that."
+hs.note {
+  en = "The client connects from port 6000 and says hello; then its power fails, and it boots again. The server knows nothing of that.",
+  zh = "客户端从端口 6000 连接并打招呼；然后它断电，又重新启动。服务器对此一无所知。",
+}
 call "hello"
 hs.run "1s"
 client:power(false)
@@ -57,7 +60,7 @@ client:power(true)
 client:arp_set(server, server:dev().mac)
 hs.expect_equal("the server's end is ESTABLISHED", #server:sockets "ESTABLISHED", 1)
 local rcv_nxt, snd_nxt = at[3].seq + 5, at[3].ack -- of the server: after "hello"
-hs.note "The client's program starts again and calls from the same port."
+hs.note { en = "The client's program starts again and calls from the same port.", zh = "客户端的程序重新启动，从同一个端口来连接。" }
 sent, at = {}, {}
 call "hello again"
 hs.run "1s"
@@ -71,7 +74,10 @@ hs.expect_between("the next SYN follows the RST at once, not after a second", at
 hs.expect_equal("the old connection ends with ECONNRESET", conns[1], { got = "hello", error = "ECONNRESET" })
 hs.expect_equal("the new one works", conns[2], { got = "hello again" })
 
-hs.note "Now Mallory forges SYNs on the live connection, with numbers inside and outside the window: three within 500 ms, and one later."
+hs.note {
+  en = "Now Mallory forges SYNs on the live connection, with numbers inside and outside the window: three within 500 ms, and one later.",
+  zh = "现在 Mallory 对活着的连接伪造 SYN，编号在窗口之内和之外：500 ms 之内三个，稍后再一个。",
+}
 sent, at = {}, {}
 local begin, challenges = hs.now(), server:counter "TcpExtTCPChallengeACK"
 local synchallenges = server:counter "TcpExtTCPSYNChallenge"
@@ -79,7 +85,7 @@ for _, x in ipairs { { 0, rcv_nxt }, { 0.1, rcv_nxt + 1000 }, { 0.4, rcv_nxt - 1
   hs.at(begin + x[1], function() mallory:forge { src = client, to = server, sport = 6000, dport = 5010, seq = x[2] % 2 ^ 32 // 1, flags = "S" } end)
 end
 hs.run "1s"
-hs.note("The answers: " .. table.concat(sent, ", "))
+hs.note({ en = "The answers: %s", zh = "应答：%s" }, table.concat(sent, ", "))
 hs.expect_equal("every one is recognised", server:counter "TcpExtTCPSYNChallenge" - synchallenges, 4)
 hs.expect_equal("but answered once in 500 ms: ACKs to the client, who ignores them", { sent, server:counter "TcpExtTCPChallengeACK" - challenges },
   { { "server ACK", "server ACK" }, 2 })

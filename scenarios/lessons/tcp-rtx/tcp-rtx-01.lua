@@ -3,7 +3,7 @@
 -- (RFC 9293 3.4, 3.8.1). Every segment carries an acknowledgment field, so data that goes the other way takes the ACK along: piggyback.
 -- Both sides may send at the same time.
 local hs = require "hopscope"
-hs.title "TCP-RTX-01 Acknowledged delivery, both directions, piggyback"
+hs.title { en = "TCP-RTX-01 Acknowledged delivery, both directions, piggyback", zh = "TCP-RTX-01 有确认的交付，双向，捎带确认" }
 
 local function plain(isn)
   return { sysctl = { ["hopscope.tcp_isn"] = 2, ["hopscope.tcp_isn_fixed"] = isn, ["net.ipv4.tcp_timestamps"] = 0 } }
@@ -38,13 +38,13 @@ end)
 -- 20 ms: connected; 21 ms: 20 bytes leave; 31 ms: they arrive and are answered; 41 ms: the answer, with the ACK, arrives
 local kept = {}
 for _, t in ipairs { 0.03, 0.0405, 0.0415 } do hs.at(t, function() kept[#kept + 1] = here:info().send_q end) end
-hs.note "The client writes 20 bytes; the server answers with 10."
+hs.note { en = "The client writes 20 bytes; the server answers with 10.", zh = "客户端写入 20 字节；服务器应答 10 字节。" }
 hs.run "200ms"
 local function row(f)
   local t = f.packet.tcp
   return { f.from, t.seq, t.len, t.ackno }
 end
-for i = 4, #frames do hs.note(string.format("%.3f s: %s seq %d, %d bytes, ack %d", frames[i].time, table.unpack(row(frames[i])))) end
+for i = 4, #frames do hs.note({ en = "%.3f s: %s seq %d, %d bytes, ack %d", zh = "%.3f s：%s seq %d，%d 字节，ack %d" }, frames[i].time, table.unpack(row(frames[i]))) end
 hs.expect_equal("20 bytes at 1001", row(frames[4]), { "client", 1001, 20, 8001 })
 hs.expect_equal("10 bytes at 8001 carry the ack 1021", row(frames[5]), { "server", 8001, 10, 1021 })
 hs.expect_equal("ack 8011", row(frames[6]), { "client", 1021, 0, 8011 })
@@ -52,9 +52,9 @@ hs.expect_equal("three segments for both", #frames, 6)
 hs.expect_equal("the client keeps its 20 bytes until their acknowledgment is there, at 41 ms", kept, { 20, 20, 0 })
 hs.expect_equal("each has the other's bytes", { got.server, got.client }, { ("c"):rep(20), ("s"):rep(10) })
 
-hs.note "Both write at the same time; the segments cross."
+hs.note { en = "Both write at the same time; the segments cross.", zh = "双方同时写入；报文段交错而过。" }
 hs.run "1s"
-for i = 7, #frames do hs.note(string.format("%.3f s: %s seq %d, %d bytes, ack %d", frames[i].time, table.unpack(row(frames[i])))) end
+for i = 7, #frames do hs.note({ en = "%.3f s: %s seq %d, %d bytes, ack %d", zh = "%.3f s：%s seq %d，%d 字节，ack %d" }, frames[i].time, table.unpack(row(frames[i]))) end
 hs.expect_equal("the same instant", frames[7].time, frames[8].time)
 local a, b = row(frames[7]), row(frames[8])
 if a[1] == "server" then a, b = b, a end

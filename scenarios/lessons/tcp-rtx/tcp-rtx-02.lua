@@ -3,7 +3,7 @@
 -- here: the handshake has measured an RTT of 20 ms, and Linux adds 200 ms at least. (Tail loss probes, which would come at about the same
 -- time, are off.)
 local hs = require "hopscope"
-hs.title "TCP-RTX-02 Data lost"
+hs.title { en = "TCP-RTX-02 Data lost", zh = "TCP-RTX-02 数据丢失" }
 
 local client, server = hs.host("client", { sysctl = { ["net.ipv4.tcp_early_retrans"] = 0 } }), hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
@@ -25,12 +25,18 @@ client:spawn(function(os)
   conn = os.tcp():connect("server", 5000)
   os.sleep "80ms"
   rto = conn:info().rto
-  hs.note("The client sends 1000 bytes; its timeout is " .. rto // 1000 .. " ms. The segment is lost.")
+  hs.note({
+    en = "The client sends 1000 bytes; its timeout is %s ms. The segment is lost.",
+    zh = "客户端发送 1000 字节；它的超时时间是 %s ms。报文段丢失。",
+  }, rto // 1000)
   conn:write(("x"):rep(1000))
   os.sleep "10s"
 end)
 hs.run "5s"
-hs.note(string.format("Sent at %.3f s, again at %.3f s, read at %.3f s.", frames[1].time, frames[2].time, when))
+hs.note({
+  en = "Sent at %.3f s, again at %.3f s, read at %.3f s.",
+  zh = "%.3f s 发送，%.3f s 重发，%.3f s 被读取。",
+}, frames[1].time, frames[2].time, when)
 hs.expect_equal("RTT 20 ms + 200 ms", rto, 220000)
 hs.expect_equal("one retransmission", { #frames, client:counter "TcpRetransSegs" }, { 2, 1 })
 hs.expect_near("after the timeout", frames[2].time - frames[1].time, "220ms", "1us")

@@ -3,7 +3,7 @@
 -- numbers, throws the copy away and acknowledges once more (RFC 9293 3.10.7.4). The reader sees nothing of it.
 -- tshark-allow: D-SACK Sequence (the receiver reports the copy)
 local hs = require "hopscope"
-hs.title "TCP-RTX-03 ACK lost"
+hs.title { en = "TCP-RTX-03 ACK lost", zh = "TCP-RTX-03 ACK 丢失" }
 
 local client, server = hs.host("client", { sysctl = { ["net.ipv4.tcp_early_retrans"] = 0 } }), hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })

@@ -4,7 +4,7 @@
 -- s, and never less. Linux differs: the variance term, not the sum, has a floor, of 200 ms, so RTO >= SRTT + 200 ms; and a falling RTT
 -- raises RTTVAR by an eighth of that only (tcp_rtt_estimator).
 local hs = require "hopscope"
-hs.title "TCP-RTX-04 RTO follows measured RTT"
+hs.title { en = "TCP-RTX-04 RTO follows measured RTT", zh = "TCP-RTX-04 RTO 随测得的 RTT 变化" }
 
 -- One-way delays of the path, in ms, one for each question and answer.
 local DELAYS = { 200, 200, 200, 300, 450, 450, 250, 200, 600, 150, 150, 100, 50, 20, 10, 10, 10, 10, 10, 10 }
@@ -44,7 +44,7 @@ local function show(rows)
   end
 end
 
-hs.note "To the letter of RFC 6298 (hopscope.tcp_quirks 8):"
+hs.note { en = "To the letter of RFC 6298 (hopscope.tcp_quirks 8):", zh = "严格按照 RFC 6298（hopscope.tcp_quirks 8）：" }
 local rfc, first, unneeded = measure("rfc", 8)
 show(rfc)
 hs.expect_equal("RTO is 1 s initially", first, 1)
@@ -70,7 +70,7 @@ hs.expect("every sample is the path's RTT; every SRTT and RTTVAR equals the refe
 hs.expect("every RTO, to its grain of 1 ms", worst_rto < 0.0011, worst_rto)
 hs.expect_equal("its minimum is 1 s, although the RTT is 20 ms in the end", { smallest, rfc[#rfc][1] }, { 1, 0.02 })
 
-hs.note "As Linux does it:"
+hs.note { en = "As Linux does it:", zh = "按照 Linux 的做法：" }
 local linux, retransmitted
 linux, first, retransmitted = measure("linux", 0)
 show(linux)

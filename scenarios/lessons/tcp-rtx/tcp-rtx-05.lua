@@ -5,7 +5,7 @@
 -- tshark-allow: D-SACK Sequence (needless repetitions)
 -- tshark-allow: Previous segment(s) not captured (the lost questions)
 local hs = require "hopscope"
-hs.title "TCP-RTX-05 RTO too long or too short"
+hs.title { en = "TCP-RTX-05 RTO too long or too short", zh = "TCP-RTX-05 RTO 过长或过短" }
 
 local RTT, QUESTIONS, LOST = 0.1, 20, 2
 

@@ -3,7 +3,7 @@
 -- to 120 s in Linux (tcp_rto_max_ms). The doubled timeout stays until a new sample of the RTT comes, from data that was sent once, or by
 -- way of timestamps (Karn's rule).
 local hs = require "hopscope"
-hs.title "TCP-RTX-06 Exponential backoff"
+hs.title { en = "TCP-RTX-06 Exponential backoff", zh = "TCP-RTX-06 指数退避" }
 
 local function session(name, timestamps)
   local client = hs.host("client-" .. name, { sysctl = { ["net.ipv4.tcp_early_retrans"] = 0, ["net.ipv4.tcp_timestamps"] = timestamps } })
@@ -50,16 +50,16 @@ end
 local a = session("ts", 1)
 hs.expect_equal("the timeout begins with RTT 20 ms + 980 ms", a.state(), { 1, 0, 0 })
 local gaps = a.lose("500s")
-hs.note("All is lost for 500 s. The waits: " .. table.concat(gaps, ", ") .. " s.")
+hs.note({ en = "All is lost for 500 s. The waits: %s s.", zh = "500 s 之内全部丢失。等待的时间：%s s。" }, table.concat(gaps, ", "))
 hs.expect_equal("1, 2, 4, 8, ... and never more than 120 s", gaps, { 1, 2, 4, 8, 16, 32, 64, 120, 120, 120, 120 })
 hs.expect_equal("the acknowledged repetition's timestamp is a fresh sample: the timeout is 1 s again", a.state(), { 1, 0, 0 })
 gaps = a.lose("2s")
-hs.note("Lost once more, for 2 s: " .. table.concat(gaps, ", ") .. " s.")
+hs.note({ en = "Lost once more, for 2 s: %s s.", zh = "再次丢失，历时 2 s：%s s。" }, table.concat(gaps, ", "))
 hs.expect_equal("it starts with 1 s again", gaps, { 1, 2 })
 
 local b = session("plain", 0)
 gaps = b.lose("10s")
-hs.note("Without timestamps, all is lost for 10 s: " .. table.concat(gaps, ", ") .. " s.")
+hs.note({ en = "Without timestamps, all is lost for 10 s: %s s.", zh = "没有时间戳，10 s 之内全部丢失：%s s。" }, table.concat(gaps, ", "))
 hs.expect_equal("the same doubling", gaps, { 1, 2, 4, 8 })
 hs.expect_equal("the ACK of a repetition is no sample: the timeout stays at 16 s", b.state(), { 16, 4, 0 })
 b.write()

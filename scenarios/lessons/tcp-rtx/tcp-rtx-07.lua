@@ -4,7 +4,7 @@
 -- resolves it: the ACK says which copy it answers (RFC 7323 4). hopscope.tcp_quirks 2 samples from the last copy, 6 from the first.
 -- tshark-allow: D-SACK Sequence (the second copy was not needed)
 local hs = require "hopscope"
-hs.title "TCP-RTX-07 Retransmission ambiguity"
+hs.title { en = "TCP-RTX-07 Retransmission ambiguity", zh = "TCP-RTX-07 重传的二义性" }
 
 local RTT = 0.1
 -- One segment is lost, or delayed by 250 ms; RTO is 300 ms. Returns the samples that the sender takes of it, in ms.
@@ -44,7 +44,10 @@ local function row(name, quirks, timestamps)
   return lost, late
 end
 
-hs.note "RTT is 100 ms. Lost: the repetition, 300 ms after the first copy, is answered; RTT 100 ms. Late: the first copy is answered, after 350 ms, 50 ms after the repetition left."
+hs.note {
+  en = "RTT is 100 ms. Lost: the repetition, 300 ms after the first copy, is answered; RTT 100 ms. Late: the first copy is answered, after 350 ms, 50 ms after the repetition left.",
+  zh = "RTT 是 100 ms。丢失：在第一份之后 300 ms 重传的那一份得到应答；RTT 为 100 ms。迟到：得到应答的是第一份，在 350 ms 之后，即重传发出之后 50 ms。",
+}
 local lost, late = row("naive, from the first copy", 6, 0)
 hs.expect_equal("from the first: right when it was late, but 300 ms too long when it was lost", { lost, late }, { { 400 }, { 350 } })
 lost, late = row("naive, from the last copy", 2, 0)

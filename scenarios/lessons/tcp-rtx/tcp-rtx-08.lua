@@ -6,7 +6,7 @@
 -- tshark-allow: Previous segment(s) not captured (the lost segments)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
 local hs = require "hopscope"
-hs.title "TCP-RTX-08 Fast retransmit"
+hs.title { en = "TCP-RTX-08 Fast retransmit", zh = "TCP-RTX-08 快重传" }
 
 -- The first of `n` segments is lost, after an exchange of one byte. style: 2 textbook Reno, without SACK; 0: Linux. Returns what happened,
 -- in ms from the first segment on.
@@ -47,7 +47,10 @@ local function lose(name, n, style)
   end)
   hs.run "10s"
   r.full = r.got == 1 + n * 988
-  hs.note(string.format("%s: %d segments behind the loss: resent after %.0f ms, %d duplicates had come; RTO is %.0f ms", name, n - 1, r.resent * 1000, r.dups, r.rto * 1000))
+  hs.note({
+    en = "%s: %d segments behind the loss: resent after %.0f ms, %d duplicates had come; RTO is %.0f ms",
+    zh = "%s：丢失之后还有 %d 个报文段：%.0f ms 之后重传，此前来了 %d 个重复确认；RTO 为 %.0f ms",
+  }, name, n - 1, r.resent * 1000, r.dups, r.rto * 1000)
   return r
 end
 

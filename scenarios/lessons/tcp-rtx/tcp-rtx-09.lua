@@ -5,7 +5,7 @@
 -- tshark-allow: Previous segment(s) not captured (the lost segments)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
 local hs = require "hopscope"
-hs.title "TCP-RTX-09 Resend one or all"
+hs.title { en = "TCP-RTX-09 Resend one or all", zh = "TCP-RTX-09 重传一个还是全部" }
 
 local RTT, SEGMENTS = 0.1, 10
 
@@ -52,7 +52,10 @@ local function lose(name, style, quirks)
   hs.run "10s"
   local text = {}
   for i, n in ipairs(resent) do text[i] = string.format("%d at %.0f ms", n, counts[i] * 1000) end
-  hs.note(string.format("%s: resent %s; all is there after %.0f ms; %d arrived twice", name, table.concat(text, ", "), (done - begin.time) * 1000, duplicates))
+  hs.note({
+    en = "%s: resent %s; all is there after %.0f ms; %d arrived twice",
+    zh = "%s：重传了 %s；%.0f ms 之后全部到齐；%d 个到达了两次",
+  }, name, table.concat(text, ", "), (done - begin.time) * 1000, duplicates)
   hs.expect_equal(name .. ": everything is delivered", got, SEGMENTS * 1000)
   return { resent = resent, at = counts, took = done - begin.time, duplicates = duplicates, counted = server:counter "TcpExtDelayedACKLost" }
 end

@@ -5,7 +5,7 @@
 -- tshark-allow: Previous segment(s) not captured (the lost segments)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
 local hs = require "hopscope"
-hs.title "TCP-RTX-10 Selective acknowledgment"
+hs.title { en = "TCP-RTX-10 Selective acknowledgment", zh = "TCP-RTX-10 选择确认" }
 
 local RTT, SIZE, ISN = 0.1, 1000, 0
 
@@ -69,7 +69,7 @@ local function lose(lost, sacks, timestamps)
   return r
 end
 
-hs.note "Segments 3 and 6 of ten are lost."
+hs.note { en = "Segments 3 and 6 of ten are lost.", zh = "十个报文段中的第 3 和第 6 个丢失。" }
 local r = lose({ 3, 6 }, { 1, 1 }, 0)
 hs.expect_equal("both SYNs have option kind 4", r.permitted, { true, true })
 local last
@@ -77,7 +77,7 @@ for _, ack in ipairs(r.acks) do
   if #ack[2] > 0 then
     local text = {}
     for i, b in ipairs(ack[2]) do text[i] = string.format("%d-%d", b[1], b[2] - 1) end
-    hs.note(string.format("  ACK %d, arrived: %s", ack[1], table.concat(text, ", ")))
+    hs.note({ en = "  ACK %d, arrived: %s", zh = "ACK %d，已到达：%s" }, ack[1], table.concat(text, ", "))
     if #ack[2] == 2 then last = ack end
   end
 end
@@ -89,13 +89,13 @@ hs.expect("both in one round", r.at[1] > RTT and r.at[2] < RTT + 0.002, r.at)
 hs.expect_near("so all is there after half an RTT and one round", r.done, RTT / 2 + RTT, 0.003)
 hs.expect_equal("zero duplicates", { r.got, r.duplicates }, { 10 * SIZE, 0 })
 
-hs.note "Five holes: segments 1, 3, 5, 7 and 9."
+hs.note { en = "Five holes: segments 1, 3, 5, 7 and 9.", zh = "五个空缺：报文段 1、3、5、7 和 9。" }
 local four, three = lose({ 1, 3, 5, 7, 9 }, { 1, 1 }, 0), lose({ 1, 3, 5, 7, 9 }, { 1, 1 }, 1)
-hs.note(string.format("At most %d blocks in an ACK, %d beside timestamps.", four.most, three.most))
+hs.note({ en = "At most %d blocks in an ACK, %d beside timestamps.", zh = "一个 ACK 里最多 %d 个块，有时间戳时最多 %d 个。" }, four.most, three.most)
 hs.expect_equal("up to 4 blocks, 3 with timestamps", { four.most, three.most }, { 4, 3 })
 hs.expect_equal("all is delivered, nothing twice", { four.got, three.got, four.duplicates, three.duplicates }, { 10 * SIZE, 10 * SIZE, 0, 0 })
 
-hs.note "If either side lacks it, it is off."
+hs.note { en = "If either side lacks it, it is off.", zh = "只要有一方不支持，就不使用。" }
 for name, s in pairs { ["the client lacks it"] = { 0, 1 }, ["the server lacks it"] = { 1, 0 }, ["both lack it"] = { 0, 0 } } do
   r = lose({ 3, 6 }, s, 0)
   -- the server does not offer what it was not asked for

@@ -4,7 +4,7 @@
 -- the cut of its window then.
 -- tshark-allow: D-SACK Sequence (that is what the lesson is about)
 local hs = require "hopscope"
-hs.title "TCP-RTX-11 D-SACK: the ACK was lost"
+hs.title { en = "TCP-RTX-11 D-SACK: the ACK was lost", zh = "TCP-RTX-11 D-SACK：ACK 丢失了" }
 
 local function settings(isn)
   return { sysctl = { ["hopscope.tcp_isn"] = 2, ["hopscope.tcp_isn_fixed"] = isn, ["net.ipv4.tcp_timestamps"] = 0, ["net.ipv4.tcp_early_retrans"] = 0,
@@ -61,7 +61,10 @@ hs.expect_equal("the sender classifies it as ACK loss", classify(client, after),
 hs.expect_equal("one retransmission, one D-SACK", { after.total_retrans, after.dsack_dups, server:counter "TcpExtTCPDSACKOldSent" }, { 1, 1, 1 })
 local smallest = 1000
 for _, w in ipairs(cwnds) do smallest = math.min(smallest, w[1]) end
-hs.note(string.format("cwnd was %d, fell to %d at the timeout, and is %d again.", before.snd_cwnd, smallest, after.snd_cwnd))
+hs.note({
+  en = "cwnd was %d, fell to %d at the timeout, and is %d again.",
+  zh = "cwnd 原为 %d，超时时降到 %d，现在又是 %d。",
+}, before.snd_cwnd, smallest, after.snd_cwnd)
 hs.expect_equal("the timeout had cut the window to 1", smallest, 1)
 hs.expect("and that cut is undone", after.snd_cwnd >= before.snd_cwnd, after.snd_cwnd)
 hs.expect_equal("ssthresh is what it was", after.snd_ssthresh, before.snd_ssthresh)

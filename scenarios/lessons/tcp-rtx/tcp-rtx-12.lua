@@ -7,7 +7,7 @@
 -- tshark-allow: Previous segment(s) not captured (the late segment)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (the late segment)
 local hs = require "hopscope"
-hs.title "TCP-RTX-12 D-SACK: the data was late"
+hs.title { en = "TCP-RTX-12 D-SACK: the data was late", zh = "TCP-RTX-12 D-SACK：数据迟到了" }
 
 local function settings(isn)
   return { sysctl = { ["hopscope.tcp_isn"] = 2, ["hopscope.tcp_isn_fixed"] = isn, ["net.ipv4.tcp_congestion_control"] = "reno" } }
@@ -51,7 +51,10 @@ client:spawn(function(os)
   conn:write(("x"):rep(2500))
   os.sleep "1s"
   after = conn:info()
-  hs.note "At 100 ms five segments of 500 bytes leave, 1000-3499; the first is late, and so is the fifth."
+  hs.note {
+    en = "At 100 ms five segments of 500 bytes leave, 1000-3499; the first is late, and so is the fifth.",
+    zh = "100 ms 时发出五个 500 字节的报文段，1000-3499；第一个迟到，第五个也是。",
+  }
   for _, line in ipairs(lines) do hs.note("  " .. line) end
   lines = {}
   conn:write(("x"):rep(2500))
@@ -76,10 +79,10 @@ hs.expect_equal("one retransmission, one D-SACK", { after.total_retrans, after.d
 hs.expect_equal("recovery was begun and undone", { events[1], events[2], events[3] }, { "disorder", "recovery", "undo" })
 hs.expect("the window had been cut, and is what it was", smallest < before.snd_cwnd and after.snd_cwnd >= before.snd_cwnd, { smallest, before.snd_cwnd, after.snd_cwnd })
 -- from 1000 to 3000: four segments
-hs.note(string.format("The reordering threshold was %d, and is %d now.", before.reordering, after.reordering))
+hs.note({ en = "The reordering threshold was %d, and is %d now.", zh = "失序阈值原为 %d，现在是 %d。" }, before.reordering, after.reordering)
 hs.expect_equal("its threshold rises from 3 to the distance seen, 4", { before.reordering, after.reordering }, { 3, 4 })
 
-hs.note "The same pattern once more:"
+hs.note { en = "The same pattern once more:", zh = "同样的模式再来一次：" }
 for _, line in ipairs(lines) do hs.note("  " .. line) end
 hs.expect_equal("now it is not taken for a loss: no further retransmission", { later.total_retrans, #retransmits }, { 1, 1 })
 hs.expect_equal("everything is delivered", got, 5000)

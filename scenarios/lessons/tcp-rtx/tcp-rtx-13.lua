@@ -4,7 +4,7 @@
 -- its own decisions, and it changes nothing.
 -- tshark-allow: D-SACK Sequence (that is what the lesson is about)
 local hs = require "hopscope"
-hs.title "TCP-RTX-13 D-SACK: the network duplicated"
+hs.title { en = "TCP-RTX-13 D-SACK: the network duplicated", zh = "TCP-RTX-13 D-SACK：网络复制了分组" }
 
 local function settings(isn)
   return { sysctl = { ["hopscope.tcp_isn"] = 2, ["hopscope.tcp_isn_fixed"] = isn, ["net.ipv4.tcp_timestamps"] = 0, ["net.ipv4.tcp_congestion_control"] = "reno" } }
@@ -36,7 +36,7 @@ client:spawn(function(os)
 end)
 hs.run "2s"
 local sent = client:counter "TcpExtTCPOrigDataSent"
-hs.note(string.format("%d segments are sent, %d arrive: 1500-1999 twice.", sent, #arrived))
+hs.note({ en = "%d segments are sent, %d arrive: 1500-1999 twice.", zh = "发送了 %d 个报文段，到达 %d 个：1500-1999 到了两次。" }, sent, #arrived)
 local dsacks = {}
 for _, f in ipairs(acks) do
   local t = f.packet.tcp

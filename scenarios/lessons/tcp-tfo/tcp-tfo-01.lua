@@ -3,7 +3,7 @@
 -- 34) in an ordinary SYN; the SYN-ACK brings a cookie, a keyed hash of the client's address (RFC 7413 4.1). The client keeps it, per
 -- server. The server keeps nothing: the cookie holds no TCP state, it authenticates an address.
 local hs = require "hopscope"
-hs.title "TCP-TFO-01 Getting a cookie"
+hs.title { en = "TCP-TFO-01 Getting a cookie", zh = "TCP-TFO-01 取得 cookie" }
 
 local client, one, two = hs.host "client", hs.host "one", hs.host "two"
 local sw = hs.switch "sw"
@@ -61,7 +61,10 @@ local function request(server, text)
   return syn, synack, got[#got][1] - begin
 end
 
-hs.note "The first request to the server. The client has no cookie for it and asks for one."
+hs.note {
+  en = "The first request to the server. The client has no cookie for it and asks for one.",
+  zh = "向服务器的第一次请求。客户端还没有它的 cookie，于是索取一个。",
+}
 local syn, synack, time = request(one, "first")
 hs.expect_equal("the SYN has an empty Fast Open option: kind 34, length 2", option(syn), { 34, 2, "" })
 hs.expect_equal("and no data", syn.tcp.len, 0)
@@ -69,13 +72,13 @@ local cookie = option(synack)
 hs.expect_equal("the SYN-ACK brings a cookie of 8 bytes", { cookie[1], cookie[2], #cookie[3] }, { 34, 10, 8 })
 hs.expect_near("the request still waits for the handshake: 1.5 round trips of 20 ms", time, "30ms", 1e-9)
 
-hs.note "The second request: the client has the cookie."
+hs.note { en = "The second request: the client has the cookie.", zh = "第二次请求：客户端有了 cookie。" }
 syn, synack, time = request(one, "second")
 hs.expect_equal("it is the cookie that the server gave", option(syn), cookie)
 hs.expect_equal("and the data is in the SYN", syn.tcp.len, #"second")
 hs.expect_near("which arrives after half a round trip", time, "10ms", 1e-9)
 
-hs.note "Another server: its cookie is another one. The client asks again."
+hs.note { en = "Another server: its cookie is another one. The client asks again.", zh = "另一台服务器：它的 cookie 是另一个。客户端再次索取。" }
 syn, synack, time = request(two, "to the other")
 hs.expect_equal("cookies are kept per server: none for this one yet", option(syn), { 34, 2, "" })
 hs.expect("this server's key is its own", option(synack)[3] ~= cookie[3])

@@ -2,7 +2,7 @@
 -- With a cookie the client sends its request in the SYN. The server checks the cookie, acknowledges SYN and data together, and hands the
 -- request to its application at once (RFC 7413 4.2). A request and its answer take one round trip instead of two.
 local hs = require "hopscope"
-hs.title "TCP-TFO-02 Data in the SYN"
+hs.title { en = "TCP-TFO-02 Data in the SYN", zh = "TCP-TFO-02 SYN 里的数据" }
 
 local RTT = hs.seconds "40ms"
 local client, server = hs.host "client", hs.host "server"
@@ -39,12 +39,12 @@ local function get(text)
   return r
 end
 
-hs.note "The first GET has no cookie: a handshake, then request and answer."
+hs.note { en = "The first GET has no cookie: a handshake, then request and answer.", zh = "第一个 GET 没有 cookie：先握手，然后是请求和应答。" }
 local first = get "GET 1"
 hs.expect_near("2 round trips", first.time, 2 * RTT, 1e-9)
 hs.expect_equal("the SYN-ACK acknowledges the SYN", first.synack.ackno, (first.syn.seq + 1) % (2 ^ 32 // 1 | 0))
 
-hs.note "The second GET is in the SYN, with the cookie."
+hs.note { en = "The second GET is in the SYN, with the cookie.", zh = "第二个 GET 连同 cookie 一起放在 SYN 里。" }
 local later = get "GET 2"
 hs.expect_near("1 round trip", later.time, 1 * RTT, 1e-9)
 hs.expect_near("one less than the first", first.time - later.time, RTT, 1e-9)

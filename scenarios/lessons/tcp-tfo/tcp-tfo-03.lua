@@ -2,7 +2,7 @@
 -- The cookie has proven the client's address, so the server need not wait for the third segment: accept returns when the SYN comes, and
 -- its answer follows the SYN-ACK at once (RFC 7413 4.2.2). Without Fast Open a server cannot write before the third segment.
 local hs = require "hopscope"
-hs.title "TCP-TFO-03 Reply before the third segment"
+hs.title { en = "TCP-TFO-03 Reply before the third segment", zh = "TCP-TFO-03 第三个报文段之前的应答" }
 
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { rate = "10Mbps", delay = "20ms" })
@@ -32,9 +32,12 @@ local function get()
   end)
   hs.run "1s"
 end
-hs.note "A first request fetches the cookie."
+hs.note { en = "A first request fetches the cookie.", zh = "第一次请求取来 cookie。" }
 get()
-hs.note "The second one is in the SYN. Watch what the server sends before it hears from the client again."
+hs.note {
+  en = "The second one is in the SYN. Watch what the server sends before it hears from the client again.",
+  zh = "第二次请求放在 SYN 里。请看服务器在再次听到客户端之前发送了什么。",
+}
 local sent = hs.frames { filter = function(p, f) return p.tcp and p.tcp.sport == 5010 end }
 local third
 hs.on("frame.rx", function(e)

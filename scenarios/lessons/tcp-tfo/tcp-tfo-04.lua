@@ -3,7 +3,7 @@
 -- it acknowledges the SYN alone, throws the data away, and sends a new cookie. The client sends the data again after the handshake
 -- (RFC 7413 4.2.2): slower, but nothing is lost and nothing comes twice.
 local hs = require "hopscope"
-hs.title "TCP-TFO-04 Bad cookie"
+hs.title { en = "TCP-TFO-04 Bad cookie", zh = "TCP-TFO-04 错误的 cookie" }
 
 local M = 2 ^ 32 // 1 | 0
 local client, server = hs.host "client", hs.host "server"
@@ -43,10 +43,10 @@ local function get(text)
   end
   return r
 end
-hs.note "The first request fetches a cookie. Then the server gets another key."
+hs.note { en = "The first request fetches a cookie. Then the server gets another key.", zh = "第一次请求取来一个 cookie。然后服务器换了密钥。" }
 get "one"
 server:sysctl("net.ipv4.tcp_fastopen_key", "0000000a-0000000b-0000000c-0000000d")
-hs.note "The second request travels in a SYN with the old cookie."
+hs.note { en = "The second request travels in a SYN with the old cookie.", zh = "第二次请求随着带有旧 cookie 的 SYN 发出。" }
 local bad = get "two"
 hs.expect_equal("data in the SYN", bad.syn.len, 3)
 hs.expect_equal("the server acknowledges the SYN only: ISN + 1", bad.synack.ackno, (bad.syn.seq + 1) % M)
@@ -55,7 +55,7 @@ hs.expect("another one than the client had", bad.synack.tfo_cookie ~= bad.syn.tf
 hs.expect_equal("the client sends the data again after the handshake, with the same number", bad.data, { { true, 0 }, { false, 1 } })
 hs.expect_equal("it is delivered exactly once", got, { "one", "two" })
 hs.expect_equal("netstat of the server: a bad cookie", server:counter "TcpExtTCPFastOpenPassiveFail", 1)
-hs.note "The third request has the new cookie, and all is well."
+hs.note { en = "The third request has the new cookie, and all is well.", zh = "第三次请求有了新的 cookie，一切正常。" }
 local good = get "three"
 hs.expect_equal("the new cookie is used", good.syn.tfo_cookie, bad.synack.tfo_cookie)
 hs.expect_equal("SYN and data are acknowledged together", good.synack.ackno, (good.syn.seq + 1 + 5) % M)

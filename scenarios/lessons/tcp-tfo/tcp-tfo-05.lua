@@ -2,7 +2,7 @@
 -- net.ipv4.tcp_fastopen is a bit mask: 1 lets the host send data in SYNs, 2 lets it accept them. Unless the client has bit 1, the server
 -- bit 2, and a cookie has been fetched, everything is plain TCP, and nothing breaks (RFC 7413 4.1.3).
 local hs = require "hopscope"
-hs.title "TCP-TFO-05 Both sides must support it"
+hs.title { en = "TCP-TFO-05 Both sides must support it", zh = "TCP-TFO-05 双方都必须支持" }
 
 -- Three requests in a row; which of them had data in the SYN, and what the server got.
 local function try(client_mask, server_mask)
@@ -44,7 +44,10 @@ local function try(client_mask, server_mask)
   return r
 end
 
-hs.note "All 16 combinations of the masks 0 to 3 on both sides; three requests each, the first of which can only fetch a cookie."
+hs.note {
+  en = "All 16 combinations of the masks 0 to 3 on both sides; three requests each, the first of which can only fetch a cookie.",
+  zh = "两端掩码 0 到 3 的全部 16 种组合；每种三次请求，其中第一次只能用来取得 cookie。",
+}
 for client_mask = 0, 3 do
   for server_mask = 0, 3 do
     local r = try(client_mask, server_mask)

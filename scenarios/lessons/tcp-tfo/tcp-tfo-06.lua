@@ -4,7 +4,7 @@
 -- for requests that may be repeated without harm.
 -- tshark-allow: Previous segment(s) not captured (the second connection has the ports of the first)
 local hs = require "hopscope"
-hs.title "TCP-TFO-06 Replayed SYN"
+hs.title { en = "TCP-TFO-06 Replayed SYN", zh = "TCP-TFO-06 重放的 SYN" }
 
 local client, server, attic, sw = hs.host "client", hs.host "server", hs.host "attic", hs.switch "sw"
 for _, h in ipairs { client, server, attic } do hs.link(h, sw, { delay = "5ms" }) end
@@ -51,13 +51,19 @@ local function seen(text)
   for _, request in ipairs(disk.log) do n = n + (request == text and 1 or 0) end
   return n
 end
-hs.note "A client asks for its balance (and gets a cookie), then pays 10 with a SYN that carries the request."
+hs.note {
+  en = "A client asks for its balance (and gets a cookie), then pays 10 with a SYN that carries the request.",
+  zh = "客户端查询余额（同时得到 cookie），然后用带着请求的 SYN 支付 10。",
+}
 hs.expect_equal("100 in the account", ask "balance", "100")
 hs.expect_equal("paid", ask "pay 10", "done")
 hs.expect_equal("asked once more, in a SYN", ask "balance", "90")
 hs.expect_equal("once each", { seen "pay 10", disk.account }, { 1, 90 })
 
-hs.note "The server restarts. Then copies of both SYNs arrive which the network had kept."
+hs.note {
+  en = "The server restarts. Then copies of both SYNs arrive which the network had kept.",
+  zh = "服务器重启。随后网络中留存的两个 SYN 的副本到达。",
+}
 server:power(false)
 server:power(true)
 boot()
@@ -74,7 +80,7 @@ hs.expect_equal("and made twice: it was not idempotent", disk.account, 80)
 hs.expect_equal("to ask for the balance again has done no harm", seen "balance", 3)
 hs.expect_equal("the client has sent each SYN once, and has no connection for the answers", #client:sockets "ESTABLISHED", 0)
 
-hs.note "Plain TCP for comparison: a doubled SYN without data delivers nothing."
+hs.note { en = "Plain TCP for comparison: a doubled SYN without data delivers nothing.", zh = "与普通 TCP 比较：重复的 SYN 不带数据，什么也不交付。" }
 before = #disk.log
 attic:forge { src = client, to = server, sport = 40000, dport = 5010, seq = 1, flags = "S", data = "pay 10" }
 hs.run "2s"

@@ -2,7 +2,7 @@
 -- Only the end that closes first waits in TIME-WAIT, for twice the maximum segment lifetime (RFC 9293 3.4.1, 3.6.1). RFC 793 took an MSL of
 -- 2 minutes, many systems 1 minute or 30 s; Linux has 30 s fixed, so 60 s. Here the time can be set per host, which Linux cannot do.
 local hs = require "hopscope"
-hs.title "TCP-TW-01 Who waits and how long"
+hs.title { en = "TCP-TW-01 Who waits and how long", zh = "TCP-TW-01 谁等待，等多久" }
 
 local function close(name, msl)
   local client, server = hs.host("client-" .. name), hs.host("server-" .. name)
@@ -24,7 +24,7 @@ local function close(name, msl)
   end)
   hs.run "300s"
   local waited = times["CLOSED"] - times["TIME-WAIT"]
-  hs.note(string.format("%s: the closer is in TIME-WAIT for %g s.", name, waited))
+  hs.note({ en = "%s: the closer is in TIME-WAIT for %g s.", zh = "%s：关闭的一方在 TIME-WAIT 中停留 %g s。" }, name, waited)
   hs.expect_equal(name .. ": the passive side is never in TIME-WAIT", passive["TIME-WAIT"], nil)
   hs.expect("it has closed all the same", passive["CLOSED"], passive)
   return waited

@@ -5,7 +5,7 @@
 -- tshark-allow: Connection reset (RST) (the old segment finds no connection)
 -- tshark-allow: D-SACK Sequence (what came twice is reported)
 local hs = require "hopscope"
-hs.title "TCP-TW-02 Reason 1: old data"
+hs.title { en = "TCP-TW-02 Reason 1: old data", zh = "TCP-TW-02 理由 1：旧数据" }
 
 local OLD, NEW = ("OLD!"):rep(250), ("new."):rep(250) -- 1000 bytes each
 
@@ -24,7 +24,10 @@ local function twice(name, wait)
   link:dir(client):rule(function(p)
     if p.tcp and p.tcp.data_len == 1000 and not copied then
       copied = true
-      hs.note(name .. ": the segment with sequence number " .. p.tcp.seq .. " and 1000 bytes is duplicated; the copy takes 5 s.")
+      hs.note({
+        en = "%s: the segment with sequence number %s and 1000 bytes is duplicated; the copy takes 5 s.",
+        zh = "%s：序号为 %s、有 1000 字节的报文段被复制了一份；副本用了 5 s。",
+      }, name, p.tcp.seq)
       return { "duplicate", gap = "5s" }
     end
   end)
@@ -73,13 +76,19 @@ local function twice(name, wait)
 end
 
 local off = twice("off", 0)
-hs.note(string.format("Without TIME-WAIT the new connection is there after %.1f s, and its server reads \"%s…\".", off.after, off.read[2]:sub(1, 8)))
+hs.note({
+  en = "Without TIME-WAIT the new connection is there after %.1f s, and its server reads \"%s…\".",
+  zh = "没有 TIME-WAIT 时，新连接在 %.1f s 之后建立，它的服务器读到“%s…”。",
+}, off.after, off.read[2]:sub(1, 8))
 hs.expect_equal("the first connection was all right", off.read[1], OLD)
 hs.expect_equal("wait off: the new connection delivers the 1000 bytes of the old one", off.read[2], OLD)
 hs.expect("and its own 1000 bytes, which have the same numbers, are lost", not off.read[2]:find("new", 1, true), #off.read[2])
 
 local on = twice("on", 60)
-hs.note(string.format("With TIME-WAIT the new connection is refused %d times (%s), and there after %.1f s.", #on.errors, on.errors[1], on.after))
+hs.note({
+  en = "With TIME-WAIT the new connection is refused %d times (%s), and there after %.1f s.",
+  zh = "有 TIME-WAIT 时，新连接被拒绝 %d 次（%s），在 %.1f s 之后建立。",
+}, #on.errors, on.errors[1], on.after)
 hs.expect_equal("wait on: the same four-tuple is refused", on.errors[1], "EADDRNOTAVAIL")
 hs.expect_between("it cannot start before the old segments have died", on.after, 60, 62)
 hs.expect_equal("both connections are all right", { on.read[1] == OLD, on.read[2] == NEW }, { true, true })

@@ -3,7 +3,7 @@
 -- finds nothing and draws RST: the peer, whose data had all arrived, is told that the connection failed (RFC 9293 3.6, TIME-WAIT).
 -- tshark-allow: Connection reset (RST) (that is what happens without TIME-WAIT)
 local hs = require "hopscope"
-hs.title "TCP-TW-03 Reason 2: clean end for the peer"
+hs.title { en = "TCP-TW-03 Reason 2: clean end for the peer", zh = "TCP-TW-03 理由 2：让对方干净地结束" }
 
 local function close(name, wait)
   local client, server = hs.host("client-" .. name), hs.host("server-" .. name)
@@ -39,7 +39,10 @@ local function close(name, wait)
   end)
   hs.run "5s"
   r.fins = fins
-  hs.note(string.format("%s: FIN sent %d times, %d RST; the server is %s with error %s.", name, r.fins, r.rsts, r.state, r.err))
+  hs.note({
+    en = "%s: FIN sent %d times, %d RST; the server is %s with error %s.",
+    zh = "%s：FIN 发送了 %d 次，RST %d 次；服务器处于 %s，错误为 %s。",
+  }, name, r.fins, r.rsts, r.state, r.err)
   return r
 end
 local off, on = close("wait-off", 0), close("wait-on", 60)

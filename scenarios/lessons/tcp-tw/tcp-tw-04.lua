@@ -4,11 +4,14 @@
 -- worth it (RFC 9293 3.6).
 -- tshark-allow: Connection reset (RST) (half the wait is not enough)
 local hs = require "hopscope"
-hs.title "TCP-TW-04 Why exactly 2MSL"
+hs.title { en = "TCP-TW-04 Why exactly 2MSL", zh = "TCP-TW-04 为什么正好是 2MSL" }
 
 local MSL = 30
 
-hs.note "The worst case of one loss: the last ACK is lost, and the next FIN that gets through leaves after almost an MSL and travels for almost an MSL."
+hs.note {
+  en = "The worst case of one loss: the last ACK is lost, and the next FIN that gets through leaves after almost an MSL and travels for almost an MSL.",
+  zh = "一次丢失的最坏情形：最后的 ACK 丢失，而下一个能通过的 FIN 在将近一个 MSL 之后发出，又走了将近一个 MSL。",
+}
 local function worst(name, wait)
   local client, server = hs.host("client-" .. name), hs.host("server-" .. name)
   local link = hs.link(client, server, { delay = "10ms" })
@@ -44,7 +47,10 @@ local function worst(name, wait)
     conn:close()
   end)
   hs.run "100s"
-  hs.note(string.format("A wait of %d s: the FIN comes after %.1f s and is answered with %s.", wait, arrived, answer))
+  hs.note({
+    en = "A wait of %d s: the FIN comes after %.1f s and is answered with %s.",
+    zh = "等待 %d s：FIN 在 %.1f s 之后到来，得到的应答是 %s。",
+  }, wait, arrived, answer)
   return arrived, answer
 end
 local arrived, answer = worst("one-msl", MSL)
@@ -54,7 +60,10 @@ arrived, answer = worst("two-msl", 2 * MSL)
 hs.expect_equal("two are: one loss is recovered inside the wait", answer, "ACK")
 
 local P, N = 0.2, 1000
-hs.note(string.format("%d connections close; each acknowledgment of a FIN is lost with probability %g.", N, P))
+hs.note({
+  en = "%d connections close; each acknowledgment of a FIN is lost with probability %g.",
+  zh = "%d 条连接关闭；每个对 FIN 的确认以概率 %g 丢失。",
+}, N, P)
 local client, server = hs.host "client", hs.host "server"
 local link = hs.link(client, server, { delay = "10ms" })
 local rng = hs.rng "loss"
@@ -86,7 +95,7 @@ for _, n in pairs(fins) do
   if n >= 2 then one = one + 1 end
   if n >= 3 then two = two + 1 end
 end
-hs.note(string.format("%d of %d needed a second FIN, %d a third.", one, total, two))
+hs.note({ en = "%d of %d needed a second FIN, %d a third.", zh = "需要第二个 FIN 的有 %d 条，共 %d 条；需要第三个的有 %d 条。" }, one, total, two)
 hs.expect_equal("all were closed", total, N)
 -- four standard deviations of a binomial distribution
 local function near(name, got, p) hs.expect_near(name, got / N, p, 4 * math.sqrt(p * (1 - p) / N)) end

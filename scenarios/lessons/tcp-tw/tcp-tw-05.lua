@@ -3,7 +3,7 @@
 -- 64 hops take less than the MSL of 30 s (RFC 9293 3.4.3; RFC 791 meant the TTL as seconds). A slow routing loop can break this.
 -- tshark-allow: D-SACK Sequence (what came twice is reported)
 local hs = require "hopscope"
-hs.title "TCP-TW-05 MSL against TTL"
+hs.title { en = "TCP-TW-05 MSL against TTL", zh = "TCP-TW-05 MSL 与 TTL" }
 
 local MSL = 30
 
@@ -83,18 +83,26 @@ local function loop(name, hop, heal_after)
   end)
   hs.after(heal_after, function() x:route_del { to = to } end)
   hs.run "120s"
-  hs.note(string.format("%s: hops of %g s; the oldest packet was %.1f s old, the new connection was refused %d times; it delivered \"%s…\".",
-    name, hs.seconds(hop), oldest, refused, (read[2] or ""):sub(1, 8)))
+  hs.note({
+    en = "%s: hops of %g s; the oldest packet was %.1f s old, the new connection was refused %d times; it delivered \"%s…\".",
+    zh = "%s：每跳 %g s；最老的分组已有 %.1f s，新连接被拒绝 %d 次；它交付了“%s…”。",
+  }, name, hs.seconds(hop), oldest, refused, (read[2] or ""):sub(1, 8))
   return oldest, read, refused
 end
 
-hs.note "A loop between two routers with 0.4 s from one to the other: after 64 hops the packet is dead."
+hs.note {
+  en = "A loop between two routers with 0.4 s from one to the other: after 64 hops the packet is dead.",
+  zh = "两台路由器之间的环路，从一台到另一台 0.4 s：64 跳之后分组就死了。",
+}
 local oldest, read = loop("fast", "0.4s", "75s")
 hs.expect("the greatest age is below the MSL", oldest < MSL, oldest)
 hs.expect_near("62 hops of the 64 are in the loop: 62 times 0.4 s", oldest, 62 * 0.4, 0.41)
 hs.expect_equal("both connections are all right", { read[1], read[2] }, { ("OLD!"):rep(250), ("new."):rep(250) })
 
-hs.note "A loop with 1.3 s for each hop, which is mended after 75 s: the packet comes out of it alive."
+hs.note {
+  en = "A loop with 1.3 s for each hop, which is mended after 75 s: the packet comes out of it alive.",
+  zh = "每跳 1.3 s 的环路，在 75 s 之后修好：分组活着走了出来。",
+}
 oldest, read = loop("slow", "1.3s", "75s")
 hs.expect("older than the MSL, and than TIME-WAIT", oldest > 2 * MSL, oldest)
 hs.expect_equal("the first connection was all right", read[1], ("OLD!"):rep(250))

@@ -3,7 +3,7 @@
 -- is there, 60 s, unless it has set SO_REUSEADDR before bind (and so had the one before; Linux inet_csk_bind_conflict). The option is safe: the old
 -- four-tuples stay protected, see TCP-TW-07.
 local hs = require "hopscope"
-hs.title "TCP-TW-06 Restart fails with address in use; SO_REUSEADDR cures it"
+hs.title { en = "TCP-TW-06 Restart fails with address in use; SO_REUSEADDR cures it", zh = "TCP-TW-06 重启因地址在用而失败；SO_REUSEADDR 是解药" }
 
 local function restart(name, options)
   local client, server = hs.host("client-" .. name), hs.host("server-" .. name)
@@ -35,7 +35,10 @@ local function restart(name, options)
   try "after 59 s"
   hs.run "2s"
   try "after 61 s"
-  hs.note(string.format("%s: bind after 1 s: %s, after 59 s: %s, after 61 s: %s", name, r["after 1 s"], r["after 59 s"], r["after 61 s"]))
+  hs.note({
+    en = "%s: bind after 1 s: %s, after 59 s: %s, after 61 s: %s",
+    zh = "%s：bind 在 1 s 之后：%s，59 s 之后：%s，61 s 之后：%s",
+  }, name, r["after 1 s"], r["after 59 s"], r["after 61 s"])
   return r
 end
 local without, with = restart("without", {}), restart("with", { reuseaddr = true })

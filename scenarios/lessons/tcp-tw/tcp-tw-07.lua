@@ -6,9 +6,9 @@
 -- tshark-allow: ACKed segment that wasn't captured (the ACK of TIME-WAIT belongs to the old connection)
 -- tshark-allow: Previous segment(s) not captured (the new connection has the ports of the old)
 local hs = require "hopscope"
-hs.title "TCP-TW-07 Same four-tuple during the wait"
+hs.title { en = "TCP-TW-07 Same four-tuple during the wait", zh = "TCP-TW-07 等待期间的相同四元组" }
 
-hs.note "A is 10.234.5.5, port 1234; B is 10.55.55.60, port 6666."
+hs.note { en = "A is 10.234.5.5, port 1234; B is 10.55.55.60, port 6666.", zh = "A 是 10.234.5.5，端口 1234；B 是 10.55.55.60，端口 6666。" }
 local A, B, r = hs.host "A", hs.host "B", hs.router "r"
 hs.link(A, r, { delay = "5ms", subnet = "10.234.5.0/24", address = { A = "10.234.5.5/24" } })
 hs.link(B, r, { delay = "5ms", subnet = "10.55.55.0/24", address = { B = "10.55.55.60/24" } })
@@ -68,15 +68,24 @@ A:spawn(function(os)
   own.other = err
 end)
 hs.run "1s"
-hs.note("A's own attempt: bind works, connect to the same pair says " .. own.err .. "; to another port of B it goes out, where nobody listens: " .. own.other .. ".")
+hs.note({
+  en = "A's own attempt: bind works, connect to the same pair says %s; to another port of B it goes out, where nobody listens: %s.",
+  zh = "A 自己的尝试：bind 成功，connect 到同一对则说 %s；到 B 的另一个端口能发出去，但那里没有人监听：%s。",
+}, own.err, own.other)
 hs.expect_equal("with the option A may bind the port, but its connect to the same pair fails", own, { bind = true, err = "EADDRNOTAVAIL", other = "ECONNREFUSED" })
 
-hs.note "B's attempt: its initial sequence numbers grow with time, so its SYN is newer than anything A has seen of the old connection."
+hs.note {
+  en = "B's attempt: its initial sequence numbers grow with time, so its SYN is newer than anything A has seen of the old connection.",
+  zh = "B 的尝试：它的初始序号随时间增长，所以它的 SYN 比 A 在旧连接中见过的任何编号都新。",
+}
 local sent, connected = peer_again()
-hs.note("Sent: " .. table.concat(sent, ", "))
+hs.note({ en = "Sent: %s", zh = "发送：%s" }, table.concat(sent, ", "))
 hs.expect_equal("a newer SYN is accepted", { sent[1], sent[2], sent[3], connected }, { "B SYN", "A SYN-ACK", "B ACK", "connected" })
 
-hs.note "Once more, but now B's sequence number is old: it starts a million below what A expects."
+hs.note {
+  en = "Once more, but now B's sequence number is old: it starts a million below what A expects.",
+  zh = "再来一次，但现在 B 的序号是旧的：它从比 A 所期望的低一百万处开始。",
+}
 hs.run "100s"
 local last
 local seqs = hs.on("frame.tx", function(e) if e.packet.tcp then last = e.packet.tcp.seq end end, { node = B })
@@ -85,6 +94,6 @@ seqs:cancel()
 B:sysctl("hopscope.tcp_isn", 2)
 B:sysctl("hopscope.tcp_isn_fixed", (last - 1000000) % 4294967296)
 sent, connected = peer_again()
-hs.note("Sent: " .. table.concat(sent, ", "))
+hs.note({ en = "Sent: %s", zh = "发送：%s" }, table.concat(sent, ", "))
 hs.expect_equal("an older SYN is answered with an ACK, B resets, and its next SYN works",
   { sent[1], sent[2], sent[3], sent[4], sent[5], sent[6], connected }, { "B SYN", "A ACK", "B RST", "B SYN", "A SYN-ACK", "B ACK", "connected" })

@@ -3,7 +3,7 @@
 -- used once in 60 s: with ports 32768 to 61000 that is 28233 connections. Then connect fails with EADDRNOTAVAIL, but only there: toward
 -- another server, or another port, the same local ports are free (RFC 9293 3.4.1; Linux __inet_hash_connect).
 local hs = require "hopscope"
-hs.title "TCP-TW-08 Client port exhaustion"
+hs.title { en = "TCP-TW-08 Client port exhaustion", zh = "TCP-TW-08 客户端口耗尽" }
 
 local first, last = 32768, 61000
 local client, server, other, sw = hs.host "client", hs.host "server", hs.host "other", hs.switch "sw"
@@ -24,7 +24,10 @@ serve(other, 5000)
 
 local done, err, at, result = 0, nil, nil, {}
 client:spawn(function(os)
-  hs.note "The client opens and closes connections to one server port, as fast as it can."
+  hs.note {
+    en = "The client opens and closes connections to one server port, as fast as it can.",
+    zh = "客户端对服务器的一个端口打开又关闭连接，越快越好。",
+  }
   while true do
     local conn, why = os.tcp():connect(server, 5000)
     if not conn then
@@ -46,7 +49,10 @@ client:spawn(function(os)
   result.later = works(server, 5000)
 end)
 hs.run "65s"
-hs.note(string.format("%d connections in %.1f s; then connect says %s. %d sockets are in TIME-WAIT.", done, at, err, result.waits))
+hs.note({
+  en = "%d connections in %.1f s; then connect says %s. %d sockets are in TIME-WAIT.",
+  zh = "%d 条连接用了 %.1f s；然后 connect 说 %s。%d 个套接字处于 TIME-WAIT。",
+}, done, at, err, result.waits)
 -- Linux looks at pairs of ports, and leaves the last of an odd number of them alone.
 hs.expect_equal("every port of the range was used once", done, (last - first + 1) // 2 * 2)
 hs.expect_equal("then connect fails toward that server and port", { err, result.same }, { "EADDRNOTAVAIL", "EADDRNOTAVAIL" })

@@ -3,7 +3,7 @@
 -- are recognised (RFC 6191, RFC 7323 PAWS). 0: never; 1: always; 2, today's default: only over the loopback. It is for connect only: a server
 -- that waits gains nothing (Linux tcp_twsk_unique).
 local hs = require "hopscope"
-hs.title "TCP-TW-09 tcp_tw_reuse"
+hs.title { en = "TCP-TW-09 tcp_tw_reuse", zh = "TCP-TW-09 tcp_tw_reuse" }
 
 local n = 0
 -- One local port is all the client has. After its first connection it tries again `age` seconds into TIME-WAIT.
@@ -43,7 +43,10 @@ hs.expect_equal("not with tcp_tw_reuse 0", again(1.1, 0, 1), "EADDRNOTAVAIL")
 hs.expect_equal("nor with 2, for this is not the loopback", again(1.1, 2, 1), "EADDRNOTAVAIL")
 hs.expect_equal("2 is today's default", hs.host("fresh"):sysctl "net.ipv4.tcp_tw_reuse", 2)
 
-hs.note "A server that closes first, with tcp_tw_reuse 0 and 1: five connections, and what is left of them."
+hs.note {
+  en = "A server that closes first, with tcp_tw_reuse 0 and 1: five connections, and what is left of them.",
+  zh = "先关闭的服务器，tcp_tw_reuse 为 0 和 1：五条连接，以及留下的东西。",
+}
 local function server_waits(reuse)
   local client, server = hs.host("browser" .. reuse), hs.host("web" .. reuse)
   hs.link(client, server, { delay = "1ms" })

@@ -3,7 +3,7 @@
 -- once (Linux tcp_time_wait, counter TCPTimeWaitOverflow): what TIME-WAIT protects from becomes possible for it.
 -- tshark-allow: Connection reset (RST) (old segments may find no connection)
 local hs = require "hopscope"
-hs.title "TCP-TW-10 tcp_max_tw_buckets"
+hs.title { en = "TCP-TW-10 tcp_max_tw_buckets", zh = "TCP-TW-10 tcp_max_tw_buckets" }
 
 local K = 2
 local client, server = hs.host "client", hs.host "server"
@@ -41,7 +41,7 @@ server:spawn(function(os)
 end)
 local again = {}
 client:spawn(function(os)
-  hs.note "Three connections are opened and closed, one after the other; two may wait."
+  hs.note { en = "Three connections are opened and closed, one after the other; two may wait.", zh = "三条连接先后打开又关闭；可以有两条等待。" }
   for i = 1, K + 1 do
     local conn = os.tcp({ reuseaddr = true }):bind(6000 + i):connect("server", 5000)
     conn:write("old data of " .. 6000 + i)
@@ -49,7 +49,7 @@ client:spawn(function(os)
     conn:close()
     os.sleep "100ms"
   end
-  hs.note "The same ports again."
+  hs.note { en = "The same ports again.", zh = "同样的端口再来一次。" }
   for i = 1, K + 1 do
     local sock = os.tcp({ reuseaddr = true }):bind(6000 + i)
     local conn, err = sock:connect("server", 5000)
@@ -63,7 +63,10 @@ hs.expect_equal("the first two go to TIME-WAIT", { last[6001], last[6002], #clie
 hs.expect_equal("the (k+1)-th goes straight to CLOSED", last[6003], { "FIN-WAIT-1", "CLOSED" })
 hs.expect_equal("counted", client:counter "TcpExtTCPTimeWaitOverflow", 1)
 hs.run "20s"
-hs.note("Again: " .. table.concat(again, ", ") .. ". The new connection from port 6003 has delivered \"" .. read[6003][2] .. "\".")
+hs.note({
+  en = "Again: %s. The new connection from port 6003 has delivered \"%s\".",
+  zh = "再来一次：%s。从端口 6003 来的新连接交付了“%s”。",
+}, table.concat(again, ", "), read[6003][2])
 hs.expect_equal("the waiting four-tuples are protected, the other is not", again, { "EADDRNOTAVAIL", "EADDRNOTAVAIL", "connected" })
 hs.expect_equal("TCP-TW-02 has happened: the new connection delivers old data", read[6003], { "old data of 6003", "old data of 6003" })
 hs.expect_equal("not so the others", { #read[6001], #read[6002] }, { 1, 1 })

@@ -5,7 +5,7 @@
 -- The test suite, which lets tshark read every frame, runs it with a tenth of the connections:
 -- run-args: --set waits=10000
 local hs = require "hopscope"
-hs.title "TCP-TW-11 Server-side waits cost memory, not ports"
+hs.title { en = "TCP-TW-11 Server-side waits cost memory, not ports", zh = "TCP-TW-11 服务器端的等待消耗内存，不消耗端口" }
 
 local WAITS = hs.param("waits", 100000, "connections in TIME-WAIT")
 local CLIENTS = 4 -- a client has 64 000 ports for one server, and these do not suffice
@@ -22,7 +22,10 @@ end
 local listener = server:tcp():bind(5000):listen(4096)
 listener:on_accept(function(_, conn) conn:close() end) -- closes first
 local empty = server:sockstat()
-hs.note(string.format("%d clients connect, %d times in all, to port 5000; the server closes each connection at once.", CLIENTS, WAITS))
+hs.note({
+  en = "%d clients connect, %d times in all, to port 5000; the server closes each connection at once.",
+  zh = "%d 个客户端连接端口 5000，总共 %d 次；服务器立刻关闭每条连接。",
+}, CLIENTS, WAITS)
 for _, client in ipairs(clients) do
   client:spawn(function(os)
     for n = 1, WAITS / CLIENTS do
@@ -36,7 +39,10 @@ end
 hs.run "8s"
 local full = server:sockstat()
 local each = (full.bytes - empty.bytes) / WAITS
-hs.note(string.format("%d sockets in TIME-WAIT at the server, %.0f bytes each; %d open sockets.", full.tw, each, full.alloc))
+hs.note({
+  en = "%d sockets in TIME-WAIT at the server, %.0f bytes each; %d open sockets.",
+  zh = "服务器有 %d 个套接字处于 TIME-WAIT，每个 %.0f 字节；打开的套接字 %d 个。",
+}, full.tw, each, full.alloc)
 hs.expect_equal("all wait at the server", full.tw, WAITS)
 hs.expect_equal("none at the clients", clients[1]:sockstat().tw, 0)
 hs.expect_equal("there is one socket, the listener: no descriptor is held", full.alloc, 1)

@@ -3,7 +3,7 @@
 -- keep-alive on both sides one connection carries all requests, and there is no wait until the server's idle timeout
 -- (RFC 9112 9.3, 9.6).
 local hs = require "hopscope"
-hs.title "TCP-TW-12 Cause: no HTTP keep-alive"
+hs.title { en = "TCP-TW-12 Cause: no HTTP keep-alive", zh = "TCP-TW-12 起因：没有 HTTP keep-alive" }
 
 local REQUESTS, IDLE = 10, 60
 

@@ -3,7 +3,7 @@
 -- the first to close it has the waits. A client whose requests are lost on the way looks just as silent.
 -- tshark-allow: Previous segment(s) not captured (the client's requests are lost)
 local hs = require "hopscope"
-hs.title "TCP-TW-13 Cause: idle timeout"
+hs.title { en = "TCP-TW-13 Cause: idle timeout", zh = "TCP-TW-13 起因：空闲超时" }
 
 local IDLE, CLIENTS = 60, 5
 local server, sw = hs.host "server", hs.switch "sw"
@@ -46,11 +46,17 @@ for i = 1, CLIENTS do
     conn:close()
   end)
 end
-hs.note(string.format("%d clients ask once, at 1 s. Four are silent afterwards; the fifth asks again, but its segments with data are lost.", CLIENTS))
+hs.note({
+  en = "%d clients ask once, at 1 s. Four are silent afterwards; the fifth asks again, but its segments with data are lost.",
+  zh = "%d 个客户端在 1 s 时各问一次。四个此后沉默；第五个又问一次，但它带数据的报文段丢失了。",
+}, CLIENTS)
 hs.run_until "60s"
 hs.expect_equal("before the timeout nothing waits", server:sockstat().tw, 0)
 hs.run_until "62s"
-hs.note(string.format("At 62 s the server has %d connections in TIME-WAIT; the first began to wait at %.3f s.", server:sockstat().tw, waits_began[1]))
+hs.note({
+  en = "At 62 s the server has %d connections in TIME-WAIT; the first began to wait at %.3f s.",
+  zh = "62 s 时服务器有 %d 条连接处于 TIME-WAIT；第一条从 %.3f s 开始等待。",
+}, server:sockstat().tw, waits_began[1])
 -- the fifth client's own FIN is behind its lost request: its wait is that for a FIN, in FIN-WAIT-2, which Linux counts with the others
 hs.expect_equal("each idle client leaves one wait at the server, and so does the fifth", server:sockstat().tw, CLIENTS)
 for i = 1, CLIENTS - 1 do hs.expect_near("at 60 s of silence", waits_began[i], 1 + IDLE, 0.05) end

@@ -2,7 +2,7 @@
 -- Servers limit how many requests one connection may carry (nginx: keepalive_requests), and close after the last: one TIME-WAIT for so many
 -- requests. The limit is per connection; it says nothing about how many connections there are.
 local hs = require "hopscope"
-hs.title "TCP-TW-14 Cause: request limit"
+hs.title { en = "TCP-TW-14 Cause: request limit", zh = "TCP-TW-14 起因：请求数上限" }
 
 local REQUESTS = 120
 local function waits(limit)
@@ -43,7 +43,10 @@ local function waits(limit)
   end
   hs.run "10s"
   local n = server:sockstat().tw
-  hs.note(string.format("limit %d: %d waits after %d requests; up to %d connections at a time", limit, n, REQUESTS, most))
+  hs.note({
+    en = "limit %d: %d waits after %d requests; up to %d connections at a time",
+    zh = "上限 %d：%d 条等待，在 %d 个请求之后；同时最多 %d 条连接",
+  }, limit, n, REQUESTS, most)
   return n, most
 end
 for _, limit in ipairs { 1, 4, 10, 40 } do

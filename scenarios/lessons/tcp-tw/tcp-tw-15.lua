@@ -2,7 +2,7 @@
 -- Who closes first has the wait. If the protocol lets the clients close, the waits are spread over all of them, one each, and the server
 -- has none.
 local hs = require "hopscope"
-hs.title "TCP-TW-15 Let clients close"
+hs.title { en = "TCP-TW-15 Let clients close", zh = "TCP-TW-15 让客户端关闭" }
 
 local CLIENTS = 20
 local function run(first)
@@ -39,7 +39,10 @@ local function run(first)
   for i, client in ipairs(clients) do at_clients[i] = client:sockstat().tw end
   local sum, most = 0, 0
   for _, n in ipairs(at_clients) do sum, most = sum + n, math.max(most, n) end
-  hs.note(string.format("The %s closes first: %d waits at the server, %d at %d clients together.", first, server:sockstat().tw, sum, CLIENTS))
+  hs.note({
+    en = "The %s closes first: %d waits at the server, %d at %d clients together.",
+    zh = "%s 先关闭：服务器上 %d 条等待，客户端共 %d 条，客户端有 %d 个。",
+  }, first, server:sockstat().tw, sum, CLIENTS)
   return server:sockstat().tw, sum, most
 end
 hs.expect_equal("the server closes first: it has all waits", { run "server" }, { CLIENTS, 0, 0 })

@@ -3,7 +3,7 @@
 -- place, which might still want to send. An application that forgets to close leaks one socket, and one descriptor, for each connection.
 -- tshark-allow: Connection reset (RST) (what a leaked connection gets in the end)
 local hs = require "hopscope"
-hs.title "TCP-TW-16 CLOSE_WAIT pile-up"
+hs.title { en = "TCP-TW-16 CLOSE_WAIT pile-up", zh = "TCP-TW-16 CLOSE_WAIT 堆积" }
 
 local LEAKS = 25
 local client, server = hs.host "client", hs.host "server"
@@ -20,7 +20,10 @@ server:spawn(function(os)
     while leaked[i]:read() do end -- reads to the end, and forgets to close
   end
   os.sleep "3600s"
-  hs.note(string.format("An hour later: %d sockets in CLOSE-WAIT. One of them is closed now.", #server:sockets "CLOSE-WAIT"))
+  hs.note({
+    en = "An hour later: %d sockets in CLOSE-WAIT. One of them is closed now.",
+    zh = "一小时之后：%d 个套接字处于 CLOSE-WAIT。现在关闭其中一个。",
+  }, #server:sockets "CLOSE-WAIT")
   hs.expect_equal("unchanged after an hour", #server:sockets "CLOSE-WAIT", LEAKS)
   hs.expect_equal("no FIN has been sent", #fins, 0)
   local now = hs.now()
@@ -37,7 +40,10 @@ client:spawn(function(os)
 end)
 hs.run "10s"
 local list = server:sockets "CLOSE-WAIT"
-hs.note(string.format("%d clients have closed. The server has %d sockets in CLOSE-WAIT.", LEAKS, #list))
+hs.note({
+  en = "%d clients have closed. The server has %d sockets in CLOSE-WAIT.",
+  zh = "%d 个客户端已经关闭。服务器有 %d 个套接字处于 CLOSE-WAIT。",
+}, LEAKS, #list)
 hs.expect_equal("one for each leaked socket", #list, LEAKS)
 hs.expect_equal("they belong to a process: no orphans", list[1].orphan, false)
 hs.run "7000s"

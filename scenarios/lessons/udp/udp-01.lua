@@ -5,7 +5,7 @@
 -- tshark-allow: Bad length value (the second frame says more than the packet holds)
 -- tshark-allow: Malformed TFTP (so the request behind it cannot be read to its end)
 local hs = require "hopscope"
-hs.title "UDP-01 Header"
+hs.title { en = "UDP-01 Header", zh = "UDP-01 首部" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, {
@@ -27,7 +27,10 @@ local raw = client:raw()
 raw:send(frame)
 hs.run "1s"
 
-hs.note "The frame in words. The eight bytes of UDP begin after 14 of Ethernet and 20 of IP: 05 d4, 00 45, 00 3f, ac 40."
+hs.note {
+  en = "The frame in words. The eight bytes of UDP begin after 14 of Ethernet and 20 of IP: 05 d4, 00 45, 00 3f, ac 40.",
+  zh = "用文字说明这个帧。UDP 的八个字节从以太网的 14 和 IP 的 20 字节之后开始：05 d4、00 45、00 3f、ac 40。",
+}
 local p = seen[1].packet
 for _, f in ipairs(p:fields()) do
   if f.layer == "udp" then print(string.format("    %-18s %-18s %s", f.label, f.text, f.note)) end
@@ -42,14 +45,20 @@ hs.expect_equal("the length is redundant: IP total 83 - IP header 20 = 63",
 hs.expect_equal("length = 8 of header + 55 of data", { p.udp.len - 8, got and #got.data }, { 55, 55 })
 hs.expect_equal("the server reads the data and learns where an answer should go", got and { got.address, got.port }, { "192.168.0.55", 1492 })
 
-hs.note "Now the same frame with a UDP length of 64: one byte more than IP has brought. (Checksum 0: not used.)"
+hs.note {
+  en = "Now the same frame with a UDP length of 64: one byte more than IP has brought. (Checksum 0: not used.)",
+  zh = "现在是同样的帧，UDP 长度为 64：比 IP 带来的多一个字节。（校验和为 0：未使用。）",
+}
 got = nil
 raw:send(frame:sub(1, 38) .. string.pack(">I2I2", 64, 0) .. frame:sub(43))
 hs.run "1s"
 hs.expect_equal("a UDP length beyond the IP payload is dropped", { got, server:counter "UdpInDatagrams" }, { nil, 1 })
 hs.expect_equal("and counted as an error", server:counter "UdpInErrors", 1)
 
-hs.note "A UDP length that is smaller is no lie: what is behind it does not belong to the datagram."
+hs.note {
+  en = "A UDP length that is smaller is no lie: what is behind it does not belong to the datagram.",
+  zh = "较小的 UDP 长度不算谎言：它后面的内容不属于这个数据报。",
+}
 raw:send(frame:sub(1, 38) .. string.pack(">I2I2", 62, 0) .. frame:sub(43))
 hs.run "1s"
 hs.expect_equal("a length of 62: 54 bytes are read", got and #got.data, 54)

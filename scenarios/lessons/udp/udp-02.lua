@@ -4,7 +4,7 @@
 -- without a word, and counted. The checksum is optional in IPv4: 0 means that the sender did not bother.
 -- tshark-allow: Bad checksum (damaged on purpose, with a right FCS)
 local hs = require "hopscope"
-hs.title "UDP-02 Checksum"
+hs.title { en = "UDP-02 Checksum", zh = "UDP-02 校验和" }
 
 local a, b = hs.host "a", hs.host "b"
 local link = hs.link(a, b, { subnet = "192.168.0.0/24" })
@@ -22,7 +22,10 @@ local function checksum(bytes)
   return ~sum & 0xffff
 end
 
-hs.note "One good datagram. Its checksum, computed again from the bytes: without the pseudo-header it is another number."
+hs.note {
+  en = "One good datagram. Its checksum, computed again from the bytes: without the pseudo-header it is another number.",
+  zh = "一个完好的数据报。从字节重新计算它的校验和：没有伪首部就是另一个数。",
+}
 sock:send "hello"
 hs.run "1s"
 local p = seen[1].packet
@@ -35,7 +38,10 @@ hs.expect_equal("the checksum covers pseudo-header, header and data", p.udp.chec
 hs.expect("without the pseudo-header it would be another", p.udp.checksum ~= checksum(udp))
 hs.expect_equal("it arrives", got, { "hello" })
 
-hs.note "Now one bit of the data flips somewhere where the frame's own checksum does not see it: in a bad router, say."
+hs.note {
+  en = "Now one bit of the data flips somewhere where the frame's own checksum does not see it: in a bad router, say.",
+  zh = "现在数据的一个比特翻转了，翻转的地方帧自己的检验看不到：比如在一台有毛病的路由器里。",
+}
 local function flip_first_data_bit() -- 14 + 20 + 8 = 42 bytes come before the data
   link:dir(a):rule(function(q) if q.udp then return { "corrupt", bit = 42 * 8 + 7, fcs = false } end end)
 end
@@ -46,7 +52,10 @@ hs.expect_equal("the corrupted datagram is dropped", #got, 1)
 hs.expect_equal("silently: b sends nothing back, and a has no error", { #seen, sent, sock:error() }, { 2, 5, nil })
 hs.expect_equal("but counted", { b:counter "UdpInCsumErrors", b:counter "UdpInErrors" }, { 1, 1 })
 
-hs.note "Once more, by a sender that does without (SO_NO_CHECK). Checksum 0 says so, and the damage goes unnoticed."
+hs.note {
+  en = "Once more, by a sender that does without (SO_NO_CHECK). Checksum 0 says so, and the damage goes unnoticed.",
+  zh = "再来一次，发送方不使用校验和（SO_NO_CHECK）。校验和为 0 说明了这一点，损坏也就没有被察觉。",
+}
 sock:setopt("SO_NO_CHECK", true)
 sock:send "hello"
 hs.run "1s"

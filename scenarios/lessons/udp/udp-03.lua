@@ -2,7 +2,7 @@
 -- UDP needs no handshake: the first packet already carries data, and it is there after half a round trip. Its header has 8
 -- bytes; TCP's has at least 20 (RFC 768, RFC 9293 3.1), and TCP's data could not arrive before one and a half round trips.
 local hs = require "hopscope"
-hs.title "UDP-03 No connection, small header"
+hs.title { en = "UDP-03 No connection, small header", zh = "UDP-03 无连接，首部短小" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { rate = "100Mbps", delay = "20ms" })
@@ -16,7 +16,10 @@ server:udp { port = 9, on_datagram = function(data, address, port, _, sock)
   sock:sendto("42", address, port)
 end }
 
-hs.note "1 s: the client sends a question. No connection exists, nothing was agreed upon before."
+hs.note {
+  en = "1 s: the client sends a question. No connection exists, nothing was agreed upon before.",
+  zh = "1 s：客户端发送一个询问。没有连接存在，事先也没有约定什么。",
+}
 client:spawn(function(os)
   local sock = os.udp():connect("server", 9)
   sock:send "6 times 7?"
@@ -34,11 +37,17 @@ hs.expect_near("the data arrives after half an RTT: 20 ms + 5.76 us", asked.time
 hs.expect_near("and the answer after one RTT", answered.time - 1, 2 * ONE_WAY, "1ns")
 hs.expect_equal("two packets in all: a question and its answer", { #seen, answered.data }, { 2, "42" })
 
-hs.note "Headers: 8 bytes of UDP between IP and the data. A TCP segment would carry at least 20 there."
+hs.note {
+  en = "Headers: 8 bytes of UDP between IP and the data. A TCP segment would carry at least 20 there.",
+  zh = "首部：IP 和数据之间是 UDP 的 8 字节。TCP 报文段在那里至少有 20 字节。",
+}
 local p = seen[1].packet
 hs.expect_equal("IP total 38 = 20 IP + 8 UDP + 10 data", { p.ip.len, p.ip.len - p.ip.hdr_len - #asked.data }, { 38, 8 })
 
-hs.note "Now the same question over TCP. First the handshake; the data follows with its third segment."
+hs.note {
+  en = "Now the same question over TCP. First the handshake; the data follows with its third segment.",
+  zh = "现在同样的询问用 TCP。首先是握手；数据随着它的第三个报文段而来。",
+}
 local begin, tcp_asked = nil, nil
 server:spawn(function(os)
   local conn = os.tcp():bind(5678):listen(1):accept()

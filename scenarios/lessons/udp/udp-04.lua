@@ -2,7 +2,7 @@
 -- One send is one datagram is one receive (RFC 768; recv(2)). UDP never joins two datagrams and never splits one: the socket's
 -- queue holds whole datagrams. Who reads into a buffer that is too small gets the beginning, and the rest is gone.
 local hs = require "hopscope"
-hs.title "UDP-04 Message boundaries"
+hs.title { en = "UDP-04 Message boundaries", zh = "UDP-04 保留报文的边界" }
 
 local a, b = hs.host "a", hs.host "b"
 hs.link(a, b, { delay = "1ms" })
@@ -11,7 +11,10 @@ local inbox = b:udp { port = 9 }
 local sock = a:udp():connect("b", 9)
 local frames = hs.frames { filter = function(p) return p.udp end }
 
-hs.note "Three sends, of 5, 1 and 11 bytes. The reader comes a second later, when all three are waiting."
+hs.note {
+  en = "Three sends, of 5, 1 and 11 bytes. The reader comes a second later, when all three are waiting.",
+  zh = "三次发送，5、1 和 11 字节。读者一秒之后才来，那时三个都在等待。",
+}
 for _, text in ipairs { "first", "2", "and a third" } do sock:send(text) end
 hs.run "1s"
 hs.expect_equal("three sends are three datagrams", #frames, 3)
@@ -25,7 +28,7 @@ local fourth, why = inbox:recv(0)
 hs.expect_equal("three sends need three receives, each gives one message", reads, { "first", "2", "and a third" })
 hs.expect_equal("there is no fourth", { fourth, why }, { nil, "EAGAIN" })
 
-hs.note "Now a reader with a buffer of 8 bytes, and a message of 20."
+hs.note { en = "Now a reader with a buffer of 8 bytes, and a message of 20.", zh = "现在读者的缓冲区是 8 字节，而报文是 20 字节。" }
 sock:send "12345678901234567890"
 sock:send "next"
 hs.run "1s"
@@ -34,7 +37,10 @@ hs.expect_equal("a short buffer truncates: the first 8 bytes, and the note that 
   { "12345678", true, 20 })
 hs.expect_equal("the rest is gone: the next receive gives the next datagram", inbox:recv(0), "next")
 
-hs.note "A datagram may even be empty: it is a message of no bytes, not the end of anything."
+hs.note {
+  en = "A datagram may even be empty: it is a message of no bytes, not the end of anything.",
+  zh = "数据报甚至可以是空的：它是一个没有字节的报文，并不是什么东西的结束。",
+}
 sock:send ""
 hs.run "1s"
 hs.expect_equal("an empty datagram is received as one", inbox:recv(0), "")

@@ -4,7 +4,7 @@
 -- tshark-allow: Previous segment(s) not captured (a full queue drops)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
 local hs = require "hopscope"
-hs.title "UDP-07 No congestion control"
+hs.title { en = "UDP-07 No congestion control", zh = "UDP-07 没有拥塞控制" }
 
 local tcp, udp, r, server = hs.host "tcp", hs.host "udp", hs.router "r", hs.host "server"
 hs.link(tcp, r, { rate = "1Gbps", delay = "1ms" })
@@ -14,14 +14,14 @@ local bottleneck = hs.link(r, server, { rate = "10Mbps", delay = "5ms", queue = 
 local sink, counter = server:tcp_sink(5678), server:udp_sink(9)
 tcp:tcp_source { to = "server", port = 5678 }
 
-hs.note "TCP is alone on a bottleneck of 10 Mbit/s."
+hs.note { en = "TCP is alone on a bottleneck of 10 Mbit/s.", zh = "TCP 独占 10 Mbit/s 的瓶颈。" }
 hs.run "5s"
 local before = sink:stats().bytes
 hs.run "5s"
 local alone = (sink:stats().bytes - before) * 8 / 5
 
 -- 1000 bytes of payload are 1066 on the wire (headers 8 + 20 + 14, FCS, preamble and gap 24): 90 % of 10 Mbit/s is 8.443 Mbit/s of payload.
-hs.note "Now a UDP stream joins, at 90 % of the bottleneck."
+hs.note { en = "Now a UDP stream joins, at 90 % of the bottleneck.", zh = "现在加入一个 UDP 流，占瓶颈的 90 %。" }
 local source = udp:udp_source { to = "server", port = 9, size = 1000, rate = 10e6 * 0.9 * 1000 / 1066 // 1 }
 local sent = {}
 for i = 1, 20 do

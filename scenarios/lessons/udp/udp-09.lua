@@ -3,7 +3,7 @@
 -- notice gaps; acknowledgements; a timer, to send again what was not acknowledged; and a limit on what may be under way.
 -- The simplest protocol that has them all is stop-and-wait: one block, one acknowledgement (RFC 1350 works like that).
 local hs = require "hopscope"
-hs.title "UDP-09 Reliability built above UDP"
+hs.title { en = "UDP-09 Reliability built above UDP", zh = "UDP-09 在 UDP 之上建立可靠性" }
 
 local BLOCK, TIMEOUT = 512, "60ms"
 local sender, receiver = hs.host "sender", hs.host "receiver"
@@ -15,7 +15,10 @@ for i = 1, 10000 do pieces[i] = string.format("%05d, ", i) end
 local file = table.concat(pieces) -- 70000 bytes: 136 blocks of 512 and one of 368
 
 local under_way, most_under_way, transmissions, blocks = 0, 0, 0, 0
-hs.note "The sender: send block n, wait for its number; after 60 ms send it again. Other numbers are old: ignore them."
+hs.note {
+  en = "The sender: send block n, wait for its number; after 60 ms send it again. Other numbers are old: ignore them.",
+  zh = "发送方：发送第 n 块，等待它的编号；60 ms 之后再发一次。其他编号都是旧的：不予理会。",
+}
 sender:spawn(function(os)
   local sock = os.udp():connect("receiver", 9)
   local at = 1
@@ -39,7 +42,10 @@ sender:spawn(function(os)
   until #data < BLOCK -- a short block is the last
 end)
 
-hs.note "The receiver: acknowledge every block by its number; take it only if it is the next one."
+hs.note {
+  en = "The receiver: acknowledge every block by its number; take it only if it is the next one.",
+  zh = "接收方：按编号确认每一块；只有正好是下一块时才收下。",
+}
 local parts, expected, arrived, old, late_ones = {}, 1, 0, 0, 0
 receiver:udp { port = 9, on_datagram = function(datagram, address, port, _, sock)
   local n = string.unpack(">I4", datagram)
@@ -56,8 +62,10 @@ end }
 hs.run "60s"
 
 local got = table.concat(parts)
-hs.note(string.format("%d blocks took %d transmissions; %d arrived, %d of them a second time (%d after a later block).",
-  blocks, transmissions, arrived, old, late_ones))
+hs.note({
+  en = "%d blocks took %d transmissions; %d arrived, %d of them a second time (%d after a later block).",
+  zh = "%d 块用了 %d 次传输；%d 次到达，其中 %d 次是重复的（%d 次在后面的块之后）。",
+}, blocks, transmissions, arrived, old, late_ones)
 hs.expect_equal("70000 bytes are 137 blocks, the last one short", { #file, blocks }, { 70000, 137 })
 hs.expect("the file arrives intact", got == file, #got)
 hs.expect_equal("in the right number of blocks", #parts, 137)

@@ -3,7 +3,7 @@
 -- in pairs of name and value (RFC 2347), each text ended by a zero byte. The server answers from a fresh port, and the transfer
 -- goes on there. Not everything is text: operation codes and block numbers are binary.
 local hs = require "hopscope"
-hs.title "UDP-10 TFTP read request"
+hs.title { en = "UDP-10 TFTP read request", zh = "UDP-10 TFTP 读请求" }
 
 -- The sender of that packet began with a TTL of 128 and did not set DF.
 local client, server = hs.host("client", { sysctl = { ["net.ipv4.ip_default_ttl"] = 128, ["net.ipv4.ip_no_pmtu_disc"] = 1 } }),
@@ -22,7 +22,10 @@ local text = ("A line of text, 32 bytes long.\r\n"):rep(40) -- 1280 bytes
 -- The client asks for the netascii form, in which a line ends with CR LF. On the server it ends with LF.
 server:tftp_server { files = { ["c:\\qwerq.qwe"] = (text:gsub("\r", "")) } }
 
-hs.note "The client asks 192.168.0.1 for a file, from port 1492, with three options: blksize 512, timeout 10, tsize 0."
+hs.note {
+  en = "The client asks 192.168.0.1 for a file, from port 1492, with three options: blksize 512, timeout 10, tsize 0.",
+  zh = "客户端向 192.168.0.1 请求一个文件，从端口 1492，带三个选项：blksize 512、timeout 10、tsize 0。",
+}
 local seen = hs.frames { on = "rx", filter = function(p) return p.udp end }
 local result = client:tftp_get("server", "c:\\qwerq.qwe",
   { mode = "netascii", local_port = 1492, blksize = 512, timeout = 10, tsize = true })
@@ -41,7 +44,10 @@ hs.expect_equal("opcode 1, then name, mode and three pairs, each ended by a zero
   "\0\1c:\\qwerq.qwe\0netascii\0blksize\0" .. "512\0timeout\0" .. "10\0tsize\0" .. "0\0")
 hs.expect_equal("to port 69", { seen[1].packet.udp.sport, seen[1].packet.udp.dport }, { 1492, 69 })
 
-hs.note "The answer, an acknowledgement of the options, does not come from port 69. From here on both sides use the new port."
+hs.note {
+  en = "The answer, an acknowledgement of the options, does not come from port 69. From here on both sides use the new port.",
+  zh = "应答是对选项的确认，它不是从端口 69 来的。从这里起双方都使用新的端口。",
+}
 seen:print()
 local fresh = seen[2].packet.udp.sport
 hs.expect("the server answers from a fresh port", fresh ~= 69 and fresh > 1023, fresh)

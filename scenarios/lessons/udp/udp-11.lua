@@ -4,13 +4,16 @@
 -- 60999. The port is what tells two clients on one host apart; when the socket is closed, it is free again.
 -- tshark-allow: TFTP ERROR packet ("hello" is no request)
 local hs = require "hopscope"
-hs.title "UDP-11 Well-known and ephemeral ports"
+hs.title { en = "UDP-11 Well-known and ephemeral ports", zh = "UDP-11 熟知端口与临时端口" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "5ms" })
 server:tftp_server { files = { ["one.txt"] = "I am file one.", ["two.txt"] = "And I am file two." } }
 
-hs.note "Two clients on one host ask the same server, at port 69, at the same time."
+hs.note {
+  en = "Two clients on one host ask the same server, at port 69, at the same time.",
+  zh = "一台主机上的两个客户端同时向同一台服务器的端口 69 提出请求。",
+}
 local requests = hs.frames { filter = function(p) return p.udp and p.udp.dport == 69 end }
 local files = {}
 for i, name in ipairs { "one.txt", "two.txt" } do
@@ -25,11 +28,14 @@ hs.expect_between("the first from the range 32768 to 60999", one, 32768, 60999)
 hs.expect_between("the second too", two, 32768, 60999)
 hs.expect_equal("each gets its own file", files, { "I am file one.", "And I am file two." })
 
-hs.note "A port below 1024 or a registered one is asked for by its number. It can be taken only once."
+hs.note {
+  en = "A port below 1024 or a registered one is asked for by its number. It can be taken only once.",
+  zh = "1024 以下的端口或登记的端口要用号码来申请。它只能被占用一次。",
+}
 local taken, why = server:udp { port = 69 }
 hs.expect_equal("port 69 is taken by the TFTP server", { taken, why }, { nil, "EADDRINUSE" })
 
-hs.note "Now a host with only two ports to give away: 40000 and 40001."
+hs.note { en = "Now a host with only two ports to give away: 40000 and 40001.", zh = "现在有一台主机，只有两个端口可给：40000 和 40001。" }
 client:sysctl("net.ipv4.ip_local_port_range", "40000 40001")
 local function new_client()
   local sock = client:udp()
@@ -43,10 +49,16 @@ hs.expect_equal("two sockets get the two ports", { math.min(first, second), math
 hs.expect_equal("for a third none is left", { third, error }, { nil, "EAGAIN" })
 
 first_sock:close()
-hs.note("The first socket is closed: " .. first .. " returns to the pool, and the next client gets it.")
+hs.note({
+  en = "The first socket is closed: %s returns to the pool, and the next client gets it.",
+  zh = "第一个套接字关闭：%s 回到池中，下一个客户端得到它。",
+}, first)
 hs.expect_equal("the released port is given out again", (new_client()), first)
 
-hs.note "The well-known ports of TCP: 80, 21 and 443. Two clients on one host call each, and get ports of their own."
+hs.note {
+  en = "The well-known ports of TCP: 80, 21 and 443. Two clients on one host call each, and get ports of their own.",
+  zh = "TCP 的熟知端口：80、21 和 443。一台主机上的两个客户端各连接每一个，并得到自己的端口。",
+}
 client:sysctl("net.ipv4.ip_local_port_range", "32768 60999")
 local callers = {}
 for _, port in ipairs { 80, 21, 443 } do

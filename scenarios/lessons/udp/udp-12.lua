@@ -3,12 +3,12 @@
 -- 65536 ports, and the same number can be open in both.
 -- tshark-allow: Connection reset (the closed TCP port)
 local hs = require "hopscope"
-hs.title "UDP-12 TCP and UDP port spaces"
+hs.title { en = "UDP-12 TCP and UDP port spaces", zh = "UDP-12 TCP 与 UDP 的端口空间" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "5ms" })
 
-hs.note "The server opens port 5678 twice: for TCP and for UDP."
+hs.note { en = "The server opens port 5678 twice: for TCP and for UDP.", zh = "服务器打开端口 5678 两次：一次用于 TCP，一次用于 UDP。" }
 local listener = server:tcp():bind(5678)
 local inbox = server:udp { port = 5678 }
 hs.expect("both binds succeed", listener and inbox)
@@ -18,7 +18,7 @@ listener:listen(8)
 local stream
 server:spawn(function() stream = listener:accept():read() end)
 client:spawn(function(os)
-  hs.note "The client sends to 5678 by both."
+  hs.note { en = "The client sends to 5678 by both.", zh = "客户端用两者向 5678 发送。" }
   os.udp():connect("server", 5678):send "a datagram"
   os.tcp():connect("server", 5678):write "a stream"
 end)
@@ -33,7 +33,7 @@ for i, f in ipairs(frames) do
 end
 hs.expect_equal("the same destination port, told apart by the protocol field: 17 and 6", { protos, ports }, { { 17, 6 }, { 5678, 5678 } })
 
-hs.note "Closing one leaves the other open."
+hs.note { en = "Closing one leaves the other open.", zh = "关闭一个，另一个仍然打开。" }
 listener:close()
 local why
 client:spawn(function(os)

@@ -5,7 +5,7 @@
 -- tshark-allow: Previous segment(s) not captured (lost ones)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
 local hs = require "hopscope"
-hs.title "UDP-13 Live streaming"
+hs.title { en = "UDP-13 Live streaming", zh = "UDP-13 实况流" }
 
 local N, GAP, SIZE = 1000, 0.02, 1000
 local camera, viewer = hs.host "camera", hs.host "viewer"
@@ -35,7 +35,7 @@ local function stream(kind, send)
     hs.sleep(GAP)
   end
 end
-hs.note "The camera sends the same pictures twice: over UDP, and over TCP."
+hs.note { en = "The camera sends the same pictures twice: over UDP, and over TCP.", zh = "摄像机把同样的画面发送两次：用 UDP，以及用 TCP。" }
 camera:spawn(function(os)
   local sock = os.udp():connect("viewer", 5679)
   stream("udp", function(data) sock:send(data) end)
