@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -198,6 +199,16 @@ static bool start(StepSession *s, const StepOptions *o, int *status)
     return true;
 }
 
+/* Of the terminal; 0: it is none. */
+static unsigned columns(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+        return 0;
+    return size.ws_col ? HS_MAX(size.ws_col, 40) : 0;
+}
+
 static int step(const StepOptions *o)
 {
     Stepper stepper = {o, !o->no_color && !o->commands && isatty(STDOUT_FILENO)};
@@ -206,6 +217,7 @@ static int step(const StepOptions *o)
                                        .was_interrupted = was_interrupted,
                                        .text = print,
                                        .user = &stepper,
+                                       .columns = columns(),
                                        .checkpoint_ns = (uint64_t)o->checkpoint,
                                        .has_digest = o->digest};
     struct sigaction action = {.sa_handler = on_interrupt};

@@ -176,6 +176,8 @@ void stepbackend_begin(StepBackend *b)
     if (!b->part)
         return;
     stepwatches_prime(b->watches);
+    if (b->plan.ladder && !b->story)
+        b->story = stepladder_record(b->net);
     /* A search's first question: is it before all this? */
     b->has_before = (b->plan.scan == STEP_SCAN_KEY || b->plan.scan == STEP_SCAN_BIRTH) && has_passed(b);
 }

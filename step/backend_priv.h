@@ -6,6 +6,7 @@
 #include "sim/trace/sink_digest.h"
 #include "step/backend.h"
 #include "step/cond.h"
+#include "step/ladder.h"
 #include "step/watch.h"
 
 struct StepBackend {
@@ -18,6 +19,7 @@ struct StepBackend {
     void (*next_on_event)(void *user, SimTime time, uint64_t key);
     void *next_user;
     StepCond *cond;
+    Story *story;         /* of the plan's ladder */
     StepWatches *watches; /* the plan's conditions */
     StepPlan plan;
     StepPos pos;

@@ -127,7 +127,13 @@ void stepbackend_stop(StepBackend *b, StepWhy why, uint32_t break_id, const char
         g_string_truncate(body, 0);
     }
     g_string_append_len(body, (const char *)b->matches->data, (gssize)(b->matches->len * sizeof(StepMatch)));
-    if (b->plan.tell_event) {
+    if (b->story) {
+        char *ladder = stepladder_draw(b->story, b->plan.ladder_from, b->plan.ladder);
+
+        g_string_append(body, ladder);
+        g_free(ladder);
+        b->story = NULL;
+    } else if (b->plan.tell_event) {
         g_string_append_len(body, (const char *)&b->told, sizeof(b->told));
         g_string_append_len(body, b->told_text->str, (gssize)b->told_text->len);
     } else {
