@@ -21,6 +21,7 @@ StepBackend *stepbackend_new(const StepBackendConfig *config)
         b->config.checkpoint_ns = MARK_NS_DEFAULT;
     b->plan = (StepPlan){.limit = STEP_POS_FIRST, .time = SIM_NEVER, .show = STEP_SHOW_ALL};
     b->told_text = g_string_new(NULL);
+    b->seqs = stepseqs_new();
     b->matches = g_array_new(FALSE, TRUE, sizeof(StepMatch));
     return b;
 }
@@ -45,7 +46,7 @@ static void show(StepBackend *b, const ProbeRecord *r)
     if (b->shown++ >= STEP_SHOW_MAX)
         return;
     line = g_string_new(NULL);
-    steprecord_line(line, r);
+    steprecord_line(line, r, b->seqs);
     g_string_append_c(line, '\n');
     steppipe_send(b->config.fd, STEP_MSG_TEXT, line->str, line->len, NULL, 0, -1);
     g_string_free(line, TRUE);
@@ -156,7 +157,7 @@ static void tell_record(StepBackend *b, const ProbeRecord *r)
     if (!strcmp(r->desc->name, "tcp.timer") && !strcmp(r->value[2].s, "fired"))
         e->is_timer = true;
     e->n_records++;
-    steprecord_text(b->told_text, r);
+    steprecord_text(b->told_text, r, b->seqs);
     g_string_append_c(b->told_text, '\n');
 }
 
@@ -279,6 +280,7 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
     b->pos.record++;
     b->record = r;
     b->is_shown = false;
+    stepseqs_look(b->seqs, r);
     if (b->plan.show)
         show(b, r);
     if (b->plan.tell_event && b->pos.event + 1 == b->plan.limit.event)

@@ -7,6 +7,7 @@
 #include "step/backend.h"
 #include "step/cond.h"
 #include "step/ladder.h"
+#include "step/seqs.h"
 #include "step/watch.h"
 
 struct StepBackend {
@@ -19,6 +20,7 @@ struct StepBackend {
     void (*next_on_event)(void *user, SimTime time, uint64_t key);
     void *next_user;
     StepCond *cond;
+    StepSeqs *seqs;
     Story *story;         /* of the plan's ladder */
     StepWatches *watches; /* the plan's conditions */
     StepPlan plan;

@@ -39,6 +39,7 @@ static void query(StepBackend *b, const char *text)
                                   .cond = b->cond,
                                   .digest = b->digest,
                                   .record = b->record,
+                                  .seqs = b->seqs,
                                   .pos = b->pos,
                                   .is_ended = b->is_ended};
         bool fine;
@@ -138,7 +139,7 @@ void stepbackend_stop(StepBackend *b, StepWhy why, uint32_t break_id, const char
         g_string_append_len(body, b->told_text->str, (gssize)b->told_text->len);
     } else {
         if (b->record && !b->is_shown && b->plan.scan == STEP_SCAN_NO) {
-            steprecord_line(body, b->record);
+            steprecord_line(body, b->record, b->seqs);
             g_string_append_c(body, '\n');
         }
         if (text && *text)
