@@ -52,10 +52,40 @@ static uint64_t cpu_ns(void *user)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* By what a line is about: losses red, changes of state green, recovery yellow, the scenario's words cyan. */
+static const char *colour_of(const char *line, size_t len)
+{
+    static const struct {
+        const char *word, *colour;
+    } colours[] = {{" drops (", "\033[31m"},       {".state ", "\033[32m"},
+                   {" tcp.recovery ", "\033[33m"}, {" tcp.retransmit ", "\033[33m"},
+                   {" says: ", "\033[36m"},        {"Breakpoint ", "\033[1m"},
+                   {"Watch ", "\033[1m"},          {"  <- ", "\033[1m"}};
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(colours); i++)
+        if (g_strstr_len(line, (gssize)len, colours[i].word))
+            return colours[i].colour;
+    return NULL;
+}
+
 static void print(void *user, const char *text, size_t len)
 {
-    (void)user;
-    fwrite(text, 1, len, stdout);
+    const Stepper *stepper = user;
+
+    if (!stepper->color) {
+        fwrite(text, 1, len, stdout);
+        return;
+    }
+    while (len > 0) {
+        const char *end = memchr(text, '\n', len);
+        size_t n = end ? (size_t)(end - text) : len;
+        const char *colour = colour_of(text, n);
+
+        printf("%s%.*s%s%s", colour ? colour : "", (int)n, text, colour ? "\033[0m" : "", end ? "\n" : "");
+        n += end != NULL;
+        text += n;
+        len -= n;
+    }
 }
 
 /* ---- the process that runs the scenario ---- */
