@@ -95,6 +95,11 @@ static void on_start(void *user, Scenario *s)
     stepbackend_on_start(user, s);
 }
 
+static void on_print(void *user, const char *line)
+{
+    stepbackend_on_print(user, line);
+}
+
 static void append_outcome(GString *out, const Scenario *s, int status)
 {
     unsigned n = scenario_expect_count(s);
@@ -127,6 +132,7 @@ static void run(void *user, StepBackend *b)
     if (told)
         dup2(fileno(told), STDERR_FILENO);
     observe.on_start = on_start;
+    observe.on_print = on_print;
     observe.user = b;
     status = observe_run(&r, &observe);
     fflush(stderr);

@@ -21,6 +21,7 @@ struct StepBackend {
     void *next_user;
     StepCond *cond;
     StepSeqs *seqs;
+    GString *printed;     /* lines of the scenario that were not shown yet */
     Story *story;         /* of the plan's ladder */
     StepWatches *watches; /* the plan's conditions */
     StepPlan plan;
