@@ -12,9 +12,12 @@ enum {
 int cmd_bench(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_dissect(int argc, char **argv);
+int cmd_ladder(int argc, char **argv);
 int cmd_packetdrill(int argc, char **argv);
+int cmd_plot(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_step(int argc, char **argv);
 int cmd_sweep(int argc, char **argv);
 int cmd_test(int argc, char **argv);
 

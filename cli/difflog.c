@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/diff_cause.h"
+#include "cli/diff_record.h"
+#include "sim/base/units.h"
 #include "sim/trace/eventlog_json.h"
 
 typedef struct Log {
@@ -15,6 +18,7 @@ typedef struct Log {
     char *line; /* NULL: the log is over */
     size_t room;
     uint64_t number;
+    uint64_t at, next; /* where the line begins in the file, and the one behind it */
 } Log;
 
 /* ---- reading ---- */
@@ -35,6 +39,8 @@ static bool next_line(Log *l, GError **error)
         l->line = NULL;
         return true;
     }
+    l->at = l->next;
+    l->next += (uint64_t)n;
     if (n && l->line[n - 1] == '\n')
         l->line[n - 1] = 0;
     l->number++;
@@ -73,77 +79,46 @@ static EventlogMember *read_record(const Log *l, GError **error)
 
 /* ---- showing ---- */
 
-static const char *member(const EventlogMember *m, const char *name)
-{
-    for (; m->name; m++)
-        if (!strcmp(m->name, name))
-            return m->value;
-    return NULL;
-}
-
-/* A JSON string without its quotes; escapes stay as they are. */
-static void append_bare(GString *s, const char *value)
-{
-    size_t n = strlen(value);
-
-    if (n >= 2 && *value == '"')
-        g_string_append_len(s, value + 1, (gssize)n - 2);
-    else
-        g_string_append(s, value);
-}
-
-/* "12.345678901  client:eth0  frame.tx  10.0.0.1 > 10.0.0.2: …" */
-static void print_record(const char *mark, const EventlogMember *m)
-{
-    const char *time = member(m, "time"), *point = member(m, "point"), *summary = member(m, "frame.summary");
-    GString *where = g_string_new(NULL), *rest = g_string_new(NULL);
-
-    append_bare(where, member(m, "node") ? member(m, "node") : "?");
-    if (point) {
-        g_string_append_c(where, ':');
-        append_bare(where, point);
-    }
-    for (const EventlogMember *e = m; e->name; e++) {
-        if (!strcmp(e->name, "time") || !strcmp(e->name, "node") || !strcmp(e->name, "point") ||
-            !strcmp(e->name, "event") || g_str_has_prefix(e->name, "frame."))
-            continue;
-        g_string_append_printf(rest, " %s=", e->name);
-        append_bare(rest, e->value);
-    }
-    if (summary) {
-        g_string_append(rest, "  ");
-        append_bare(rest, summary);
-    }
-    printf("%s %15s  %-16s %s", mark, time ? time : "?", where->str, "");
-    g_string_truncate(where, 0);
-    append_bare(where, member(m, "event") ? member(m, "event") : "?");
-    printf("%-16s%s\n", where->str, rest->str);
-    g_string_free(where, TRUE);
-    g_string_free(rest, TRUE);
-}
-
 static bool print_line(const char *mark, const Log *l, GError **error)
 {
     EventlogMember *m = read_record(l, error);
 
     if (!m)
         return false;
-    print_record(mark, m);
+    diff_record_print(mark, m);
     g_free(m);
     return true;
 }
 
+static bool is_place(const char *name)
+{
+    return !strcmp(name, "time") || !strcmp(name, "node") || !strcmp(name, "point") || !strcmp(name, "event");
+}
+
+static bool is_same_kind(const EventlogMember *a, const EventlogMember *b)
+{
+    const char *event = diff_record_member(a, "event"), *node = diff_record_member(a, "node");
+
+    return event && !g_strcmp0(event, diff_record_member(b, "event")) &&
+           !g_strcmp0(node, diff_record_member(b, "node"));
+}
+
+/* Of two different things that happened, only what, where and when. */
 static void print_differing(const EventlogMember *a, const EventlogMember *b)
 {
+    bool is_comparable = is_same_kind(a, b);
+
     printf("\nwhat differs\n");
     for (const EventlogMember *e = a; e->name; e++) {
-        const char *other = member(b, e->name);
+        const char *other = diff_record_member(b, e->name);
 
+        if (!is_comparable && !is_place(e->name))
+            continue;
         if (!other || strcmp(other, e->value))
             printf("  %-18s a: %s\n  %-18s b: %s\n", e->name, e->value, "", other ? other : "(not there)");
     }
     for (const EventlogMember *e = b; e->name; e++)
-        if (!member(a, e->name))
+        if (!diff_record_member(a, e->name) && (is_comparable || is_place(e->name)))
             printf("  %-18s a: (not there)\n  %-18s b: %s\n", e->name, "", e->value);
 }
 
@@ -172,9 +147,107 @@ static bool print_context(char **ring, unsigned context, uint64_t same, const Di
     return true;
 }
 
+/* ---- causes ---- */
+
+static void print_instead(const EventlogMember *m, const DiffPlace *other, const char *label)
+{
+    DiffPlace next;
+    EventlogMember *instead = diff_cause_find_packet(other, m, &next) ? diff_cause_read(&next) : NULL;
+
+    if (!instead) {
+        printf("  in %s it does not happen\n", label);
+        return;
+    }
+    printf("  in %s what happens to this packet is:\n", label);
+    diff_record_print("   ", instead);
+    g_free(instead);
+}
+
+static void print_elsewhere(const EventlogMember *m, const DiffPlace *other, const char *label)
+{
+    char time[SIMTIME_STR_LEN], by[UNITS_STR_LEN];
+    SimTime now = diff_record_time(m), then;
+    EventlogMember *found;
+    DiffPlace same;
+
+    if (!diff_cause_find_same(other, m, &same)) {
+        print_instead(m, other, label);
+        return;
+    }
+    found = diff_cause_read(&same);
+    then = diff_record_time(found);
+    g_free(found);
+    if (then == now)
+        printf("  in %s it happens at the same time, but in another order\n", label);
+    else
+        printf("  in %s it happens at %s s, %s %s\n", label, simtime_str(then, time),
+               units_format_time(then < now ? now - then : then - now, by), then < now ? "earlier" : "later");
+}
+
+/* Places of causes of a before the difference are also places of b: the logs are the same up to there. */
+static void print_chain(DiffPlace p, unsigned steps, GArray *known)
+{
+    DiffPlace cause;
+    const char *why;
+
+    for (unsigned i = 0; i < steps && diff_cause_find(&p, &cause, &why); i++, p = cause) {
+        EventlogMember *m = diff_cause_read(&cause);
+        bool is_known = false;
+
+        for (unsigned k = 0; k < known->len; k++)
+            is_known |= g_array_index(known, size_t, k) == cause.at;
+        if (!m)
+            break;
+        printf("  because %s:\n", why);
+        diff_record_print("   ", m);
+        g_free(m);
+        if (is_known) {
+            printf("  and so on, as above\n");
+            break;
+        }
+        g_array_append_val(known, cause.at);
+    }
+}
+
+/* Of the same thing with other values, it needs not to be told where else it happens. */
+static void print_causes(const Log log[2], const uint64_t at[2], unsigned steps, bool are_comparable)
+{
+    GMappedFile *file[2] = {NULL, NULL};
+    g_autoptr(GArray) known = g_array_new(FALSE, FALSE, sizeof(size_t));
+    DiffPlace place[2];
+
+    for (int i = 0; i < 2; i++) {
+        file[i] = g_mapped_file_new(log[i].side->path, FALSE, NULL);
+        if (file[i] && g_mapped_file_get_contents(file[i]))
+            place[i] =
+                (DiffPlace){g_mapped_file_get_contents(file[i]), g_mapped_file_get_length(file[i]), at[i]};
+        else
+            steps = 0; /* a pipe, or nothing: there is no way back */
+    }
+    if (steps)
+        printf("\nhow it came to that\n");
+    for (int i = 0; steps && i < 2; i++) {
+        EventlogMember *m = diff_cause_read(&place[i]);
+
+        if (!m)
+            continue;
+        diff_record_print(log[i].side->label, m);
+        if (!are_comparable)
+            print_elsewhere(m, &place[!i], log[!i].side->label);
+        print_chain(place[i], steps, known);
+        g_free(m);
+    }
+    for (int i = 0; i < 2; i++)
+        if (file[i])
+            g_mapped_file_unref(file[i]);
+}
+
+/* ---- the difference ---- */
+
 static bool print_difference(Log log[2], char **ring, uint64_t same, const DiffStyle *style, GError **error)
 {
     EventlogMember *m[2] = {NULL, NULL};
+    const uint64_t at[2] = {log[0].line ? log[0].at : log[0].next, log[1].line ? log[1].at : log[1].next};
     bool ok = true;
 
     printf("a: %s\nb: %s\n", log[0].side->title, log[1].side->title);
@@ -191,6 +264,8 @@ static bool print_difference(Log log[2], char **ring, uint64_t same, const DiffS
          print_side(&log[0], style->after, error) && print_side(&log[1], style->after, error);
     if (ok && m[0] && m[1])
         print_differing(m[0], m[1]);
+    if (ok && style->causes)
+        print_causes(log, at, style->causes, m[0] && m[1] && is_same_kind(m[0], m[1]));
     g_free(m[0]);
     g_free(m[1]);
     return ok;

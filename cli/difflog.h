@@ -16,6 +16,7 @@ typedef enum DiffResult { DIFF_SAME, DIFF_DIFFERENT, DIFF_ERROR } DiffResult;
 typedef struct DiffStyle {
     unsigned context; /* records shown before the first difference */
     unsigned after;   /* and from there on, on each side */
+    unsigned causes;  /* at most so many steps back from there */
     bool quiet;       /* only the exit status */
 } DiffStyle;
 

@@ -18,11 +18,14 @@ typedef struct Command {
 /* Sorted by name. */
 static const Command commands[] = {
     {"bench", "measure the engine and the packet path on this machine", cmd_bench},
-    {"diff", "find the first difference between two runs", cmd_diff},
+    {"diff", "find the first difference between two runs and its causes", cmd_diff},
     {"dissect", "explain captured frames field by field", cmd_dissect},
+    {"ladder", "draw a run as a sequence diagram", cmd_ladder},
     {"packetdrill", "run packetdrill scripts against a simulated host", cmd_packetdrill},
+    {"plot", "draw what runs show over time", cmd_plot},
     {"report", "make one page that shows a run: ladder, bytes, states, windows, plots", cmd_report},
     {"run", "run a scenario", cmd_run},
+    {"step", "walk through a run, forwards and backwards", cmd_step},
     {"sweep", "run a scenario over a grid of parameters and seeds", cmd_sweep},
     {"test", "run scenarios as tests, several at a time", cmd_test},
 };

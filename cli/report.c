@@ -8,8 +8,10 @@
 #include "cli/observe.h"
 #include "cli/report_net.h"
 
-/* So many records take about a gigabyte of memory, and a page of a hundred megabytes opens slowly. */
+/* A page of more than fifty megabytes opens slowly; so many records of full frames take a gigabyte of memory.
+ */
 #define MAX_RECORDS 1500000
+#define MAX_BYTES (UINT64_C(1) << 30)
 
 typedef struct Report {
     const ArgCommand *command;
@@ -27,6 +29,7 @@ static void on_start(void *user, Scenario *s)
 {
     Report *r = user;
     const StoryConfig config = {.max_records = MAX_RECORDS,
+                                .max_bytes = MAX_BYTES,
                                 .classes = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX) |
                                            PROBE_BIT(PROBE_FRAME_DROP) | PROBE_BIT(PROBE_QUEUE) |
                                            PROBE_BIT(PROBE_LINK) | PROBE_BIT(PROBE_TCP) |

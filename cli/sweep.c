@@ -274,6 +274,24 @@ static bool draw_plots(const Sweep *s, const SweepTable *t, GError **error)
     return true;
 }
 
+/* What stands behind the ±. */
+static void print_foot(const Sweep *s, const SweepTable *t)
+{
+    unsigned seeds = s->spec->seeds->len;
+    bool is_batched = false;
+
+    for (unsigned i = 0; i < t->columns->len; i++)
+        is_batched |= sweep_table_has_batches(t, &g_array_index(t->columns, SweepColumn, i));
+    if (seeds == 1 && !is_batched)
+        printf("\none seed: no confidence intervals; --seeds 1..30 gives them\n");
+    else
+        printf("\nmeans with 95 %% confidence intervals: %u seed%s each", seeds, seeds == 1 ? "" : "s");
+    if (is_batched)
+        printf(", %u batch means a run where there are samples", t->batches);
+    if (seeds > 1 || is_batched)
+        printf("\n");
+}
+
 static int tell_outcome(Sweep *s)
 {
     bool is_whole = count_done(s) == sweep_spec_runs(s->spec);
@@ -297,11 +315,8 @@ static int tell_outcome(Sweep *s)
 
         printf("%s%s", s->o->quiet ? "" : "\n", text->str);
         g_string_free(text, TRUE);
-        if (s->spec->seeds->len == 1 && !s->o->batches && !s->o->quiet)
-            printf("\none seed: no confidence intervals; --seeds 1..30 gives them\n");
-        else if (!s->o->quiet)
-            printf("\nmeans with 95 %% confidence intervals, over %u seed%s each\n", s->spec->seeds->len,
-                   s->spec->seeds->len == 1 ? "" : "s");
+        if (!s->o->quiet)
+            print_foot(s, t);
     }
     sweep_table_free(t);
     return ok ? status : tell_error(error);

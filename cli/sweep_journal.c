@@ -98,7 +98,7 @@ SweepSpec *sweep_journal_read(const char *dir, SweepRow ***rows, GError **error)
     *rows = g_new0(SweepRow *, n);
     if (read_rows(path, first, text + len, parser, *rows, n, error))
         return spec;
-    sweep_journal_free_rows(*rows, n);
+    sweep_journal_free_rows(g_steal_pointer(rows), n);
     sweep_spec_free(spec);
     return NULL;
 }

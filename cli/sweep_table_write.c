@@ -153,17 +153,19 @@ bool sweep_table_write(const SweepTable *t, const char *dir, GError **error)
 
 /* ---- to be read ---- */
 
+/* One number of decimals for a column. */
 static char *pretty_number(double value, double max, double scale)
 {
     char text[40];
     double top = max / scale;
-    const char *format = top >= 1000 || top < 0.001 ? "%.5g"
-                         : top >= 100               ? "%.1f"
-                         : top >= 10                ? "%.2f"
-                                                    : "%.3f";
+    const char *format = "%.3f";
 
     if (value == 0)
         return g_strdup("0");
+    if (top >= 1e15 || top < 0.001)
+        format = "%.4g";
+    else if (top >= 10)
+        format = top >= 1000 ? "%.0f" : top >= 100 ? "%.1f" : "%.2f";
     return g_strdup(g_ascii_formatd(text, sizeof(text), format, value / scale));
 }
 

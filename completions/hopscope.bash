@@ -6,16 +6,23 @@ _hopscope()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words files
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run test --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run sweep --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill plot run --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run step --help --version" -- "$cur")
         return
     fi
     case $prev in
-    --out | -o)
+    --out | -o | --from)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
     --linktype | -t)
         mapfile -t COMPREPLY < <(compgen -W "ethernet ethernet-fcs ppp raw ipv4 ipv6" -- "$cur")
+        return
+        ;;
+    --what | -w)
+        mapfile -t COMPREPLY < <(compgen -W "cwnd ssthresh inflight sequence rwnd rtt rto queue sojourn throughput goodput fairness loss mark" -- "$cur")
         return
         ;;
     esac
@@ -25,8 +32,8 @@ _hopscope()
         files=
         ;;
     diff)
-        words="--set --set-a --set-b --seed --seed-a --seed-b --until --events --context --after --quiet --help"
-        files='@(lua|jsonl)'
+        words="--set --set-a --set-b --seed --seed-a --seed-b --until --events --context --after --causes --series --at --every --tsv --quiet --help"
+        files='@(lua|jsonl|json)'
         ;;
     dissect)
         words="--hex --linktype --summary --frame --explain --bytes --json --help"
@@ -41,9 +48,27 @@ _hopscope()
             --wire_server_at --wire_server_dev --wire_server_ip --wire_server_port --help"
         files='pkt'
         ;;
+    plot)
+        words="--what --output --term --width --height --host --flow --from --to --interval --cdf --no-states --title
+            --vary --label --seed --set --until --help"
+        files='@(lua|json)'
+        ;;
     run)
         words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
-            --events --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
+            --events --qlog --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
+        files='lua'
+        ;;
+    test)
+        words="--jobs --filter --tap --list --junit --annotations --seed --set --until --timeout --update-golden --yes --help"
+        files='lua'
+        ;;
+    sweep)
+        words="--grid --seeds --set --jobs --out --until --max-events --max-memory --timeout --restart --retry --from --table
+            --batch-means --plot --plot-file --quiet --progress --no-progress --help"
+        files='lua'
+        ;;
+    step)
+        words="--seed --set --until --commands --checkpoints --digest --no-color --help"
         files='lua'
         ;;
     *)

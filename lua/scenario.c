@@ -72,6 +72,9 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->param_list = g_ptr_array_new();
     s->captures = g_ptr_array_new();
     s->series = g_ptr_array_new();
+    s->plots = g_ptr_array_new();
+    s->ladders = g_ptr_array_new();
+    s->plot_notes = g_array_new(false, false, sizeof(PlotNote));
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
     s->apps = g_ptr_array_new();
@@ -158,6 +161,12 @@ void scenario_free(Scenario *s)
     free_list(s->param_list, free_param);
     free_list(s->captures, free_capture);
     g_ptr_array_free(s->series, true);
+    g_ptr_array_free(s->plots, true);
+    g_ptr_array_free(s->ladders, true);
+    g_free(s->title);
+    for (guint i = 0; i < s->plot_notes->len; i++)
+        g_free(g_array_index(s->plot_notes, PlotNote, i).text);
+    g_array_free(s->plot_notes, true);
     g_hash_table_destroy(s->host_by_ptr);
     g_strfreev(s->params);
     g_free(s->params_used);
@@ -297,6 +306,8 @@ static int open_module(lua_State *L)
     bind_observe_open(L);
     bind_capture_open(L);
     bind_series_open(L);
+    bind_plot_open(L);
+    bind_ladder_open(L);
     bind_ip4_open(L);
     lua_createtable(L, 0, 16); /* private */
     bind_private_open(L);
@@ -617,4 +628,59 @@ void scenario_series(const Scenario *s, unsigned i, ScenarioSeries *out)
 
     *out = (ScenarioSeries){w->file, w->of, (const char *const *)w->places->pdata,
                             (const char *const *)w->fields->pdata, w->every};
+}
+
+unsigned scenario_plot_count(const Scenario *s)
+{
+    return s->plots->len;
+}
+
+void scenario_plot(const Scenario *s, unsigned i, ScenarioPlot *out)
+{
+    const Plot *w = g_ptr_array_index(s->plots, i);
+
+    *out = (ScenarioPlot){w->file, w->what, w->host,     w->flow, w->title,
+                          w->from, w->to,   w->interval, w->cdf,  w->no_states};
+}
+
+unsigned scenario_ladder_count(const Scenario *s)
+{
+    return s->ladders->len;
+}
+
+void scenario_ladder(const Scenario *s, unsigned i, ScenarioLadder *out)
+{
+    const LadderWish *w = g_ptr_array_index(s->ladders, i);
+
+    *out = (ScenarioLadder){.file = w->file,
+                            .between = w->between ? (const char *const *)w->between->pdata : NULL,
+                            .flow = w->flow,
+                            .title = w->title,
+                            .from = w->from,
+                            .to = w->to,
+                            .hops = w->hops,
+                            .timers = w->timers,
+                            .options = w->options,
+                            .absolute = w->absolute,
+                            .unfold = w->unfold,
+                            .no_notes = w->no_notes,
+                            .no_states = w->no_states};
+}
+
+const char *scenario_title(const Scenario *s)
+{
+    return s->title ? s->title : "";
+}
+
+unsigned scenario_plot_note_count(const Scenario *s)
+{
+    return s->plot_notes->len;
+}
+
+const char *scenario_plot_note(const Scenario *s, unsigned i, SimTime *time)
+{
+    const PlotNote *note = &g_array_index(s->plot_notes, PlotNote, i);
+
+    *time = note->time;
+    return note->text;
 }

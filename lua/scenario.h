@@ -116,6 +116,34 @@ typedef struct ScenarioSeries {
 unsigned scenario_series_count(const Scenario *s);
 void scenario_series(const Scenario *s, unsigned i, ScenarioSeries *out);
 
+/* Pictures that the scenario asked for (hs.plot), and what it wants to be written into them (hs.plot.note),
+ * at whichever time of the run it says so. */
+typedef struct ScenarioPlot {
+    const char *file;                /* relative to the output folder */
+    const char *what;                /* "cwnd,ssthresh" (view/plot.h) */
+    const char *host, *flow, *title; /* NULL: all, all, chosen */
+    SimTime from, to;                /* SIM_NEVER: to the end */
+    SimTime interval;                /* of rates; 0: chosen */
+    bool cdf, no_states;
+} ScenarioPlot;
+unsigned scenario_plot_count(const Scenario *s);
+void scenario_plot(const Scenario *s, unsigned i, ScenarioPlot *out);
+unsigned scenario_plot_note_count(const Scenario *s);
+const char *scenario_plot_note(const Scenario *s, unsigned i, SimTime *time);
+
+/* Sequence diagrams that the scenario asked for (hs.ladder), likewise. */
+typedef struct ScenarioLadder {
+    const char *file;            /* relative to the output folder */
+    const char *const *between;  /* names of nodes, NULL at the end; NULL: chosen */
+    const char *flow, *title;    /* NULL: all, the scenario's */
+    SimTime from, to;            /* SIM_NEVER: the end */
+    bool hops, timers, options, absolute, unfold, no_notes, no_states;
+} ScenarioLadder;
+unsigned scenario_ladder_count(const Scenario *s);
+void scenario_ladder(const Scenario *s, unsigned i, ScenarioLadder *out);
+/* What the scenario called itself first (hs.title); "" if it did not. */
+const char *scenario_title(const Scenario *s);
+
 /* What a scenario may say: every name and option that is bound, for the test that compares them with the
  * reference and the annotations. owner is "hs", a class ("host") or a function with options ("hs.link"). */
 typedef void (*ScenarioApiFn)(void *user, const char *owner, const char *name);

@@ -13,12 +13,14 @@
     X(host) \
     X(hub) \
     X(ip4_encode) \
+    X(ladder) \
     X(link) \
     X(linkdir) \
     X(mtr) \
     X(note) \
     X(on) \
     X(ping) \
+    X(plot) \
     X(plug) \
     X(port_stp) \
     X(rarp) \

@@ -87,6 +87,25 @@ typedef struct Series {
     SimTime every;
 } Series;
 
+typedef struct Plot {
+    char *file, *what;
+    char *host, *flow, *title; /* NULL: none */
+    SimTime from, to, interval;
+    bool cdf, no_states;
+} Plot;
+
+typedef struct LadderWish {
+    char *file, *flow, *title; /* flow, title NULL: none */
+    GPtrArray *between;        /* names, NULL at the end */
+    SimTime from, to;
+    bool hops, timers, options, absolute, unfold, no_notes, no_states;
+} LadderWish;
+
+typedef struct PlotNote {
+    SimTime time;
+    char *text;
+} PlotNote;
+
 struct Scenario {
     ScenarioConfig config;
     char *path, *dir, *out_dir;
@@ -118,6 +137,10 @@ struct Scenario {
     GPtrArray *param_list;   /* Param */
     GPtrArray *captures;     /* Capture */
     GPtrArray *series;       /* Series, Lua's */
+    GPtrArray *plots;        /* Plot, likewise */
+    char *title;             /* hs.title's first; NULL: none yet */
+    GPtrArray *ladders;      /* LadderWish, likewise */
+    GArray *plot_notes;      /* PlotNote */
     GPtrArray *rules;        /* struct Rule */
     GPtrArray *observers;    /* struct Observer */
     GPtrArray *apps;         /* ScnApp */

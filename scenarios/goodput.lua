@@ -1,3 +1,5 @@
+-- run-args: --set time=2s --set rate=5Mbps
+--
 -- How much does one TCP connection get through a link that loses packets? A scenario for sweeps:
 --
 --   hopscope sweep scenarios/goodput.lua --grid loss=0.001,0.003,0.01,0.03 --grid rtt=10ms,100ms --seeds 1..10 --table

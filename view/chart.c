@@ -13,6 +13,48 @@ static const char *const colours[GROUPS] = {"#0072b2", "#d55e00", "#009e73", "#c
                                             "#56b4e9", "#e69f00", "#555555"};
 static const unsigned marks[GROUPS] = {7, 5, 9, 13, 11, 4, 6};
 
+/* Where there are more groups than colours they are steps of a scale, from dark to light: viridis (van der
+ * Walt and Smith), without its yellow end. */
+static const uint32_t spectrum[] = {0x440154, 0x46327e, 0x365c8d, 0x277f8e, 0x1fa187, 0x4ac16d, 0xa0da39};
+#define MARKED_MAX 12 /* more lines have no marks */
+#define LEGEND_MAX 12 /* and the legend names some of them only */
+
+static unsigned count_groups(const Chart *c)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < c->series->len; i++)
+        n = HS_MAX(n, ((const ChartSeries *)c->series->pdata[i])->group + 1);
+    return n;
+}
+
+static void append_colour(GString *out, const Chart *c, const ChartSeries *s)
+{
+    unsigned n = count_groups(c), last = G_N_ELEMENTS(spectrum) - 1, rgb = 0;
+
+    if (n <= GROUPS) {
+        g_string_append_printf(out, "rgb '%s'", colours[s->group]);
+        return;
+    }
+    unsigned at = s->group * last * 256 / (n - 1), i = HS_MIN(at / 256, last - 1), part = at - 256 * i;
+
+    for (unsigned shift = 0; shift <= 16; shift += 8) {
+        unsigned a = spectrum[i] >> shift & 0xff, b = spectrum[i + 1] >> shift & 0xff;
+
+        rgb |= (a * (256 - part) + b * part) / 256 << shift;
+    }
+    g_string_append_printf(out, "rgb '#%06x'", rgb);
+}
+
+/* Evenly chosen, the first and the last among them. */
+static bool is_in_legend(const Chart *c, const ChartSeries *s)
+{
+    unsigned n = count_groups(c);
+    unsigned step = n > LEGEND_MAX ? (n - 2) / (LEGEND_MAX - 1) + 1 : 1;
+
+    return *s->label && !s->is_reference && (s->group % step == 0 || s->group == n - 1);
+}
+
 /* ---- making ---- */
 
 static void free_series(gpointer p)
@@ -330,10 +372,7 @@ static void append_head(GString *out, const Chart *c, const char *format, const 
         {"png",
          "pngcairo size 1600,1000 fontscale 1.7 linewidth 2 pointscale 2 background \"#ffffff\" rounded"},
         {"pdf", "pdfcairo size 16cm,10cm fontscale 0.6 rounded"}};
-    unsigned shown = 0;
 
-    for (unsigned i = 0; i < c->series->len; i++)
-        shown += !((const ChartSeries *)c->series->pdata[i])->is_reference;
     g_string_append(out, "# gnuplot draws this: gnuplot FILE.gp\n");
     g_string_append(out, "if (!exists(\"out\")) out = ");
     quote(out, picture);
@@ -346,7 +385,7 @@ static void append_head(GString *out, const Chart *c, const char *format, const 
                     "set datafile separator tab\nset datafile missing 'NA'\n"
                     "set border 3 lc rgb '#555555'\nset tics nomirror out scale 0.6 textcolor rgb '#222222'\n"
                     "set grid back lc rgb '#dddddd' lt 1 lw 0.6\nset bars 0.5\n");
-    g_string_append(out, shown > LEGEND_INSIDE_MAX
+    g_string_append(out, count_groups(c) > LEGEND_INSIDE_MAX
                              ? "set key outside right top reverse Left noenhanced samplen 2\n"
                              : "set key below center reverse Left noenhanced samplen 2 spacing 1.2\n");
     g_string_append(out, "set title ");
@@ -410,34 +449,36 @@ static void append_bars(GString *out, const Chart *c, unsigned i, bool is_y, con
     append_low(out, first, scale[is_y], is_y ? c->y.is_log : c->x.is_log, edge);
     g_string_append_printf(out, ":($%u/", first + 1);
     append_number(out, scale[is_y]);
-    g_string_append_printf(out, ") with %s pt -1 lw 1.3 lc rgb '%s' notitle, \\\n",
-                           is_y ? "yerrorbars" : "xerrorbars", colours[s->group % GROUPS]);
+    g_string_append_printf(out, ") with %s pt -1 lw 1.3 lc ", is_y ? "yerrorbars" : "xerrorbars");
+    append_colour(out, c, s);
+    g_string_append(out, " notitle, \\\n");
 }
 
 static void append_series(GString *out, const Chart *c, unsigned i, const double scale[2])
 {
     const ChartSeries *s = c->series->pdata[i];
-    const char *colour = colours[s->group % GROUPS];
+    unsigned mark = marks[s->group % GROUPS];
+    bool is_marked = count_groups(c) <= MARKED_MAX;
 
     g_string_append(out, "  data using ");
     append_column(out, i, 3, scale[0]);
     g_string_append_c(out, ':');
     append_column(out, i, 6, scale[1]);
     if (s->is_reference)
-        g_string_append_printf(out, " with lines dt (8,6) lw 1.3 lc rgb '%s' notitle, \\\n", colour);
+        g_string_append(out, " with lines dt (8,6) lw 1.3");
     else if (c->x.categories)
-        g_string_append_printf(out, " with points pt %u ps 0.9 lc rgb '%s' ", marks[s->group % GROUPS],
-                               colour);
+        g_string_append_printf(out, " with points pt %u ps 0.9", mark);
+    else if (is_marked)
+        g_string_append_printf(out, " with linespoints pt %u ps 0.8 lw 1.8", mark);
     else
-        g_string_append_printf(out, " with linespoints pt %u ps 0.8 lw 1.8 lc rgb '%s' ",
-                               marks[s->group % GROUPS], colour);
-    if (s->is_reference)
-        return;
-    if (*s->label) {
-        g_string_append(out, "title ");
+        g_string_append(out, " with lines lw 1.5");
+    g_string_append(out, " lc ");
+    append_colour(out, c, s);
+    if (is_in_legend(c, s)) {
+        g_string_append(out, " title ");
         quote(out, s->label);
     } else {
-        g_string_append(out, "notitle");
+        g_string_append(out, " notitle");
     }
     g_string_append(out, ", \\\n");
 }

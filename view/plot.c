@@ -74,3 +74,11 @@ bool plot_parse_what(const char *list, uint32_t *what, char **error)
     *what |= found;
     return true;
 }
+
+bool plot_has_distribution(uint32_t what)
+{
+    uint32_t none =
+        PLOT_BIT(PLOT_SEQUENCE) | PLOT_BIT(PLOT_FAIRNESS) | PLOT_BIT(PLOT_LOSS) | PLOT_BIT(PLOT_MARK);
+
+    return what && !(what & (what - 1)) && !(what & none);
+}

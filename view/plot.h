@@ -45,6 +45,9 @@ bool plot_parse_what(const char *list, uint32_t *what, char **error) HS_MUST_USE
 /* "cwnd, ssthresh, …" for messages, to be freed. */
 char *plot_what_names(const char *separator);
 
+/* Exactly one thing, and one whose values have a distribution. */
+bool plot_has_distribution(uint32_t what);
+
 typedef struct PlotWish {
     uint32_t what;     /* PLOT_BIT(…) */
     SimTime from, to;  /* SIM_NEVER: to the end */

@@ -10,7 +10,8 @@
 #define WHATS_OF_TCP                                                                                         \
     (PLOT_BIT(PLOT_CWND) | PLOT_BIT(PLOT_SSTHRESH) | PLOT_BIT(PLOT_INFLIGHT) | PLOT_BIT(PLOT_SEQUENCE) |     \
      PLOT_BIT(PLOT_RWND) | PLOT_BIT(PLOT_RTT) | PLOT_BIT(PLOT_RTO))
-#define MAX_NAMED 6 /* flows that an error message lists */
+#define TITLE_MAX 60 /* letters of what is shown */
+#define MAX_NAMED 6  /* flows that an error message lists */
 
 /* ---- which flows ---- */
 
@@ -92,16 +93,21 @@ static void find_flows(PlotBuild *b)
         }
 }
 
-/* Those with more than one packet; if there is none, those with any. */
+/* Those with more than one packet, if there is any, that are not negligible beside the longest one. */
 static void find_queues(PlotBuild *b)
 {
+    uint64_t longest = 0;
+
+    for (unsigned r = 0; r < b->n_runs; r++)
+        for (unsigned i = 0; i < plotsink_queue_count(b->runs[r].sink) && !b->wish->host; i++)
+            longest = HS_MAX(longest, plotsink_queue(b->runs[r].sink, i)->max_packets);
     for (unsigned least = 2; least > 0 && b->queues->len == 0; least--)
         for (unsigned r = 0; r < b->n_runs; r++)
             for (unsigned i = 0; i < plotsink_queue_count(b->runs[r].sink); i++) {
                 PlotItem item = {.queue = plotsink_queue(b->runs[r].sink, i), .run = r};
                 const PlotQueue *q = item.queue;
 
-                if (q->max_packets >= least &&
+                if (q->max_packets >= least && q->max_packets >= longest / 4 &&
                     (!b->wish->host || eventlog_matches(b->wish->host, q->node, q->device)))
                     g_array_append_val(b->queues, item);
             }
@@ -305,7 +311,20 @@ static void choose_time(PlotBuild *b)
     b->thin = (b->to - b->from) / PLOT_COLUMNS;
     b->figure->min = plotbuild_x(b, b->from);
     b->figure->max = plotbuild_x(b, b->to);
+    b->figure->may_extend = b->wish->to == SIM_NEVER;
     b->figure->axis = g_strdup_printf("Time (%s)", plotunit_time((double)b->to / 1e9).name);
+}
+
+/* Of one run; of several they would be said several times. */
+static void add_notes(PlotBuild *b)
+{
+    for (unsigned i = 0; i < plotsink_note_count(b->runs[0].sink) && b->n_runs == 1; i++) {
+        SimTime t;
+        const char *text = plotsink_note(b->runs[0].sink, i, &t);
+
+        if (t >= b->from && t <= b->to)
+            plotfigure_add_note(b->figure, plotbuild_x(b, t), text);
+    }
 }
 
 static char *make_title(const PlotBuild *b)
@@ -329,7 +348,10 @@ static char *make_title(const PlotBuild *b)
     }
     if (b->wish->cdf)
         g_string_append(title, ", distribution");
-    g_string_append_printf(title, ": %s", stem);
+    if (title->len > TITLE_MAX) /* the panels say what they show */
+        g_string_assign(title, stem);
+    else
+        g_string_append_printf(title, ": %s", stem);
     g_free(stem);
     return g_string_free(title, FALSE);
 }
@@ -360,10 +382,14 @@ PlotFigure *plot_build(const PlotRun *runs, unsigned n_runs, const char *scenari
         choose_time(&b);
         if (b.flows->len == 1)
             b.figure->subtitle = name_flow(plotbuild_item(b.flows, 0)->end, 2);
+        else if (b.flows->len > PLOT_CROWD)
+            b.figure->subtitle = g_strdup_printf("%u flows", b.flows->len);
         if (b.wish->cdf)
             plotcdf_add(&b);
-        else
+        else {
             plotpanels_add(&b);
+            add_notes(&b);
+        }
         plotfigure_settle(b.figure);
     }
     free_items(b.flows);

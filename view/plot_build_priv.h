@@ -4,7 +4,7 @@
 #include "view/plot_build.h"
 
 #define PLOT_CROWD 8     /* more flows than that are shown as a crowd: no legend, median and range */
-#define PLOT_COLUMNS 720 /* places next to each other that a picture can show */
+#define PLOT_COLUMNS 480 /* places next to each other that a picture can show */
 
 /* A line of the picture: a flow of a run, or a queue. */
 typedef struct PlotItem {

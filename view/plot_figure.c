@@ -32,6 +32,7 @@ PlotFigure *plotfigure_new(void)
     PlotFigure *f = g_new0(PlotFigure, 1);
 
     f->panels = g_ptr_array_new_with_free_func(free_panel);
+    f->notes = g_array_new(FALSE, FALSE, sizeof(PlotFigureNote));
     return f;
 }
 
@@ -43,7 +44,17 @@ void plotfigure_free(PlotFigure *f)
     g_free(f->subtitle);
     g_free(f->axis);
     g_ptr_array_free(f->panels, TRUE);
+    for (unsigned i = 0; i < f->notes->len; i++)
+        g_free(g_array_index(f->notes, PlotFigureNote, i).text);
+    g_array_free(f->notes, TRUE);
     g_free(f);
+}
+
+void plotfigure_add_note(PlotFigure *f, double x, const char *text)
+{
+    PlotFigureNote note = {x, g_strdup(text)};
+
+    g_array_append_val(f->notes, note);
 }
 
 PlotPanel *plotfigure_add_panel(PlotFigure *f, const char *axis, const char *axis_short)
@@ -105,8 +116,7 @@ double plot_round_step(double length, unsigned n)
     return step * 2 <= raw ? step * 2 : step;
 }
 
-/* The multiple of step at or above v. */
-static double round_up(double v, double step)
+double plot_round_up(double v, double step)
 {
     double n = (double)(int64_t)(v / step);
 
@@ -149,10 +159,10 @@ static void settle_panel(PlotPanel *p)
     if (max <= min)
         max = min + 1;
     step = plot_round_step((max - min) * 1.04, 8);
-    p->max = round_up(max + (max - min) * 0.04, step);
-    p->min = min == 0 ? 0 : -round_up(-min + (max - min) * 0.04, step);
+    p->max = plot_round_up(max + (max - min) * 0.04, step);
+    p->min = min == 0 ? 0 : -plot_round_up(-min + (max - min) * 0.04, step);
     if (min > 0)
-        p->min = HS_MAX(0, round_up(min, step) - step);
+        p->min = HS_MAX(0, plot_round_up(min, step) - step);
 }
 
 void plotfigure_settle(PlotFigure *f)
@@ -161,4 +171,10 @@ void plotfigure_settle(PlotFigure *f)
         settle_panel(f->panels->pdata[i]);
     if (f->max <= f->min)
         f->max = f->min + 1;
+    if (f->may_extend) {
+        double round = plot_round_up(f->max, plot_round_step(f->max - f->min, 10));
+
+        if (round - f->max < (f->max - f->min) * 0.06)
+            f->max = round;
+    }
 }

@@ -40,11 +40,19 @@ typedef struct PlotPanel {
     GPtrArray *curves; /* in order of drawing */
 } PlotPanel;
 
+/* A line at one place of the horizontal axis, with a word about it. */
+typedef struct PlotFigureNote {
+    double x;
+    char *text;
+} PlotFigureNote;
+
 typedef struct PlotFigure {
     char *title, *subtitle;
     char *axis; /* "Time (s)" */
     double min, max;
+    bool may_extend; /* max may become the next round number, if that is near */
     GPtrArray *panels;
+    GArray *notes; /* PlotFigureNote */
 } PlotFigure;
 
 /* Okabe and Ito's colours, which people with any kind of colour blindness can tell apart. */
@@ -63,6 +71,7 @@ uint32_t plot_colour(unsigned i); /* of the i-th flow or run */
 
 PlotFigure *plotfigure_new(void);
 void plotfigure_free(PlotFigure *f); /* NULL is allowed */
+void plotfigure_add_note(PlotFigure *f, double x, const char *text);
 PlotPanel *plotfigure_add_panel(PlotFigure *f, const char *axis, const char *axis_short);
 PlotCurve *plotpanel_add_curve(PlotPanel *p, const char *label, PlotStyle style, uint32_t rgb);
 void plotcurve_add(PlotCurve *c, double x, double y, double y2);
@@ -70,5 +79,6 @@ void plotcurve_add(PlotCurve *c, double x, double y, double y2);
 void plotfigure_settle(PlotFigure *f);
 /* How many curves the panel's legend has. */
 unsigned plotpanel_legend_count(const PlotPanel *p);
+double plot_round_up(double v, double step); /* the multiple of step at or above v */
 /* 1, 2 or 5 times a power of ten: the distance of about n marks on an axis of that length. */
 double plot_round_step(double length, unsigned n);

@@ -10,7 +10,7 @@
 #define RIGHT 22
 #define TOP_TITLE 50
 #define TOP_PLAIN 34
-#define BOTTOM 52
+#define BOTTOM 60
 #define GAP 20
 #define KEY_ROW 20
 #define PANEL_ALONE 300
@@ -238,6 +238,28 @@ static unsigned count_curves(const PlotPanel *p)
     return n;
 }
 
+/* The words stand in the first panel, on three levels, so that neighbours do not meet. */
+static void write_notes(OutFile *out, const PlotFigure *f, bool with_text)
+{
+    for (unsigned i = 0; i < f->notes->len; i++) {
+        const PlotFigureNote *note = &g_array_index(f->notes, PlotFigureNote, i);
+        bool is_right = note->x > f->min + (f->max - f->min) * 0.75;
+        char *text = quoted(note->text);
+
+        outfile_printf(out,
+                       "set arrow %u from first %.10g, graph 0 to first %.10g, graph 1 nohead lw 1 dt (3,4) "
+                       "lc rgb '#666666'\n",
+                       i + 1, note->x, note->x);
+        if (with_text)
+            outfile_printf(
+                out,
+                "set label %u %s at first %.10g, graph %.2f %s offset %s,0 font small tc rgb '#333333'\n",
+                i + 10, text, note->x, 0.95 - 0.07 * (i % 3), is_right ? "right" : "left",
+                is_right ? "-0.6" : "0.6");
+        g_free(text);
+    }
+}
+
 static void write_panel(OutFile *out, const PlotFigure *f, unsigned i, const Layout *l, unsigned top,
                         unsigned first)
 {
@@ -249,13 +271,15 @@ static void write_panel(OutFile *out, const PlotFigure *f, unsigned i, const Lay
 
     outfile_printf(out, "\nset tmargin at screen %.6f\nset bmargin at screen %.6f\n", 1 - top / height,
                    1 - (top + l->panel) / height);
-    outfile_printf(out, "set yrange [%.10g:%.10g]\nset ylabel %s offset 0.5,0\nset xlabel %s offset 0,0.2\n",
-                   p->min, p->max, axis, x_axis);
+    write_notes(out, f, i == 0);
+    outfile_printf(out,
+                   "set yrange [%.10g:%.10g]\nset label 3 %s at screen %.6f, graph 0.5 center rotate by 90 "
+                   "tc rgb '#111111'\nset xlabel %s offset 0,0.2\n",
+                   p->min, p->max, axis, 16 / (double)WIDTH, x_axis);
     outfile_printf(out, "set format x '%s'\n", is_last ? "%g" : "");
     if (key_rows(p))
         outfile_printf(
-            out,
-            "set key at graph 1,1 right bottom horizontal Right noreverse samplen 2 height 0.2 width 0\n");
+            out, "set key at graph 1,1 right bottom horizontal Left reverse samplen 2 height 0.2 width 0\n");
     else
         outfile_printf(out, "unset key\n");
     if (n == 0)
@@ -281,22 +305,22 @@ static void write_head(OutFile *out, const PlotFigure *f, const char *path, Plot
     double height = l->height;
 
     outfile_printf(out, "# Draws %s from %s: gnuplot %s\n", name, data, script);
-    outfile_printf(out, "if (!exists(\"output\")) output = %s\ndata = %s\n\nset encoding utf8\n", q_name,
-                   q_data);
+    outfile_printf(out, "if (!exists(\"out\")) out = %s\ndata = %s\n\nset encoding utf8\n", q_name, q_data);
     write_terminal(out, format, l);
-    outfile_printf(out, "set output output\n");
+    outfile_printf(out, "large = ',%u'\nsmall = ',%u'\nset output out\n", format == PLOT_SVG ? 15 : 12,
+                   format == PLOT_SVG ? 12 : 9);
     outfile_printf(out, "set datafile separator '\\t'\nset border 3 lw 0.8 lc rgb '#444444'\n"
                         "set tics out nomirror scale 0.6 tc rgb '#333333'\n"
-                        "set grid lw 0.7 lc rgb '#dddddd' dt solid back\n");
+                        "set grid lt 1 lw 0.6 lc rgb '#e2e2e2' back\n");
     outfile_printf(out, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n", LEFT / (double)WIDTH,
                    1 - RIGHT / (double)WIDTH);
     outfile_printf(out, "set xrange [%.10g:%.10g]\n", f->min, f->max);
-    outfile_printf(out, "set label 1 %s at screen %.6f,%.6f left font ',15' tc rgb '#111111'\n", title,
+    outfile_printf(out, "set label 1 %s at screen %.6f,%.6f left font large tc rgb '#111111'\n", title,
                    LEFT / (double)WIDTH, 1 - 20 / height);
     if (f->subtitle) {
         char *subtitle = quoted(f->subtitle);
 
-        outfile_printf(out, "set label 2 %s at screen %.6f,%.6f left font ',12' tc rgb '#555555'\n", subtitle,
+        outfile_printf(out, "set label 2 %s at screen %.6f,%.6f left font small tc rgb '#555555'\n", subtitle,
                        LEFT / (double)WIDTH, 1 - 38 / height);
         g_free(subtitle);
     }

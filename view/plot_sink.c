@@ -156,7 +156,9 @@ static void on_state(PlotSink *s, const ProbeRecord *r, const PlotDesc *d)
                       .proto = PLOT_PROTO_TCP};
     PlotEnd *e;
 
-    if (end_of(s, r, conn) || !parse_addr(r->value[d->at[2]].s, key.remote) || key.remote_port == 0)
+    /* SYN-SENT may come before a port is chosen, a listener has no peer. */
+    if (key.local_port == 0 || end_of(s, r, conn) || !parse_addr(r->value[d->at[2]].s, key.remote) ||
+        key.remote_port == 0)
         return;
     e = plotsink_find_end(s, &key, r->node->name);
     if (e->conn && e->conn != conn)
@@ -385,6 +387,7 @@ PlotSink *plotsink_new(const PlotSinkConfig *config)
     s->queue_of = g_array_new(FALSE, TRUE, sizeof(PlotQueue *));
     s->is_host = g_array_new(FALSE, TRUE, 1);
     s->descs = g_array_new(FALSE, FALSE, sizeof(PlotDesc));
+    s->notes = g_array_new(FALSE, FALSE, sizeof(PlotSinkNote));
     s->sink = (ProbeSink){.mask = classes_of(w->what), .record = on_record};
     return s;
 }
@@ -452,6 +455,7 @@ void plotsink_free(PlotSink *s)
     g_array_free(s->queue_of, TRUE);
     g_array_free(s->is_host, TRUE);
     g_array_free(s->descs, TRUE);
+    g_array_free(s->notes, TRUE);
     g_free(s);
 }
 
@@ -491,4 +495,22 @@ char *plotend_name(const PlotEnd *e, bool is_remote, bool with_port)
 
     return with_port ? g_strdup_printf("%s:%u", name, is_remote ? e->remote_port : e->local_port)
                      : g_strdup(name);
+}
+
+void plotsink_add_note(PlotSink *s, SimTime t, const char *text)
+{
+    PlotSinkNote note = {t, keep_string(s, text)};
+
+    g_array_append_val(s->notes, note);
+}
+
+unsigned plotsink_note_count(const PlotSink *s)
+{
+    return s->notes->len;
+}
+
+const char *plotsink_note(const PlotSink *s, unsigned i, SimTime *t)
+{
+    *t = g_array_index(s->notes, PlotSinkNote, i).t;
+    return g_array_index(s->notes, PlotSinkNote, i).text;
 }

@@ -93,6 +93,11 @@ void plotsink_seal(PlotSink *s);
 void plotsink_free(PlotSink *s); /* detaches if need be; NULL is allowed */
 const PlotWish *plotsink_wish(const PlotSink *s);
 
+/* Something that the picture is to say about a time. */
+void plotsink_add_note(PlotSink *s, SimTime t, const char *text);
+unsigned plotsink_note_count(const PlotSink *s);
+const char *plotsink_note(const PlotSink *s, unsigned i, SimTime *t);
+
 unsigned plotsink_end_count(const PlotSink *s);
 const PlotEnd *plotsink_end(const PlotSink *s, unsigned i);
 unsigned plotsink_queue_count(const PlotSink *s);

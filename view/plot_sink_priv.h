@@ -14,6 +14,11 @@ typedef struct PlotEndKey {
     uint8_t remote[16];
 } PlotEndKey;
 
+typedef struct PlotSinkNote {
+    SimTime t;
+    const char *text;
+} PlotSinkNote;
+
 struct PlotSink {
     PlotSinkConfig config;
     ProbeSink sink;
@@ -27,6 +32,7 @@ struct PlotSink {
     GArray *queue_of;    /* ProbePoint.id -> PlotQueue * */
     GArray *is_host;     /* Node.id -> char: 0 not asked yet, 1 no, 2 yes */
     GArray *descs;       /* PlotDesc: the descriptions seen */
+    GArray *notes;       /* PlotSinkNote */
     GPtrArray *strings;  /* copies of the wish's */
 };
 

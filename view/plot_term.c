@@ -331,6 +331,19 @@ static void append_bands(GString *out, const Canvas *v, bool is_coloured)
     g_string_append_c(out, '\n');
 }
 
+static void draw_notes(Canvas *v)
+{
+    for (unsigned i = 0; i < v->f->notes->len; i++)
+        for (unsigned row = 0; row < v->rows; row++) {
+            Cell *cell = cell_at(v, dot_x(v, g_array_index(v->f->notes, PlotFigureNote, i).x) / 2, (int)row);
+
+            if (cell && !cell->glyph && !cell->letter && !cell->dots) {
+                cell->glyph = "┊";
+                cell->rgb = PLOT_GREY;
+            }
+        }
+}
+
 static void draw_panel(Canvas *v)
 {
     unsigned letters = count_letters(v->p), nth = 0;
@@ -348,6 +361,7 @@ static void draw_panel(Canvas *v)
             nth++;
         }
     }
+    draw_notes(v);
 }
 
 static void append_panel(GString *out, const PlotFigure *f, const PlotPanel *p, unsigned width, unsigned rows,
@@ -388,5 +402,8 @@ char *plotterm_render(const PlotFigure *f, unsigned width, unsigned height, bool
     for (unsigned i = 0; i < f->panels->len; i++)
         append_panel(out, f, f->panels->pdata[i], width, HS_MAX(rows, 4u), i + 1 == f->panels->len,
                      is_coloured);
+    for (unsigned i = 0; i < f->notes->len; i++)
+        g_string_append_printf(out, "%*s┊ %.4g: %s\n", AXIS, "", g_array_index(f->notes, PlotFigureNote, i).x,
+                               g_array_index(f->notes, PlotFigureNote, i).text);
     return g_string_free(out, FALSE);
 }

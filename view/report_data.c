@@ -21,6 +21,9 @@
 #include "view/report_packets.h"
 #include "view/report_series.h"
 
+/* Of more timers only those that fire are told: long runs arm one with each segment. */
+#define MAX_TIMERS 40000
+
 enum { MOMENT_SENT, MOMENT_RECEIVED, MOMENT_LOST, MOMENT_EVENT };
 
 /* Names of the types of events, with their values behind [type, node]. */
@@ -47,7 +50,8 @@ typedef struct Writer {
     GArray *mt, *mk, *mi;
     GArray *events; /* int64_t, each with its length in front */
     int64_t n_events;
-    guint last_say; /* place in events of the text in Chinese of the last title or note; 0: none */
+    int64_t n_timers; /* records of timers */
+    guint last_say;   /* place in events of the text in Chinese of the last title or note; 0: none */
 } Writer;
 
 static GArray *numbers(void)
@@ -163,6 +167,8 @@ static void add_tcp(Writer *w, const StoryRecord *r)
         value[2] = string(w, story_str(r, "new"));
         add_event(w, r, EVENT_STATE, value, 3);
     } else if (story_is(r, "tcp.timer")) {
+        if (w->n_timers > MAX_TIMERS && strcmp(story_str(r, "what"), "fired") != 0)
+            return;
         at = story_value(r, "at", NULL);
         value[1] = string(w, story_str(r, "timer"));
         value[2] = string(w, story_str(r, "what"));
@@ -427,6 +433,8 @@ void report_data_write(const Story *story, const ReportConfig *config, ReportJso
     memset(w.flight_of->data, 0, w.flight_of->len * sizeof(int64_t));
     report_strings_init(&w.strings);
     w.packets = report_packets_new(story, &w.strings);
+    for (int32_t i = 0; i < story_record_count(story); i++)
+        w.n_timers += story_is(story_record(story, i), "tcp.timer");
     for (int32_t i = 0; i < story_record_count(story); i++) {
         const StoryRecord *r = story_record(story, i);
 

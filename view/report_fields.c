@@ -16,8 +16,16 @@ struct ReportFields {
     GPtrArray *shapes, *values;                /* GBytes: int32_t of the layers and fields */
     /* of the packet at hand */
     GByteArray *shape, *value;
+    GArray *numbers; /* Number: large ones that other texts may repeat */
+    GPtrArray *late; /* texts whose place in value is kept by late_at: told when all numbers are known */
+    GArray *late_at;
     ReportPacketFields *out;
 };
+
+typedef struct Number {
+    unsigned field;
+    uint64_t value;
+} Number;
 
 typedef struct FieldDef {
     char *name, *label, *note;
@@ -27,6 +35,7 @@ typedef struct FieldDef {
 /* In a shape: a layer is LAYER, id, off, len, depth; a field its definition, bit_off, bit_len. */
 #define LAYER (-1)
 #define MAX_COMPARED 20 /* bytes */
+#define MIN_REPEATED 1000
 
 static void free_def(gpointer p)
 {
@@ -51,6 +60,9 @@ ReportFields *report_fields_new(ReportStrings *strings)
     f->values = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     f->shape = g_byte_array_new();
     f->value = g_byte_array_new();
+    f->numbers = g_array_new(FALSE, FALSE, sizeof(Number));
+    f->late = g_ptr_array_new_with_free_func(g_free);
+    f->late_at = g_array_new(FALSE, FALSE, sizeof(guint));
     return f;
 }
 
@@ -66,6 +78,9 @@ void report_fields_free(ReportFields *f)
     g_ptr_array_free(f->values, TRUE);
     g_byte_array_free(f->shape, TRUE);
     g_byte_array_free(f->value, TRUE);
+    g_array_free(f->numbers, TRUE);
+    g_ptr_array_free(f->late, TRUE);
+    g_array_free(f->late_at, TRUE);
     g_free(f);
 }
 
@@ -193,8 +208,11 @@ static void on_field(void *user, const WireLayer *layer, const WireField *field)
 {
     ReportFields *f = user;
     int plain = plain_len(field);
+    guint nth = f->value->len / (guint)sizeof(int32_t);
 
     (void)layer;
+    if (plain >= 0 && field->kind == WIRE_UINT && field->value >= MIN_REPEATED)
+        g_array_append_val(f->numbers, ((Number){nth, field->value}));
     put(f->shape, def_of(f, field));
     put(f->shape, field->bit_off);
     put(f->shape, field->bit_len);
@@ -202,8 +220,39 @@ static void on_field(void *user, const WireLayer *layer, const WireField *field)
         put(f->value, 0);
     else if (plain >= 0)
         put(f->value, 2 * report_strings_add(f->strings, field->text + plain) + 1);
-    else
+    else if (field->kind != WIRE_BYTES)
         put(f->value, 2 * report_strings_add(f->strings, field->text) + 2);
+    else {
+        g_ptr_array_add(f->late, g_strdup(field->text));
+        g_array_append_val(f->late_at, nth);
+        put(f->value, 0);
+    }
+}
+
+/* A summary such as "TS val 1227582262 ecr 0" would be another string in each packet. Numbers of other fields
+ * are told as {#field} in it. */
+static int64_t add_late(ReportFields *f, const char *text)
+{
+    GString *out = g_string_new(NULL);
+    int64_t index;
+
+    for (const char *p = text; *p;) {
+        char *end = (char *)p + 1;
+        guint64 number = g_ascii_isdigit(*p) ? g_ascii_strtoull(p, &end, 10) : 0;
+        const Number *same = NULL;
+
+        for (guint i = 0; i < f->numbers->len && number >= MIN_REPEATED && !same; i++)
+            if (g_array_index(f->numbers, Number, i).value == number)
+                same = &g_array_index(f->numbers, Number, i);
+        if (same)
+            g_string_append_printf(out, "{#%u}", same->field);
+        else
+            g_string_append_len(out, p, end - p);
+        p = end;
+    }
+    index = report_strings_add(f->strings, out->str);
+    g_string_free(out, TRUE);
+    return index;
 }
 
 static void on_malformed(void *user, const WireLayer *layer, size_t off, WireError err, const char *why)
@@ -226,7 +275,13 @@ void report_fields_add(ReportFields *f, const StoryPacket *p, ReportPacketFields
     f->out = out;
     g_byte_array_set_size(f->shape, 0);
     g_byte_array_set_size(f->value, 0);
+    g_array_set_size(f->numbers, 0);
+    g_ptr_array_set_size(f->late, 0);
+    g_array_set_size(f->late_at, 0);
     wire_dissect(linktype, p->bytes, p->kept, &sink);
+    for (guint i = 0; i < f->late->len; i++)
+        ((int32_t *)(void *)f->value->data)[g_array_index(f->late_at, guint, i)] =
+            (int32_t)(2 * add_late(f, f->late->pdata[i]) + 2);
     len = f->value->len / (guint)sizeof(int32_t);
     while (len && ((const int32_t *)(const void *)f->value->data)[len - 1] == 0)
         len--;

@@ -9,7 +9,7 @@
  * of a packet, one number for each field of its shape, are its *values*, and they too are often the same:
  *   0          nothing behind the plain rendering
  *   2 n + 1    string n behind the plain rendering
- *   2 n + 2    string n instead of it */
+ *   2 n + 2    string n instead of it; {#k} in it stands for the text of the packet's field k */
 #pragma once
 
 #include "view/report_json.h"

@@ -36,6 +36,7 @@ void *story_room(Story *s, size_t len)
     if (s->chunk_size - s->chunk_used < len) {
         s->chunk_size = (uint32_t)HS_MAX(len, STORY_CHUNK);
         s->chunk_used = 0;
+        s->chunk_bytes += s->chunk_size;
         s->chunk = g_malloc(s->chunk_size);
         g_ptr_array_add(s->chunks, s->chunk);
     }
@@ -78,7 +79,11 @@ static int32_t point_of(Story *s, const ProbePoint *p)
     int32_t *at = place_of(s->point_of, p->id);
 
     if (*at == STORY_NONE) {
-        StoryPoint point = {node_of(s, p->node), story_intern(s, p->name), p->linktype, {0}};
+        const Node *far = s->config.far_of ? s->config.far_of(s->config.user, p) : NULL;
+        StoryPoint point = {.node = node_of(s, p->node),
+                            .far = far ? node_of(s, far) : STORY_NONE,
+                            .name = story_intern(s, p->name),
+                            .linktype = p->linktype};
 
         memcpy(point.mac, p->mac, sizeof(point.mac));
         g_array_append_val(s->points, point);
@@ -131,12 +136,13 @@ static int32_t add_packet(Story *s, const Packet *pkt, uint16_t linktype, SimTim
     }
     p.bytes = bytes;
     if (!known)
-        story_flow_add_packet(s, &p, now);
+        story_flow_add_packet(s, &p, birth_node, now);
     else { /* as a router or a NAT left it: still of the conversation that it was born in */
         const StoryPacket *last = &g_array_index(s->packets, StoryPacket, GPOINTER_TO_UINT(known) - 1);
 
         p.flow = last->flow;
         p.side = last->side;
+        p.is_cookie = last->is_cookie;
     }
     g_array_append_val(s->packets, p);
     kept = story_room(s, sizeof(key));
@@ -160,7 +166,8 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
                        .flight = STORY_NONE};
     ProbeValue *value;
 
-    if (s->config.max_records && s->records->len >= s->config.max_records) {
+    if ((s->config.max_records && s->records->len >= s->config.max_records) ||
+        (s->config.max_bytes && s->chunk_bytes >= s->config.max_bytes) || s->is_cut) {
         s->is_cut = true;
         return;
     }
@@ -196,6 +203,7 @@ Story *story_new(const StoryConfig *config)
     s->flights = g_array_new(FALSE, FALSE, sizeof(StoryFlight));
     s->flows = g_array_new(FALSE, FALSE, sizeof(StoryFlow));
     s->conns = g_array_new(FALSE, FALSE, sizeof(StoryConn));
+    s->cookies_seen = g_array_new(FALSE, TRUE, sizeof(uint64_t));
     s->node_of = g_array_new(FALSE, FALSE, sizeof(int32_t));
     s->point_of = g_array_new(FALSE, FALSE, sizeof(int32_t));
     s->link_of = g_hash_table_new(g_str_hash, g_str_equal);
@@ -228,7 +236,8 @@ static void detach(Story *s)
 /* ---- crossings ---- */
 
 /* The sending that this arrival or loss ends: the oldest open one of the packet on this link, else (a shared
- * medium, whose points know no link) the last one. */
+ * medium, whose points know no link) the last one. What is dropped inside a node has lost its link header,
+ * and ends no crossing: a host may drop its own copy of a broadcast that is on its way. */
 static int32_t find_open(Story *s, GHashTable *open, const StoryRecord *r)
 {
     const StoryPacket *p = story_packet(s, r->packet);
@@ -236,6 +245,8 @@ static int32_t find_open(Story *s, GHashTable *open, const StoryRecord *r)
     GArray *flights = g_hash_table_lookup(open, &key);
     int32_t shared = STORY_NONE;
 
+    if (r->point == STORY_NONE || p->linktype != story_point(s, r->point)->linktype)
+        return STORY_NONE;
     for (unsigned i = 0; flights && i < flights->len; i++) {
         int32_t f = g_array_index(flights, int32_t, i);
         const StoryFlight *flight = story_flight(s, f);
@@ -329,6 +340,7 @@ void story_free(Story *s)
     g_array_free(s->flights, TRUE);
     g_array_free(s->flows, TRUE);
     g_array_free(s->conns, TRUE);
+    g_array_free(s->cookies_seen, TRUE);
     g_array_free(s->node_of, TRUE);
     g_array_free(s->point_of, TRUE);
     g_hash_table_destroy(s->link_of);

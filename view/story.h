@@ -22,10 +22,13 @@ typedef struct StoryConfig {
     uint64_t classes;     /* PROBE_BIT(…) of the records to keep; 0: all */
     uint32_t snaplen;     /* bytes kept of each frame; 0: all */
     uint64_t max_records; /* keep the first ones (story_is_cut); 0: no limit */
+    uint64_t max_bytes;   /* likewise, until their values and bytes take so much; 0: no limit */
     /* What the bus does not know; each may be NULL. "host", "router", "switch", "hub"; the name of the link
      * that is plugged in at the point ("client-r"), NULL for none and for a shared medium (a hub). */
     const char *(*kind_of)(void *user, const Node *node);
     const char *(*link_of)(void *user, const ProbePoint *point);
+    const Node *(*far_of)(void *user, const ProbePoint *point); /* at that link's other end */
+    uint64_t (*cookies_of)(void *user, const Node *node);       /* SYN cookies that the host has sent */
     void *user;
 } StoryConfig;
 
@@ -36,6 +39,7 @@ typedef struct StoryNode {
 
 typedef struct StoryPoint {
     int32_t node;
+    int32_t far;       /* node at the other end of the cable when the point was first seen */
     const char *name;  /* "eth0" */
     uint16_t linktype; /* as in pcapng */
     uint8_t mac[6];
@@ -61,6 +65,7 @@ typedef struct StoryPacket {
     uint16_t linktype;  /* what the bytes begin with */
     int32_t flow;       /* STORY_NONE: no TCP or UDP */
     uint8_t side;       /* 0 or 1: which side of the flow sent it */
+    bool is_cookie;     /* a SYN-ACK whose sequence number is a SYN cookie: its sender remembers nothing */
 } StoryPacket;
 
 /* One crossing of one link: sent (frame.tx), then received or lost. A broadcast on a shared medium is one
@@ -81,7 +86,8 @@ typedef struct StoryFlow {
     uint64_t packets[2]; /* different ones */
     uint32_t isn[2];     /* of TCP: the number that counts as 0; the SYN's, else the first one seen */
     bool has_isn[2], has_syn[2];
-    uint8_t wscale[2]; /* from the SYN */
+    bool has_wscale[2]; /* the SYN offered it: windows are scaled if both did */
+    uint8_t wscale[2];
     SimTime begin;
 } StoryFlow;
 
@@ -101,7 +107,7 @@ void story_attach(Story *s, Probes *probes);
 void story_seal(Story *s);
 void story_free(Story *s); /* detaches if need be; NULL is allowed */
 
-bool story_is_cut(const Story *s); /* there were more records than max_records */
+bool story_is_cut(const Story *s); /* there were more records than max_records and max_bytes allow */
 SimTime story_end(const Story *s); /* of the run, when it was sealed */
 
 int32_t story_node_count(const Story *s);

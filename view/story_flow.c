@@ -1,101 +1,13 @@
 /* Who talks to whom: flows out of packets, and which endpoint's tcp.* records belong to which flow. */
 #include <string.h>
 
-#include "models/wire/dissect.h"
 #include "models/wire/ipv4.h"
-#include "models/wire/ipv6.h"
 #include "models/wire/tcp.h"
 #include "models/wire/tcp_opt.h"
-#include "models/wire/udp.h"
 #include "view/story_priv.h"
 #include "view/story_segment.h"
 
-#define PROTO_TCP 6
-#define PROTO_UDP 17
-
-typedef struct Layers {
-    size_t l3, l4, l4_len;
-    WireLayerId ip, transport;
-} Layers;
-
-static void on_layer(void *user, const WireLayer *layer, size_t off, size_t len, int depth)
-{
-    Layers *l = user;
-
-    if (depth > 0)
-        return;
-    if (l->ip == WIRE_LAYER_NONE && (layer->id == WIRE_LAYER_IP || layer->id == WIRE_LAYER_IP6)) {
-        l->ip = layer->id;
-        l->l3 = off;
-    } else if (l->transport == WIRE_LAYER_NONE &&
-               (layer->id == WIRE_LAYER_TCP || layer->id == WIRE_LAYER_UDP)) {
-        l->transport = layer->id;
-        l->l4 = off;
-        l->l4_len = len;
-    }
-}
-
-/* The length is taken from the IP header: the bytes may have been cut, and a short frame is padded. */
-static void read_transport(const StoryPacket *p, const Layers *l, size_t end, StorySegment *out)
-{
-    const uint8_t *h = p->bytes + l->l4;
-    bool is_tcp = l->transport == WIRE_LAYER_TCP;
-    size_t hdr_len = is_tcp ? tcp_hdr_len(h) : UDP_HDR_LEN;
-
-    out->has_ports = true;
-    out->l4 = (uint32_t)l->l4;
-    out->src_port = wire_get16(h);
-    out->dst_port = wire_get16(h + 2);
-    out->payload_len = end > l->l4 + hdr_len ? (uint32_t)(end - l->l4 - hdr_len) : 0;
-    if (!is_tcp)
-        return;
-    out->seq = tcp_seq(h);
-    out->ack = tcp_ack(h);
-    out->flags = tcp_flags(h);
-    out->window = tcp_window(h);
-    if (hdr_len > TCP_MIN_HDR_LEN && p->kept >= l->l4 + hdr_len)
-        out->options_len = (uint32_t)(hdr_len - TCP_MIN_HDR_LEN);
-}
-
-static void format_ip6(const uint8_t *p, char *buf)
-{
-    Ipv6Addr addr;
-
-    memcpy(&addr, p, sizeof(addr));
-    ipv6_addr_format(&addr, buf);
-}
-
-bool story_segment(const StoryPacket *p, StorySegment *out)
-{
-    Layers l = {0};
-    WireSink sink = {.user = &l, .no_text = true, .begin_layer = on_layer};
-    const uint8_t *h;
-    size_t end;
-
-    memset(out, 0, sizeof(*out));
-    wire_dissect((WireLinkType)p->linktype, p->bytes, p->kept, &sink);
-    if (l.ip == WIRE_LAYER_NONE || p->kept < l.l3 + (l.ip == WIRE_LAYER_IP ? IPV4_MIN_HDR_LEN : IPV6_HDR_LEN))
-        return false;
-    h = p->bytes + l.l3;
-    out->l3 = (uint32_t)l.l3;
-    if (l.ip == WIRE_LAYER_IP) {
-        out->proto = ipv4_proto(h);
-        ipv4_addr_format(ipv4_src(h), out->src);
-        ipv4_addr_format(ipv4_dst(h), out->dst);
-        end = l.l3 + ipv4_total_len(h);
-    } else {
-        out->proto = ipv6_next_header(h);
-        format_ip6(h + IPV6_SRC_OFF, out->src);
-        format_ip6(h + IPV6_SRC_OFF + 16, out->dst);
-        end = l.l3 + IPV6_HDR_LEN + ipv6_payload_len(h);
-    }
-    if (l.transport != WIRE_LAYER_NONE &&
-        p->kept >= l.l4 + (l.transport == WIRE_LAYER_TCP ? TCP_MIN_HDR_LEN : UDP_HDR_LEN)) {
-        out->proto = l.transport == WIRE_LAYER_TCP ? PROTO_TCP : PROTO_UDP;
-        read_transport(p, &l, end, out);
-    }
-    return true;
-}
+#define TCP_WSCALE_MAX 14 /* RFC 7323 2.3 */
 
 /* ---- flows ---- */
 
@@ -107,7 +19,7 @@ static char *flow_key(uint8_t proto, const char *a, uint16_t a_port, const char 
 /* A SYN without ACK that is no repetition of the last one begins a new connection on the same ports. */
 static bool is_new_connection(const StoryFlow *f, unsigned side, const StorySegment *seg)
 {
-    return seg->proto == PROTO_TCP && (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+    return seg->proto == IP_PROTO_TCP && (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
            f->has_isn[side] && f->has_isn[!side] && f->isn[side] != seg->seq;
 }
 
@@ -120,8 +32,10 @@ static void learn_numbers(StoryFlow *f, unsigned side, const StoryPacket *p, con
         f->has_isn[side] = f->has_syn[side] = true;
         if (seg->options_len &&
             tcp_options_decode(&options, p->bytes + seg->l4 + TCP_MIN_HDR_LEN, seg->options_len) >= 0 &&
-            options.has_wscale)
-            f->wscale[side] = options.wscale;
+            options.has_wscale) {
+            f->has_wscale[side] = true;
+            f->wscale[side] = (uint8_t)HS_MIN(options.wscale, TCP_WSCALE_MAX);
+        }
     } else if (!f->has_isn[side] && !(seg->flags & TCP_RST)) {
         f->isn[side] = seg->seq;
         f->has_isn[side] = true;
@@ -132,7 +46,47 @@ static void learn_numbers(StoryFlow *f, unsigned side, const StoryPacket *p, con
     }
 }
 
-void story_flow_add_packet(Story *s, StoryPacket *p, SimTime now)
+/* Only the first fragment of a datagram has ports; the others are known by its identification (RFC 791 3.2).
+ */
+static char *fragment_key(const StorySegment *seg)
+{
+    return g_strdup_printf("fragment %u %s %s %u", seg->proto, seg->src, seg->dst, seg->fragment_id);
+}
+
+static void keep_first_fragment(Story *s, const StoryPacket *p, const StorySegment *seg)
+{
+    g_hash_table_replace(s->flow_of, fragment_key(seg), GUINT_TO_POINTER((guint)p->flow * 2 + p->side + 1));
+}
+
+static void find_first_fragment(Story *s, StoryPacket *p, const StorySegment *seg)
+{
+    char *key = fragment_key(seg);
+    gpointer known = g_hash_table_lookup(s->flow_of, key);
+
+    if (known) {
+        p->flow = (int32_t)((GPOINTER_TO_UINT(known) - 1) / 2);
+        p->side = (GPOINTER_TO_UINT(known) - 1) & 1;
+    }
+    g_free(key);
+}
+
+/* The host counts the cookies that it sends, and its packets leave in that order. */
+static bool is_cookie(Story *s, const StoryPacket *p, const Node *node, const StorySegment *seg)
+{
+    uint64_t *seen;
+
+    if ((seg->flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK) || !node || !s->config.cookies_of)
+        return false;
+    if (s->cookies_seen->len <= (guint)p->birth_node)
+        g_array_set_size(s->cookies_seen, (guint)p->birth_node + 1);
+    seen = &g_array_index(s->cookies_seen, uint64_t, p->birth_node);
+    if (*seen >= s->config.cookies_of(s->config.user, node))
+        return false;
+    ++*seen;
+    return true;
+}
+
+void story_flow_add_packet(Story *s, StoryPacket *p, const Node *birth_node, SimTime now)
 {
     StorySegment seg;
     char *key;
@@ -140,8 +94,13 @@ void story_flow_add_packet(Story *s, StoryPacket *p, SimTime now)
     unsigned side = 0;
     StoryFlow *f = NULL;
 
-    if (!story_segment(p, &seg) || !seg.has_ports)
+    if (!story_segment(p, &seg))
         return;
+    if (!seg.has_ports) {
+        if (seg.is_fragment)
+            find_first_fragment(s, p, &seg);
+        return;
+    }
     key = flow_key(seg.proto, seg.src, seg.src_port, seg.dst, seg.dst_port);
     known = g_hash_table_lookup(s->flow_of, key);
     if (known) { /* the value is the flow's index times two, plus the side, plus one */
@@ -167,56 +126,92 @@ void story_flow_add_packet(Story *s, StoryPacket *p, SimTime now)
     if (f->node[side] == STORY_NONE)
         f->node[side] = p->birth_node;
     f->packets[side]++;
-    if (seg.proto == PROTO_TCP)
+    if (seg.is_fragment)
+        keep_first_fragment(s, p, &seg);
+    if (seg.proto == IP_PROTO_TCP) {
         learn_numbers(f, side, p, &seg);
+        p->is_cookie = is_cookie(s, p, birth_node, &seg);
+    }
     g_free(key);
 }
 
 /* ---- endpoints ---- */
+
+static void free_list(gpointer list)
+{
+    g_array_free(list, TRUE);
+}
 
 static char *conn_key(int32_t node, uint64_t id)
 {
     return g_strdup_printf("%d %" G_GUINT64_FORMAT, node, id);
 }
 
+/* TCP flows by the ports of either side: flow * 2 + side, in order. */
+static GHashTable *index_by_ports(const Story *s)
+{
+    GHashTable *by_ports = g_hash_table_new_full(NULL, NULL, NULL, free_list);
+
+    for (int32_t i = 0; i < story_flow_count(s); i++)
+        for (unsigned side = 0; side < 2; side++) {
+            const StoryFlow *f = story_flow(s, i);
+            gpointer key = GUINT_TO_POINTER((guint)f->port[side] << 16 | f->port[!side]);
+            GArray *list = g_hash_table_lookup(by_ports, key);
+            int32_t entry = i * 2 + (int32_t)side;
+
+            if (f->proto != IP_PROTO_TCP)
+                continue;
+            if (!list) {
+                list = g_array_new(FALSE, FALSE, sizeof(int32_t));
+                g_hash_table_insert(by_ports, key, list);
+            }
+            g_array_append_val(list, entry);
+        }
+    return by_ports;
+}
+
 /* The last flow between those ports that had begun by then, or, where the state changes before the first
  * packet leaves (SYN_SENT), the next one. */
-static int32_t find_flow(const Story *s, const StoryConn *c, SimTime when, uint8_t *side)
+static int32_t find_flow(const Story *s, GHashTable *by_ports, const StoryConn *c, SimTime when,
+                         uint8_t *side)
 {
+    const GArray *list =
+        g_hash_table_lookup(by_ports, GUINT_TO_POINTER((guint)c->local_port << 16 | c->remote_port));
     int32_t best = STORY_NONE;
 
-    for (int32_t i = 0; i < story_flow_count(s); i++) {
-        const StoryFlow *f = story_flow(s, i);
+    for (guint i = 0; list && i < list->len; i++) {
+        int32_t entry = g_array_index(list, int32_t, i);
+        const StoryFlow *f = story_flow(s, entry / 2);
+        unsigned k = (unsigned)entry & 1;
 
-        for (unsigned k = 0; k < 2; k++) {
-            if (f->proto != PROTO_TCP || f->port[k] != c->local_port || f->port[!k] != c->remote_port ||
-                strcmp(f->addr[!k], c->remote) || (f->node[k] != c->node && f->node[k] != STORY_NONE))
-                continue;
-            if (best != STORY_NONE && f->begin > when)
-                return best;
-            best = i;
-            *side = (uint8_t)k;
-        }
+        if (strcmp(f->addr[!k], c->remote) || (f->node[k] != c->node && f->node[k] != STORY_NONE))
+            continue;
+        if (best != STORY_NONE && f->begin > when)
+            return best;
+        best = entry / 2;
+        *side = (uint8_t)k;
     }
     return best;
 }
 
 void story_flow_add_conns(Story *s)
 {
+    GHashTable *by_ports = index_by_ports(s);
+
     for (int32_t i = 0; i < story_record_count(s); i++) {
         const StoryRecord *r = story_record(s, i);
         StoryConn c = {.node = r->node, .flow = STORY_NONE};
         StoryConn *known = NULL;
-        gpointer index;
+        gpointer at;
         char *key;
 
         if (!story_is(r, "tcp.state"))
             continue;
         c.id = story_value(r, "conn", NULL)->u;
         key = conn_key(c.node, c.id);
-        index = g_hash_table_lookup(s->conn_of, key);
-        if (index)
-            known = &g_array_index(s->conns, StoryConn, GPOINTER_TO_UINT(index) - 1);
+        at = g_hash_table_lookup(s->conn_of, key);
+        if (at)
+            known = &g_array_index(s->conns, StoryConn, GPOINTER_TO_UINT(at) - 1);
         if (known && known->local_port) {
             g_free(key);
             continue;
@@ -224,7 +219,7 @@ void story_flow_add_conns(Story *s)
         c.local_port = (uint16_t)story_value(r, "local_port", NULL)->u;
         c.remote_port = (uint16_t)story_value(r, "remote_port", NULL)->u;
         c.remote = story_str(r, "remote");
-        c.flow = find_flow(s, &c, r->time, &c.side);
+        c.flow = find_flow(s, by_ports, &c, r->time, &c.side);
         if (known) { /* connect() changes the state before it chooses a port */
             *known = c;
             g_free(key);
@@ -233,6 +228,7 @@ void story_flow_add_conns(Story *s)
         g_array_append_val(s->conns, c);
         g_hash_table_insert(s->conn_of, key, GUINT_TO_POINTER(s->conns->len));
     }
+    g_hash_table_destroy(by_ports);
 }
 
 int32_t story_conn_of(const Story *s, const StoryRecord *r)

@@ -21,6 +21,7 @@ struct Story {
     GArray *flights;               /* StoryFlight */
     GArray *flows;                 /* StoryFlow */
     GArray *conns;                 /* StoryConn */
+    GArray *cookies_seen;          /* uint64_t for each node: SYN cookies that packets were found for */
     GArray *node_of;               /* Node.id -> index of nodes */
     GArray *point_of;              /* ProbePoint.id -> index of points */
     GHashTable *link_of;           /* name -> index + 1 */
@@ -29,10 +30,11 @@ struct Story {
     GPtrArray *chunks;             /* of values and bytes */
     uint8_t *chunk;
     uint32_t chunk_used, chunk_size;
+    uint64_t chunk_bytes; /* of all chunks */
 };
 
 /* Room that lives as long as the story, for anything. */
 void *story_room(Story *s, size_t len);
 const char *story_intern(Story *s, const char *text);
-void story_flow_add_packet(Story *s, StoryPacket *p, SimTime now);
+void story_flow_add_packet(Story *s, StoryPacket *p, const Node *birth_node, SimTime now);
 void story_flow_add_conns(Story *s);

@@ -24,6 +24,8 @@ void bind_payload_open(lua_State *L);
 void bind_observe_open(lua_State *L);
 void bind_capture_open(lua_State *L);
 void bind_series_open(lua_State *L);
+void bind_plot_open(lua_State *L);
+void bind_ladder_open(lua_State *L);
 void bind_ip4_open(lua_State *L);
 void bind_private_open(lua_State *L); /* for lua/hs only */
 

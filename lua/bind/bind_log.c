@@ -122,6 +122,8 @@ static int say(lua_State *L, const BindOptions *who, const char *kind, const cha
     } else {
         o.en = join(L, 1);
     }
+    if (*indent == '\0' && !s->title)
+        s->title = g_strdup(o.en);
     if (!s->config.quiet) {
         print_wrapped(s, indent, o.en);
         if (*indent == '\0')

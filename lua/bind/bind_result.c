@@ -82,6 +82,7 @@ static void set_samples(Result *r, lua_State *L, int idx, lua_Integer n)
 static const char *wrong_value(lua_State *L, int idx)
 {
     lua_Integer n;
+    int top = lua_gettop(L);
 
     if (lua_isnil(L, idx) || lua_type(L, idx) == LUA_TNUMBER)
         return NULL;
@@ -91,10 +92,12 @@ static const char *wrong_value(lua_State *L, int idx)
     if (n > SAMPLES_MAX)
         return lua_pushfstring(L, "%I samples, expected at most %d", n, SAMPLES_MAX);
     for (lua_Integer i = 1; i <= n; i++) {
-        if (lua_rawgeti(L, idx, i) != LUA_TNUMBER || not_finite(lua_tonumber(L, -1)))
-            return lua_pushfstring(L, "sample %I is %s, expected a finite number", i,
-                                   luaerr_describe(L, lua_gettop(L)));
-        lua_pop(L, 1);
+        bool is_number = lua_rawgeti(L, idx, i) == LUA_TNUMBER;
+        const char *why = is_number ? not_finite(lua_tonumber(L, -1)) : luaerr_describe(L, lua_gettop(L));
+
+        if (!is_number || why)
+            return lua_pushfstring(L, "sample %I is %s, expected a finite number", i, why);
+        lua_settop(L, top);
     }
     return NULL;
 }

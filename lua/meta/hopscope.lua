@@ -421,6 +421,7 @@ function Ip4.encode(options) end
 function Ip4.decode(bytes) end
 
 ---@class hopscope
+---@field plot table pictures of the run
 ---@field ip4 hs.Ip4 arithmetic with IPv4 addresses and headers
 ---@field seed integer the seed of the run
 local hs = {}
@@ -625,6 +626,108 @@ function hs.capture(options) end
 ---asks for a file with a time series of what a probe reports at the nodes, interfaces, links or directions in the list; before the first hs.run
 ---@param options hs.SeriesOptions
 function hs.series(options) end
+
+---@class hs.LadderOptions
+---@field file string name in the output folder, which ends in .svg or .txt
+---@field between? hs.Node[] nodes that get lanes, in this order (hosts, and who else sends packets of its own)
+---@field flow? string only this conversation: "client:40000>server:80", its number or a port
+---@field from? time only what was sent at this time or later (0)
+---@field to? time and not after this time (the end of the run)
+---@field title? string instead of hs.title's
+---@field hops? boolean routers, switches and hubs on the way have lanes too
+---@field timers? boolean TCP's timers: armed, stopped, fired
+---@field options? boolean TCP options of every segment, not only SYN's and SACK
+---@field absolute? boolean sequence numbers as on the wire; they count from the SYN otherwise
+---@field unfold? boolean long exchanges in full
+---@field notes? boolean false: without the narration
+---@field states? boolean false: without the states of TCP connections
+
+---asks for a sequence diagram of the run; before the first hs.run
+---@param options hs.LadderOptions
+function hs.ladder(options) end
+
+---@class hs.PlotOptions
+---@field file string name in the output folder, which ends in .svg, .png or .pdf
+---@field host? hs.Node|hs.LinkDir|string only what this host sends and this node's queues
+---@field flow? string only these flows: "client>server:80", with patterns
+---@field from? time the picture begins at this time (0)
+---@field to? time and ends there (at the end of the run)
+---@field interval? time of rates and fairness (about a hundredth of the time)
+---@field title? string instead of what and the scenario's name
+---@field states? boolean false: no bands behind a congestion window
+---@field of? string of hs.plot.cdf: what is distributed ("rtt")
+
+---pictures of the run, drawn by gnuplot when it is over; before the first hs.run
+hs.plot = {}
+
+---congestion window and ssthresh, with the sender's states as bands
+---@param options hs.PlotOptions
+function hs.plot.cwnd(options) end
+
+---slow start threshold
+---@param options hs.PlotOptions
+function hs.plot.ssthresh(options) end
+
+---segments in flight, and the congestion window
+---@param options hs.PlotOptions
+function hs.plot.inflight(options) end
+
+---sequence numbers: data, retransmissions, ACKs, window, SACK, losses
+---@param options hs.PlotOptions
+function hs.plot.sequence(options) end
+
+---the window that the receiver offers
+---@param options hs.PlotOptions
+function hs.plot.rwnd(options) end
+
+---round-trip time: samples and smoothed
+---@param options hs.PlotOptions
+function hs.plot.rtt(options) end
+
+---retransmission timeout and round-trip time
+---@param options hs.PlotOptions
+function hs.plot.rto(options) end
+
+---lengths of queues
+---@param options hs.PlotOptions
+function hs.plot.queue(options) end
+
+---how long packets waited in queues
+---@param options hs.PlotOptions
+function hs.plot.sojourn(options) end
+
+---rate at which frames arrive at the receiver
+---@param options hs.PlotOptions
+function hs.plot.throughput(options) end
+
+---rate at which payload is acknowledged in order
+---@param options hs.PlotOptions
+function hs.plot.goodput(options) end
+
+---Jain's index of the flows' goodput
+---@param options hs.PlotOptions
+function hs.plot.fairness(options) end
+
+---lost frames, counted
+---@param options hs.PlotOptions
+function hs.plot.loss(options) end
+
+---frames marked by ECN, counted
+---@param options hs.PlotOptions
+function hs.plot.mark(options) end
+
+---the distribution of something: option of
+---@param options hs.PlotOptions
+function hs.plot.cdf(options) end
+
+---several of them in one picture: { "cwnd", "rtt", "queue", file = "all.svg" }
+---@param options hs.PlotOptions
+function hs.plot.figure(options) end
+
+---a line and a word at that time in all pictures; at any time of the run
+---@param time time
+---@param text string
+function hs.plot.note(time, text) end
 
 ---@class hs.Host
 ---@field name string its name

@@ -54,6 +54,11 @@ Tcp *host_tcp(Host *h)
     return h->tcp;
 }
 
+bool host_has_tcp(const Host *h)
+{
+    return h->tcp != NULL;
+}
+
 const TcpSysctl *host_tcp_sysctl_get(const Host *h)
 {
     if (h->tcp)

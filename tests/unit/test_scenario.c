@@ -462,6 +462,65 @@ static void test_memory(void)
     end(&r);
 }
 
+static void test_results(void)
+{
+    Run r = run_with(
+        "local n = 0\n"
+        "hs.at('1s', function() n = 7 end)\n"
+        "hs.result('later', function() return n end, { unit = 'bit/s', help = 'what comes later' })\n"
+        "hs.run '2s'\n"
+        "hs.result('now', 2.5)\n"
+        "hs.result('list', { 1, 2, 6 })\n"
+        "hs.result('none', nil)\n"
+        "hs.result('nan', 0 / 0)\n"
+        "hs.result('inf', function() return math.huge end)\n"
+        "hs.result('empty', {})\n",
+        NULL);
+    static const struct {
+        const char *name, *missing;
+        double value;
+        unsigned n_samples;
+    } want[] = {{"later", NULL, 7, 0},        {"now", NULL, 2.5, 0},         {"list", NULL, 3, 3},
+                {"none", "nil", 0, 0},        {"nan", "not a number", 0, 0}, {"inf", "infinite", 0, 0},
+                {"empty", "no samples", 0, 0}};
+    ScenarioResult q;
+
+    g_assert_cmpint(r.code, ==, SCENARIO_OK);
+    g_assert_cmpuint(scenario_result_count(r.s), ==, G_N_ELEMENTS(want));
+    for (unsigned i = 0; i < G_N_ELEMENTS(want); i++) {
+        scenario_result(r.s, i, &q);
+        g_assert_cmpstr(q.name, ==, want[i].name);
+        g_assert_cmpstr(q.missing, ==, want[i].missing);
+        g_assert_cmpuint(q.n_samples, ==, want[i].n_samples);
+        if (!q.missing)
+            g_assert_cmpfloat(q.value, ==, want[i].value);
+    }
+    scenario_result(r.s, 0, &q);
+    g_assert_cmpstr(q.unit, ==, "bit/s");
+    g_assert_cmpstr(q.help, ==, "what comes later");
+    scenario_result(r.s, 2, &q);
+    g_assert_cmpfloat(q.samples[2], ==, 6);
+    end(&r);
+
+    r = run_with("hs.result('late', function() return 1 end)\nhs.run '1s'\nerror 'gave up'\n", NULL);
+    scenario_result(r.s, 0, &q);
+    g_assert_cmpstr(q.missing, ==, "the run did not come to its end");
+    end(&r);
+
+    expect_error("hs.result('seed', 1)\n", SCENARIO_WRONG,
+                 "s.lua:2: result \"seed\": every table of runs has a column of that name; take another one");
+    expect_error("hs.param('a', 1)\nhs.result('a', 1)\n", SCENARIO_WRONG,
+                 "s.lua:3: result \"a\": there is a parameter of that name");
+    expect_error("hs.result('a', 1)\nhs.result('a', 1)\n", SCENARIO_WRONG,
+                 "s.lua:3: result \"a\" is told twice");
+    expect_error("hs.result('a')\n", SCENARIO_WRONG,
+                 "s.lua:2: result \"a\" has no value: give a number, a list of numbers or a function");
+    expect_error("hs.result('a', 'x')\n", SCENARIO_WRONG,
+                 "s.lua:2: result \"a\": got \"x\", expected a number or a list of numbers");
+    expect_error("hs.result('a', function() return { 1, 0 / 0 } end)\n", SCENARIO_WRONG,
+                 "s.lua:2: result \"a\": sample 2 is not a number, expected a finite number");
+}
+
 static void test_missing_file(void)
 {
     Scenario *s = scenario_new(&(ScenarioConfig){.path = "no-such.lua", .until = SIM_NEVER});
@@ -516,6 +575,7 @@ int main(int argc, char **argv)
     g_test_add_func("/lua/scenario/dropped-datagrams", test_dropped_datagrams);
     g_test_add_func("/lua/scenario/observers", test_observers);
     g_test_add_func("/lua/scenario/memory", test_memory);
+    g_test_add_func("/lua/scenario/results", test_results);
     g_test_add_func("/lua/scenario/missing-file", test_missing_file);
     return g_test_run();
 }

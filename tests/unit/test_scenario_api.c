@@ -126,7 +126,7 @@ static void on_api(void *user, const char *owner, const char *name)
 static void on_line(void *user, const char *line)
 {
     static const char *const annotated[][2] = {
-        {"frames", "Frames"}, {"hs", "hs"}, {"ip4", "Ip4"}, {"os", "Os"}};
+        {"frames", "Frames"}, {"hs", "hs"}, {"hs.plot", "hs.plot"}, {"ip4", "Ip4"}, {"os", "Os"}};
     Book *b = user;
     char **part = g_strsplit(line, " ", 2);
 
@@ -139,6 +139,7 @@ static void on_line(void *user, const char *line)
 /* Names that only Lua knows: those of the module, of a process's os, of a recorder. */
 static const char lister[] = "local hs = require 'hopscope'\n"
                              "for name in pairs(hs) do print('hs ' .. name) end\n"
+                             "for name in pairs(hs.plot) do print('hs.plot ' .. name) end\n"
                              "for name in pairs(hs.ip4) do print('ip4 ' .. name) end\n"
                              "local h = hs.host 'h'\n"
                              "h:spawn(function(os) for name in pairs(os) do print('os ' .. name) end end)\n"

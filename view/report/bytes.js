@@ -57,7 +57,7 @@ function valueText(text, value) {
 function layersOf(p) {
   const bytes = bytesOf(p), values = DATA.values[packets.v[p]];
   let nth = 0;
-  return DATA.shapes[packets.h[p]].map(([title, name, off, len, depth, list]) => {
+  const layers = DATA.shapes[packets.h[p]].map(([title, name, off, len, depth, list]) => {
     const fields = [];
     for (let i = 0; i < list.length; i += 3) {
       const [fieldName, label, note, kind] = DATA.defs[list[i]];
@@ -67,6 +67,11 @@ function layersOf(p) {
     }
     return { title, name, off, len, depth, fields };
   });
+  const all = layers.flatMap((layer) => layer.fields);
+  for (const field of all)
+    if (field.kind === 'bytes')
+      field.text = field.text.replace(/\{#(\d+)\}/g, (_, i) => all[i] ? all[i].text : '?');
+  return layers;
 }
 
 /* "0100 ...." for a field that is not whole bytes; '' otherwise. */

@@ -97,7 +97,7 @@ function connsOfSide(flow, side) {
   return conns.filter((conn) => conn.flow === flow && conn.side === side);
 }
 
-/* { state, old, moment } after moment m; a server's end is the listener's until a connection is there. */
+/* { state, old, moment } after moment m (moment -1: as at the beginning); a server's end is the listener's until a connection is there. */
 function stateAt(flow, side, m) {
   let best = null;
   const f = flows[flow];
@@ -109,7 +109,7 @@ function stateAt(flow, side, m) {
       if (change.moment <= m && (!best || (best.listens && !listens) || (best.listens === listens && change.moment >= best.moment)))
         best = { state: change.now, old: change.old, moment: change.moment, listens };
   }
-  return best;
+  return best || { state: 'CLOSED', old: 'CLOSED', moment: -1 };
 }
 
 /* The series of kind "cwnd" or "rtt" that belong to the flow, by side: [null or { t, … }, …]. */

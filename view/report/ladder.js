@@ -203,12 +203,14 @@ const ladder = (function () {
     return text;
   }
 
-  function drawArrow(group, arrow, labelled) {
+  /* Labels lie above all arrows: where many cross, they can still be read. */
+  function drawArrow(group, labels, arrow, labelled) {
     const p = flights.p[arrow.flight];
     const x1 = laneX.get(arrow.from), x2 = endX(arrow), y1 = startY(arrow), y2 = arrowEnd(arrow);
     const right = x2 >= x1, selected = arrow.start === state.at || arrow.end === state.at;
-    const g = svg('g', { class: 'arrow ' + colorOf(p) + (arrow.lost ? ' lost' : '') + (isRetransmission[p] ? ' again' : '') +
-      (selected ? ' selected' : ''), 'data-moment': arrow.start });
+    const names = { class: 'arrow ' + colorOf(p) + (arrow.lost ? ' lost' : '') + (isRetransmission[p] ? ' again' : '') +
+      (selected ? ' selected' : ''), 'data-moment': arrow.start };
+    const g = svg('g', names), text = svg('g', names);
     g.append(svg('line', { x1, y1, x2, y2, class: 'shaft' }));
     const angle = Math.atan2(y2 - y1, x2 - x1);
     if (arrow.lost) {
@@ -220,11 +222,12 @@ const ladder = (function () {
     /* A broadcast's arrows begin together: one label for each direction. */
     const place = arrow.start + (right ? 'r' : 'l') + arrow.from;
     if (!labelled.has(place))
-      drawArrowLabel(g, arrow, x1, x2, y1, right);
+      drawArrowLabel(text, arrow, x1, x2, y1, right);
     labelled.add(place);
     if (arrow.lost)
-      drawReason(g, arrow, x2, y2, right);
+      drawReason(text, arrow, x2, y2, right);
     group.append(g);
+    labels.append(text);
   }
 
   function drawArrowLabel(g, arrow, x1, x2, y1, right) {
@@ -287,7 +290,7 @@ const ladder = (function () {
   }
 
   function drawView(into, from, to) {
-    const back = svg('g', {}), middle = svg('g', {}), front = svg('g', {});
+    const back = svg('g', {}), middle = svg('g', {}), labels = svg('g', {}), front = svg('g', {});
     for (const node of lanes)
       back.append(svg('line', { x1: laneX.get(node), x2: laneX.get(node), y1: from, y2: Math.min(to, top[rows.length] + 20), class: 'lane' }));
     let i = Math.max(0, lastUpTo(top, from, rows.length));
@@ -307,9 +310,10 @@ const ladder = (function () {
       if (startY(arrows[a]) - 20 > to)
         break;
       if (arrowEnd(arrows[a]) >= from - 20)
-        drawArrow(middle, arrows[a], labelled);
+        drawArrow(middle, labels, arrows[a], labelled);
     }
-    into.replaceChildren(back, middle, front);
+    middle.setAttribute('class', middle.childElementCount > 60 ? 'crowd' : '');
+    into.replaceChildren(back, middle, labels, front);
   }
 
   let asked = false;

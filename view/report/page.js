@@ -177,7 +177,7 @@ function button(text, label, action) {
 }
 
 function makeToolbar() {
-  parts.play = button('▶', t('play'), () => play(!state.playing));
+  parts.play = button(t('play'), t('play'), () => play(!state.playing));
   parts.slider = html('input', { type: 'range', min: '0', max: '100000', step: '1', value: '0', class: 'slider', 'aria-label': t('slider'),
     oninput: (e) => goToTime(sliderFrom() + Number(e.target.value) / 100000 * (sliderTo() - sliderFrom())) });
   parts.clock = html('output', { class: 'clock' });
@@ -188,9 +188,9 @@ function makeToolbar() {
   const speeds = html('select', { 'aria-label': t('speed'), title: t('speed'), onchange: (e) => { speed = Number(e.target.value); } },
     ...SPEEDS.map((value) => html('option', { value, selected: value === speed }, value + '×')));
   return html('div', { class: 'toolbar', role: 'toolbar', 'aria-label': t('toolbar') },
-    button('⏮', t('k_home'), () => change({ at: ladder.firstMoment(), playing: false })), button('◀', t('k_previous'), () => step(-1)),
-    parts.play, button('▶|', t('k_next'), () => step(1)), button('⏭', t('k_end'), () => change({ at: ladder.lastMoment(), playing: false })),
-    speeds, parts.slider, parts.clock, parts.search, parts.found);
+    button('|◀', t('k_home'), () => change({ at: ladder.firstMoment(), playing: false })), button('◀', t('k_previous'), () => step(-1)),
+    button('▶', t('k_next'), () => step(1)), button('▶|', t('k_end'), () => change({ at: ladder.lastMoment(), playing: false })),
+    parts.play, speeds, parts.slider, parts.clock, parts.search, parts.found);
 }
 
 function sliderFrom() {
@@ -207,7 +207,7 @@ function makeHeader() {
     html('option', { value: 'en', selected: state.lang === 'en', lang: 'en' }, 'English'),
     html('option', { value: 'zh', selected: state.lang === 'zh', lang: 'zh-Hans' }, '简体中文'));
   return html('header', {}, title, html('span', { class: 'quiet scenario' }, DATA.scenario + ', ' + t('a_seed') + ' ' + DATA.seed), html('span', { class: 'spring' }),
-    languages, button('◐', t('k_theme'), nextTheme), button('⎙', t('print'), () => print()), button('?', t('help'), help));
+    languages, button('◐', t('k_theme'), nextTheme), button(t('print'), t('print'), () => print()), button('?', t('help'), help));
 }
 
 function makeLaneChoice() {
@@ -219,7 +219,7 @@ function makeLaneChoice() {
 
 function makePanel([name, panel]) {
   const body = html('div', { class: 'panel-body' });
-  const details = html('details', { class: 'panel ' + name, id: 'panel-' + name, open: open.get(name),
+  const details = html('details', { class: 'panel p-' + name, id: 'panel-' + name, open: open.get(name),
     ontoggle: () => open.set(name, details.open) }, html('summary', {}, html('h2', {}, t('panel_' + name))), body);
   return { details, body, panel };
 }
@@ -249,8 +249,8 @@ function showTime() {
   parts.clock.textContent = seconds(state.time, 6) + ' s';
   parts.slider.value = String(Math.round((state.time - sliderFrom()) / (sliderTo() - sliderFrom()) * 100000));
   parts.slider.setAttribute('aria-valuetext', seconds(state.time, 6) + ' s');
-  parts.play.textContent = state.playing ? '⏸' : '▶';
-  parts.play.setAttribute('aria-label', t(state.playing ? 'pause' : 'play'));
+  parts.play.textContent = t(state.playing ? 'pause' : 'play');
+  parts.play.setAttribute('aria-label', parts.play.textContent);
 }
 
 function onState(changed) {

@@ -16,8 +16,8 @@ const statesPanel = (function () {
     ['LISTEN', 'SYN-RECEIVED', 's_rcv_syn', 118, 112, 'end', 'M198 98Q130 112 104 146'],
     ['LISTEN', 'SYN-SENT', 's_send', 318, 100, 'start', 'M302 96Q350 110 376 146'],
     ['SYN-SENT', 'SYN-RECEIVED', 's_both', 250, 153, 'middle', 'M356 160L144 160'],
-    ['SYN-RECEIVED', 'ESTABLISHED', 's_rcv_ack', 140, 208, 'end', 'M104 174Q128 214 198 224'],
-    ['SYN-SENT', 'ESTABLISHED', 's_rcv_synack', 364, 208, 'start', 'M396 174Q372 214 302 224'],
+    ['SYN-RECEIVED', 'ESTABLISHED', 's_rcv_ack', 144, 197, 'start', 'M104 174Q128 214 198 224'],
+    ['SYN-SENT', 'ESTABLISHED', 's_rcv_synack', 356, 197, 'end', 'M396 174Q372 214 302 224'],
     ['SYN-RECEIVED', 'FIN-WAIT-1', 's_close', 84, 240, 'end', 'M88 174L88 286'],
     ['ESTABLISHED', 'FIN-WAIT-1', 's_close', 160, 262, 'end', 'M212 242L124 286'],
     ['ESTABLISHED', 'CLOSE-WAIT', 's_rcv_fin', 340, 262, 'start', 'M288 242L376 286'],
@@ -58,13 +58,15 @@ const statesPanel = (function () {
   function show() {
     const flow = state.flow >= 0 && flows[state.flow].proto === 6 ? state.flow : -1;
     const now = [0, 1].map((side) => flow < 0 ? null : stateAt(flow, side, state.at));
-    const last = now.filter((one) => one).sort((a, b) => b.moment - a.moment)[0];
+    const last = now.filter((one) => one && one.moment >= 0).sort((a, b) => b.moment - a.moment)[0];
     for (const [name, g] of boxes) {
       const lit = now.map((one) => one && one.state === name.trim() && (one.state !== 'CLOSED' || (name !== 'CLOSED') === hasBeenOpen(one)));
       g.setAttribute('class', 'tcp-state' + (lit[0] ? ' side0' : '') + (lit[1] ? ' side1' : ''));
     }
     for (const edge of lines) {
-      const on = last && last.old === edge.from && last.state === edge.to.trim() && !(edge.from === 'CLOSED' && last.moment < 0);
+      /* A listener's child begins in SYN-RECEIVED. */
+      const old = last && last.old === 'CLOSED' && last.state === 'SYN-RECEIVED' ? 'LISTEN' : last && last.old;
+      const on = last && old === edge.from && last.state === edge.to.trim();
       edge.line.classList.toggle('taken', Boolean(on));
       edge.label.classList.toggle('taken', Boolean(on));
     }
@@ -73,7 +75,7 @@ const statesPanel = (function () {
       return;
     }
     table.replaceChildren(...[0, 1].map((side) => html('span', { class: 'chip side' + side }, flowEnd(flows[flow], side) + ' ',
-      html('strong', {}, now[side] ? now[side].state : t('unknown')))),
+      html('strong', {}, now[side].state))),
     last ? html('span', { class: 'quiet' }, t('last_change', last.old, last.state, seconds(moments.t[last.moment]))) : '');
   }
 

@@ -16,13 +16,13 @@ const windowsPanel = (function () {
     const lineEnds = [];
     for (const { at, name } of pointers.sort((a, b) => a.at - b.at)) {
       const x = scale(at), text = name + ' = ' + at, size = measure(text, FONT_SIZE);
-      const left = Math.max(LEFT, Math.min(W - RIGHT - size, x - size / 2));
+      const left = x - size / 2 < LEFT ? x + 4 : x + size / 2 > W - RIGHT ? x - size - 4 : x - size / 2;
       let line = 0;
       while (lineEnds[line] !== undefined && lineEnds[line] > left - 8)
         line++;
       lineEnds[line] = left + size;
       const below = y + 16 + line * 15;
-      g.append(svg('path', { d: `M${x} ${y - 4}V${below - 10}`, class: 'pointer' }));
+      g.append(svg('path', { d: `M${x} ${y - 4}V${below - (left > x || left + size < x ? 2 : 11)}`, class: 'pointer' }));
       g.append(svg('text', { x: left, y: below, class: 'pointer-name' }, text));
     }
     return y + 16 + Math.max(0, lineEnds.length - 1) * 15 + 8;

@@ -1,0 +1,31 @@
+# Draws recovery-styles.svg from recovery-styles.tsv: gnuplot recovery-styles.gp
+if (!exists("out")) out = 'recovery-styles.svg'
+data = 'recovery-styles.tsv'
+
+set encoding utf8
+set terminal svg size 800,414 noenhanced font 'sans-serif,13' background '#ffffff' rounded
+large = ',15'
+small = ',12'
+set output out
+set datafile separator '\t'
+set border 3 lw 0.8 lc rgb '#444444'
+set tics out nomirror scale 0.6 tc rgb '#333333'
+set grid lt 1 lw 0.6 lc rgb '#e2e2e2' back
+set lmargin at screen 0.092500
+set rmargin at screen 0.972500
+set xrange [0:14]
+set label 1 'The same losses, three recoveries' at screen 0.092500,0.951691 left font large tc rgb '#111111'
+
+set tmargin at screen 0.869565
+set bmargin at screen 0.144928
+set yrange [0:200]
+set label 3 'Window (segments)' at screen 0.020000, graph 0.5 center rotate by 90 tc rgb '#111111'
+set xlabel 'Time (s)' offset 0,0.2
+set format x '%g'
+set key at graph 1,1 right bottom horizontal Left reverse samplen 2 height 0.2 width 0
+plot \
+  data index 0 using 1:2 with steps lw 1.5 lc rgb '#000072b2' title 'Tahoe', \
+  data index 1 using 1:2 with steps lw 1.5 lc rgb '#00d55e00' title 'Reno', \
+  data index 2 using 1:2 with steps lw 1.5 lc rgb '#00009e73' title 'NewReno'
+unset label
+unset output

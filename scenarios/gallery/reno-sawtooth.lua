@@ -1,0 +1,19 @@
+-- Reno's sawtooth: one bulk transfer through a bottleneck with a drop-tail queue.
+--
+--   client ───── router ───── server
+--     100 Mbit/s    10 Mbit/s, 20 ms, queue of 50 packets
+local hs = require "hopscope"
+
+local cc = hs.param("cc", "reno", "congestion control: reno, cubic")
+local packets = hs.param("queue", 50, "packets that fit into the queue")
+
+local client, router, server = hs.host "client", hs.router "router", hs.host "server"
+hs.link(client, router, { rate = "100Mbps", delay = "1ms" })
+hs.link(router, server, { rate = "10Mbps", delay = "20ms", queue = { "droptail", packets = packets } })
+local sink = server:tcp_sink(5001)
+client:tcp_source { to = server, port = 5001, congestion = cc }
+hs.plot.cwnd { file = "reno-sawtooth.svg", title = "Reno's sawtooth" }
+hs.run "30s"
+
+hs.expect("the bottleneck is kept busy", sink:stats().bytes * 8 / 30 > 9e6, sink:stats().bytes)
+hs.expect("the window was halved several times", client:counter "TcpExtTCPSackRecovery" >= 3, client:counter "TcpExtTCPSackRecovery")

@@ -1,0 +1,28 @@
+/* What the files that lay out a ladder share. */
+#pragma once
+
+#include "view/ladder_priv.h"
+
+typedef struct Place {
+    const Ladder *l;
+    const LadderMedium *m;
+    LadderLayout *g;
+    int32_t last_lane;
+    int32_t row;           /* the next free one in the middle */
+    int32_t margin_row[2]; /* of the margins */
+    double margin_width[2], time_width;
+    unsigned decimals; /* of times */
+    SimTime long_gap;
+    /* The present instant. */
+    bool has_instant, is_time_shown;
+    SimTime time;
+    int32_t time_row, main_row; /* main_row: of its last event in the middle; -1: none yet */
+    int32_t *line_of;           /* arrow -> index of lines; -1 */
+} Place;
+
+/* Lines of at most `limit` (units of the medium); a newline in the text begins one. */
+GPtrArray *ladder_wrap(const LadderMedium *m, const char *text, double limit, LadderRole role);
+
+/* ladder_time.c: as few decimals as tell all instants apart, and as say them exactly if milliseconds do. */
+void ladder_choose_time(Place *p);
+void ladder_time_text(const Place *p, SimTime t, char buf[40]);
