@@ -191,7 +191,7 @@ int cmd_ladder(int argc, char **argv)
         "arrive at their true times, from top to bottom; what was lost ends where it was lost. RUN is a "
         "scenario, which is run, or the folder of a run, which is run again. Long exchanges are folded, and "
         "time in which nothing happens is left out, with a mark. Exit status: 0, 2 if the scenario or the "
-        "command line is wrong or a file cannot be written, 130 after ^C.",
+        "command line is wrong or a file cannot be written, 3 if a limit was hit, 130 after ^C.",
         options,
         1,
         1,

@@ -349,10 +349,8 @@ int cmd_plot(int argc, char **argv)
         "plot",
         "RUN...",
         "Runs a scenario, or again what an earlier run left in a folder, and draws what happened over time. "
-        "Several runs are "
-        "shown together. Exit status: 0, 2 if the scenario or the command line is wrong or nothing can be "
-        "drawn, 130 "
-        "after ^C.",
+        "Several runs are shown together. Exit status: 0, 2 if the scenario or the command line is wrong or "
+        "nothing can be drawn, 3 if a limit was hit, 130 after ^C.",
         options,
         1,
         MAX_RUNS,
