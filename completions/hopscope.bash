@@ -6,6 +6,7 @@ _hopscope()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words files
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill report run --help --version" -- "$cur")
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run test --help --version" -- "$cur")
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run sweep --help --version" -- "$cur")
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill plot run --help --version" -- "$cur")
@@ -15,6 +16,10 @@ _hopscope()
     case $prev in
     --out | -o | --from)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+        return
+        ;;
+    --lang | -l)
+        mapfile -t COMPREPLY < <(compgen -W "en zh" -- "$cur")
         return
         ;;
     --linktype | -t)
@@ -47,6 +52,10 @@ _hopscope()
             --tolerance_percent --tolerance_usecs --verbose --wire_client --wire_client_dev --wire_server
             --wire_server_at --wire_server_dev --wire_server_ip --wire_server_port --help"
         files='pkt'
+        ;;
+    report)
+        words="--output --between --flow --from --to --lang --title --quiet --seed --set --until --help"
+        files='@(lua|json)'
         ;;
     plot)
         words="--what --output --term --width --height --host --flow --from --to --interval --cdf --no-states --title
