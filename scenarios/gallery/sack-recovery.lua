@@ -1,4 +1,4 @@
--- Time and sequence numbers while three lost segments are repaired with selective acknowledgements.
+-- Time and sequence numbers while three lost segments are repaired with selective acknowledgments.
 --
 --   client ───── server     10 Mbit/s, 20 ms one way
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
