@@ -225,8 +225,8 @@ const ladder = (function () {
       const wing = (turn) => (x2 - 9 * Math.cos(angle + turn)).toFixed(1) + ' ' + (y2 - 9 * Math.sin(angle + turn)).toFixed(1);
       g.append(svg('path', { class: 'tip', d: `M${x2} ${y2}L${wing(0.38)}L${wing(-0.38)}z` }));
     }
-    /* A broadcast's arrows begin together: one label for each direction. */
-    const place = arrow.start + (right ? 'r' : 'l') + arrow.from, text = svg('g', names);
+    /* A broadcast's arrows begin together, and have one label. */
+    const place = arrow.start + '/' + arrow.from, text = svg('g', names);
     if (begins && !labelled.has(place))
       drawArrowLabel(text, arrow, x1, x2, y1, right);
     labelled.add(place);
