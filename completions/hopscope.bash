@@ -10,6 +10,7 @@ _hopscope()
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run test --help --version" -- "$cur")
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run sweep --help --version" -- "$cur")
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill plot run --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run step --help --version" -- "$cur")
         return
     fi
     case $prev in
@@ -54,7 +55,8 @@ _hopscope()
         ;;
     report)
         words="--output --between --flow --from --to --lang --title --quiet --seed --set --until --help"
-        files='lua'
+        files='@(lua|json)'
+        ;;
     plot)
         words="--what --output --term --width --height --host --flow --from --to --interval --cdf --no-states --title
             --vary --label --seed --set --until --help"
@@ -72,6 +74,10 @@ _hopscope()
     sweep)
         words="--grid --seeds --set --jobs --out --until --max-events --max-memory --timeout --restart --retry --from --table
             --batch-means --plot --plot-file --quiet --progress --no-progress --help"
+        files='lua'
+        ;;
+    step)
+        words="--seed --set --until --commands --checkpoints --digest --no-color --help"
         files='lua'
         ;;
     *)

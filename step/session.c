@@ -1,4 +1,3 @@
-/* The commands of a session, and the words that lead to them. */
 #include "step/session.h"
 
 #include <inttypes.h>

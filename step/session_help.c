@@ -1,4 +1,4 @@
-/* What `help` says. */
+/* help: the commands' own table, and what expressions may contain. */
 #include <string.h>
 
 #include "step/session_priv.h"
