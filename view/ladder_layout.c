@@ -6,7 +6,7 @@
  * in one instant stands together: the time is written once. */
 #include <string.h>
 
-#include "view/ladder_layout.h"
+#include "view/ladder_place.h"
 
 #define MARGIN_MAX 16  /* units */
 #define GAP_FACTOR 5   /* a gap is long if so many of the longest flights fit in it */
