@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/observe.h"
 #include "cli/report_net.h"
+#include "cli/story_net.h"
 
 /* A page of more than fifty megabytes opens slowly; so many records of full frames take a gigabyte of memory.
  */
@@ -19,6 +20,7 @@ typedef struct Report {
     ReportConfig page;
     const char *path, *flow, *between;
     Story *story;
+    StoryNet *story_net;
     ReportNet net;
     bool *shows_flow;
     GArray *lanes; /* int32_t */
@@ -28,16 +30,16 @@ typedef struct Report {
 static void on_start(void *user, Scenario *s)
 {
     Report *r = user;
-    const StoryConfig config = {.max_records = MAX_RECORDS,
-                                .max_bytes = MAX_BYTES,
-                                .classes = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX) |
-                                           PROBE_BIT(PROBE_FRAME_DROP) | PROBE_BIT(PROBE_QUEUE) |
-                                           PROBE_BIT(PROBE_LINK) | PROBE_BIT(PROBE_TCP) |
-                                           PROBE_BIT(PROBE_LOG),
-                                .kind_of = report_net_kind_of,
-                                .link_of = report_net_link_of,
-                                .user = &r->net};
+    StoryConfig config = {
+        .classes = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX) | PROBE_BIT(PROBE_FRAME_DROP) |
+                   PROBE_BIT(PROBE_QUEUE) | PROBE_BIT(PROBE_LINK) | PROBE_BIT(PROBE_TCP) |
+                   PROBE_BIT(PROBE_LOG),
+        .max_records = MAX_RECORDS,
+        .max_bytes = MAX_BYTES,
+    };
 
+    r->story_net = storynet_new(s);
+    storynet_fill(r->story_net, &config);
     report_net_init(&r->net, s);
     r->story = story_new(&config);
     story_attach(r->story, net_probes(scenario_net(s)));
@@ -161,6 +163,7 @@ static int work(Report *r)
     if (status == EXIT_OK)
         status = choose_flows(r) && choose_lanes(r) ? write_page(r, &runner) : EXIT_WRONG;
     story_free(r->story);
+    storynet_free(r->story_net);
     report_net_clear(&r->net);
     runner_clear(&runner);
     return status;

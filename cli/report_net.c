@@ -3,7 +3,6 @@
 void report_net_init(ReportNet *n, Scenario *s)
 {
     *n = (ReportNet){.net = scenario_net(s),
-                     .link_of = g_hash_table_new(NULL, NULL),
                      .links = g_array_new(FALSE, FALSE, sizeof(ReportLink)),
                      .addresses = g_array_new(FALSE, FALSE, sizeof(ReportAddress)),
                      .expects = g_array_new(FALSE, FALSE, sizeof(ReportExpect)),
@@ -20,42 +19,6 @@ void report_net_clear(ReportNet *n)
     g_array_free(n->addresses, TRUE);
     g_array_free(n->expects, TRUE);
     g_array_free(n->params, TRUE);
-    g_hash_table_destroy(n->link_of);
-}
-
-const char *report_net_kind_of(void *user, const Node *node)
-{
-    (void)user;
-    switch (node->kind) {
-    case NET_HOST:
-        return "host";
-    case NET_ROUTER:
-        return "router";
-    case NET_SWITCH:
-        return "switch";
-    case NET_HUB:
-        return "hub";
-    default:
-        return "";
-    }
-}
-
-/* Cables are added and moved during a run: what was found is checked, and looked for again if need be. */
-const char *report_net_link_of(void *user, const ProbePoint *point)
-{
-    ReportNet *n = user;
-    NetLink *l = g_hash_table_lookup(n->link_of, point);
-
-    if (l && (netlink_point(l, 0) == point || netlink_point(l, 1) == point))
-        return netlink_name(l);
-    for (unsigned i = 0; i < net_link_count(n->net); i++) {
-        l = net_link_at(n->net, i);
-        if (netlink_point(l, 0) == point || netlink_point(l, 1) == point) {
-            g_hash_table_insert(n->link_of, (gpointer)point, l);
-            return netlink_name(l);
-        }
-    }
-    return NULL;
 }
 
 static void add_link(ReportNet *n, const NetLink *l)

@@ -241,7 +241,7 @@ int cmd_step(int argc, char **argv)
         OBSERVE_OPTIONS(&o.observe),
         {"commands", 'c', ARG_STRING, "FILE",
          "take the commands from a file (- for standard input) and end with it", &o.commands, NULL, NULL},
-        {"checkpoints", 0, ARG_TIME, "TIME", "processor time between two checkpoints (default 25ms)",
+        {"checkpoints", 0, ARG_TIME, "TIME", "processor time between two checkpoints (default 12ms)",
          &o.checkpoint, NULL, NULL},
         {"digest", 'd', ARG_FLAG, NULL, "let the command 'digest' show the run's digest so far (slower)",
          &o.digest, NULL, NULL},

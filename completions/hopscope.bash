@@ -7,13 +7,20 @@ _hopscope()
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect ladder packetdrill run test --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill report run --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run test --help --version" -- "$cur")
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run sweep --help --version" -- "$cur")
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill plot run --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run step --help --version" -- "$cur")
         return
     fi
     case $prev in
     --out | -o | --from)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+        return
+        ;;
+    --lang | -l)
+        mapfile -t COMPREPLY < <(compgen -W "en zh" -- "$cur")
         return
         ;;
     --linktype | -t)
@@ -52,6 +59,9 @@ _hopscope()
             --wire_server_at --wire_server_dev --wire_server_ip --wire_server_port --help"
         files='pkt'
         ;;
+    report)
+        words="--output --between --flow --from --to --lang --title --quiet --seed --set --until --help"
+        files='lua'
     plot)
         words="--what --output --term --width --height --host --flow --from --to --interval --cdf --no-states --title
             --vary --label --seed --set --until --help"
@@ -69,6 +79,10 @@ _hopscope()
     sweep)
         words="--grid --seeds --set --jobs --out --until --max-events --max-memory --timeout --restart --retry --from --table
             --batch-means --plot --plot-file --quiet --progress --no-progress --help"
+        files='lua'
+        ;;
+    step)
+        words="--seed --set --until --commands --checkpoints --digest --no-color --help"
         files='lua'
         ;;
     *)

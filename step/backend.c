@@ -9,7 +9,8 @@
 #include "step/record.h"
 
 #define LOOK_EVERY 512 /* events between two looks at the socket and at the time used */
-#define MARK_NS_DEFAULT UINT64_C(25000000)
+#define MARK_NS_DEFAULT UINT64_C(12000000)
+#define MARK_SHARE 20 /* making checkpoints takes a twentieth of the time at most */
 
 StepBackend *stepbackend_new(const StepBackendConfig *config)
 {
@@ -95,6 +96,23 @@ static bool is_packet(const StepBackend *b, const ProbeRecord *r)
     return r->pkt && r->pkt->birth_id == b->plan.number && r->pkt->birth_node == b->plan.node;
 }
 
+/* tcp.cwnd and tcp.recovery tell of the window; their first field is the connection. */
+static void search_window(StepBackend *b, const ProbeRecord *r)
+{
+    const ProbeValue *cwnd;
+
+    if (r->desc->cls != PROBE_TCP || (b->plan.node != UINT32_MAX && r->node->id != b->plan.node) ||
+        (b->plan.number && r->value[0].u != b->plan.number))
+        return;
+    if (strcmp(r->desc->name, "tcp.cwnd") != 0 && strcmp(r->desc->name, "tcp.recovery") != 0)
+        return;
+    cwnd = steprecord_value(r, "cwnd");
+    if (!cwnd || cwnd->u == b->plan.other)
+        return;
+    add_match(b, 0, r);
+    g_array_index(b->matches, StepMatch, b->matches->len - 1).number = r->value[0].u;
+}
+
 static void search_record(StepBackend *b, const ProbeRecord *r)
 {
     switch (b->plan.scan) {
@@ -107,12 +125,7 @@ static void search_record(StepBackend *b, const ProbeRecord *r)
             add_match(b, 0, r);
         break;
     case STEP_SCAN_CWND:
-        if (!strcmp(r->desc->name, "tcp.cwnd") &&
-            (b->plan.node == UINT32_MAX || r->node->id == b->plan.node) &&
-            (!b->plan.number || r->value[0].u == b->plan.number) && r->value[1].u != b->plan.other) {
-            add_match(b, 0, r);
-            g_array_index(b->matches, StepMatch, b->matches->len - 1).number = r->value[0].u;
-        }
+        search_window(b, r);
         break;
     case STEP_SCAN_NO:
     case STEP_SCAN_MATCHES:
@@ -206,10 +219,12 @@ static void look_around(StepBackend *b)
     if (!b->config.cpu_ns)
         return;
     now = b->config.cpu_ns(b->config.user);
-    if (now - b->mark_at < b->config.checkpoint_ns)
+    if (now - b->mark_at < HS_MAX(b->config.checkpoint_ns, b->mark_cost * MARK_SHARE))
         return;
     stepbackend_mark(b);
     b->mark_at = b->config.cpu_ns(b->config.user);
+    if (!b->is_woken)
+        b->mark_cost = b->mark_at - now;
 }
 
 /* Stops here as often as there are plans that end here. */

@@ -28,7 +28,8 @@ struct StepBackend {
     bool is_ended, is_free;    /* nobody is told of records while a query is answered */
     int status;
     const char *error;
-    uint64_t next_look, mark_at; /* events, cpu_ns */
+    uint64_t next_look;          /* events */
+    uint64_t mark_at, mark_cost; /* cpu_ns: of the last checkpoint */
     StepEvent told;              /* the plan's tell_event */
     GString *told_text;
     GArray *matches; /* StepMatch: a search's, the last plan.count of them */

@@ -175,6 +175,12 @@ static void push_host_or_addr(lua_State *L, const Net *net, uint32_t addr)
         push_ip4(L, addr);
 }
 
+/* Records of other layers have a packet too, so that one frame would be met several times. */
+static bool has_frame(const StepRecordView *v)
+{
+    return v->r->pkt && v->r->desc->cls <= PROBE_FRAME_DROP;
+}
+
 /* Who sent the packet, or shall get it, by its network header. */
 static void push_end(lua_State *L, StepRecordView *v, bool is_dst)
 {
@@ -186,7 +192,7 @@ static void push_end(lua_State *L, StepRecordView *v, bool is_dst)
             push_host_or_addr(L, v->net, (uint32_t)v->r->value[i].u);
             return;
         }
-    if (v->r->pkt) {
+    if (has_frame(v)) {
         if (!v->is_dissected)
             dissect(v);
         f = find(v, WIRE_LAYER_IP, is_dst ? "dst" : "src");
@@ -195,7 +201,7 @@ static void push_end(lua_State *L, StepRecordView *v, bool is_dst)
     }
     if (f)
         push_host_or_addr(L, v->net, (uint32_t)f->value);
-    else if (v->r->pkt && (f = find(v, WIRE_LAYER_IP6, is_dst ? "dst" : "src")))
+    else if (has_frame(v) && (f = find(v, WIRE_LAYER_IP6, is_dst ? "dst" : "src")))
         push_seen(L, v, f);
     else
         lua_pushnil(L);
@@ -259,14 +265,14 @@ void steprecordview_push(lua_State *L, StepRecordView *v, const char *name)
         lua_pushnumber(L, (double)r->time / 1e9);
     } else if (!strcmp(name, "point") && r->point) {
         lua_pushstring(L, r->point->name);
-    } else if (r->pkt && (layer = wire_layer_by_name(name))) {
+    } else if (has_frame(v) && (layer = wire_layer_by_name(name))) {
         if (!v->is_dissected)
             dissect(v);
         if (v->has[layer->id])
             push_layer(L, v, layer->id);
         else
             lua_pushnil(L);
-    } else if (r->pkt && !strcmp(name, "payload")) {
+    } else if (has_frame(v) && !strcmp(name, "payload")) {
         if (!v->is_dissected)
             dissect(v);
         lua_pushinteger(L, v->payload);

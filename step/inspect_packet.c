@@ -182,6 +182,8 @@ static void why_tcp(View *v, const WireField *f, GString *why)
             g_string_append(
                 why, "the sender's application has closed or shut down its side; the FIN counts as one "
                      "byte");
+    } else if (!strcmp(f->name, "ackno") && f->bytes && !(f->bytes[5] & TCP_ACK)) {
+        g_string_append(why, "it does not count: the flag ACK is off");
     } else if (!strcmp(f->name, "ackno") && v->conn) {
         g_string_append_printf(why, "the sender's RCV.NXT=%" PRIu32 ": all bytes before have arrived there",
                                v->conn->rcv_nxt);

@@ -1,4 +1,4 @@
-#include "step/session_priv.h"
+#include "step/session.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/base/suggest.h"
+#include "step/session_priv.h"
 
 /* In the order in which help lists them. */
 const StepCommand step_commands[] = {

@@ -1,3 +1,4 @@
+/* help: the commands' own table, and what expressions may contain. */
 #include <string.h>
 
 #include "step/session_priv.h"

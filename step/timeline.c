@@ -387,7 +387,7 @@ bool steptimeline_goto_time(StepTimeline *t, SimTime time, char **error)
 
 /* One interval: from the mark to the limit. false: the search is at its end. */
 static bool search_interval(StepTimeline *t, unsigned mark, const StepPlan *plan, const char *watches,
-                            GArray *found, bool *has_before, char **error)
+                            GArray *found, char **error)
 {
     Trip trip = {0};
     int fd = wake(t, mark);
@@ -404,7 +404,6 @@ static bool search_interval(StepTimeline *t, unsigned mark, const StepPlan *plan
         if (found->len > plan->count)
             g_array_remove_range(found, 0, (guint)(found->len - plan->count));
         goes_on = found->len < plan->count;
-        *has_before = trip.stop.has_before;
     }
     if (fd >= 0)
         close(fd);
@@ -418,7 +417,6 @@ GArray *steptimeline_search(StepTimeline *t, const StepPlan *plan, const char *w
 {
     GArray *found = g_array_new(FALSE, TRUE, sizeof(StepMatch));
     StepPlan p = *plan;
-    bool earlier = false;
 
     p.limit = before;
     p.time = SIM_NEVER;
@@ -431,13 +429,13 @@ GArray *steptimeline_search(StepTimeline *t, const StepPlan *plan, const char *w
         if (!n)
             break;
         from = mark_at(t, n - 1)->pos;
-        if (!search_interval(t, n - 1, &p, watches, found, &earlier, error))
+        if (!search_interval(t, n - 1, &p, watches, found, error))
             break;
         p.limit = from;
         p.inclusive = true;
     }
-    if (has_before)
-        *has_before = earlier && !found->len;
+    if (has_before) /* what nobody counted later was there when the first event began */
+        *has_before = !found->len && !*error && (p.scan == STEP_SCAN_KEY || p.scan == STEP_SCAN_BIRTH);
     return found;
 }
 

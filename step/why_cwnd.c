@@ -1,6 +1,6 @@
 /* why cwnd: where a connection's congestion window changed last, and by which rule. The change is found by
- * searching the tcp.cwnd records backwards; the rule follows from the state before and after, the records of
- * the event in between, and the connection's controller and style of recovery. */
+ * searching backwards the records that tell of it; the rule follows from the state before and after, the
+ * records of the event in between, and the connection's controller and style of recovery. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 #define INFINITE_SSTHRESH 0x7fffffff /* Linux TCP_INFINITE_SSTHRESH */
 
-/* A tcp.cwnd record, asked for where it was emitted. */
+/* A tcp.cwnd or tcp.recovery record, asked for where it was emitted. */
 typedef struct Window {
     StepPos pos;
     uint64_t cwnd, ssthresh, inflight;
@@ -54,9 +54,9 @@ static void read_window(StepSession *s, StepPos pos, Window *w)
 {
     w->pos = pos;
     w->cwnd = number_at(s, pos, "cwnd");
-    w->ssthresh = number_at(s, pos, "ssthresh");
-    w->inflight = number_at(s, pos, "inflight");
-    word_at(s, pos, "ca_state", w->ca_state, sizeof(w->ca_state));
+    w->ssthresh = number_at(s, pos, "ssthresh or 0");
+    w->inflight = number_at(s, pos, "inflight or 0");
+    word_at(s, pos, "ca_state or what", w->ca_state, sizeof(w->ca_state));
 }
 
 static bool find(StepSession *s, const StepPlan *plan, StepPos before, StepPos *out, char **error)
@@ -98,7 +98,8 @@ static bool find_change(StepSession *s, StepPlan plan, Change *c, char **error)
         return true;
     }
     read_window(s, old, &c->old);
-    watches = g_strdup_printf("0 c probe == \"tcp.cwnd\" and node == \"%s\" and conn == %" PRIu64 "\n",
+    watches = g_strdup_printf("0 c (probe == \"tcp.cwnd\" or probe == \"tcp.recovery\") and node == \"%s\" "
+                              "and conn == %" PRIu64 "\n",
                               c->node, c->conn);
     read_window(s, steptimeline_next(s->timeline, old, watches), &c->new);
     return true;
@@ -174,7 +175,8 @@ static Rule in_recovery(const Change *c)
 static Rule rule_of(const Change *c)
 {
     if (!c->has_old)
-        return (Rule){"the initial window", "RFC 6928 (10 packets)", "tcp_init_cwnd"};
+        return (Rule){"the initial window: it has not changed since", "RFC 6928 (10 packets)",
+                      "tcp_init_cwnd"};
     if (says(c, "what=undo"))
         return (Rule){
             "the reduction was undone: the packets that were taken for lost had arrived all the same",
@@ -220,14 +222,22 @@ static void tell(StepSession *s, const Change *c)
     g_string_append_printf(out, "): cwnd ");
     if (c->has_old)
         g_string_append_printf(out, "%" PRIu64 " -> ", c->old.cwnd);
-    g_string_append_printf(out, "%" PRIu64 " packets, ssthresh ", c->new.cwnd);
-    if (c->has_old && c->old.ssthresh != c->new.ssthresh) {
-        append_ssthresh(out, c->old.ssthresh);
-        g_string_append(out, " -> ");
+    g_string_append_printf(out, "%" PRIu64 " packets", c->new.cwnd);
+    if (c->new.ssthresh) { /* tcp.recovery does not tell it */
+        g_string_append(out, ", ssthresh ");
+        if (c->has_old && c->old.ssthresh && c->old.ssthresh != c->new.ssthresh) {
+            append_ssthresh(out, c->old.ssthresh);
+            g_string_append(out, " -> ");
+        }
+        append_ssthresh(out, c->new.ssthresh);
     }
-    append_ssthresh(out, c->new.ssthresh);
-    g_string_append_printf(out, ", state %s%s%s, in flight %" PRIu64 "\n", c->has_old ? c->old.ca_state : "",
-                           c->has_old ? " -> " : "", c->new.ca_state, c->new.inflight);
+    g_string_append(out, ", state ");
+    if (c->has_old && strcmp(c->old.ca_state, c->new.ca_state) != 0)
+        g_string_append_printf(out, "%s -> ", c->old.ca_state);
+    g_string_append(out, c->new.ca_state);
+    if (c->new.inflight)
+        g_string_append_printf(out, ", in flight %" PRIu64, c->new.inflight);
+    g_string_append_c(out, '\n');
     g_string_append_printf(out, "  rule:   %s\n  source: %s\n  Linux:  %s\n", rule.what, rule.law, rule.code);
     g_string_append_printf(out, "  in event #%" PRIu64 " ('goto #%" PRIu64 ".%" PRIu64 "'):\n",
                            c->new.pos.event, c->new.pos.event, c->new.pos.record);

@@ -10,7 +10,8 @@
 #define WHATS_OF_TCP                                                                                         \
     (PLOT_BIT(PLOT_CWND) | PLOT_BIT(PLOT_SSTHRESH) | PLOT_BIT(PLOT_INFLIGHT) | PLOT_BIT(PLOT_SEQUENCE) |     \
      PLOT_BIT(PLOT_RWND) | PLOT_BIT(PLOT_RTT) | PLOT_BIT(PLOT_RTO))
-#define MAX_NAMED 6 /* flows that an error message lists */
+#define TITLE_MAX 60 /* letters of what is shown */
+#define MAX_NAMED 6  /* flows that an error message lists */
 
 /* ---- which flows ---- */
 
@@ -106,7 +107,7 @@ static void find_queues(PlotBuild *b)
                 PlotItem item = {.queue = plotsink_queue(b->runs[r].sink, i), .run = r};
                 const PlotQueue *q = item.queue;
 
-                if (q->max_packets >= least && q->max_packets >= longest / 10 &&
+                if (q->max_packets >= least && q->max_packets >= longest / 4 &&
                     (!b->wish->host || eventlog_matches(b->wish->host, q->node, q->device)))
                     g_array_append_val(b->queues, item);
             }
@@ -347,7 +348,10 @@ static char *make_title(const PlotBuild *b)
     }
     if (b->wish->cdf)
         g_string_append(title, ", distribution");
-    g_string_append_printf(title, ": %s", stem);
+    if (title->len > TITLE_MAX) /* the panels say what they show */
+        g_string_assign(title, stem);
+    else
+        g_string_append_printf(title, ": %s", stem);
     g_free(stem);
     return g_string_free(title, FALSE);
 }
@@ -378,6 +382,8 @@ PlotFigure *plot_build(const PlotRun *runs, unsigned n_runs, const char *scenari
         choose_time(&b);
         if (b.flows->len == 1)
             b.figure->subtitle = name_flow(plotbuild_item(b.flows, 0)->end, 2);
+        else if (b.flows->len > PLOT_CROWD)
+            b.figure->subtitle = g_strdup_printf("%u flows", b.flows->len);
         if (b.wish->cdf)
             plotcdf_add(&b);
         else {

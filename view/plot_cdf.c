@@ -4,6 +4,7 @@
 #include "view/plot_build_priv.h"
 
 #define CDF_POINTS 400
+#define CDF_POINTS_OF_CROWD 100
 
 typedef struct Sample {
     double value, weight;
@@ -45,10 +46,14 @@ static void add_rates(const PlotBuild *b, const PlotBins *bins, GArray *out)
     }
 }
 
-static void add_curve(PlotPanel *p, const PlotItem *item, const char *label, GArray *samples, double factor)
+static void add_curve(PlotPanel *p, const PlotItem *item, unsigned n_items, GArray *samples, double factor)
 {
-    PlotCurve *c = plotpanel_add_curve(p, label, PLOT_STEPS, item->rgb);
+    bool is_crowd = n_items > PLOT_CROWD;
+    PlotCurve *c = plotpanel_add_curve(p, n_items == 1 || is_crowd ? "" : item->label, PLOT_STEPS, item->rgb);
     double all = 0, sum = 0, told = 0;
+
+    c->alpha = is_crowd ? 0.3 : 1;
+    c->width = is_crowd ? 0.7 : 1.5;
 
     g_array_sort(samples, by_value);
     for (unsigned i = 0; i < samples->len; i++)
@@ -59,7 +64,7 @@ static void add_curve(PlotPanel *p, const PlotItem *item, const char *label, GAr
         if (i == 0)
             plotcurve_add(c, s->value / factor, 0, 0);
         sum += s->weight;
-        if (sum - told < all / CDF_POINTS && i + 1 < samples->len)
+        if (sum - told < all / (is_crowd ? CDF_POINTS_OF_CROWD : CDF_POINTS) && i + 1 < samples->len)
             continue;
         told = sum;
         plotcurve_add(c, s->value / factor, sum / all, 0);
@@ -113,12 +118,11 @@ void plotcdf_add(PlotBuild *b)
     p = plotfigure_add_panel(
         b->figure, is_weighted((PlotWhat)what) ? "Share of the time" : "Share of the samples", "share");
     p->min = 0;
-    p->max = 1;
+    p->max = 1.02;
     for (unsigned i = 0; i < items->len; i++) {
         const PlotItem *item = plotbuild_item(items, i);
 
-        add_curve(p, item, items->len == 1 || items->len > PLOT_CROWD ? "" : item->label, all->pdata[i],
-                  unit.factor);
+        add_curve(p, item, items->len, all->pdata[i], unit.factor);
         g_array_free(all->pdata[i], TRUE);
     }
     g_ptr_array_free(all, TRUE);

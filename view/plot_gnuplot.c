@@ -253,7 +253,7 @@ static void write_notes(OutFile *out, const PlotFigure *f, bool with_text)
         if (with_text)
             outfile_printf(
                 out,
-                "set label %u %s at first %.10g, graph %.2f %s offset %s,0 font ',12' tc rgb '#333333'\n",
+                "set label %u %s at first %.10g, graph %.2f %s offset %s,0 font small tc rgb '#333333'\n",
                 i + 10, text, note->x, 0.95 - 0.07 * (i % 3), is_right ? "right" : "left",
                 is_right ? "-0.6" : "0.6");
         g_free(text);
@@ -307,19 +307,20 @@ static void write_head(OutFile *out, const PlotFigure *f, const char *path, Plot
     outfile_printf(out, "# Draws %s from %s: gnuplot %s\n", name, data, script);
     outfile_printf(out, "if (!exists(\"out\")) out = %s\ndata = %s\n\nset encoding utf8\n", q_name, q_data);
     write_terminal(out, format, l);
-    outfile_printf(out, "set output out\n");
+    outfile_printf(out, "large = ',%u'\nsmall = ',%u'\nset output out\n", format == PLOT_SVG ? 15 : 12,
+                   format == PLOT_SVG ? 12 : 9);
     outfile_printf(out, "set datafile separator '\\t'\nset border 3 lw 0.8 lc rgb '#444444'\n"
                         "set tics out nomirror scale 0.6 tc rgb '#333333'\n"
                         "set grid lt 1 lw 0.6 lc rgb '#e2e2e2' back\n");
     outfile_printf(out, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n", LEFT / (double)WIDTH,
                    1 - RIGHT / (double)WIDTH);
     outfile_printf(out, "set xrange [%.10g:%.10g]\n", f->min, f->max);
-    outfile_printf(out, "set label 1 %s at screen %.6f,%.6f left font ',15' tc rgb '#111111'\n", title,
+    outfile_printf(out, "set label 1 %s at screen %.6f,%.6f left font large tc rgb '#111111'\n", title,
                    LEFT / (double)WIDTH, 1 - 20 / height);
     if (f->subtitle) {
         char *subtitle = quoted(f->subtitle);
 
-        outfile_printf(out, "set label 2 %s at screen %.6f,%.6f left font ',12' tc rgb '#555555'\n", subtitle,
+        outfile_printf(out, "set label 2 %s at screen %.6f,%.6f left font small tc rgb '#555555'\n", subtitle,
                        LEFT / (double)WIDTH, 1 - 38 / height);
         g_free(subtitle);
     }

@@ -72,6 +72,14 @@ static double largest(const GArray *items, PlotWhat what)
 
 /* ---- one curve for each flow ---- */
 
+/* Of several flows the smoothed round-trip times are shown: samples would hide each other. */
+static const PlotSeries *shown_series(const Panel *p, unsigned i, PlotWhat what)
+{
+    const PlotItem *item = plotbuild_item(p->items, i);
+
+    return what == PLOT_RTT && p->items->len > 1 ? &item->end->s[PLOT_END_SRTT] : plotitem_series(item, what);
+}
+
 static void fill_curve(const Panel *p, PlotCurve *c, const PlotSeries *s)
 {
     GArray *points = plotseries_thinned(s, c->style == PLOT_DOTS ? p->b->thin * 3 : p->b->thin);
@@ -139,7 +147,7 @@ static void add_crowd_of_series(const Panel *p, PlotWhat what)
 
     g.value = g_new(double, (size_t)g.rows *g.columns);
     for (unsigned r = 0; r < g.rows; r++) {
-        const PlotSeries *s = plotitem_series(plotbuild_item(p->items, r), what);
+        const PlotSeries *s = shown_series(p, r, what);
         unsigned at = 0, n = plotseries_count(s);
         double value = -1;
 
@@ -185,7 +193,7 @@ static void add_series(Panel *p, PlotWhat what, const char *name, PlotStyle styl
         PlotCurve *c = add_curve(p, item, i, name, style, rgb);
 
         c->is_dashed |= is_dashed && p->is_alone;
-        fill_curve(p, c, plotitem_series(item, what));
+        fill_curve(p, c, shown_series(p, i, what));
     }
     p->has_main = true;
 }
@@ -357,8 +365,11 @@ static void add_rtt(PlotBuild *b)
     if (plotbuild_wants(b, PLOT_RTO))
         max = HS_MAX(max, largest(b->flows, PLOT_RTO));
     unit = plotunit_time(max > 1 && max < 2 ? 0.5 : max);
-    p = add_panel(b, b->flows, plotbuild_wants(b, PLOT_RTT) ? "Round-trip time" : "Timeout", unit.name,
-                  "rtt");
+    p = add_panel(b, b->flows,
+                  !plotbuild_wants(b, PLOT_RTT) ? "Timeout"
+                  : b->flows->len > 1           ? "Smoothed RTT"
+                                                : "Round-trip time",
+                  unit.name, "rtt");
     p.factor = unit.factor;
     if (plotbuild_wants(b, PLOT_RTT) && p.is_alone) {
         PlotCurve *c = plotpanel_add_curve(p.p, "sample", PLOT_DOTS, PLOT_SKY);

@@ -1,6 +1,7 @@
 #include "view/plot_series.h"
 
 #define BINS_FIXED_LIMIT 4000000
+#define RANGES_BACK 8
 
 void plotseries_init(PlotSeries *s, PlotThin thin)
 {
@@ -55,13 +56,27 @@ static void keep_values(const GArray *in, unsigned first, unsigned last, GArray 
             g_array_append_val(out, g_array_index(in, PlotPoint, keep[k]));
 }
 
+/* Of the last few ranges: the blocks of SACKs take turns. */
+static PlotPoint *find_touching(GArray *out, unsigned from, const PlotPoint *p)
+{
+    for (unsigned i = out->len; i > from && out->len - i < RANGES_BACK; i--) {
+        PlotPoint *kept = &g_array_index(out, PlotPoint, i - 1);
+
+        if (p->y <= kept->y2 && p->y2 >= kept->y)
+            return kept;
+    }
+    return NULL;
+}
+
 static void keep_ranges(const GArray *in, unsigned first, unsigned last, GArray *out)
 {
+    unsigned from = out->len;
+
     for (unsigned i = first; i < last; i++) {
         PlotPoint p = g_array_index(in, PlotPoint, i);
-        PlotPoint *kept = out->len && i > first ? &g_array_index(out, PlotPoint, out->len - 1) : NULL;
+        PlotPoint *kept = find_touching(out, from, &p);
 
-        if (kept && p.y <= kept->y2 && p.y2 >= kept->y) {
+        if (kept) {
             kept->y = HS_MIN(kept->y, p.y);
             kept->y2 = HS_MAX(kept->y2, p.y2);
         } else {
@@ -117,16 +132,20 @@ static void make_room(PlotSeries *s)
         keep_every_other(s);
         return;
     }
-    /* Ranges that do not touch may all have to stay: then the interval grows until they are few. */
-    while (s->points->len > s->limit / 2 && s->width < SIM_NEVER / 4) {
-        GArray *fewer;
+    /* First with the intervals as they are: what is new was not thinned yet. */
+    for (SimTime width = HS_MAX(s->width, 1024);; width *= 2) {
+        GArray *fewer = thinned(s->points, s->thin, width);
 
-        s->width = s->width ? s->width * 2 : 1024;
-        fewer = thinned(s->points, s->thin, s->width);
         g_array_free(s->points, TRUE);
         s->points = fewer;
-        if (s->thin == PLOT_THIN_RANGE && s->width > SIM_SEC)
+        s->width = width;
+        if (s->points->len <= s->limit / 2)
+            return;
+        /* Ranges that do not touch, and points of one instant, may all have to stay. */
+        if (width > SIM_SEC * 60) {
             s->limit = HS_MAX(s->limit, s->points->len * 2);
+            return;
+        }
     }
 }
 

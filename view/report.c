@@ -18,14 +18,16 @@ static const ReportAsset *asset(const char *name)
 /* The program's parts are one function, so that they see each other and nobody else does. */
 static GString *program(void)
 {
+    static const struct {
+        const char *name, *file;
+    } tables[] = {{"STRINGS", "strings.json"}, {"ZH_WIRE", "zh-wire.json"}, {"ZH_WORDS", "zh-words.json"}};
     GString *text = g_string_new("(function () {\n'use strict';\n");
-    const ReportAsset *strings = asset("strings.json"), *wire = asset("strings-wire.json");
 
-    g_string_append(text, "const STRINGS = ");
-    g_string_append_len(text, strings->text, (gssize)strings->len);
-    g_string_append(text, ";\nconst WIRE_ZH = ");
-    g_string_append_len(text, wire->text, (gssize)wire->len);
-    g_string_append(text, ";\n");
+    for (unsigned i = 0; i < HS_ARRAY_LEN(tables); i++) {
+        g_string_append_printf(text, "const %s = ", tables[i].name);
+        g_string_append_len(text, asset(tables[i].file)->text, (gssize)asset(tables[i].file)->len);
+        g_string_append(text, ";\n");
+    }
     for (const ReportAsset *a = report_assets; a->name; a++)
         if (g_str_has_suffix(a->name, ".js"))
             g_string_append_len(text, a->text, (gssize)a->len);

@@ -18,8 +18,10 @@
 
 #include <string.h>
 
+#include "models/wire/tcp.h"
 #include "view/report_packets.h"
 #include "view/report_series.h"
+#include "view/story_segment.h"
 
 /* Of more timers only those that fire are told: long runs arm one with each segment. */
 #define MAX_TIMERS 40000
@@ -51,7 +53,10 @@ typedef struct Writer {
     GArray *events; /* int64_t, each with its length in front */
     int64_t n_events;
     int64_t n_timers; /* records of timers */
-    guint last_say;   /* place in events of the text in Chinese of the last title or note; 0: none */
+    /* For each side of each flow, whether its first SYN-ACK was told, and the SYN-RECEIVED that it began. */
+    bool *has_answered;
+    const StoryRecord **received;
+    guint last_say; /* place in events of the text in Chinese of the last title or note; 0: none */
 } Writer;
 
 static GArray *numbers(void)
@@ -121,6 +126,43 @@ static bool shows_flow(const Writer *w, int32_t flow)
     return !w->config->shows_flow || (flow != STORY_NONE && w->config->shows_flow[flow]);
 }
 
+/* As in Linux a connection comes to be when the handshake is complete, and its first state is then told; but
+ * the request was remembered since its SYN was answered, and `ss` shows it as SYN-RECV. Told then, unless the
+ * answer was a SYN cookie, which is there to remember nothing. */
+static int64_t state_side(const Writer *w, const StoryRecord *r)
+{
+    int32_t conn = story_is(r, "tcp.state") && !strcmp(story_str(r, "new"), "SYN-RECEIVED") &&
+                           !strcmp(story_str(r, "old"), "CLOSED")
+                       ? story_conn_of(w->story, r)
+                       : STORY_NONE;
+    const StoryConn *c = conn == STORY_NONE ? NULL : story_conn(w->story, conn);
+
+    return c && c->flow != STORY_NONE ? 2 * (int64_t)c->flow + c->side : -1;
+}
+
+static void add_state(Writer *w, const StoryRecord *r, SimTime time)
+{
+    int64_t value[] = {story_conn_of(w->story, r), string(w, story_str(r, "old")),
+                       string(w, story_str(r, "new"))};
+
+    add_event(w, r, EVENT_STATE, value, 3);
+    g_array_index(w->mt, int64_t, w->mt->len - 1) = time;
+}
+
+static void add_answer(Writer *w, const StoryRecord *r)
+{
+    const StoryPacket *p = story_packet(w->story, r->packet);
+    int64_t side = p->flow == STORY_NONE ? -1 : 2 * (int64_t)p->flow + p->side;
+    StorySegment seg;
+
+    if (side < 0 || w->has_answered[side] || p->is_cookie || r->node != p->birth_node ||
+        !story_segment(p, &seg) || !seg.has_ports || (seg.flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK))
+        return;
+    w->has_answered[side] = true;
+    if (w->received[side])
+        add_state(w, w->received[side], r->time);
+}
+
 static void add_frame(Writer *w, const StoryRecord *r)
 {
     if (!shows_flow(w, story_packet(w->story, r->packet)->flow))
@@ -136,6 +178,7 @@ static void add_frame(Writer *w, const StoryRecord *r)
     push(w->fl, r->link);
     push(w->fr, -1);
     add_moment(w, r->time, MOMENT_SENT, (int64_t)w->fp->len - 1);
+    add_answer(w, r);
 }
 
 static void add_saying(Writer *w, const StoryRecord *r)
@@ -163,9 +206,10 @@ static void add_tcp(Writer *w, const StoryRecord *r)
     if (!shows_flow(w, value[0] == STORY_NONE ? STORY_NONE : story_conn(w->story, (int32_t)value[0])->flow))
         return;
     if (story_is(r, "tcp.state")) {
-        value[1] = string(w, story_str(r, "old"));
-        value[2] = string(w, story_str(r, "new"));
-        add_event(w, r, EVENT_STATE, value, 3);
+        int64_t side = state_side(w, r);
+
+        if (side < 0 || !w->has_answered[side] || w->received[side] != r)
+            add_state(w, r, r->time);
     } else if (story_is(r, "tcp.timer")) {
         if (w->n_timers > MAX_TIMERS && strcmp(story_str(r, "what"), "fired") != 0)
             return;
@@ -433,8 +477,16 @@ void report_data_write(const Story *story, const ReportConfig *config, ReportJso
     memset(w.flight_of->data, 0, w.flight_of->len * sizeof(int64_t));
     report_strings_init(&w.strings);
     w.packets = report_packets_new(story, &w.strings);
-    for (int32_t i = 0; i < story_record_count(story); i++)
-        w.n_timers += story_is(story_record(story, i), "tcp.timer");
+    w.has_answered = g_new0(bool, 2 * (gsize)story_flow_count(story) + 1);
+    w.received = g_new0(const StoryRecord *, 2 * (gsize)story_flow_count(story) + 1);
+    for (int32_t i = 0; i < story_record_count(story); i++) {
+        const StoryRecord *r = story_record(story, i);
+        int64_t side = r->desc->cls == PROBE_TCP ? state_side(&w, r) : -1;
+
+        w.n_timers += story_is(r, "tcp.timer");
+        if (side >= 0 && !w.received[side])
+            w.received[side] = r;
+    }
     for (int32_t i = 0; i < story_record_count(story); i++) {
         const StoryRecord *r = story_record(story, i);
 
@@ -453,6 +505,8 @@ void report_data_write(const Story *story, const ReportConfig *config, ReportJso
     report_strings_write(&w.strings, j, "strings");
     report_json_end(j, '}');
     report_packets_free(w.packets);
+    g_free(w.has_answered);
+    g_free(w.received);
     report_strings_clear(&w.strings);
     for (unsigned i = 0; i < HS_ARRAY_LEN(columns); i++)
         g_array_free(*columns[i], TRUE);

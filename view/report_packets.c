@@ -110,15 +110,17 @@ static uint32_t relative(uint32_t number, const StoryFlow *flow, int side)
     return flow && flow->has_isn[side] ? number - flow->isn[side] : number;
 }
 
-static int64_t options_text(ReportPackets *p, const uint8_t *options, size_t len, const StoryFlow *flow,
-                            int other)
+static int64_t options_text(ReportPackets *p, const StoryPacket *packet, const StorySegment *seg,
+                            const StoryFlow *flow, int other)
 {
     GString *text;
     TcpOptions o = {0};
     int64_t index;
 
-    (void)!tcp_options_decode(&o, options, len);
-    if (!o.has_mss && !o.has_wscale && !o.has_sack_permitted && !o.n_sack && !o.has_fastopen && !o.has_md5)
+    if (seg->options_len)
+        (void)!tcp_options_decode(&o, packet->bytes + seg->l4 + TCP_MIN_HDR_LEN, seg->options_len);
+    if (!o.has_mss && !o.has_wscale && !o.has_sack_permitted && !o.n_sack && !o.has_fastopen && !o.has_md5 &&
+        !packet->is_cookie)
         return -1;
     text = g_string_new(NULL);
     if (o.has_mss)
@@ -134,6 +136,8 @@ static int64_t options_text(ReportPackets *p, const uint8_t *options, size_t len
         g_string_append(text, o.fastopen_cookie_len ? " TFO cookie" : " TFO request");
     if (o.has_md5)
         g_string_append(text, " MD5");
+    if (packet->is_cookie)
+        g_string_append(text, " SYN cookie");
     index = report_strings_add(p->strings, text->str + 1);
     g_string_free(text, TRUE);
     return index;
@@ -149,9 +153,7 @@ static void add_tcp(ReportPackets *p, const StoryPacket *packet, const StorySegm
     push(p->col[COL_G], seg->flags);
     push(p->col[COL_W], seg->window);
     push(p->col[COL_D], seg->payload_len);
-    push(p->col[COL_O], seg->options_len ? options_text(p, packet->bytes + seg->l4 + TCP_MIN_HDR_LEN,
-                                                        seg->options_len, flow, !side)
-                                         : -1);
+    push(p->col[COL_O], options_text(p, packet, seg, flow, !side));
 }
 
 int64_t report_packets_add(ReportPackets *p, int32_t index)

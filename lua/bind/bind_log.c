@@ -89,8 +89,9 @@ static void print_wrapped(Scenario *s, const char *indent, const char *text)
     g_string_free(line, TRUE);
 }
 
-/* The text with the arguments from the second on put in, as string.format does; left on the stack. */
-static const char *fill(lua_State *L, const char *text, int n_args)
+/* The text with the arguments from the second on put in, as string.format does; left on the stack. An
+ * argument that is a table of languages itself stands for the text in this one, else for the English one. */
+static const char *fill(lua_State *L, const char *text, const char *lang, int n_args)
 {
     if (n_args < 2)
         return text;
@@ -99,7 +100,8 @@ static const char *fill(lua_State *L, const char *text, int n_args)
     lua_getfield(L, -1, "format");
     lua_pushstring(L, text);
     for (int i = 2; i <= n_args; i++)
-        lua_pushvalue(L, i);
+        if (!lua_istable(L, i) || (!bind_get_field(L, i, lang) && !bind_get_field(L, i, "en")))
+            lua_pushvalue(L, i);
     lua_call(L, n_args, 1);
     return lua_tostring(L, -1);
 }
@@ -115,8 +117,8 @@ static int say(lua_State *L, const BindOptions *who, const char *kind, const cha
     if (lua_istable(L, 1)) {
         luaL_checkstack(L, n_args + 8, NULL);
         luaopt_read(L, 1, who->who, who->opts, who->n, 0, &o);
-        o.en = fill(L, o.en, n_args);
-        o.zh = o.zh ? fill(L, o.zh, n_args) : NULL;
+        o.en = fill(L, o.en, "en", n_args);
+        o.zh = o.zh ? fill(L, o.zh, "zh", n_args) : NULL;
     } else {
         o.en = join(L, 1);
     }

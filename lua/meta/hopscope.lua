@@ -421,6 +421,7 @@ function Ip4.encode(options) end
 function Ip4.decode(bytes) end
 
 ---@class hopscope
+---@field plot table pictures of the run
 ---@field ip4 hs.Ip4 arithmetic with IPv4 addresses and headers
 ---@field seed integer the seed of the run
 local hs = {}

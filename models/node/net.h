@@ -122,7 +122,7 @@ Ip4 *host_ip4(Host *h);
 Icmp4 *host_icmp4(Host *h); /* made when first needed, as is the next */
 Udp *host_udp(Host *h);
 Tcp *host_tcp(Host *h);
-bool host_has_tcp(const Host *h); /* asking makes nothing */
+bool host_has_tcp(const Host *h);    /* asking makes nothing */
 TcpSysctl *host_tcp_sysctl(Host *h); /* to be changed; kept while the host has no power */
 const TcpSysctl *host_tcp_sysctl_get(const Host *h);
 /* The host's IPv6, made when first asked for; a host that nobody asks has none. Before host_tcp, which takes

@@ -326,20 +326,9 @@ uint32_t packet_sum(const Packet *p, unsigned start, uint32_t len)
     return sum;
 }
 
-uint16_t packet_csum_value(const Packet *p)
+uint16_t packet_csum_value_of_any(const Packet *p)
 {
-    uint32_t n = p->tail - p->csum_start, len = n + p->payload_len, sum;
-    uint16_t v;
-
-    /* What most packets are: a header in words, one piece of synthetic payload or none. */
-    if (HS_LIKELY(n % 4 == 0 && n < PKT_BUF && p->n_slices <= 1 && !(p->n_slices && p->slice[0].chunk))) {
-        sum = checksum_add_words(0, p->buf + p->csum_start, n);
-        if (p->n_slices)
-            sum = checksum_combine(sum, payload_checksum(p->slice[0].off, p->slice[0].len));
-    } else {
-        sum = packet_sum(p, p->csum_start, len);
-    }
-    v = (uint16_t)~checksum_fold(sum);
+    uint16_t v = checksum_finish(packet_sum(p, p->csum_start, p->tail - p->csum_start + p->payload_len));
 
     /* RFC 768: a computed zero is sent as all ones, for 0 means "none". Only UDP's field has that meaning,
      * and only UDP's is six bytes into its header; in others a zero stays one, as RFC 1624 4 and hardware

@@ -24,6 +24,7 @@
 #include "sim/base/base.h"
 #include "sim/base/pool.h"
 #include "sim/base/simtime.h"
+#include "sim/packet/checksum.h"
 #include "sim/packet/payload.h"
 
 typedef struct Packet Packet;
@@ -186,7 +187,22 @@ static inline void packet_set_csum_partial(Packet *p, unsigned start, unsigned a
     p->csum_at = (uint16_t)at;
 }
 /* What a PARTIAL checksum field would have to hold. */
-uint16_t packet_csum_value(const Packet *p);
+uint16_t packet_csum_value_of_any(const Packet *p);
+static inline uint16_t packet_csum_value(const Packet *p)
+{
+    unsigned n = p->tail - p->csum_start;
+    uint32_t sum;
+    uint16_t v;
+
+    /* What most packets are: a header in words, one piece of synthetic payload or none. */
+    if (HS_UNLIKELY(n % 4 || n > PKT_BUF || p->n_slices > 1 || (p->n_slices && p->slice[0].chunk)))
+        return packet_csum_value_of_any(p);
+    sum = checksum_add_words(0, p->buf + p->csum_start, n);
+    if (p->n_slices)
+        sum = checksum_combine(sum, payload_checksum(p->slice[0].off, p->slice[0].len));
+    v = checksum_finish(sum);
+    return HS_LIKELY(v) ? v : packet_csum_value_of_any(p);
+}
 /* Writes it and makes the packet FULL. Needs an owned packet. */
 void packet_fill_csum(Packet *p);
 /* Everything becomes real bytes: checksum filled in, payload (and padding) in one private chunk. Needs an

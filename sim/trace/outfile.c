@@ -14,11 +14,17 @@
 #define BUFFER_BYTES ((size_t)256 * 1024)
 /* From here on a writev of the caller's memory is cheaper than copying it into the buffer first. */
 #define DIRECT_BYTES ((size_t)64 * 1024)
+/* A file of this length gets its blocks on the disk so many at a time, ahead of what is written: the kernel
+ * then does not have to reserve them page by page, which is a quarter of what writing costs. */
+#define AHEAD_FROM_BYTES ((uint64_t)4 * 1024 * 1024)
+#define AHEAD_BYTES ((uint64_t)8 * 1024 * 1024)
 
 struct OutFile {
     OutFileCursor cursor; /* first: outfile.h looks at it */
     uint8_t *buffer;
     uint64_t flushed_bytes;
+    uint64_t ahead_bytes; /* up to here the file has blocks; 0: as many as were written */
+    bool no_ahead;        /* cannot be had */
     int fd;
     int error; /* errno of the first failure, or 0 */
     OutFileMode mode;
@@ -49,6 +55,7 @@ OutFile *outfile_open(const char *path, OutFileMode mode, GError **error)
         g_free(f);
         return NULL;
     }
+    f->no_ahead = f->in_place;
     f->buffer = g_malloc(BUFFER_BYTES);
     f->cursor.next = f->buffer;
     f->cursor.end = f->buffer + BUFFER_BYTES;
@@ -61,6 +68,31 @@ static void free_outfile(OutFile *f)
     g_free(f->written);
     g_free(f->path);
     g_free(f);
+}
+
+/* Not every file system can do that, and a full one will say so when it is written to. */
+static void allocate_ahead(OutFile *f)
+{
+    uint64_t from = HS_MAX(f->ahead_bytes, f->flushed_bytes);
+
+    if (fallocate(f->fd, FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)AHEAD_BYTES) == 0)
+        f->ahead_bytes = from + AHEAD_BYTES;
+    else
+        f->no_ahead = true;
+}
+
+/* Gives back the blocks that were not needed. */
+static void close_file(OutFile *f)
+{
+    if (f->ahead_bytes) {
+        off_t end = lseek(f->fd, 0, SEEK_CUR); /* less than was flushed, after an error */
+
+        if (end >= 0 && ftruncate(f->fd, end) != 0 && !f->error)
+            f->error = errno;
+    }
+    /* NFS and quotas report late: close may be the first to know of a failed write. */
+    if (close(f->fd) != 0 && errno != EINTR && !f->error)
+        f->error = errno;
 }
 
 /* Take the failed or unwanted file out of sight. Errors here cannot make matters worse and are not reported.
@@ -85,9 +117,7 @@ bool outfile_close(OutFile *f, GError **error)
     int err;
 
     outfile_flush(f);
-    /* NFS and quotas report late: close may be the first to know of a failed write. */
-    if (close(f->fd) != 0 && errno != EINTR && !f->error)
-        f->error = errno;
+    close_file(f);
     if (!f->error && strcmp(f->written, f->path) != 0 && rename(f->written, f->path) != 0)
         f->error = errno;
     err = f->error;
@@ -106,7 +136,7 @@ void outfile_discard(OutFile *f)
         return;
     if (f->mode == OUTFILE_STREAM)
         outfile_flush(f);
-    close(f->fd);
+    close_file(f);
     set_aside(f);
     free_outfile(f);
 }
@@ -193,6 +223,9 @@ void outfile_vprintf(OutFile *f, const char *fmt, va_list ap)
 /* Short writes go on where they stopped: on a nearly full disk the next call then says ENOSPC. */
 static void write_all(OutFile *f, struct iovec *iov, int n_iov)
 {
+    if (f->flushed_bytes >= AHEAD_FROM_BYTES && f->flushed_bytes + BUFFER_BYTES > f->ahead_bytes &&
+        !f->no_ahead && !f->error)
+        allocate_ahead(f);
     for (int i = 0; i < n_iov; i++)
         f->flushed_bytes += iov[i].iov_len;
     while (!f->error && n_iov) {

@@ -11,6 +11,9 @@
  *                   last record. Error or discard: the file is renamed to NAME.incomplete, so that a short
  *                   capture is never taken for a whole one, and yet can be looked at.
  *
+ * A long file has blocks on the disk ahead of what is in it (fallocate(2)), never more than 8 MB; a killed
+ * run leaves them with the file.
+ *
  * An existing NAME that is not a regular file (a symbolic link, a FIFO, /dev/stdout) is written through in
  * place; there is nothing to rename then.
  *

@@ -30,15 +30,14 @@
 
 /* What must be the same in two blocks, so that one is like the other byte for byte but in time, headers,
  * payload and packet id. */
-enum {
-    KEY_IFACE,     /* and captured length */
-    KEY_TIME,      /* its high half, and flags */
-    KEY_LENGTHS,   /* of the packet and its parts, and where its headers are in memory: as Packet has it */
-    KEY_HEADERS,   /* likewise: slices, checksum, padding; where the network's and transport's headers are */
-    KEY_PORTS,     /* places of the lazy checksum; ports */
-    KEY_ADDRESSES, /* IPv4's, or the end of IPv6's destination */
-    KEY_WORDS
-};
+typedef struct Key {
+    uint64_t iface;   /* and captured length */
+    uint64_t time;    /* its high half, and flags */
+    uint64_t lengths; /* of the packet and its parts, and where its headers are in memory: as Packet has it */
+    uint64_t headers; /* likewise: slices, checksum, padding; where network's and transport's headers are */
+    uint64_t ports;   /* and places of the lazy checksum */
+    uint64_t addresses; /* IPv4's, or the end of IPv6's destination */
+} Key;
 
 typedef struct Edge { /* where a block of a shape follows a packet's block */
     uint64_t pos;     /* of the former */
@@ -48,7 +47,7 @@ typedef struct Edge { /* where a block of a shape follows a packet's block */
 typedef struct Flow Flow;
 
 typedef struct Shape { /* what flows have in common that differ in addresses and ports only */
-    uint64_t key[KEY_WORDS];
+    Key key;
     uint64_t id;    /* never the same again */
     Flow *last;     /* that of the last block; maybe of another shape by now */
     uint32_t total; /* a block's length */
@@ -60,7 +59,7 @@ typedef struct Shape { /* what flows have in common that differ in addresses and
 
 struct Flow {
     uint64_t pos; /* of its last block */
-    uint64_t key[KEY_WORDS];
+    Key key;
     uint64_t shape_id;
     Shape *shape; /* if it is still that one */
     /* Of a block of its own: the present ones where the plan says so, but not where a lazy checksum is. */
@@ -229,32 +228,32 @@ static inline uint32_t load32(const void *p)
     return v;
 }
 
-static ALWAYS_INLINE void make_key(uint64_t key[KEY_WORDS], const Packet *p, uint32_t iface, uint32_t caplen,
-                                   uint64_t time, uint32_t flags)
+static ALWAYS_INLINE Key key_of(const Packet *p, uint32_t iface, uint32_t caplen, uint64_t time,
+                                uint32_t flags)
 {
+    Key k = {
+        .iface = (uint64_t)iface << 32 | caplen,
+        .time = time >> 32 << 32 | flags,
+        .lengths = load64(&p->head),
+        .headers = load64(&p->n_slices),
+        .ports = (uint64_t)load32(&p->csum_start) << 32,
+    };
+
     _Static_assert(offsetof(Packet, n_slices) == offsetof(Packet, head) + 8 &&
                        offsetof(Packet, csum_start) == offsetof(Packet, head) + 16 &&
                        offsetof(Packet, gso_size) == offsetof(Packet, head) + 20,
                    "what describes a packet lies together");
-    key[KEY_IFACE] = (uint64_t)iface << 32 | caplen;
-    key[KEY_TIME] = time >> 32 << 32 | flags;
-    key[KEY_LENGTHS] = load64(&p->head);
-    key[KEY_HEADERS] = load64(&p->n_slices);
-    key[KEY_PORTS] = (uint64_t)load32(&p->csum_start) << 32;
-    key[KEY_ADDRESSES] = 0;
     if (HS_LIKELY(p->l4 >= p->head + 8 && p->l4 + 4 <= p->tail)) {
-        key[KEY_PORTS] |= load32(p->buf + p->l4);
-        key[KEY_ADDRESSES] = load64(p->buf + p->l4 - 8);
+        k.ports |= load32(p->buf + p->l4);
+        k.addresses = load64(p->buf + p->l4 - 8);
     }
+    return k;
 }
 
-static inline bool is_key(const uint64_t a[KEY_WORDS], const uint64_t b[KEY_WORDS])
+static ALWAYS_INLINE bool is_key(const Key *a, const Key *b)
 {
-    uint64_t differ = 0;
-
-    for (unsigned i = 0; i < KEY_WORDS; i++)
-        differ |= a[i] ^ b[i];
-    return !differ;
+    return ((a->iface ^ b->iface) | (a->time ^ b->time) | (a->lengths ^ b->lengths) |
+            (a->headers ^ b->headers) | (a->ports ^ b->ports) | (a->addresses ^ b->addresses)) == 0;
 }
 
 static inline unsigned hash(uint64_t v, unsigned bits)
@@ -263,29 +262,25 @@ static inline unsigned hash(uint64_t v, unsigned bits)
 }
 
 /* It may be another one. */
-static ALWAYS_INLINE Flow *find_flow(PcapngLz4 *z, const uint64_t key[KEY_WORDS])
+static ALWAYS_INLINE Flow *find_flow(PcapngLz4 *z, const Key *k)
 {
-    uint64_t v = key[KEY_ADDRESSES] ^ key[KEY_PORTS] << 32 ^ key[KEY_IFACE] >> 24 ^ key[KEY_TIME];
-
-    return &z->flows[hash(v ^ key[KEY_LENGTHS], FLOW_BITS)];
+    return &z->flows[hash(k->addresses ^ k->ports << 32 ^ k->iface >> 24 ^ k->time ^ k->lengths, FLOW_BITS)];
 }
 
-static Shape *find_shape(PcapngLz4 *z, const uint64_t flow_key[KEY_WORDS], const Packet *pkt)
+static Shape *find_shape(PcapngLz4 *z, Key k, const Packet *pkt)
 {
-    uint64_t key[KEY_WORDS];
-    uint32_t caplen = (uint32_t)flow_key[KEY_IFACE], n, csum_at;
+    uint32_t caplen = (uint32_t)k.iface, n, csum_at;
     Shape *s;
 
-    memcpy(key, flow_key, sizeof key);
-    key[KEY_PORTS] = key[KEY_PORTS] >> 32 << 32;
-    key[KEY_ADDRESSES] = 0;
-    s = &z->shapes[hash(key[KEY_IFACE] ^ key[KEY_TIME] ^ key[KEY_LENGTHS] ^ key[KEY_HEADERS], SHAPE_BITS)];
-    if (is_key(s->key, key))
+    k.ports = k.ports >> 32 << 32;
+    k.addresses = 0;
+    s = &z->shapes[hash(k.iface ^ k.time ^ k.lengths ^ k.headers, SHAPE_BITS)];
+    if (is_key(&s->key, &k))
         return s;
     n = HS_MIN(packet_header_len(pkt), caplen);
     csum_at = (uint32_t)pkt->csum_at - pkt->head;
     memset(s, 0, offsetof(Shape, own));
-    memcpy(s->key, key, sizeof key);
+    s->key = k;
     s->id = ++z->n_shapes;
     s->what = (PcapngLz4Shape){
         .n_headers = n,
@@ -302,7 +297,7 @@ static Shape *find_shape(PcapngLz4 *z, const uint64_t flow_key[KEY_WORDS], const
     return s;
 }
 
-static inline bool in_reach(const PcapngLz4 *z, uint64_t pos, uint64_t target)
+static inline bool can_reach(const PcapngLz4 *z, uint64_t pos, uint64_t target)
 {
     return target >= z->frame->block_pos && pos - target <= LZ4_MAX_DISTANCE;
 }
@@ -318,7 +313,7 @@ static ALWAYS_INLINE uint8_t *put_edge(PcapngLz4 *z, Shape *s, uint64_t pos, uin
     Edge *e = &s->edge[before >> 2 & (EDGES - 1)];
 
     _Static_assert(EDGES == 4, "lengths are multiples of four");
-    if (HS_LIKELY(e->before == before && in_reach(z, pos, e->pos - (LAST_BYTES - ID_BYTES)))) {
+    if (HS_LIKELY(e->before == before && can_reach(z, pos, e->pos - (LAST_BYTES - ID_BYTES)))) {
         const uint32_t more = 16 + LAST_BYTES - ID_BYTES - LZ4_MIN_MATCH - 15;
 
         p[0] = ID_BYTES << 4 | 15;
@@ -409,11 +404,11 @@ static ALWAYS_INLINE bool add_planned(PcapngLz4 *z, Shape *s, const PcapngLz4Pla
 
 /* ---- the other way ---- */
 
-static void add_other(PcapngLz4 *z, const Shape *s, const uint64_t key[KEY_WORDS], const Packet *pkt,
-                      const uint8_t *headers, uint64_t time)
+static void add_other(PcapngLz4 *z, const Shape *s, Key key, const Packet *pkt, const uint8_t *headers,
+                      uint64_t time)
 {
     const Flow *like = s->last;
-    const uint32_t caplen = (uint32_t)key[KEY_IFACE], n = s->what.n_headers, n_options = s->what.n_options;
+    const uint32_t caplen = (uint32_t)key.iface, n = s->what.n_headers, n_options = s->what.n_options;
     uint8_t head[PCAPNG_PACKET_HEAD_BYTES + LZ4_SLACK], options[2 * LZ4_SLACK], held[LZ4_SLACK];
     uint8_t *p;
     uint32_t distance = 0, same = 0;
@@ -431,8 +426,7 @@ static void add_other(PcapngLz4 *z, const Shape *s, const uint64_t key[KEY_WORDS
             same++;
         lz4out_match(&o, distance, 8 + same); /* both lengths, and what begins like it */
     } else {
-        pcapng_put_packet_head(head, s->total, (uint32_t)(key[KEY_IFACE] >> 32), time, caplen,
-                               packet_len(pkt));
+        pcapng_put_packet_head(head, s->total, (uint32_t)(key.iface >> 32), time, caplen, packet_len(pkt));
         lz4out_put(&o, head, PCAPNG_PACKET_HEAD_BYTES);
     }
     lz4out_put(&o, headers + same, n - same);
@@ -443,7 +437,7 @@ static void add_other(PcapngLz4 *z, const Shape *s, const uint64_t key[KEY_WORDS
         lz4out_match_short(&o, distance, n_options);
     } else {
         memset(options, 0, n_options);
-        p = pcapng_put_flags(options + n_options - OPTIONS_BYTES, (uint32_t)key[KEY_TIME]);
+        p = pcapng_put_flags(options + n_options - OPTIONS_BYTES, (uint32_t)key.time);
         p = pcapng_put16(p, PCAPNG_EPB_PACKETID);
         pcapng_put16(p, 8);
         lz4out_put(&o, options, n_options);
@@ -467,7 +461,8 @@ static void learn(Shape *s, const Flow *f, bool is_known, const uint8_t *headers
 static __attribute__((noinline)) void add_unusual(PcapngLz4 *z, Flow *f, uint32_t iface, uint64_t time,
                                                   const Packet *pkt, uint32_t caplen, uint32_t flags)
 {
-    uint64_t key[KEY_WORDS], pos;
+    Key key = key_of(pkt, iface, caplen, time, flags);
+    uint64_t pos;
     uint8_t headers[PKT_BUF + LZ4_PLAN_BYTES];
     bool is_known;
     Shape *s;
@@ -476,19 +471,15 @@ static __attribute__((noinline)) void add_unusual(PcapngLz4 *z, Flow *f, uint32_
     hs_assert(caplen <= packet_len(pkt) && caplen <= LZ4_MAX_STEP - 1024);
     if (HS_UNLIKELY(lz4frame_is_full(z->frame)))
         put_held(z); /* this ends the block */
-    make_key(key, pkt, iface, caplen, time, flags);
     s = find_shape(z, key, pkt);
     memcpy(headers, packet_cdata(pkt), s->what.n_headers);
     memset(headers + s->what.n_headers, 0, LZ4_PLAN_BYTES);
     pos = z->frame->pos + (z->held_total ? LAST_BYTES : 0);
-    if (!(z->held_total && s->last->shape_id == s->id && s->any.n_seqs && in_reach(z, pos, s->last->pos) &&
-          pcapng_lz4_plan_fits(&s->any, s->last->headers, headers) &&
-          add_planned(z, s, &s->any, pos, (uint32_t)(pos - s->last->pos), pkt, time)))
-        add_other(z, s, key, pkt, headers, time);
-    is_known = f->shape_id == s->id && is_key(f->key, key);
+    add_other(z, s, key, pkt, headers, time);
+    is_known = f->shape_id == s->id && is_key(&f->key, &key);
     learn(s, f, is_known, headers);
     memcpy(f->headers, headers, LZ4_PLAN_BYTES);
-    memcpy(f->key, key, sizeof f->key);
+    f->key = key;
     f->shape = s;
     f->shape_id = s->id;
     f->pos = pos;
@@ -498,23 +489,34 @@ static __attribute__((noinline)) void add_unusual(PcapngLz4 *z, Flow *f, uint32_
 void pcapng_lz4_add_packet(PcapngLz4 *z, uint32_t iface, uint64_t time, const Packet *pkt, uint32_t caplen,
                            uint32_t flags, uint64_t packetid)
 {
-    const uint64_t pos = z->frame->pos + LAST_BYTES; /* when it is like others */
-    uint64_t key[KEY_WORDS];
-    Shape *s;
-    Flow *f;
+    const uint64_t pos = z->frame->pos + LAST_BYTES; /* if it is not unusual */
+    const Key key = key_of(pkt, iface, caplen, time, flags);
+    Flow *f = find_flow(z, &key);
+    Shape *s = f->shape;
 
-    make_key(key, pkt, iface, caplen, time, flags);
-    f = find_flow(z, key);
-    s = f->shape;
-    if (HS_LIKELY(is_key(f->key, key) && s->id == f->shape_id && s->own.n_seqs && z->held_total &&
-                  in_reach(z, pos, f->pos) && !lz4frame_is_full(z->frame) &&
-                  pcapng_lz4_plan_fits(&s->own, f->headers, packet_cdata(pkt)) &&
-                  add_planned(z, s, &s->own, pos, (uint32_t)(pos - f->pos), pkt, time))) {
-        f->pos = pos;
-        s->last = f;
-    } else {
-        add_unusual(z, f, iface, time, pkt, caplen, flags);
+    if (HS_LIKELY(is_key(&f->key, &key) && s->id == f->shape_id && z->held_total &&
+                  !lz4frame_is_full(z->frame))) {
+        const PcapngLz4Plan *plan = &s->own;
+        const uint8_t *headers = packet_cdata(pkt);
+        const Flow *like = f;
+        bool in_reach = can_reach(z, pos, f->pos);
+
+        if (HS_UNLIKELY(!in_reach)) {
+            plan = &s->any;
+            like = s->last;
+            in_reach = like->shape_id == s->id && can_reach(z, pos, like->pos);
+        }
+        if (HS_LIKELY(in_reach && plan->n_seqs && pcapng_lz4_plan_fits(plan, like->headers, headers) &&
+                      add_planned(z, s, plan, pos, (uint32_t)(pos - like->pos), pkt, time))) {
+            if (HS_UNLIKELY(plan == &s->any))
+                memcpy(f->headers, headers, LZ4_PLAN_BYTES);
+            f->pos = pos;
+            s->last = f;
+            goto done;
+        }
     }
+    add_unusual(z, f, iface, time, pkt, caplen, flags);
+done:
     z->held_id = packetid;
     z->held_total = f->shape->total;
 }

@@ -55,20 +55,30 @@ void pcapng_lz4_plan_init(PcapngLz4Plan *plan, const PcapngLz4Shape *shape);
 void pcapng_lz4_plan_learn(PcapngLz4Plan *plan, const PcapngLz4Shape *shape, const uint8_t *known,
                            const uint8_t before[LZ4_PLAN_BYTES], const uint8_t now[LZ4_PLAN_BYTES]);
 
-/* Everything that the plan takes to be the same is. */
-static inline bool pcapng_lz4_plan_fits(const PcapngLz4Plan *plan, const uint8_t before[LZ4_PLAN_BYTES],
-                                        const uint8_t now[LZ4_PLAN_BYTES])
+typedef uint64_t PcapngLz4Lanes __attribute__((vector_size(16)));
+
+static inline __attribute__((always_inline)) PcapngLz4Lanes
+pcapng_lz4_plan_differ(const uint8_t *a, const uint8_t *b, const uint8_t *mask)
 {
-    typedef uint64_t Lanes __attribute__((vector_size(16)));
-    Lanes differ = {0, 0};
+    PcapngLz4Lanes x, y, m;
 
-    for (unsigned i = 0; i < LZ4_PLAN_BYTES; i += 16) {
-        Lanes a, b, mask;
+    __builtin_memcpy(&x, a, 16);
+    __builtin_memcpy(&y, b, 16);
+    __builtin_memcpy(&m, mask, 16);
+    return (x ^ y) & m;
+}
 
-        __builtin_memcpy(&a, before + i, 16);
-        __builtin_memcpy(&b, now + i, 16);
-        __builtin_memcpy(&mask, plan->same + i, 16);
-        differ |= (a ^ b) & mask;
-    }
+/* Everything that the plan takes to be the same is. */
+static inline __attribute__((always_inline)) bool pcapng_lz4_plan_fits(const PcapngLz4Plan *plan,
+                                                                       const uint8_t before[LZ4_PLAN_BYTES],
+                                                                       const uint8_t now[LZ4_PLAN_BYTES])
+{
+    PcapngLz4Lanes differ = pcapng_lz4_plan_differ(before, now, plan->same);
+
+    _Static_assert(LZ4_PLAN_BYTES == 5 * 16, "so many lanes");
+    differ |= pcapng_lz4_plan_differ(before + 16, now + 16, plan->same + 16);
+    differ |= pcapng_lz4_plan_differ(before + 32, now + 32, plan->same + 32);
+    differ |= pcapng_lz4_plan_differ(before + 48, now + 48, plan->same + 48);
+    differ |= pcapng_lz4_plan_differ(before + 64, now + 64, plan->same + 64);
     return (differ[0] | differ[1]) == 0;
 }

@@ -148,6 +148,28 @@ static void test_large(void)
     g_byte_array_unref(expected);
 }
 
+/* Blocks that a long file got in advance are given back, and its length is what was written. */
+static void test_ahead(void)
+{
+    const size_t piece = 100000, n = 55;
+    char *bytes = g_strnfill(piece, 'x'), *path = in_dir("ahead.bin");
+    OutFile *f = open_ok("ahead.bin", OUTFILE_STREAM);
+    struct stat st;
+
+    for (size_t i = 0; i < n; i++)
+        outfile_write(f, bytes, piece);
+    outfile_flush(f);
+    g_assert_cmpint(stat(path, &st), ==, 0);
+    g_assert_cmpint(st.st_size, ==, (off_t)(n * piece)); /* readers who follow it see no more either */
+    close_ok(f);
+    g_assert_cmpint(stat(path, &st), ==, 0);
+    g_assert_cmpint(st.st_size, ==, (off_t)(n * piece));
+    g_assert_cmpint(st.st_blocks * 512, <, (off_t)(n * piece) + (1 << 20));
+    g_unlink(path);
+    g_free(path);
+    g_free(bytes);
+}
+
 static void test_no_folder(void)
 {
     char *path = in_dir("none/x.svg");
@@ -250,6 +272,7 @@ int main(int argc, char **argv)
     g_test_add_func("/trace/outfile/whole", test_whole);
     g_test_add_func("/trace/outfile/stream", test_stream);
     g_test_add_func("/trace/outfile/large", test_large);
+    g_test_add_func("/trace/outfile/ahead", test_ahead);
     g_test_add_func("/trace/outfile/no-folder", test_no_folder);
     g_test_add_func("/trace/outfile/dev-full", test_dev_full);
     g_test_add_data_func("/trace/outfile/full-midway/whole", GINT_TO_POINTER(OUTFILE_WHOLE),

@@ -291,16 +291,18 @@ static void test_limits(void)
 /* What is said in two languages is printed in English; both are recorded, the English text first. */
 static void test_two_languages(void)
 {
-    Run r = run_with("hs.on('scenario.log', function(e) hs.log(e.kind, e.text) end)\n"
-                     "hs.title { en = 'one', zh = '一' }\nhs.note { en = 'two' }\nhs.note({ zh = '三 %d', en "
-                     "= '%d three' }, 3)",
-                     NULL);
+    Run r = run_with(
+        "hs.on('scenario.log', function(e) hs.log(e.kind, e.text) end)\n"
+        "hs.title { en = 'one', zh = '一' }\n"
+        "hs.note { en = 'two' }\n"
+        "hs.note({ zh = '%s %d %s', en = '%s %d %s' }, { en = 'three', zh = '三' }, 3, { en = '!' })",
+        NULL);
 
     g_assert_cmpint(r.code, ==, SCENARIO_OK);
     g_assert_cmpstr(r.said->str, ==,
                     "one\n\n[0.000000000] title one\n[0.000000000] title.zh 一\n"
                     "  two\n[0.000000000] note two\n"
-                    "  3 three\n[0.000000000] note 3 three\n[0.000000000] note.zh 三 3\n");
+                    "  three 3 !\n[0.000000000] note three 3 !\n[0.000000000] note.zh 三 3 !\n");
     end(&r);
     expect_error("hs.note { zh = '一' }", SCENARIO_WRONG,
                  "s.lua:2: option \"en\" for hs.note is missing: expected a string");

@@ -94,8 +94,10 @@ function t(key, ...values) {
 }
 
 /* What the simulator says in English: labels of fields, reasons of drops, names of timers. */
+const WORDS = Object.assign({}, ZH_WIRE, ZH_WORDS);
+
 function said(text) {
-  return state.lang === 'zh' && Object.hasOwn(WIRE_ZH, text) ? WIRE_ZH[text] : text;
+  return state.lang === 'zh' ? inChinese(WORDS, text) : text;
 }
 
 function string(index) {

@@ -45,12 +45,13 @@ function plain(kind, bytes, bit, bits) {
 }
 
 /* The text of value n of the field (0: as plain, 2 n + 1: behind it, 2 n + 2: instead of it). */
-function valueText(text, value) {
+function valueText(kind, text, value) {
+  const start = text === null ? '…' : text;
+  if (kind === 'bytes' || kind === 'text') /* what a program sent is nobody's to translate */
+    return value ? DATA.strings[(value - 1) >> 1] : start;
   if (value === 0)
-    return text === null ? '…' : text === 'yes' || text === 'no' ? said(text) : text;
-  if (value % 2 === 0)
-    return said(DATA.strings[value / 2 - 1]);
-  return (text === null ? '…' : text) + said(DATA.strings[(value - 1) / 2]);
+    return said(start);
+  return said(value % 2 ? start + DATA.strings[(value - 1) / 2] : DATA.strings[value / 2 - 1]);
 }
 
 /* [{ title, name, off, len, depth, fields: [{ name, label, note, kind, bit, bits, text }] }] */
@@ -63,7 +64,7 @@ function layersOf(p) {
       const [fieldName, label, note, kind] = DATA.defs[list[i]];
       const bit = off * 8 + list[i + 1], bits = list[i + 2];
       const text = bits ? plain(kind, bytes, bit, bits) : null;
-      fields.push({ name: fieldName, label, note, kind, bit, bits, text: valueText(text, values[nth++] || 0) });
+      fields.push({ name: fieldName, label, note, kind, bit, bits, text: valueText(kind, text, values[nth++] || 0) });
     }
     return { title, name, off, len, depth, fields };
   });

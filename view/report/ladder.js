@@ -204,30 +204,36 @@ const ladder = (function () {
   }
 
   /* Labels lie above all arrows: where many cross, they can still be read. */
-  function drawArrow(group, labels, arrow, labelled) {
+  function drawArrow(group, labels, arrow, labelled, passing, view) {
     const p = flights.p[arrow.flight];
     const x1 = laneX.get(arrow.from), x2 = endX(arrow), y1 = startY(arrow), y2 = arrowEnd(arrow);
     const right = x2 >= x1, selected = arrow.start === state.at || arrow.end === state.at;
     const names = { class: 'arrow ' + colorOf(p) + (arrow.lost ? ' lost' : '') + (isRetransmission[p] ? ' again' : '') +
       (selected ? ' selected' : ''), 'data-moment': arrow.start };
-    const g = svg('g', names), text = svg('g', names);
-    g.append(svg('line', { x1, y1, x2, y2, class: 'shaft' }));
-    const angle = Math.atan2(y2 - y1, x2 - x1);
-    if (arrow.lost) {
+    const begins = y1 > view.from - 20 && y1 < view.to + 20, ends = y2 > view.from - 20 && y2 < view.to + 20;
+    if (!begins && !ends) { /* passes through: all of a kind are one element */
+      passing.set(names.class, (passing.get(names.class) || '') + `M${x1} ${y1.toFixed(1)}L${x2} ${y2.toFixed(1)}`);
+      return;
+    }
+    const line = svg('line', { x1, y1, x2, y2, class: 'shaft' });
+    const g = svg('g', names, line);
+    group.append(g);
+    if (ends && arrow.lost) {
       g.append(svg('path', { class: 'cross', d: `M${x2 - 5} ${y2 - 5}l10 10M${x2 + 5} ${y2 - 5}l-10 10` }));
-    } else if (!arrow.open) {
+    } else if (ends && !arrow.open) {
+      const angle = Math.atan2(y2 - y1, x2 - x1);
       const wing = (turn) => (x2 - 9 * Math.cos(angle + turn)).toFixed(1) + ' ' + (y2 - 9 * Math.sin(angle + turn)).toFixed(1);
       g.append(svg('path', { class: 'tip', d: `M${x2} ${y2}L${wing(0.38)}L${wing(-0.38)}z` }));
     }
     /* A broadcast's arrows begin together: one label for each direction. */
-    const place = arrow.start + (right ? 'r' : 'l') + arrow.from;
-    if (!labelled.has(place))
+    const place = arrow.start + (right ? 'r' : 'l') + arrow.from, text = svg('g', names);
+    if (begins && !labelled.has(place))
       drawArrowLabel(text, arrow, x1, x2, y1, right);
     labelled.add(place);
-    if (arrow.lost)
+    if (ends && arrow.lost)
       drawReason(text, arrow, x2, y2, right);
-    group.append(g);
-    labels.append(text);
+    if (text.childElementCount)
+      labels.append(text);
   }
 
   function drawArrowLabel(g, arrow, x1, x2, y1, right) {
@@ -305,24 +311,35 @@ const ladder = (function () {
       else
         high = half;
     }
-    const labelled = new Set();
+    const labelled = new Set(), passing = new Map();
+    let crowded = 0;
     for (let a = low; a < arrows.length; a++) {
       if (startY(arrows[a]) - 20 > to)
         break;
-      if (arrowEnd(arrows[a]) >= from - 20)
-        drawArrow(middle, labels, arrows[a], labelled);
+      if (arrowEnd(arrows[a]) < from - 20)
+        continue;
+      crowded++;
+      drawArrow(middle, labels, arrows[a], labelled, passing, { from, to });
     }
-    middle.setAttribute('class', middle.childElementCount > 60 ? 'crowd' : '');
+    for (const [name, d] of passing)
+      middle.prepend(svg('path', { class: name + ' shaft', d }));
+    middle.setAttribute('class', crowded > 250 ? 'throng' : crowded > 60 ? 'crowd' : '');
     into.replaceChildren(back, middle, labels, front);
+  }
+
+  /* Where the view is, known without asking the browser to lay out the page again. */
+  let scrolled = 0, viewHeight = 0;
+
+  function look() {
+    scrolled = box.scrollTop;
+    viewHeight = box.clientHeight;
   }
 
   let asked = false;
 
   function redraw() {
     asked = false;
-    const from = box.scrollTop, height = box.clientHeight;
-    canvas.setAttribute('width', width);
-    canvas.setAttribute('height', height);
+    const from = scrolled, height = viewHeight;
     canvas.setAttribute('viewBox', `0 ${from} ${width} ${height}`);
     drawView(canvas, from, from + height);
   }
@@ -358,6 +375,9 @@ const ladder = (function () {
 
   function resize() {
     width = Math.max(300, box.clientWidth);
+    look();
+    canvas.setAttribute('width', width);
+    canvas.setAttribute('height', viewHeight);
     lanes = laneNodes.filter((node) => shown.has(node));
     laneX = new Map();
     const first = GUTTER + MARGIN, last = width - MARGIN;
@@ -371,9 +391,11 @@ const ladder = (function () {
     const i = rowNear(m);
     if (i < 0)
       return;
-    const y = top[i], height = box.clientHeight;
-    if (y < box.scrollTop + 30 || top[i + 1] > box.scrollTop + height - 40)
-      box.scrollTop = Math.max(0, y - height / 3);
+    const y = top[i];
+    if (y < scrolled + 30 || top[i + 1] > scrolled + viewHeight - 40) {
+      scrolled = Math.round(Math.max(0, Math.min(y - viewHeight / 3, top[rows.length] + 30 - viewHeight)));
+      box.scrollTop = scrolled;
+    }
   }
 
   /* The row of the moment, or of the last one before it that has a row. */
@@ -411,17 +433,20 @@ const ladder = (function () {
     if (!shown.size)
       chooseLanes();
     makeArrows();
-    box.addEventListener('scroll', ask, { passive: true });
+    box.addEventListener('scroll', () => {
+      look();
+      ask();
+    }, { passive: true });
     box.addEventListener('click', (e) => {
       const g = e.target.closest('[data-moment]');
-      const y = e.clientY - box.getBoundingClientRect().top + box.scrollTop;
+      const y = e.clientY - box.getBoundingClientRect().top + scrolled;
       const i = lastUpTo(top, y, rows.length);
       if (g)
         change({ at: Number(g.dataset.moment), playing: false });
       else if (i >= 0)
         change({ at: rows[i].moment, playing: false });
     });
-    new ResizeObserver(() => box.isConnected && box.clientWidth !== width && resize()).observe(box);
+    new ResizeObserver(() => box.isConnected && (box.clientWidth !== width || box.clientHeight !== viewHeight) && resize()).observe(box);
     resize();
   }
 
@@ -459,7 +484,7 @@ const ladder = (function () {
   }
 
   return {
-    build, update, neighbour, setLane, drawAll, redraw: ask,
+    build, update, neighbour, setLane, drawAll, drawNow: redraw,
     isShown: (node) => shown.has(node),
     setTimers: (on) => { withTimers = on; resize(); },
     hasTimers: () => withTimers,

@@ -206,7 +206,7 @@ function makeHeader() {
   const languages = html('select', { 'aria-label': t('language'), title: t('language'), onchange: (e) => setLanguage(e.target.value) },
     html('option', { value: 'en', selected: state.lang === 'en', lang: 'en' }, 'English'),
     html('option', { value: 'zh', selected: state.lang === 'zh', lang: 'zh-Hans' }, '简体中文'));
-  return html('header', {}, title, html('span', { class: 'quiet scenario' }, DATA.scenario + ', ' + t('a_seed') + ' ' + DATA.seed), html('span', { class: 'spring' }),
+  return html('header', {}, html('div', { class: 'spring' }, title, html('span', { class: 'quiet scenario' }, DATA.scenario + ', ' + t('a_seed') + ' ' + DATA.seed)),
     languages, button('◐', t('k_theme'), nextTheme), button(t('print'), t('print'), () => print()), button('?', t('help'), help));
 }
 

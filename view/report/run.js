@@ -206,7 +206,8 @@ function eventText(event) {
   case EVENT.LINK:
     return t(event[3] ? 'e_link_up' : 'e_link_down', node + (event[2] >= 0 ? ':' + points[event[2]].name : ''));
   default:
-    return t('e_drop', node, labelOf(event[2]), said(string(event[3])));
+    /* What is left of it has lost its outer header: named by what was sent. */
+    return t('e_drop', node, labelOf(packets.b[event[2]]), said(string(event[3])));
   }
 }
 
@@ -244,25 +245,27 @@ const places = (function () {
   const order = [...used].sort((a, b) => a - b);
   const leaves = order.filter((node) => next.get(node).length <= 1 && nodes[node].kind === 'host');
   const place = new Map();
-  const columns = [];
+  const columns = [], together = []; /* what is connected stays together in the order of lanes */
   for (const start of leaves.concat(order)) {
     if (place.has(start))
       continue;
-    const queue = [[start, 0]];
+    const queue = [[start, 0]], found = [];
     place.set(start, null);
     while (queue.length) {
       const [node, column] = queue.shift();
       columns[column] = columns[column] || [];
       place.set(node, { column, row: columns[column].length });
       columns[column].push(node);
+      found.push(node);
       for (const other of next.get(node))
         if (!place.has(other)) {
           place.set(other, null);
           queue.push([other, column + 1]);
         }
     }
+    together.push(...found);
   }
-  return { of: place, columns, order: columns.flat() };
+  return { of: place, columns, order: together };
 })();
 
 /* Nodes that frames passed through, in the order of their lanes. */

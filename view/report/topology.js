@@ -12,11 +12,12 @@ const topologyPanel = (function () {
 
   function arrange() {
     const columns = places.columns, rows = Math.max(1, ...columns.map((column) => column.length));
+    const margin = columns.length > 4 ? 56 : 84;
     const rowStep = rows > 6 ? 44 : 64;
     height = Math.max(110, rows * rowStep + 40);
     at = new Map();
     columns.forEach((column, c) => column.forEach((node, r) => at.set(node, {
-      x: columns.length > 1 ? 56 + (W - 112) * c / (columns.length - 1) : W / 2,
+      x: columns.length > 1 ? margin + (W - 2 * margin) * c / (columns.length - 1) : W / 2,
       y: 24 + (height - 40) * (r + 0.5) / column.length,
     })));
   }
@@ -37,6 +38,10 @@ const topologyPanel = (function () {
     lines.forEach((line, i) => g.append(svg('text', { x, y: y + i * 12, class: 'link-text' }, line)));
   }
 
+  function columnRoom() {
+    return places.columns.length > 4 ? (W - 112) / (places.columns.length - 1) - 4 : 160;
+  }
+
   function drawNode(g, node) {
     const { x, y } = at.get(node), { name, kind } = nodes[node];
     const group = svg('g', { class: 'node-shape ' + kind });
@@ -48,7 +53,7 @@ const topologyPanel = (function () {
     else
       group.append(svg('rect', { x: x - 18, y: y - 13, width: 36, height: 26, rx: 5 }));
     group.append(svg('title', {}, [name + ' (' + t('kind_' + (kind || 'node')) + ')', ...address].join('\n')));
-    group.append(svg('text', { x, y: y + 28, class: 'node-name' }, shorten(name, NODE_FONT, 108)));
+    group.append(svg('text', { x, y: y + 28, class: 'node-name' }, shorten(name, NODE_FONT, columnRoom())));
     if (address.length === 1 && at.size <= 8)
       group.append(svg('text', { x, y: y + 41, class: 'node-address' }, address[0].split(' ')[1]));
     g.append(group);
@@ -66,17 +71,19 @@ const topologyPanel = (function () {
     show();
   }
 
-  /* Up to this many; more would be a cloud. */
+  /* Up to this many, chosen evenly; more would be a cloud. */
   const MOST = 60;
 
   function show() {
     const time = state.time, last = lastUpTo(startTimes, time), list = [];
-    for (let i = last; i >= 0 && list.length < MOST && reach[i] >= time; i--) {
+    for (let i = last; i >= 0 && list.length < 4000 && reach[i] >= time; i--) {
       const f = order[i], end = flights.end[f];
       if (flights.sent[f] <= state.at && (end < 0 || moments.t[end] > time || end > state.at || (moments.t[end] === time && end === state.at)))
         list.push(f);
     }
-    moving.replaceChildren(...list.map(drawFlight).filter((g) => g));
+    const step = Math.ceil(list.length / MOST), mine = flightOf(state.at);
+    const chosen = list.filter((f, i) => i % step === 0 || f === mine);
+    moving.replaceChildren(...chosen.map(drawFlight).filter((g) => g));
   }
 
   function drawFlight(f) {

@@ -4,6 +4,8 @@ data = 'bufferbloat.tsv'
 
 set encoding utf8
 set terminal svg size 800,570 noenhanced font 'sans-serif,13' background '#ffffff' rounded
+large = ',15'
+small = ',12'
 set output out
 set datafile separator '\t'
 set border 3 lw 0.8 lc rgb '#444444'
@@ -12,8 +14,8 @@ set grid lt 1 lw 0.6 lc rgb '#e2e2e2' back
 set lmargin at screen 0.092500
 set rmargin at screen 0.972500
 set xrange [0:30]
-set label 1 'Bufferbloat: a queue of 500 packets' at screen 0.092500,0.964912 left font ',15' tc rgb '#111111'
-set label 2 'client → server:5001' at screen 0.092500,0.933333 left font ',12' tc rgb '#555555'
+set label 1 'Bufferbloat: a queue of 500 packets' at screen 0.092500,0.964912 left font large tc rgb '#111111'
+set label 2 'client → server:5001' at screen 0.092500,0.933333 left font small tc rgb '#555555'
 set multiplot
 
 set tmargin at screen 0.877193

@@ -4,6 +4,8 @@ data = 'cubic.tsv'
 
 set encoding utf8
 set terminal svg size 800,430 noenhanced font 'sans-serif,13' background '#ffffff' rounded
+large = ',15'
+small = ',12'
 set output out
 set datafile separator '\t'
 set border 3 lw 0.8 lc rgb '#444444'
@@ -12,15 +14,15 @@ set grid lt 1 lw 0.6 lc rgb '#e2e2e2' back
 set lmargin at screen 0.092500
 set rmargin at screen 0.972500
 set xrange [0:18]
-set label 1 'CUBIC after one loss' at screen 0.092500,0.953488 left font ',15' tc rgb '#111111'
-set label 2 'client → server:5001' at screen 0.092500,0.911628 left font ',12' tc rgb '#555555'
+set label 1 'CUBIC after one loss' at screen 0.092500,0.953488 left font large tc rgb '#111111'
+set label 2 'client → server:5001' at screen 0.092500,0.911628 left font small tc rgb '#555555'
 
 set tmargin at screen 0.837209
 set bmargin at screen 0.139535
 set arrow 1 from first 1.003021328, graph 0 to first 1.003021328, graph 1 nohead lw 1 dt (3,4) lc rgb '#666666'
-set label 10 'loss at W_max = 1509' at first 1.003021328, graph 0.95 left offset 0.6,0 font ',12' tc rgb '#333333'
+set label 10 'loss at W_max = 1509' at first 1.003021328, graph 0.95 left offset 0.6,0 font small tc rgb '#333333'
 set arrow 2 from first 11.42419982, graph 0 to first 11.42419982, graph 1 nohead lw 1 dt (3,4) lc rgb '#666666'
-set label 11 'K = 10.4 s later' at first 11.42419982, graph 0.88 left offset 0.6,0 font ',12' tc rgb '#333333'
+set label 11 'K = 10.4 s later' at first 11.42419982, graph 0.88 left offset 0.6,0 font small tc rgb '#333333'
 set yrange [0:1800]
 set label 3 'Window (segments)' at screen 0.020000, graph 0.5 center rotate by 90 tc rgb '#111111'
 set xlabel 'Time (s)' offset 0,0.2

@@ -4,6 +4,8 @@ data = 'two-flows.tsv'
 
 set encoding utf8
 set terminal svg size 800,534 noenhanced font 'sans-serif,13' background '#ffffff' rounded
+large = ',15'
+small = ',12'
 set output out
 set datafile separator '\t'
 set border 3 lw 0.8 lc rgb '#444444'
@@ -12,7 +14,7 @@ set grid lt 1 lw 0.6 lc rgb '#e2e2e2' back
 set lmargin at screen 0.092500
 set rmargin at screen 0.972500
 set xrange [0:120]
-set label 1 'Two flows share 20 Mbit/s' at screen 0.092500,0.962547 left font ',15' tc rgb '#111111'
+set label 1 'Two flows share 20 Mbit/s' at screen 0.092500,0.962547 left font large tc rgb '#111111'
 set multiplot
 
 set tmargin at screen 0.898876

@@ -45,7 +45,7 @@ for i, n in ipairs { 1, 2, 5 } do
   local width = 4 * math.sqrt(chance * (1 - chance) / COUNT)
   hs.note({
     en = "%d fragment%s: %.1f %% arrive; (1 - 0.1)^%d = %.1f %%.",
-    zh = "%d 片 %.0s：%.1f %% 到达；(1 - 0.1)^%d = %.1f %%。",
+    zh = "%d 片%.0s：%.1f %% 到达；(1 - 0.1)^%d = %.1f %%。",
   }, n, n == 1 and "" or "s", share * 100, n, chance * 100)
   hs.expect_near("delivery of " .. n .. " fragments is (1 - p)^" .. n, share, chance, width)
 end

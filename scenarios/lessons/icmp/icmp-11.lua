@@ -35,7 +35,7 @@ hs.expect_equal("for this host (code 1): better go to 192.168.1.2",
   { redirects[1].packet.icmp.code, redirects[1].packet.icmp.gateway }, { 1, "192.168.1.2" })
 hs.expect_equal("it quotes the packet", redirects[1].packet.quoted.ip.dst, "10.9.0.2")
 hs.expect_equal("which r1 has forwarded as well: it has arrived", got, { "first" })
-hs.note("r1 says: " .. redirects[1].summary)
+hs.note({ en = "r1 says: %s", zh = "r1 说：%s" }, redirects[1].summary)
 
 hs.note { en = "The second datagram goes straight to r2, one hop less.", zh = "第二个数据报直接去往 r2，少了一跳。" }
 sock:send "second"

@@ -10,6 +10,7 @@ hs.link(client, server, { rate = "10Mbps", delay = "5ms" })
 local K = 1024
 local text = hs.payload(6 * K):bytes()
 local sizes = { { "2K, then 3K, then 1K", { 2 * K, 3 * K, K } }, { "all at once", { 6 * K } }, { "single bytes", { 1 } } }
+local zh = { ["2K, then 3K, then 1K"] = "2K，然后 3K，再 1K", ["all at once"] = "一次全取", ["single bytes"] = "逐个字节取" }
 local results = {}
 
 server:spawn(function(os)
@@ -32,7 +33,10 @@ local segments = hs.frames { filter = function(p) return p.from == "client" and 
 client:spawn(function(os)
   for i, how in ipairs(sizes) do
     local sock = os.tcp():connect("server", 5678)
-    hs.note("Connection " .. i .. ": six writes of 1K. The reader takes " .. how[1] .. ".")
+    hs.note({
+      en = "Connection %d: six writes of 1K. The reader takes %s.",
+      zh = "连接 %d：六次写入，每次 1K。读者%s。",
+    }, i, { en = how[1], zh = zh[how[1]] })
     for k = 1, 6 do sock:write(text:sub((k - 1) * K + 1, k * K)) end
     sock:close()
     os.sleep "2s"

@@ -34,7 +34,7 @@ hs.run(rtt * 8.5)
 local eight = table.concat(after_ack, ", ", 1, 8)
 hs.note({
   en = "cwnd is 8, and so is ssthresh. After each of the first eight ACKs: %s",
-  zh = "cwnd 是 8，ssthresh 也是 8。最初八个 ACK 中每一个之后：%s",
+  zh = "cwnd 和 ssthresh 都是 8。最初八个 ACK 中每一个之后：%s",
 }, eight)
 hs.note({ en = "Segments in each round trip: %s", zh = "每个往返中的报文段数：%s" }, table.concat(counts, ", "))
 local mss = 536

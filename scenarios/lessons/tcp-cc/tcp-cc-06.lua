@@ -55,12 +55,12 @@ local function show(name, r)
   local t = r.timeouts[1]
   hs.note({
     en = "%s: %d timeout%s; cwnd %d, ssthresh %d; then segments in each round trip: %s",
-    zh = "%s：%d 次超时 %.0s；cwnd 为 %d，ssthresh 为 %d；此后每个往返中的报文段数：%s",
+    zh = "%s：%d 次超时%.0s；cwnd 为 %d，ssthresh 为 %d；此后每个往返中的报文段数：%s",
   }, name, #r.timeouts, #r.timeouts > 1 and "s" or "", t.cwnd, t.ssthresh, table.concat(r.counts, ", "))
 end
 hs.note { en = "A window of 12 segments is lost as a whole.", zh = "由 12 个报文段组成的整个窗口全部丢失。" }
 show("Reno", reno)
-show("Reno, and the repetition is lost too, twice", twice)
+show({ en = "Reno, and the repetition is lost too, twice", zh = "Reno，重传的也丢失，两次" }, twice)
 show("CUBIC", cubic)
 hs.expect_equal("one timeout: ssthresh 12/2 = 6, cwnd 1", { #reno.timeouts, reno.timeouts[1].ssthresh, reno.timeouts[1].cwnd }, { 1, 6, 1 })
 hs.expect_equal("then slow start to 6, and plus one: 1, 2, 4, 6, 7", reno.counts, { 1, 2, 4, 6, 7 })

@@ -48,8 +48,12 @@ hs.note({
   en = "The path holds %.1f frames, the buffer %d: the peak must be %d, and a tooth takes %d frame times, %.3f s.",
   zh = "路径可容纳 %.1f 个帧，缓冲区可容纳 %d 个：峰值必定是 %d，一个锯齿历时 %d 个帧时间，即 %.3f s。",
 }, path, buffer, peak, tooth, tooth * frame)
-local line = ""
-for i = 3, #peaks do line = line .. string.format("%s%d after %.3f s", i > 3 and ", " or "", peaks[i].cwnd, peaks[i].time - peaks[i - 1].time) end
+local line = { en = "", zh = "" }
+for i = 3, #peaks do
+  local cwnd, time = peaks[i].cwnd, peaks[i].time - peaks[i - 1].time
+  line.en = line.en .. string.format("%s%d after %.3f s", i > 3 and ", " or "", cwnd, time)
+  line.zh = line.zh .. string.format("%s%.3f s 之后 %d", i > 3 and "，" or "", time, cwnd)
+end
 hs.note({ en = "Peaks: %s.", zh = "峰值：%s。" }, line)
 hs.expect("there are many teeth", #peaks >= 10, #peaks)
 -- The first ends slow start, and the second begins somewhere. From the third on:

@@ -51,8 +51,9 @@ end
 local function show(what, r)
   local text = {}
   for _, w in ipairs(r.waits) do text[#text + 1] = string.format("%.3g", w) end
-  hs.note(string.format("%s: %d repetitions, after %s s%s", what, r.repeats, table.concat(text, ", "),
-    r.last and string.format("; CLOSED %.3g s after the last", r.last) or "; still trying"))
+  hs.note({ en = "%s: %d repetitions, after %s s%s", zh = "%s：%d 次重传，在 %s s 之后%s" }, what, r.repeats, table.concat(text, ", "), r.last
+    and { en = string.format("; CLOSED %.3g s after the last", r.last), zh = string.format("；最后一次 %.3g s 之后进入 CLOSED", r.last) }
+    or { en = "; still trying", zh = "；仍在尝试" })
 end
 
 -- The first repetition is the tail loss probe after 220 ms, the timeout; retransmissions by timeout follow, and give up when the time since the first

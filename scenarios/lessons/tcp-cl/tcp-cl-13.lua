@@ -6,7 +6,7 @@ hs.title { en = "TCP-CL-13 Simultaneous close", zh = "TCP-CL-13 同时关闭" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { delay = "10ms" })
-local states, segments = { client = {}, server = {} }, {}
+local states, segments, said = { client = {}, server = {} }, {}, {}
 hs.on("tcp.state", function(e)
   if e.remote_port ~= 0 and e.new ~= "SYN-SENT" and e.new ~= "SYN-RECEIVED" then table.insert(states[e.node], e.new) end
 end)
@@ -14,7 +14,9 @@ local closing_at
 hs.on("frame.tx", function(e)
   local tcp = e.packet.tcp
   if tcp and closing_at and e.time >= closing_at then
-    segments[#segments + 1] = string.format("%s %s at %.0f ms", e.node, tcp.fin and "FIN" or "ACK", (e.time - closing_at) * 1000)
+    local at = (e.time - closing_at) * 1000
+    segments[#segments + 1] = string.format("%s %s at %.0f ms", e.node, tcp.fin and "FIN" or "ACK", at)
+    said[#said + 1] = { en = segments[#segments], zh = string.format("%s 在 %.0f ms 时发送 %s", e.node, at, tcp.fin and "FIN" or "ACK") }
   end
 end)
 -- Both know the time.
@@ -32,7 +34,7 @@ hs.run_until "999ms"
 closing_at = 1
 hs.note { en = "At 1 s both ends close.", zh = "1 s 时两端都关闭。" }
 hs.run "70s"
-for _, s in ipairs(segments) do hs.note(s) end
+for _, s in ipairs(said) do hs.note(s) end
 local both = { "ESTABLISHED", "FIN-WAIT-1", "CLOSING", "TIME-WAIT", "CLOSED" }
 hs.expect_equal("the client: FIN-WAIT-1, CLOSING, TIME-WAIT", states.client, both)
 hs.expect_equal("the server: the same", states.server, both)

@@ -24,16 +24,26 @@ end)
 local function write(n) conn:send(("x"):rep(n), { eor = true }) end
 
 -- The first byte of each region after the first, as the stack has them: SND.UNA, SND.NXT, SND.UNA + SND.WND.
+local zh = {
+  ["Connected"] = "已连接",
+  ["20 bytes are written"] = "写入 20 字节",
+  ["They are acknowledged"] = "它们得到确认",
+  ["11 more are written, and acknowledged"] = "又写入 11 字节，并得到确认",
+  ["14 more are written"] = "又写入 14 字节",
+  ["6 more are written"] = "又写入 6 字节",
+  ["4 more are written"] = "又写入 4 字节",
+  ["The answer has come"] = "应答来了",
+}
 local function regions(what)
   local info = conn:info()
   local una = info.bytes_acked  -- the SYN had number 0, so this is SND.UNA
   local nxt = info.bytes_sent - info.bytes_retrans + 1
   local edge = una + info.snd_wnd
-  local function range(from, to) return from < to and from .. "-" .. to - 1 or "none" end
+  local function range(from, to) return from < to and from .. "-" .. to - 1 or { en = "none", zh = "无" } end
   hs.note({
     en = "%s: acknowledged %s, sent %s, may be sent %s, not yet %d on.",
     zh = "%s：已确认 %s，已发送 %s，可以发送 %s，从 %d 起还不可以。",
-  }, what, range(1, una), range(una, nxt), range(nxt, edge), edge)
+  }, { en = what, zh = zh[what] }, range(1, una), range(una, nxt), range(nxt, edge), edge)
   return { una, nxt, edge }
 end
 

@@ -29,12 +29,24 @@ local refused = {}
 hs.on("tcp.drop", function(e) refused[#refused + 1] = e.reason end, { node = server })
 -- Sends bytes from .. to by hand, as if the client's TCP had done so. Returns what the answers say (number of ACKs, ACK, window), how many
 -- bytes can be read, and why the segment was refused, if it was.
+local zh = {
+  ["In order"] = "按序",
+  ["Left of the window"] = "窗口左边",
+  ["Across the left edge"] = "跨过左边界",
+  ["Inside"] = "窗口之内",
+  ["Inside, with a gap before it"] = "窗口之内，前面有空缺",
+  ["Right of the window"] = "窗口右边",
+  ["Across the right edge"] = "跨过右边界",
+  ["In the gap"] = "在空缺中",
+  ["Everything is read. Across the right edge again"] = "全部读完。再次跨过右边界",
+}
 local function segment(what, from, to)
   local before, dropped = #acks, #refused
   client:forge { to = server, sport = port, dport = 7100, seq = from, ack = 1, flags = "A", data = ("x"):rep(to - from + 1) }
   hs.run "25ms"
   local answer = acks[#acks].packet.tcp
-  hs.note(string.format("%s, %d-%d: %s; ACK %d, window %d", what, from, to, refused[dropped + 1] and "refused" or "accepted", answer.ackno, answer.window))
+  hs.note({ en = "%s, %d-%d: %s; ACK %d, window %d", zh = "%s，%d-%d：%s；ACK %d，窗口 %d" }, { en = what, zh = zh[what] }, from, to,
+    refused[dropped + 1] and { en = "refused", zh = "拒绝" } or { en = "accepted", zh = "接受" }, answer.ackno, answer.window)
   return { #acks - before, answer.ackno, answer.window, peer:info().recv_q, refused[dropped + 1] or "accepted" }, answer
 end
 

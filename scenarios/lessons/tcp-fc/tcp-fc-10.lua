@@ -49,8 +49,8 @@ hs.note({
   en = "The server reads %d bytes every %d ms from a buffer that is always full.",
   zh = "服务器从总是满的缓冲区中每次读取 %d 字节，每 %d ms 一次。",
 }, piece, pause * 1000)
-show("Both cures off", silly)
-show("As Linux is", cured)
+show({ en = "Both cures off", zh = "两种补救都关闭" }, silly)
+show({ en = "As Linux is", zh = "Linux 的做法" }, cured)
 
 hs.expect_between("both cures off: a few bytes in a segment", silly.mean, 1, 8)
 -- 40 / (40 + 4) = 91 %

@@ -50,7 +50,10 @@ end
 local function read_all(peer)
   for _ in function() return peer:read() end do end
 end
-local function show(what, a) hs.note(string.format("%s: acknowledged by %s after %.0f ms.", what, a.by, a.delay * 1000)) end
+local function show(en, zh, a)
+  local by = { en = a.by, zh = a.by == "data" and "数据" or "纯 ACK" }
+  hs.note({ en = "%s: acknowledged by %s after %.0f ms.", zh = "%s：由%s确认，在 %.0f ms 之后。" }, { en = en, zh = zh }, by, a.delay * 1000)
+end
 
 -- 1. The application answers 20 ms later: no ACK of its own is needed.
 local rides = run(function(conn) conn:write "question" conn:read() end, function(peer, os)
@@ -59,13 +62,13 @@ local rides = run(function(conn) conn:write "question" conn:read() end, function
   peer:write "answer"
   peer:read()
 end)
-show("A question that is answered after 20 ms", rides[1])
+show("A question that is answered after 20 ms", "20 ms 之后得到应答的询问", rides[1])
 hs.expect_equal("the ACK rides on the answer", { rides[1].by, #rides }, { "data", 1 })
 hs.expect_near("when the application writes it", rides[1].delay, "20ms", "1us")
 
 -- 2. No answer: the timer.
 local waits = run(function(conn) conn:write "question" end, read_all)
-show("A question that is not answered", waits[1])
+show("A question that is not answered", "没有得到应答的询问", waits[1])
 hs.expect_equal("no answer: a pure ACK", waits[1].by, "pure ACK")
 hs.expect_near("after Linux's 40 ms", waits[1].delay, "40ms", "1ms")
 
@@ -75,8 +78,8 @@ local second = run(function(conn, os)
   os.sleep "5ms"
   conn:write(hs.payload(1448))
 end, read_all)
-show("A full segment, and another 5 ms later: the first is", second[1])
-show("the second", second[2])
+show("A full segment, and another 5 ms later: the first is", "一个满的报文段，5 ms 之后又一个：第一个", second[1])
+show("the second", "第二个", second[2])
 hs.expect_near("two full segments: the second is acknowledged at once", second[2].delay, 0, "1us")
 hs.expect_near("and the first with it, 5 ms after it came", second[1].delay, "5ms", "1us")
 hs.expect_equal("by one pure ACK", { second[1].by, second[2].by }, { "pure ACK", "pure ACK" })

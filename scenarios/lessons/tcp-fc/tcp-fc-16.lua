@@ -55,11 +55,16 @@ end
 -- The ceiling: 4 MB of buffer on a path of 100 ms.
 local limit = 65535 * 8 / rtt
 local results = {}
+local zh = { both = "双方", client = "客户端", server = "服务器", none = "无人" }
 for _, who in ipairs { "both", "client", "server", "none" } do
   local client, server = pair(who, who == "both" or who == "client", who == "both" or who == "server")
   local r = connect(client, server, { rcvbuf = "4MB" }, 2)
   results[who] = r
-  hs.note(string.format("%-6s offers: option in the SYN %s, in the SYN-ACK %s; %.1f Mbit/s.", who, r.syn.wscale or "none", r.synack.wscale or "none", r.rate / 1e6))
+  local none = { en = "none", zh = "没有" }
+  hs.note({
+    en = "%-6s offers: option in the SYN %s, in the SYN-ACK %s; %.1f Mbit/s.",
+    zh = "%s提出：SYN 中的选项 %s，SYN-ACK 中的选项 %s；%.1f Mbit/s。",
+  }, { en = who, zh = zh[who] }, r.syn.wscale or none, r.synack.wscale or none, r.rate / 1e6)
 end
 hs.expect("both scale: the ceiling of 5.24 Mbit/s is lifted", results.both.rate > 5 * limit, results.both.rate)
 hs.expect("both SYNs carry the option", results.both.syn.wscale and results.both.synack.wscale)

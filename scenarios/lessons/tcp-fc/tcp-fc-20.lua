@@ -39,10 +39,18 @@ server:spawn(function(os)
   end
 end)
 hs.run "1s"
+local zh = {
+  ["Below the first number"] = "低于第一个数",
+  ["Between the first and the second"] = "在第一个和第二个之间",
+  ["Above the second"] = "高于第二个",
+  ["At the third"] = "到了第三个",
+  ["Between the second and the first, from above"] = "从上面下来，在第二个和第一个之间",
+  ["Below the first again"] = "又低于第一个",
+}
 local function look(what)
   local pages = server:sockstat().mem
   local r = { pages = pages, window = window[reader_port], pressures = server:counter "TcpExtTCPMemoryPressures" }
-  hs.note(string.format("%s: %d pages, a reader's window is %d.", what, pages, r.window))
+  hs.note({ en = "%s: %d pages, a reader's window is %d.", zh = "%s：%d 页，一个读者的窗口是 %d。" }, { en = what, zh = zh[what] }, pages, r.window)
   return r
 end
 -- Connects once more and sends what goes; returns how many bytes the server has stored.

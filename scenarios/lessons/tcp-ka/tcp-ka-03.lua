@@ -36,7 +36,7 @@ local function die(port, idle, interval, count)
   hs.run "3h"
   idle, interval, count = idle or 7200, interval or 75, count or 9
   hs.note({ en = "keepalive %d s, every %d s, %d times:", zh = "保活 %d s，每 %d s 一次，共 %d 次：" }, idle, interval, count)
-  for _, f in ipairs(frames) do hs.note(string.format("  %.3f s  %s", f.time - heard, f.packet.tcp.rst and "RST" or "probe")) end
+  for _, f in ipairs(frames) do hs.note({ en = "  %.3f s  %s", zh = "  %.3f s  %s" }, f.time - heard, f.packet.tcp.rst and "RST" or { en = "probe", zh = "探测" }) end
   hs.expect_equal("so many probes, and a RST", { #frames, frames[count].packet.tcp.rst, frames[count + 1].packet.tcp.rst }, { count + 1, false, true })
   for i = 1, count do hs.expect_near("probe " .. i, frames[i].time - heard, idle + (i - 1) * interval, 0.005 * i) end
   hs.expect_equal("read says", { result[1], result[2] }, { nil, "ETIMEDOUT" })

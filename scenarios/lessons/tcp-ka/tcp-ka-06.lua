@@ -45,9 +45,12 @@ local function session(name, http, idle, tcp_keepalive)
     conn:close()
   end)
   hs.run "3h"
-  local function at(t) return t and string.format("%.1f s", t) or "never" end
-  hs.note(string.format("HTTP keep-alive %s, idle time %s, TCP keepalive %s: %d requests; FIN %s, probe %s after the last response",
-    http, idle and idle .. " s" or "none", tcp_keepalive and "on" or "off", served, at(fin), at(probe)))
+  local function at(t) return t and string.format("%.1f s", t) or { en = "never", zh = "从未" } end
+  local function onoff(on) return on and { en = "on", zh = "开" } or { en = "off", zh = "关" } end
+  hs.note({
+    en = "HTTP keep-alive %s, idle time %s, TCP keepalive %s: %d requests; FIN %s, probe %s after the last response",
+    zh = "HTTP keep-alive：%s，空闲时间：%s，TCP 保活：%s：%d 个请求；最后的响应之后，FIN：%s，探测：%s",
+  }, onoff(http == "on"), idle and idle .. " s" or { en = "none", zh = "无" }, onoff(tcp_keepalive), served, at(fin), at(probe))
   return { served, fin and math.floor(fin + 0.5), probe and math.floor(probe + 0.5) }
 end
 hs.expect_equal("HTTP on, TCP off: one connection, FIN 60 s after the last response", session("a", "on", 60, false), { 3, 60, nil })

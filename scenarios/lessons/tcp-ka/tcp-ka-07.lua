@@ -46,7 +46,11 @@ local function crash(who, unread)
   hs.run "70s"
   watch:cancel()
   state:cancel()
-  hs.note(string.format("The %s's process is killed%s: %s. The other one's read says: %s.", who, unread and " with data unread" or "", table.concat(sent, ", "), other))
+  hs.note({
+    en = "The %s's process is killed%s: %s. The other one's read says: %s.",
+    zh = "%s 的进程被杀死%s：%s。另一方的 read 说：%s。",
+  }, who, unread and { en = " with data unread", zh = "，还有数据未读" } or "", table.concat(sent, ", "),
+    other == "end of stream" and { en = other, zh = "流已结束" } or other)
   return { first = sent[1], at = seen, sent = sent, killed = states[who], survivor = states[who == "client" and "server" or "client"], other = other }
 end
 

@@ -41,7 +41,7 @@ for _, f in ipairs(frames) do
     if f.time < rebooted then before = before + 1 end
   end
 end
-for i, t in ipairs(sends) do hs.note(string.format("%.3f s: %s", t - sends[1], i == 1 and "the data" or "the data again")) end
+for i, t in ipairs(sends) do hs.note({ en = "%.3f s: %s", zh = "%.3f s：%s" }, t - sends[1], i == 1 and { en = "the data", zh = "数据" } or { en = "the data again", zh = "再次发送数据" }) end
 hs.note({ en = "%.3f s: RST", zh = "%.3f s：RST" }, reset.time - sends[1])
 hs.expect("some retransmissions met a dead host", before >= 2, before)
 hs.expect_equal("the first one after the reboot is the last", #sends, before + 1)

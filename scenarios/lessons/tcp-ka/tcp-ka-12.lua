@@ -41,8 +41,13 @@ local function unplug(name, hours, keepalive)
   local died = result and result[2] - begin
   cable:up()
   hs.run "60s"
-  hs.note(string.format("%d h without the cable, keepalive %s: %s; afterwards the client writes and reads: %s", hours, keepalive and "on" or "off",
-    alive and "alive" or string.format("dead after %.0f s, %s", died, result[1]), answer[1] or answer[2]))
+  hs.note({
+    en = "%d h without the cable, keepalive %s: %s; afterwards the client writes and reads: %s",
+    zh = "拔线 %d 小时，保活%s：%s；之后客户端写入并读到：%s",
+  }, hours, keepalive and { en = "on", zh = "开启" } or { en = "off", zh = "关闭" }, alive and { en = "alive", zh = "连接还活着" } or {
+    en = string.format("dead after %.0f s, %s", died, result[1]),
+    zh = string.format("%.0f s 之后死去，%s", died, result[1]),
+  }, answer[1] or answer[2])
   return { alive, answer[1] or answer[2] }, died, result and result[1]
 end
 hs.expect_equal("10 h without keepalive: alive", (unplug("a", 10, false)), { true, "echo of again" })

@@ -55,7 +55,11 @@ end
 local answers = hs.frames { filter = function(p) return p.tcp and p.tcp.syn and p.tcp.ack end }
 for _, pair in ipairs { { "new", "new" }, { "new", "old" }, { "old", "new" }, { "old", "old" } } do
   local client, server = pair[1] .. "-client", pair[2] .. "-server"
-  hs.note((pair[1] == "old" and "An old" or "A new") .. " client and " .. (pair[2] == "old" and "an old" or "a new") .. " server: twice, because Fast Open's cookie is for the second time.")
+  hs.note({
+    en = "%s client and %s server: twice, because Fast Open's cookie is for the second time.",
+    zh = "%s客户端和%s服务器：做两次，因为快速打开的 cookie 要到第二次才用得上。",
+  }, pair[1] == "old" and { en = "An old", zh = "旧的" } or { en = "A new", zh = "新的" },
+    pair[2] == "old" and { en = "an old", zh = "旧的" } or { en = "a new", zh = "新的" })
   exchange(client, server)
   local second = exchange(client, server)
   local synack = answers[#answers].packet.tcp

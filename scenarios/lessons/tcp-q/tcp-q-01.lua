@@ -31,24 +31,24 @@ local function lengths()
   return { #server:sockets "SYN-RECEIVED", server:sockets("LISTEN")[1].recv_q, #server:sockets "ESTABLISHED" }
 end
 local seen = {}
-local function look(ms, what)
+local function look(ms, what, zh)
   hs.at(t0 + ms / 1000, function()
     seen[ms] = lengths()
-    hs.note(string.format("%d ms, %s: half-open %d, accept queue %d", ms, what, seen[ms][1], seen[ms][2]))
+    hs.note({ en = "%d ms, %s: half-open %d, accept queue %d", zh = "%d ms，%s：半开 %d，接受队列 %d" }, ms, { en = what, zh = zh }, seen[ms][1], seen[ms][2])
   end)
 end
 hs.note {
   en = "Three clients connect at 0, 2 and 4 ms. The way takes 10 ms: SYNs arrive at 10, 12 and 14 ms, third segments at 30, 32 and 34 ms.",
   zh = "三个客户端在 0、2 和 4 ms 连接。单程 10 ms：SYN 在 10、12 和 14 ms 到达，第三个报文段在 30、32 和 34 ms 到达。",
 }
-look(5, "nothing has arrived")
-look(11, "one SYN")
-look(13, "two SYNs")
-look(15, "three SYNs")
-look(31, "one third segment")
-look(33, "two third segments")
-look(35, "three third segments")
-look(101, "one accept")
+look(5, "nothing has arrived", "什么也没有到达")
+look(11, "one SYN", "一个 SYN")
+look(13, "two SYNs", "两个 SYN")
+look(15, "three SYNs", "三个 SYN")
+look(31, "one third segment", "一个第三报文段")
+look(33, "two third segments", "两个第三报文段")
+look(35, "three third segments", "三个第三报文段")
+look(101, "one accept", "一次 accept")
 local half_open, at_client
 hs.at(t0 + 0.016, function() half_open, at_client = server:sockets "SYN-RECEIVED", client:sockets() end)
 hs.run "500ms"

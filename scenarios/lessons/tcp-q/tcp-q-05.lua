@@ -48,7 +48,7 @@ local silent = attempt(5000)
 hs.note({
   en = "The second client: connect says %s; half a second later read has nothing (%s).",
   zh = "第二个客户端：connect 说 %s；半秒之后 read 什么也没有（%s）。",
-}, silent.connect, silent.read)
+}, { en = silent.connect, zh = "已连接" }, silent.read)
 hs.expect_equal("dropped: connected, and no sign of trouble", { silent.connect, silent.read }, { "connected", "EAGAIN" })
 hs.expect_equal("no RST", #resets, 0)
 hs.run "5s"
@@ -61,7 +61,7 @@ local reset = attempt(5001)
 hs.note({
   en = "The second client: connect says %s; %.0f ms after its SYN read says %s.",
   zh = "第二个客户端：connect 说 %s；在它的 SYN 之后 %.0f ms，read 说 %s。",
-}, reset.connect, reset.time * 1000, reset.read)
+}, { en = reset.connect, zh = "已连接" }, reset.time * 1000, reset.read)
 hs.expect_equal("reset: connection reset by peer", { reset.connect, reset.read }, { "connected", "ECONNRESET" })
 hs.expect_near("two round trips after the SYN: SYN, SYN-ACK, ACK, RST", reset.time, "40ms", "1us")
 hs.expect_equal("one RST", #resets - rsts, 1)

@@ -26,9 +26,24 @@ local function answers(fn, time)
   return sent
 end
 local function forge(options) return function() prober:forge(options) end end
+local zh = {
+  ["SYN to a closed port, seq 1000"] = "发往关闭端口的 SYN，seq 1000",
+  ["ACK of an unknown connection, ack 7000"] = "未知连接的 ACK，ack 7000",
+  ["its data, ack 7000"] = "它的数据，ack 7000",
+  ["its FIN without ACK: 5 bytes, and 1 for the FIN"] = "它的不带 ACK 的 FIN：5 字节，FIN 再算 1",
+  ["SYN-RECEIVED, ISN 5000, but ack 4444"] = "SYN-RECEIVED，ISN 5000，却是 ack 4444",
+  ["SYN-SENT, ISN 5000, but ack 4444"] = "SYN-SENT，ISN 5000，却是 ack 4444",
+  ["SO_LINGER 0, after it has read 5 bytes"] = "SO_LINGER 0，在它读取 5 字节之后",
+  ["close with 5 bytes unread"] = "还有 5 字节未读时 close",
+  ["data after close"] = "close 之后的数据",
+  ["full accept queue, tcp_abort_on_overflow 1"] = "接受队列已满，tcp_abort_on_overflow 1",
+}
 local function check(cause, sent, nth, seq, ack)
   local r = sent[nth]
-  rows[#rows + 1] = string.format("%-60s seq %-10d %s", cause, r.seq, r.ack and "ack " .. r.ackno or "no ACK")
+  rows[#rows + 1] = {
+    en = string.format("%-60s seq %-10d %s", cause, r.seq, r.ack and "ack " .. r.ackno or "no ACK"),
+    zh = string.format("%s：seq %d，%s", zh[cause], r.seq, r.ack and "ack " .. r.ackno or "没有 ACK"),
+  }
   hs.expect_equal(cause .. ": RST", { #sent, r.rst, r.syn }, { nth, true, false })
   hs.expect_equal(cause .. ": its numbers", { r.seq, r.ack and r.ackno }, { seq, ack })
 end

@@ -63,12 +63,21 @@ local want = {
   challenge = { "ESTABLISHED", "ACK", "still there" },
   ignored = { "ESTABLISHED", "nothing", "still there" },
 }
+local zh = {
+  ["current rule (RFC 5961)"] = "现行规则（RFC 5961）",
+  ["old rule (RFC 793)"] = "旧规则（RFC 793）",
+  ["in the middle of the window"] = "窗口中间",
+  ["the window's last number"] = "窗口的最后一个号码",
+  ["100 behind the window"] = "窗口之后 100",
+  ["100 before the window"] = "窗口之前 100",
+}
 for quirk, rule in pairs { [0] = "current rule (RFC 5961)", [1] = "old rule (RFC 793)" } do
   server:sysctl("hopscope.tcp_quirks", quirk)
-  hs.note(rule)
+  hs.note { en = rule, zh = zh[rule] }
   for _, c in ipairs(cases) do
     local got, expected = forge(c[2]), c[quirk == 1 and 3 or 4]
-    hs.note(string.format("  RST at %-28s %s, the server sends %s", c[1] .. ":", got[1], got[2]))
+    hs.note({ en = "  RST at %-28s %s, the server sends %s", zh = "  RST 在%s %s，服务器发送：%s" },
+      { en = c[1] .. ":", zh = (zh[c[1]] or " " .. c[1]) .. "：" }, got[1], got[2] == "nothing" and { en = got[2], zh = "无" } or got[2])
     hs.expect_equal(rule .. ", RST at " .. c[1] .. ": " .. expected, got, want[expected])
   end
 end

@@ -35,7 +35,8 @@ end)
 hs.run "5s"
 for i = 4, #frames do
   local t = frames[i].packet.tcp
-  hs.note(string.format("%.3f s: %s %s", frames[i].time, frames[i].from, t.len > 0 and t.len .. " bytes" or "ACK " .. t.ackno))
+  hs.note({ en = "%.3f s: %s %s", zh = "%.3f s：%s %s" }, frames[i].time, frames[i].from,
+    t.len > 0 and { en = t.len .. " bytes", zh = t.len .. " 字节" } or "ACK " .. t.ackno)
 end
 local data, again, ack = frames[4], frames[6], frames[7]
 hs.expect_equal("the lost ACK was for all of it", lost, (data.packet.tcp.seq + 1000) % 2 ^ 32 // 1 | 0)

@@ -40,7 +40,8 @@ local function session(name, rto_ms)
   end)
   hs.run "60s"
   local twice = server:counter "TcpExtTCPDSACKOldSent"
-  hs.note(string.format("RTO %s: %.2f s, %d segments, %d of them needless", rto_ms == 0 and "measured" or rto_ms .. " ms", took, sent, twice))
+  hs.note({ en = "RTO %s: %.2f s, %d segments, %d of them needless", zh = "RTO %s：%.2f s，%d 个报文段，其中 %d 个是多余的" },
+    rto_ms == 0 and { en = "measured", zh = "按测量" } or rto_ms .. " ms", took, sent, twice)
   return took, sent, twice
 end
 

@@ -37,10 +37,19 @@ local function sample(what, quirks, timestamps)
   hs.expect_near("the second time after RTO: 3 x RTT", sends[2] - sends[1], "300ms", "1us")
   return samples
 end
+local zh = {
+  ["naive, from the first copy"] = "简单做法，从第一份算起",
+  ["naive, from the last copy"] = "简单做法，从最后一份算起",
+  ["Karn's rule"] = "Karn 规则",
+  ["timestamps"] = "时间戳",
+}
 local function row(name, quirks, timestamps)
   local lost, late = sample("lost", quirks, timestamps), sample("late", quirks, timestamps)
-  local function text(s) return #s > 0 and table.concat(s, ", ") .. " ms" or "no sample" end
-  hs.note(string.format("%-28s first copy lost: %-10s  first copy 250 ms late: %s", name .. ":", text(lost), text(late)))
+  local function text(s) return #s > 0 and table.concat(s, ", ") .. " ms" or { en = "no sample", zh = "没有样本" } end
+  hs.note({
+    en = "%-28s first copy lost: %-10s  first copy 250 ms late: %s",
+    zh = "%s：第一份丢失：%s；第一份迟到 250 ms：%s",
+  }, { en = name .. ":", zh = zh[name] }, text(lost), text(late))
   return lost, late
 end
 

@@ -41,8 +41,11 @@ end)
 hs.run "2s"
 for _, f in ipairs(frames) do
   local t = f.packet.tcp
-  hs.note(string.format("%.3f s: %s", f.time, t.len > 0 and string.format("data %d-%d", t.seq, t.seq + t.len - 1) or string.format("ACK %d%s", t.ackno,
-    t.sack_left and string.format(", SACK %d-%d", t.sack_left, t.sack_right) or "")))
+  if t.len > 0 then
+    hs.note({ en = "%.3f s: data %d-%d", zh = "%.3f s：数据 %d-%d" }, f.time, t.seq, t.seq + t.len - 1)
+  else
+    hs.note(string.format("%.3f s: ACK %d%s", f.time, t.ackno, t.sack_left and string.format(", SACK %d-%d", t.sack_left, t.sack_right) or ""))
+  end
 end
 local again, answer = frames[#frames - 1].packet, frames[#frames].packet.tcp
 hs.expect_equal("both ACKs were lost", lost, { 3500, 4000 })

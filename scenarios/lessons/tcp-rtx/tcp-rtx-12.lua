@@ -29,9 +29,14 @@ hs.on("frame.tx", function(e)
   local t = e.packet.tcp
   if not t or t.syn then return end
   if t.len > 0 then
-    lines[#lines + 1] = string.format("%.0f ms: data %d-%d%s", e.time * 1000, t.seq, t.seq + t.len - 1, t.retransmission and " again" or "")
+    local what = string.format("%d-%d", t.seq, t.seq + t.len - 1)
+    lines[#lines + 1] = {
+      en = string.format("%.0f ms: data %s%s", e.time * 1000, what, t.retransmission and " again" or ""),
+      zh = string.format("%.0f ms：%s %s", e.time * 1000, t.retransmission and "再次发送数据" or "数据", what),
+    }
   else
-    lines[#lines + 1] = string.format("%.0f ms: ACK %d%s", e.time * 1000, t.ackno, t.sack_left and string.format(", SACK %d-%d", t.sack_left, t.sack_right) or "")
+    local what = string.format("ACK %d%s", t.ackno, t.sack_left and string.format(", SACK %d-%d", t.sack_left, t.sack_right) or "")
+    lines[#lines + 1] = { en = string.format("%.0f ms: %s", e.time * 1000, what), zh = string.format("%.0f ms：%s", e.time * 1000, what) }
     if t.sack_left then sacks[#sacks + 1] = { t.ackno, t.sack_left, t.sack_right } end
   end
 end)
@@ -55,7 +60,7 @@ client:spawn(function(os)
     en = "At 100 ms five segments of 500 bytes leave, 1000-3499; the first is late, and so is the fifth.",
     zh = "100 ms 时发出五个 500 字节的报文段，1000-3499；第一个迟到，第五个也是。",
   }
-  for _, line in ipairs(lines) do hs.note("  " .. line) end
+  for _, line in ipairs(lines) do hs.note({ en = "  %s", zh = "  %s" }, line) end
   lines = {}
   conn:write(("x"):rep(2500))
   os.sleep "1s"
@@ -83,6 +88,6 @@ hs.note({ en = "The reordering threshold was %d, and is %d now.", zh = "失序�
 hs.expect_equal("its threshold rises from 3 to the distance seen, 4", { before.reordering, after.reordering }, { 3, 4 })
 
 hs.note { en = "The same pattern once more:", zh = "同样的模式再来一次：" }
-for _, line in ipairs(lines) do hs.note("  " .. line) end
+for _, line in ipairs(lines) do hs.note({ en = "  %s", zh = "  %s" }, line) end
 hs.expect_equal("now it is not taken for a loss: no further retransmission", { later.total_retrans, #retransmits }, { 1, 1 })
 hs.expect_equal("everything is delivered", got, 5000)

@@ -35,10 +35,11 @@ local function restart(name, options)
   try "after 59 s"
   hs.run "2s"
   try "after 61 s"
+  local function said(key) return r[key] == "works" and { en = "works", zh = "成功" } or r[key] end
   hs.note({
     en = "%s: bind after 1 s: %s, after 59 s: %s, after 61 s: %s",
     zh = "%s：bind 在 1 s 之后：%s，59 s 之后：%s，61 s 之后：%s",
-  }, name, r["after 1 s"], r["after 59 s"], r["after 61 s"])
+  }, { en = name, zh = name == "with" and "有 SO_REUSEADDR" or "没有 SO_REUSEADDR" }, said "after 1 s", said "after 59 s", said "after 61 s")
   return r
 end
 local without, with = restart("without", {}), restart("with", { reuseaddr = true })

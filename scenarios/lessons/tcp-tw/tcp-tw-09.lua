@@ -33,7 +33,8 @@ local function again(age, reuse, timestamps)
     result = conn and "works" or err
   end)
   hs.run "3s"
-  hs.note(string.format("tcp_tw_reuse %d, timestamps %s, %g s in TIME-WAIT: %s", reuse, timestamps == 1 and "on" or "off", age, result))
+  hs.note({ en = "tcp_tw_reuse %d, timestamps %s, %g s in TIME-WAIT: %s", zh = "tcp_tw_reuse 为 %d，时间戳%s，在 TIME-WAIT 中 %g s：%s" }, reuse,
+    timestamps == 1 and { en = "on", zh = "开启" } or { en = "off", zh = "关闭" }, age, result == "works" and { en = result, zh = "成功" } or result)
   return result
 end
 hs.expect_equal("fails at 0.9 s", again(0.9, 1, 1), "EADDRNOTAVAIL")

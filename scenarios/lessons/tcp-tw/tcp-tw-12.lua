@@ -50,8 +50,11 @@ local function requests(name, client_keeps, server_keeps)
   local early = { server:sockstat().tw, client:sockstat().tw }
   hs.run(IDLE)
   local late = server:sockstat().tw
-  hs.note(string.format("client %s, server %s: %d waits at the server after %d requests, %d after the idle timeout",
-    client_keeps and "keeps" or "closes", server_keeps and "keeps" or "closes", early[1], REQUESTS, late))
+  local keeps, closes = { en = "keeps", zh = "保持连接" }, { en = "closes", zh = "关闭连接" }
+  hs.note({
+    en = "client %s, server %s: %d waits at the server after %d requests, %d after the idle timeout",
+    zh = "客户端%s，服务器%s：服务器上 %d 条等待，在 %d 个请求之后；空闲超时之后 %d 条",
+  }, client_keeps and keeps or closes, server_keeps and keeps or closes, early[1], REQUESTS, late)
   return early, late
 end
 hs.expect_equal("the server disables keep-alive: waits on the server = requests", { requests("a", true, false) }, { { REQUESTS, 0 }, 0 })
