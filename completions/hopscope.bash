@@ -61,7 +61,8 @@ _hopscope()
         ;;
     report)
         words="--output --between --flow --from --to --lang --title --quiet --seed --set --until --help"
-        files='lua'
+        files='@(lua|json)'
+        ;;
     plot)
         words="--what --output --term --width --height --host --flow --from --to --interval --cdf --no-states --title
             --vary --label --seed --set --until --help"
