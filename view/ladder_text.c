@@ -261,14 +261,18 @@ static void put_cell(const Page *p, const Cell *c, bool was_wide, GString *out)
         g_string_append_unichar(out, c->c ? c->c : line_char(c->lines));
 }
 
+static bool is_blank(const Cell *c)
+{
+    return c->c == ' ' || (!c->c && !c->lines && !(c->is_taken && c->role));
+}
+
 static void put_row(const Page *p, int32_t row, GString *out)
 {
     const char *color = "";
     int32_t end = p->width;
     bool was_wide = false;
 
-    while (end > 0 && !cell(p, row, end - 1)->c && !cell(p, row, end - 1)->lines &&
-           !(cell(p, row, end - 1)->is_taken && cell(p, row, end - 1)->role))
+    while (end > 0 && is_blank(cell(p, row, end - 1)))
         end--;
     for (int32_t column = 0; column < end; column++) {
         const Cell *c = cell(p, row, column);
