@@ -1,5 +1,7 @@
 #include "cli/report_net.h"
 
+#include "cli/story_net.h"
+
 void report_net_init(ReportNet *n, Scenario *s)
 {
     *n = (ReportNet){.net = scenario_net(s),
@@ -32,6 +34,7 @@ static void add_link(ReportNet *n, const NetLink *l)
         if (!node)
             return;
         out.end[end] = node->name;
+        out.kind[end] = storynet_kind_of(NULL, node);
         out.rate_bps[end] = dir ? linkdir_rate(dir) : 0;
         out.delay[end] = dir ? linkdir_delay(dir) : 0;
     }

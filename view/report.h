@@ -11,7 +11,8 @@
 
 typedef struct ReportLink {
     const char *name;
-    const char *end[2]; /* names of nodes */
+    const char *end[2];  /* names of nodes */
+    const char *kind[2]; /* of these, as in StoryNode */
     uint64_t rate_bps[2];
     SimTime delay[2]; /* of what leaves that end */
 } ReportLink;

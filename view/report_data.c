@@ -97,10 +97,14 @@ static void add_flight_end(Writer *w, const StoryRecord *r)
 {
     const StoryFlight *f = r->flight == STORY_NONE ? NULL : story_flight(w->story, r->flight);
     bool is_drop = story_is(r, "frame.drop");
+    const StoryRecord *tx = f && f->tx != STORY_NONE ? story_record(w->story, f->tx) : NULL;
+    /* On a shared medium, whose points know no link, a drop at another point comes after the arrival there.
+     */
+    bool is_inside = is_drop && (!tx || (tx->link == STORY_NONE && tx->point != r->point));
     int64_t known = f ? g_array_index(w->flight_of, int64_t, r->flight) : 0;
 
-    if (!known && f && f->tx != STORY_NONE && f->end != STORY_NONE &&
-        story_record(w->story, f->tx)->time >= w->config->from) { /* one more receiver on a shared medium */
+    if (!known && !is_inside && tx &&
+        tx->time >= w->config->from) { /* one more receiver on a shared medium */
         known = (int64_t)w->fp->len + 1;
         g_array_index(w->flight_of, int64_t, r->flight) = known;
         push(w->fp, report_packets_add(w->packets, f->packet));
@@ -109,12 +113,12 @@ static void add_flight_end(Writer *w, const StoryRecord *r)
         push(w->fl, -1);
         push(w->fr, -1);
     }
-    if (known) {
+    if (known && !is_inside) {
         g_array_index(w->fb, int64_t, known - 1) = is_drop ? -1 : r->point;
         if (is_drop)
             g_array_index(w->fr, int64_t, known - 1) = string(w, story_str(r, "reason"));
         add_moment(w, r->time, is_drop ? MOMENT_LOST : MOMENT_RECEIVED, known - 1);
-    } else if (is_drop && (!f || f->tx == STORY_NONE)) {
+    } else if (is_inside) {
         int64_t value[] = {report_packets_add(w->packets, r->packet), string(w, story_str(r, "reason"))};
 
         add_event(w, r, EVENT_DROP, value, 2);
@@ -261,6 +265,25 @@ static void write_pair(ReportJson *j, int64_t a, int64_t b)
     report_json_end(j, ']');
 }
 
+/* Nodes that the bus knows nothing of, hubs for instance, are at the ends of links. */
+static void write_silent_nodes(const Writer *w)
+{
+    GHashTable *told = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (unsigned i = 0; i < 2 * w->config->n_links; i++) {
+        const ReportLink *l = &w->config->link[i / 2];
+
+        if (story_node_by_name(w->story, l->end[i % 2]) != STORY_NONE ||
+            !g_hash_table_add(told, (gpointer)l->end[i % 2]))
+            continue;
+        report_json_begin(w->j, '[');
+        report_json_str(w->j, l->end[i % 2]);
+        report_json_str(w->j, l->kind[i % 2]);
+        report_json_end(w->j, ']');
+    }
+    g_hash_table_destroy(told);
+}
+
 static void write_nodes(const Writer *w)
 {
     ReportJson *j = w->j;
@@ -273,6 +296,7 @@ static void write_nodes(const Writer *w)
         report_json_str(j, story_node(w->story, i)->kind);
         report_json_end(j, ']');
     }
+    write_silent_nodes(w);
     report_json_end(j, ']');
     report_json_key(j, "points");
     report_json_begin(j, '[');

@@ -6,7 +6,8 @@
 
 const ladder = (function () {
   const LABEL_FONT = '12px ' + FONT, NOTE_FONT = '13px ' + FONT, SMALL_FONT = '11px ' + FONT;
-  const GUTTER = 92, MARGIN = 70, HEAD = 44;
+  const MARGIN = 70, HEAD = 44;
+  const GUTTER = Math.max(92, 24 + 7 * seconds(moments.n ? moments.t[moments.n - 1] : 0).length);
   const COLORS = 8;
   let box, inner, canvas, head;
   let lanes = [], laneX = new Map(), width = 0;
@@ -225,8 +226,8 @@ const ladder = (function () {
       const wing = (turn) => (x2 - 9 * Math.cos(angle + turn)).toFixed(1) + ' ' + (y2 - 9 * Math.sin(angle + turn)).toFixed(1);
       g.append(svg('path', { class: 'tip', d: `M${x2} ${y2}L${wing(0.38)}L${wing(-0.38)}z` }));
     }
-    /* A broadcast's arrows begin together: one label for each direction. */
-    const place = arrow.start + (right ? 'r' : 'l') + arrow.from, text = svg('g', names);
+    /* A broadcast's arrows begin together, and have one label. */
+    const place = arrow.start + '/' + arrow.from, text = svg('g', names);
     if (begins && !labelled.has(place))
       drawArrowLabel(text, arrow, x1, x2, y1, right);
     labelled.add(place);
@@ -265,6 +266,8 @@ const ladder = (function () {
     const event = events[moments.i[row.moment]], x = laneX.get(event[1]);
     const names = { [EVENT.STATE]: 'state', [EVENT.TIMER]: 'timer', [EVENT.RECOVERY]: 'recovery' };
     let text = event[0] === EVENT.STATE ? string(event[4]) : eventText(event).slice(nodes[event[1]].name.length).replace(/^[:：]?\s*/, '');
+    if (event[0] === EVENT.DROP) /* the frame has an arrow above */
+      text = '✗ ' + said(string(event[3]));
     if (event[0] === EVENT.STATE && event[2] >= 0 && portsMatter)
       text = ':' + conns[event[2]].localPort + ' ' + text;
     text = shorten(text, SMALL_FONT, Math.max(60, width - GUTTER - 40));

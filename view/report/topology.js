@@ -2,7 +2,7 @@
 
 const topologyPanel = (function () {
   const W = 560, NODE_FONT = '600 12px ' + FONT, SMALL = '10.5px ' + FONT;
-  let drawing, moving, at = new Map(), height = 120;
+  let drawing, moving, taken = [], at = new Map(), height = 120;
   /* Flights in the order of their sending, and the latest end up to each one. */
   const order = Array.from({ length: flights.n }, (_, f) => f).filter((f) => flights.sent[f] >= 0)
     .sort((a, b) => flights.sent[a] - flights.sent[b] || a - b);
@@ -22,20 +22,33 @@ const topologyPanel = (function () {
     })));
   }
 
-  function drawLink(g, link, nth) {
+  function drawLink(all, link) {
     const a = at.get(link.ends[0]), b = at.get(link.ends[1]);
     if (!a || !b)
       return;
-    g.append(svg('line', { x1: a.x, y1: a.y, x2: b.x, y2: b.y, class: 'link' }));
+    const g = svg('g', {}, svg('line', { x1: a.x, y1: a.y, x2: b.x, y2: b.y, class: 'link' }));
+    all.append(g);
     const same = (list) => list[0] === list[1];
     const speed = !link.rates[0] && !link.rates[1] ? '' : same(link.rates) ? rate(link.rates[0]) : rate(link.rates[0]) + ' / ' + rate(link.rates[1]);
     const delay = !link.delays[0] && !link.delays[1] ? '' : same(link.delays) ? duration(link.delays[0]) : duration(link.delays[0]) + ' / ' + duration(link.delays[1]);
-    const room = Math.max(40, Math.hypot(b.x - a.x, b.y - a.y) - 60);
-    const text = links.length > 14 ? '' : [speed, delay].filter((part) => part).join(', ');
-    const steep = Math.abs(b.x - a.x) < Math.abs(b.y - a.y);
-    const lines = measure(text, SMALL) > room ? [speed, delay].filter((part) => part) : text ? [text] : [];
-    const x = (a.x + b.x) / 2, y = (a.y + b.y) / 2 + (steep ? (nth % 2 ? 14 : -2) : -6 - (lines.length - 1) * 12);
+    const text = [speed, delay].filter((part) => part).join(', ');
+    g.append(svg('title', {}, link.name + ': ' + text));
+    for (const lines of links.length > 14 ? [] : [[text], [speed, delay].filter((part) => part)])
+      for (const part of [0.5, 0.36, 0.64, 0.25, 0.75])
+        for (const shift of [-6, 14])
+          if (text && drawLinkText(g, lines, a.x + (b.x - a.x) * part, a.y + (b.y - a.y) * part + shift - (shift < 0 ? (lines.length - 1) * 12 : 0)))
+            return;
+  }
+
+  /* false: there is something else. */
+  function drawLinkText(g, lines, x, y) {
+    const half = Math.max(...lines.map((line) => measure(line, SMALL))) / 2 + 3;
+    const box = { left: x - half, right: x + half, top: y - 11, bottom: y + 4 + (lines.length - 1) * 12 };
+    if (taken.some((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom))
+      return false;
+    taken.push(box);
     lines.forEach((line, i) => g.append(svg('text', { x, y: y + i * 12, class: 'link-text' }, line)));
+    return true;
   }
 
   function columnRoom() {
@@ -63,7 +76,12 @@ const topologyPanel = (function () {
     arrange();
     const g = svg('g', {});
     moving = svg('g', {});
-    links.forEach((link, nth) => drawLink(g, link, nth));
+    /* Where texts must not go: the nodes with their names. */
+    taken = [...at].map(([node, { x, y }]) => {
+      const half = Math.max(20, measure(shorten(nodes[node].name, NODE_FONT, columnRoom()), NODE_FONT) / 2);
+      return { left: x - half, right: x + half, top: y - 16, bottom: y + 44 };
+    });
+    links.forEach((link) => drawLink(g, link));
     for (const node of at.keys())
       drawNode(g, node);
     drawing = svg('svg', { viewBox: `0 0 ${W} ${height + 26}`, class: 'topology', role: 'img', 'aria-label': t('topology_label') }, g, moving);
