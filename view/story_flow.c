@@ -135,6 +135,17 @@ void story_flow_add_packet(Story *s, StoryPacket *p, const Node *birth_node, Sim
     g_free(key);
 }
 
+void story_flow_add_fragments(Story *s)
+{
+    for (guint i = 0; i < s->packets->len; i++) {
+        StoryPacket *p = &g_array_index(s->packets, StoryPacket, i);
+        StorySegment seg;
+
+        if (p->flow == STORY_NONE && story_segment(p, &seg) && seg.is_fragment)
+            find_first_fragment(s, p, &seg);
+    }
+}
+
 /* ---- endpoints ---- */
 
 static void free_list(gpointer list)
