@@ -20,7 +20,7 @@ static char *flow_key(uint8_t proto, const char *a, uint16_t a_port, const char 
 static bool is_new_connection(const StoryFlow *f, unsigned side, const StorySegment *seg)
 {
     return seg->proto == IP_PROTO_TCP && (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
-           f->has_isn[side] && f->has_isn[!side] && f->isn[side] != seg->seq;
+           f->has_isn[side] && f->isn[side] != seg->seq;
 }
 
 static void learn_numbers(StoryFlow *f, unsigned side, const StoryPacket *p, const StorySegment *seg)
