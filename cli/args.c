@@ -57,6 +57,7 @@ static void print_about(const char *about)
 static void print_option(const ArgOption *o)
 {
     GString *s = g_string_new("  ");
+    int width;
 
     if (o->letter)
         g_string_append_printf(s, "-%c, ", o->letter);
@@ -67,10 +68,11 @@ static void print_option(const ArgOption *o)
         g_string_append_printf(s, "[=%s]", o->value);
     else if (o->value)
         g_string_append_printf(s, " %s", o->value);
-    if (s->len + 2 > HELP_COLUMN)
+    width = (int)g_utf8_strlen(s->str, -1);
+    if (width + 2 > HELP_COLUMN)
         printf("%s\n%*s", s->str, HELP_COLUMN, "");
     else
-        printf("%-*s", HELP_COLUMN, s->str);
+        printf("%s%*s", s->str, HELP_COLUMN - width, "");
     print_wrapped(o->help, HELP_COLUMN, HELP_COLUMN);
     g_string_free(s, TRUE);
 }

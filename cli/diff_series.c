@@ -69,7 +69,6 @@ static bool resolve(const char *word, Wanted *w)
 static char *unknown_name(const char *word)
 {
     const char *names[HS_ARRAY_LEN(known)];
-    g_autofree char *list = NULL;
     const char *closest;
 
     for (unsigned i = 0; i < HS_ARRAY_LEN(known); i++)

@@ -188,12 +188,10 @@ int cmd_ladder(int argc, char **argv)
         "ladder",
         "RUN",
         "Draws a run as a sequence diagram: nodes are vertical lines, frames are arrows that leave and "
-        "arrive at their "
-        "true times, from top to bottom; what was lost ends where it was lost. RUN is a scenario, which is "
-        "run, or the "
-        "folder of a run, which is run again. Long exchanges are folded, and time in which nothing happens "
-        "is left out, "
-        "with a mark.",
+        "arrive at their true times, from top to bottom; what was lost ends where it was lost. RUN is a "
+        "scenario, which is run, or the folder of a run, which is run again. Long exchanges are folded, and "
+        "time in which nothing happens is left out, with a mark. Exit status: 0, 2 if the scenario or the "
+        "command line is wrong or a file cannot be written, 3 if a limit was hit, 130 after ^C.",
         options,
         1,
         1,

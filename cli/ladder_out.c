@@ -17,7 +17,8 @@ LadderRecorder *ladderout_record(Scenario *s)
 {
     LadderRecorder *r = g_new0(LadderRecorder, 1);
     StoryConfig config = {.classes = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX) |
-                                     PROBE_BIT(PROBE_FRAME_DROP) | PROBE_BIT(PROBE_TCP) | PROBE_BIT(PROBE_LOG),
+                                     PROBE_BIT(PROBE_FRAME_DROP) | PROBE_BIT(PROBE_TCP) |
+                                     PROBE_BIT(PROBE_LOG),
                           .snaplen = SNAPLEN,
                           .max_records = MAX_RECORDS};
 
@@ -54,8 +55,8 @@ bool ladderout_write(const Ladder *l, const char *path, unsigned width, bool asc
     return f && outfile_close(f, error);
 }
 
-bool ladderout_fulfil(LadderRecorder *r, Scenario *s, unsigned wish, const char *dir, const char *name, char **path,
-                      GError **error)
+bool ladderout_fulfil(LadderRecorder *r, Scenario *s, unsigned wish, const char *dir, const char *name,
+                      char **path, GError **error)
 {
     ScenarioLadder w;
     LadderConfig config;
@@ -65,7 +66,9 @@ bool ladderout_fulfil(LadderRecorder *r, Scenario *s, unsigned wish, const char 
 
     scenario_ladder(s, wish, &w);
     /* A title of its own is shown even if the scenario says another one afterwards. */
-    config = (LadderConfig){.title = w.title ? w.title : *scenario_title(s) ? scenario_title(s) : name,
+    config = (LadderConfig){.title = w.title              ? w.title
+                                     : *scenario_title(s) ? scenario_title(s)
+                                                          : name,
                             .has_own_title = w.title != NULL,
                             .between = w.between,
                             .flow = w.flow,

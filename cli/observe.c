@@ -23,6 +23,7 @@ static RunnerConfig common(const ObserveConfig *c, GPtrArray *no_pcap)
         .progress = c->progress,
         .mute = true,
         .observer_start = c->on_start,
+        .observer_print = c->on_print,
         .observer = c->user,
     };
 }

@@ -18,6 +18,7 @@ typedef struct ObserveConfig {
     ProgressWish progress;
     /* Before the scenario's first line: attach sinks to net_probes(scenario_net(s)). */
     void (*on_start)(void *user, Scenario *s);
+    void (*on_print)(void *user, const char *line); /* what the scenario prints; NULL: goes nowhere */
     void *user;
 } ObserveConfig;
 

@@ -48,7 +48,7 @@ struct Outputs {
     GPtrArray *plots; /* OutputsPlot */
     unsigned n_plots;
     LadderRecorder *ladder; /* of hs.ladder; NULL: no such wish */
-    GError *error; /* of a wish; told when ready */
+    GError *error;          /* of a wish; told when ready */
     DropCounter drops;
     GHashTable *link_of; /* ProbePoint -> NetLink; look-up only */
     unsigned n_links;    /* that are in it */

@@ -174,11 +174,12 @@ int cmd_packetdrill(int argc, char **argv)
     const ArgCommand command = {
         .name = "packetdrill",
         .operands = "FILE.pkt...",
-        .about = "Runs packetdrill scripts: each plays the peer of a simulated host, injects packets, makes "
-                 "system "
-                 "calls, and compares every packet that the host sends, with its time, to the script's "
-                 "lines. Flags "
-                 "given here are stronger than those in a script.",
+        .about =
+            "Runs packetdrill scripts: each plays the peer of a simulated host, injects packets, makes "
+            "system "
+            "calls, and compares every packet that the host sends, with its time, to the script's lines. "
+            "Flags given here are stronger than those in a script. Exit status: 0, 1 if a script failed, "
+            "2 if one cannot be read or the command line is wrong.",
         .options = table,
         .min_operands = 1,
         .max_operands = MAX_SCRIPTS,

@@ -101,7 +101,7 @@ static bool check(const ArgCommand *command, PlotOptions *o)
         return false;
     }
     if (o->vary && (!strchr(o->vary, '=') || *o->vary == '=' || !strchr(o->vary, '=')[1])) {
-        args_wrong(command, "--vary: \"%s\" is not NAME=VALUE,VALUE…", o->vary);
+        args_wrong(command, "--vary: \"%s\" is not NAME=VALUE,VALUE,...", o->vary);
         return false;
     }
     return true;
@@ -338,7 +338,7 @@ int cmd_plot(int argc, char **argv)
          NULL},
         {"title", 0, ARG_STRING, "TEXT", "instead of what and the scenario's name", &o.wish.title, NULL,
          NULL},
-        {"vary", 'v', ARG_STRING, "NAME=A,B,…",
+        {"vary", 'v', ARG_STRING, "NAME=A,B,...",
          "run with each of these values of a parameter, and show all of them", &o.vary, NULL, NULL},
         {"label", 'l', ARG_LIST, "TEXT", "names of the runs, in order; may be repeated", o.labels, NULL,
          NULL},
@@ -347,12 +347,10 @@ int cmd_plot(int argc, char **argv)
     };
     const ArgCommand command = {
         "plot",
-        "RUN…",
+        "RUN...",
         "Runs a scenario, or again what an earlier run left in a folder, and draws what happened over time. "
-        "Several runs are "
-        "shown together. Exit status: 0, 2 if the scenario or the command line is wrong or nothing can be "
-        "drawn, 130 "
-        "after ^C.",
+        "Several runs are shown together. Exit status: 0, 2 if the scenario or the command line is wrong or "
+        "nothing can be drawn, 3 if a limit was hit, 130 after ^C.",
         options,
         1,
         MAX_RUNS,

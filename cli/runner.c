@@ -12,6 +12,8 @@ static void on_print(void *user, const char *line)
 {
     Runner *r = user;
 
+    if (r->config.observer_print)
+        r->config.observer_print(r->config.observer, line);
     if (r->config.mute)
         return;
     progress_clear(&r->progress);

@@ -19,6 +19,7 @@ typedef struct RunnerConfig {
     bool mute;           /* what the scenario prints goes nowhere */
     /* Somebody else who watches: before the scenario's first line. NULL: nobody. */
     void (*observer_start)(void *observer, Scenario *s);
+    void (*observer_print)(void *observer, const char *line); /* likewise; what it prints although muted */
     void *observer;
 } RunnerConfig;
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,10 +52,40 @@ static uint64_t cpu_ns(void *user)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* By what a line is about: losses red, changes of state green, recovery yellow, the scenario's words cyan. */
+static const char *colour_of(const char *line, size_t len)
+{
+    static const struct {
+        const char *word, *colour;
+    } colours[] = {{" drops (", "\033[31m"},       {".state ", "\033[32m"},
+                   {" tcp.recovery ", "\033[33m"}, {" tcp.retransmit ", "\033[33m"},
+                   {" says: ", "\033[36m"},        {"Breakpoint ", "\033[1m"},
+                   {"Watch ", "\033[1m"},          {"  <- ", "\033[1m"}};
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(colours); i++)
+        if (g_strstr_len(line, (gssize)len, colours[i].word))
+            return colours[i].colour;
+    return NULL;
+}
+
 static void print(void *user, const char *text, size_t len)
 {
-    (void)user;
-    fwrite(text, 1, len, stdout);
+    const Stepper *stepper = user;
+
+    if (!stepper->color) {
+        fwrite(text, 1, len, stdout);
+        return;
+    }
+    while (len > 0) {
+        const char *end = memchr(text, '\n', len);
+        size_t n = end ? (size_t)(end - text) : len;
+        const char *colour = colour_of(text, n);
+
+        printf("%s%.*s%s%s", colour ? colour : "", (int)n, text, colour ? "\033[0m" : "", end ? "\n" : "");
+        n += end != NULL;
+        text += n;
+        len -= n;
+    }
 }
 
 /* ---- the process that runs the scenario ---- */
@@ -62,6 +93,11 @@ static void print(void *user, const char *text, size_t len)
 static void on_start(void *user, Scenario *s)
 {
     stepbackend_on_start(user, s);
+}
+
+static void on_print(void *user, const char *line)
+{
+    stepbackend_on_print(user, line);
 }
 
 static void append_outcome(GString *out, const Scenario *s, int status)
@@ -96,6 +132,7 @@ static void run(void *user, StepBackend *b)
     if (told)
         dup2(fileno(told), STDERR_FILENO);
     observe.on_start = on_start;
+    observe.on_print = on_print;
     observe.user = b;
     status = observe_run(&r, &observe);
     fflush(stderr);
@@ -198,6 +235,16 @@ static bool start(StepSession *s, const StepOptions *o, int *status)
     return true;
 }
 
+/* Of the terminal; 0: it is none. */
+static unsigned columns(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+        return 0;
+    return size.ws_col ? HS_MAX(size.ws_col, 40) : 0;
+}
+
 static int step(const StepOptions *o)
 {
     Stepper stepper = {o, !o->no_color && !o->commands && isatty(STDOUT_FILENO)};
@@ -206,6 +253,7 @@ static int step(const StepOptions *o)
                                        .was_interrupted = was_interrupted,
                                        .text = print,
                                        .user = &stepper,
+                                       .columns = columns(),
                                        .checkpoint_ns = (uint64_t)o->checkpoint,
                                        .has_digest = o->digest};
     struct sigaction action = {.sa_handler = on_interrupt};

@@ -108,6 +108,8 @@ static bool expand(GPtrArray *values, Number from, Number to, Number step, bool 
     for (int64_t v = from.value; up ? v <= to.value : v >= to.value;) {
         if (!add(values, format(&from, v), error))
             return false;
+        if (times && v > to.value / step.value)
+            break;
         v = times ? v * step.value : up ? v + step.value : v - step.value;
     }
     return true;

@@ -341,12 +341,20 @@ static void dodge(Chart *c)
     }
 }
 
+static char *capital(const char *text)
+{
+    char *copy = g_strdup(text);
+
+    *copy = g_ascii_toupper(*copy);
+    return copy;
+}
+
 static char *title_of(const Plan *p)
 {
-    g_autofree char *name = g_path_get_basename(p->t->spec->scenario);
+    g_autofree char *y = capital(p->ys[0]->help);
     GString *out = g_string_new(NULL);
 
-    g_string_append_printf(out, "%s: %s against %s", name, p->ys[0]->help, p->x->help);
+    g_string_append_printf(out, "%s against %s", y, p->x->help);
     for (unsigned i = 0; i < p->t->spec->axes->len; i++) {
         const SweepAxis *a = p->t->spec->axes->pdata[i];
 
@@ -360,8 +368,10 @@ static char *title_of(const Plan *p)
 static char *subtitle_of(const Plan *p)
 {
     unsigned seeds = p->t->spec->seeds->len;
+    g_autofree char *name = g_path_get_basename(p->t->spec->scenario);
     GString *out = g_string_new(NULL);
 
+    g_string_append_printf(out, "%s: ", name);
     if (sweep_table_has_batches(p->t, p->ys[0]))
         g_string_append_printf(out, "means and 95 %% confidence intervals of %u batch means each",
                                p->t->batches * seeds);
@@ -376,7 +386,7 @@ static char *subtitle_of(const Plan *p)
 
 static void set_axis(ChartAxis *a, const SweepColumn *c, bool is_log)
 {
-    a->label = g_strdup(c->help);
+    a->label = c->kind == SWEEP_PARAM ? g_strdup(c->help) : capital(c->help);
     a->unit = g_strdup(c->unit);
     a->is_log = is_log;
 }

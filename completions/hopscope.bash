@@ -6,6 +6,7 @@ _hopscope()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words files
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect ladder packetdrill run test --help --version" -- "$cur")
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill report run --help --version" -- "$cur")
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run test --help --version" -- "$cur")
         mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run sweep --help --version" -- "$cur")
@@ -43,6 +44,11 @@ _hopscope()
     dissect)
         words="--hex --linktype --summary --frame --explain --bytes --json --help"
         files='@(pcapng|pcap|lz4|txt|hex)'
+        ;;
+    ladder)
+        words="--seed --set --until --between --hops --flow --list-flows --from --to --timers --options --absolute --unfold
+            --no-notes --no-states --max-rows --output --svg --width --ascii --help"
+        files='lua'
         ;;
     packetdrill)
         words="--pcap --seed --bind_port --code_command --code_format --code_sockopt --connect_port --debug

@@ -133,10 +133,10 @@ const char *scenario_plot_note(const Scenario *s, unsigned i, SimTime *time);
 
 /* Sequence diagrams that the scenario asked for (hs.ladder), likewise. */
 typedef struct ScenarioLadder {
-    const char *file;            /* relative to the output folder */
-    const char *const *between;  /* names of nodes, NULL at the end; NULL: chosen */
-    const char *flow, *title;    /* NULL: all, the scenario's */
-    SimTime from, to;            /* SIM_NEVER: the end */
+    const char *file;           /* relative to the output folder */
+    const char *const *between; /* names of nodes, NULL at the end; NULL: chosen */
+    const char *flow, *title;   /* NULL: all, the scenario's */
+    SimTime from, to;           /* SIM_NEVER: the end */
     bool hops, timers, options, absolute, unfold, no_notes, no_states;
 } ScenarioLadder;
 unsigned scenario_ladder_count(const Scenario *s);

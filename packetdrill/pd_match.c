@@ -273,7 +273,7 @@ static bool match_tcp(const PdSeen *s, const PdTcp *e, const PdConfig *c, int64_
         !same_number(why, "TCP header length", TCP_MIN_HDR_LEN + options_len(e), s->tcp.hdr_len))
         return false;
     if (!match_flags(s, e, why) || !same_number(why, "sequence number", e->seq, s->tcp.seq) ||
-        !same_number(why, "acknowledgement number", e->ack, s->tcp.ack))
+        !same_number(why, "acknowledgment number", e->ack, s->tcp.ack))
         return false;
     if (e->has_win && !same_number(why, "window", e->win, s->tcp.window))
         return false;

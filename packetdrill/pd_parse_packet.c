@@ -199,7 +199,7 @@ static bool parse_tcp(PdParser *p, PdPacket *packet)
         return false;
     if (pd_parser_is_word(p, "ack")) {
         pd_lex_next(&p->lex);
-        if (!pd_parser_take_uint(p, "an acknowledgement number", UINT32_MAX, &v))
+        if (!pd_parser_take_uint(p, "an acknowledgment number", UINT32_MAX, &v))
             return false;
         tcp->has_ack = true;
         tcp->ack = (uint32_t)v;

@@ -21,6 +21,8 @@ StepBackend *stepbackend_new(const StepBackendConfig *config)
         b->config.checkpoint_ns = MARK_NS_DEFAULT;
     b->plan = (StepPlan){.limit = STEP_POS_FIRST, .time = SIM_NEVER, .show = STEP_SHOW_ALL};
     b->told_text = g_string_new(NULL);
+    b->seqs = stepseqs_new();
+    b->printed = g_string_new(NULL);
     b->matches = g_array_new(FALSE, TRUE, sizeof(StepMatch));
     return b;
 }
@@ -45,10 +47,34 @@ static void show(StepBackend *b, const ProbeRecord *r)
     if (b->shown++ >= STEP_SHOW_MAX)
         return;
     line = g_string_new(NULL);
-    steprecord_line(line, r);
+    steprecord_line(line, r, b->seqs);
     g_string_append_c(line, '\n');
     steppipe_send(b->config.fd, STEP_MSG_TEXT, line->str, line->len, NULL, 0, -1);
     g_string_free(line, TRUE);
+}
+
+/* What the scenario printed comes before this place. hs.log prints a line, and then tells it as a record:
+ * then the line itself is not shown. */
+static void show_printed(StepBackend *b, bool is_logged)
+{
+    if (!b->printed->len)
+        return;
+    if (is_logged) {
+        g_string_truncate(b->printed, b->printed->len - 1);
+        g_string_truncate(b->printed, (gsize)(strrchr(b->printed->str, '\n') + 1 - b->printed->str));
+    }
+    if (b->printed->len > 1 && b->plan.show != STEP_SHOW_NOTHING &&
+        steppos_compare(b->pos, b->plan.show_from) >= 0)
+        steppipe_send(b->config.fd, STEP_MSG_TEXT, b->printed->str + 1, b->printed->len - 1, NULL, 0, -1);
+    g_string_truncate(b->printed, 0);
+}
+
+void stepbackend_on_print(StepBackend *b, const char *line)
+{
+    if (b->is_free)
+        return;
+    /* A line end in front, so that every line has one before it. */
+    g_string_append_printf(b->printed, "%s%s\n", b->printed->len ? "" : "\n", line);
 }
 
 static void add_match(StepBackend *b, uint32_t break_id, const ProbeRecord *r)
@@ -156,7 +182,7 @@ static void tell_record(StepBackend *b, const ProbeRecord *r)
     if (!strcmp(r->desc->name, "tcp.timer") && !strcmp(r->value[2].s, "fired"))
         e->is_timer = true;
     e->n_records++;
-    steprecord_text(b->told_text, r);
+    steprecord_text(b->told_text, r, b->seqs);
     g_string_append_c(b->told_text, '\n');
 }
 
@@ -176,6 +202,8 @@ void stepbackend_begin(StepBackend *b)
     if (!b->part)
         return;
     stepwatches_prime(b->watches);
+    if (b->plan.ladder && !b->story)
+        b->story = stepladder_record(b->net);
     /* A search's first question: is it before all this? */
     b->has_before = (b->plan.scan == STEP_SCAN_KEY || b->plan.scan == STEP_SCAN_BIRTH) && has_passed(b);
 }
@@ -256,6 +284,7 @@ static void on_event(void *user, SimTime time, uint64_t key)
     b->pos = (StepPos){b->part->events, 0};
     b->key = key;
     b->record = NULL;
+    show_printed(b, false);
     if (!b->has_mark) { /* the run's beginning can always be gone back to */
         b->has_mark = true;
         stepbackend_mark(b);
@@ -277,6 +306,8 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
     b->pos.record++;
     b->record = r;
     b->is_shown = false;
+    show_printed(b, r->desc->cls == PROBE_LOG);
+    stepseqs_look(b->seqs, r);
     if (b->plan.show)
         show(b, r);
     if (b->plan.tell_event && b->pos.event + 1 == b->plan.limit.event)
@@ -327,6 +358,7 @@ _Noreturn void stepbackend_on_end(StepBackend *b, int status, const char *error)
     b->record = NULL;
     if (b->part)
         b->pos = (StepPos){b->part->events + 1, 0};
+    show_printed(b, false);
     for (;;) {
         if (b->part && (!is_at_limit(b) || b->plan.inclusive) && stepwatches_wants_events(b->watches))
             check_watches(b, NULL);

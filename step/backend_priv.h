@@ -6,6 +6,8 @@
 #include "sim/trace/sink_digest.h"
 #include "step/backend.h"
 #include "step/cond.h"
+#include "step/ladder.h"
+#include "step/seqs.h"
 #include "step/watch.h"
 
 struct StepBackend {
@@ -18,6 +20,9 @@ struct StepBackend {
     void (*next_on_event)(void *user, SimTime time, uint64_t key);
     void *next_user;
     StepCond *cond;
+    StepSeqs *seqs;
+    GString *printed;     /* lines of the scenario that were not shown yet */
+    Story *story;         /* of the plan's ladder */
     StepWatches *watches; /* the plan's conditions */
     StepPlan plan;
     StepPos pos;

@@ -39,6 +39,7 @@ static void query(StepBackend *b, const char *text)
                                   .cond = b->cond,
                                   .digest = b->digest,
                                   .record = b->record,
+                                  .seqs = b->seqs,
                                   .pos = b->pos,
                                   .is_ended = b->is_ended};
         bool fine;
@@ -127,12 +128,18 @@ void stepbackend_stop(StepBackend *b, StepWhy why, uint32_t break_id, const char
         g_string_truncate(body, 0);
     }
     g_string_append_len(body, (const char *)b->matches->data, (gssize)(b->matches->len * sizeof(StepMatch)));
-    if (b->plan.tell_event) {
+    if (b->story) {
+        char *ladder = stepladder_draw(b->story, b->plan.ladder_from, b->plan.ladder);
+
+        g_string_append(body, ladder);
+        g_free(ladder);
+        b->story = NULL;
+    } else if (b->plan.tell_event) {
         g_string_append_len(body, (const char *)&b->told, sizeof(b->told));
         g_string_append_len(body, b->told_text->str, (gssize)b->told_text->len);
     } else {
         if (b->record && !b->is_shown && b->plan.scan == STEP_SCAN_NO) {
-            steprecord_line(body, b->record);
+            steprecord_line(body, b->record, b->seqs);
             g_string_append_c(body, '\n');
         }
         if (text && *text)

@@ -16,6 +16,7 @@
 #include "sim/trace/sink_digest.h"
 #include "step/cond.h"
 #include "step/position.h"
+#include "step/seqs.h"
 
 typedef struct StepInspect {
     Scenario *scenario;
@@ -23,6 +24,7 @@ typedef struct StepInspect {
     StepCond *cond;
     const SinkDigest *digest;  /* NULL: not asked for */
     const ProbeRecord *record; /* where it stands behind one; else NULL */
+    const StepSeqs *seqs;
     StepPos pos;
     bool is_ended;
 } StepInspect;

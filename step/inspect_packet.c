@@ -279,7 +279,7 @@ bool stepinspect_packet(const StepInspect *w, GString *out)
         g_string_append(out, "there is no packet here");
         return false;
     }
-    steprecord_line(out, w->record);
+    steprecord_line(out, w->record, w->seqs);
     pkt = sinkframe_of(&frame, w->record);
     born = sim_node(net_sim(w->net), pkt->birth_node);
     g_string_append_printf(out, "\n%" PRIu32 " bytes; packet %" PRIu64 " of %s\n", packet_len(pkt),

@@ -44,7 +44,9 @@ typedef struct StepPlan {
     StepShow show;
     StepPos show_from; /* nothing before is shown */
     StepScan scan;
-    bool tell_event; /* the stop's text describes the event that was executed */
+    bool tell_event;     /* the stop's text describes the event that was executed */
+    unsigned ladder;     /* columns of a ladder, which is the stop's text; 0: none */
+    SimTime ladder_from; /* it shows what happened since */
     uint32_t node, not_node;
     uint64_t number, other;
 } StepPlan;

@@ -102,12 +102,18 @@ static void append_place(GString *out, const ProbeRecord *r)
     g_string_append_c(out, ' ');
 }
 
+static bool is_sequence_number(const char *field)
+{
+    return !strcmp(field, "seq") || !strcmp(field, "snd_una") || !strcmp(field, "high_seq");
+}
+
 /* old and new read as a change, the other fields as name=value. */
-static void append_fields(GString *out, const ProbeRecord *r)
+static void append_fields(GString *out, const ProbeRecord *r, const StepSeqs *seqs)
 {
     const ProbeDesc *d = r->desc;
     const ProbeValue *old = steprecord_value(r, "old"), *new = steprecord_value(r, "new");
     char flags[TCP_FLAGS_STR_LEN];
+    uint32_t isn;
     bool is_change = old && new && !strcmp(d->name + strcspn(d->name, "."), ".state");
 
     if (is_change)
@@ -118,13 +124,17 @@ static void append_fields(GString *out, const ProbeRecord *r)
         g_string_append_printf(out, " %s=", d->field[i].name);
         if (d->cls == PROBE_TCP && !strcmp(d->field[i].name, "flags"))
             g_string_append(out, tcp_flags_format((uint16_t)r->value[i].u, flags));
+        else if (seqs && is_sequence_number(d->field[i].name) && stepseqs_conn(seqs, r, &isn))
+            g_string_append_printf(out, "%" PRIu32, (uint32_t)r->value[i].u - isn);
         else
             append_value(out, d->field[i].kind, r->value[i]);
     }
 }
 
-void steprecord_text(GString *out, const ProbeRecord *r)
+void steprecord_text(GString *out, const ProbeRecord *r, const StepSeqs *seqs)
 {
+    gsize from;
+
     append_place(out, r);
     if (r->desc->cls == PROBE_LOG) {
         const ProbeValue *text = steprecord_value(r, "text");
@@ -140,17 +150,21 @@ void steprecord_text(GString *out, const ProbeRecord *r)
         g_string_append_printf(out, "drops (%s) ", r->value[0].s);
     } else {
         g_string_append(out, r->desc->name);
-        append_fields(out, r);
+        append_fields(out, r, seqs);
         return;
     }
-    if (r->pkt)
-        steprecord_summary(out, r);
+    if (!r->pkt)
+        return;
+    from = out->len;
+    steprecord_summary(out, r);
+    if (seqs)
+        stepseqs_rewrite(seqs, r, out, from);
 }
 
-void steprecord_line(GString *out, const ProbeRecord *r)
+void steprecord_line(GString *out, const ProbeRecord *r, const StepSeqs *seqs)
 {
     char at[SIMTIME_STR_LEN];
 
     g_string_append_printf(out, "%s  ", simtime_str(r->time, at));
-    steprecord_text(out, r);
+    steprecord_text(out, r, seqs);
 }

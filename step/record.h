@@ -9,11 +9,12 @@
 
 #include "sim/trace/probe.h"
 #include "step/plan.h"
+#include "step/seqs.h"
 
-/* No line end. */
-void steprecord_line(GString *out, const ProbeRecord *r);
+/* No line end. seqs: TCP's sequence numbers begin at 0; NULL: as they are. */
+void steprecord_line(GString *out, const ProbeRecord *r, const StepSeqs *seqs);
 /* Without the time. */
-void steprecord_text(GString *out, const ProbeRecord *r);
+void steprecord_text(GString *out, const ProbeRecord *r, const StepSeqs *seqs);
 bool steprecord_is(const ProbeRecord *r, StepUnit unit);
 /* The packet in one line. */
 void steprecord_summary(GString *out, const ProbeRecord *r);

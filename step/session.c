@@ -1,3 +1,4 @@
+/* The commands of a session, and the words that lead to them. */
 #include "step/session.h"
 
 #include <inttypes.h>
@@ -57,6 +58,9 @@ const StepCommand step_commands[] = {
     {"nodes", "nodes", "Lists hosts, routers, switches and links.", stepcmd_nodes, false},
     {"where", "where", "Where we are.", stepcmd_where, false},
     {"list l", "list [N]", "The last N records (10), oldest first.", stepcmd_list, false},
+    {"ladder", "ladder [N]",
+     "The last N packets (16: sent, received and dropped ones count each) as a sequence diagram.",
+     stepcmd_ladder, false},
     {"print p", "print EXPRESSION", "The value of a Lua expression here.", stepcmd_print, false},
     {"display", "display EXPRESSION", "Prints the value wherever we stop.", stepcmd_display, false},
     {"undisplay", "undisplay [N]", "Ends that.", stepcmd_undisplay, false},

@@ -7,6 +7,7 @@
 
 #define LIST_DEFAULT 10
 #define LIST_MAX 1000
+#define LADDER_DEFAULT 16
 
 static StepResult tell_answer(StepSession *s, char *text, bool fine, char **error)
 {
@@ -174,28 +175,57 @@ StepResult stepcmd_undisplay(StepSession *s, const StepLine *l, char **error)
     return STEP_FINE;
 }
 
-/* ---- list ---- */
+/* ---- list, ladder ---- */
 
-StepResult stepcmd_list(StepSession *s, const StepLine *l, char **error)
+/* The places of the last so many records of that unit, for g_array_free; NULL: *error. A record that we stand
+ * behind counts. */
+static GArray *last_places(StepSession *s, const StepLine *l, StepUnit unit, uint64_t count, char **error)
 {
     const StepPos here = steptimeline_here(s->timeline)->pos;
-    StepPlan plan = {.scan = STEP_SCAN_MATCHES, .unit = STEP_UNIT_RECORD, .count = LIST_DEFAULT};
+    StepPlan plan = {.scan = STEP_SCAN_MATCHES, .unit = unit, .count = count};
     char *why = NULL;
     GArray *found;
 
     if (l->n > 1 &&
         (!units_parse_count(l->word[1], &plan.count, &why) || !plan.count || plan.count > LIST_MAX)) {
         g_free(why);
-        return stepsession_wrong(error, "cannot list \"%s\" records; expected 1 to %d", l->word[1], LIST_MAX);
+        stepsession_wrong(error, "cannot show \"%s\" of them; expected 1 to %d", l->word[1], LIST_MAX);
+        return NULL;
     }
-    /* A record that we stand behind counts. */
     if (here.record)
         plan.count = HS_MAX(plan.count - 1, 1);
     found = steptimeline_search(s->timeline, &plan, NULL, here, NULL, error);
     if (!*error && found->len)
-        steptimeline_show(s->timeline, g_array_index(found, StepMatch, 0).pos, here);
-    else if (!*error)
+        return found;
+    if (!*error)
         stepsession_say(s, "Nothing has been recorded yet.\n");
     g_array_free(found, TRUE);
-    return *error ? STEP_WRONG : STEP_FINE;
+    return NULL;
+}
+
+StepResult stepcmd_list(StepSession *s, const StepLine *l, char **error)
+{
+    GArray *found = last_places(s, l, STEP_UNIT_RECORD, LIST_DEFAULT, error);
+
+    if (!found)
+        return *error ? STEP_WRONG : STEP_FINE;
+    steptimeline_show(s->timeline, g_array_index(found, StepMatch, 0).pos,
+                      steptimeline_here(s->timeline)->pos);
+    g_array_free(found, TRUE);
+    return STEP_FINE;
+}
+
+StepResult stepcmd_ladder(StepSession *s, const StepLine *l, char **error)
+{
+    GArray *found = last_places(s, l, STEP_UNIT_PACKET, LADDER_DEFAULT, error);
+    char *text;
+
+    if (!found)
+        return *error ? STEP_WRONG : STEP_FINE;
+    text = steptimeline_ladder(s->timeline, &g_array_index(found, StepMatch, 0),
+                               steptimeline_here(s->timeline)->pos);
+    stepsession_say(s, "%s%s", text, g_str_has_suffix(text, "\n") ? "" : "\n");
+    g_free(text);
+    g_array_free(found, TRUE);
+    return STEP_FINE;
 }

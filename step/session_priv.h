@@ -82,6 +82,7 @@ StepResult stepcmd_print(StepSession *s, const StepLine *l, char **error);
 StepResult stepcmd_display(StepSession *s, const StepLine *l, char **error);
 StepResult stepcmd_undisplay(StepSession *s, const StepLine *l, char **error);
 StepResult stepcmd_list(StepSession *s, const StepLine *l, char **error);
+StepResult stepcmd_ladder(StepSession *s, const StepLine *l, char **error);
 StepResult stepcmd_digest(StepSession *s, const StepLine *l, char **error);
 void stepsession_show_displays(StepSession *s);
 

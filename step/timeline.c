@@ -11,6 +11,7 @@
 #include "step/pipe.h"
 
 #define MARKS_MAX_DEFAULT 40
+#define COLUMNS_DEFAULT 100
 #define LISTEN_MS 50 /* how soon ^C is noticed */
 
 typedef struct Mark {
@@ -213,6 +214,8 @@ StepTimeline *steptimeline_new(const StepTimelineConfig *config, char **error)
     t->config = *config;
     if (!t->config.max_marks)
         t->config.max_marks = MARKS_MAX_DEFAULT;
+    if (!t->config.columns)
+        t->config.columns = COLUMNS_DEFAULT;
     t->marks = g_array_new(FALSE, FALSE, sizeof(Mark));
     t->said = g_string_new(NULL);
     t->fd = -1;
@@ -457,6 +460,24 @@ bool steptimeline_event(StepTimeline *t, uint64_t event, StepEvent *out, char **
     trip_clear(&trip);
     reap(t);
     return fine;
+}
+
+char *steptimeline_ladder(StepTimeline *t, const StepMatch *from, StepPos to)
+{
+    const StepPlan plan = {
+        .limit = to, .time = SIM_NEVER, .ladder = t->config.columns, .ladder_from = from->time};
+    unsigned n = marks_until(t, from->pos);
+    Trip trip = {0};
+    int fd = n ? wake(t, n - 1) : -1;
+    char *text = NULL;
+
+    if (fd >= 0 && travel(t, fd, &plan, NULL, &trip))
+        text = g_strdup(trip.text->str);
+    if (fd >= 0)
+        close(fd);
+    trip_clear(&trip);
+    reap(t);
+    return text ? text : g_strdup("");
 }
 
 void steptimeline_show(StepTimeline *t, StepPos from, StepPos to)

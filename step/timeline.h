@@ -21,6 +21,7 @@ typedef struct StepTimelineConfig {
     void *user;
     uint64_t checkpoint_ns; /* of CPU time between checkpoints; 0: the default */
     unsigned max_marks;     /* 0: the default */
+    unsigned columns;       /* of the terminal; 0: the default */
     bool has_digest;
 } StepTimelineConfig;
 
@@ -48,6 +49,8 @@ GArray *steptimeline_search(StepTimeline *t, const StepPlan *plan, const char *w
 /* What happened in an event: its facts, and its records as lines in *lines (for g_free). false: there is no
  * such event. */
 bool steptimeline_event(StepTimeline *t, uint64_t event, StepEvent *out, char **lines);
+/* A ladder of what happened between (step/ladder.h), for g_free. */
+char *steptimeline_ladder(StepTimeline *t, const StepMatch *from, StepPos to);
 /* Shows the records in (from, to]. */
 void steptimeline_show(StepTimeline *t, StepPos from, StepPos to);
 

@@ -4,13 +4,11 @@
 #include <string.h>
 
 #include "sim/trace/outfile.h"
+#include "view/plot_figure.h"
 
-#define GROUPS 7
+#define GROUPS 7            /* of plot_colour, whose next is black */
 #define LEGEND_INSIDE_MAX 8 /* more of them stand beside the picture */
 
-/* Black and yellow are left out: the one is for axes, the other too light for a line. */
-static const char *const colours[GROUPS] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                            "#56b4e9", "#e69f00", "#555555"};
 static const unsigned marks[GROUPS] = {7, 5, 9, 13, 11, 4, 6};
 
 /* Where there are more groups than colours they are steps of a scale, from dark to light: viridis (van der
@@ -30,10 +28,11 @@ static unsigned count_groups(const Chart *c)
 
 static void append_colour(GString *out, const Chart *c, const ChartSeries *s)
 {
-    unsigned n = count_groups(c), last = G_N_ELEMENTS(spectrum) - 1, rgb = 0;
+    unsigned n = count_groups(c), last = G_N_ELEMENTS(spectrum) - 1;
+    uint32_t rgb = 0;
 
     if (n <= GROUPS) {
-        g_string_append_printf(out, "rgb '%s'", colours[s->group]);
+        g_string_append_printf(out, "rgb '#%06x'", plot_colour(s->group));
         return;
     }
     unsigned at = s->group * last * 256 / (n - 1), i = HS_MIN(at / 256, last - 1), part = at - 256 * i;
@@ -364,38 +363,45 @@ static double append_axis(GString *out, const Chart *c, const char *name, const 
 
 /* ---- the script ---- */
 
-static void append_head(GString *out, const Chart *c, const char *format, const char *picture)
+static void append_title(GString *out, const Chart *c, bool is_svg)
 {
-    static const char *const terminals[][2] = {
-        {"svg",
-         "svg size 800,500 dynamic font \"Helvetica,Arial,sans-serif,14\" background \"#ffffff\" rounded"},
-        {"png",
-         "pngcairo size 1600,1000 fontscale 1.7 linewidth 2 pointscale 2 background \"#ffffff\" rounded"},
-        {"pdf", "pdfcairo size 16cm,10cm fontscale 0.6 rounded"}};
+    g_string_append(out, "set label 1 ");
+    quote(out, c->title);
+    g_string_append_printf(out, " at screen 0.105,0.96 left font ',%s' tc rgb '#111111'\nset label 2 ",
+                           is_svg ? "15" : "11.5");
+    quote(out, c->subtitle);
+    g_string_append_printf(out, " at screen 0.105,0.924 left font ',%s' tc rgb '#555555'\n",
+                           is_svg ? "12" : "9");
+}
 
-    g_string_append(out, "# gnuplot draws this: gnuplot FILE.gp\n");
-    g_string_append(out, "if (!exists(\"out\")) out = ");
-    quote(out, picture);
-    g_string_append(out, "\nset encoding utf8\n");
+/* As other pictures look (plot_gnuplot.c). */
+static void append_head(GString *out, const Chart *c, const char *path, const char *data)
+{
+    static const char *const terminals[][2] = {{"svg", "svg size 800,500 noenhanced font 'sans-serif,13'"},
+                                               {"png", "pngcairo size 800,500 noenhanced font 'Sans,10'"},
+                                               {"pdf", "pdfcairo size 8in,5in noenhanced font 'Sans,10'"}};
+    bool is_beside = count_groups(c) > LEGEND_INSIDE_MAX;
+    g_autofree char *stem = g_strndup(path, strlen(path) - 4);
+
+    g_string_append_printf(out, "# Draws %s from %s: gnuplot %s.gp\nif (!exists(\"out\")) out = ", path, data,
+                           stem);
+    quote(out, path);
+    g_string_append(out, "\ndata = ");
+    quote(out, data);
+    g_string_append(out, "\n\nset encoding utf8\n");
     for (unsigned i = 0; i < G_N_ELEMENTS(terminals); i++)
-        if (!strcmp(terminals[i][0], format))
-            g_string_append_printf(out, "set terminal %s noenhanced\n", terminals[i][1]);
-    g_string_append(out,
-                    "set output out\n"
-                    "set datafile separator tab\nset datafile missing 'NA'\n"
-                    "set border 3 lc rgb '#555555'\nset tics nomirror out scale 0.6 textcolor rgb '#222222'\n"
-                    "set grid back lc rgb '#dddddd' lt 1 lw 0.6\nset bars 0.5\n");
-    g_string_append(out, count_groups(c) > LEGEND_INSIDE_MAX
-                             ? "set key outside right top reverse Left noenhanced samplen 2\n"
-                             : "set key below center reverse Left noenhanced samplen 2 spacing 1.2\n");
-    g_string_append(out, "set title ");
-    {
-        g_autofree char *title = one_line(c->title), *subtitle = one_line(c->subtitle);
-        g_auto(GStrv) parts = g_strsplit_set(title, "\"\\", -1), more = g_strsplit_set(subtitle, "\"\\", -1);
-        g_autofree char *a = g_strjoinv("'", parts), *b = g_strjoinv("'", more);
-
-        g_string_append_printf(out, "\"%s\\n%s\" noenhanced\n", a, b);
-    }
+        if (!strcmp(terminals[i][0], chart_format(path)))
+            g_string_append_printf(out, "set terminal %s background '#ffffff' rounded\n", terminals[i][1]);
+    g_string_append(out, "set output out\n"
+                         "set datafile separator '\\t'\nset datafile missing 'NA'\n"
+                         "set border 3 lw 0.8 lc rgb '#444444'\n"
+                         "set tics out nomirror scale 0.6 tc rgb '#333333'\n"
+                         "set grid lt 1 lw 0.6 lc rgb '#e2e2e2' back\nset bars 0.5\n"
+                         "set lmargin at screen 0.105\nset tmargin at screen 0.88\n");
+    g_string_append(out, is_beside ? "set key outside right top reverse Left samplen 2\n"
+                                   : "set rmargin at screen 0.9725\n"
+                                     "set key below center reverse Left samplen 2 spacing 1.2 height 0.6\n");
+    append_title(out, c, !strcmp(chart_format(path), "svg"));
 }
 
 /* using (series == n ? column / scale : NaN) */
@@ -491,12 +497,10 @@ static bool write_script(const Chart *c, const char *path, const char *data, con
     double scale[2], edge[2] = {x.positive / 1.25, y.positive / 1.25};
     OutFile *f;
 
-    append_head(out, c, chart_format(picture), picture);
+    append_head(out, c, picture, data);
     scale[0] = append_axis(out, c, "x", &c->x, &x);
     scale[1] = append_axis(out, c, "y", &c->y, &y);
-    g_string_append(out, "data = ");
-    quote(out, data);
-    g_string_append(out, "\nplot \\\n");
+    g_string_append(out, "plot \\\n");
     for (unsigned i = 0; i < c->series->len; i++) {
         append_bars(out, c, i, false, scale, edge[0]);
         append_bars(out, c, i, true, scale, edge[1]);

@@ -2,8 +2,7 @@
  * the numbers, STEM.gp draws them, and whoever runs gnuplot gets STEM.svg (or .png, .pdf) from it. Anybody
  * can restyle the picture by changing the script.
  *
- * Colours are Okabe and Ito's, which people with any kind of colour blindness can tell apart; every series
- * has a mark of its own besides. */
+ * Colours are those of other pictures (plot_figure.h); every series has a mark of its own besides. */
 #pragma once
 
 #include <glib.h>

@@ -18,7 +18,7 @@ typedef struct Ladder Ladder;
 #define LADDER_ROWS_DEFAULT 600
 
 typedef struct LadderConfig {
-    bool has_own_title; /* title stands, whatever hs.title says */
+    bool has_own_title;         /* title stands, whatever hs.title says */
     const char *title;          /* what the picture is called if the scenario has no hs.title; NULL: none */
     const char *const *between; /* names of nodes, NULL at the end, in this order; NULL: who talks */
     const char *flow;           /* "2", "client:40000>server:80", "80"; NULL: all, and frames of no flow */

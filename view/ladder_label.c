@@ -246,9 +246,13 @@ static void label_other(const StoryPacket *p, const StorySegment *seg, bool is_i
             g_string_append_printf(out->text, "UDP %u > %u ", seg->src_port, seg->dst_port);
             put_text(out->text, words);
         }
+        if (seg->is_fragment)
+            g_string_append(out->text, ", first fragment");
         g_free(valid);
         return;
     }
+    if (is_ip && seg->proto == IP_PROTO_UDP) /* a later fragment */
+        out->tone = LADDER_UDP;
     if (is_ip && (seg->proto == IP_PROTO_ICMP || seg->proto == IP_PROTO_ICMPV6)) {
         out->tone = LADDER_ICMP;
         out->is_marked = !strstr(words, "echo");

@@ -4,9 +4,9 @@
  * takes the next ones and nothing else is in them, so words there cannot meet. Beside it are the column of
  * times and the margins for what the outermost lanes say of themselves, each filled downwards. What happens
  * in one instant stands together: the time is written once. */
-#include "view/ladder_layout.h"
-
 #include <string.h>
+
+#include "view/ladder_place.h"
 
 #define MARGIN_MAX 16  /* units */
 #define GAP_FACTOR 5   /* a gap is long if so many of the longest flights fit in it */
@@ -161,7 +161,7 @@ static void place_lanes(Place *p)
         p->g->width = m->total;
         step = n > 1 ? (m->total - 1 - right - left) / (n - 1) : 0;
     } else {
-        step = n == 2 ? clamp(words_needed(p) + 6 * u, 44 * u, 70 * u) : clamp(130 * u / n, 24 * u, 44 * u);
+        step = n == 2 ? clamp(words_needed(p) + 6 * u, 44 * u, 70 * u) : clamp(160 * u / n, 26 * u, 48 * u);
         p->g->width = left + (n ? n - 1 : 0) * step + right;
         p->g->width = HS_MAX(p->g->width, 70 * u);
     }
@@ -256,8 +256,22 @@ static void place_gap(Place *p, SimTime gap)
     p->row++;
 }
 
-static void begin_instant(Place *p, SimTime time)
+/* What the outermost lanes will say in this instant must not be pushed down by what they said before. */
+static void make_room_beside(Place *p, guint i)
 {
+    for (SimTime time = p->time;
+         i < p->l->events->len && LADDER_AT(p->l->events, LadderEvent, i)->time == time; i++) {
+        const LadderEvent *e = LADDER_AT(p->l->events, LadderEvent, i);
+
+        if (is_margin_kind(e->kind) && (e->lane == 0 || e->lane == p->last_lane))
+            p->row = HS_MAX(p->row, p->margin_row[e->lane != 0]);
+    }
+}
+
+static void begin_instant(Place *p, guint i)
+{
+    SimTime time = LADDER_AT(p->l->events, LadderEvent, i)->time;
+
     if (p->has_instant && time == p->time)
         return;
     if (p->has_instant)
@@ -268,6 +282,7 @@ static void begin_instant(Place *p, SimTime time)
     p->time = time;
     p->is_time_shown = false;
     p->main_row = -1;
+    make_room_beside(p, i);
 }
 
 static void place_beside(Place *p, const LadderEvent *e)
@@ -362,12 +377,26 @@ static void place_words(Place *p, const LadderEvent *e, LadderLine *line)
     g_ptr_array_free(lines, TRUE);
 }
 
+/* A cross on another node's line would seem to be lost there. */
+static double beside_lanes(const Place *p, double x, double from)
+{
+    for (int32_t i = 1; i < p->last_lane; i++) {
+        double lane = lane_x(p, i), room = 3 * p->m->unit;
+
+        if (x > lane - room && x < lane + room)
+            return from < lane ? lane - room : lane + room;
+    }
+    return x;
+}
+
 static void begin_line(Place *p, int32_t arrow, int32_t row_from, double label_end)
 {
     const LadderArrow *a = LADDER_AT(p->l->arrows, LadderArrow, arrow);
     LadderLine line = {.arrow = arrow, .row_from = row_from, .row_to = -1, .x_from = lane_x(p, a->from)};
 
     line.x_to = line.x_from + a->reach * (lane_x(p, a->to) - line.x_from);
+    if (a->reach < 1)
+        line.x_to = beside_lanes(p, line.x_to, line.x_from);
     line.label_end = label_end;
     p->line_of[arrow] = (int32_t)p->g->lines->len;
     g_array_append_val(p->g->lines, line);
@@ -458,10 +487,11 @@ static void place_fold(Place *p, const LadderEvent *e)
     g_free(text);
 }
 
-static void place_event(Place *p, const LadderEvent *e)
+static void place_event(Place *p, guint i)
 {
-    if (e->kind != LADDER_EV_NOTE || p->has_instant)
-        begin_instant(p, e->time);
+    const LadderEvent *e = LADDER_AT(p->l->events, LadderEvent, i);
+
+    begin_instant(p, i);
     switch (e->kind) {
     case LADDER_EV_NOTE:
         place_note(p, e);
@@ -547,7 +577,7 @@ static void place_body(Place *p, guint i)
     place_names(p);
     p->margin_row[0] = p->margin_row[1] = first = p->g->lane_from = p->row;
     for (; i < p->l->events->len && p->row - first < (int32_t)p->l->config.max_rows; i++)
-        place_event(p, LADDER_AT(p->l->events, LadderEvent, i));
+        place_event(p, i);
     if (p->has_instant)
         p->row = HS_MAX(p->row, p->time_row + 1);
     clear_all(p);

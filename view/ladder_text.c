@@ -190,6 +190,17 @@ static void draw_line(Page *p, const LadderLine *line)
         put_sign(p, row_to, to, a->is_lost ? 0x2717 : 0x2026, a->is_lost ? LADDER_LOST : tone); /* ✗ … */
 }
 
+static void draw_lines(Page *p, bool that_arrive)
+{
+    for (guint i = 0; i < p->g->lines->len; i++) {
+        const LadderLine *line = LADDER_AT(p->g->lines, LadderLine, i);
+        const LadderArrow *a = ladder_arrow(p->l, line->arrow);
+
+        if ((!a->is_lost && !a->is_open) == that_arrive)
+            draw_line(p, line);
+    }
+}
+
 /* ---- characters ---- */
 
 static gunichar line_char(uint8_t lines)
@@ -261,14 +272,18 @@ static void put_cell(const Page *p, const Cell *c, bool was_wide, GString *out)
         g_string_append_unichar(out, c->c ? c->c : line_char(c->lines));
 }
 
+static bool is_blank(const Cell *c)
+{
+    return c->c == ' ' || (!c->c && !c->lines && !(c->is_taken && c->role));
+}
+
 static void put_row(const Page *p, int32_t row, GString *out)
 {
     const char *color = "";
     int32_t end = p->width;
     bool was_wide = false;
 
-    while (end > 0 && !cell(p, row, end - 1)->c && !cell(p, row, end - 1)->lines &&
-           !(cell(p, row, end - 1)->is_taken && cell(p, row, end - 1)->role))
+    while (end > 0 && is_blank(cell(p, row, end - 1)))
         end--;
     for (int32_t column = 0; column < end; column++) {
         const Cell *c = cell(p, row, column);
@@ -306,8 +321,8 @@ char *ladder_text(const Ladder *l, const LadderTextConfig *config)
     for (guint i = 0; i < g->boxes->len; i++)
         write_box(&p, LADDER_AT(g->boxes, LadderBox, i));
     write_lanes(&p);
-    for (guint i = 0; i < g->lines->len; i++)
-        draw_line(&p, LADDER_AT(g->lines, LadderLine, i));
+    draw_lines(&p, false); /* these have less choice */
+    draw_lines(&p, true);
     for (int32_t row = 0; row < p.height; row++)
         put_row(&p, row, out);
     g_free(p.cells);

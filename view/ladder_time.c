@@ -1,7 +1,7 @@
 /* The column of times. */
 #include <string.h>
 
-#include "view/ladder_layout.h"
+#include "view/ladder_place.h"
 
 static SimTime tick_of(unsigned decimals)
 {

@@ -89,7 +89,9 @@ static void add_state(Ladder *l, const StoryRecord *r, int32_t record, const int
     if (c->flow != STORY_NONE && !strcmp(story_str(r, "new"), "SYN-RECEIVED"))
         answer = answers[2 * c->flow + c->side];
     add(l, LADDER_EV_STATE, lane, answer != STORY_NONE && answer < record ? answer : record, LADDER_PLAIN,
-        ladder_keep_printf(l, "%s%s", prefix_of(l, c, prefix), story_str(r, "new")));
+        !strcmp(story_str(r, "old"), "LISTEN") && !strcmp(story_str(r, "new"), "CLOSED")
+            ? "not listening"
+            : ladder_keep_printf(l, "%s%s", prefix_of(l, c, prefix), story_str(r, "new")));
 }
 
 static void add_timer(Ladder *l, const StoryRecord *r, int32_t record)
@@ -105,11 +107,11 @@ static void add_timer(Ladder *l, const StoryRecord *r, int32_t record)
     at = story_value(r, "at", NULL)->i;
     if (!strcmp(what, "armed"))
         add(l, LADDER_EV_TIMER, lane, record, LADDER_PLAIN,
-            ladder_keep_printf(l, "%s%s timer: %s", prefix_of(l, c, prefix), story_str(r, "timer"),
+            ladder_keep_printf(l, "%s%s: %s", prefix_of(l, c, prefix), story_str(r, "timer"),
                                ladder_duration(HS_MAX(at - r->time, 0), left)));
     else
         add(l, LADDER_EV_TIMER, lane, record, !strcmp(what, "fired") ? LADDER_LOST : LADDER_PLAIN,
-            ladder_keep_printf(l, "%s%s timer %s", prefix_of(l, c, prefix), story_str(r, "timer"), what));
+            ladder_keep_printf(l, "%s%s %s", prefix_of(l, c, prefix), story_str(r, "timer"), what));
 }
 
 /* Any bytes can be said; a picture has characters and line ends. */

@@ -29,7 +29,7 @@ typedef enum PlotEndSeries {
     PLOT_END_AGAIN, /* sent again */
     PLOT_END_SACK,  /* reported by the receiver */
     PLOT_END_PROBE, /* a segment without data below what was sent: keepalive, window probe */
-    PLOT_END_ACK,   /* the receiver's acknowledgement, and its window's right edge */
+    PLOT_END_ACK,   /* the receiver's acknowledgment, and its window's right edge */
     PLOT_END_EDGE,
     PLOT_END_LOST, /* y: relative sequence number of a lost frame, y2: how many */
     PLOT_END_MARK, /* frames that arrived with Congestion Experienced; y2: how many */

@@ -269,6 +269,18 @@ static void on_segment(QlogTcp *q, QlogFlow *f, const QlogPacket *p)
     qlog_event_packet(f, p, is_again, q->acked->str);
 }
 
+/* What becomes of a frame on the wire its sender does not see. */
+static bool is_lost_on_the_way(const ProbeRecord *r)
+{
+    static const ProbeDrop reasons[] = {DROP_LOSS, DROP_LOSS_BURST, DROP_LOSS_LIST, DROP_RULE,
+                                        DROP_COLLISION};
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(reasons); i++)
+        if (!strcmp(r->value[0].s, probe_drop_name(reasons[i])))
+            return true;
+    return false;
+}
+
 static void on_frame(QlogTcp *q, const ProbeRecord *r)
 {
     uint8_t bytes[PKT_MAX_LEN + PKT_BUF]; /* a packet that was cut is not dissected */
@@ -282,6 +294,8 @@ static void on_frame(QlogTcp *q, const ProbeRecord *r)
     QlogPacket p = {.time = r->time, .number = packet.birth, .packet = &packet, .seg = &seg};
     QlogFlow *f;
 
+    if (cls == PROBE_FRAME_DROP && is_lost_on_the_way(r))
+        return;
     if (is_own == (cls == PROBE_FRAME_RX) || (cls == PROBE_FRAME_RX && !packet_fcs_ok(r->pkt)))
         return; /* forwarded, an echo on a hub, or broken */
     packet.kept = packet_copy(pkt, 0, bytes, sizeof(bytes));

@@ -47,10 +47,11 @@ static void check_file(lua_State *L, const char *file)
 {
     if (*file == '\0' || g_path_is_absolute(file) || strstr(file, "..") ||
         (!g_str_has_suffix(file, ".svg") && !g_str_has_suffix(file, ".txt")))
-        luaerr_raise(L,
-                     "bad option \"file\" for hs.ladder: got \"%s\", expected a name inside the output folder "
-                     "that ends in .svg or .txt",
-                     file);
+        luaerr_raise(
+            L,
+            "bad option \"file\" for hs.ladder: got \"%s\", expected a name inside the output folder "
+            "that ends in .svg or .txt",
+            file);
 }
 
 static void read_between(lua_State *L, int idx, LadderWish *w)

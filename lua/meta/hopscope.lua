@@ -160,7 +160,7 @@
 ---@field window? integer largest window announced, bytes
 ---@field reordering? integer how far packets may be out of order (3)
 ---@field hoplimit? integer TTL of what is sent
----@field quickack? integer 1: no delayed acknowledgements
+---@field quickack? integer 1: no delayed acknowledgments
 ---@field fastopen_no_cookie? integer 1: TCP Fast Open needs no cookie, in both directions
 ---@field rtt? time first estimate of the round-trip time
 ---@field rttvar? time and of its variation
@@ -214,7 +214,7 @@
 ---@field sport? integer source port (1024)
 ---@field dport? integer destination port
 ---@field seq? integer sequence number (0)
----@field ack? integer acknowledgement number (0)
+---@field ack? integer acknowledgment number (0)
 ---@field flags? string letters of S, F, R, P, A (or .), U, E, W ("S")
 ---@field window? integer as on the wire (65535)
 ---@field urgent? integer urgent pointer (0)

@@ -1,8 +1,8 @@
 /* TFTP (RFC 1350) with options (RFC 2347 to 2349): a server for files that exist in memory or as synthetic
- * payload, and a client that reads one. Stop and wait: one block, one acknowledgement, whoever waits too long
+ * payload, and a client that reads one. Stop and wait: one block, one acknowledgment, whoever waits too long
  * repeats himself.
  *
- * RFC 1123 4.2.3.1: a repeated acknowledgement does not make the sender repeat the block (the Sorcerer's
+ * RFC 1123 4.2.3.1: a repeated acknowledgment does not make the sender repeat the block (the Sorcerer's
  * Apprentice bug): only its own timeout does. Block numbers wrap from 65535 to 0. */
 #pragma once
 

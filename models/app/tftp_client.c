@@ -20,7 +20,7 @@ struct TftpClient {
     uint32_t asked; /* block size; 0: none */
     uint32_t room;  /* of in */
     uint8_t *in;
-    uint8_t last[REQUEST_MAX]; /* what is repeated after a timeout: the request or an acknowledgement */
+    uint8_t last[REQUEST_MAX]; /* what is repeated after a timeout: the request or an acknowledgment */
     size_t last_len;
     Timer timer;
     TftpResult r;
@@ -145,7 +145,7 @@ static void on_oack(TftpClient *c, const TftpMsg *m)
 static void on_data(TftpClient *c, const TftpMsg *m)
 {
     if (m->block != (uint16_t)(c->block + 1)) {
-        if (m->block == c->block && c->r.blocks) /* our acknowledgement was lost */
+        if (m->block == c->block && c->r.blocks) /* our acknowledgment was lost */
             send_ack(c, m->block);
         return;
     }
@@ -165,7 +165,7 @@ static void on_data(TftpClient *c, const TftpMsg *m)
         finish(c, true);
 }
 
-/* RFC 1350 section 6, dallying: the last acknowledgement may be lost. Answered again as long as the client
+/* RFC 1350 section 6, dallying: the last acknowledgment may be lost. Answered again as long as the client
  * exists. */
 static void dally(TftpClient *c, const TftpMsg *m)
 {

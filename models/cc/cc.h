@@ -131,7 +131,7 @@ typedef struct CcView {
 typedef struct CcState {
     uint32_t cwnd;         /* packets, >= 1 */
     uint32_t ssthresh;     /* packets; CC_SSTHRESH_INFINITE */
-    uint32_t cwnd_cnt;     /* acknowledgements on their way to the next +1 (Linux snd_cwnd_cnt) */
+    uint32_t cwnd_cnt;     /* acknowledgments on their way to the next +1 (Linux snd_cwnd_cnt) */
     uint8_t notes;         /* CC_NOTE_* */
     bool mark_app_limited; /* the controller asks: treat what is in flight as application-limited (BBR's
                               PROBE_RTT) */

@@ -14,7 +14,7 @@ typedef struct LinkTime {
     uint32_t len;
 } LinkTime;
 
-#define LINKTIMING_LENGTHS 4 /* remembered: data and acknowledgements, say, of both directions */
+#define LINKTIMING_LENGTHS 4 /* remembered: data and acknowledgments, say, of both directions */
 
 typedef struct LinkTiming LinkTiming;
 struct LinkTiming {

@@ -124,7 +124,7 @@ static const Entry table[] = {
     F(tcp_rmem, TRIPLE, 1, INT32_MAX, "receive buffer: least, at first, most"),
     F(tcp_rto_max_ms, U32, 1000, 120000, "longest retransmission timeout"),
     F(tcp_rto_min_us, U32, 1, INT32_MAX, "shortest retransmission timeout"),
-    F(tcp_sack, U8, 0, 255, "selective acknowledgements (RFC 2018)"),
+    F(tcp_sack, U8, 0, 255, "selective acknowledgments (RFC 2018)"),
     F(tcp_shrink_window, U8, 0, 1, "the window may shrink when memory is short"),
     F(tcp_slow_start_after_idle, U8, 0, 255, "slow start after idleness (RFC 2861)"),
     F(tcp_stdurg, U8, 0, 255, "the urgent pointer as RFC 1122 has it"),

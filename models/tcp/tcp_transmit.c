@@ -1,5 +1,5 @@
 /* Building one segment and handing it to the network (Linux __tcp_transmit_skb). Everything that a segment
- * says about us at the moment of sending is put in here: acknowledgement, window, options, ECN, urgent
+ * says about us at the moment of sending is put in here: acknowledgment, window, options, ECN, urgent
  * pointer, timestamp. */
 #include <errno.h>
 

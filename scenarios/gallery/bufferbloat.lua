@@ -2,6 +2,8 @@
 --
 --   client ───── router ───── server
 --     1 Gbit/s     5 Mbit/s, 10 ms, queue of 500 packets (or --set queue=20)
+-- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
+-- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
 
 local packets = hs.param("queue", 500, "packets that fit into the queue")

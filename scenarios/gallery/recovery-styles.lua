@@ -4,6 +4,8 @@
 --   client ───── server     10 Mbit/s, 30 ms one way
 --
 -- hopscope plot scenarios/gallery/recovery-styles.lua --vary style=tahoe,reno,newreno
+-- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
+-- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
 
 local style = hs.param("style", "newreno", "loss recovery: tahoe, reno, newreno")

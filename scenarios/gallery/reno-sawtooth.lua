@@ -2,6 +2,8 @@
 --
 --   client ───── router ───── server
 --     100 Mbit/s    10 Mbit/s, 20 ms, queue of 50 packets
+-- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
+-- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
 
 local cc = hs.param("cc", "reno", "congestion control: reno, cubic")

@@ -1,6 +1,8 @@
--- Time and sequence numbers while three lost segments are repaired with selective acknowledgements.
+-- Time and sequence numbers while three lost segments are repaired with selective acknowledgments.
 --
 --   client ───── server     10 Mbit/s, 20 ms one way
+-- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
+-- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
 
 local client, server = hs.host "client", hs.host "server"

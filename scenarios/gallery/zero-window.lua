@@ -2,6 +2,8 @@
 -- last time, until the program reads again.
 --
 --   client ───── server     10 Mbit/s, 10 ms one way
+-- tshark-allow: TCP window specified by the receiver is now completely full (a full window is what is shown)
+-- tshark-allow: TCP Zero Window segment (a closed window is what is shown)
 local hs = require "hopscope"
 
 local client, server = hs.host "client", hs.host "server"

@@ -300,7 +300,7 @@ static void test_lan(gconstpointer with_digest)
 }
 
 /* Two bulk transfers meet in front of a slower link, whose short queue drops: segments, the receiver's
- * queues, SACK blocks, acknowledgements, recoveries and timers come and go, and come from pools. With a
+ * queues, SACK blocks, acknowledgments, recoveries and timers come and go, and come from pools. With a
  * digest too. */
 static void test_tcp(gconstpointer with_digest)
 {

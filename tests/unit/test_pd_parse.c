@@ -189,7 +189,7 @@ static void tcp_fields(void)
     bad("0 < . 1:1(0) ack 1", "t.pkt:1:5: an inbound TCP packet needs its window: win N");
     bad("0 < . 1:1(0) ack 1 win 65536",
         "t.pkt:1:24: 65536 is out of range: expected a window as in the header (unscaled) from 0 to 65535");
-    bad("0 > . 1:1(0) ack", "t.pkt:1:17: expected an acknowledgement number, found the end of the file");
+    bad("0 > . 1:1(0) ack", "t.pkt:1:17: expected an acknowledgment number, found the end of the file");
 }
 
 static void ip_info(void)

@@ -389,7 +389,7 @@ static void fields(void)
         {"> S. 0:0(0) ack 1", "AE flag: expected 0, saw 1"},
         {"> S5. 0:0(0) ack 1", "ACE field: expected 5, saw 4"},
         {"> SPA. 0:0(0) ack 1", "PSH flag: expected 1, saw 0"},
-        {"> SA. 0:0(0) ack 2", "acknowledgement number: expected 2, saw 1"},
+        {"> SA. 0:0(0) ack 2", "acknowledgment number: expected 2, saw 1"},
         {"> SA. 0:0(0) ack 1 win 101", "window: expected 101, saw 100"},
         {"> SA. 0:0(0) ack 1 urg 1", "urgent pointer: expected 1, saw 0"},
         {"> SA. 0:0(0) ack 1 <nop,nop,nop,nop>", "total length: expected 44, saw 40"},

@@ -78,7 +78,7 @@ static void transfer(void)
     g_assert_cmpuint(g.data->len, ==, 1300);
     g_assert_true(payload_matches(g.data->data, 0, 1300));
     g_assert_cmpuint(g.r.server.port, >=, 32768);
-    g_assert_cmpint(g.r.time, ==, 6 * WIRE_DELAY); /* three round trips: request, two acknowledgements */
+    g_assert_cmpint(g.r.time, ==, 6 * WIRE_DELAY); /* three round trips: request, two acknowledgments */
     g_byte_array_free(g.data, TRUE);
     tftp_server_stats(s, &st);
     g_assert_cmpuint(st.completed, ==, 1);
@@ -252,7 +252,7 @@ static Packet *twice(void *user, Packet *pkt)
     return pkt;
 }
 
-/* RFC 1123 4.2.3.1: every acknowledgement arrives twice, and still each block is sent once. (The request
+/* RFC 1123 4.2.3.1: every acknowledgment arrives twice, and still each block is sent once. (The request
  * comes twice as well and opens a second transfer, which the client refuses with error 5, unknown transfer
  * ID.) */
 static void apprentice(void)
@@ -272,7 +272,7 @@ static void apprentice(void)
     g_assert_cmpuint(st.completed, ==, 1);
     g_assert_cmpuint(st.aborted, ==, 1);
     g_assert_cmpuint(st.retransmits, ==, 0);
-    /* 10 blocks, one more from the second transfer; acknowledgements to a port that closed may draw errors.
+    /* 10 blocks, one more from the second transfer; acknowledgments to a port that closed may draw errors.
      */
     g_assert_cmpuint(udp_mib(p.b->udp, MIB_UdpOutDatagrams), ==, 11);
     g_byte_array_free(g.data, TRUE);

@@ -13,24 +13,24 @@ set tics out nomirror scale 0.6 tc rgb '#333333'
 set grid lt 1 lw 0.6 lc rgb '#e2e2e2' back
 set lmargin at screen 0.092500
 set rmargin at screen 0.972500
-set xrange [0:18]
+set xrange [0:13]
 set label 1 'CUBIC after one loss' at screen 0.092500,0.953488 left font large tc rgb '#111111'
 set label 2 'client → server:5001' at screen 0.092500,0.911628 left font small tc rgb '#555555'
 
 set tmargin at screen 0.837209
 set bmargin at screen 0.139535
-set arrow 1 from first 1.003021328, graph 0 to first 1.003021328, graph 1 nohead lw 1 dt (3,4) lc rgb '#666666'
-set label 10 'loss at W_max = 1509' at first 1.003021328, graph 0.95 left offset 0.6,0 font small tc rgb '#333333'
-set arrow 2 from first 11.42419982, graph 0 to first 11.42419982, graph 1 nohead lw 1 dt (3,4) lc rgb '#666666'
-set label 11 'K = 10.4 s later' at first 11.42419982, graph 0.88 left offset 0.6,0 font small tc rgb '#333333'
-set yrange [0:1800]
+set arrow 1 from first 0.81239448, graph 0 to first 0.81239448, graph 1 nohead lw 1 dt (3,4) lc rgb '#666666'
+set label 10 'loss at W_max = 509' at first 0.81239448, graph 0.95 left offset 0.6,0 font small tc rgb '#333333'
+set arrow 2 from first 8.066652779, graph 0 to first 8.066652779, graph 1 nohead lw 1 dt (3,4) lc rgb '#666666'
+set label 11 'K = 7.3 s later' at first 8.066652779, graph 0.88 left offset 0.6,0 font small tc rgb '#333333'
+set yrange [0:600]
 set label 3 'Window (segments)' at screen 0.020000, graph 0.5 center rotate by 90 tc rgb '#111111'
 set xlabel 'Time (s)' offset 0,0.2
 set format x '%g'
 set key at graph 1,1 right bottom horizontal Left reverse samplen 2 height 0.2 width 0
 plot \
-  data index 0 using 1:(0):1:2:(0):(1800) with boxxyerror fs transparent solid 0.14 noborder fc rgb '#009e73' title 'slow start', \
-  data index 1 using 1:(0):1:2:(0):(1800) with boxxyerror fs transparent solid 0.35 noborder fc rgb '#e69f00' title 'recovery', \
+  data index 0 using 1:(0):1:2:(0):(600) with boxxyerror fs transparent solid 0.14 noborder fc rgb '#009e73' title 'slow start', \
+  data index 1 using 1:(0):1:2:(0):(600) with boxxyerror fs transparent solid 0.35 noborder fc rgb '#e69f00' title 'recovery', \
   data index 2 using 1:2 with steps lw 1.5 lc rgb '#000072b2' title 'cwnd', \
   data index 3 using 1:2 with steps lw 1.5 lc rgb '#00d55e00' dt (6,5) title 'ssthresh'
 unset label

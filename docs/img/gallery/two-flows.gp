@@ -13,13 +13,13 @@ set tics out nomirror scale 0.6 tc rgb '#333333'
 set grid lt 1 lw 0.6 lc rgb '#e2e2e2' back
 set lmargin at screen 0.092500
 set rmargin at screen 0.972500
-set xrange [0:120]
-set label 1 'Two flows share 20 Mbit/s' at screen 0.092500,0.962547 left font large tc rgb '#111111'
+set xrange [0:80]
+set label 1 'Two flows share 10 Mbit/s' at screen 0.092500,0.962547 left font large tc rgb '#111111'
 set multiplot
 
 set tmargin at screen 0.898876
 set bmargin at screen 0.524345
-set yrange [0:22]
+set yrange [0:11]
 set label 3 'Throughput (Mbit/s)' at screen 0.020000, graph 0.5 center rotate by 90 tc rgb '#111111'
 set xlabel '' offset 0,0.2
 set format x ''

@@ -57,7 +57,7 @@ hs.expect("packets were lost", #lost >= 1, #lost)
 hs.expect("the server had to repeat", tftp:stats().retransmits >= 1, tftp:stats().retransmits)
 hs.expect("but not the transfer: the file is identical", got.ok and got.data == file, got.error)
 hs.expect_equal("94 blocks: 93 of 512 bytes and one of 384", got.blocks, 94)
--- A block and its acknowledgement take two ways of 2 * 10 ms, and less than 3 ms of serialisation; there are 94 of them. The
+-- A block and its acknowledgment take two ways of 2 * 10 ms, and less than 3 ms of serialisation; there are 94 of them. The
 -- failure adds its 3 s and the wait for the next repetition, which come 1 s apart.
 hs.expect_between("the failure cost its own three seconds and the wait for the next repetition", got.time,
   94 * 0.04 + 3, 94 * 0.043 + 5)
@@ -67,7 +67,7 @@ hs.note {
   zh = "路由器只管转发：没有一个数据报是给它自己的，它也没有套接字可以保存状态。",
 }
 hs.expect_equal("no datagram came from or went to a socket of the router", own + socket_counters(), 0)
-hs.expect("whatever arrived was forwarded by it: 94 blocks, 94 acknowledgements and the request",
+hs.expect("whatever arrived was forwarded by it: 94 blocks, 94 acknowledgments and the request",
   forwarded + router:counter "IpForwDatagrams" >= 94 + 94 + 1, forwarded + router:counter "IpForwDatagrams")
 
 hs.note { en = "The same with a TCP connection: the router dies in the middle and comes back.", zh = "换成一条 TCP 连接：路由器在中途停机，又恢复。" }

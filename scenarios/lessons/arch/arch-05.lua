@@ -73,7 +73,7 @@ hs.expect_equal("corruption shows as loss: nothing wrong is delivered", corrupti
 hs.expect_equal("the card has counted three damaged frames", corruption.b:dev():stats().rx_crc_errors, 3)
 
 hs.note {
-  en = "The same faults under a file transfer that numbers its blocks, waits for acknowledgements and repeats itself: it is whole.",
+  en = "The same faults under a file transfer that numbers its blocks, waits for acknowledgments and repeats itself: it is whole.",
   zh = "文件传送在同样的故障之上给块编号、等待确认并且重发：文件是完整的。",
 }
 for _, f in ipairs(faults) do

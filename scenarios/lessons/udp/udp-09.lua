@@ -1,7 +1,7 @@
 -- UDP-09  Reliability built above UDP.
 -- UDP loses, repeats and reorders. Who wants a file intact must add what is missing: numbers, to know old from new and to
--- notice gaps; acknowledgements; a timer, to send again what was not acknowledged; and a limit on what may be under way.
--- The simplest protocol that has them all is stop-and-wait: one block, one acknowledgement (RFC 1350 works like that).
+-- notice gaps; acknowledgments; a timer, to send again what was not acknowledged; and a limit on what may be under way.
+-- The simplest protocol that has them all is stop-and-wait: one block, one acknowledgment (RFC 1350 works like that).
 local hs = require "hopscope"
 hs.title { en = "UDP-09 Reliability built above UDP", zh = "UDP-09 在 UDP 之上建立可靠性" }
 
@@ -70,9 +70,9 @@ hs.expect_equal("70000 bytes are 137 blocks, the last one short", { #file, block
 hs.expect("the file arrives intact", got == file, #got)
 hs.expect_equal("in the right number of blocks", #parts, 137)
 hs.expect("blocks were lost: some had to be repeated", transmissions > arrived)
-hs.expect("repetitions of blocks whose acknowledgement was lost or late were thrown away", old > 0)
+hs.expect("repetitions of blocks whose acknowledgment was lost or late were thrown away", old > 0)
 hs.expect("reordering happened: a block came after a later one", late_ones > 0)
--- A round succeeds if block and acknowledgement get through in time: at most 0.8 * 0.8 = 0.64. 137 / 0.64 = 214 on average,
+-- A round succeeds if block and acknowledgment get through in time: at most 0.8 * 0.8 = 0.64. 137 / 0.64 = 214 on average,
 -- with a standard deviation of sqrt(137 * 0.36) / 0.64 = 11: fewer than 170 would be a wonder.
 hs.expect("about 137 / (0.8 * 0.8) = 214 transmissions or more", transmissions > 170, transmissions)
 hs.expect_equal("the flow is limited: never more than one block under way", most_under_way, 1)

@@ -45,7 +45,7 @@ hs.expect_equal("opcode 1, then name, mode and three pairs, each ended by a zero
 hs.expect_equal("to port 69", { seen[1].packet.udp.sport, seen[1].packet.udp.dport }, { 1492, 69 })
 
 hs.note {
-  en = "The answer, an acknowledgement of the options, does not come from port 69. From here on both sides use the new port.",
+  en = "The answer, an acknowledgment of the options, does not come from port 69. From here on both sides use the new port.",
   zh = "应答是对选项的确认，它不是从端口 69 来的。从这里起双方都使用新的端口。",
 }
 seen:print()
@@ -66,7 +66,7 @@ for i = 3, #seen do
   steps[#steps + 1] = (h[1] == 3 and "data " or "ack ") .. h[2]
 end
 -- 1280 = 512 + 512 + 256: the short block is the last.
-hs.expect_equal("then block by block, one acknowledgement each", steps, { "ack 0", "data 1", "ack 1", "data 2", "ack 2", "data 3", "ack 3" })
+hs.expect_equal("then block by block, one acknowledgment each", steps, { "ack 0", "data 1", "ack 1", "data 2", "ack 2", "data 3", "ack 3" })
 hs.expect_equal("the file has arrived, with the line ends of netascii",
   { result.ok, result.tsize, result.bytes, result.data == text },
   { true, 1280, 1280, true })
