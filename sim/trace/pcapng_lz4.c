@@ -7,8 +7,8 @@
  * The last bytes (packet id, end of options, length) are held back until more comes: they are literals, as
  * the end of a block of LZ4 must be, and go in front of the next match.
  *
- * Two ways lead through this file. add_planned takes a packet like the last one of its flow, as nearly all
- * are; add_other the rest, from which it learns what packets of their flow are like. */
+ * Two ways lead through this file. add_usual takes a packet like the last one of its flow, as nearly all are;
+ * add_unusual the rest, from which it learns what packets of their flow are like. */
 #include "sim/trace/pcapng_lz4.h"
 
 #include <string.h>
@@ -457,7 +457,7 @@ static void learn(Shape *s, const Flow *f, bool is_known, const uint8_t *headers
         pcapng_lz4_plan_learn(any, &s->what, own->same, s->last->headers, headers);
 }
 
-/* A flow that is new or whose last block is out of reach, a packet unlike the last one. */
+/* A flow that is new or was forgotten, a packet unlike the last one, nothing in reach. */
 static __attribute__((noinline)) void add_unusual(PcapngLz4 *z, Flow *f, uint32_t iface, uint64_t time,
                                                   const Packet *pkt, uint32_t caplen, uint32_t flags)
 {
@@ -486,37 +486,43 @@ static __attribute__((noinline)) void add_unusual(PcapngLz4 *z, Flow *f, uint32_
     s->last = f;
 }
 
+/* A packet like the last one of its flow; or like the last one of its shape, when that is out of reach. */
+static ALWAYS_INLINE bool add_usual(PcapngLz4 *z, Flow *f, const Key *key, const Packet *pkt, uint64_t time)
+{
+    const uint64_t pos = z->frame->pos + LAST_BYTES;
+    const uint8_t *headers = packet_cdata(pkt);
+    const Flow *like = f;
+    Shape *s = f->shape;
+    const PcapngLz4Plan *plan;
+
+    if (HS_UNLIKELY(!is_key(&f->key, key) || s->id != f->shape_id || !z->held_total ||
+                    lz4frame_is_full(z->frame)))
+        return false;
+    plan = &s->own;
+    if (HS_UNLIKELY(!can_reach(z, pos, f->pos))) {
+        plan = &s->any;
+        like = s->last;
+        if (like->shape_id != s->id || !can_reach(z, pos, like->pos))
+            return false;
+    }
+    if (HS_UNLIKELY(!plan->n_seqs || !pcapng_lz4_plan_fits(plan, like->headers, headers) ||
+                    !add_planned(z, s, plan, pos, (uint32_t)(pos - like->pos), pkt, time)))
+        return false;
+    if (HS_UNLIKELY(plan == &s->any))
+        memcpy(f->headers, headers, LZ4_PLAN_BYTES);
+    f->pos = pos;
+    s->last = f;
+    return true;
+}
+
 void pcapng_lz4_add_packet(PcapngLz4 *z, uint32_t iface, uint64_t time, const Packet *pkt, uint32_t caplen,
                            uint32_t flags, uint64_t packetid)
 {
-    const uint64_t pos = z->frame->pos + LAST_BYTES; /* if it is not unusual */
     const Key key = key_of(pkt, iface, caplen, time, flags);
     Flow *f = find_flow(z, &key);
-    Shape *s = f->shape;
 
-    if (HS_LIKELY(is_key(&f->key, &key) && s->id == f->shape_id && z->held_total &&
-                  !lz4frame_is_full(z->frame))) {
-        const PcapngLz4Plan *plan = &s->own;
-        const uint8_t *headers = packet_cdata(pkt);
-        const Flow *like = f;
-        bool in_reach = can_reach(z, pos, f->pos);
-
-        if (HS_UNLIKELY(!in_reach)) {
-            plan = &s->any;
-            like = s->last;
-            in_reach = like->shape_id == s->id && can_reach(z, pos, like->pos);
-        }
-        if (HS_LIKELY(in_reach && plan->n_seqs && pcapng_lz4_plan_fits(plan, like->headers, headers) &&
-                      add_planned(z, s, plan, pos, (uint32_t)(pos - like->pos), pkt, time))) {
-            if (HS_UNLIKELY(plan == &s->any))
-                memcpy(f->headers, headers, LZ4_PLAN_BYTES);
-            f->pos = pos;
-            s->last = f;
-            goto done;
-        }
-    }
-    add_unusual(z, f, iface, time, pkt, caplen, flags);
-done:
+    if (HS_UNLIKELY(!add_usual(z, f, &key, pkt, time)))
+        add_unusual(z, f, iface, time, pkt, caplen, flags);
     z->held_id = packetid;
     z->held_total = f->shape->total;
 }

@@ -2,12 +2,13 @@
  * compressor reads every byte and looks it up in a table. Here it is known what repeats:
  *
  *   numbers   Packet blocks of one interface and one length differ in time, headers and packet id.
- *   headers   The first bytes are compared with those of the last such packet: a link header, as a rule.
+ *   headers   A flow changes some of its bytes, always the same ones: sequence numbers, checksums. All others
+ * are matches with its last packet (sim/trace/pcapng_lz4_plan.h).
  *   payload   Synthetic payload (sim/packet/payload.h) is the same as any other, once shifted: it becomes a
  * match without ever being made. Other payload is written as it is.
  *
- * A match costs some two nanoseconds, a literal byte a quarter of one in the kernel's copy: short matches are
- * not made. */
+ * A match takes three bytes, and a byte a quarter of a nanosecond in the kernel's copy: short matches are not
+ * made. */
 #pragma once
 
 #include <glib.h>

@@ -5,7 +5,7 @@
  * written as epoch_ns after 1970-01-01.
  *
  * A file whose name ends in PCAPNG_WRITER_PACKED_SUFFIX is compressed, with LZ4: readers see the same bytes,
- * and the file is a tenth as large when payload is synthetic (sim/trace/pcapng_lz4.h).
+ * and the file is a sixteenth as large when payload is synthetic (sim/trace/pcapng_lz4.h).
  *
  * Order of calls: _open; _add_iface any time before the interface's first packet; for each packet
  * _packet_begin, fill the bytes, _packet_end, or _add_packet; _add_names, _add_secrets and _add_iface_stats
