@@ -18,7 +18,7 @@ for name, host in pairs { client = client, laptop = laptop, printer = printer } 
 end
 printer:sysctl("net.ipv4.conf.all.hopscope_arp_defend", true)
 
-hs.title "Is this address free?"
+hs.title { en = "Is this address free?", zh = "这个地址空闲吗？" }
 
 local taken, owner, free
 local conflicts = 0
@@ -28,11 +28,17 @@ hs.on("arp.conflict", function(e)
 end)
 
 laptop:spawn(function(os)
-  hs.note "The laptop would like 10.0.0.10. It asks without an address of its own, so that nobody learns anything wrong."
+  hs.note {
+    en = "The laptop would like 10.0.0.10. It asks without an address of its own, so that nobody learns anything wrong.",
+    zh = "笔记本电脑想要 10.0.0.10。它询问时不用自己的地址，以免有人学到错误的东西。",
+  }
   taken, owner = os.arp_claim "10.0.0.10"
   hs.log("10.0.0.10 is", taken and "free" or "the address of " .. owner)
 
-  hs.note "10.0.0.11 then: three questions, 1 s to 2 s apart, no answer. It is announced, and may be used."
+  hs.note {
+    en = "10.0.0.11 then: three questions, 1 s to 2 s apart, no answer. It is announced, and may be used.",
+    zh = "那就 10.0.0.11：三次询问，相隔 1 s 到 2 s，没有应答。它被宣告出去，可以使用了。",
+  }
   free = os.arp_claim "10.0.0.11"
   os.host:address("eth0", "10.0.0.11/24")
   hs.log("10.0.0.11 is", free and "free" or "taken")
@@ -43,7 +49,10 @@ hs.expect_equal("10.0.0.11 is free", free, true)
 hs.expect_equal("the new address works", client:ping("10.0.0.11", { count = 1 }).received, 1)
 hs.expect_equal("one conflict was seen, by the laptop", conflicts, 1)
 
-hs.note "Now without care: the laptop takes the printer's address too, and announces it. The client believes whoever spoke last."
+hs.note {
+  en = "Now without care: the laptop takes the printer's address too, and announces it. The client believes whoever spoke last.",
+  zh = "现在不加小心：笔记本电脑也占用打印机的地址，并且宣告它。客户端相信最后说话的那一个。",
+}
 client:ping("10.0.0.10", { count = 1 })
 hs.expect_equal("at first the client knows the printer", client:arp("10.0.0.10").mac, printer:dev().mac)
 laptop:remove_address("eth0", "10.0.0.11/24")
@@ -53,7 +62,10 @@ hs.run "1ms"
 hs.expect("the printer saw it and defended itself, so the laptop saw it too", conflicts >= 3, conflicts)
 hs.expect_equal("the printer spoke last: the client knows it still", client:arp("10.0.0.10").mac, printer:dev().mac)
 
-hs.note "The printer may defend itself once in 10 s; if the laptop insists, both go on, and the client flips."
+hs.note {
+  en = "The printer may defend itself once in 10 s; if the laptop insists, both go on, and the client flips.",
+  zh = "打印机每 10 s 可以自卫一次；如果笔记本电脑坚持，双方都继续下去，客户端便来回变换。",
+}
 laptop:arp_announce "eth0"
 hs.run "1ms"
 hs.expect_equal("now the client sends to the laptop what is for the printer", client:arp("10.0.0.10").mac, laptop:dev().mac)

@@ -10,7 +10,7 @@
 -- the loop is none. Try: --set stp=true, or look at both with the two halves below.
 local hs = require "hopscope"
 local only = hs.param("stp", "both", "true, false, or both")
-hs.title "A broadcast storm"
+hs.title { en = "A broadcast storm", zh = "一场广播风暴" }
 
 local function ring(prefix, stp)
   local s = {}
@@ -31,7 +31,10 @@ local tree = only ~= "false" and ring("t", true)
 local function frames_at(host) return host:dev():stats().rx_packets end
 
 if storm then
-  hs.note "The ring without a spanning tree. Host a sends one broadcast frame of 60 bytes, which nobody even answers."
+  hs.note {
+    en = "The ring without a spanning tree. Host a sends one broadcast frame of 60 bytes, which nobody even answers.",
+    zh = "没有生成树的环。主机 a 发送一个 60 字节的广播帧，甚至没有人应答它。",
+  }
   local everybody, me = ("\xff"):rep(6), "\x02\0\0\0\0\x63"
   storm.a:raw():send(everybody .. me .. "\x88\xb5" .. ("x"):rep(46)) -- an EtherType for experiments
   hs.run "10ms"
@@ -44,7 +47,10 @@ if storm then
   -- around, one each way, and b gets each of them once a turn: 2 * 10 ms / 32.28 us = 619.
   hs.expect_near("one frame has become hundreds: two copies circle, and b sees both at each turn", late - early, 619, 2)
 
-  hs.note "It does not end by itself. A minute later it would be the same; every further broadcast adds to it."
+  hs.note {
+    en = "It does not end by itself. A minute later it would be the same; every further broadcast adds to it.",
+    zh = "它不会自己结束。一分钟之后还会是这样；每个新的广播都使它更大。",
+  }
   for _ = 1, 40 do
     storm.a:raw():send(everybody .. me .. "\x88\xb5" .. ("x"):rep(46))
   end
@@ -61,7 +67,7 @@ if storm then
   -- Addresses are learnt wrongly, too: the frames of one sender come from all sides.
   hs.expect("the tables flap: the sender seems to move at every turn", storm.switches[1]:stats().moved > 100, storm.switches[1]:stats().moved)
 
-  hs.note "Pulling one cable ends it at once: no ring, no storm."
+  hs.note { en = "Pulling one cable ends it at once: no ring, no storm.", zh = "拔掉一条电缆立刻就能结束它：没有环，就没有风暴。" }
   storm.links[1]:down()
   hs.run "10ms"
   local calm = frames_at(storm.b)
@@ -70,7 +76,10 @@ if storm then
 end
 
 if tree then
-  hs.note "The same ring with RSTP. Give it some seconds to agree; then the same broadcast."
+  hs.note {
+    en = "The same ring with RSTP. Give it some seconds to agree; then the same broadcast.",
+    zh = "同样的环，使用 RSTP。给它几秒钟达成一致；然后发送同样的广播。",
+  }
   hs.run "5s"
   local discarding = {}
   for _, s in ipairs(tree.switches) do

@@ -19,7 +19,7 @@ hs.link(printer, switch, { rate = "100Mbps", delay = "1us" })
 hs.link(switch, router, { rate = "100Mbps", delay = "1us" })
 hs.link(router, server, { rate = "10Mbps", delay = "20ms" })
 
-hs.title "A first network"
+hs.title { en = "A first network", zh = "第一个网络" }
 
 -- A process on the server: its calls block in simulated time.
 server:spawn(function(os)
@@ -34,11 +34,17 @@ end)
 local pings, answer
 
 client:spawn(function(os)
-  hs.note "Nobody knows anybody yet: each first packet has to ask for a MAC address (ARP) before it can leave."
+  hs.note {
+    en = "Nobody knows anybody yet: each first packet has to ask for a MAC address (ARP) before it can leave.",
+    zh = "谁也不认识谁：每个最先发出的分组都要先询问 MAC 地址（ARP），然后才能离开。",
+  }
   pings = os.ping("server", { count = 3 })
   for _, line in ipairs(pings.lines) do hs.log(line) end
 
-  hs.note "Now a datagram there and back: no connection, no handshake, one round trip."
+  hs.note {
+    en = "Now a datagram there and back: no connection, no handshake, one round trip.",
+    zh = "现在是一个数据报的往返：没有连接，没有握手，一个往返时间。",
+  }
   local socket = os.udp():connect("server", 4242)
   socket:send "What do you get if you multiply six by nine?"
   answer = socket:recv("1s")

@@ -9,7 +9,7 @@
 -- With --set stp=legacy the same with the timers of 802.1D-1998: 30 s of silence, and up to 50 s.
 local hs = require "hopscope"
 local MODE = hs.param("stp", "rstp", "rstp or legacy")
-hs.title "A spanning tree at work"
+hs.title { en = "A spanning tree at work", zh = "工作中的生成树" }
 
 local core = hs.switch("core", { stp = MODE, priority = 4096 })
 local left = hs.switch("left", { stp = MODE, priority = 8192 })
@@ -30,7 +30,10 @@ local function show()
   end
 end
 
-hs.note "The switches start. Each believes to be the root, until it hears of a better one."
+hs.note {
+  en = "The switches start. Each believes to be the root, until it hears of a better one.",
+  zh = "交换机启动。每台都以为自己是根，直到听说有更好的。",
+}
 hs.run(MODE == "rstp" and "10s" or "60s")
 show()
 hs.expect("core is the root: it has the lowest priority value", core:stp().is_root)
@@ -42,7 +45,10 @@ hs.expect_equal("the cable across would close a loop: right, the worse bridge, k
 hs.expect_equal("each is one cable of 1 Gbit/s away from the root", { left:stp().root_cost, right:stp().root_cost }, { 20000, 20000 })
 hs.expect_equal("a reaches b", a:ping("b", { count = 3, interval = "10ms" }).received, 3)
 
-hs.note "While a pings b every millisecond, the cable from core to right breaks."
+hs.note {
+  en = "While a pings b every millisecond, the cable from core to right breaks.",
+  zh = "a 每毫秒 ping 一次 b 的同时，从 core 到 right 的电缆断了。",
+}
 local answers, last, gap = 0, nil, 0
 hs.on("frame.rx", function(e)
   if not (e.packet.icmp and e.packet.icmp.type == 0) then return end
@@ -68,7 +74,10 @@ else
   hs.expect_between("listening and learning: twice the forward delay of 15 s", gap, 29.9, 31)
 end
 
-hs.note "The cable is repaired. The tree goes back to the shorter way, and the port across closes again."
+hs.note {
+  en = "The cable is repaired. The tree goes back to the shorter way, and the port across closes again.",
+  zh = "电缆修好了。生成树回到较短的路，横向的端口重新关闭。",
+}
 to_right:up()
 hs.run(MODE == "rstp" and "5s" or "60s")
 show()

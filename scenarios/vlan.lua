@@ -33,16 +33,22 @@ router:address("eth0.20", "10.0.20.1/24")
 for _, host in ipairs { alice, bob } do host:route { to = "default", via = "10.0.10.1" } end
 carol:route { to = "default", via = "10.0.20.1" }
 
-hs.title "Two VLANs on one switch"
+hs.title { en = "Two VLANs on one switch", zh = "一台交换机上的两个 VLAN" }
 
 local trunk = hs.frames { link = stick }
 
-hs.note "alice asks bob: the same VLAN. Of their talk the router hears only the broadcast that asks for bob's MAC address."
+hs.note {
+  en = "alice asks bob: the same VLAN. Of their talk the router hears only the broadcast that asks for bob's MAC address.",
+  zh = "alice 问 bob：同一个 VLAN。他们的谈话，路由器只听得到询问 bob 的 MAC 地址的那个广播。",
+}
 hs.expect_equal("alice reaches bob", alice:ping("bob", { count = 1 }).received, 1)
 trunk:print()
 hs.expect_equal("only broadcasts of VLAN 10 come over the trunk", #trunk, 1)
 
-hs.note "alice asks carol: another VLAN. The router takes the tag 10 off, decides, and puts the tag 20 on."
+hs.note {
+  en = "alice asks carol: another VLAN. The router takes the tag 10 off, decides, and puts the tag 20 on.",
+  zh = "alice 问 carol：另一个 VLAN。路由器取下标签 10，作出决定，再加上标签 20。",
+}
 local ping = alice:ping("carol", { count = 1 })
 trunk:print()
 hs.expect_equal("carol is reached through the router", { ping.received, ping.replies[1].ttl }, { 1, 63 })
@@ -55,6 +61,9 @@ for _, frame in ipairs(trunk) do
 end
 hs.expect_equal("the request crosses the trunk in VLAN 10 and 20, the reply in 20 and 10", vlans, { 10, 20, 20, 10 })
 
-hs.note "Without the router's second interface there is no way across, although carol's cable ends in the same switch."
+hs.note {
+  en = "Without the router's second interface there is no way across, although carol's cable ends in the same switch.",
+  zh = "没有路由器的第二个接口就没有通路，尽管 carol 的电缆也插在同一台交换机上。",
+}
 router:dev("eth0.20"):down()
 hs.expect_equal("carol is out of reach", alice:ping("carol", { count = 1, timeout = "1s" }).received, 0)

@@ -161,7 +161,7 @@ static void place_lanes(Place *p)
         p->g->width = m->total;
         step = n > 1 ? (m->total - 1 - right - left) / (n - 1) : 0;
     } else {
-        step = n == 2 ? clamp(words_needed(p) + 6 * u, 44 * u, 70 * u) : clamp(130 * u / n, 24 * u, 44 * u);
+        step = n == 2 ? clamp(words_needed(p) + 6 * u, 44 * u, 70 * u) : clamp(160 * u / n, 26 * u, 48 * u);
         p->g->width = left + (n ? n - 1 : 0) * step + right;
         p->g->width = HS_MAX(p->g->width, 70 * u);
     }

@@ -190,6 +190,17 @@ static void draw_line(Page *p, const LadderLine *line)
         put_sign(p, row_to, to, a->is_lost ? 0x2717 : 0x2026, a->is_lost ? LADDER_LOST : tone); /* ✗ … */
 }
 
+static void draw_lines(Page *p, bool that_arrive)
+{
+    for (guint i = 0; i < p->g->lines->len; i++) {
+        const LadderLine *line = LADDER_AT(p->g->lines, LadderLine, i);
+        const LadderArrow *a = ladder_arrow(p->l, line->arrow);
+
+        if ((!a->is_lost && !a->is_open) == that_arrive)
+            draw_line(p, line);
+    }
+}
+
 /* ---- characters ---- */
 
 static gunichar line_char(uint8_t lines)
@@ -310,8 +321,8 @@ char *ladder_text(const Ladder *l, const LadderTextConfig *config)
     for (guint i = 0; i < g->boxes->len; i++)
         write_box(&p, LADDER_AT(g->boxes, LadderBox, i));
     write_lanes(&p);
-    for (guint i = 0; i < g->lines->len; i++)
-        draw_line(&p, LADDER_AT(g->lines, LadderLine, i));
+    draw_lines(&p, false); /* these have less choice */
+    draw_lines(&p, true);
     for (int32_t row = 0; row < p.height; row++)
         put_row(&p, row, out);
     g_free(p.cells);

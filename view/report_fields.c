@@ -34,7 +34,7 @@ typedef struct FieldDef {
 
 /* In a shape: a layer is LAYER, id, off, len, depth; a field its definition, bit_off, bit_len. */
 #define LAYER (-1)
-#define MAX_COMPARED 20 /* bytes */
+#define MAX_BYTES 62 /* in a text: as many as fit, with " …" */
 #define MIN_REPEATED 1000
 
 static void free_def(gpointer p)
@@ -138,18 +138,23 @@ static uint64_t read_bits(const WireField *field)
     return v;
 }
 
-/* Long ones are cut by the dissector and by the page alike; a short one may have been told in other words. */
+/* Whether the text is what the page makes of the bytes: all of them, or so many as the dissector's room
+ * allows (WIRE_TEXT_LEN). Text is never told in other words. */
 static bool is_plain_bytes(const WireField *field)
 {
-    char buf[3 * MAX_COMPARED + 1];
+    static const char digit[] = "0123456789abcdef";
     size_t n = field->bit_len / 8;
+    const char *text = field->text;
 
-    if (field->kind == WIRE_TEXT || n > MAX_COMPARED)
+    if (field->kind == WIRE_TEXT)
         return true;
-    buf[0] = '\0';
-    for (size_t i = 0; i < n; i++)
-        g_snprintf(buf + (i ? 3 * i - 1 : 0), 4, "%s%02x", i ? " " : "", field->bytes[i]);
-    return !strcmp(buf, field->text);
+    for (size_t i = 0; i < HS_MIN(n, MAX_BYTES); i++) {
+        if (i && *text++ != ' ')
+            return false;
+        if (*text++ != digit[field->bytes[i] >> 4] || *text++ != digit[field->bytes[i] & 15])
+            return false;
+    }
+    return !strcmp(text, n > MAX_BYTES ? " …" : "");
 }
 
 /* How many characters of the text the page knows; -1: the text does not begin with what it would write. */

@@ -12,20 +12,29 @@ function hexByte(byte) {
   return byte.toString(16).padStart(2, '0');
 }
 
+/* As the dissector cuts them (models/wire/wire.c, WIRE_TEXT_LEN). */
+const MOST_BYTES = 62, MOST_TEXT = 184;
+
 /* Characters as they are, others as in C strings. */
-function textBytes(bytes) {
+function textBytes(bytes, total) {
   const named = { 9: '\\t', 10: '\\n', 13: '\\r', 92: '\\\\' };
-  return Array.from(bytes, (b) => named[b] || (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '\\x' + hexByte(b))).join('');
+  let text = '';
+  for (const b of bytes) {
+    if (text.length > MOST_TEXT)
+      return text + '…';
+    text += named[b] || (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : '\\x' + hexByte(b));
+  }
+  return text + (bytes.length < total ? '…' : '');
 }
 
 /* The field as its kind is written; null: its bytes are not all here. `bit` counts from the packet's first. */
 function plain(kind, bytes, bit, bits) {
   const first = bit >> 3, end = (bit + bits + 7) >> 3;
-  if (kind === 'bytes' || kind === 'text') {
-    const most = kind === 'bytes' ? 62 : 180;
-    const here = bytes.subarray(first, Math.min(end, first + most));
-    const text = kind === 'bytes' ? Array.from(here, hexByte).join(' ') : textBytes(here);
-    return text + (here.length < end - first ? ' …' : '');
+  if (kind === 'text')
+    return textBytes(bytes.subarray(first, end), end - first);
+  if (kind === 'bytes') {
+    const here = bytes.subarray(first, Math.min(end, first + MOST_BYTES));
+    return Array.from(here, hexByte).join(' ') + (here.length < end - first ? ' …' : '');
   }
   if (end > bytes.length)
     return null;
