@@ -325,7 +325,7 @@ static bool add_inner_drop(Build *b, int32_t flight)
             return true;
         }
         LADDER_AT(b->l->arrows, LadderArrow, arrow)->is_marked = true;
-        add_event(b, LADDER_EV_DROP, STORY_NONE, lane, f->end, drop->time, ladder_keep(b->l, reason));
+        add_event(b, LADDER_EV_DROP, arrow, lane, f->end, drop->time, ladder_keep(b->l, reason));
         return true;
     }
     first = first_flight(b, before, &hops);

@@ -168,6 +168,26 @@ static void test_fold(void)
     storytest_clear(&t);
 }
 
+/* What only repeats itself is shown twice, and once more. */
+static void test_repeats(void)
+{
+    StoryTest t = {0};
+    Ladder *l;
+    char *text;
+
+    storytest_run(&t, STORYTEST_PAIR
+                  "link:dir(client):rule(function(p) return 'drop' end)\n"
+                  "for i = 1, 20 do hs.after(i / 10, function() client:forge { to = server, sport = "
+                  "999 + i, dport = 80, seq = i } end) end\n"
+                  "hs.run '30s'\n");
+    l = ladder_of(&t, (LadderConfig){.no_notes = true});
+    text = ladder_text(l, &(LadderTextConfig){.width = 80});
+    g_assert_nonnull(strstr(text, "the same 17 times more: 17 segments, 1.6 s"));
+    g_free(text);
+    ladder_free(l);
+    storytest_clear(&t);
+}
+
 static double cells(const char *text, LadderRole role)
 {
     (void)role;
@@ -262,6 +282,7 @@ int main(int argc, char **argv)
     g_test_add_func("/view/ladder/losses", test_losses);
     g_test_add_func("/view/ladder/choices", test_choices);
     g_test_add_func("/view/ladder/fold", test_fold);
+    g_test_add_func("/view/ladder/repeats", test_repeats);
     g_test_add_func("/view/ladder/geometry", test_geometry);
     g_test_add_func("/view/ladder/wrap", test_wrap);
     g_test_add_func("/view/ladder/durations", test_durations);
