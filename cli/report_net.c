@@ -8,6 +8,7 @@ void report_net_init(ReportNet *n, Scenario *s)
                      .links = g_array_new(FALSE, FALSE, sizeof(ReportLink)),
                      .addresses = g_array_new(FALSE, FALSE, sizeof(ReportAddress)),
                      .expects = g_array_new(FALSE, FALSE, sizeof(ReportExpect)),
+                     .words = g_array_new(FALSE, FALSE, sizeof(ReportWord)),
                      .params = g_array_new(FALSE, FALSE, sizeof(ReportParam))};
 }
 
@@ -20,6 +21,7 @@ void report_net_clear(ReportNet *n)
     g_array_free(n->links, TRUE);
     g_array_free(n->addresses, TRUE);
     g_array_free(n->expects, TRUE);
+    g_array_free(n->words, TRUE);
     g_array_free(n->params, TRUE);
 }
 
@@ -71,6 +73,12 @@ void report_net_tell(ReportNet *n, Scenario *s, ReportConfig *out)
         scenario_expect(s, i, &e);
         g_array_append_val(n->expects, ((ReportExpect){e.name, e.ok, e.detail}));
     }
+    for (unsigned i = 0; i < scenario_word_count(s); i++) {
+        ReportWord w;
+
+        scenario_word(s, i, &w.en, &w.zh);
+        g_array_append_val(n->words, w);
+    }
     for (unsigned i = 0; i < scenario_param_count(s); i++) {
         ScenarioParam p;
 
@@ -84,6 +92,8 @@ void report_net_tell(ReportNet *n, Scenario *s, ReportConfig *out)
     out->n_addresses = n->addresses->len;
     out->expect = (const ReportExpect *)n->expects->data;
     out->n_expects = n->expects->len;
+    out->word = (const ReportWord *)n->words->data;
+    out->n_words = n->words->len;
     out->param = (const ReportParam *)n->params->data;
     out->n_params = n->params->len;
 }

@@ -9,6 +9,7 @@ typedef struct ReportNet {
     GArray *links;     /* ReportLink */
     GArray *addresses; /* ReportAddress; their text is ours */
     GArray *expects;   /* ReportExpect */
+    GArray *words;     /* ReportWord */
     GArray *params;    /* ReportParam */
 } ReportNet;
 

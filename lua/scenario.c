@@ -68,6 +68,7 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->hosts = g_ptr_array_new();
     s->host_by_ptr = g_hash_table_new(NULL, NULL);
     s->expects = g_ptr_array_new();
+    s->words = g_ptr_array_new_with_free_func(g_free);
     s->results = g_ptr_array_new();
     s->param_list = g_ptr_array_new();
     s->captures = g_ptr_array_new();
@@ -157,6 +158,7 @@ void scenario_free(Scenario *s)
     bind_cc_free(s);
     free_list(s->hosts, free_host);
     free_list(s->expects, free_expectation);
+    g_ptr_array_free(s->words, true);
     free_list(s->results, bind_result_free);
     free_list(s->param_list, free_param);
     free_list(s->captures, free_capture);
@@ -578,6 +580,17 @@ void scenario_expect(const Scenario *s, unsigned i, ScenarioExpect *out)
     const Expectation *e = g_ptr_array_index(s->expects, i);
 
     *out = (ScenarioExpect){e->name, e->ok, e->detail ? e->detail : ""};
+}
+
+unsigned scenario_word_count(const Scenario *s)
+{
+    return s->words->len / 2;
+}
+
+void scenario_word(const Scenario *s, unsigned i, const char **en, const char **zh)
+{
+    *en = s->words->pdata[(size_t)2 * i];
+    *zh = s->words->pdata[(size_t)2 * i + 1];
 }
 
 unsigned scenario_result_count(const Scenario *s)

@@ -73,6 +73,9 @@ typedef struct ScenarioExpect {
 } ScenarioExpect;
 unsigned scenario_expect_count(const Scenario *s);
 void scenario_expect(const Scenario *s, unsigned i, ScenarioExpect *out);
+/* What hs.translate said: texts of the scenario, and the same in Chinese, in the order of the texts. */
+unsigned scenario_word_count(const Scenario *s);
+void scenario_word(const Scenario *s, unsigned i, const char **en, const char **zh);
 
 /* Parameters (hs.param), in the order in which they were declared. */
 typedef struct ScenarioParam {

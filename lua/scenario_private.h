@@ -134,6 +134,7 @@ struct Scenario {
     GHashTable *host_by_ptr; /* Host -> ScnHost; look-up only */
     GPtrArray *expects;      /* Expectation */
     GPtrArray *results;      /* Result */
+    GPtrArray *words;        /* char *: a text of the scenario and the same in Chinese, in turn */
     GPtrArray *param_list;   /* Param */
     GPtrArray *captures;     /* Capture */
     GPtrArray *series;       /* Series, Lua's */

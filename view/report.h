@@ -31,6 +31,10 @@ typedef struct ReportParam {
     const char *name, *value;
 } ReportParam;
 
+typedef struct ReportWord {
+    const char *en, *zh;
+} ReportWord;
+
 typedef struct ReportConfig {
     const char *title;    /* NULL: the first hs.title, else the scenario's name */
     const char *scenario; /* "lessons/handshake.lua" */
@@ -44,6 +48,8 @@ typedef struct ReportConfig {
     unsigned n_expects;
     const ReportParam *param;
     unsigned n_params;
+    const ReportWord *word; /* texts of the scenario in Chinese */
+    unsigned n_words;
     /* What is shown: */
     const bool *shows_flow; /* for each flow of the story; NULL: all, and frames of none */
     SimTime from, to;       /* both included; 0 and SIM_NEVER: all */

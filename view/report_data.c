@@ -2,7 +2,7 @@
  * because there may be a hundred thousand of each.
  *
  *   title scenario version seed lang end cut from to
- *   params [[name, value]]   expects [[name, ok, detail]]   lanes [node]
+ *   params [[name, value]]   expects [[name, ok, detail]]   words [[text, in Chinese]]   lanes [node]
  *   nodes  [[name, kind]]    points [[node, name]]          addresses [[node, dev, address]]
  *   links  [[name, [node, node], [rate, rate], [delay, delay]]]
  *   flows  [[proto, [addr, addr], [port, port], [node, node], [isn, isn], [wscale, wscale]]]
@@ -403,6 +403,15 @@ static void write_config(const Writer *w)
         report_json_str(j, c->expect[i].name);
         report_json_bool(j, c->expect[i].ok);
         report_json_str(j, c->expect[i].detail);
+        report_json_end(j, ']');
+    }
+    report_json_end(j, ']');
+    report_json_key(j, "words");
+    report_json_begin(j, '[');
+    for (unsigned i = 0; i < c->n_words; i++) {
+        report_json_begin(j, '[');
+        report_json_str(j, c->word[i].en);
+        report_json_str(j, c->word[i].zh);
         report_json_end(j, ']');
     }
     report_json_end(j, ']');

@@ -3,6 +3,7 @@
  * Chinese too is followed by a second event, of the kind "title.zh" or "note.zh": what is printed, and what
  * who knows one language reads, is the English text. */
 #include <lualib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lua/bind/bind.h"
@@ -145,10 +146,37 @@ static int hs_note(lua_State *L)
     return say(L, &bind_note_options, "note", "note.zh", "  ");
 }
 
+static int compare_words(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* hs.translate("zh", { ["a text"] = "一段文字" }): what names of expectations are in the other language. */
+static int hs_translate(lua_State *L)
+{
+    static const char *const languages[] = {"zh"};
+    Scenario *s = scenario_of(L);
+    const char *lang = bind_check_name(L, 1, "language");
+    guint first = s->words->len;
+
+    if (strcmp(lang, languages[0]) != 0)
+        bind_raise_unknown(L, "language", lang, "hs.translate", languages, HS_ARRAY_LEN(languages));
+    luaL_checktype(L, 2, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
+            luaerr_raise(L, "hs.translate: expected a table from texts to texts");
+        g_ptr_array_add(s->words, g_strdup(lua_tostring(L, -2)));
+        g_ptr_array_add(s->words, g_strdup(lua_tostring(L, -1)));
+    }
+    /* tidy-allow: qsort (keys of a table are unique, so no two elements are equal) */
+    qsort(s->words->pdata + first, (s->words->len - first) / 2, 2 * sizeof(char *), compare_words);
+    return 0;
+}
+
 void bind_log_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"log", hs_log}, {"note", hs_note}, {"title", hs_title}, {NULL, NULL}};
+        {"log", hs_log}, {"note", hs_note}, {"title", hs_title}, {"translate", hs_translate}, {NULL, NULL}};
 
     luaL_setfuncs(L, functions, 0);
 }

@@ -564,6 +564,11 @@ function hs.title(...) end
 ---@param ... any
 function hs.note(...) end
 
+---a table from texts, such as names of expectations, to the same in Chinese, for a report; numbers may be {} in both
+---@param language "zh"
+---@param texts table<string, string>
+function hs.translate(language, texts) end
+
 ---what is a function: asked when the scenario has ended, return ok, seen. Otherwise decided at once
 ---@param name string
 ---@param what any

@@ -93,7 +93,9 @@ function t(key, ...values) {
   return (text[state.lang] || text.en).replace(/\{(\d)\}/g, (_, i) => values[i]);
 }
 
-/* What the simulator says in English: labels of fields, reasons of drops, names of timers. */
+Object.assign(SAID_ZH, Object.fromEntries(DATA.words));
+
+/* What the simulator says in English: labels of fields, reasons of drops, names of timers; what the scenario expects. */
 const WORDS = Object.assign({}, ZH_WIRE, ZH_WORDS);
 
 function said(text) {

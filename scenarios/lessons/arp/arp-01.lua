@@ -47,3 +47,18 @@ hs.expect_equal("the frame that waited goes to that MAC address", echo.packet.et
 hs.expect_equal("the waiting packet leaves when the reply arrives: after 2 * (1 ms + 5.76 us)", echo.time, "2.01152ms")
 hs.expect("the ping is answered", ping.received == 1 and echo_reply.packet.icmp.type == 0, ping)
 hs.expect_equal("a now remembers b", a:arp("192.168.0.1").mac, b:dev().mac)
+
+hs.translate("zh", {
+  ["the cache of a is empty at first"] = "a 的缓存起初是空的",
+  ["while the question is under way the entry is INCOMPLETE"] = "询问在途中时表项是 INCOMPLETE",
+  ["and nothing but the question has left a"] = "除了询问，没有什么离开过 a",
+  ["four frames: request, reply, echo request, echo reply"] = "四个帧：请求、应答、回送请求、回送应答",
+  ["the request goes to everybody"] = "请求发给所有人",
+  ["the request asks for 192.168.0.1"] = "请求询问的是 192.168.0.1",
+  ["the reply goes to the asker alone"] = "应答只发给询问者",
+  ["the reply tells the MAC address of b"] = "应答告知 b 的 MAC 地址",
+  ["the frame that waited goes to that MAC address"] = "等待的帧发往那个 MAC 地址",
+  ["the waiting packet leaves when the reply arrives: after 2 * (1 ms + 5.76 us)"] = "等待的分组在应答到达时离开：2 * (1 ms + 5.76 us) 之后",
+  ["the ping is answered"] = "ping 得到应答",
+  ["a now remembers b"] = "a 现在记住了 b",
+})

@@ -55,3 +55,12 @@ hs.expect_equal("the message has 28 bytes", #want, 28)
 hs.expect_equal("they follow the 14 bytes of the Ethernet header", frame:sub(15, 42), want)
 hs.expect_equal("the EtherType is 0x0806", arps[1].packet.eth.type, 0x0806)
 hs.expect_equal("the frame is filled up to 60 bytes with 18 zeros", frame:sub(43), ("\0"):rep(18))
+
+hs.translate("zh", {
+  ["the fields of the request"] = "请求的各个字段",
+  ["the fields of the reply"] = "应答的各个字段",
+  ["the message has 28 bytes"] = "报文有 28 字节",
+  ["they follow the 14 bytes of the Ethernet header"] = "它们跟在以太网首部的 14 字节之后",
+  ["the EtherType is 0x0806"] = "EtherType 是 0x0806",
+  ["the frame is filled up to 60 bytes with 18 zeros"] = "帧用 18 个零填充到 60 字节",
+})

@@ -33,3 +33,13 @@ hs.note {
 }
 hs.expect_equal("b sent no request", arps:count(function(p, f) return f.from == "b" and p.arp.op == 1 end), 0)
 hs.expect_equal("b knows the MAC address of a", b:arp(a:addr()).mac, a:dev().mac)
+
+hs.translate("zh", {
+  ["one ARP exchange for both pings: a request and a reply"] = "两次 ping 只有一次 ARP 交换：一个请求和一个应答",
+  ["the request of the first ping"] = "第一次 ping 的请求",
+  ["its reply"] = "它的应答",
+  ["with the entry in the cache: two ways of 5 ms + 8.8 us"] = "缓存中有表项时：两个 5 ms + 8.8 us 的单程",
+  ["without it: the ARP round trip, 2 * (5 ms + 5.76 us), comes on top"] = "没有时：另加 ARP 的往返，2 * (5 ms + 5.76 us)",
+  ["b sent no request"] = "b 没有发送请求",
+  ["b knows the MAC address of a"] = "b 知道 a 的 MAC 地址",
+})

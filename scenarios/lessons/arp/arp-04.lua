@@ -78,3 +78,19 @@ hs.note {
   en = "d answered the unicast question: the entry is REACHABLE again, and nobody else on the link was disturbed.",
   zh = "d 应答了单播的询问：表项重新成为 REACHABLE，链路上没有别人受到打扰。",
 }
+
+hs.translate("zh", {
+  ["after 19:59 the entry is still there"] = "19:59 之后表项还在",
+  ["after 19:59 of silence a packet uses the cache: still the one request of the beginning"] = "沉默 19:59 之后，分组使用缓存：仍只有开头的那一个请求",
+  ["after 20:01 the entry is forgotten"] = "20:01 之后表项被忘记",
+  ["after 20:01 of silence a packet triggers a request"] = "沉默 20:01 之后，分组引发一个请求",
+  ["at once"] = "立刻",
+  ["to everybody"] = "发给所有人",
+  ["the entry is stale after a minute, but used at once, without a question"] = "一分钟之后表项已经陈旧，但立刻使用，没有询问",
+  ["its use starts the clock of the check"] = "它的使用启动了检查的计时",
+  ["the states of a Linux entry"] = "Linux 表项的各个状态",
+  ["REACHABLE lasts 15 to 45 s, drawn at random"] = "REACHABLE 持续 15 到 45 s，随机抽取",
+  ["the check begins 5 s after the use"] = "检查在使用之后 5 s 开始",
+  ["it is one more request"] = "它是又一个请求",
+  ["to the known MAC address alone: no broadcast"] = "只发往已知的 MAC 地址：没有广播",
+})

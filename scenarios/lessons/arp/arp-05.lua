@@ -67,3 +67,15 @@ for i = 11, math.floor(failed.time) do want[#want + 1] = i end
 hs.expect_equal("every datagram from the swap to the end of the check is lost, then none", quiet.lost, want)
 hs.expect_equal("the card dropped them: their address was not its own", quiet.to:dev():stats().rx_not_for_me, #want + 3)
 hs.expect_equal("anna has learnt the new card", quiet.from:arp("quiet").mac, "00:15:f2:00:00:0a")
+
+hs.translate("zh", {
+  ["the announcement has corrected the entry of bert at once"] = "宣告立刻更正了 bert 的表项",
+  ["anna still believes in the old card"] = "anna 仍然相信旧的网卡",
+  ["with a gratuitous ARP no datagram is lost"] = "有无故 ARP 时没有丢失任何数据报",
+  ["the entry was believed for 15 to 45 s since it was learnt"] = "表项自学到以来有 15 到 45 s 被相信",
+  ["its next use began the check, which failed after 5 s + 3 * 1 s"] = "它的下一次使用开始了检查，检查在 5 s + 3 * 1 s 之后失败",
+  ["after 5 s of patience"] = "在 5 s 的耐心之后",
+  ["every datagram from the swap to the end of the check is lost, then none"] = "从更换到检查结束，每个数据报都丢失，此后一个也不丢失",
+  ["the card dropped them: their address was not its own"] = "网卡丢弃了它们：它们的地址不是它自己的",
+  ["anna has learnt the new card"] = "anna 学到了新的网卡",
+})

@@ -49,3 +49,13 @@ hs.note {
 }
 hs.expect_equal("a hearer that has an entry for the sender updates it", friend:arp("asker").mac, "00:15:f2:14:9e:3f")
 hs.expect_equal("a hearer without one learns nothing", { stranger:arp("asker"), hosts.other:arp("asker") }, {})
+
+hs.translate("zh", {
+  ["friend knows the MAC address of the asker"] = "friend 知道 asker 的 MAC 地址",
+  ["of 5 hosts, the 4 others hear the request"] = "5 台主机中，另外 4 台听到了请求",
+  ["one host replies"] = "一台主机应答",
+  ["it is the owner of the address"] = "它就是地址的主人",
+  ["the ping is answered"] = "ping 得到应答",
+  ["a hearer that has an entry for the sender updates it"] = "有发送方表项的听者更新它",
+  ["a hearer without one learns nothing"] = "没有表项的听者什么也不学",
+})

@@ -53,3 +53,17 @@ hs.expect_equal("its frame: from its own card to that of far",
 hs.expect_equal("the addresses of the IP packet are the old ones",
   { forwarded.ip.src, forwarded.ip.dst }, { "192.168.1.10", "10.9.0.2" })
 hs.expect("both pings are answered", pings.near.received == 1 and pings.far.received == 1, pings)
+
+hs.translate("zh", {
+  ["on-link: the ARP target is the destination itself"] = "在链路上：ARP 的目标就是目的地本身",
+  ["and the frame goes to its card"] = "帧发往它的网卡",
+  ["the next hop to far is the gateway"] = "去往 far 的下一跳是网关",
+  ["off-link: the ARP target is the gateway"] = "不在链路上：ARP 的目标是网关",
+  ["two requests in all: none was for 10.9.0.2"] = "总共两个请求：没有一个是问 10.9.0.2 的",
+  ["the frame goes to the gateway's card"] = "帧发往网关的网卡",
+  ["while the packet in it goes to the far host"] = "而其中的分组发往远处的主机",
+  ["the router asks for far"] = "路由器询问 far",
+  ["its frame: from its own card to that of far"] = "它的帧：从它自己的网卡到 far 的网卡",
+  ["the addresses of the IP packet are the old ones"] = "IP 分组的地址仍是原来的",
+  ["both pings are answered"] = "两个 ping 都得到应答",
+})

@@ -69,3 +69,19 @@ hs.expect_equal("the datagram that waited is dropped", { #dropped, dropped[1].pa
 hs.expect_equal("and the program gets EHOSTUNREACH from its own host", { data, err }, { nil, "EHOSTUNREACH" })
 hs.expect_equal("no ICMP message was needed on the wire", #icmp, 1)
 hs.expect_equal("the entry is FAILED", a:arp("10.0.1.77").state, "FAILED")
+
+hs.translate("zh", {
+  ["on the near link there is one request, for the gateway: the questions for 10.0.2.99 do not appear here"] = "近的链路上有一个请求，是问网关的：对 10.0.2.99 的询问不出现在这里",
+  ["r asks 3 times, 1 s apart"] = "r 询问 3 次，相隔 1 s",
+  ["for 10.0.2.99"] = "询问 10.0.2.99",
+  ["r sends host unreachable"] = "r 发送主机不可达",
+  ["1 s after the last try"] = "在最后一次尝试之后 1 s",
+  ["the program on a gets EHOSTUNREACH"] = "a 上的程序得到 EHOSTUNREACH",
+  ["as soon as the message arrives, 1 ms + 7.92 us later"] = "报文一到就得到，在 1 ms + 7.92 us 之后",
+  ["3 requests again, now on this link"] = "又是 3 个请求，现在在这条链路上",
+  ["a gives up after 3 s"] = "a 在 3 s 之后放弃",
+  ["the datagram that waited is dropped"] = "等待的数据报被丢弃",
+  ["and the program gets EHOSTUNREACH from its own host"] = "程序从自己的主机得到 EHOSTUNREACH",
+  ["no ICMP message was needed on the wire"] = "线路上不需要 ICMP 报文",
+  ["the entry is FAILED"] = "表项是 FAILED",
+})

@@ -68,3 +68,15 @@ local function check(port, first, second)
 end
 check(5000, "client", "server")
 check(5001, "server", "client")
+
+hs.translate("zh", {
+  ["client first: four segments"] = "客户端先关闭：四个报文段",
+  ["client first: FIN, ACK, FIN, ACK"] = "客户端先关闭：FIN、ACK、FIN、ACK",
+  ["from one, the other, the other, the one"] = "依次来自一方、另一方、另一方、这一方",
+  ["FIN seq u is acknowledged with u + 1, FIN seq w with w + 1"] = "FIN seq u 由 u + 1 确认，FIN seq w 由 w + 1 确认",
+  ["no data was sent between: w equals v"] = "其间没有发送数据：w 等于 v",
+  ["who closes first: FIN-WAIT-1, FIN-WAIT-2, TIME-WAIT, CLOSED"] = "先关闭的一方：FIN-WAIT-1、FIN-WAIT-2、TIME-WAIT、CLOSED",
+  ["the other: CLOSE-WAIT, LAST-ACK, CLOSED"] = "另一方：CLOSE-WAIT、LAST-ACK、CLOSED",
+  ["server first: four segments"] = "服务器先关闭：四个报文段",
+  ["server first: FIN, ACK, FIN, ACK"] = "服务器先关闭：FIN、ACK、FIN、ACK",
+})

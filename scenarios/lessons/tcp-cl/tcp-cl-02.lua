@@ -51,3 +51,9 @@ table.sort(names)
 hs.expect_equal("eleven states", #names, 11)
 hs.expect_equal("namely", names, { "CLOSE-WAIT", "CLOSED", "CLOSING", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "LAST-ACK", "LISTEN",
   "SYN-RECEIVED", "SYN-SENT", "TIME-WAIT" })
+
+hs.translate("zh", {
+  ["an ordinary connection visits all but CLOSING"] = "一条普通的连接经过除 CLOSING 之外的所有状态",
+  ["eleven states"] = "十一个状态",
+  ["namely"] = "即",
+})

@@ -39,3 +39,12 @@ hs.expect_equal("100 kB arrive", got, 100000)
 hs.expect_equal("all of it in FIN-WAIT-2", seen, { ["FIN-WAIT-2"] = true })
 hs.expect_equal("then the server's FIN ends it", { states[#states - 2], states[#states - 1], states[#states] }, { "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT" })
 hs.expect_equal("the server is done: nothing of the connection is left there", #server:sockets "LAST-ACK" + #server:sockets "CLOSE-WAIT", 0)
+
+hs.translate("zh", {
+  ["the server reads the end of the stream"] = "服务器读到流的结束",
+  ["writing fails after shutdown(write)"] = "shutdown(write) 之后写入失败",
+  ["100 kB arrive"] = "100 kB 到达",
+  ["all of it in FIN-WAIT-2"] = "全部在 FIN-WAIT-2 期间",
+  ["then the server's FIN ends it"] = "然后服务器的 FIN 结束它",
+  ["the server is done: nothing of the connection is left there"] = "服务器完成了：那里没有留下这条连接的任何东西",
+})

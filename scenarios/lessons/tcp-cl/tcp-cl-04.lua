@@ -43,3 +43,8 @@ for _, delay in ipairs { 0, 0.1, 10 } do
   hs.expect_near("the kernel acknowledges at once", ack_sent - fin_came, 0, 1e-9)
   hs.expect_near("the gap between ACK and FIN is the application's delay, " .. delay .. " s", fin_sent - ack_sent, delay, 1e-9)
 end
+
+hs.translate("zh", {
+  ["the kernel acknowledges at once"] = "内核立刻确认",
+  ["the gap between ACK and FIN is the application's delay, {} s"] = "ACK 与 FIN 之间的间隔就是应用程序的延迟，{} s",
+})

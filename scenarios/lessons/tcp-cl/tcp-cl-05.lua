@@ -51,3 +51,10 @@ hs.expect_equal("closed at once: three segments", at_once, { "FIN", "FIN+ACK", "
 hs.expect_equal("closed within the delayed ACK's 40 ms: three", soon, { "FIN", "FIN+ACK", "ACK" })
 hs.expect_equal("closed later: four; the FIN acknowledges the other's once more", late, { "FIN", "ACK", "FIN+ACK", "ACK" })
 hs.expect_equal("quick ACKs: four", quick, { "FIN", "ACK", "FIN+ACK", "ACK" })
+
+hs.translate("zh", {
+  ["closed at once: three segments"] = "立刻关闭：三个报文段",
+  ["closed within the delayed ACK's 40 ms: three"] = "在推迟确认的 40 ms 之内关闭：三个",
+  ["closed later: four; the FIN acknowledges the other's once more"] = "稍后关闭：四个；FIN 再次确认对方的 FIN",
+  ["quick ACKs: four"] = "快速 ACK：四个",
+})

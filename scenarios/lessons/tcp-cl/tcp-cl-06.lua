@@ -38,3 +38,8 @@ hs.expect_equal("FIN-WAIT-2 is never visited", direct, { "SYN-SENT", "ESTABLISHE
 local usual = close(5001, "1s")
 hs.note({ en = "The server takes a second: %s", zh = "服务器用了一秒钟：%s" }, table.concat(usual, ", "))
 hs.expect_equal("it is, when the FIN comes by itself", usual, { "SYN-SENT", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "CLOSED" })
+
+hs.translate("zh", {
+  ["FIN-WAIT-2 is never visited"] = "从不经过 FIN-WAIT-2",
+  ["it is, when the FIN comes by itself"] = "FIN 单独到来时则经过",
+})

@@ -81,3 +81,15 @@ hs.expect("which is a time: more than 102.2 s", zero.took > 0.2 * (2 ^ 9 - 1), z
 local owned = lose(1, "shutdown", "600s")
 show("after shutdown", owned)
 hs.expect("after shutdown tcp_orphan_retries does not matter", owned.repeats > 8 and not owned.last, owned.repeats)
+
+hs.translate("zh", {
+  ["repeated by timeout as often as the time of the limit allows"] = "超时重传的次数正好是时限所允许的",
+  ["that is, the limit: {}"] = "也就是上限：{}",
+  ["each wait is twice the one before"] = "每次等待都是前一次的两倍",
+  ["one further wait, twice the last, and it is CLOSED"] = "再等待一次，是最后一次的两倍，就进入 CLOSED",
+  ["the peer is still ESTABLISHED"] = "对方仍是 ESTABLISHED",
+  ["0 means 8"] = "0 的意思是 8",
+  ["it takes as long"] = "所用的时间一样长",
+  ["which is a time: more than 102.2 s"] = "它是一段时间：超过 102.2 s",
+  ["after shutdown tcp_orphan_retries does not matter"] = "shutdown 之后 tcp_orphan_retries 不起作用",
+})

@@ -46,3 +46,11 @@ hs.expect_equal("one extra ACK", #acks, 2)
 hs.expect_near("the second ACK answers the second FIN", acks[2] - fins[2], "10ms", "1us")
 hs.expect_equal("the peer stays in CLOSE-WAIT", conn:state(), "CLOSE-WAIT")
 hs.expect_equal("the closer has reached FIN-WAIT-2", client:sockets()[1].state, "FIN-WAIT-2")
+
+hs.translate("zh", {
+  ["one extra FIN"] = "多一个 FIN",
+  ["one extra ACK"] = "多一个 ACK",
+  ["the second ACK answers the second FIN"] = "第二个 ACK 应答第二个 FIN",
+  ["the peer stays in CLOSE-WAIT"] = "对方停在 CLOSE-WAIT",
+  ["the closer has reached FIN-WAIT-2"] = "关闭的一方到达了 FIN-WAIT-2",
+})

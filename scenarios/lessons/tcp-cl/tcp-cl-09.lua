@@ -72,3 +72,13 @@ hs.note({
 hs.expect_near("FIN withheld: the closer is CLOSED at 60 s", late.times["client CLOSED"] - late.times["client FIN-WAIT-2"], "60s", "1us")
 hs.expect_equal("it was never in TIME-WAIT", late.times["client TIME-WAIT"], nil)
 hs.expect_equal("the later FIN draws RST", { #late.fins, late.resets }, { 1, 1 })
+
+hs.translate("zh", {
+  ["single loss: a second FIN"] = "丢失一次：第二个 FIN",
+  ["the server is CLOSED one round trip after it"] = "服务器在它之后一个往返进入 CLOSED",
+  ["the closer has gone from FIN-WAIT-2 to TIME-WAIT"] = "关闭的一方从 FIN-WAIT-2 到了 TIME-WAIT",
+  ["no RST"] = "没有 RST",
+  ["FIN withheld: the closer is CLOSED at 60 s"] = "FIN 被扣住：关闭的一方在 60 s 进入 CLOSED",
+  ["it was never in TIME-WAIT"] = "它从未处于 TIME-WAIT",
+  ["the later FIN draws RST"] = "迟来的 FIN 引来 RST",
+})

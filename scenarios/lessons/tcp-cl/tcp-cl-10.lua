@@ -76,3 +76,15 @@ hs.expect_equal("all lost: FINs up to the limit", #all.fins, 1 + 1 + 3)
 hs.expect("one further wait, twice the last, then CLOSED",
   math.abs((all.times["server CLOSED"] - all.fins[5]) - 2 * (all.fins[5] - all.fins[4])) < 0.03, all.times["server CLOSED"])
 hs.expect_near("TIME-WAIT ends 60 s after the last FIN", all.times["client CLOSED"] - all.came[#all.came], "60s", 1e-9)
+
+hs.translate("zh", {
+  ["nothing lost: one FIN, one ACK"] = "没有丢失：一个 FIN，一个 ACK",
+  ["TIME-WAIT lasts 60 s"] = "TIME-WAIT 持续 60 s",
+  ["one loss: a second FIN, a second ACK"] = "丢失一次：第二个 FIN，第二个 ACK",
+  ["it began with the first FIN"] = "它从第一个 FIN 开始",
+  ["and ends 60 s after the last"] = "在最后一个之后 60 s 结束",
+  ["the server is CLOSED when the second ACK has come"] = "第二个 ACK 到来时服务器进入 CLOSED",
+  ["all lost: FINs up to the limit"] = "全部丢失：FIN 发到上限为止",
+  ["one further wait, twice the last, then CLOSED"] = "再等待一次，是最后一次的两倍，然后 CLOSED",
+  ["TIME-WAIT ends 60 s after the last FIN"] = "TIME-WAIT 在最后一个 FIN 之后 60 s 结束",
+})

@@ -49,3 +49,10 @@ end
 hs.note { en = "Now the FIN does come, after a second; tcp_fin_timeout is 20.", zh = "这一次 FIN 在一秒之后确实到来；tcp_fin_timeout 为 20。" }
 local times = close(20, "1s")
 hs.expect_near("TIME-WAIT lasts 60 s and ignores the setting", times["CLOSED"] - times["TIME-WAIT"], "60s", 1e-9)
+
+hs.translate("zh", {
+  ["listed in FIN-WAIT-2, without a process"] = "列在 FIN-WAIT-2 中，没有进程",
+  ["without a FIN it is CLOSED after {} s"] = "没有 FIN，它在 {} s 之后进入 CLOSED",
+  ["TIME-WAIT was not visited"] = "没有经过 TIME-WAIT",
+  ["TIME-WAIT lasts 60 s and ignores the setting"] = "TIME-WAIT 持续 60 s，不理会这项设置",
+})

@@ -30,3 +30,10 @@ end)
 hs.run "4000s"
 hs.expect_equal("data can still be read", read, "after an hour")
 hs.expect_equal("and it is still half-closed", state, "FIN-WAIT-2")
+
+hs.translate("zh", {
+  ["still FIN-WAIT-2 after an hour"] = "一小时之后仍是 FIN-WAIT-2",
+  ["it is no orphan"] = "它不是孤儿",
+  ["data can still be read"] = "数据仍然可以读取",
+  ["and it is still half-closed"] = "并且仍是半关闭",
+})

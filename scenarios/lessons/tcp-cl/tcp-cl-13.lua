@@ -41,3 +41,9 @@ hs.expect_equal("the server: the same", states.server, both)
 table.sort(segments)
 hs.expect_equal("four segments: two FINs, and two ACKs when the other's FIN has come", segments,
   { "client ACK at 10 ms", "client FIN at 0 ms", "server ACK at 10 ms", "server FIN at 0 ms" })
+
+hs.translate("zh", {
+  ["the client: FIN-WAIT-1, CLOSING, TIME-WAIT"] = "客户端：FIN-WAIT-1、CLOSING、TIME-WAIT",
+  ["the server: the same"] = "服务器：同样",
+  ["four segments: two FINs, and two ACKs when the other's FIN has come"] = "四个报文段：两个 FIN，以及对方的 FIN 到来后的两个 ACK",
+})

@@ -75,3 +75,14 @@ end)
 hs.run "1s"
 hs.expect_equal("RST instead of FIN", sent, { "client RST" })
 hs.expect_equal("counted", client:counter "TcpExtTCPAbortOnClose" - aborted, 1)
+
+hs.translate("zh", {
+  ["the server's first write succeeds: it does not know yet"] = "服务器的第一次写入成功：它还不知道",
+  ["it draws a RST"] = "它引来 RST",
+  ["the server's next call fails"] = "服务器的下一次调用失败",
+  ["the same data is read as usual"] = "同样的数据照常被读取",
+  ["and the server's next write succeeds"] = "服务器的下一次写入成功",
+  ["the peer's read says ECONNRESET"] = "对方的 read 返回 ECONNRESET",
+  ["RST instead of FIN"] = "是 RST 而不是 FIN",
+  ["counted"] = "已被计数",
+})

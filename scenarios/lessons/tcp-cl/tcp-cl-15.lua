@@ -33,3 +33,11 @@ hs.expect_equal("the client goes from ESTABLISHED to CLOSED", states.client, { "
 hs.expect_equal("so does the server", { states.server[#states.server - 1], states.server[#states.server] }, { "ESTABLISHED", "CLOSED" })
 hs.expect_equal("no TIME-WAIT anywhere", #client:sockets "TIME-WAIT" + #server:sockets "TIME-WAIT", 0)
 hs.expect_equal("connection reset by peer", err, "ECONNRESET")
+
+hs.translate("zh", {
+  ["one RST, no four segments"] = "一个 RST，而没有四个报文段",
+  ["the client goes from ESTABLISHED to CLOSED"] = "客户端从 ESTABLISHED 到 CLOSED",
+  ["so does the server"] = "服务器也是",
+  ["no TIME-WAIT anywhere"] = "哪里都没有 TIME-WAIT",
+  ["connection reset by peer"] = "连接被对方复位",
+})

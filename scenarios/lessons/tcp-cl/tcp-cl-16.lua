@@ -58,3 +58,11 @@ hs.expect_equal("in between the state stays FIN-WAIT-2, and no end of the stream
 hs.expect_equal("then TIME-WAIT, in the same instant", states[#states], { "TIME-WAIT", filled_at })
 hs.expect_equal("the reader gets all data, in order, before the end", table.concat(words), "one two three")
 hs.expect_near("and the end with it", ended, filled_at, 1e-9)
+
+hs.translate("zh", {
+  ["the FIN came first, the missing data long after it"] = "FIN 先到，缺少的数据过了很久才到",
+  ["in between the state stays FIN-WAIT-2, and no end of the stream is shown"] = "其间状态停在 FIN-WAIT-2，不显示流的结束",
+  ["then TIME-WAIT, in the same instant"] = "然后在同一时刻进入 TIME-WAIT",
+  ["the reader gets all data, in order, before the end"] = "读者按序得到全部数据，在结束之前",
+  ["and the end with it"] = "结束也随之而来",
+})

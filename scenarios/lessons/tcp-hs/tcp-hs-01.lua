@@ -72,3 +72,22 @@ hs.run "100ms"
 local from_a, from_b = more:select(function(p) return p.tcp.dport == 5010 end)[1].packet.tcp, more:select(function(p) return p.tcp.sport == 5010 end)[1].packet.tcp
 hs.expect_equal("the client's first byte is x+1, it expects y+1", { from_a.seq, from_a.ackno }, { (x + 1) % M, (y + 1) % M })
 hs.expect_equal("the server's first byte is y+1, it expects x+1", { from_b.seq, from_b.ackno }, { (y + 1) % M, (x + 1) % M })
+
+hs.translate("zh", {
+  ["three segments"] = "三个报文段",
+  ["SYN; SYN and ACK; ACK"] = "SYN；SYN 和 ACK；ACK",
+  ["they leave after 0, 1 and 2 times 10 ms"] = "它们在 0、1 和 2 倍的 10 ms 之后离开",
+  ["the server acknowledges x+1"] = "服务器确认 x+1",
+  ["the client goes on at x+1 and acknowledges y+1"] = "客户端从 x+1 继续，并确认 y+1",
+  ["no payload in the first two"] = "前两个不带有效载荷",
+  ["between the second and the third segment the server holds one request"] = "在第二个和第三个报文段之间，服务器保存着一个请求",
+  ["client: CLOSED, SYN-SENT, ESTABLISHED"] = "客户端：CLOSED、SYN-SENT、ESTABLISHED",
+  ["server: LISTEN, SYN-RECEIVED, ESTABLISHED"] = "服务器：LISTEN、SYN-RECEIVED、ESTABLISHED",
+  ["the server's last step is at 30 ms"] = "服务器的最后一步在 30 ms",
+  ["both name the same pair of sockets"] = "双方说出的是同一对套接字",
+  ["from both sides"] = "从两边看都是",
+  ["the server's window for the client is the one that the SYN-ACK offered"] = "服务器给客户端的窗口就是 SYN-ACK 所提供的",
+  ["and the client's is that of its last segment, scaled as its SYN says"] = "客户端的则是它最后一个报文段的窗口，按它的 SYN 所说缩放",
+  ["the client's first byte is x+1, it expects y+1"] = "客户端的第一个字节是 x+1，它期望 y+1",
+  ["the server's first byte is y+1, it expects x+1"] = "服务器的第一个字节是 y+1，它期望 x+1",
+})

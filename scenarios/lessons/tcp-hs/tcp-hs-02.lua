@@ -57,3 +57,15 @@ hs.expect_equal("the client knows nothing", knows.client, {})
 hs.expect_equal("so the server never completes", { listener:accept(0) }, { nil, "EAGAIN" })
 hs.expect_equal("no entry is left", #server:sockets "SYN-RECEIVED", 0)
 hs.expect_equal("and the client's connect fails", result, { nil, "ETIMEDOUT" })
+
+hs.translate("zh", {
+  ["the server learns the one way from segment 1, the other from segment 3"] = "服务器从报文段 1 得知一个方向，从报文段 3 得知另一个方向",
+  ["the client learns both from segment 2"] = "客户端从报文段 2 得知两个方向",
+  ["accept has a connection"] = "accept 得到一条连接",
+  ["the server knows that it can hear"] = "服务器知道自己听得见",
+  ["and never learns that it is heard"] = "却永远不知道自己被听见",
+  ["the client knows nothing"] = "客户端一无所知",
+  ["so the server never completes"] = "所以服务器永远完不成",
+  ["no entry is left"] = "没有留下连接项",
+  ["and the client's connect fails"] = "客户端的 connect 失败",
+})

@@ -79,3 +79,14 @@ before = server:sockstat()
 after = flood(5013)
 -- 200 times 1000 bytes are at least 48 pages of 4096 bytes
 hs.expect("its memory grows by all the data that the flood has brought", after.mem - before.mem >= 200 * 1000 // 4096, after.mem - before.mem)
+
+hs.translate("zh", {
+  ["the segment after SYN and SYN-ACK carries ACK and data"] = "SYN 和 SYN-ACK 之后的报文段携带 ACK 和数据",
+  ["its first byte has the number after the SYN's"] = "它的第一个字节的编号紧接 SYN 的编号",
+  ["the data is delivered"] = "数据被交付",
+  ["a pure ACK, then data with the same number"] = "先是纯 ACK，再是同一编号的数据",
+  ["delivered as well"] = "同样被交付",
+  ["200 half-open entries"] = "200 个半开连接项",
+  ["not one page for their data"] = "没有一页内存用于它们的数据",
+  ["its memory grows by all the data that the flood has brought"] = "它的内存增长了洪泛所带来的全部数据",
+})

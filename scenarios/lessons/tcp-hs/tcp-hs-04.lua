@@ -55,3 +55,14 @@ times, failed = try(6, 4)
 -- waits of 1 s five times (0..4 and the first of the doubling row), then 2, 4, 8, 16, 32 s, and 64 s until the end
 hs.expect_equal("at 1, 2, 3, 4, 5 s, then after 2, 4, 8, 16, 32 s more", times, { 0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 })
 hs.expect_near("given up at 67 + 64 = 131 s", failed, 131, 1e-6)
+
+hs.translate("zh", {
+  ["on the second exactly"] = "正好在整秒",
+  ["the same SYN"] = "同样的 SYN",
+  ["sent at once and at 1, 3, 7, 15, 31 s"] = "立刻发送，又在 1、3、7、15、31 s 发送",
+  ["given up at 63 s"] = "63 s 时放弃",
+  ["connect reports: timed out"] = "connect 报告：超时",
+  ["n = {}: {} s"] = "n = {}：{} s",
+  ["at 1, 2, 3, 4, 5 s, then after 2, 4, 8, 16, 32 s more"] = "在 1、2、3、4、5 s，然后再过 2、4、8、16、32 s",
+  ["given up at 67 + 64 = 131 s"] = "在 67 + 64 = 131 s 放弃",
+})

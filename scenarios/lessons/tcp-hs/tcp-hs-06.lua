@@ -64,3 +64,14 @@ for i, want in ipairs { 0.01, 1.01, 3.01, 7.01, 15.01 } do hs.expect_near("SYN-A
 hs.expect_equal("as many ACKs: none by itself", #answered, 5)
 for i = 1, 5 do hs.expect_near("ACK " .. i .. " leaves when its SYN-ACK arrives", answered[i], at[i] + 0.01, 1e-9) end
 hs.expect_near("the fifth ACK arrives: connected at 15 s and a round trip and a half", four.accepted, 15.03, 1e-9)
+
+hs.translate("zh", {
+  ["the client is connected after one round trip"] = "客户端在一个往返之后就已连接",
+  ["half a second later: ESTABLISHED here, half open there"] = "半秒之后：这边 ESTABLISHED，那边半开",
+  ["the loss costs the server one second: 10 ms + 1 s + 20 ms"] = "这次丢失使服务器多花一秒：10 ms + 1 s + 20 ms",
+  ["five SYN-ACKs"] = "五个 SYN-ACK",
+  ["SYN-ACK {}, waits {}, {}, {}, {} s"] = "SYN-ACK {}，等待 {}、{}、{}、{} s",
+  ["as many ACKs: none by itself"] = "同样多的 ACK：没有一个是自发的",
+  ["ACK {} leaves when its SYN-ACK arrives"] = "ACK {} 在它的 SYN-ACK 到达时离开",
+  ["the fifth ACK arrives: connected at 15 s and a round trip and a half"] = "第五个 ACK 到达：在 15 s 再加一个半往返时连接建立",
+})

@@ -49,3 +49,13 @@ local data = frames:select(function(p) return p.tcp.len > 0 end)[1].packet.tcp
 hs.expect_equal("it carries the acknowledgment that was lost", data.ackno, (frames[2].packet.tcp.seq + 1) % (2 ^ 32 // 1 | 0))
 hs.expect_equal("no RST", frames:count(function(p) return p.tcp.rst end), 0)
 hs.expect_equal("and no SYN-ACK had to be repeated", frames:count(function(p) return p.tcp.syn and p.tcp.ack end), 1)
+
+hs.translate("zh", {
+  ["the ACK was lost, the entry is half open"] = "ACK 丢失了，连接项是半开的",
+  ["the data completes the handshake when it arrives"] = "数据到达时完成握手",
+  ["SYN-RECEIVED to ESTABLISHED on the data"] = "凭数据从 SYN-RECEIVED 到 ESTABLISHED",
+  ["and is delivered"] = "并且被交付",
+  ["it carries the acknowledgment that was lost"] = "它带着丢失的那个确认",
+  ["no RST"] = "没有 RST",
+  ["and no SYN-ACK had to be repeated"] = "也不必重发 SYN-ACK",
+})

@@ -41,3 +41,12 @@ hs.run "10s"
 local rst = frames:select(function(p) return p.tcp.rst end)
 hs.expect_equal("its next segment draws a RST", { #rst, rst[1].from }, { 1, "server" })
 hs.expect_equal("which the application sees", err, "ECONNRESET")
+
+hs.translate("zh", {
+  ["one SYN-ACK and five repetitions"] = "一个 SYN-ACK 和五次重发",
+  ["the entry lives until 63 s after the SYN, and is gone then"] = "连接项存活到 SYN 之后 63 s，然后消失",
+  ["nothing was said"] = "什么也没有说",
+  ["the client knows nothing"] = "客户端一无所知",
+  ["its next segment draws a RST"] = "它的下一个报文段引来 RST",
+  ["which the application sees"] = "应用程序看得到",
+})

@@ -44,3 +44,12 @@ hs.expect_equal("the server frees its entry for it", server:counter "TcpAttemptF
 hs.expect_equal("the new SYN is answered with 101", answers[2].packet.tcp.ackno, 101)
 hs.expect_equal("and opens the connection", conn:state(), "ESTABLISHED")
 hs.expect_equal("one connection, which began at 100", { #server:sockets "ESTABLISHED", frames:select(function(p) return p.tcp.ack and p.tcp.dport == 5010 end)[1].packet.tcp.seq }, { 1, 101 })
+
+hs.translate("zh", {
+  ["the server answers the old SYN: ack 91"] = "服务器应答旧的 SYN：ack 91",
+  ["the client had expected 101: one RST, with seq 91"] = "客户端期望的是 101：一个 RST，seq 为 91",
+  ["the server frees its entry for it"] = "服务器因此释放连接项",
+  ["the new SYN is answered with 101"] = "新的 SYN 得到的应答是 101",
+  ["and opens the connection"] = "并打开连接",
+  ["one connection, which began at 100"] = "一条从 100 开始的连接",
+})

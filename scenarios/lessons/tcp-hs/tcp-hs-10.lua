@@ -71,3 +71,17 @@ end
 hs.expect_equal("Linux answers the new SYN with RST, which acknowledges it: 101", refusal, { true, 101 })
 hs.expect_equal("and the client sees its connect refused", result, { nil, "ECONNREFUSED" })
 hs.expect_equal("both entries are gone", #server:sockets "SYN-RECEIVED", 0)
+
+hs.translate("zh", {
+  ["the old SYN is answered with SYN-ACK, 91"] = "旧的 SYN 得到 SYN-ACK，91",
+  ["the new one with an ACK that repeats 91"] = "新的得到一个重复 91 的 ACK",
+  ["it was sent when the new SYN came"] = "它在新的 SYN 到来时发出",
+  ["the client resets, with seq 91"] = "客户端复位，seq 为 91",
+  ["the SYN is sent twice, with its own number"] = "SYN 发送两次，用它自己的编号",
+  ["after the RST"] = "在 RST 之后",
+  ["connected"] = "已连接",
+  ["the SYN-ACK for it acknowledges the new number"] = "对它的 SYN-ACK 确认的是新的编号",
+  ["Linux answers the new SYN with RST, which acknowledges it: 101"] = "Linux 以 RST 应答新的 SYN，它确认的是：101",
+  ["and the client sees its connect refused"] = "客户端看到自己的 connect 被拒绝",
+  ["both entries are gone"] = "两个连接项都没有了",
+})

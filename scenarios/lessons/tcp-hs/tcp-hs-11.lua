@@ -106,3 +106,14 @@ hs.expect_equal("two-way: both are connected, nobody has noticed", { two.connect
 hs.expect_equal("the reader has lost the first four bytes, and no error says so", { two.data, two.error }, { GREETING:sub(5), nil })
 hs.expect_equal("three-way: the server sees the wrong number confirmed, and resets", { three.accepted, three.resets }, { nil, 1 })
 hs.expect_equal("the client is told", { three.data, three.error }, { nil, "ECONNRESET" })
+
+hs.translate("zh", {
+  ["{}-way: the connections are over"] = "{} 次握手：连接都已结束",
+  ["two-way: each of them opens a phantom connection"] = "两次握手：每一个都打开一条幻影连接",
+  ["with data sent into it"] = "并且有数据发进去",
+  ["three-way: no connection, and no data for nobody"] = "三次握手：没有连接，也没有无人接收的数据",
+  ["two-way: both are connected, nobody has noticed"] = "两次握手：双方都已连接，谁也没有察觉",
+  ["the reader has lost the first four bytes, and no error says so"] = "读者失去了最先的四个字节，没有错误说明这一点",
+  ["three-way: the server sees the wrong number confirmed, and resets"] = "三次握手：服务器看到被确认的编号不对，于是复位",
+  ["the client is told"] = "客户端得知此事",
+})

@@ -56,3 +56,14 @@ hs.expect_equal("with the number that the SYN-ACK acknowledged", rst.packet.tcp.
 hs.expect_equal("the entry is freed", changes.freed[2], 0)
 hs.expect_near("one round trip after it was made", changes.freed[1] - got[1], "20ms", 1e-9)
 hs.expect_equal("nothing was accepted", server:counter "TcpPassiveOpens", 1)
+
+hs.translate("zh", {
+  ["both ends have forgotten the connection"] = "两端都已忘记这条连接",
+  ["the server makes a half-open entry: SYN-RECEIVED"] = "服务器建立一个半开连接项：SYN-RECEIVED",
+  ["when the SYN arrives"] = "在 SYN 到达时",
+  ["the client answers RST"] = "客户端以 RST 应答",
+  ["with the number that the SYN-ACK acknowledged"] = "编号是 SYN-ACK 所确认的",
+  ["the entry is freed"] = "连接项被释放",
+  ["one round trip after it was made"] = "在建立之后一个往返",
+  ["nothing was accepted"] = "什么也没有被接受",
+})

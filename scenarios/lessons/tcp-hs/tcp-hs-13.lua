@@ -69,3 +69,14 @@ hs.note { en = "And safety? A stale SYN and a damaged number are tried on both."
 hs.expect_equal("a stale SYN leaves nothing behind, with three as with four", { three.phantoms, four.phantoms }, { 0, 0 })
 hs.expect_equal("because the client rejects the answer", { three.rst, four.rst }, { true, true })
 hs.expect_equal("a damaged number is found, with three as with four", { three.error, four.error }, { "ECONNRESET", "ECONNRESET" })
+
+hs.translate("zh", {
+  ["three-way"] = "三次握手",
+  ["four-way: the middle one in two pieces"] = "四次握手：中间的一个分成两个",
+  ["4 segments instead of 3"] = "4 个报文段，而不是 3 个",
+  ["both open correctly"] = "两者都正确打开",
+  ["in the same time: one round trip"] = "用时相同：一个往返",
+  ["a stale SYN leaves nothing behind, with three as with four"] = "过时的 SYN 什么也留不下，三个和四个都一样",
+  ["because the client rejects the answer"] = "因为客户端拒绝应答",
+  ["a damaged number is found, with three as with four"] = "损坏的编号会被发现，三个和四个都一样",
+})

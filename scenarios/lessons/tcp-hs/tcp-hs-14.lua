@@ -86,3 +86,14 @@ hs.expect_equal("foreign bytes are delivered, Eve is paid", fixed.got:sub(1, 16)
 -- 64 ns a step: a second later the numbers are 15 625 000 ahead, which is more than any unscaled window
 hs.expect("varied ISN: it lies outside the window", math.abs(varied.distance) > 65535, varied.distance)
 hs.expect_equal("and is dropped: the reader has only what was written now", varied.got, "pay 1 to Bob;")
+
+hs.translate("zh", {
+  ["fixed ISN: the first connection ends with a reset"] = "固定的 ISN：第一条连接以复位结束",
+  ["fixed ISN: the second one is open when the late segment arrives"] = "固定的 ISN：迟到的报文段到达时，第二条已经打开",
+  ["varied ISN: the first connection ends with a reset"] = "变化的 ISN：第一条连接以复位结束",
+  ["varied ISN: the second one is open when the late segment arrives"] = "变化的 ISN：迟到的报文段到达时，第二条已经打开",
+  ["fixed ISN: the late segment is exactly what the new connection waits for"] = "固定的 ISN：迟到的报文段正是新连接所等待的",
+  ["foreign bytes are delivered, Eve is paid"] = "外来的字节被交付，Eve 得到了付款",
+  ["varied ISN: it lies outside the window"] = "变化的 ISN：它落在窗口之外",
+  ["and is dropped: the reader has only what was written now"] = "并被丢弃：读者得到的只有现在写入的",
+})

@@ -67,3 +67,10 @@ hs.expect_equal("a constant ISN: the first try succeeds", { constant.commands, c
 hs.expect_equal("a keyed ISN: 1000 tries, no success", { keyed.commands, keyed.tries }, { 0, TRIES })
 hs.expect_equal("no connection in the friend's name", keyed.friend, 0)
 hs.expect("only half-open entries, whose number she did not find", keyed.half_open > 0, keyed.half_open)
+
+hs.translate("zh", {
+  ["a constant ISN: the first try succeeds"] = "不变的 ISN：第一次尝试就成功",
+  ["a keyed ISN: 1000 tries, no success"] = "带密钥的 ISN：尝试 1000 次，没有成功",
+  ["no connection in the friend's name"] = "没有以朋友的名义建立的连接",
+  ["only half-open entries, whose number she did not find"] = "只有半开连接项，她没有找到它们的编号",
+})

@@ -56,3 +56,16 @@ hs.expect_equal("it is one connection: both ends name the same ports", { { conns
   { { conns.b:peer_addr() }, { conns.b:local_addr() } })
 hs.expect_equal("what one writes the other reads", got, { a = "from b", b = "from a" })
 hs.expect_equal("nobody listened", { #a:sockets "LISTEN", #b:sockets "LISTEN" }, { 0, 0 })
+
+hs.translate("zh", {
+  ["SYN, SYN, SYN-ACK, SYN-ACK"] = "SYN、SYN、SYN-ACK、SYN-ACK",
+  ["besides, at most an ACK from each end that takes no number"] = "此外，每端最多一个不占用编号的 ACK",
+  ["a goes through SYN-RECEIVED"] = "a 经过 SYN-RECEIVED",
+  ["a is connected after 20 ms"] = "a 在 20 ms 之后连接",
+  ["b goes through SYN-RECEIVED"] = "b 经过 SYN-RECEIVED",
+  ["b is connected after 20 ms"] = "b 在 20 ms 之后连接",
+  ["the SYN-ACKs acknowledge the SYNs that crossed"] = "SYN-ACK 确认的是交错而过的 SYN",
+  ["it is one connection: both ends name the same ports"] = "这是一条连接：两端说出同样的端口",
+  ["what one writes the other reads"] = "一方写入的，另一方读到",
+  ["nobody listened"] = "没有人监听",
+})

@@ -31,3 +31,13 @@ hs.expect_equal("127.0.0.1, port 5010", { conn:local_addr() }, { "127.0.0.1", 50
 hs.expect_equal("what it writes it reads", heard, "is anybody there?")
 hs.expect_equal("a simultaneous open with itself: through SYN-RECEIVED", states, { "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED" })
 hs.expect_equal("one socket", #host:sockets(), 1)
+
+hs.translate("zh", {
+  ["connect succeeds"] = "connect 成功",
+  ["it is established"] = "连接已建立",
+  ["local end and remote end are the same"] = "本地端和远端是同一个",
+  ["127.0.0.1, port 5010"] = "127.0.0.1，端口 5010",
+  ["what it writes it reads"] = "它写入什么就读到什么",
+  ["a simultaneous open with itself: through SYN-RECEIVED"] = "与自己同时打开：经过 SYN-RECEIVED",
+  ["one socket"] = "一个套接字",
+})

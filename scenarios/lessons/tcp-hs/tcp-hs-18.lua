@@ -26,3 +26,14 @@ hs.expect_equal("ack is ISN + 1: the SYN takes one number", rst.ackno, (syn.seq 
 hs.expect_equal("seq is 0: the server has no numbers of its own", rst.seq, 0)
 hs.expect_equal("from the port that was called", { rst.sport, rst.dport }, { 8080, syn.sport })
 hs.expect_equal("the client does not try again", client:counter "TcpAttemptFails", 1)
+
+hs.translate("zh", {
+  ["connect: connection refused"] = "connect：连接被拒绝",
+  ["after one round trip: 2 times 15 ms"] = "在一个往返之后：2 乘以 15 ms",
+  ["two packets"] = "两个分组",
+  ["the answer is RST and ACK"] = "应答是 RST 和 ACK",
+  ["ack is ISN + 1: the SYN takes one number"] = "ack 是 ISN + 1：SYN 占用一个编号",
+  ["seq is 0: the server has no numbers of its own"] = "seq 是 0：服务器没有自己的编号",
+  ["from the port that was called"] = "来自所连接的端口",
+  ["the client does not try again"] = "客户端不再尝试",
+})

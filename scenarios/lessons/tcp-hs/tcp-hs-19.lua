@@ -50,3 +50,12 @@ hs.expect("more than 10 % of the time is the handshake", share > 0.10, share)
 -- slow start: 10, 20, 40 segments of 1448 bytes a round: 90 kB are 63 segments: 10 + 20 + 33, three rounds
 hs.expect_near("here a fourth: 1 round trip for the handshake, 3 for the answer", share, 1 / 4, 1e-6)
 hs.expect_equal("and nothing else", finished, 4 * RTT)
+
+hs.translate("zh", {
+  ["the whole answer"] = "完整的应答",
+  ["the handshake takes one round trip"] = "握手用了一个往返",
+  ["the first byte of the request arrives after 1.5 round trips"] = "请求的第一个字节在 1.5 个往返之后到达",
+  ["more than 10 % of the time is the handshake"] = "握手占去的时间超过 10 %",
+  ["here a fourth: 1 round trip for the handshake, 3 for the answer"] = "这里是四分之一：握手 1 个往返，应答 3 个",
+  ["and nothing else"] = "别无其他",
+})

@@ -61,3 +61,15 @@ if a[1] == "server" then a, b = b, a end
 hs.expect_equal("200 bytes there, 300 back, neither knows of the other", { a, b }, { { "client", 1021, 200, 8011 }, { "server", 8011, 300, 1021 } })
 hs.expect_equal("both arrive", { #got.server2, #got.client2 }, { 200, 300 })
 hs.expect_equal("and both buffers are empty in the end", { here:info().send_q, there:info().send_q }, { 0, 0 })
+
+hs.translate("zh", {
+  ["20 bytes at 1001"] = "从 1001 起 20 字节",
+  ["10 bytes at 8001 carry the ack 1021"] = "从 8001 起 10 字节，携带 ack 1021",
+  ["three segments for both"] = "两者共用三个报文段",
+  ["the client keeps its 20 bytes until their acknowledgment is there, at 41 ms"] = "客户端保留它的 20 字节，直到确认到来，在 41 ms",
+  ["each has the other's bytes"] = "各自得到对方的字节",
+  ["the same instant"] = "同一时刻",
+  ["200 bytes there, 300 back, neither knows of the other"] = "200 字节过去，300 字节回来，互不知晓",
+  ["both arrive"] = "两者都到达",
+  ["and both buffers are empty in the end"] = "最后两个缓冲区都是空的",
+})

@@ -44,3 +44,12 @@ hs.expect_equal("of the same bytes", { frames[2].packet.tcp.seq, frames[2].packe
 hs.expect_equal("the receiver sees it once", { #received, table.concat(got) == ("x"):rep(1000) }, { 1, true })
 hs.expect_near("after 100 + 220 + 10 ms", when, "330ms", "1us")
 hs.expect_equal("it was acknowledged: nothing is left to be sent", conn:info().send_q, 0)
+
+hs.translate("zh", {
+  ["one retransmission"] = "一次重传",
+  ["after the timeout"] = "在超时之后",
+  ["of the same bytes"] = "重传的是同样的字节",
+  ["the receiver sees it once"] = "接收方只看到一次",
+  ["after 100 + 220 + 10 ms"] = "在 100 + 220 + 10 ms 之后",
+  ["it was acknowledged: nothing is left to be sent"] = "它得到了确认：没有什么还要发送",
+})

@@ -47,3 +47,14 @@ hs.expect_equal("the receiver's duplicate counter is 1", server:counter "TcpExtT
 hs.expect_equal("so is the sender's count of retransmissions", client:counter "TcpRetransSegs", 1)
 hs.expect_equal("the sender is content", rest, 0)
 hs.expect_equal("the stream is unchanged", table.concat(got), ("a"):rep(1000) .. ("b"):rep(500))
+
+hs.translate("zh", {
+  ["the lost ACK was for all of it"] = "丢失的 ACK 确认了全部数据",
+  ["the data is resent after the timeout: RTT 20 ms + 200 ms"] = "数据在超时之后重传：RTT 20 ms + 200 ms",
+  ["it is the same data"] = "是同样的数据",
+  ["the receiver acknowledges it again, at once"] = "接收方立刻再次确认它",
+  ["the receiver's duplicate counter is 1"] = "接收方的重复计数是 1",
+  ["so is the sender's count of retransmissions"] = "发送方的重传计数也是",
+  ["the sender is content"] = "发送方满意了",
+  ["the stream is unchanged"] = "流没有改变",
+})

@@ -107,3 +107,15 @@ end
 hs.expect("every SRTT, RTTVAR and RTO equals Linux's arithmetic exactly", same)
 hs.expect("RTO >= SRTT + 200 ms, always", above)
 hs.expect_equal("no timeout was too early on this path", retransmitted, 0)
+
+hs.translate("zh", {
+  ["RTO is 1 s initially"] = "RTO 起初是 1 s",
+  ["samples: the handshake, and every answer"] = "样本：握手，以及每个应答",
+  ["every sample is the path's RTT; every SRTT and RTTVAR equals the reference, to 20 us"] = "每个样本都是路径的 RTT；每个 SRTT 和 RTTVAR 都等于参考值，误差 20 us",
+  ["every RTO, to its grain of 1 ms"] = "每个 RTO，精确到它的粒度 1 ms",
+  ["its minimum is 1 s, although the RTT is 20 ms in the end"] = "它的最小值是 1 s，尽管最后 RTT 是 20 ms",
+  ["RTO is 1 s initially here, too"] = "这里 RTO 起初也是 1 s",
+  ["every SRTT, RTTVAR and RTO equals Linux's arithmetic exactly"] = "每个 SRTT、RTTVAR 和 RTO 都与 Linux 的算术完全相等",
+  ["RTO >= SRTT + 200 ms, always"] = "RTO >= SRTT + 200 ms，总是如此",
+  ["no timeout was too early on this path"] = "在这条路径上没有过早的超时",
+})

@@ -63,3 +63,12 @@ took, sent, twice = session("measured", 0)
 hs.expect_equal("measured: none needless", { sent, twice }, { QUESTIONS + LOST, 0 })
 -- RTO = SRTT + 4 x RTTVAR, Linux: at least SRTT + 200 ms; the handshake's one sample makes RTTVAR RTT / 2, so it begins at 3 x RTT, the same
 hs.expect_near("and 20 RTT + 2 x (RTT + 200 ms)", took, expected(RTT + 0.2), 0.01)
+
+hs.translate("zh", {
+  ["RTO 10 x RTT: 20 RTT + 2 x 1 s"] = "RTO 为 10 x RTT：20 RTT + 2 x 1 s",
+  ["22 segments, none needless"] = "22 个报文段，没有多余的",
+  ["RTO 0.5 x RTT: 20 RTT + 2 x 50 ms, a little faster"] = "RTO 为 0.5 x RTT：20 RTT + 2 x 50 ms，快一点",
+  ["but one needless repetition for each question: twice the load"] = "但每个询问都有一次多余的重传：负载加倍",
+  ["measured: none needless"] = "按测量：没有多余的",
+  ["and 20 RTT + 2 x (RTT + 200 ms)"] = "以及 20 RTT + 2 x (RTT + 200 ms)",
+})

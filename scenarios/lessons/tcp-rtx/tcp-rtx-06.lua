@@ -64,3 +64,13 @@ hs.expect_equal("the same doubling", gaps, { 1, 2, 4, 8 })
 hs.expect_equal("the ACK of a repetition is no sample: the timeout stays at 16 s", b.state(), { 16, 4, 0 })
 b.write()
 hs.expect_equal("until data that was sent once is acknowledged", b.state(), { 1, 0, 0 })
+
+hs.translate("zh", {
+  ["the timeout begins with RTT 20 ms + 980 ms"] = "超时从 RTT 20 ms + 980 ms 开始",
+  ["1, 2, 4, 8, ... and never more than 120 s"] = "1、2、4、8……，从不超过 120 s",
+  ["the acknowledged repetition's timestamp is a fresh sample: the timeout is 1 s again"] = "得到确认的重传，其时间戳是新的样本：超时又是 1 s",
+  ["it starts with 1 s again"] = "它又从 1 s 开始",
+  ["the same doubling"] = "同样的加倍",
+  ["the ACK of a repetition is no sample: the timeout stays at 16 s"] = "对重传的 ACK 不是样本：超时停在 16 s",
+  ["until data that was sent once is acknowledged"] = "直到只发送过一次的数据得到确认",
+})

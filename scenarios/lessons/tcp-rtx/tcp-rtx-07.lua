@@ -65,3 +65,12 @@ lost, late = row("Karn's rule", 0, 0)
 hs.expect_equal("Karn's rule: no sample, so no wrong one", { lost, late }, { {}, {} })
 lost, late = row("timestamps", 0, 1)
 hs.expect_equal("timestamps: right in both cases", { lost, late }, { { 100 }, { 350 } })
+
+hs.translate("zh", {
+  ["sent twice"] = "发送了两次",
+  ["the second time after RTO: 3 x RTT"] = "第二次在 RTO 之后：3 x RTT",
+  ["from the first: right when it was late, but 300 ms too long when it was lost"] = "从第一份算起：迟到时正确，丢失时却长了 300 ms",
+  ["from the last: right when the first was lost, but 300 ms too short when it was late"] = "从最后一份算起：第一份丢失时正确，迟到时却短了 300 ms",
+  ["Karn's rule: no sample, so no wrong one"] = "Karn 规则：没有样本，也就没有错误的样本",
+  ["timestamps: right in both cases"] = "时间戳：两种情形都正确",
+})

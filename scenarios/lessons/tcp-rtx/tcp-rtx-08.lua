@@ -68,3 +68,15 @@ local linux = lose("Linux, 3 segments", 3, 0)
 hs.expect_equal("Linux does not need a third", linux.dups, 2)
 hs.expect_between("RACK resends after RTT and a quarter of it", linux.resent, 0.125, 0.129)
 hs.expect("every time all is delivered in the end", three.full and many.full and two.full and linux.full)
+
+hs.translate("zh", {
+  ["it is resent on the third duplicate: the fourth equal ACK"] = "在第三个重复确认时重传：即第四个相同的 ACK",
+  ["in that instant"] = "就在那一刻",
+  ["long before RTO"] = "远在 RTO 之前",
+  ["also on the third, not later, if more follow"] = "后面跟着更多时也是在第三个，不会更晚",
+  ["with only two behind it there are two duplicates"] = "后面只有两个时，有两个重复确认",
+  ["and it waits for RTO"] = "于是等待 RTO",
+  ["Linux does not need a third"] = "Linux 不需要第三个",
+  ["RACK resends after RTT and a quarter of it"] = "RACK 在 RTT 再加四分之一之后重传",
+  ["every time all is delivered in the end"] = "每一次最后都全部交付",
+})

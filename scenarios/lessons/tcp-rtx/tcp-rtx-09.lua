@@ -71,3 +71,15 @@ local all = lose("go-back-N", 1, 16)
 hs.expect_equal("go-back-N resends the first hole and everything behind it", all.resent, { 3, 4, 5, 6, 7, 8, 9, 10 })
 hs.expect_near("1 round to repair", all.took, RTT / 2 + RTT, 0.002)
 hs.expect_equal("but 6 of these 8 had arrived", { all.duplicates, all.counted }, { 6, 6 })
+
+hs.translate("zh", {
+  ["one-by-one: everything is delivered"] = "逐个重传：全部交付",
+  ["only the two that were lost are resent, none arrives twice"] = "只重传丢失的两个，没有一个到达两次",
+  ["the first after one RTT, with the third duplicate"] = "第一个在一个 RTT 之后，随着第三个重复确认",
+  ["the second a round later, with the partial ACK"] = "第二个晚一轮，随着部分确认",
+  ["2 rounds to repair"] = "修复用了 2 轮",
+  ["go-back-N: everything is delivered"] = "go-back-N：全部交付",
+  ["go-back-N resends the first hole and everything behind it"] = "go-back-N 重传第一个空缺以及它后面的全部",
+  ["1 round to repair"] = "修复用了 1 轮",
+  ["but 6 of these 8 had arrived"] = "但这 8 个中有 6 个已经到达",
+})

@@ -103,3 +103,21 @@ for name, s in pairs { ["the client lacks it"] = { 0, 1 }, ["the server lacks it
   hs.expect_equal(name .. ": no blocks", r.most, 0)
   hs.expect("it takes a round more", r.done > RTT / 2 + 2 * RTT and r.got == 10 * SIZE, r.done)
 end
+
+hs.translate("zh", {
+  ["both SYNs have option kind 4"] = "两个 SYN 都有种类为 4 的选项",
+  ["an ACK of two holes: what is behind each of them"] = "有两个空缺时的 ACK：每个空缺后面是什么",
+  ["only the holes are resent"] = "只重传空缺",
+  ["both in one round"] = "两个都在一轮之中",
+  ["so all is there after half an RTT and one round"] = "所以半个 RTT 加一轮之后全部到齐",
+  ["zero duplicates"] = "零重复",
+  ["up to 4 blocks, 3 with timestamps"] = "最多 4 个块，有时间戳时 3 个",
+  ["all is delivered, nothing twice"] = "全部交付，没有重复",
+  ["both lack it: the options of the two SYNs"] = "双方都不支持：两个 SYN 的选项",
+  ["both lack it: no blocks"] = "双方都不支持：没有块",
+  ["it takes a round more"] = "多用了一轮",
+  ["the client lacks it: the options of the two SYNs"] = "客户端不支持：两个 SYN 的选项",
+  ["the client lacks it: no blocks"] = "客户端不支持：没有块",
+  ["the server lacks it: the options of the two SYNs"] = "服务器不支持：两个 SYN 的选项",
+  ["the server lacks it: no blocks"] = "服务器不支持：没有块",
+})

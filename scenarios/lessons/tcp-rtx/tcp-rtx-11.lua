@@ -71,3 +71,16 @@ hs.note({
 hs.expect_equal("the timeout had cut the window to 1", smallest, 1)
 hs.expect("and that cut is undone", after.snd_cwnd >= before.snd_cwnd, after.snd_cwnd)
 hs.expect_equal("ssthresh is what it was", after.snd_ssthresh, before.snd_ssthresh)
+
+hs.translate("zh", {
+  ["both ACKs were lost"] = "两个 ACK 都丢失了",
+  ["3000-3499 is resent"] = "3000-3499 被重传",
+  ["ack 4000, SACK 3000-3500"] = "ack 4000，SACK 3000-3500",
+  ["the block lies below the ACK: D-SACK"] = "块位于 ACK 之下：D-SACK",
+  ["the timeout had begun loss recovery, which is undone"] = "超时开始了丢失恢复，它被撤销",
+  ["the sender classifies it as ACK loss"] = "发送方把它归为 ACK 丢失",
+  ["one retransmission, one D-SACK"] = "一次重传，一个 D-SACK",
+  ["the timeout had cut the window to 1"] = "超时把窗口减到 1",
+  ["and that cut is undone"] = "这次减小被撤销",
+  ["ssthresh is what it was"] = "ssthresh 恢复原值",
+})

@@ -91,3 +91,15 @@ hs.note { en = "The same pattern once more:", zh = "同样的模式再来一次�
 for _, line in ipairs(lines) do hs.note({ en = "  %s", zh = "  %s" }, line) end
 hs.expect_equal("now it is not taken for a loss: no further retransmission", { later.total_retrans, #retransmits }, { 1, 1 })
 hs.expect_equal("everything is delivered", got, 5000)
+
+hs.translate("zh", {
+  ["the segment is fast retransmitted: 1000-1499"] = "报文段被快重传：1000-1499",
+  ["ack 3000, SACK 1000-1500"] = "ack 3000，SACK 1000-1500",
+  ["the sender classifies it as reordering"] = "发送方把它归为失序",
+  ["one retransmission, one D-SACK"] = "一次重传，一个 D-SACK",
+  ["recovery was begun and undone"] = "恢复曾经开始，又被撤销",
+  ["the window had been cut, and is what it was"] = "窗口曾被减小，现在恢复原值",
+  ["its threshold rises from 3 to the distance seen, 4"] = "它的阈值从 3 升到所见的距离，4",
+  ["now it is not taken for a loss: no further retransmission"] = "现在不再当作丢失：没有更多的重传",
+  ["everything is delivered"] = "全部交付",
+})

@@ -57,3 +57,13 @@ hs.expect_equal("the sender classifies it as duplication", classify(client, afte
 hs.expect("the window is not cut", after.snd_cwnd >= before.snd_cwnd, after.snd_cwnd)
 hs.expect_equal("nor its threshold or any state changed", { after.reordering, after.reord_seen, after.snd_ssthresh == before.snd_ssthresh, #states }, { before.reordering, 0, true, 0 })
 hs.expect_equal("the reader gets every byte once", table.concat(got), ("a"):rep(500) .. ("b"):rep(500) .. ("c"):rep(500))
+
+hs.translate("zh", {
+  ["three segments were sent, four arrived"] = "发送了三个报文段，到达四个",
+  ["one D-SACK, of the second segment, below the ACK"] = "一个 D-SACK，属于第二个报文段，在 ACK 之下",
+  ["without any retransmission"] = "没有任何重传",
+  ["the sender classifies it as duplication"] = "发送方把它归为复制",
+  ["the window is not cut"] = "窗口没有减小",
+  ["nor its threshold or any state changed"] = "阈值和状态也都没有改变",
+  ["the reader gets every byte once"] = "读者每个字节只得到一次",
+})

@@ -83,3 +83,16 @@ syn, synack, time = request(two, "to the other")
 hs.expect_equal("cookies are kept per server: none for this one yet", option(syn), { 34, 2, "" })
 hs.expect("this server's key is its own", option(synack)[3] ~= cookie[3])
 hs.expect_equal("all requests have arrived", { got[1][2], got[2][2], got[3][2] }, { "first", "second", "to the other" })
+
+hs.translate("zh", {
+  ["the SYN has an empty Fast Open option: kind 34, length 2"] = "SYN 带有空的快速打开选项：种类 34，长度 2",
+  ["and no data"] = "没有数据",
+  ["the SYN-ACK brings a cookie of 8 bytes"] = "SYN-ACK 带来一个 8 字节的 cookie",
+  ["the request still waits for the handshake: 1.5 round trips of 20 ms"] = "请求仍要等待握手：1.5 个 20 ms 的往返",
+  ["it is the cookie that the server gave"] = "它就是服务器给的 cookie",
+  ["and the data is in the SYN"] = "数据在 SYN 里",
+  ["which arrives after half a round trip"] = "它在半个往返之后到达",
+  ["cookies are kept per server: none for this one yet"] = "cookie 按服务器保存：这台还没有",
+  ["this server's key is its own"] = "这台服务器的密钥是它自己的",
+  ["all requests have arrived"] = "所有请求都已到达",
+})

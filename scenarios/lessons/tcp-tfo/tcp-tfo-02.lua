@@ -53,3 +53,15 @@ hs.expect_equal("the server acknowledges both, SYN and data: 1 + 5", later.synac
 hs.expect_equal("both were delivered", { first.answer, later.answer }, { "answer to GET 1", "answer to GET 2" })
 hs.expect_equal("TCP_INFO of the client says so", { first.flag, later.flag }, { 0, 32 })
 hs.expect_equal("and netstat: one at the server, one at the client", { server:counter "TcpExtTCPFastOpenPassive", client:counter "TcpExtTCPFastOpenActive" }, { 1, 1 })
+
+hs.translate("zh", {
+  ["2 round trips"] = "2 个往返",
+  ["the SYN-ACK acknowledges the SYN"] = "SYN-ACK 确认 SYN",
+  ["1 round trip"] = "1 个往返",
+  ["one less than the first"] = "比第一次少一个",
+  ["five bytes of data in the SYN"] = "SYN 里有五个字节的数据",
+  ["the server acknowledges both, SYN and data: 1 + 5"] = "服务器确认两者，SYN 和数据：1 + 5",
+  ["both were delivered"] = "两者都被交付",
+  ["TCP_INFO of the client says so"] = "客户端的 TCP_INFO 也这样说",
+  ["and netstat: one at the server, one at the client"] = "netstat 也是：服务器一次，客户端一次",
+})

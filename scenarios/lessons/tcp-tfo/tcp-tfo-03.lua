@@ -56,3 +56,11 @@ hs.expect_equal("accept gave the connection when the SYN came: it is still SYN-R
 hs.expect("the answer follows before the client's ACK arrives", sent[2].packet.tcp.len > 0 and sent[2].time < third, { sent[2].time, third })
 hs.expect_equal("the whole of it has left by then: 8000 bytes", bytes, 8000)
 hs.expect("at least a round trip earlier", third - accepted >= 0.04, third - accepted)
+
+hs.translate("zh", {
+  ["the SYN-ACK is first"] = "首先是 SYN-ACK",
+  ["accept gave the connection when the SYN came: it is still SYN-RECEIVED"] = "SYN 到来时 accept 就给出连接：它仍是 SYN-RECEIVED",
+  ["the answer follows before the client's ACK arrives"] = "应答在客户端的 ACK 到达之前跟着发出",
+  ["the whole of it has left by then: 8000 bytes"] = "那时它已全部发出：8000 字节",
+  ["at least a round trip earlier"] = "至少早了一个往返",
+})

@@ -60,3 +60,16 @@ local good = get "three"
 hs.expect_equal("the new cookie is used", good.syn.tfo_cookie, bad.synack.tfo_cookie)
 hs.expect_equal("SYN and data are acknowledged together", good.synack.ackno, (good.syn.seq + 1 + 5) % M)
 hs.expect_equal("delivered once, too", got, { "one", "two", "three" })
+
+hs.translate("zh", {
+  ["data in the SYN"] = "SYN 里的数据",
+  ["the server acknowledges the SYN only: ISN + 1"] = "服务器只确认 SYN：ISN + 1",
+  ["and sends a cookie"] = "并发送一个 cookie",
+  ["another one than the client had"] = "与客户端原有的不同",
+  ["the client sends the data again after the handshake, with the same number"] = "客户端在握手之后再次发送数据，编号相同",
+  ["it is delivered exactly once"] = "它正好被交付一次",
+  ["netstat of the server: a bad cookie"] = "服务器的 netstat：一个错误的 cookie",
+  ["the new cookie is used"] = "新的 cookie 被使用",
+  ["SYN and data are acknowledged together"] = "SYN 和数据一起得到确认",
+  ["delivered once, too"] = "也只交付一次",
+})

@@ -58,3 +58,10 @@ for client_mask = 0, 3 do
     hs.expect_equal(name .. "MSG_FASTOPEN works if the client's bit is set", r.error, client_mask & 1 == 0 and "EOPNOTSUPP" or nil)
   end
 end
+
+hs.translate("zh", {
+  ["client {}, server {}: never data in a SYN"] = "客户端 {}，服务器 {}：SYN 里从来没有数据",
+  ["client {}, server {}: all requests arrive, once"] = "客户端 {}，服务器 {}：所有请求都到达，各一次",
+  ["client {}, server {}: MSG_FASTOPEN works if the client's bit is set"] = "客户端 {}，服务器 {}：客户端的位置位时 MSG_FASTOPEN 有效",
+  ["client {}, server {}: data in the SYN as soon as there is a cookie"] = "客户端 {}，服务器 {}：一有 cookie，SYN 里就有数据",
+})

@@ -85,3 +85,16 @@ before = #disk.log
 attic:forge { src = client, to = server, sport = 40000, dport = 5010, seq = 1, flags = "S", data = "pay 10" }
 hs.run "2s"
 hs.expect_equal("no cookie, no request", #disk.log - before, 0)
+
+hs.translate("zh", {
+  ["100 in the account"] = "账户里有 100",
+  ["paid"] = "已支付",
+  ["asked once more, in a SYN"] = "再问一次，用 SYN",
+  ["once each"] = "各一次",
+  ["both requests were delivered again"] = "两个请求又被交付了一次",
+  ["the payment was seen twice"] = "支付出现了两次",
+  ["and made twice: it was not idempotent"] = "也做了两次：它不是幂等的",
+  ["to ask for the balance again has done no harm"] = "再次查询余额没有害处",
+  ["the client has sent each SYN once, and has no connection for the answers"] = "客户端每个 SYN 各发送一次，没有连接来接收应答",
+  ["no cookie, no request"] = "没有 cookie，没有请求",
+})
