@@ -74,20 +74,30 @@ static int32_t node_of(Story *s, const Node *n)
     return *at;
 }
 
+static int32_t far_of(Story *s, const ProbePoint *p)
+{
+    const Node *far = s->config.far_of ? s->config.far_of(s->config.user, p) : NULL;
+
+    return far ? node_of(s, far) : STORY_NONE;
+}
+
 static int32_t point_of(Story *s, const ProbePoint *p)
 {
-    int32_t *at = place_of(s->point_of, p->id);
+    int32_t *at = place_of(s->point_of, p->id), far;
 
     if (*at == STORY_NONE) {
-        const Node *far = s->config.far_of ? s->config.far_of(s->config.user, p) : NULL;
         StoryPoint point = {.node = node_of(s, p->node),
-                            .far = far ? node_of(s, far) : STORY_NONE,
+                            .far = STORY_NONE,
                             .name = story_intern(s, p->name),
                             .linktype = p->linktype};
 
         memcpy(point.mac, p->mac, sizeof(point.mac));
         g_array_append_val(s->points, point);
         *at = (int32_t)s->points->len - 1;
+    }
+    if (g_array_index(s->points, StoryPoint, *at).far == STORY_NONE) { /* a card is made before its cable */
+        far = far_of(s, p);
+        g_array_index(s->points, StoryPoint, *at).far = far;
     }
     return *at;
 }

@@ -39,7 +39,7 @@ typedef struct StoryNode {
 
 typedef struct StoryPoint {
     int32_t node;
-    int32_t far;       /* node at the other end of the cable when the point was first seen */
+    int32_t far;       /* node at the other end of the cable that it had first */
     const char *name;  /* "eth0" */
     uint16_t linktype; /* as in pcapng */
     uint8_t mac[6];
