@@ -128,7 +128,8 @@ static int32_t add_packet(Story *s, const Packet *pkt, uint16_t linktype, SimTim
                      .birth = pkt->birth_id,
                      .len = packet_len(pkt),
                      .linktype = linktype,
-                     .flow = STORY_NONE};
+                     .flow = STORY_NONE,
+                     .about = STORY_NONE};
     Birth key = {pkt->birth_node, pkt->birth_id}, *kept;
     uint8_t *bytes;
     gpointer known = g_hash_table_lookup(s->latest, &key);
@@ -152,6 +153,7 @@ static int32_t add_packet(Story *s, const Packet *pkt, uint16_t linktype, SimTim
 
         p.flow = last->flow;
         p.side = last->side;
+        p.about = last->about;
         p.is_cookie = last->is_cookie;
         if (p.flow == STORY_NONE) /* its first record was of a time when it had no header yet */
             story_flow_add_packet(s, &p, birth_node, now);
