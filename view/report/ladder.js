@@ -13,7 +13,7 @@ const ladder = (function () {
   let lanes = [], laneX = new Map(), width = 0;
   let arrows = [], arrowsOf = new Map();
   let rows = [], top = new Float64Array(1), rowOf = new Int32Array(0), reach = new Float64Array(0);
-  let withTimers = false;
+  let withTimers = false, onlyFlow = false;
   const shown = new Set();
 
   /* ---- what is shown ---- */
@@ -36,6 +36,8 @@ const ladder = (function () {
   function makeArrows() {
     const journeys = new Map();
     for (let f = 0; f < flights.n; f++) {
+      if (onlyFlow && packets.f[flights.p[f]] !== state.flow)
+        continue;
       const birth = packets.b[flights.p[f]];
       if (!journeys.has(birth))
         journeys.set(birth, []);
@@ -78,7 +80,23 @@ const ladder = (function () {
     return found;
   }
 
+  function isOfFlow(event) {
+    switch (event[0]) {
+    case EVENT.STATE:
+    case EVENT.TIMER:
+    case EVENT.RECOVERY:
+    case EVENT.REFUSED:
+      return event[2] >= 0 && conns[event[2]].flow === state.flow;
+    case EVENT.DROP:
+      return packets.f[event[2]] === state.flow;
+    default:
+      return true;
+    }
+  }
+
   function isShownEvent(event) {
+    if (onlyFlow && !isOfFlow(event))
+      return false;
     switch (event[0]) {
     case EVENT.TIMER:
       return shown.has(event[1]) && (withTimers || string(event[4]) === 'fired');
@@ -459,6 +477,10 @@ const ladder = (function () {
   }
 
   function update(changed) {
+    if (onlyFlow && changed.has('flow')) {
+      makeArrows();
+      resize();
+    }
     if (changed.has('at'))
       showRow(state.at);
     if (changed.has('at') || changed.has('flow')) {
@@ -499,6 +521,13 @@ const ladder = (function () {
     isShown: (node) => shown.has(node),
     setTimers: (on) => { withTimers = on; resize(); },
     hasTimers: () => withTimers,
+    setOnlyFlow: (on) => {
+      onlyFlow = on;
+      makeArrows();
+      resize();
+      showRow(state.at);
+    },
+    hasOnlyFlow: () => onlyFlow,
     hasRow: (m) => rowOf[m] >= 0,
     rows: () => rows.map((row) => row.moment),
     firstMoment: () => rows.length ? rows[0].moment : -1,
