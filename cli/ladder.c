@@ -106,6 +106,8 @@ static int draw(LadderOptions *o)
         if (!ladderout_write(l, o->files->pdata[i], (unsigned)o->width, o->ascii, &broken)) {
             status = tell(broken->message);
             g_error_free(broken);
+        } else {
+            printf("wrote %s\n", (const char *)o->files->pdata[i]);
         }
     ladder_free(l);
     g_strfreev(between);

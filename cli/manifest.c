@@ -102,6 +102,30 @@ static void put_outcome(JsonBuilder *b, const Runner *r, int status)
     json_builder_end_array(b);
 }
 
+/* A result without a value says why. */
+static void put_results(JsonBuilder *b, const Runner *r)
+{
+    json_builder_set_member_name(b, "results");
+    json_builder_begin_array(b);
+    for (unsigned i = 0; i < scenario_result_count(r->scenario); i++) {
+        ScenarioResult result;
+
+        scenario_result(r->scenario, i, &result);
+        json_builder_begin_object(b);
+        put_string(b, "name", result.name);
+        if (result.missing) {
+            put_string(b, "missing", result.missing);
+        } else {
+            json_builder_set_member_name(b, "value");
+            json_builder_add_double_value(b, result.value);
+        }
+        if (*result.unit)
+            put_string(b, "unit", result.unit);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
+}
+
 static const char *relative(const char *path, const char *dir)
 {
     size_t len = strlen(dir);
@@ -179,6 +203,7 @@ static char *compose(const char *dir, const Runner *r, int status, const Inputs 
     if (r->config.scenario.max_memory)
         put_count(b, "max_memory", r->config.scenario.max_memory);
     put_outcome(b, r, status);
+    put_results(b, r);
     put_files(b, dir, r, before);
     put_inputs(b, inputs);
     json_builder_end_object(b);

@@ -87,5 +87,5 @@ int observe_run(Runner *r, const ObserveConfig *c)
 
 const char *observe_scenario(const Runner *r)
 {
-    return scenario_path(r->scenario);
+    return r->scenario ? scenario_path(r->scenario) : "";
 }

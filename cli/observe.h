@@ -37,5 +37,5 @@ typedef struct ObserveConfig {
  * or the exit status of what went wrong, which has been told. The scenario's network is there until
  * runner_clear(r), which is to be called in any case. */
 int observe_run(Runner *r, const ObserveConfig *config);
-/* The scenario that ran, as the user knows it: for titles and file names. */
+/* The scenario that ran, as the user knows it: for titles and file names. "" if it did not come so far. */
 const char *observe_scenario(const Runner *r);

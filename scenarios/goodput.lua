@@ -1,4 +1,6 @@
 -- run-args: --set time=2s --set rate=5Mbps
+-- tshark-allow: Previous segment (the link loses some)
+-- tshark-allow: out-of-order segment (they are sent again)
 --
 -- How much does one TCP connection get through a link that loses packets? A scenario for sweeps:
 --

@@ -244,7 +244,7 @@ static void look_around(StepBackend *b)
         stop(b, STEP_WHY_ASKED, 0, "");
         return;
     }
-    if (!b->config.cpu_ns)
+    if (!b->config.cpu_ns || b->story) /* a checkpoint must not go on recording it */
         return;
     now = b->config.cpu_ns(b->config.user);
     if (now - b->mark_at < HS_MAX(b->config.checkpoint_ns, b->mark_cost * MARK_SHARE))

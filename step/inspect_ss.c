@@ -9,7 +9,7 @@
 
 typedef struct Listing {
     GString *out;
-    bool all, listening, info, timers;
+    bool all, listening, info, timers, netid;
     unsigned nth, n; /* only this one; 0: all */
     SimTime now;
 } Listing;
@@ -182,7 +182,8 @@ static void add(void *user, const TcpEntry *e)
 
     if (!is_wanted(l, e) || (++l->n != l->nth && l->nth))
         return;
-    g_string_append_printf(out, "%-10s %-6" PRIu32 " %-6" PRIu32, ss_state(e->state), e->recv_q, e->send_q);
+    g_string_append_printf(out, "%s%-10s %-6" PRIu32 " %-6" PRIu32, l->netid ? "tcp   " : "",
+                           ss_state(e->state), e->recv_q, e->send_q);
     append_end(out, &e->local, false);
     append_end(out, &e->remote, !e->remote.port);
     if (l->timers)
@@ -197,11 +198,32 @@ static void add(void *user, const TcpEntry *e)
     g_string_append_c(out, '\n');
 }
 
+/* One that is not connected is ss's UNCONN, and counts as listening. */
+static void add_udp(void *user, const UdpSock *s)
+{
+    Listing *l = user;
+    UdpAddr local = udpsock_local(s), peer = udpsock_peer(s);
+    InetEndpoint from = {.addr = inet_from_ip4(local.ip), .port = local.port};
+    InetEndpoint to = {.addr = inet_from_ip4(peer.ip), .port = peer.port};
+
+    if (!local.port || (l->listening ? peer.port != 0 : !l->all && !peer.port))
+        return;
+    g_string_append_printf(l->out, "%s%-10s %-6" PRIu32 " %-6u", l->netid ? "udp   " : "",
+                           peer.port ? "ESTAB" : "UNCONN", udpsock_rmem(s), 0u);
+    append_end(l->out, &from, false);
+    append_end(l->out, &to, !peer.port);
+    g_string_append_c(l->out, '\n');
+}
+
+static void title(const Listing *l)
+{
+    g_string_append_printf(l->out, "%s%-10s %-6s %-6s %20s %20s\n", l->netid ? "Netid " : "", "State",
+                           "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port");
+}
+
 static void list(Listing *l, Host *h)
 {
     l->now = node_now(host_node(h));
-    g_string_append_printf(l->out, "%-10s %-6s %-6s %20s %20s\n", "State", "Recv-Q", "Send-Q",
-                           "Local Address:Port", "Peer Address:Port");
     if (host_has_tcp(h))
         tcp_foreach(host_tcp(h), add, l);
 }
@@ -209,27 +231,36 @@ static void list(Listing *l, Host *h)
 bool stepinspect_ss(Host *h, const char *const *word, unsigned n, GString *out)
 {
     Listing l = {.out = out};
+    bool tcp = false, udp = false;
 
     for (unsigned i = 1; i < n; i++) {
         const char *c = word[i];
 
         if (*c++ != '-' || !*c) {
-            g_string_append_printf(out, "ss: \"%s\" is not known here; expected -t, -i, -a, -l, -n, -o",
+            g_string_append_printf(out, "ss: \"%s\" is not known here; expected -t, -u, -i, -a, -l, -n, -o",
                                    word[i]);
             return false;
         }
         for (; *c; c++) {
+            tcp |= *c == 't';
+            udp |= *c == 'u';
             l.all |= *c == 'a';
             l.listening |= *c == 'l';
             l.info |= *c == 'i';
             l.timers |= *c == 'o';
-            if (!strchr("tainlo4", *c)) {
-                g_string_append_printf(out, "ss: -%c is not known here; expected -t, -i, -a, -l, -n, -o", *c);
+            if (!strchr("tuainlo4", *c)) {
+                g_string_append_printf(out, "ss: -%c is not known here; expected -t, -u, -i, -a, -l, -n, -o",
+                                       *c);
                 return false;
             }
         }
     }
-    list(&l, h);
+    l.netid = tcp == udp;
+    title(&l);
+    if (udp || !tcp) /* looking may make a host's UDP, in a copy that ends with the answer */
+        udp_foreach(host_udp(h), add_udp, &l);
+    if (tcp || !udp)
+        list(&l, h);
     return true;
 }
 
@@ -261,6 +292,7 @@ bool stepinspect_socket(Host *h, unsigned nth, GString *out)
 {
     Listing l = {.out = out, .all = true, .info = true, .timers = true, .nth = nth};
 
+    title(&l);
     list(&l, h);
     if (l.n < nth) {
         g_string_printf(out, "%s has %u TCP socket%s, there is no number %u", host_node(h)->name, l.n,

@@ -44,6 +44,15 @@ static void tell(StepSession *s, const StepCommand *c)
     stepsession_say(s, "      %s\n", c->help);
 }
 
+/* One line: all names, and the beginning of what it does. */
+static void tell_short(StepSession *s, const StepCommand *c)
+{
+    g_auto(GStrv) names = g_strsplit(c->names, " ", -1);
+    g_autofree char *all = g_strjoinv(", ", names);
+
+    stepsession_say(s, "  %-28s %.*s\n", all, (int)strcspn(c->help, ".;:"), c->help);
+}
+
 StepResult stepcmd_help(StepSession *s, const StepLine *l, char **error)
 {
     if (l->n > 1 && g_str_has_prefix("expressions", l->word[1]) && strlen(l->word[1]) > 3) {
@@ -59,7 +68,8 @@ StepResult stepcmd_help(StepSession *s, const StepLine *l, char **error)
         return stepsession_wrong(error, "there is no command \"%s\"; 'help' lists them", l->word[1]);
     for (const StepCommand *c = step_commands; c->names; c++)
         if (c->fn != stepcmd_bare)
-            tell(s, c);
-    stepsession_say(s, "An empty line repeats the last step. ^C stops what takes too long.\n");
+            tell_short(s, c);
+    stepsession_say(s, "'help COMMAND' tells more, 'help expressions' what conditions are made of. An empty "
+                       "line repeats the last step. ^C stops what takes too long.\n");
     return STEP_FINE;
 }

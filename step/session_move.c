@@ -229,8 +229,10 @@ StepResult stepcmd_goto(StepSession *s, const StepLine *l, char **error)
     char *why = NULL;
     SimTime time;
 
-    if (!steptimeline_mark_count(s->timeline))
-        return stepsession_wrong(error, "there was no event to go to");
+    if (!steptimeline_mark_count(s->timeline)) {
+        stepsession_say(s, "Nothing happened: there is no other place.\n");
+        return STEP_FINE;
+    }
     if (!strcmp(word, "end"))
         pos = STEP_POS_NEVER;
     else if (strcmp(word, "start") != 0 && !parse_place(word, &pos)) {

@@ -14,8 +14,9 @@ typedef struct Build {
     Ladder *l;
     const Story *s;
     LadderMark *marks;
-    GArray **trips;   /* of each birth: its flights (int32_t), in order */
-    int32_t *trip_of; /* packet -> trip */
+    GArray **trips;    /* of each birth: its flights (int32_t), in order */
+    uint32_t *part_of; /* packet -> where in its datagram it begins; 0: no later fragment */
+    int32_t *trip_of;  /* packet -> trip */
     unsigned n_trips;
     int32_t *arrow_of; /* first flight -> the arrow that began with it; -1 */
     int32_t *ending;   /* flight -> the arrow that it ended; -1 */
@@ -29,16 +30,19 @@ static void index_trips(Build *b)
     GHashTable *births = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 
     b->trip_of = g_new(int32_t, n + 1);
+    b->part_of = g_new(uint32_t, n + 1);
     for (int32_t i = 0; i < n; i++) {
         const StoryPacket *p = story_packet(b->s, i);
         gint64 key = (gint64)p->birth * (story_node_count(b->s) + 1) + p->birth_node;
         gpointer known = g_hash_table_lookup(births, &key);
+        StorySegment seg;
 
         if (!known) {
             known = GINT_TO_POINTER((gint)++b->n_trips);
             g_hash_table_insert(births, g_memdup2(&key, sizeof(key)), known);
         }
         b->trip_of[i] = GPOINTER_TO_INT(known) - 1;
+        b->part_of[i] = story_segment(p, &seg) ? seg.fragment_offset : 0;
     }
     g_hash_table_destroy(births);
     b->trips = g_new0(GArray *, b->n_trips + 1);
@@ -72,20 +76,26 @@ static guint position_in(const GArray *trip, int32_t flight)
     return low;
 }
 
-/* The crossing that brought the packet to the node, before that record; the last one. */
+/* The crossing that brought the packet to the node, before that record; the last one, and of fragments, which
+ * have one birth, the last one of the same part of the datagram if there is one: a router may have cut it. */
 static int32_t arrival_before(const Build *b, int32_t flight, int32_t node, int32_t record)
 {
-    const GArray *trip = b->trips[b->trip_of[story_flight(b->s, flight)->packet]];
+    int32_t packet = story_flight(b->s, flight)->packet, any = STORY_NONE;
+    const GArray *trip = b->trips[b->trip_of[packet]];
     guint at = position_in(trip, flight), stop = at > SCAN_MAX ? at - SCAN_MAX : 0;
 
     while (at-- > stop) {
         int32_t other = g_array_index(trip, int32_t, at);
         const StoryFlight *f = story_flight(b->s, other);
 
-        if (f->end != STORY_NONE && !f->is_lost && f->end < record && place_at(b, f->end) == node)
+        if (f->end == STORY_NONE || f->is_lost || f->end >= record || place_at(b, f->end) != node)
+            continue;
+        if (b->part_of[f->packet] == b->part_of[packet])
             return other;
+        if (any == STORY_NONE)
+            any = other;
     }
-    return STORY_NONE;
+    return any;
 }
 
 static bool goes_on(const Build *b, int32_t flight)
@@ -315,7 +325,7 @@ static bool add_inner_drop(Build *b, int32_t flight)
             return true;
         }
         LADDER_AT(b->l->arrows, LadderArrow, arrow)->is_marked = true;
-        add_event(b, LADDER_EV_DROP, STORY_NONE, lane, f->end, drop->time, ladder_keep(b->l, reason));
+        add_event(b, LADDER_EV_DROP, arrow, lane, f->end, drop->time, ladder_keep(b->l, reason));
         return true;
     }
     first = first_flight(b, before, &hops);
@@ -470,6 +480,7 @@ void ladder_add_arrows(Ladder *l)
             g_array_free(b.trips[i], TRUE);
     g_free(b.trips);
     g_free(b.trip_of);
+    g_free(b.part_of);
     g_free(b.arrow_of);
     g_free(b.ending);
     g_free(b.marks);

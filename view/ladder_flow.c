@@ -5,8 +5,16 @@
 #include "models/wire/ipv4.h"
 #include "view/ladder_priv.h"
 
+/* Who sent nothing in this flow may have in another one; texts are interned. */
 static const char *side_name(const Story *s, const StoryFlow *f, unsigned side)
 {
+    for (int32_t i = 0; f->node[side] == STORY_NONE && i < story_flow_count(s); i++) {
+        const StoryFlow *other = story_flow(s, i);
+
+        for (unsigned k = 0; k < 2; k++)
+            if (other->addr[k] == f->addr[side] && other->node[k] != STORY_NONE)
+                return story_node(s, other->node[k])->name;
+    }
     return f->node[side] == STORY_NONE ? f->addr[side] : story_node(s, f->node[side])->name;
 }
 

@@ -38,6 +38,7 @@ static void mark_segment(Side *me, const Side *peer, const StorySegment *seg, La
         out->dup = ++me->dup;
     else
         me->dup = 0;
+    out->same_window = me->has_acked && seg->window == me->window && seg->window;
     if (seg->flags & TCP_ACK) {
         me->has_acked = true;
         me->ack = seg->ack;
@@ -49,26 +50,28 @@ static void mark_segment(Side *me, const Side *peer, const StorySegment *seg, La
     }
 }
 
+/* Told by what crossed a link, in the order of sending: inside a host there are segments that the card cuts.
+ */
 LadderMark *ladder_marks(const Story *s)
 {
-    int32_t n = story_packet_count(s);
-    LadderMark *marks = g_new0(LadderMark, n + 1);
+    LadderMark *marks = g_new0(LadderMark, story_packet_count(s) + 1);
     Side *sides = g_new0(Side, 2 * story_flow_count(s) + 1);
     GHashTable *births = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 
-    for (int32_t i = 0; i < n; i++) {
-        const StoryPacket *p = story_packet(s, i);
+    for (int32_t i = 0; i < story_flight_count(s); i++) {
+        int32_t packet = story_flight(s, i)->packet;
+        const StoryPacket *p = story_packet(s, packet);
         gint64 key = (gint64)p->birth * (story_node_count(s) + 1) + p->birth_node;
         gpointer known = g_hash_table_lookup(births, &key);
         StorySegment seg;
 
         if (known) { /* as a router left it */
-            marks[i] = marks[GPOINTER_TO_INT(known) - 1];
+            marks[packet] = marks[GPOINTER_TO_INT(known) - 1];
             continue;
         }
-        g_hash_table_insert(births, g_memdup2(&key, sizeof(key)), GINT_TO_POINTER(i + 1));
+        g_hash_table_insert(births, g_memdup2(&key, sizeof(key)), GINT_TO_POINTER(packet + 1));
         if (p->flow != STORY_NONE && story_segment(p, &seg) && seg.has_ports && seg.proto == IP_PROTO_TCP)
-            mark_segment(&sides[2 * p->flow + p->side], &sides[2 * p->flow + !p->side], &seg, &marks[i]);
+            mark_segment(&sides[2 * p->flow + p->side], &sides[2 * p->flow + !p->side], &seg, &marks[packet]);
     }
     g_hash_table_destroy(births);
     g_free(sides);
@@ -198,7 +201,7 @@ static void label_tcp(const Ladder *l, const StoryPacket *p, const StorySegment 
         g_string_append_printf(t, " seq %u", seq);
     if (seg->flags & TCP_ACK)
         g_string_append_printf(t, " ack %u", seg->ack - n.ack);
-    if (!(seg->flags & TCP_RST))
+    if (!(seg->flags & TCP_RST) && !(seg->payload_len && mark->same_window && !is_syn))
         g_string_append_printf(t, " win %u", is_syn ? seg->window : (uint32_t)seg->window << n.shift);
     put_marks(seg, mark, out);
     if (p->is_cookie)

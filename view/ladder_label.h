@@ -6,7 +6,8 @@
 
 /* What only the packets before can tell about one. */
 typedef struct LadderMark {
-    bool is_again; /* all its bytes had been sent before */
+    bool same_window; /* as in its side's last segment */
+    bool is_again;    /* all its bytes had been sent before */
     uint16_t dup;  /* so many ACKs for the same byte in a row, without this one; 0: it says something new */
     bool is_probe; /* the byte before the next one: is anybody there? (RFC 9293 3.8.4; zero window probes) */
 } LadderMark;

@@ -276,7 +276,9 @@ static void begin_instant(Place *p, guint i)
         return;
     if (p->has_instant)
         p->row = HS_MAX(p->row, p->time_row + 1); /* only the margins had something to say */
-    if (p->has_instant && time - p->time >= p->long_gap)
+    /* A fold says how long it took. */
+    if (p->has_instant && time - p->time >= p->long_gap &&
+        LADDER_AT(p->l->events, LadderEvent, i)->kind != LADDER_EV_FOLD)
         place_gap(p, time - p->time);
     p->has_instant = true;
     p->time = time;

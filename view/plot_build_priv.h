@@ -46,6 +46,7 @@ void plotcdf_add(PlotBuild *b);
 double plotbuild_x(const PlotBuild *b, SimTime t);
 const PlotSeries *plotitem_series(const PlotItem *item, PlotWhat what);
 SimTime plotbuild_interval(const PlotBuild *b); /* of rates */
+bool plotbuild_check_interval(PlotBuild *b);    /* false: b->error */
 /* The unit that fits the largest value: its factor, and "ms". */
 typedef struct PlotUnit {
     double factor; /* values are divided by it */

@@ -102,6 +102,10 @@ void plotcdf_add(PlotBuild *b)
 
     while (!plotbuild_wants(b, (PlotWhat)what))
         what++;
+    if ((what == PLOT_THROUGHPUT || what == PLOT_GOODPUT) && !plotbuild_check_interval(b)) {
+        g_ptr_array_free(all, TRUE);
+        return;
+    }
     for (unsigned i = 0; i < items->len; i++) {
         const PlotItem *item = plotbuild_item(items, i);
         GArray *samples = g_array_new(FALSE, FALSE, sizeof(Sample));

@@ -2,11 +2,13 @@
  * whose it is; of more than PLOT_CROWD flows all are faint, and the median and the middle 80 % are strong. */
 #include <string.h>
 
+#include "sim/base/units.h"
 #include "view/plot_build_priv.h"
 
 #define CROWD_COLUMNS 200
 #define MAX_SEQUENCES 4
 #define RATE_INTERVALS 100
+#define MAX_INTERVALS 100000
 
 typedef struct Panel {
     PlotBuild *b;
@@ -291,7 +293,7 @@ static void add_sequence(PlotBuild *b, const PlotItem *item, bool is_alone)
 {
     const PlotEnd *e = item->end;
     GArray *one = g_array_new(FALSE, TRUE, sizeof(PlotItem));
-    char *name = is_alone ? g_strdup("Sequence number") : g_strdup_printf("%s", item->label);
+    char *name = is_alone ? g_strdup("Sequence number") : g_strdup_printf("%s: sequence", item->label);
     double low, high;
     bool near = is_edge_near(e, &low, &high);
     PlotUnit unit = plotunit_bytes(high);
@@ -426,6 +428,21 @@ SimTime plotbuild_interval(const PlotBuild *b)
     return interval;
 }
 
+/* More than anybody could see, and than was collected. */
+bool plotbuild_check_interval(PlotBuild *b)
+{
+    char interval[UNITS_STR_LEN], least[UNITS_STR_LEN];
+
+    if (!b->wish->interval || (b->to - b->from) / b->wish->interval <= MAX_INTERVALS)
+        return true;
+    if (!b->error)
+        b->error = g_strdup_printf(
+            "an interval of %s is too short for so long a time; expected at least %s",
+            units_format_time(b->wish->interval, interval),
+            units_format_time((b->to - b->from) / MAX_INTERVALS / SIM_US * SIM_US + SIM_US, least));
+    return false;
+}
+
 static double rate_at(const PlotBuild *b, const PlotItem *item, PlotWhat what, SimTime t, SimTime interval)
 {
     return plotbins_sum(bins_of(item, what), t, interval) * 8e9 / (double)interval;
@@ -510,6 +527,8 @@ static void add_rates(PlotBuild *b)
 
     if (!plotbuild_wants(b, PLOT_THROUGHPUT) && !plotbuild_wants(b, PLOT_GOODPUT))
         return;
+    if (!plotbuild_check_interval(b))
+        return;
     unit = plotunit_rate(largest_rate(b, interval));
     p = add_panel(b, b->flows,
                   both                               ? "Rate"
@@ -528,7 +547,7 @@ static void add_fairness(PlotBuild *b)
     bool is_any = false;
     Panel p;
 
-    if (!plotbuild_wants(b, PLOT_FAIRNESS))
+    if (!plotbuild_wants(b, PLOT_FAIRNESS) || !plotbuild_check_interval(b))
         return;
     p = add_panel(b, b->flows, "Jain's fairness index", "", "fairness");
     p.p->min = 0;

@@ -143,6 +143,8 @@ static int32_t add_packet(Story *s, const Packet *pkt, uint16_t linktype, SimTim
         p.flow = last->flow;
         p.side = last->side;
         p.is_cookie = last->is_cookie;
+        if (p.flow == STORY_NONE) /* its first record was of a time when it had no header yet */
+            story_flow_add_packet(s, &p, birth_node, now);
     }
     g_array_append_val(s->packets, p);
     kept = story_room(s, sizeof(key));
@@ -235,6 +237,11 @@ static void detach(Story *s)
 
 /* ---- crossings ---- */
 
+static bool is_alike(const StoryPacket *a, const StoryPacket *b)
+{
+    return a == b || (a->len == b->len && a->kept == b->kept && !memcmp(a->bytes, b->bytes, a->kept));
+}
+
 /* The sending that this arrival or loss ends: the oldest open one of the packet on this link, else (a shared
  * medium, whose points know no link) the last one. What is dropped inside a node has lost its link header,
  * and ends no crossing: a host may drop its own copy of a broadcast that is on its way. */
@@ -243,7 +250,7 @@ static int32_t find_open(Story *s, GHashTable *open, const StoryRecord *r)
     const StoryPacket *p = story_packet(s, r->packet);
     Birth key = {(uint32_t)p->birth_node, p->birth};
     GArray *flights = g_hash_table_lookup(open, &key);
-    int32_t shared = STORY_NONE;
+    int32_t shared = STORY_NONE, oldest = STORY_NONE;
 
     if (r->point == STORY_NONE || p->linktype != story_point(s, r->point)->linktype)
         return STORY_NONE;
@@ -257,10 +264,13 @@ static int32_t find_open(Story *s, GHashTable *open, const StoryRecord *r)
                 shared = f;
         } else if (flight->end == STORY_NONE && tx->link == r->link &&
                    (tx->point != r->point || r->desc == &probe_frame_drop)) {
-            return f;
+            if (is_alike(p, story_packet(s, flight->packet)))
+                return f;
+            if (oldest == STORY_NONE)
+                oldest = f;
         }
     }
-    return shared;
+    return oldest != STORY_NONE ? oldest : shared;
 }
 
 static void add_flight(Story *s, GHashTable *open, int32_t record)
@@ -323,6 +333,7 @@ void story_seal(Story *s)
             add_flight(s, open, i);
     }
     g_hash_table_destroy(open);
+    story_flow_add_fragments(s);
     story_flow_add_conns(s);
 }
 

@@ -20,7 +20,7 @@ static char *flow_key(uint8_t proto, const char *a, uint16_t a_port, const char 
 static bool is_new_connection(const StoryFlow *f, unsigned side, const StorySegment *seg)
 {
     return seg->proto == IP_PROTO_TCP && (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
-           f->has_isn[side] && f->has_isn[!side] && f->isn[side] != seg->seq;
+           f->has_isn[side] && f->isn[side] != seg->seq;
 }
 
 static void learn_numbers(StoryFlow *f, unsigned side, const StoryPacket *p, const StorySegment *seg)
@@ -133,6 +133,17 @@ void story_flow_add_packet(Story *s, StoryPacket *p, const Node *birth_node, Sim
         p->is_cookie = is_cookie(s, p, birth_node, &seg);
     }
     g_free(key);
+}
+
+void story_flow_add_fragments(Story *s)
+{
+    for (guint i = 0; i < s->packets->len; i++) {
+        StoryPacket *p = &g_array_index(s->packets, StoryPacket, i);
+        StorySegment seg;
+
+        if (p->flow == STORY_NONE && story_segment(p, &seg) && seg.is_fragment)
+            find_first_fragment(s, p, &seg);
+    }
 }
 
 /* ---- endpoints ---- */

@@ -38,3 +38,4 @@ void *story_room(Story *s, size_t len);
 const char *story_intern(Story *s, const char *text);
 void story_flow_add_packet(Story *s, StoryPacket *p, const Node *birth_node, SimTime now);
 void story_flow_add_conns(Story *s);
+void story_flow_add_fragments(Story *s); /* that came before the first one of their datagram */

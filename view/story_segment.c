@@ -98,6 +98,7 @@ static bool read_ip4(const StoryPacket *p, size_t at, StorySegment *out)
     out->proto = ipv4_proto(h);
     out->is_fragment = ipv4_is_fragment(h);
     out->fragment_id = ipv4_id(h);
+    out->fragment_offset = ipv4_frag_offset(h);
     ipv4_addr_format(ipv4_src(h), out->src);
     ipv4_addr_format(ipv4_dst(h), out->dst);
     if (has_known_ports(out) && !ipv4_frag_offset(h))
@@ -136,7 +137,8 @@ static bool read_ip6(const StoryPacket *p, size_t at, StorySegment *out)
         if (out->proto == IPV6_EXT_FRAGMENT) {
             out->is_fragment = true;
             out->fragment_id = wire_get32(e + 4);
-            is_later = wire_get16(e + 2) & 0xfff8;
+            out->fragment_offset = wire_get16(e + 2) & 0xfff8u;
+            is_later = out->fragment_offset;
         }
         next += out->proto == IPV6_EXT_FRAGMENT ? IPV6_FRAG_HDR_LEN : (e[1] + 1u) * 8;
         out->proto = e[0];

@@ -11,7 +11,7 @@ typedef struct StorySegment {
     char src[STORY_ADDR_LEN], dst[STORY_ADDR_LEN];
     uint16_t src_port, dst_port;
     bool is_fragment; /* the first one has ports, the others have not */
-    uint32_t fragment_id;
+    uint32_t fragment_id, fragment_offset;
     uint32_t l3, l4;      /* where the headers begin in the packet's bytes */
     uint32_t payload_len; /* behind the transport header */
     /* TCP only */

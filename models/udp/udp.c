@@ -243,6 +243,16 @@ Udp *udp_new(Ip4 *ip)
     return u;
 }
 
+void udp_foreach(const Udp *u, void (*fn)(void *user, const UdpSock *s), void *user)
+{
+    const UdpSock *s = u->all;
+
+    while (s && s->all_next)
+        s = s->all_next;
+    for (; s; s = s->all_prev)
+        fn(user, s);
+}
+
 void udp_free(Udp *u)
 {
     if (!u)

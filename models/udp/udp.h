@@ -32,6 +32,9 @@ typedef struct UdpAddr {
     uint16_t port;
 } UdpAddr;
 
+/* Every socket of the host, in order of creation. */
+void udp_foreach(const Udp *u, void (*fn)(void *user, const UdpSock *s), void *user);
+
 /* All calls return 0 (or a count) or a negative errno. */
 UdpSock *udpsock_new(Udp *u);
 void udpsock_close(UdpSock *s);

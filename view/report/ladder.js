@@ -13,7 +13,7 @@ const ladder = (function () {
   let lanes = [], laneX = new Map(), width = 0;
   let arrows = [], arrowsOf = new Map();
   let rows = [], top = new Float64Array(1), rowOf = new Int32Array(0), reach = new Float64Array(0);
-  let withTimers = false;
+  let withTimers = false, onlyFlow = false;
   const shown = new Set();
 
   /* ---- what is shown ---- */
@@ -36,6 +36,8 @@ const ladder = (function () {
   function makeArrows() {
     const journeys = new Map();
     for (let f = 0; f < flights.n; f++) {
+      if (onlyFlow && packets.f[flights.p[f]] !== state.flow)
+        continue;
       const birth = packets.b[flights.p[f]];
       if (!journeys.has(birth))
         journeys.set(birth, []);
@@ -78,7 +80,23 @@ const ladder = (function () {
     return found;
   }
 
+  function isOfFlow(event) {
+    switch (event[0]) {
+    case EVENT.STATE:
+    case EVENT.TIMER:
+    case EVENT.RECOVERY:
+    case EVENT.REFUSED:
+      return event[2] >= 0 && conns[event[2]].flow === state.flow;
+    case EVENT.DROP:
+      return packets.f[event[2]] === state.flow;
+    default:
+      return true;
+    }
+  }
+
   function isShownEvent(event) {
+    if (onlyFlow && !isOfFlow(event))
+      return false;
     switch (event[0]) {
     case EVENT.TIMER:
       return shown.has(event[1]) && (withTimers || string(event[4]) === 'fired');
@@ -298,12 +316,14 @@ const ladder = (function () {
       drawEvent(front, row, y);
   }
 
-  function drawView(into, from, to) {
+  function drawView(into, from, to, isExact) {
     const back = svg('g', {}), middle = svg('g', {}), labels = svg('g', {}), front = svg('g', {});
     for (const node of lanes)
       back.append(svg('line', { x1: laneX.get(node), x2: laneX.get(node), y1: from, y2: Math.min(to, top[rows.length] + 20), class: 'lane' }));
     let i = Math.max(0, lastUpTo(top, from, rows.length));
-    for (; i < rows.length && top[i] <= to + 30; i++)
+    if (isExact && top[i] < from) /* on the sheet before */
+      i++;
+    for (; i < rows.length && top[i] <= (isExact ? to - 1 : to + 30); i++)
       drawRow(back, front, rows[i], i);
     /* Arrows are sorted by their start; the first that can be seen is the first that reaches so far down. */
     let low = 0, high = arrows.length;
@@ -376,15 +396,18 @@ const ladder = (function () {
     return now ? now.state : '';
   }
 
+  function placeLanes() {
+    const first = GUTTER + MARGIN, last = width - MARGIN;
+    laneX = new Map(lanes.map((node, i) => [node, lanes.length > 1 ? first + (last - first) * i / (lanes.length - 1) : (first + last) / 2]));
+  }
+
   function resize() {
     width = Math.max(300, box.clientWidth);
     look();
     canvas.setAttribute('width', width);
     canvas.setAttribute('height', viewHeight);
     lanes = laneNodes.filter((node) => shown.has(node));
-    laneX = new Map();
-    const first = GUTTER + MARGIN, last = width - MARGIN;
-    lanes.forEach((node, i) => laneX.set(node, lanes.length > 1 ? first + (last - first) * i / (lanes.length - 1) : (first + last) / 2));
+    placeLanes();
     makeRows();
     drawHead();
     ask();
@@ -454,6 +477,10 @@ const ladder = (function () {
   }
 
   function update(changed) {
+    if (onlyFlow && changed.has('flow')) {
+      makeArrows();
+      resize();
+    }
     if (changed.has('at'))
       showRow(state.at);
     if (changed.has('at') || changed.has('flow')) {
@@ -462,35 +489,45 @@ const ladder = (function () {
     }
   }
 
-  /* All of it at once, for paper: up to `limit` rows. Returns how many rows are missing. */
-  function drawAll(into, paperWidth, limit) {
-    const before = width;
+  /* All of it, for paper: a list of drawings that each fit on a sheet, cut between rows; up to `limit` rows.
+   * Returns the drawings and how many rows are missing. */
+  function drawSheets(paperWidth, sheetHeight, limit) {
+    const kept = { width, laneX };
+    const last = Math.min(rows.length, limit), sheets = [];
     width = paperWidth;
-    const kept = box;
-    const last = Math.min(rows.length, limit);
-    const x = laneX;
-    laneX = new Map();
-    const first = GUTTER + MARGIN, end = width - MARGIN;
-    lanes.forEach((node, i) => laneX.set(node, lanes.length > 1 ? first + (end - first) * i / (lanes.length - 1) : (first + end) / 2));
+    placeLanes();
     makeRows();
-    const bottom = top[last] + 10;
+    for (let i = 0; i < last;) {
+      const first = i, from = i ? top[i] - (rows[i].gap ? 30 : 2) : 0;
+      while (i < last && (i === first || top[i + 1] - from <= sheetHeight))
+        i++;
+      const to = i < last ? top[i] - (rows[i].gap ? 30 : 2) : top[last] + 10;
+      sheets.push(drawSheet(from, to));
+    }
+    ({ width, laneX } = kept);
+    makeRows();
+    return { sheets, missing: rows.length - last };
+  }
+
+  function drawSheet(from, to) {
     const names = lanes.map((node) => svg('text', { x: laneX.get(node), y: 18, class: 'node' }, nodes[node].name));
-    const body = svg('g', { transform: 'translate(0 26)' });
-    drawView(body, 0, bottom);
-    into.replaceChildren(...names, body);
-    into.setAttribute('viewBox', `0 0 ${width} ${bottom + 30}`);
-    width = before;
-    laneX = x;
-    box = kept;
-    makeRows();
-    return rows.length - last;
+    const body = svg('svg', { x: 0, y: 26, width, height: to - from, viewBox: `0 ${from} ${width} ${to - from}` });
+    drawView(body, from, to, true);
+    return svg('svg', { class: 'paper', viewBox: `0 0 ${width} ${to - from + 28}` }, ...names, body);
   }
 
   return {
-    build, update, neighbour, setLane, drawAll, drawNow: redraw,
+    build, update, neighbour, setLane, drawSheets, drawNow: redraw,
     isShown: (node) => shown.has(node),
     setTimers: (on) => { withTimers = on; resize(); },
     hasTimers: () => withTimers,
+    setOnlyFlow: (on) => {
+      onlyFlow = on;
+      makeArrows();
+      resize();
+      showRow(state.at);
+    },
+    hasOnlyFlow: () => onlyFlow,
     hasRow: (m) => rowOf[m] >= 0,
     rows: () => rows.map((row) => row.moment),
     firstMoment: () => rows.length ? rows[0].moment : -1,

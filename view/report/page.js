@@ -233,7 +233,7 @@ function build() {
   const left = html('section', { class: 'ladder', 'aria-label': t('ladder_label') });
   const panels = PANELS.map(makePanel);
   const right = html('section', { class: 'panels', 'aria-label': t('panels') }, ...panels.map(({ details }) => details));
-  parts.paper = svg('svg', { class: 'paper' });
+  parts.paper = html('div', {});
   parts.paperNote = html('p', { class: 'paper-note' });
   root.replaceChildren(makeHeader(), makeToolbar(), html('main', {}, left, right), html('div', { class: 'on-paper' }, parts.paper, parts.paperNote), parts.help, parts.live);
   ladder.build(left);
@@ -277,7 +277,8 @@ function onState(changed) {
 const PAPER_ROWS = 400;
 
 function beforePaper() {
-  const missing = ladder.drawAll(parts.paper, 900, PAPER_ROWS);
+  const { sheets, missing } = ladder.drawSheets(900, 1150, PAPER_ROWS);
+  parts.paper.replaceChildren(...sheets);
   parts.paperNote.textContent = missing ? t('paper_more', missing) : '';
 }
 
@@ -287,6 +288,9 @@ function beforePaper() {
   onChange(onState);
   build();
   change({ at: ladder.firstMoment() });
+  const time = /^#t=(\d+(\.\d+)?)$/.exec(location.hash);
+  if (time)
+    goToTime(Number(time[1]) * 1e9);
   document.addEventListener('keydown', onKey);
   addEventListener('beforeprint', beforePaper);
   /* For the tests of the page, and for whoever looks at it with a browser's tools. */
