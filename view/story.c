@@ -285,6 +285,16 @@ static int32_t find_open(Story *s, GHashTable *open, const StoryRecord *r)
     return oldest != STORY_NONE ? oldest : shared;
 }
 
+/* It has arrived, at the one place where it can: in a storm there are a great many of one birth. */
+static void forget(GArray *flights, int32_t f)
+{
+    for (unsigned i = 0; i < flights->len; i++)
+        if (g_array_index(flights, int32_t, i) == f) {
+            g_array_remove_index(flights, i);
+            return;
+        }
+}
+
 static void add_flight(Story *s, GHashTable *open, int32_t record)
 {
     StoryRecord *r = &g_array_index(s->records, StoryRecord, record);
@@ -314,6 +324,8 @@ static void add_flight(Story *s, GHashTable *open, int32_t record)
             known->end = record;
             known->is_lost = r->desc == &probe_frame_drop;
             r->flight = f;
+            if (r->link != STORY_NONE && story_record(s, known->tx)->link != STORY_NONE)
+                forget(g_hash_table_lookup(open, &key), f);
             return;
         }
         if (f != STORY_NONE) { /* one more receiver on a shared medium */
