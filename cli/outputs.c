@@ -3,17 +3,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/gnuplot.h"
-#include "cli/ladder_out.h"
-#include "cli/plot_net.h"
+#include "cli/outputs_pictures.h"
 #include "models/wire/dissect.h"
 #include "sim/trace/pcapng.h"
 #include "sim/trace/qlog.h"
 #include "sim/trace/sink_events.h"
 #include "sim/trace/sink_pcapng.h"
 #include "sim/trace/sink_series.h"
-#include "view/plot_build.h"
-#include "view/plot_gnuplot.h"
 #include "view/qlog_tcp.h"
 
 typedef struct DropCounter {
@@ -25,11 +21,6 @@ typedef struct OutputsSeries {
     SinkSeries *sink;
     char *path;
 } OutputsSeries;
-
-typedef struct OutputsPlot {
-    PlotSink *sink;
-    char *path;
-} OutputsPlot;
 
 struct Outputs {
     OutputsConfig config;
@@ -45,10 +36,8 @@ struct Outputs {
     unsigned n_captures; /* of the scenario, that were looked at; so n_series */
     GPtrArray *series;   /* OutputsSeries */
     unsigned n_series;
-    GPtrArray *plots; /* OutputsPlot */
-    unsigned n_plots;
-    LadderRecorder *ladder; /* of hs.ladder; NULL: no such wish */
-    GError *error;          /* of a wish; told when ready */
+    OutputsPictures *pictures; /* NULL: the scenario gets no files */
+    GError *error;             /* of a wish; told when ready */
     DropCounter drops;
     GHashTable *link_of; /* ProbePoint -> NetLink; look-up only */
     unsigned n_links;    /* that are in it */
@@ -339,6 +328,8 @@ bool outputs_attach(Outputs *o, Scenario *s, GError **error)
     o->probes = net_probes(scenario_net(s));
     o->is_attached = true;
     o->comment = g_strdup_printf("%s, seed %" PRIu64, o->config.scenario, scenario_seed(s));
+    if (!o->config.no_scenario_files)
+        o->pictures = outputs_pictures_new(s, o->config.scenario, o->config.out_dir);
     if (o->config.pcap->len)
         add_asked_capture(o);
     if (!add_events(o, error))
@@ -383,34 +374,8 @@ static void add_scenario_series(Outputs *o, unsigned i)
     g_ptr_array_add(o->series, kept);
 }
 
-static void add_scenario_plot(Outputs *o, unsigned i)
-{
-    PlotSinkConfig config = {0};
-    ScenarioPlot wish;
-    OutputsPlot *kept = g_new0(OutputsPlot, 1);
-    char *error = NULL;
-
-    scenario_plot(o->scenario, i, &wish);
-    config.wish = (PlotWish){.from = wish.from,
-                             .to = wish.to,
-                             .interval = wish.interval,
-                             .host = wish.host,
-                             .flow = wish.flow,
-                             .title = wish.title,
-                             .cdf = wish.cdf,
-                             .no_states = wish.no_states};
-    hs_assert(plot_parse_what(wish.what, &config.wish.what, &error));
-    plotnet_fill(&config, o->scenario);
-    kept->path = strcmp(o->config.out_dir, ".") ? g_build_filename(o->config.out_dir, wish.file, NULL)
-                                                : g_strdup(wish.file);
-    kept->sink = plotsink_new(&config);
-    plotsink_attach(kept->sink, o->probes);
-    g_ptr_array_add(o->plots, kept);
-}
-
 void outputs_on_wish(Outputs *o)
 {
-    unsigned n_plots = o->config.no_scenario_files ? 0 : scenario_plot_count(o->scenario);
     unsigned n_series = o->config.no_scenario_files ? 0 : scenario_series_count(o->scenario);
     unsigned n = o->config.no_scenario_files ? 0 : scenario_capture_count(o->scenario);
 
@@ -418,10 +383,8 @@ void outputs_on_wish(Outputs *o)
         add_scenario_capture(o, o->n_captures++);
     while (o->n_series < n_series)
         add_scenario_series(o, o->n_series++);
-    while (o->n_plots < n_plots)
-        add_scenario_plot(o, o->n_plots++);
-    if (!o->ladder && !o->config.no_scenario_files && scenario_ladder_count(o->scenario))
-        o->ladder = ladderout_record(o->scenario);
+    if (o->pictures)
+        outputs_pictures_on_wish(o->pictures);
 }
 
 bool outputs_on_ready(Outputs *o, GError **error)
@@ -435,15 +398,6 @@ bool outputs_on_ready(Outputs *o, GError **error)
 
 /* ---- life ---- */
 
-static void free_plot(gpointer ptr)
-{
-    OutputsPlot *p = ptr;
-
-    plotsink_free(p->sink);
-    g_free(p->path);
-    g_free(p);
-}
-
 Outputs *outputs_new(const OutputsConfig *config)
 {
     Outputs *o = g_new0(Outputs, 1);
@@ -451,7 +405,6 @@ Outputs *outputs_new(const OutputsConfig *config)
     o->config = *config;
     o->captures = g_ptr_array_new();
     o->series = g_ptr_array_new();
-    o->plots = g_ptr_array_new_with_free_func(free_plot);
     o->files = g_ptr_array_new_with_free_func(g_free);
     o->paths = g_ptr_array_new_with_free_func(g_free);
     o->link_of = g_hash_table_new(NULL, NULL);
@@ -498,48 +451,9 @@ static void tell_capture(Outputs *o, const SinkPcapng *s)
         tell_file(o, sink_pcapng_file(s, i), n == 1 ? note : NULL);
 }
 
-static bool draw_plot(Outputs *o, const OutputsPlot *p, GError **error)
+static void on_picture(void *user, const char *path)
 {
-    PlotRun run = {p->sink, ""};
-    PlotFigure *figure;
-    char *base = g_path_get_basename(o->config.scenario), *why = NULL, *script;
-    bool ok;
-
-    plotnet_add_notes(p->sink, o->scenario);
-    plotsink_seal(p->sink);
-    figure = plot_build(&run, 1, base, &why);
-    g_free(base);
-    if (!figure) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "cannot draw %s: %s", p->path, why);
-        g_free(why);
-        return false;
-    }
-    script = plotgnuplot_beside(p->path, ".gp");
-    ok = plotgnuplot_write(figure, p->path, error) && gnuplot_draw(script, p->path, error);
-    plotfigure_free(figure);
-    g_free(script);
-    if (ok)
-        tell_file(o, p->path, NULL);
-    return ok;
-}
-
-static bool draw_ladders(Outputs *o, GError **error)
-{
-    char *name = g_path_get_basename(o->config.scenario);
-    bool ok = true;
-
-    if (o->ladder)
-        story_seal(ladderout_story(o->ladder));
-    for (unsigned i = 0; o->ladder && ok && i < scenario_ladder_count(o->scenario); i++) {
-        char *path;
-
-        ok = ladderout_fulfil(o->ladder, o->scenario, i, o->config.out_dir, name, &path, error);
-        if (ok)
-            tell_file(o, path, NULL);
-        g_free(path);
-    }
-    g_free(name);
-    return ok;
+    tell_file(user, path, NULL);
 }
 
 static void tell_qlog(Outputs *o)
@@ -572,10 +486,8 @@ bool outputs_close(Outputs *o, GError **error)
         g_free(s);
     }
     g_ptr_array_set_size(o->series, 0);
-    for (unsigned i = 0; i < o->plots->len; i++)
-        (void)!draw_plot(o, o->plots->pdata[i], first ? NULL : &first);
-    g_ptr_array_set_size(o->plots, 0);
-    (void)!draw_ladders(o, first ? NULL : &first);
+    if (o->pictures)
+        (void)!outputs_pictures_draw(o->pictures, on_picture, o, first ? NULL : &first);
     if (o->events) {
         tell_count(o, o->events_path, sink_events_records(o->events), "record");
         (void)!sink_events_close(g_steal_pointer(&o->events), first ? NULL : &first);
@@ -604,7 +516,6 @@ void outputs_discard(Outputs *o)
         g_free(s);
     }
     g_ptr_array_set_size(o->series, 0);
-    g_ptr_array_set_size(o->plots, 0);
     sink_events_discard(g_steal_pointer(&o->events));
     qlog_tcp_discard(g_steal_pointer(&o->qlog));
 }
@@ -652,8 +563,7 @@ void outputs_free(Outputs *o)
     sink_digest_free(o->digest);
     g_ptr_array_free(o->captures, TRUE);
     g_ptr_array_free(o->series, TRUE);
-    g_ptr_array_free(o->plots, TRUE);
-    ladderout_free(o->ladder);
+    outputs_pictures_free(o->pictures);
     g_clear_error(&o->error);
     g_ptr_array_free(o->files, TRUE);
     g_ptr_array_free(o->paths, TRUE);

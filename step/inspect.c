@@ -11,33 +11,17 @@
 
 #define WORDS_MAX 32
 
-static const char *kind_of(const Node *n)
-{
-    switch (n->kind) {
-    case NET_HOST:
-        return "host";
-    case NET_ROUTER:
-        return "router";
-    case NET_SWITCH:
-        return "switch";
-    case NET_HUB:
-        return "hub";
-    default:
-        return "";
-    }
-}
-
 static void list_nodes(const StepInspect *w, GString *out)
 {
     Sim *sim = net_sim(w->net);
 
     for (unsigned i = 0; i < sim_node_count(sim); i++) {
         Node *n = sim_node(sim, i);
-        Host *h = n && *kind_of(n) ? host_of_node(n) : NULL;
+        Host *h = n && *net_kind_name(n) ? host_of_node(n) : NULL;
 
-        if (!n || !*kind_of(n))
+        if (!n || !*net_kind_name(n))
             continue;
-        g_string_append_printf(out, "%-12s %-7s", n->name, kind_of(n));
+        g_string_append_printf(out, "%-12s %-7s", n->name, net_kind_name(n));
         for (unsigned d = 0; h && d < host_dev_count(h); d++) {
             NetDev *dev = host_dev_at(h, d);
             Ip4If *ifp = ip4_if_by_name(host_ip4(h), dev->name);

@@ -117,12 +117,19 @@ static const char *section_of(const char *name)
     return best;
 }
 
+/* Constants of the MIB: netstat leaves them out. */
+static bool is_constant(const char *name)
+{
+    return !strcmp(name, "TcpRtoAlgorithm") || !strcmp(name, "TcpRtoMin") || !strcmp(name, "TcpRtoMax") ||
+           !strcmp(name, "TcpMaxConn");
+}
+
 static void add(const char *name, uint64_t value, void *user)
 {
     const Section *s = user;
     const Sentence *found = NULL;
 
-    if (strcmp(section_of(name), s->prefix) != 0)
+    if (strcmp(section_of(name), s->prefix) != 0 || is_constant(name))
         return;
     for (unsigned i = 0; i < HS_ARRAY_LEN(sentences); i++)
         if (!strcmp(sentences[i].counter, name))

@@ -7,18 +7,7 @@
 static const char *kind_of(void *user, const Node *node)
 {
     (void)user;
-    switch (node->kind) {
-    case NET_HOST:
-        return "host";
-    case NET_ROUTER:
-        return "router";
-    case NET_SWITCH:
-        return "switch";
-    case NET_HUB:
-        return "hub";
-    default:
-        return "";
-    }
+    return net_kind_name(node);
 }
 
 static const char *link_of(void *user, const ProbePoint *point)

@@ -5,8 +5,16 @@
 #include "models/wire/ipv4.h"
 #include "view/ladder_priv.h"
 
+/* Who sent nothing in this flow may have in another one; texts are interned. */
 static const char *side_name(const Story *s, const StoryFlow *f, unsigned side)
 {
+    for (int32_t i = 0; f->node[side] == STORY_NONE && i < story_flow_count(s); i++) {
+        const StoryFlow *other = story_flow(s, i);
+
+        for (unsigned k = 0; k < 2; k++)
+            if (other->addr[k] == f->addr[side] && other->node[k] != STORY_NONE)
+                return story_node(s, other->node[k])->name;
+    }
     return f->node[side] == STORY_NONE ? f->addr[side] : story_node(s, f->node[side])->name;
 }
 
@@ -98,4 +106,9 @@ bool ladder_shows_flow(const Ladder *l, int32_t flow)
     if (flow == STORY_NONE)
         return !l->config.flow;
     return *LADDER_AT(l->is_shown, bool, flow);
+}
+
+bool ladder_shows_packet(const Ladder *l, const StoryPacket *p)
+{
+    return ladder_shows_flow(l, p->flow != STORY_NONE ? p->flow : p->about);
 }

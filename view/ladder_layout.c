@@ -12,7 +12,7 @@
 #define GAP_FACTOR 5   /* a gap is long if so many of the longest flights fit in it */
 #define NAMES_AGAIN 45 /* rows after which the names stand below, too */
 #define INLINE_MIN 14  /* columns for words within an arrow's line */
-#define INLINE_LINES 4
+#define INLINE_LINES 3
 #define LEGEND_MAX 8
 
 /* ---- text into lines ---- */
@@ -276,7 +276,9 @@ static void begin_instant(Place *p, guint i)
         return;
     if (p->has_instant)
         p->row = HS_MAX(p->row, p->time_row + 1); /* only the margins had something to say */
-    if (p->has_instant && time - p->time >= p->long_gap)
+    /* A fold says how long it took. */
+    if (p->has_instant && time - p->time >= p->long_gap &&
+        LADDER_AT(p->l->events, LadderEvent, i)->kind != LADDER_EV_FOLD)
         place_gap(p, time - p->time);
     p->has_instant = true;
     p->time = time;

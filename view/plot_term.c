@@ -85,6 +85,14 @@ static void put_glyph(Canvas *v, int x, int y, const char *glyph, uint32_t rgb)
     cell->is_coloured = true;
 }
 
+/* A dot here and there, so that lines are seen on it. */
+static void shade(Canvas *v, int x, int from, int to, const PlotCurve *c)
+{
+    for (int y = HS_MIN(from, to); y <= HS_MAX(from, to) && x % 2 == 0; y++)
+        if (y % 4 == (x % 4 ? 3 : 1))
+            set_dot(v, x, y, c);
+}
+
 static void draw_point(Canvas *v, const PlotCurve *c, const PlotXY *at, const PlotXY *last)
 {
     int x = dot_x(v, at->x), y = dot_y(v, at->y);
@@ -105,8 +113,10 @@ static void draw_point(Canvas *v, const PlotCurve *c, const PlotXY *at, const Pl
         set_dot(v, x, y, c);
         break;
     case PLOT_BARS:
-    case PLOT_FILL:
         draw_line(v, x, y, x, dot_y(v, at->y2), c);
+        break;
+    case PLOT_FILL:
+        shade(v, x, y, dot_y(v, at->y2), c);
         break;
     case PLOT_CROSSES:
         put_glyph(v, x, y, "×", c->rgb);

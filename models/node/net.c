@@ -148,6 +148,22 @@ Segment *net_segment_of(const Net *net, const Node *n)
     return NULL;
 }
 
+const char *net_kind_name(const Node *n)
+{
+    switch (n->kind) {
+    case NET_HOST:
+        return "host";
+    case NET_ROUTER:
+        return "router";
+    case NET_SWITCH:
+        return "switch";
+    case NET_HUB:
+        return "hub";
+    default:
+        return "";
+    }
+}
+
 Host *host_of_node(Node *n)
 {
     return n && (n->kind == NET_HOST || n->kind == NET_ROUTER) ? HS_CONTAINER_OF(n, Host, node) : NULL;

@@ -31,6 +31,8 @@ typedef struct NetEnd NetEnd;
 
 /* Node.kind */
 enum { NET_HOST = 1, NET_ROUTER, NET_SWITCH, NET_HUB };
+/* "host", "router", "switch", "hub"; "" for the scenario's own node. */
+const char *net_kind_name(const Node *n);
 
 Net *net_new(uint64_t seed);
 void net_free(Net *net);

@@ -3,7 +3,7 @@
 --
 --   client ───── server     100 Mbit/s, 10 ms one way
 local hs = require "hopscope"
-hs.title "Four-way close and TIME-WAIT"
+hs.title { en = "Four-way close and TIME-WAIT", zh = "四次挥手与 TIME-WAIT" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { rate = "100Mbps", delay = "10ms" })

@@ -3,7 +3,7 @@
 --
 --   client ───── server     100 Mbit/s, 20 ms one way
 local hs = require "hopscope"
-hs.title "TCP Fast Open: a cookie, then a request in the SYN"
+hs.title { en = "TCP Fast Open: a cookie, then a request in the SYN", zh = "TCP 快速打开：先取 cookie，再把请求放进 SYN" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { rate = "100Mbps", delay = "20ms" })

@@ -2,7 +2,7 @@
 --
 --   client ───── server     100 Mbit/s, 10 ms one way
 local hs = require "hopscope"
-hs.title "Three-way handshake, request and answer"
+hs.title { en = "Three-way handshake, request and answer", zh = "三次握手、请求与应答" }
 
 local client, server = hs.host "client", hs.host "server"
 hs.link(client, server, { rate = "100Mbps", delay = "10ms" })

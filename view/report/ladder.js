@@ -13,7 +13,7 @@ const ladder = (function () {
   let lanes = [], laneX = new Map(), width = 0;
   let arrows = [], arrowsOf = new Map();
   let rows = [], top = new Float64Array(1), rowOf = new Int32Array(0), reach = new Float64Array(0);
-  let withTimers = false;
+  let withTimers = false, onlyFlow = false;
   const shown = new Set();
 
   /* ---- what is shown ---- */
@@ -36,6 +36,8 @@ const ladder = (function () {
   function makeArrows() {
     const journeys = new Map();
     for (let f = 0; f < flights.n; f++) {
+      if (onlyFlow && packets.f[flights.p[f]] !== state.flow)
+        continue;
       const birth = packets.b[flights.p[f]];
       if (!journeys.has(birth))
         journeys.set(birth, []);
@@ -78,7 +80,23 @@ const ladder = (function () {
     return found;
   }
 
+  function isOfFlow(event) {
+    switch (event[0]) {
+    case EVENT.STATE:
+    case EVENT.TIMER:
+    case EVENT.RECOVERY:
+    case EVENT.REFUSED:
+      return event[2] >= 0 && conns[event[2]].flow === state.flow;
+    case EVENT.DROP:
+      return packets.f[event[2]] === state.flow;
+    default:
+      return true;
+    }
+  }
+
   function isShownEvent(event) {
+    if (onlyFlow && !isOfFlow(event))
+      return false;
     switch (event[0]) {
     case EVENT.TIMER:
       return shown.has(event[1]) && (withTimers || string(event[4]) === 'fired');
@@ -147,7 +165,8 @@ const ladder = (function () {
       else if (gap > 0)
         y += Math.min(26, 5 + 5 * Math.log10(1 + gap / small));
       top[i] = y;
-      y += rowHeight(row);
+      row.height = rowHeight(row);
+      y += row.height;
       rowOf[row.moment] = i;
     });
     top[rows.length] = y;
@@ -284,7 +303,7 @@ const ladder = (function () {
   function drawRow(back, front, row, i) {
     const y = top[i], selected = row.moment === state.at;
     if (selected)
-      back.append(svg('rect', { x: 0, y: y, width, height: Math.max(12, top[i + 1] - y - 1), class: 'current' }));
+      back.append(svg('rect', { x: 0, y: y, width, height: Math.max(12, row.height), class: 'current' }));
     if (row.gap) {
       const text = '⋮ ' + duration(row.gap);
       back.append(svg('line', { x1: GUTTER, x2: width, y1: y - 14, y2: y - 14, class: 'gap' }));
@@ -459,6 +478,10 @@ const ladder = (function () {
   }
 
   function update(changed) {
+    if (onlyFlow && changed.has('flow')) {
+      makeArrows();
+      resize();
+    }
     if (changed.has('at'))
       showRow(state.at);
     if (changed.has('at') || changed.has('flow')) {
@@ -499,6 +522,13 @@ const ladder = (function () {
     isShown: (node) => shown.has(node),
     setTimers: (on) => { withTimers = on; resize(); },
     hasTimers: () => withTimers,
+    setOnlyFlow: (on) => {
+      onlyFlow = on;
+      makeArrows();
+      resize();
+      showRow(state.at);
+    },
+    hasOnlyFlow: () => onlyFlow,
     hasRow: (m) => rowOf[m] >= 0,
     rows: () => rows.map((row) => row.moment),
     firstMoment: () => rows.length ? rows[0].moment : -1,

@@ -53,14 +53,6 @@ const expectsPanel = (function () {
 const flowsPanel = (function () {
   let list, filter = '';
 
-  function describe(flow) {
-    const bytes = [0, 0];
-    for (let p = 0; p < packets.n; p++)
-      if (packets.f[p] === flow.index && packets.b[p] === p)
-        bytes[packets.s[p]] += isTcp(p) ? packets.d[p] : 0;
-    return bytes;
-  }
-
   function show() {
     const wanted = filter.toLowerCase();
     const found = flows.filter((flow) => (flowName(flow) + (flow.proto === 6 ? ' tcp' : ' udp')).toLowerCase().includes(wanted));
@@ -78,11 +70,13 @@ const flowsPanel = (function () {
     list = html('ul', { class: 'flows' });
     const input = html('input', { type: 'search', value: filter, placeholder: t('filter_hint'), 'aria-label': t('filter_label'),
       oninput: (e) => { filter = e.target.value; show(); } });
-    into.append(input, list);
+    const only = html('label', { class: 'only' }, html('input', { type: 'checkbox', checked: ladder.hasOnlyFlow(),
+      onchange: (e) => ladder.setOnlyFlow(e.target.checked) }), ' ' + t('only_flow'));
+    into.append(input, only, list);
     show();
   }
 
-  return { build, describe, update: (changed) => changed.has('flow') && show() };
+  return { build, update: (changed) => changed.has('flow') && show() };
 })();
 
 const aboutPanel = (function () {

@@ -288,6 +288,9 @@ function beforePaper() {
   onChange(onState);
   build();
   change({ at: ladder.firstMoment() });
+  const time = /^#t=(\d+(\.\d+)?)$/.exec(location.hash);
+  if (time)
+    goToTime(Number(time[1]) * 1e9);
   document.addEventListener('keydown', onKey);
   addEventListener('beforeprint', beforePaper);
   /* For the tests of the page, and for whoever looks at it with a browser's tools. */

@@ -92,3 +92,19 @@ for i = 1, 4 do
     "eth ip tcp data")
 end
 hs.expect_equal("the program got its answer", tcp_answer, "42")
+
+hs.translate("zh", {
+  ["two frames for the question, two for the answer"] = "询问两个帧，应答两个帧",
+  ["exactly one header per layer, outermost first (frame {})"] = "每层正好一个首部，最外层在先（帧 {}）",
+  ["four layers, from the wire up"] = "从线路往上，四层",
+  ["on the first wire: from the client's card to the router's"] = "在第一条线路上：从客户端的网卡到路由器的网卡",
+  ["on the second: from the router's other card to the server's"] = "在第二条上：从路由器的另一块网卡到服务器的网卡",
+  ["the IP addresses are the same on both"] = "两条上的 IP 地址相同",
+  ["the TTL is one less"] = "TTL 少了一",
+  ["transport header and data are untouched"] = "运输层首部和数据没有变动",
+  ["the server's program read the question"] = "服务器的程序读到了询问",
+  ["the client's program read the answer"] = "客户端的程序读到了应答",
+  ["the port, the transport's address, led to the program"] = "端口，即运输层的地址，通向了程序",
+  ["exactly one header per layer: Ethernet, IP, TCP, data (frame {})"] = "每层正好一个首部：以太网、IP、TCP、数据（帧 {}）",
+  ["the program got its answer"] = "程序得到了它的应答",
+})

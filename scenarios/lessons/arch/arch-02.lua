@@ -88,3 +88,15 @@ local sizes = {}
 for i, f in ipairs(segments) do sizes[i] = f.packet.len + #f.packet:fcs() end
 hs.expect_equal("frame length = payload + 58 for 6 bytes or more; below the frame is padded to 64", sizes, { 256 + 58, 6 + 58, 64, 64 })
 hs.expect_equal("the delivered payload is identical", stream, { message:sub(1, 256), message:sub(1, 6), message:sub(1, 5), message:sub(1, 1) })
+
+hs.translate("zh", {
+  ["the headers: 14 + 20 + 8 bytes"] = "首部：14 + 20 + 8 字节",
+  ["each length contains what is inside: IP"] = "每个长度都包含里面的内容：IP",
+  ["the trailer has 4 bytes"] = "尾部有 4 字节",
+  ["frame length = payload + 14 + 20 + 8 + 4"] = "帧长度 = 有效载荷 + 14 + 20 + 8 + 4",
+  ["in the frame the message stands behind 42 bytes of headers"] = "在帧中，报文在 42 字节的首部之后",
+  ["the delivered payload is identical"] = "交付的有效载荷完全相同",
+  ["payload + 46 from 18 bytes on, 64 below"] = "从 18 字节起为有效载荷 + 46，以下为 64",
+  ["the padding never reaches the program: every payload is identical"] = "填充从不到达程序：每个有效载荷都完全相同",
+  ["frame length = payload + 58 for 6 bytes or more; below the frame is padded to 64"] = "6 字节或更多时，帧长度 = 有效载荷 + 58；以下则填充到 64",
+})

@@ -110,3 +110,19 @@ a:spawn(function(os) refused = select(2, os.tcp():connect("b", 7004)) end)
 hs.run "100ms"
 hs.expect_equal("an unknown TCP port is answered with RST, which connect reports", { #resets, refused }, { 1, "ECONNREFUSED" })
 hs.expect_equal("and counted", b:counter "TcpOutRsts", 1)
+
+hs.translate("zh", {
+  ["0x0806 goes to ARP: IP hears nothing of it"] = "0x0806 交给 ARP：IP 听不到它",
+  ["an unknown EtherType is dropped below IP, without an answer"] = "未知的 EtherType 在 IP 之下被丢弃，没有应答",
+  ["RARP is no IP either, and without a server nobody wants it"] = "RARP 也不是 IP，没有服务器就没有人要它",
+  ["1 goes to ICMP, which answers the echo"] = "1 交给 ICMP，它应答回送",
+  ["an unknown protocol is counted"] = "未知的协议被计数",
+  ["and answered with protocol unreachable"] = "并以协议不可达应答",
+  ["17 goes to UDP"] = "17 交给 UDP",
+  ["each datagram reached the socket of its port"] = "每个数据报到达自己端口的套接字",
+  ["a port without a socket is counted"] = "没有套接字的端口被计数",
+  ["and answered with port unreachable"] = "并以端口不可达应答",
+  ["two connections to one port: each segment to its own"] = "到同一端口的两条连接：每个报文段到自己的那条",
+  ["an unknown TCP port is answered with RST, which connect reports"] = "未知的 TCP 端口得到 RST，connect 报告它",
+  ["and counted"] = "并被计数",
+})

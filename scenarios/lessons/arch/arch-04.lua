@@ -88,3 +88,20 @@ hs.expect_equal("afterwards the same connection goes on: one connection, all byt
 hs.expect("lost packets were sent again by the client", client:counter "TcpRetransSegs" > 0, client:counter "TcpRetransSegs")
 hs.expect_equal("the router holds no TCP state: it has no TCP socket, and has seen no segment for itself",
   { #router:sockets(), router:counter "TcpInSegs" }, { 0, 0 })
+
+hs.translate("zh", {
+  ["the transfer is under way"] = "传送正在进行",
+  ["in three seconds only repetitions were sent"] = "三秒之内只发送了重传",
+  ["packets were lost"] = "有分组丢失",
+  ["the server had to repeat"] = "服务器必须重发",
+  ["but not the transfer: the file is identical"] = "但传送不受影响：文件完全相同",
+  ["94 blocks: 93 of 512 bytes and one of 384"] = "94 块：93 块 512 字节，一块 384 字节",
+  ["the failure cost its own three seconds and the wait for the next repetition"] = "故障的代价是它自己的三秒，再加等待下一次重发",
+  ["no datagram came from or went to a socket of the router"] = "没有数据报来自或去往路由器的套接字",
+  ["whatever arrived was forwarded by it: 94 blocks, 94 acknowledgments and the request"] = "到达的都由它转发：94 块、94 个确认和请求",
+  ["the connection carries data"] = "连接传送着数据",
+  ["nothing moves while the router is off, but what was on the last wire"] = "路由器关闭期间什么也不动，只有最后一条线路上原有的",
+  ["afterwards the same connection goes on: one connection, all bytes, none wrong"] = "之后同一条连接继续：一条连接，全部字节，没有错误",
+  ["lost packets were sent again by the client"] = "丢失的分组由客户端重新发送",
+  ["the router holds no TCP state: it has no TCP socket, and has seen no segment for itself"] = "路由器不保存 TCP 状态：它没有 TCP 套接字，也没有见过给它自己的报文段",
+})

@@ -119,3 +119,21 @@ for _, f in ipairs(faults) do
   hs.expect_equal("under " .. f.name .. " the TCP reader gets the identical byte stream", table.concat(f.stream), table.concat(lines, "", 1, 20))
 end
 hs.expect_equal("under loss three segments were lost", faults[1].tcp_link:stats().ab.lost_packets, 3)
+
+hs.translate("zh", {
+  ["under loss the UDP reader misses exactly those three"] = "有丢失时，UDP 的读者正好缺那三个",
+  ["under duplication it gets them twice"] = "有重复时，它得到它们两次",
+  ["under reordering they come after the two that followed them"] = "有失序时，它们在后面的两个之后到来",
+  ["corruption shows as loss: nothing wrong is delivered"] = "损坏表现为丢失：没有交付错误的内容",
+  ["the card has counted three damaged frames"] = "网卡计入三个损坏的帧",
+  ["under loss alone the reader of the file gets the identical bytes"] = "只有丢失时，文件的读者得到完全相同的字节",
+  ["under duplication alone the reader of the file gets the identical bytes"] = "只有重复时，文件的读者得到完全相同的字节",
+  ["under reordering alone the reader of the file gets the identical bytes"] = "只有失序时，文件的读者得到完全相同的字节",
+  ["under corruption alone the reader of the file gets the identical bytes"] = "只有损坏时，文件的读者得到完全相同的字节",
+  ["three lost blocks cost a second each"] = "三个丢失的块各花一秒",
+  ["under loss the TCP reader gets the identical byte stream"] = "有丢失时，TCP 的读者得到完全相同的字节流",
+  ["under duplication the TCP reader gets the identical byte stream"] = "有重复时，TCP 的读者得到完全相同的字节流",
+  ["under reordering the TCP reader gets the identical byte stream"] = "有失序时，TCP 的读者得到完全相同的字节流",
+  ["under corruption the TCP reader gets the identical byte stream"] = "有损坏时，TCP 的读者得到完全相同的字节流",
+  ["under loss three segments were lost"] = "有丢失时丢了三个报文段",
+})

@@ -104,3 +104,17 @@ hs.run "10s"
 hs.expect_equal("the second OK was lost", lost_oks, 1)
 hs.expect_equal("over TCP the sender does not stall: three OKs, and the file is identical", { oks, file }, { 3, good.file })
 hs.expect("the repetition cost a fraction of a second", done - begin < 1, done - begin)
+
+hs.translate("zh", {
+  ["three messages and three OKs"] = "三个消息和三个 OK",
+  ["exactly three OKs were understood"] = "正好读懂三个 OK",
+  ["the file is identical"] = "文件完全相同",
+  ["they take turns: no message before the OK of the last one"] = "它们轮流：上一个的 OK 到来之前没有消息",
+  ["the sender stalls in its second step"] = "发送方停在第二步",
+  ["the receiver never got the content"] = "接收方始终没有得到内容",
+  ["two messages and two OKs, the second of them lost: then silence"] = "两个消息和两个 OK，第二个 OK 丢失：然后是沉默",
+  ["one frame was lost"] = "丢失了一个帧",
+  ["the second OK was lost"] = "第二个 OK 丢失了",
+  ["over TCP the sender does not stall: three OKs, and the file is identical"] = "在 TCP 之上发送方不会停住：三个 OK，文件完全相同",
+  ["the repetition cost a fraction of a second"] = "重传的代价不到一秒",
+})

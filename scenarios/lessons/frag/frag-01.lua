@@ -60,3 +60,12 @@ hs.expect_equal("one identification for the three of each datagram", ids, { 0, 0
 hs.expect_equal("b reads two whole datagrams", lengths_read, { 3972, 3992 })
 hs.expect_equal("counted at a: two datagrams cut, six fragments made", { a:counter "IpFragOKs", a:counter "IpFragCreates" }, { 2, 6 })
 hs.expect_equal("counted at b: six fragments, two datagrams", { b:counter "IpReasmReqds", b:counter "IpReasmOKs" }, { 6, 2 })
+
+hs.translate("zh", {
+  ["4000 bytes over an MTU of 1500: three fragments of 1500, 1500 and 1040 at 0, 185 and 370, MF 1, 1, 0"] = "4000 字节，MTU 为 1500：三个分片，1500、1500 和 1040，位于 0、185 和 370，MF 为 1、1、0",
+  ["a payload of 4000 bytes: the last fragment is 1060 long"] = "有效载荷 4000 字节：最后一片长 1060",
+  ["one identification for the three of each datagram"] = "每个数据报的三片共用一个标识",
+  ["b reads two whole datagrams"] = "b 读到两个完整的数据报",
+  ["counted at a: two datagrams cut, six fragments made"] = "在 a 计数：切开两个数据报，产生六个分片",
+  ["counted at b: six fragments, two datagrams"] = "在 b 计数：六个分片，两个数据报",
+})

@@ -70,3 +70,17 @@ hs.run "1s"
 local last = decode(frames[#frames])
 hs.expect_equal("68 fragments, the last at 8174 x 8", { #frames - 5, last.offset, last.mf }, { 68, 8174, 0 })
 hs.expect_equal("and b has read 65507 bytes of data", #whole, 65507)
+
+hs.translate("zh", {
+  ["fragment {} begins where the one before ended: offset x {} = {}"] = "分片 {} 从前一片结束处开始：偏移 x {} = {}",
+  ["fragment {}: the decoder says the same"] = "分片 {}：解码器的说法相同",
+  ["four fragments"] = "四个分片",
+  ["the last covers up to the end, without gap: 3008 bytes"] = "最后一片到末尾为止，没有空缺：3008 字节",
+  ["all have the same identification"] = "全部具有相同的标识",
+  ["MF is set in all but the last; DF and the reserved bit are not"] = "除最后一片外都设置 MF；DF 和保留位没有设置",
+  ["the datagram was put together right"] = "数据报被正确地拼起来",
+  ["too long, and must not be cut"] = "太长，又不允许切开",
+  ["a packet that fits goes out with DF: flags 0, 1, 0, offset 0"] = "放得下的分组带 DF 发出：标志 0、1、0，偏移 0",
+  ["68 fragments, the last at 8174 x 8"] = "68 个分片，最后一个在 8174 x 8",
+  ["and b has read 65507 bytes of data"] = "b 读到 65507 字节的数据",
+})

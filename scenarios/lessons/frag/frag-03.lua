@@ -45,3 +45,13 @@ hs.expect_equal("r1 has cut one packet into three, r2 none",
   { r1:counter "IpFragOKs", r1:counter "IpFragCreates", r2:counter "IpFragOKs" }, { 1, 3, 0 })
 hs.expect_equal("b has put three together to one", { b:counter "IpReasmReqds", b:counter "IpReasmOKs" }, { 3, 1 })
 hs.expect_equal("b reads all 1472 bytes", got, 1472)
+
+hs.translate("zh", {
+  ["a sends one packet of 1500"] = "a 发送一个 1500 的分组",
+  ["on the narrow link there are three fragments"] = "在窄的链路上有三个分片",
+  ["on the wide link behind it they are still three fragments, not a whole packet"] = "在后面的宽链路上仍是三个分片，不是完整的分组",
+  ["no router has tried to put anything together"] = "没有路由器试图重新拼合",
+  ["r1 has cut one packet into three, r2 none"] = "r1 把一个分组切成三个，r2 没有切",
+  ["b has put three together to one"] = "b 把三个拼成一个",
+  ["b reads all 1472 bytes"] = "b 读到全部 1472 字节",
+})

@@ -68,3 +68,17 @@ lose = nil
 sock:sendto(hs.payload(4000), "b", 9)
 hs.run_until "90s"
 hs.expect_equal("the third datagram arrives", { got, b:counter "IpReasmOKs" }, { 1, 1 })
+
+hs.translate("zh", {
+  ["nothing delivered, two fragments of three waiting"] = "什么也没有交付，三片中有两片在等待",
+  ["the timer ends 30 s after the first fragment"] = "计时器在第一片之后 30 s 到期",
+  ["both fragments are freed"] = "两片都被释放",
+  ["counted as one failure"] = "计作一次失败",
+  ["ICMP 11/1 goes to the sender, about its datagram"] = "ICMP 11/1 发给发送方，说的是它的数据报",
+  ["at that moment"] = "就在那一刻",
+  ["the two others are freed as well"] = "另外两片也被释放",
+  ["again 30 s after they came"] = "同样在它们到来 30 s 之后",
+  ["but without fragment 0 there is no ICMP: still one"] = "但没有第 0 片就没有 ICMP：仍是一个",
+  ["two failures"] = "两次失败",
+  ["the third datagram arrives"] = "第三个数据报到达",
+})

@@ -48,3 +48,11 @@ sock:send(data)
 hs.run "2s"
 hs.expect_equal("with DF: dropped, ICMP 3/4 with the MTU of the next link",
   { #frames, #answers, answers[1].packet.icmp.type, answers[1].packet.icmp.code, answers[1].packet.icmp.mtu }, { 3, 1, 3, 4, 576 })
+
+hs.translate("zh", {
+  ["the router emits three fragments of at most 576 bytes"] = "路由器发出三个分片，每个最多 576 字节",
+  ["it was the router who cut"] = "切开的是路由器",
+  ["the destination rebuilds the datagram"] = "目的地重新组成数据报",
+  ["1540 bytes of IP on the dial-up line"] = "拨号线路上有 1540 字节的 IP",
+  ["with DF: dropped, ICMP 3/4 with the MTU of the next link"] = "有 DF：丢弃，ICMP 3/4 带有下一条链路的 MTU",
+})

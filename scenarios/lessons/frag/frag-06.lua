@@ -66,3 +66,14 @@ hs.expect_equal("no fragments", segments[1].ip.mf, false)
 hs.expect_equal("one segment of 1448 bytes is sent again", { repeated, segments[4].ip.len }, { 1, 1500 })
 hs.expect("and the transfer ends earlier than with fragments", quick < done, { quick, done })
 hs.expect_equal("all bytes arrived both times", { sink:stats().bytes, sink:stats().wrong_bytes }, { 3948 + 3 * 1448, 0 })
+
+hs.translate("zh", {
+  ["all three fragments are sent again"] = "三个分片全部重发",
+  ["not before the timeout"] = "不早于超时",
+  ["until then nothing is acknowledged"] = "在那之前什么也没有确认",
+  ["two thirds of what was repeated had already arrived"] = "重传的三分之二早已到达",
+  ["no fragments"] = "没有分片",
+  ["one segment of 1448 bytes is sent again"] = "重传一个 1448 字节的报文段",
+  ["and the transfer ends earlier than with fragments"] = "传送比有分片时结束得早",
+  ["all bytes arrived both times"] = "两次都到达了全部字节",
+})

@@ -72,3 +72,15 @@ hs.expect("segments of one MSS: 1448 bytes with timestamps (one at the end is sh
 hs.expect_equal("IP did not cut anything", a:counter "IpFragCreates", made)
 -- 1021 segments, and 10 % of all transmissions are lost: 1021 / 0.9 - 1021 = 113 repetitions, if none is needless
 hs.expect_between("each lost segment was sent again, alone", repeated, 60, 220)
+
+hs.translate("zh", {
+  ["1472 bytes of data: one packet"] = "1472 字节的数据：一个分组",
+  ["1473 bytes of data: two packets"] = "1473 字节的数据：两个分组",
+  ["5 * 1480 - 8 bytes of data: five packets"] = "5 * 1480 - 8 字节的数据：五个分组",
+  ["delivery of {} fragments is ({} - p)^{}"] = "{} 个分片的交付率是 ({} - p)^{}",
+  ["fragments that arrived were thrown away with the datagram they belonged to"] = "已到达的分片随着它们所属的数据报一起被丢弃",
+  ["all 1478400 bytes arrive, although 10 % of the packets are lost"] = "全部 1478400 字节到达，尽管 10 % 的分组丢失",
+  ["segments of one MSS: 1448 bytes with timestamps (one at the end is shorter)"] = "一个 MSS 的报文段：有时间戳时 1448 字节（末尾的一个较短）",
+  ["IP did not cut anything"] = "IP 什么也没有切开",
+  ["each lost segment was sent again, alone"] = "每个丢失的报文段都单独重传",
+})

@@ -61,3 +61,17 @@ hs.note {
   zh = "接收方没有受到填充的影响：它应答了（见 HEX-02）。但它本来可以读到泄露出来的内容。",
 }
 hs.expect("host b understood", a:arp "192.168.0.2" ~= nil and a:arp("192.168.0.2").mac == "00:05:5d:a1:b8:40")
+
+hs.translate("zh", {
+  ["one request"] = "一个请求",
+  ["the frame, byte for byte"] = "逐字节的帧",
+  ["60 bytes: 14 of header, 28 of ARP, 18 of padding"] = "60 字节：首部 14，ARP 28，填充 18",
+  ["the FCS that follows it"] = "后面的 FCS",
+  ["the layers"] = "各层",
+  ["every field has a name"] = "每个字段都有名字",
+  ["Ethernet: to everybody, from a, ARP follows"] = "以太网：发给所有人，来自 a，后面是 ARP",
+  ["hardware 1, protocol 0800, lengths 6 and 4, operation 1"] = "硬件 1，协议 0800，长度 6 和 4，操作 1",
+  ["the sender"] = "发送方",
+  ["the target: a MAC address of zeros is the question"] = "目标：全零的 MAC 地址就是所问的",
+  ["host b understood"] = "主机 b 读懂了",
+})

@@ -55,3 +55,17 @@ hs.note {
   zh = "主机 b 的网卡泄露旧的内存内容，主机 a 的则用零填充，这才是应有的做法（RFC 894）。",
 }
 hs.expect_equal("the padding of a's request is zero", request:bytes():sub(43), ("\0"):rep(18))
+
+hs.translate("zh", {
+  ["one request, one reply"] = "一个请求，一个应答",
+  ["the frame, byte for byte"] = "逐字节的帧",
+  ["60 bytes: 14 of header, 28 of ARP, 18 of padding"] = "60 字节：首部 14，ARP 28，填充 18",
+  ["the FCS that follows it"] = "后面的 FCS",
+  ["every field has a name"] = "每个字段都有名字",
+  ["Ethernet: to the asker alone"] = "以太网：只发给询问者",
+  ["hardware 1, protocol 0800, lengths 6 and 4, operation 2"] = "硬件 1，协议 0800，长度 6 和 4，操作 2",
+  ["the sender: here is the answer"] = "发送方：这就是答案",
+  ["the target: who had asked"] = "目标：询问的那一方",
+  ["which is 192.168.0.55"] = "也就是 192.168.0.55",
+  ["the padding of a's request is zero"] = "a 的请求的填充为零",
+})

@@ -84,3 +84,23 @@ hs.note {
 hs.expect("the file arrived", got.ok and got.data == file, got)
 hs.expect_equal("the size that the client had asked for", got.tsize, 1200)
 hs.expect("the transfer went on from another port than 69", got.port ~= 69, got.port)
+
+hs.translate("zh", {
+  ["the frame, byte for byte"] = "逐字节的帧",
+  ["97 bytes"] = "97 字节",
+  ["the FCS that follows it"] = "后面的 FCS",
+  ["four layers"] = "四层",
+  ["Ethernet"] = "以太网",
+  ["IP: 83 bytes, id 0x9325, TTL 128, UDP"] = "IP：83 字节，标识 0x9325，TTL 128，UDP",
+  ["IP: addresses"] = "IP：地址",
+  ["UDP: 1492 to 69, 63 bytes"] = "UDP：1492 到 69，63 字节",
+  ["TFTP: a read request"] = "TFTP：读请求",
+  ["TFTP: 55 bytes, texts with a zero byte after each"] = "TFTP：55 字节，每段文本后面有一个零字节",
+  ["IP checksum in the frame"] = "帧中的 IP 校验和",
+  ["IP checksum recomputed"] = "重新计算的 IP 校验和",
+  ["UDP checksum in the frame"] = "帧中的 UDP 校验和",
+  ["UDP checksum recomputed"] = "重新计算的 UDP 校验和",
+  ["the file arrived"] = "文件到达了",
+  ["the size that the client had asked for"] = "客户端所询问的大小",
+  ["the transfer went on from another port than 69"] = "传送从 69 以外的端口继续",
+})

@@ -62,3 +62,13 @@ hs.expect_equal("9 and 10: the server's FIN takes number 8011", { rows[9], rows[
   { { "S>C", "FIN ACK", 8011, 0, 1022 }, { "C>S", "ACK", 1022, 0, 8012 } })
 hs.expect_equal("the MSS options: 1460 of the client, 1024 of the server", { seen[1].packet.tcp.mss, seen[2].packet.tcp.mss }, { 1460, 1024 })
 hs.expect_equal("and the applications got their bytes", { #said, #heard }, { 20, 10 })
+
+hs.translate("zh", {
+  ["ten segments"] = "十个报文段",
+  ["1 to 3: the handshake; each SYN takes one number"] = "1 到 3：握手；每个 SYN 占用一个编号",
+  ["4 to 6: bytes 1001 to 1020 there, 8001 to 8010 back, the data carrying the ACK"] = "4 到 6：过去的字节 1001 到 1020，回来的 8001 到 8010，数据携带 ACK",
+  ["7 and 8: the client's FIN takes number 1021; half-closed"] = "7 和 8：客户端的 FIN 占用编号 1021；半关闭",
+  ["9 and 10: the server's FIN takes number 8011"] = "9 和 10：服务器的 FIN 占用编号 8011",
+  ["the MSS options: 1460 of the client, 1024 of the server"] = "MSS 选项：客户端 1460，服务器 1024",
+  ["and the applications got their bytes"] = "应用程序得到了各自的字节",
+})

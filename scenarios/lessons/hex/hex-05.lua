@@ -73,3 +73,15 @@ end
 hs.expect_equal("eighteen segments", #rows, 18)
 hs.expect_equal("the MSS options", { seen[1].packet.tcp.mss, seen[2].packet.tcp.mss }, { 1460, 1024 })
 for i, expected in ipairs(want) do hs.expect_equal("segment " .. i .. ": " .. expected[1] .. " " .. expected[2], rows[i], expected) end
+
+hs.translate("zh", {
+  ["A has sent nine segments: its SYN, an ACK and six of data, beside B's one"] = "A 发送了九个报文段：SYN、一个 ACK 和六个数据，外加 B 的一个",
+  ["eighteen segments"] = "十八个报文段",
+  ["the MSS options"] = "MSS 选项",
+  ["segment 1: A>B SYN"] = "报文段 1：A>B SYN",
+  ["segment 2: B>A SYN ACK"] = "报文段 2：B>A SYN ACK",
+  ["segment {}: A>B ACK"] = "报文段 {}：A>B ACK",
+  ["segment {}: B>A ACK"] = "报文段 {}：B>A ACK",
+  ["segment 13: A>B FIN ACK"] = "报文段 13：A>B FIN ACK",
+  ["segment 17: B>A FIN ACK"] = "报文段 17：B>A FIN ACK",
+})

@@ -53,3 +53,8 @@ hs.expect_equal("nine segments", rows, {
   { "C>S", "ACK", "c+12", 0, "s+2" },
 })
 hs.expect_equal("the ten bytes arrived", got, "0123456789")
+
+hs.translate("zh", {
+  ["nine segments"] = "九个报文段",
+  ["the ten bytes arrived"] = "十个字节到达了",
+})

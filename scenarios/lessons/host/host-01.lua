@@ -68,3 +68,16 @@ hs.expect_equal("the card has counted it", server:dev():stats().rx_crc_errors, 1
 hs.expect_equal("IP has not", server:counter "IpInReceives", 1)
 hs.expect_equal("and raised no second interrupt", server:dev():ring_stats().interrupts, 1)
 hs.expect("the process sleeps on", read == nil)
+
+hs.translate("zh", {
+  ["the stages of one packet, in order"] = "一个分组依次经过的各级",
+  ["the process has the data"] = "进程得到数据",
+  ["DMA: at the last bit"] = "DMA：在最后一个比特时",
+  ["the soft interrupt comes when the hard one is over: 2 us later"] = "硬中断结束后软中断到来：2 us 之后",
+  ["the packet is through when the kernel has worked for 1 us"] = "内核工作 1 us 之后分组就通过了",
+  ["a frame that fails the check stops at the link stage"] = "检验不通过的帧停在链路这一级",
+  ["the card has counted it"] = "网卡计了数",
+  ["IP has not"] = "IP 没有",
+  ["and raised no second interrupt"] = "也没有引发第二次中断",
+  ["the process sleeps on"] = "进程继续睡眠",
+})

@@ -57,3 +57,15 @@ for _ = 1, 5 do
   hs.run "1ms"
 end
 hs.expect_equal("five lonely frames, five interrupts", server:dev():ring_stats().interrupts, 5)
+
+hs.translate("zh", {
+  ["interrupt mode: N frames, N interrupts"] = "中断模式：N 个帧，N 次中断",
+  ["all of them delivered"] = "全部交付",
+  ["so many interrupts leave no time for the work: frames pile up"] = "这么多中断没有给工作留下时间：帧堆积起来",
+  ["NAPI: N frames, 1 interrupt"] = "NAPI：N 个帧，1 次中断",
+  ["the same frames are delivered"] = "交付了同样的帧",
+  ["polls of at most 64 frames: 64 + 64 + 64 + 8 = 200"] = "每次轮询最多 64 个帧：64 + 64 + 64 + 8 = 200",
+  ["200 frames are within the budget of 300: one round"] = "200 个帧在预算 300 之内：一轮",
+  ["the ring holds what came during the interrupt, and hardly more"] = "环里只有中断期间到来的，几乎没有更多",
+  ["five lonely frames, five interrupts"] = "五个孤立的帧，五次中断",
+})

@@ -72,3 +72,16 @@ hs.run "10ms"
 hs.expect_equal("the time is over after 128 frames", story,
   { "interrupt", "softirq", "64 frames", "64 frames", "ksoftirqd", "22 frames, unmasked" })
 hs.expect_equal("all are delivered", got, 150)
+
+hs.translate("zh", {
+  ["4 us: the soft interrupt is at work, the card's interrupt is masked"] = "4 us：软中断正在工作，网卡的中断被屏蔽",
+  ["the handler has ended long ago: one frame in work, two in the ring"] = "处理程序早已结束：一个帧在处理，两个在环里",
+  ["frames during a poll raise no interrupt"] = "轮询期间的帧不引发中断",
+  ["the ring is empty: unmasked"] = "环是空的：解除屏蔽",
+  ["the first frame after an empty poll raises an interrupt"] = "空轮询之后的第一个帧引发中断",
+  ["past the budget work moves to the thread"] = "超过预算，工作转到线程",
+  ["nothing was lost, and one interrupt was enough"] = "没有任何丢失，一次中断就够了",
+  ["two rounds ended for lack of budget (softnet_stat: time_squeeze)"] = "有两轮因预算不足而结束（softnet_stat：time_squeeze）",
+  ["the time is over after 128 frames"] = "128 个帧之后时间用完",
+  ["all are delivered"] = "全部交付",
+})

@@ -49,3 +49,13 @@ burst(RING + MORE)
 card:ring_pause(false)
 hs.run "5ms"
 hs.expect_equal("a larger ring removes the loss", { got, card:stats().rx_overruns - MORE }, { RING + MORE, 0 })
+
+hs.translate("zh", {
+  ["the ring is full"] = "环已满",
+  ["exactly 44 have found no place: overruns"] = "正好 44 个没有地方：溢出",
+  ["each of them is a frame that the card dropped"] = "每个都是网卡丢弃的帧",
+  ["no process has seen anything yet"] = "还没有进程看到任何东西",
+  ["what was in the ring is delivered"] = "环里的被交付",
+  ["the counter stays"] = "计数保持不变",
+  ["a larger ring removes the loss"] = "更大的环消除了丢失",
+})

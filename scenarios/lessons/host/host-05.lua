@@ -62,3 +62,16 @@ hs.expect_equal("the 1001st is dropped", from_the_card(1001), { waiting = 1000, 
 hs.expect_equal("the card's statistics tell it", card:ring_stats().backlog_drops, 1)
 host:sysctl("net.core.netdev_max_backlog", 1001)
 hs.expect_equal("a limit of 1001: it passes", from_the_card(1001), { waiting = 1001, delivered = 1001, dropped = 0 })
+
+hs.translate("zh", {
+  ["the limit is 1000"] = "限制是 1000",
+  ["1000 packets find a place"] = "1000 个分组有地方",
+  ["the 1001st waiting packet is dropped"] = "第 1001 个等待的分组被丢弃",
+  ["and counted at the interface"] = "并在接口上计数",
+  ["1001 pass now"] = "现在 1001 个通过",
+  ["1500 pass, the 1501st does not"] = "1500 个通过，第 1501 个没有",
+  ["1000 wait"] = "1000 个在等待",
+  ["the 1001st is dropped"] = "第 1001 个被丢弃",
+  ["the card's statistics tell it"] = "网卡的统计说明了这一点",
+  ["a limit of 1001: it passes"] = "限制为 1001：它通过",
+})

@@ -52,3 +52,16 @@ hs.expect_equal("one datagram forwarded", middle:counter "IpForwDatagrams", 1)
 sock:sendto("for you", middle:addr "eth1", 4242)
 hs.run "20ms"
 hs.expect_equal("what is for middle is delivered as before", at_middle, 2)
+
+hs.translate("zh", {
+  ["the packet for middle was delivered"] = "给 middle 的分组被交付",
+  ["forwarding is off"] = "转发是关闭的",
+  ["b gets nothing"] = "b 什么也没有得到",
+  ["middle has dropped one packet"] = "middle 丢弃了一个分组",
+  ["and counted it as one with a wrong address"] = "并计作地址错误",
+  ["it was neither delivered nor forwarded"] = "它既没有交付也没有转发",
+  ["with forwarding on it is sent on: 64 - 1 = 63"] = "开启转发就送出去：64 - 1 = 63",
+  ["the decision was to forward"] = "决定是转发",
+  ["one datagram forwarded"] = "转发了一个数据报",
+  ["what is for middle is delivered as before"] = "给 middle 的照旧交付",
+})

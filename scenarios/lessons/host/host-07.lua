@@ -120,3 +120,18 @@ hs.expect_equal("all 14 bytes are still in the send buffer", { left, freed, conn
 watch:cancel()
 hs.run "10ms"
 hs.expect_equal("the ACK frees the original", conn:info().send_q, 0)
+
+hs.translate("zh", {
+  ["the stages of one datagram, in order"] = "一个数据报依次经过的各级",
+  ["the slot is free 56.72 us after the frame began"] = "帧开始之后 56.72 us 槽空出来",
+  ["IP, then the neighbour, then the answer, then the wire"] = "IP，然后邻居，然后应答，然后线路",
+  ["five fragments were cut and sent"] = "切出并发送了五个分片",
+  ["b has the whole datagram"] = "b 得到整个数据报",
+  ["never were more than two slots in use"] = "使用中的槽从不超过两个",
+  ["no slot was used again before its completion"] = "没有一个槽在完成之前被再次使用",
+  ["three fragments have used a slot a second time"] = "三个分片是第二次使用槽",
+  ["at the end the ring is empty"] = "最后环是空的",
+  ["the frame has left, its slot is free"] = "帧已离开，它的槽空闲",
+  ["all 14 bytes are still in the send buffer"] = "全部 14 字节仍在发送缓冲区里",
+  ["the ACK frees the original"] = "ACK 释放原件",
+})

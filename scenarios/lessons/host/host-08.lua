@@ -61,3 +61,14 @@ hs.expect_equal("the third segment left twice", #sent, 2)
 hs.expect_equal("the second time with the same number, length and bytes: from the kept copy", { sent[2].seq, sent[2].len, sent[2].bytes },
   { sent[1].seq, sent[1].len, sent[1].bytes })
 hs.expect_equal("everything arrived intact", { sink:stats().bytes, sink:stats().wrong_bytes }, { 14480, 0 })
+
+hs.translate("zh", {
+  ["all bytes are in the buffer at first, and the buffer only shrinks"] = "起初全部字节都在缓冲区里，缓冲区只会变小",
+  ["they stay there long after the last segment has left: until the first ACK of data"] = "最后的报文段离开很久之后它们仍在：直到第一个数据 ACK",
+  ["the buffer shrinks"] = "缓冲区变小",
+  ["and only when an ACK has come in that half millisecond"] = "而且只在那半毫秒里有 ACK 到来时",
+  ["at the end it is empty"] = "最后它是空的",
+  ["the third segment left twice"] = "第三个报文段离开了两次",
+  ["the second time with the same number, length and bytes: from the kept copy"] = "第二次的编号、长度和字节相同：来自保留的副本",
+  ["everything arrived intact"] = "全部完好到达",
+})

@@ -85,3 +85,16 @@ hs.expect_equal("meanwhile the data is in the send buffer: one copy", queued, 14
 hs.expect("this one was lost; its repetition is another clone of the kept copy", sent[3] and sent[3].len == 1448 and sent[3].time > sent[1].time, #sent)
 hs.expect_equal("nobody copied the data again: the reader has the same bytes", { sink:stats().bytes, sink:stats().wrong_bytes }, { 1448, 0 })
 hs.expect_equal("IP did not cut anything", a:counter "IpFragCreates", 5)
+
+hs.translate("zh", {
+  ["within the MTU: 1 copy, from user to kernel"] = "在 MTU 之内：复制 1 次，从用户到内核",
+  ["one copy more for each of 2 fragments"] = "2 个分片每个再复制一次",
+  ["an oversized datagram adds one copy per fragment"] = "过大的数据报每个分片多复制一次",
+  ["IP's own counters agree: 2 datagrams were cut, into 5 fragments"] = "IP 自己的计数相符：切开 2 个数据报，成为 5 个分片",
+  ["with DF the process is told"] = "有 DF 时进程得知此事",
+  ["from IP to the wire one descriptor, and no fragments"] = "从 IP 到线路只有一个描述符，没有分片",
+  ["meanwhile the data is in the send buffer: one copy"] = "同时数据在发送缓冲区里：一份",
+  ["this one was lost; its repetition is another clone of the kept copy"] = "这一个丢失了；它的重传是保留副本的另一个克隆",
+  ["nobody copied the data again: the reader has the same bytes"] = "没有人再次复制数据：读者得到同样的字节",
+  ["IP did not cut anything"] = "IP 什么也没有切开",
+})

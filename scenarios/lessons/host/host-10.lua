@@ -81,3 +81,20 @@ hs.expect_equal("20 bytes of TCP", tcp_seen[1].tcp, 20)
 hs.expect_equal("IP lowered the pointer by 20: 40 bytes of headers", tcp_seen[1].headers, 20 + 20)
 hs.expect_equal("Ethernet by 14: 54 bytes", { tcp_seen[2].headers, tcp_seen[1].offset - tcp_seen[2].offset }, { 20 + 20 + 14, 14 })
 hs.expect_equal("in the same buffer", tcp_seen[1].buffer, tcp_seen[2].buffer)
+
+hs.translate("zh", {
+  ["b has the data"] = "b 得到数据",
+  ["down at a, up at b"] = "在 a 往下，在 b 往上",
+  ["the buffer is the same at every layer"] = "每一层都是同一个缓冲区",
+  ["the data has not moved by a byte"] = "数据一个字节也没有移动",
+  ["UDP put 8 bytes in front of the data"] = "UDP 在数据前面放了 8 字节",
+  ["IP lowered the pointer by 20"] = "IP 把指针降低 20",
+  ["Ethernet by 14"] = "以太网降低 14",
+  ["up again: Ethernet's 14"] = "再往上：以太网的 14",
+  ["IP's 20"] = "IP 的 20",
+  ["there was headroom left for more, such as a VLAN tag"] = "前面还留有余地，比如给 VLAN 标签",
+  ["20 bytes of TCP"] = "TCP 的 20 字节",
+  ["IP lowered the pointer by 20: 40 bytes of headers"] = "IP 把指针降低 20：首部共 40 字节",
+  ["Ethernet by 14: 54 bytes"] = "以太网降低 14：54 字节",
+  ["in the same buffer"] = "在同一个缓冲区里",
+})

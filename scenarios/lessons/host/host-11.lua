@@ -54,3 +54,11 @@ hs.note {
 }
 local frame_bits, queue = 84 * 8, 1500
 hs.expect_near("a full queue of 1500 small frames at 10 Mbit/s", queue * frame_bits / 10e6, "100.8ms", "1us")
+
+hs.translate("zh", {
+  ["a queue of 1000 loses 400 of 1400"] = "1000 的队列丢失 1400 个中的 400 个",
+  ["UDP reported no error to the process"] = "UDP 没有向进程报告错误",
+  ["a queue of 1500 loses none"] = "1500 的队列一个也不丢失",
+  ["queue 1000 and ring 256: 1400 - 1256"] = "队列 1000，环 256：1400 - 1256",
+  ["a full queue of 1500 small frames at 10 Mbit/s"] = "10 Mbit/s 时装满 1500 个小帧的队列",
+})

@@ -99,3 +99,15 @@ hs.expect_equal("none of the other counters moves", injected(function()
   for i = 1, 19 do client:forge { to = "server", sport = 1000 + i, dport = 5678, flags = "S", seq = i } end
 end), { queue = 0, ring = 0, socket = 0, network = 0 })
 hs.expect_equal("the accept queue has overflowed 19 times", server:counter "TcpExtListenOverflows" - before, 19)
+
+hs.translate("zh", {
+  ["no loss, no counter"] = "没有丢失，没有计数",
+  ["the queue has dropped 7"] = "队列丢弃了 7 个",
+  ["the ring has overrun 11 times"] = "环溢出了 11 次",
+  ["the socket's buffer was full for 13"] = "套接字的缓冲区对 13 个来说已满",
+  ["the network has lost 17"] = "网络丢失了 17 个",
+  ["the reader's own buffer never overflowed"] = "读者自己的缓冲区从未溢出",
+  ["two fit"] = "两条放得下",
+  ["none of the other counters moves"] = "其他计数器都没有变动",
+  ["the accept queue has overflowed 19 times"] = "接受队列溢出了 19 次",
+})

@@ -118,3 +118,21 @@ flood(5679, 109 - 1, 30000)
 local two = tcp_sample()
 hs.expect_equal("109 more SYNs dropped, not one overflow more", { two.drops - one.drops, two.overflows - one.overflows }, { 109, 0 })
 hs.expect_equal("those that fitted wait half open", #server:sockets "SYN-RECEIVED", queued - 1)
+
+hs.translate("zh", {
+  ["at first nothing waits"] = "起初没有什么在等待",
+  ["the receive queue holds what the socket may hold"] = "接收队列装着套接字所能容纳的",
+  ["cumulative totals: 4343 datagrams and 109 overruns"] = "累计总数：4343 个数据报和 109 次溢出",
+  ["the truth is the same"] = "事实与此相同",
+  ["in between 57 datagrams were lost at the socket"] = "其间有 57 个数据报在套接字丢失",
+  ["and 12 frames at the ring"] = "有 12 个帧在环丢失",
+  ["again the counters equal the truth"] = "计数器又与事实相等",
+  ["IP has received all frames but those that the ring lost"] = "除了环丢失的，IP 收到了所有的帧",
+  ["UDP has delivered all of these but what the socket lost"] = "除了套接字丢失的，UDP 全部交付",
+  ["the other socket has lost nothing"] = "另一个套接字没有丢失任何东西",
+  ["four connections are ESTABLISHED at both ends"] = "四条连接在两端都是 ESTABLISHED",
+  ["the listener shows 4 waiting, of a limit of 3"] = "监听者显示有 4 个在等待，上限是 3",
+  ["4343 SYNs found the accept queue full: each is an overflow, and a dropped SYN"] = "4343 个 SYN 遇到接受队列已满：每个都是一次溢出，和一个被丢弃的 SYN",
+  ["109 more SYNs dropped, not one overflow more"] = "又丢弃 109 个 SYN，溢出一次也没有增加",
+  ["those that fitted wait half open"] = "放得下的处于半开，在等待",
+})

@@ -66,3 +66,20 @@ a:udp { broadcast = true }:sendto("who is there?", "10.0.1.255", 9)
 hs.run "1s"
 hs.expect_equal("r received the broadcast, and has nothing on that port", r:counter "IpExtInBcastPkts", 1)
 hs.expect_equal("but sends no port unreachable", icmp_out(r) - before, 0)
+
+hs.translate("zh", {
+  ["IP carries ICMP as protocol 1"] = "IP 以协议 1 承载 ICMP",
+  ["echo request: type 8, code 0"] = "回送请求：类型 8，代码 0",
+  ["echo reply: type 0, code 0"] = "回送应答：类型 0，代码 0",
+  ["destination unreachable, port unreachable"] = "目的不可达，端口不可达",
+  ["it quotes the offending IP header"] = "它引用了引起差错的 IP 首部",
+  ["and the 8 bytes behind it: here the UDP header with its ports"] = "以及其后的 8 字节：这里是带有端口的 UDP 首部",
+  ["the quoted bytes after the IP header are those that were sent"] = "IP 首部之后引用的字节就是所发送的",
+  ["the quoted TTL is one less: it is the packet as b saw it"] = "引用的 TTL 少一：是 b 所看到的分组",
+  ["b has sent its second error"] = "b 发送了第二个差错报文",
+  ["r has thrown it away, its TTL being used up"] = "r 因 TTL 用尽而丢弃了它",
+  ["and has sent no message about it"] = "没有为它发送报文",
+  ["about a query it does: a ping with TTL 1 draws time exceeded from r"] = "对查询则会：TTL 为 1 的 ping 引来 r 的超时",
+  ["r received the broadcast, and has nothing on that port"] = "r 收到广播，那个端口上什么也没有",
+  ["but sends no port unreachable"] = "但不发送端口不可达",
+})

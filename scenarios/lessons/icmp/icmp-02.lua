@@ -47,3 +47,15 @@ for i, f in ipairs(back) do
 end
 -- 98-byte frames, with preamble and FCS 110 * 8 / 100 Mbit/s = 8.8 us, and 10 ms each way.
 hs.expect_equal("the last one took 2 * (10 ms + 8.8 us)", ping.replies[4].rtt, "20.0176ms")
+
+hs.translate("zh", {
+  ["requests have type 8"] = "请求的类型是 8",
+  ["their sequence starts at 0 and grows by 1"] = "序号从 0 开始，每次加 1",
+  ["replies have type 0"] = "应答的类型是 0",
+  ["the reply echoes the identifier"] = "应答带回标识符",
+  ["the gap in the replies is the loss"] = "应答中的空缺就是丢失",
+  ["ping counts 5 sent, 4 received, 20 % lost"] = "ping 计入发送 5 个，收到 4 个，丢失 20 %",
+  ["reply {} echoes the {} bytes of data"] = "应答 {} 带回 {} 字节的数据",
+  ["its round trip is now minus the stored time"] = "它的往返时间是现在减去所存的时间",
+  ["the last one took 2 * (10 ms + 8.8 us)"] = "最后一个用了 2 * (10 ms + 8.8 us)",
+})

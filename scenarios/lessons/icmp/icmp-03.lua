@@ -60,3 +60,10 @@ hs.expect_equal("the second ping, step by step", steps, {
 -- Frames of 98 bytes take 110 * 8 / 100 Mbit/s = 8.8 us with preamble and FCS, ARP's of 60 bytes 72 * 8 / 100 Mbit/s = 5.76 us.
 hs.expect_equal("the second round trip: 2 * (1 ms + 8.8 us)", ping.replies[2].rtt, "2.0176ms")
 hs.expect_near("the first one includes ARP: 2 * (1 ms + 5.76 us) more", ping.replies[1].rtt - ping.replies[2].rtt, "2.01152ms", "1ns")
+
+hs.translate("zh", {
+  ["the first ping, step by step"] = "第一次 ping，逐步",
+  ["the second ping, step by step"] = "第二次 ping，逐步",
+  ["the second round trip: 2 * (1 ms + 8.8 us)"] = "第二次的往返：2 * (1 ms + 8.8 us)",
+  ["the first one includes ARP: 2 * (1 ms + 5.76 us) more"] = "第一次含有 ARP：多 2 * (1 ms + 5.76 us)",
+})

@@ -54,3 +54,12 @@ filtered.a:spawn(function(os)
 end)
 hs.run "2s"
 hs.expect_equal("the host that answers no ping is alive", answer, "alive?")
+
+hs.translate("zh", {
+  ["two lost requests: loss (10 - 8) / 10"] = "两个丢失的请求：丢失率 (10 - 8) / 10",
+  ["two lost replies look exactly the same"] = "两个丢失的应答看起来完全一样",
+  ["only the target knows better: here it heard 8 requests"] = "只有目标更清楚：在这里它听到 8 个请求",
+  ["and here all 10"] = "在这里 10 个全都听到",
+  ["the silent target: loss (10 - 0) / 10"] = "沉默的目标：丢失率 (10 - 0) / 10",
+  ["the host that answers no ping is alive"] = "不应答 ping 的主机是活着的",
+})

@@ -47,3 +47,15 @@ a:spawn(function(os) ping = os.ping("198.51.100.1", { count = 1, timeout = "1s" 
 hs.run "2s"
 hs.expect_equal("r sent no second error", r:counter "IcmpOutDestUnreachs", 1)
 hs.expect_equal("the error comes from up", { #errors, errors[2].packet.icmp.code, errors[2].packet.ip.src }, { 2, 0, up:addr "eth0" })
+
+hs.translate("zh", {
+  ["the packet is dropped by r"] = "分组被 r 丢弃",
+  ["r counts it"] = "r 计了数",
+  ["the sender gets network unreachable"] = "发送方得到网络不可达",
+  ["from r"] = "来自 r",
+  ["about its own packet"] = "说的是它自己的分组",
+  ["and no answer"] = "没有应答",
+  ["with a default route the ping is answered"] = "有默认路由时 ping 得到应答",
+  ["r sent no second error"] = "r 没有发送第二个差错报文",
+  ["the error comes from up"] = "差错报文来自 up",
+})

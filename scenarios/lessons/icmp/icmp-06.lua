@@ -71,3 +71,18 @@ hs.run "30s"
 hs.expect_equal("connect fails with EHOSTUNREACH", conn, { nil, "EHOSTUNREACH" })
 hs.expect_equal("at the moment at which the ICMP error arrived", when, errors[1].time)
 hs.expect_equal("which quotes its SYN: ports and sequence number", errors[1].packet.quoted.tcp.dport, 80)
+
+hs.translate("zh", {
+  ["r2 asks three times"] = "r2 询问三次",
+  ["the second time after 1 s"] = "第二次在 1 s 之后",
+  ["the third after 2 s"] = "第三次在 2 s 之后",
+  ["the packets that waited are dropped"] = "等待的分组被丢弃",
+  ["because there was no answer"] = "因为没有应答",
+  ["the sender gets type 3, code 1, for each"] = "发送方对每个都得到类型 3、代码 1",
+  ["error {}: host unreachable, from r2, about ping {}"] = "差错 {}：主机不可达，来自 r2，关于 ping {}",
+  ["it comes after the ARP tries: 3 s, and 10 ms on the way back"] = "它在 ARP 的尝试之后到来：3 s，回程 10 ms",
+  ["b answers"] = "b 应答",
+  ["connect fails with EHOSTUNREACH"] = "connect 以 EHOSTUNREACH 失败",
+  ["at the moment at which the ICMP error arrived"] = "就在 ICMP 差错报文到达的时刻",
+  ["which quotes its SYN: ports and sequence number"] = "它引用了 SYN：端口和序号",
+})

@@ -43,3 +43,14 @@ hs.run "1s"
 e = errors[2].packet
 hs.expect_equal("type 3, code 13, from the router", { e.icmp.type, e.icmp.code, e.ip.src }, { 3, 13, "10.0.1.1" })
 hs.expect_equal("b heard nothing of it", b:counter "IpInUnknownProtos", 1)
+
+hs.translate("zh", {
+  ["one error comes back"] = "回来一个差错报文",
+  ["type 3, code 2"] = "类型 3，代码 2",
+  ["it comes from the host itself: the router did not care"] = "它来自主机自己：路由器不在乎",
+  ["it quotes the packet with its protocol"] = "它引用了分组及其协议",
+  ["b counts an unknown protocol"] = "b 计入一个未知的协议",
+  ["r forwarded it as it forwards everything, and the error too"] = "r 像转发一切那样转发了它，差错报文也是",
+  ["type 3, code 13, from the router"] = "类型 3，代码 13，来自路由器",
+  ["b heard nothing of it"] = "b 什么也没有听到",
+})

@@ -50,3 +50,14 @@ hs.note { en = "After the program has ended its port is closed again.", zh = "�
 a:spawn(ask, "still there?")
 hs.run "2s"
 hs.expect_equal("and port unreachable comes back once more", { #errors, errors[2].packet.icmp.code, err }, { 2, 3, "ECONNREFUSED" })
+
+hs.translate("zh", {
+  ["one message comes back"] = "回来一个报文",
+  ["type 3, code 3, from b itself"] = "类型 3，代码 3，来自 b 自己",
+  ["it quotes the datagram's ports"] = "它引用了数据报的端口",
+  ["by which a finds the socket: its program gets ECONNREFUSED"] = "a 由此找到套接字：它的程序得到 ECONNREFUSED",
+  ["b counts a datagram for a closed port"] = "b 计入一个发往关闭端口的数据报",
+  ["an open port draws no error"] = "打开的端口不引来差错",
+  ["but an answer"] = "而是应答",
+  ["and port unreachable comes back once more"] = "端口不可达又回来一次",
+})

@@ -42,3 +42,15 @@ c:spawn(function(os) ping = os.ping("b", { count = 1, size = 1472, timeout = "1s
 hs.run "2s"
 hs.expect_equal("without DF r cuts it in two", { r:counter "IpFragOKs", r:counter "IpFragCreates" }, { 1, 2 })
 hs.expect_equal("both pass, and no further error is sent", { #passed, #errors, ping.received }, { 3, 1, 1 })
+
+hs.translate("zh", {
+  ["r drops it"] = "r 丢弃它",
+  ["nothing has passed to the narrow link"] = "没有什么通过到窄的链路",
+  ["the sender gets type 3, code 4, from r"] = "发送方得到类型 3、代码 4，来自 r",
+  ["the message carries 1400"] = "报文带有 1400",
+  ["and the packet's header"] = "以及分组的首部",
+  ["ping reports it"] = "ping 报告它",
+  ["1400 bytes with DF pass whole"] = "1400 字节带 DF 完整通过",
+  ["without DF r cuts it in two"] = "没有 DF，r 把它切成两片",
+  ["both pass, and no further error is sent"] = "两片都通过，没有再发送差错报文",
+})

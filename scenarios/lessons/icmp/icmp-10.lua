@@ -75,3 +75,18 @@ local source = ignored:udp_source { to = historic.b, port = 9, size = 1000, gap 
 hs.run "2s"
 hs.expect("it was asked to slow down", ignored:counter "IcmpInSrcQuenchs" > 0)
 hs.expect_equal("and did not", { source:stats().gap, source:stats().quenched }, { 0.004, 0 })
+
+hs.translate("zh", {
+  ["the historic router sends type 4, code 0"] = "老式的路由器发送类型 4、代码 0",
+  ["from its own address"] = "从它自己的地址",
+  ["quoting the packet it threw away"] = "引用它丢弃的分组",
+  ["the source doubles its gap: 4 ms become 8 ms"] = "源把间隔加倍：4 ms 变成 8 ms",
+  ["as soon as the message is there"] = "报文一到就这样做",
+  ["it recovers slowly: every change is a doubling or a sixteenth of the way back"] = "它恢复得很慢：每次变化都是加倍，或退回十六分之一",
+  ["there were several steps back"] = "退回了好几步",
+  ["off by default: a modern router sends no source quench"] = "默认关闭：现代的路由器不发送源点抑制",
+  ["and its source keeps its gap"] = "它的源保持间隔",
+  ["the quenched source lost far less"] = "受抑制的源丢失少得多",
+  ["it was asked to slow down"] = "它被请求放慢速度",
+  ["and did not"] = "却没有",
+})

@@ -57,3 +57,18 @@ other:udp():sendto("from elsewhere", "10.9.0.2", 9)
 hs.run "1s"
 hs.expect_equal("its datagram arrives by r1 and r2", got[3], "from elsewhere")
 hs.expect_equal("without a redirect", r1:counter "IcmpOutRedirects", 1)
+
+hs.translate("zh", {
+  ["the first frame goes to r1"] = "第一个帧去往 r1",
+  ["r1 sends a redirect"] = "r1 发送重定向",
+  ["for this host (code 1): better go to 192.168.1.2"] = "针对这台主机（代码 1）：最好去 192.168.1.2",
+  ["it quotes the packet"] = "它引用了分组",
+  ["which r1 has forwarded as well: it has arrived"] = "r1 也转发了它：它到达了",
+  ["h has noted the better way"] = "h 记下了更好的路",
+  ["the second frame goes to r2"] = "第二个帧去往 r2",
+  ["it arrives"] = "它到达了",
+  ["r1 had one packet to forward, and no more to say"] = "r1 只有一个分组要转发，没有更多要说",
+  ["other destinations still go by r1"] = "其他目的地仍走 r1",
+  ["its datagram arrives by r1 and r2"] = "它的数据报经 r1 和 r2 到达",
+  ["without a redirect"] = "没有重定向",
+})

@@ -43,3 +43,13 @@ hs.run "2s"
 hs.expect_equal("three fragments", #fragments, 3)
 hs.expect_equal("all three are dropped by r1", { #dropped, dropped[4].node, dropped[5].node, dropped[6].node }, { 6, "r1", "r1", "r1" })
 hs.expect_equal("one message comes back, about the first fragment", { #errors, errors[4].packet.quoted.ip.frag_offset }, { 4, 0 })
+
+hs.translate("zh", {
+  ["TTL {}: router {} drops it"] = "TTL {}：路由器 {} 丢弃它",
+  ["TTL {}: time exceeded, code {}, from that router"] = "TTL {}：超时，代码 {}，来自那台路由器",
+  ["TTL {}: the message quotes the header, with the TTL used up"] = "TTL {}：报文引用了首部，TTL 已用尽",
+  ["the ping with TTL 4 is answered"] = "TTL 为 4 的 ping 得到应答",
+  ["three fragments"] = "三个分片",
+  ["all three are dropped by r1"] = "三个都被 r1 丢弃",
+  ["one message comes back, about the first fragment"] = "回来一个报文，关于第一个分片",
+})

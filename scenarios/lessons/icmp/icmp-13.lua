@@ -41,3 +41,14 @@ a:spawn(function(os) trace = os.traceroute("b", { print = true }) end)
 hs.run "60s"
 hs.expect_equal("a silent router shows as a gap", addresses(), { r1:addr "eth0", "*", r3:addr "eth0", b:addr() })
 hs.expect("and the way behind it is found all the same", trace.reached)
+
+hs.translate("zh", {
+  ["the address list is the path"] = "地址的列表就是路径",
+  ["the TTL starts from 1, three probes each"] = "TTL 从 1 开始，每个三次探测",
+  ["the ports are 33434, 33435, ..."] = "端口是 33434、33435……",
+  ["routers answer 11/0, the target 3/3"] = "路由器应答 11/0，目标应答 3/3",
+  ["it stops on 3/3: after hop 4, with the target reached"] = "它在 3/3 时停止：第 4 跳之后，已到达目标",
+  ["hop {} is {} ms away"] = "第 {} 跳相距 {} ms",
+  ["a silent router shows as a gap"] = "沉默的路由器表现为空缺",
+  ["and the way behind it is found all the same"] = "它后面的路照样能找到",
+})

@@ -127,3 +127,22 @@ hs.expect_equal("TCP lowers its segment size from 1448 to 1228, what fits into 1
 hs.expect_equal("it began with packets of 1500", sizes[1], 1500)
 hs.expect_equal("the routers reported 1400 first, 1280 last", { mtus[1], mtus[#mtus] }, { 1400, 1280 })
 hs.expect_equal("everything arrived", { sink:stats().bytes, sink:stats().wrong_bytes }, { 50000, 0 })
+
+hs.translate("zh", {
+  ["two errors"] = "两个差错报文",
+  ["the first from r1, for its link of 1400"] = "第一个来自 r1，因为它 1400 的链路",
+  ["the second from r2, for its link of 1280"] = "第二个来自 r2，因为它 1280 的链路",
+  ["the source sends 1500, then 1400, then ends at 1280"] = "源先发送 1500，再 1400，最后定在 1280",
+  ["from then on every datagram arrives, whole: 1280 - 28 bytes"] = "此后每个数据报都完整到达：1280 - 28 字节",
+  ["the program was told EMSGSIZE twice"] = "程序两次得知 EMSGSIZE",
+  ["what the host has noted for b"] = "主机为 b 记下的内容",
+  ["every packet had DF set"] = "每个分组都设了 DF",
+  ["1253 + 28 bytes are one too many"] = "1253 + 28 字节多了一个",
+  ["the sender goes on with 1500 bytes for ever"] = "发送方永远用 1500 字节继续",
+  ["nothing arrives, and nobody says why"] = "什么也没有到达，也没有人说明原因",
+  ["while small packets pass: the way looks perfect to ping"] = "而小的分组能通过：对 ping 来说这条路完美无缺",
+  ["TCP lowers its segment size from 1448 to 1228, what fits into 1280"] = "TCP 把报文段大小从 1448 降到 1228，放得进 1280",
+  ["it began with packets of 1500"] = "它从 1500 的分组开始",
+  ["the routers reported 1400 first, 1280 last"] = "路由器先报告 1400，最后 1280",
+  ["everything arrived"] = "全部到达",
+})

@@ -77,3 +77,19 @@ hs.expect_equal("r2 held its answers back: nothing was lost on the links",
   { hops[2].sent - hops[2].received, l.link2:stats().ab.lost_packets + l.link2:stats().ba.lost_packets },
   { l.r2:counter "IcmpOutRateLimitHost", 0 })
 hs.expect_equal("the packets through r2 all arrived", hops[4].received, 40)
+
+hs.translate("zh", {
+  ["mtr finds all hops"] = "mtr 找到所有的跳",
+  ["no loss at hops 1 and 2"] = "第 1 和第 2 跳没有丢失",
+  ["10 % loss shows at hop 3"] = "第 3 跳显示丢失 10 %",
+  ["and at hop 4 behind it"] = "它后面的第 4 跳也是",
+  ["what is missing at hops 3 and 4 is what link 3 lost"] = "第 3 和第 4 跳缺少的正是链路 3 丢失的",
+  ["ping saw the same share, from end to end"] = "ping 从端到端看到同样的比例",
+  ["with ICMP probes hop 2 is a gap"] = "用 ICMP 探测，第 2 跳是空缺",
+  ["with 100 % loss, and none behind it"] = "丢失 100 %，而后面没有丢失",
+  ["with UDP probes there is no gap"] = "用 UDP 探测就没有空缺",
+  ["and no loss"] = "也没有丢失",
+  ["loss at hop 2 only"] = "只有第 2 跳有丢失",
+  ["r2 held its answers back: nothing was lost on the links"] = "r2 扣住了应答：链路上什么也没有丢失",
+  ["the packets through r2 all arrived"] = "经过 r2 的分组全部到达",
+})

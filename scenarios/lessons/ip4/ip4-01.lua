@@ -77,3 +77,18 @@ hs.expect_equal("the second has the longest header, and its total length covers 
 hs.expect_equal("on its way the options were filled in", hs.ip4.decode(at_b[2]:bytes()).options:sub(1, 11),
   "\x07\x27\x0c" .. "\xc0\xa8\x01\x01" .. "\xc0\xa8\x01\x02")
 hs.expect("and the checksum was made right again", hs.ip4.decode(at_b[2]:bytes()).checksum_ok)
+
+hs.translate("zh", {
+  ["a header without options is decoded"] = "解码一个没有选项的首部",
+  ["and encoded to the same bytes, checksum included"] = "再编码得到同样的字节，包括校验和",
+  ["the header length field runs from 5 to 15"] = "首部长度字段从 5 到 15",
+  ["headers with options decode and encode identically, too"] = "带选项的首部解码和编码也完全一致",
+  ["the header is padded: 3 bytes of options take a whole word"] = "首部有填充：3 字节的选项占一整个字",
+  ["an IHL of 4 is no header"] = "IHL 为 4 不是首部",
+  ["nor is version 6"] = "版本 6 也不是",
+  ["both datagrams arrive with their 55 and 4 bytes"] = "两个数据报带着 55 和 4 字节到达",
+  ["version, header and total length of the first"] = "第一个的版本、首部长度和总长度",
+  ["the second has the longest header, and its total length covers it"] = "第二个有最长的首部，总长度涵盖它",
+  ["on its way the options were filled in"] = "途中选项被填上",
+  ["and the checksum was made right again"] = "校验和重新改正",
+})

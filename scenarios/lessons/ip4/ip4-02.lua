@@ -89,3 +89,21 @@ middle:rule(function(p) if p.udp then p:set("ip.tos", 0x10, { checksums = false 
 send "changed and left"
 hs.expect_equal("the repaired one arrives, the other does not", heard, { "intact", "changed and repaired" })
 hs.expect_equal("it was dropped by r2, the second with a bad header", r2:counter "IpExtInCsumErrors", 2)
+
+hs.translate("zh", {
+  ["the checksum of the example header is 0x25ec"] = "例子中首部的校验和是 0x25ec",
+  ["the stack computes the same"] = "协议栈算得相同",
+  ["TTL on the three links"] = "三条链路上的 TTL",
+  ["each header's checksum is right"] = "每个首部的校验和都正确",
+  ["every router raises it by 0x0100"] = "每台路由器使它增加 0x0100",
+  ["UDP's checksum is the same on all links"] = "UDP 的校验和在所有链路上相同",
+  ["r2 has dropped one packet for its header's checksum"] = "r2 因首部校验和丢弃了一个分组",
+  ["and forwarded only the first datagram"] = "只转发了第一个数据报",
+  ["nobody is told: the source address may be what is wrong"] = "谁也没有得到通知：出错的可能就是源地址",
+  ["r2 forwards it"] = "r2 转发它",
+  ["the IP of b delivers it"] = "b 的 IP 交付它",
+  ["the UDP of b drops it"] = "b 的 UDP 丢弃它",
+  ["only the intact datagram reached the program"] = "只有完好的数据报到达程序",
+  ["the repaired one arrives, the other does not"] = "修正过的到达，另一个没有",
+  ["it was dropped by r2, the second with a bad header"] = "它被 r2 丢弃，是第二个首部错误的",
+})

@@ -65,3 +65,23 @@ hs.expect_equal("the segments carried protocol 6", seen[#seen].packet.ip.proto, 
 hs.expect_equal("the TCP of b has got SYN, ACK, data, and an ACK of its own FIN", b:counter "TcpInSegs" - before, 4)
 hs.expect_equal("and gave the data to its reader", said, "for TCP")
 hs.expect_equal("ICMP and UDP have heard nothing of it", { b:counter "IcmpInMsgs", b:counter "UdpInDatagrams" }, { 1, 1 })
+
+hs.translate("zh", {
+  ["protocol 1 means ICMP"] = "协议 1 是 ICMP",
+  ["its place is byte 9 of the header"] = "它在首部的第 9 个字节",
+  ["protocol 2 means IGMP"] = "协议 2 是 IGMP",
+  ["protocol 6 means TCP"] = "协议 6 是 TCP",
+  ["protocol 17 means UDP"] = "协议 17 是 UDP",
+  ["the ping carried protocol 1, the datagram 17"] = "ping 带着协议 1，数据报带着 17",
+  ["the ICMP of b has got one packet and answered it"] = "b 的 ICMP 得到一个分组并作了应答",
+  ["the UDP of b has got the other one"] = "b 的 UDP 得到另一个",
+  ["IP delivered both"] = "IP 交付了两者",
+  ["b counts an unknown protocol"] = "b 计入一个未知的协议",
+  ["and says: destination unreachable, protocol (3/2)"] = "并说：目的不可达，协议（3/2）",
+  ["it quotes the header that it could not serve"] = "它引用了自己无法服务的首部",
+  ["neither ICMP nor UDP has seen the packet"] = "ICMP 和 UDP 都没有看到这个分组",
+  ["the segments carried protocol 6"] = "报文段带着协议 6",
+  ["the TCP of b has got SYN, ACK, data, and an ACK of its own FIN"] = "b 的 TCP 得到 SYN、ACK、数据，以及对自己 FIN 的 ACK",
+  ["and gave the data to its reader"] = "并把数据交给了读者",
+  ["ICMP and UDP have heard nothing of it"] = "ICMP 和 UDP 什么也没有听到",
+})

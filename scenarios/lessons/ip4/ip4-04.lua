@@ -53,3 +53,13 @@ hs.note { en = "A link that takes 3 s costs one all the same: the unit is hops, 
 slow:set { delay = "3s" }
 send()
 hs.expect_equal("after three seconds on one link the TTL has fallen by 3, as before", got[5], 128 - 3)
+
+hs.translate("zh", {
+  ["TTL {} has passed {} routers: time exceeded ({}/{}) from router {}"] = "TTL {} 经过了 {} 台路由器：超时（{}/{}），来自路由器 {}",
+  ["the packet it quotes had 1 left"] = "它引用的分组还剩 1",
+  ["routers that passed a datagram or a notice on, so far"] = "到此为止，转发过数据报或通知的路由器",
+  ["none of them reached b"] = "没有一个到达 b",
+  ["TTL 4 reaches b with 1 left, and no notice comes"] = "TTL 4 到达 b 时剩 1，没有通知到来",
+  ["TTL at the destination: initial value less three routers"] = "目的地的 TTL：初始值减去三台路由器",
+  ["after three seconds on one link the TTL has fallen by 3, as before"] = "在一条链路上用了三秒之后，TTL 照旧减少了 3",
+})

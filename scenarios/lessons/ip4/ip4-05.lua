@@ -53,3 +53,13 @@ hs.expect_equal("0xba is DSCP 46 and ECT(0)", { ect.dscp, ect.ecn }, { 46, 2 })
 -- The wish for low cost, 0000 0010, is today's ECT(0): the two readings of the byte collide.
 hs.expect_equal("b counts two packets of ten with ECT(0): this one, and the old wish for low cost",
   { b:counter "IpExtInNoECTPkts", b:counter "IpExtInECT0Pkts" }, { 8, 2 })
+
+hs.translate("zh", {
+  ["the default is 0"] = "默认值是 0",
+  ["two routers later the byte is what was sent"] = "经过两台路由器，字节仍是所发送的",
+  ["the upper three bits: precedence"] = "高三位：优先级",
+  ["the next four: delay 8, throughput 4, reliability 2, cost 1"] = "接下来的四位：时延 8、吞吐量 4、可靠性 2、代价 1",
+  ["0xb8 is DSCP 46, no ECN"] = "0xb8 是 DSCP 46，没有 ECN",
+  ["0xba is DSCP 46 and ECT(0)"] = "0xba 是 DSCP 46 和 ECT(0)",
+  ["b counts two packets of ten with ECT(0): this one, and the old wish for low cost"] = "b 在十个分组中计入两个 ECT(0)：这一个，以及从前要求低代价的那个",
+})

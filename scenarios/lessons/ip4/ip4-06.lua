@@ -78,3 +78,14 @@ hs.expect_equal("with DF: 0", { seen[9].packet.ip.df, df }, { true, 0 })
 hs.expect_equal("to b they differ by 1", b2 - b1 & 0xffff, 1)
 hs.expect_equal("to c they differ by 1", c2 - c1 & 0xffff, 1)
 hs.expect("the two counters began at different numbers", b1 ~= c1, { b1, c1 })
+
+hs.translate("zh", {
+  ["consecutive datagrams differ by 1 (mod 2^16)"] = "相继的数据报相差 1（模 2^16）",
+  ["three fragments with one identification, then the next number"] = "三个分片共用一个标识，然后是下一个号码",
+  ["the fragments begin at 0, 1480 and 2960"] = "分片从 0、1480 和 2960 开始",
+  ["b puts them together: the 3000 bytes arrive"] = "b 把它们拼起来：3000 字节到达",
+  ["with DF: 0"] = "有 DF：0",
+  ["to b they differ by 1"] = "发往 b 的相差 1",
+  ["to c they differ by 1"] = "发往 c 的相差 1",
+  ["the two counters began at different numbers"] = "两个计数器从不同的数开始",
+})

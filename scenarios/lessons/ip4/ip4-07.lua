@@ -49,3 +49,22 @@ hs.expect_error("nor can five octets", function()
 end, [[got "10.0.0.1.5/24", expected an address with its prefix length]])
 hs.link(a, b, { address = { a = "10.0.0.255/16", b = "10.0.255.1/16" } })
 hs.expect_equal("255 is the largest octet: 10.0.0.255 can, in a network where it is not the broadcast address", a:addr(), "10.0.0.255")
+
+hs.translate("zh", {
+  ["192.168.0.55 as a number"] = "192.168.0.55 作为一个数",
+  ["the smallest address is 0"] = "最小的地址是 0",
+  ["the largest is 2^32 - 1, so there are 4,294,967,296"] = "最大的是 2^32 - 1，所以共有 4,294,967,296 个",
+  ["{}.{} is read and printed unchanged"] = "{}.{} 读入和写出没有变化",
+  ["each of the 32 bits has its place in one octet"] = "32 位中的每一位都在一个八位组中有自己的位置",
+  ["\"{}.{}\" is rejected"] = "“{}.{}”被拒绝",
+  ["\"{}.{}.{}\" is rejected"] = "“{}.{}.{}”被拒绝",
+  ["\"10.0.0.\" is rejected"] = "“10.0.0.”被拒绝",
+  ["\"10..0.1\" is rejected"] = "“10..0.1”被拒绝",
+  ["\"-1.0.0.1\" is rejected"] = "“-1.0.0.1”被拒绝",
+  ["\"10.0.0.1 \" is rejected"] = "“10.0.0.1”被拒绝",
+  ["\"\" is rejected"] = "“”被拒绝",
+  ["and the reason is told"] = "并说明了原因",
+  ["10.0.0.256 cannot be configured"] = "10.0.0.256 不能配置",
+  ["nor can five octets"] = "五个八位组也不能",
+  ["255 is the largest octet: 10.0.0.255 can, in a network where it is not the broadcast address"] = "255 是最大的八位组：在 10.0.0.255 不是广播地址的网络中，它可以",
+})

@@ -40,3 +40,15 @@ for _, route in ipairs(host:routes()) do
   if route.type == "unicast" and not route.via then connected = route.to end
 end
 hs.expect_equal("the connected route of the host is its network number", connected, "10.100.122.0/24")
+
+hs.translate("zh", {
+  ["the mask of /24"] = "/24 的掩码",
+  ["network number"] = "网络号",
+  ["host number"] = "主机号",
+  ["address AND mask"] = "地址 AND 掩码",
+  ["address AND NOT mask"] = "地址 AND NOT 掩码",
+  ["put together they are the address again"] = "合在一起又是那个地址",
+  ["network number with /20"] = "/20 时的网络号",
+  ["host number with /20"] = "/20 时的主机号",
+  ["the connected route of the host is its network number"] = "主机的直连路由就是它的网络号",
+})

@@ -45,3 +45,29 @@ end, "class E addresses are reserved")
 a:address("eth0", "223.255.255.1/24")
 hs.expect_equal("223.255.255.1, the last network of class C, is accepted", a:addr(), "223.255.255.1")
 hs.expect_equal("and is the only address of the host", #a:addresses(), 1)
+
+hs.translate("zh", {
+  ["class A begins with 0"] = "A 类从 0 开始",
+  ["class A ends with 127"] = "A 类到 127 结束",
+  ["and all octets between are class A"] = "其间所有八位组都是 A 类",
+  ["class B begins with 128"] = "B 类从 128 开始",
+  ["class B ends with 191"] = "B 类到 191 结束",
+  ["and all octets between are class B"] = "其间所有八位组都是 B 类",
+  ["class C begins with 192"] = "C 类从 192 开始",
+  ["class C ends with 223"] = "C 类到 223 结束",
+  ["and all octets between are class C"] = "其间所有八位组都是 C 类",
+  ["class D begins with 224"] = "D 类从 224 开始",
+  ["class D ends with 239"] = "D 类到 239 结束",
+  ["and all octets between are class D"] = "其间所有八位组都是 D 类",
+  ["class E begins with 240"] = "E 类从 240 开始",
+  ["class E ends with 255"] = "E 类到 255 结束",
+  ["and all octets between are class E"] = "其间所有八位组都是 E 类",
+  ["0.0.0.0 is not class B although its second bit is 0"] = "0.0.0.0 不是 B 类，尽管它的第二个比特是 0",
+  ["128.0.0.0 (10…) is class B"] = "128.0.0.0（10…）是 B 类",
+  ["64.0.0.0 (01…) is class A"] = "64.0.0.0（01…）是 A 类",
+  ["{}.{} (class D) is refused"] = "{}.{}（D 类）被拒绝",
+  ["{}.{} (class E) is refused"] = "{}.{}（E 类）被拒绝",
+  ["a link's option is refused in the same way"] = "链路的选项同样被拒绝",
+  ["223.255.255.1, the last network of class C, is accepted"] = "223.255.255.1 在 C 类的最后一个网络，被接受",
+  ["and is the only address of the host"] = "并且是主机唯一的地址",
+})

@@ -53,3 +53,19 @@ local ping
 r1:spawn(function(os) ping = os.ping("203.0.113.1", { count = 1 }) end)
 hs.run "2s"
 hs.expect_equal("203.0.113.0 pings 203.0.113.1", ping.received, 1)
+
+hs.translate("zh", {
+  ["192.0.2.0 is class C"] = "192.0.2.0 是 C 类",
+  ["a class C network has 254 hosts"] = "C 类网络有 254 台主机",
+  ["172.16.0.0 is class B"] = "172.16.0.0 是 B 类",
+  ["a class B network has 65534 hosts"] = "B 类网络有 65534 台主机",
+  ["10.0.0.0 is class A"] = "10.0.0.0 是 A 类",
+  ["a class A network has 16777214 hosts"] = "A 类网络有 16777214 台主机",
+  ["the hosts of 192.168.5.0/24 are .1 to .254"] = "192.168.5.0/24 的主机是 .1 到 .254",
+  ["and .255 speaks to all of them"] = ".255 则对所有主机说话",
+  ["{}.{}/{} is refused"] = "{}.{}/{} 被拒绝",
+  ["the first and the last host number are accepted"] = "第一个和最后一个主机号被接受",
+  ["172.16.5.0/16 and 172.16.5.255/16 are accepted"] = "172.16.5.0/16 和 172.16.5.255/16 被接受",
+  ["a /31 has two hosts and no broadcast address"] = "/31 有两台主机，没有广播地址",
+  ["203.0.113.0 pings 203.0.113.1"] = "203.0.113.0 ping 203.0.113.1",
+})

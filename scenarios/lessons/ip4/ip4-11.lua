@@ -60,3 +60,13 @@ far:spawn(function(os)
 end)
 hs.run "5s"
 hs.expect_equal("with one route the far router reaches both sites", pings[1].received + pings[2].received, 2)
+
+hs.translate("zh", {
+  ["{} hosts are too many for C ({}): class B"] = "{} 台主机对 C 类（{}）来说太多：B 类",
+  ["{} hosts with classes: addresses wasted"] = "{} 台主机用分类地址：浪费的地址数",
+  ["{} hosts with CIDR: prefix length"] = "{} 台主机用 CIDR：前缀长度",
+  ["{} hosts with CIDR: addresses wasted"] = "{} 台主机用 CIDR：浪费的地址数",
+  ["both sites together: 128768 addresses wasted by classes, 256 by CIDR"] = "两个场所合计：分类地址浪费 128768 个，CIDR 浪费 256 个",
+  ["both sites lie in 10.0.0.0/20"] = "两个场所都在 10.0.0.0/20 之内",
+  ["with one route the far router reaches both sites"] = "远处的路由器用一条路由就能到达两个场所",
+})

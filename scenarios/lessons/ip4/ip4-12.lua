@@ -46,3 +46,16 @@ host:route { to = "0.0.0.0/0", via = "192.0.2.1" }
 host:route { to = "203.0.113.9/32", via = "192.0.2.5" }
 hs.expect_equal("203.0.113.9 goes by the host route", host:route_get("203.0.113.9").via, "192.0.2.5")
 hs.expect_equal("203.0.113.10 by the default route", host:route_get("203.0.113.10").via, "192.0.2.1")
+
+hs.translate("zh", {
+  ["/{} as a mask"] = "/{} 作为掩码",
+  ["/26 as a mask: 192 = 1100 0000"] = "/26 作为掩码：192 = 1100 0000",
+  ["33 lengths have a mask of so many ones, and come back from it"] = "33 种长度都有那么多个一的掩码，并能从它还原",
+  ["{}.{} is rejected"] = "{}.{} 被拒绝",
+  ["so {}.{} with {}.{} is no prefix"] = "所以 {}.{} 与 {}.{} 合起来不是前缀",
+  ["a length of 33 is refused"] = "长度 33 被拒绝",
+  ["10.0.0.0/33 is no prefix"] = "10.0.0.0/33 不是前缀",
+  ["10.0.0.0/ is no prefix"] = "10.0.0.0/ 不是前缀",
+  ["203.0.113.9 goes by the host route"] = "203.0.113.9 走主机路由",
+  ["203.0.113.10 by the default route"] = "203.0.113.10 走默认路由",
+})

@@ -57,3 +57,15 @@ hs.run "3s"
 hs.expect_equal(".10 reaches .70 by the router", again.received, 1)
 hs.expect_equal("which has taken one from the TTL", again.replies[1].ttl, 63)
 hs.expect_equal("and has forwarded the request and the reply", router:counter "IpForwDatagrams", 2)
+
+hs.translate("zh", {
+  ["bits borrowed"] = "借用的比特",
+  ["the subnets"] = "各个子网",
+  ["62 hosts in each"] = "每个有 62 台主机",
+  [".10 reaches .20 without a router"] = ".10 不用路由器就到达 .20",
+  ["directly: no router has lowered the TTL of 64"] = "直接到达：没有路由器减小过 64 的 TTL",
+  [".10 does not reach .70 without a router"] = "没有路由器，.10 到不了 .70",
+  [".10 reaches .70 by the router"] = ".10 经路由器到达 .70",
+  ["which has taken one from the TTL"] = "路由器从 TTL 减去了一",
+  ["and has forwarded the request and the reply"] = "并转发了请求和应答",
+})

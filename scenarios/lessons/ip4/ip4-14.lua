@@ -55,3 +55,18 @@ local asked = {}
 for i = before + 1, #questions do asked[#asked + 1] = questions[i].packet.arp.tpa end
 hs.expect_equal("it asks for far itself, three times", asked, { "192.168.1.3", "192.168.1.3", "192.168.1.3" })
 hs.expect_equal("and nobody answers: the router does not lend its address", result.received, 0)
+
+hs.translate("zh", {
+  ["network number of the peer"] = "对方的网络号",
+  ["the ARP target is the peer"] = "ARP 的目标是对方",
+  ["the frame goes to the peer's MAC address"] = "帧发往对方的 MAC 地址",
+  ["and the answer has crossed no router"] = "应答没有经过路由器",
+  ["network number of far"] = "far 的网络号",
+  ["the ARP target is the gateway"] = "ARP 的目标是网关",
+  ["the frame goes to the gateway's MAC address"] = "帧发往网关的 MAC 地址",
+  ["the packet in it still goes to far"] = "其中的分组仍发往 far",
+  ["the answer has crossed one router"] = "应答经过了一台路由器",
+  ["a knows two neighbours, and far is not one of them"] = "a 认识两个邻居，far 不在其中",
+  ["it asks for far itself, three times"] = "它直接询问 far，三次",
+  ["and nobody answers: the router does not lend its address"] = "没有人应答：路由器不出借自己的地址",
+})

@@ -58,3 +58,18 @@ hs.note {
   zh = "掩码更窄的主机不把 192.168.0.255 当作自己的广播：什么是全一，由掩码决定。",
 }
 hs.expect_equal("in 192.168.0.0/25 it is .127", hs.ip4.prefix "192.168.0.0/25".broadcast, "192.168.0.127")
+
+hs.translate("zh", {
+  ["the broadcast address of 192.168.0.0/24"] = "192.168.0.0/24 的广播地址",
+  ["without SO_BROADCAST: EACCES"] = "没有 SO_BROADCAST：EACCES",
+  ["two frames leave a, no question for a MAC address before them"] = "两个帧离开 a，之前没有询问 MAC 地址",
+  ["frame {} goes to everybody"] = "帧 {} 发给所有人",
+  ["b receives both"] = "b 收到两者",
+  ["c receives both"] = "c 收到两者",
+  ["router receives both"] = "router 收到两者",
+  ["far, behind the router, receives neither"] = "路由器后面的 far 两者都没有收到",
+  ["no frame has crossed the other link"] = "没有帧经过另一条链路",
+  ["the router has forwarded nothing"] = "路由器什么也没有转发",
+  ["it counts two broadcasts for itself"] = "它计入两个给自己的广播",
+  ["in 192.168.0.0/25 it is .127"] = "在 192.168.0.0/25 中是 .127",
+})

@@ -54,3 +54,14 @@ for _, host in ipairs(hosts) do host:sysctl("net.ipv4.icmp_echo_ignore_broadcast
 sender:spawn(function(os) os.ping("192.168.1.255", { count = 1 }) end)
 hs.run "3s"
 hs.expect_equal("one request out, three replies in", { sender:counter "IcmpOutEchos", sender:counter "IcmpInEchoReps" }, { 1, 3 })
+
+hs.translate("zh", {
+  ["the hosts of the other network are .1 to .254, and .255 is all of them"] = "另一个网络的主机是 .1 到 .254，.255 是它们全体",
+  ["by default the last router drops it, with that reason"] = "默认情况下最后的路由器以此为由丢弃它",
+  ["nothing goes out to the other network"] = "没有什么出去到另一个网络",
+  ["nobody hears it"] = "没有人听到它",
+  ["the frame goes to everybody"] = "帧发给所有人",
+  ["the packet in it has one less TTL, like any forwarded packet"] = "其中的分组像任何被转发的分组一样，TTL 少一",
+  ["all hosts get it"] = "所有主机都得到它",
+  ["one request out, three replies in"] = "出去一个请求，进来三个应答",
+})

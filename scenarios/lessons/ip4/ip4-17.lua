@@ -52,3 +52,15 @@ hs.expect_equal("to one card, to a group, to all",
   { sent[1].packet.eth.dst, sent[2].packet.eth.dst, sent[3].packet.eth.dst },
   { hosts[3]:dev().mac, "01:00:5e:01:01:01", "ff:ff:ff:ff:ff:ff" })
 hs.expect_equal("multicast stays on the link if nothing else is said: its TTL is 1", sent[2].packet.ip.ttl, 1)
+
+hs.translate("zh", {
+  ["h1 becomes a member of 224.1.1.1"] = "h1 成为 224.1.1.1 的成员",
+  ["h2 becomes a member of 224.1.1.1"] = "h2 成为 224.1.1.1 的成员",
+  ["unicast: h3 alone"] = "单播：只有 h3",
+  ["multicast: the members h1 and h2 only"] = "多播：只有成员 h1 和 h2",
+  ["the frame came to h3 as well, but its card did not take it"] = "帧也到了 h3，但它的网卡没有收下",
+  ["broadcast: all four"] = "广播：全部四台",
+  ["three frames left the sender"] = "三个帧离开发送方",
+  ["to one card, to a group, to all"] = "发给一块网卡、一个组、所有人",
+  ["multicast stays on the link if nothing else is said: its TTL is 1"] = "没有另外说明时，多播留在链路上：它的 TTL 是 1",
+})

@@ -85,3 +85,15 @@ sites[1].gate:spawn(function(os) gate = os.ping("203.0.113.80", { count = 1 }) e
 hs.run "2s"
 hs.expect_equal("198.51.100.5 is answered", gate.received, 1)
 hs.expect_equal("nothing else was dropped", #drops, 4)
+
+hs.translate("zh", {
+  ["{}.{} to {}.{} is private"] = "{}.{} 到 {}.{} 是私有的",
+  ["site {}: three pings, three answers"] = "场所 {}：三个 ping，三个应答",
+  ["site {}: its own printer answered, and nobody else"] = "场所 {}：应答的是它自己的打印机，没有别人",
+  ["no answer"] = "没有应答",
+  ["the packet with source 192.168.0.2 was dropped at isp"] = "源地址为 192.168.0.2 的分组在 isp 被丢弃",
+  ["the server has not seen it"] = "服务器没有看到它",
+  ["three packets dropped for their destination"] = "因目的地址丢弃了三个分组",
+  ["198.51.100.5 is answered"] = "198.51.100.5 得到应答",
+  ["nothing else was dropped"] = "没有丢弃别的",
+})

@@ -95,3 +95,22 @@ hs.run "1s"
 hs.expect_equal("both connections succeed", streams, { "you said 127.0.0.1", "you said localhost" })
 hs.expect_equal("the card has sent nothing", a:dev("eth0"):stats().tx_packets - tx, 0)
 hs.expect("all segments went through lo", a:dev("lo"):stats().tx_packets - lo >= 2 * 7, a:dev("lo"):stats().tx_packets - lo)
+
+hs.translate("zh", {
+  ["the link is down"] = "链路断开",
+  ["ping {}.{} succeeds"] = "ping {}.{} 成功",
+  ["ping localhost succeeds"] = "ping localhost 成功",
+  ["localhost is 127.0.0.1"] = "localhost 是 127.0.0.1",
+  ["an exchange of data succeeds, too"] = "数据交换也成功",
+  ["transmit counter of the card"] = "网卡的发送计数",
+  ["frames on the cable"] = "电缆上的帧数",
+  ["transmit and receive counters of lo"] = "lo 的发送和接收计数",
+  ["while the sender runs nothing has been delivered yet"] = "发送者运行期间，什么也还没有交付",
+  ["1000 arrive in order"] = "1000 个按序到达",
+  ["the last found the queue full"] = "最后一个遇到队列已满",
+  ["from 127.0.0.1 to another host: EINVAL"] = "从 127.0.0.1 到另一台主机：EINVAL",
+  ["nothing was sent"] = "什么也没有发送",
+  ["both connections succeed"] = "两条连接都成功",
+  ["the card has sent nothing"] = "网卡什么也没有发送",
+  ["all segments went through lo"] = "所有报文段都经过 lo",
+})

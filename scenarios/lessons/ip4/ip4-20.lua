@@ -47,3 +47,15 @@ for i = before + 1, #frames do
   if ip and ip.src == ip.dst then to_self = to_self + 1 end
 end
 hs.expect_equal("no frame from 192.168.31.6 to itself was on the cable", to_self, 0)
+
+hs.translate("zh", {
+  ["the route to the own address is local, by lo"] = "到自己地址的路由是本地的，走 lo",
+  ["ping to 192.168.31.6 with the link down: 2 of 2"] = "链路断开时 ping 192.168.31.6：2 次中 2 次",
+  ["in no time: nothing was on a wire"] = "不用时间：线路上什么也没有",
+  ["by lo: two requests and two replies"] = "走 lo：两个请求和两个应答",
+  ["ping to the peer fails: no answer, one \"host unreachable\""] = "ping 对方失败：没有应答，一个“主机不可达”",
+  ["the card has sent nothing"] = "网卡什么也没有发送",
+  ["ping to 192.168.31.6: 2 of 2"] = "ping 192.168.31.6：2 次中 2 次",
+  ["ping to the peer: 1 of 1"] = "ping 对方：1 次中 1 次",
+  ["no frame from 192.168.31.6 to itself was on the cable"] = "电缆上没有从 192.168.31.6 到它自己的帧",
+})

@@ -71,3 +71,12 @@ end
 hs.expect_equal("a 0.0.0.0 listener accepts at both addresses, a 127.0.0.1 listener at one; elsewhere a reset", results, {
   "server 127.0.0.1 8081: 127.0.0.1", "server 192.168.31.6 8081: 192.168.31.6", "client 192.168.31.6 8081: 192.168.31.6",
   "server 127.0.0.1 9091: 127.0.0.1", "server 192.168.31.6 9091: ECONNREFUSED", "client 192.168.31.6 9091: ECONNREFUSED" })
+
+hs.translate("zh", {
+  ["local address of the first"] = "第一个的本地地址",
+  ["local address of the second"] = "第二个的本地地址",
+  ["the 0.0.0.0 listener is reached at both addresses, from inside and outside"] = "0.0.0.0 的监听者在两个地址上、从内部和外部都能到达",
+  ["the 127.0.0.1 listener is reached at one"] = "127.0.0.1 的监听者只在一个地址上",
+  ["elsewhere nobody listens: connection refused"] = "别处没有人监听：连接被拒绝",
+  ["a 0.0.0.0 listener accepts at both addresses, a 127.0.0.1 listener at one; elsewhere a reset"] = "0.0.0.0 的监听者在两个地址上接受，127.0.0.1 的在一个地址上；别处是复位",
+})

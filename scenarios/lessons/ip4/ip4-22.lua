@@ -64,3 +64,17 @@ hs.run "1s"
 hs.expect_equal("strict: an error, and nothing was sent", { tcp.strict, strict:counter "TcpOutSegs" }, { { nil, "EINVAL" }, 0 })
 hs.expect_equal("Linux: connected to 127.0.0.1", tcp.linux, { "127.0.0.1", "hello from myself" })
 hs.expect_equal("still nothing by a card", #frames, 0)
+
+hs.translate("zh", {
+  ["ping 0.0.0.0 fails"] = "ping 0.0.0.0 失败",
+  ["connect to 0.0.0.0 fails"] = "到 0.0.0.0 的 connect 失败",
+  ["so does sending to it"] = "向它发送也失败",
+  ["nothing was sent, not even over lo"] = "什么也没有发送，连 lo 上也没有",
+  ["ping 0.0.0.0 succeeds"] = "ping 0.0.0.0 成功",
+  ["connect succeeds, and the peer is 127.0.0.1"] = "connect 成功，对方是 127.0.0.1",
+  ["the echo service of the same host answers"] = "同一台主机的回送服务应答",
+  ["nothing went out by a card"] = "没有什么从网卡出去",
+  ["strict: an error, and nothing was sent"] = "严格的：一个错误，什么也没有发送",
+  ["Linux: connected to 127.0.0.1"] = "Linux：连接到 127.0.0.1",
+  ["still nothing by a card"] = "仍然没有什么经过网卡",
+})

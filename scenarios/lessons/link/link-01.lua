@@ -50,3 +50,14 @@ sock:send "and again"
 hs.run "1s"
 hs.expect_equal("the burned-in address can be overridden", seen[3].packet.eth.src, "02:00:00:00:00:01")
 hs.expect_equal("all three datagrams were accepted by b", got, { "hello", "hello again", "and again" })
+
+hs.translate("zh", {
+  ["the card has the address it was made with"] = "网卡使用出厂时的地址",
+  ["the decoded fields are what the sender set"] = "解码出的字段就是发送方设置的",
+  ["on the wire: destination, source, type, then IP version 4"] = "线路上：目的、源、类型，然后是 IP 版本 4",
+  ["6 + 6 + 2 = 14 bytes; then comes what IP wrote"] = "6 + 6 + 2 = 14 字节；然后是 IP 写的内容",
+  ["the swapped card changes the source MAC address"] = "换了网卡，源 MAC 地址随之改变",
+  ["the destination and the IP addresses stay"] = "目的地址和 IP 地址不变",
+  ["the burned-in address can be overridden"] = "烧录的地址可以被覆盖",
+  ["all three datagrams were accepted by b"] = "三个数据报都被 b 接受",
+})

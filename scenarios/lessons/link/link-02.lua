@@ -97,3 +97,22 @@ hs.run "2s"
 hs.expect_equal("one frame was damaged", direct.a:dev():stats().rx_crc_errors + direct.b:dev():stats().rx_crc_errors - errors, 1)
 hs.expect_equal("one segment was sent again", direct.b:counter "TcpRetransSegs", 1)
 hs.expect_equal("all bytes arrived, none wrong", { sink:stats().bytes, sink:stats().wrong_bytes }, { 20000, 0 })
+
+hs.translate("zh", {
+  ["the check sequence has 4 bytes and arrived as it was sent"] = "检验序列有 4 字节，到达时与发送时相同",
+  ["it fits the frame that was sent, not the one that arrived"] = "它与所发送的帧相符，与所到达的不符",
+  ["one bit is different"] = "有一个比特不同",
+  ["at the host: CRC errors + 1"] = "在主机：CRC 差错 + 1",
+  ["at the switch: CRC errors + 1"] = "在交换机：CRC 差错 + 1",
+  ["at the router: CRC errors + 1"] = "在路由器：CRC 差错 + 1",
+  ["one frame dropped, for its check sequence"] = "因检验序列丢弃了一个帧",
+  ["nothing was passed up at b, no notice came to the sender"] = "b 没有往上传，也没有通知到发送方",
+  ["the next datagram got through"] = "下一个数据报通过了",
+  ["behind the switch no card saw the damaged frame"] = "交换机后面没有网卡看到损坏的帧",
+  ["IP on the router heard nothing of it, and the next link neither"] = "路由器上的 IP 没有听到它，下一条链路也没有",
+  ["the file arrived whole, a second late"] = "文件完整到达，晚了一秒",
+  ["although a block was damaged"] = "尽管有一块损坏了",
+  ["one frame was damaged"] = "一个帧损坏了",
+  ["one segment was sent again"] = "一个报文段被重传",
+  ["all bytes arrived, none wrong"] = "所有字节到达，没有错误",
+})

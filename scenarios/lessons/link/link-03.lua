@@ -51,3 +51,13 @@ hs.note {
 }
 hs.expect_equal("the FCS is the CRC of the 60 bytes of the frame alone", fcs, string.pack("<I4", crc32(bytes)))
 hs.expect("with the preamble in front it would be another", string.pack("<I4", crc32(("\x55"):rep(7) .. "\xd5" .. bytes)) ~= fcs)
+
+hs.translate("zh", {
+  ["minimum frames: 60 bytes and 4 of FCS"] = "最短的帧：60 字节，加 4 字节的 FCS",
+  ["84 byte times at 10 Mbit/s are 67.2 us"] = "84 个字节时间，在 10 Mbit/s 时是 67.2 us",
+  ["frame {} leaves {} byte times after frame {}"] = "帧 {} 离开，晚 {} 个字节时间，从帧 {} 算起",
+  ["the first arrives with its last bit: after 8 + 60 + 4 = 72 byte times, without the gap"] = "第一个随最后一个比特到达：8 + 60 + 4 = 72 个字节时间之后，不含间隔",
+  ["ten frames have used the wire for 10 * 67.2 us"] = "十个帧占用线路 10 * 67.2 us",
+  ["the FCS is the CRC of the 60 bytes of the frame alone"] = "FCS 只是帧的 60 字节的 CRC",
+  ["with the preamble in front it would be another"] = "前面加上前同步码就会是另一个值",
+})

@@ -49,3 +49,17 @@ sock:send "?"
 hs.run "1s"
 hs.expect_equal("the padding of such a card", seen[7].packet:bytes():sub(14 + 29 + 1), "secret password\0\0")
 hs.expect_equal("the datagram is delivered as before: one byte", got[5], { data = "?", len = 1 })
+
+hs.translate("zh", {
+  ["the ARP message of 28 bytes leaves as a frame of 14 + 28 + 18 = 60"] = "28 字节的 ARP 报文成为 14 + 28 + 18 = 60 的帧",
+  ["64 with the FCS"] = "加上 FCS 是 64",
+  ["18 bytes of padding, all zero"] = "18 字节的填充，全为零",
+  ["the datagram's frame has 60 bytes too"] = "数据报的帧也是 60 字节",
+  ["IP says 29 bytes: the remaining 17 are padding, all zero"] = "IP 说 29 字节：余下的 17 是填充，全为零",
+  ["the program gets one byte, not eighteen"] = "程序得到一个字节，而不是十八个",
+  ["frames of 17, 18 and 19 bytes of data"] = "数据为 17、18 和 19 字节的帧",
+  ["only the first of them is padded"] = "只有第一个被填充",
+  ["each is delivered with its own length"] = "每个都以自己的长度交付",
+  ["the padding of such a card"] = "这样一块网卡的填充",
+  ["the datagram is delivered as before: one byte"] = "数据报照旧交付：一个字节",
+})

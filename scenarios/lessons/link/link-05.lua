@@ -52,3 +52,17 @@ hs.expect_equal("no frame left", #seen, 3)
 hs.expect_equal("1500 bytes may pass with DF as well", { sock:send(("x"):rep(1472)) }, { 1472 })
 hs.run "1s"
 hs.expect_equal("and do, whole", { seen[4].packet.ip.len, seen[4].packet.ip.df, got[3] }, { 1500, true, 1472 })
+
+hs.translate("zh", {
+  ["the MTU of the card"] = "网卡的 MTU",
+  ["one IP packet of 1500 bytes, not a fragment"] = "一个 1500 字节的 IP 分组，不是分片",
+  ["in a frame of 1514 bytes, 1518 with the FCS"] = "在 1514 字节的帧里，含 FCS 为 1518",
+  ["it is delivered"] = "它被交付",
+  ["two fragments of 20 + 1480 and 20 + 1 bytes"] = "两个分片，20 + 1480 和 20 + 1 字节",
+  ["the first says that more follows, the second where it belongs"] = "第一个说后面还有，第二个说它属于哪里",
+  ["the receiver puts them together: 1473 bytes"] = "接收方把它们拼起来：1473 字节",
+  ["refused"] = "被拒绝",
+  ["no frame left"] = "没有帧离开",
+  ["1500 bytes may pass with DF as well"] = "1500 字节带 DF 也可以通过",
+  ["and do, whole"] = "并且完整地通过",
+})

@@ -72,3 +72,11 @@ for _, r in ipairs(runs) do
     last = goodput / rate
   end
 end
+
+hs.translate("zh", {
+  ["all datagrams arrived, MTU {}"] = "所有数据报都到达，MTU {}",
+  ["goodput / line rate = (MTU - {}) / (MTU + {}), MTU {}"] = "有效吞吐量 / 线路速率 = (MTU - {}) / (MTU + {})，MTU {}",
+  ["it falls as the MTU falls, MTU {}"] = "它随 MTU 减小而下降，MTU {}",
+  ["TCP: goodput / line rate = (MTU - {}) / (MTU + {}), MTU {}"] = "TCP：有效吞吐量 / 线路速率 = (MTU - {}) / (MTU + {})，MTU {}",
+  ["TCP: it falls as the MTU falls, MTU {}"] = "TCP：它随 MTU 减小而下降，MTU {}",
+})

@@ -71,3 +71,20 @@ local frame = listener:recv "0s"
 hs.expect("C's listener has the frame", frame ~= nil and frame:find("secret for B", 1, true) ~= nil)
 hs.expect_equal("the card let it pass", c:dev():stats().rx_not_for_me - refused_by_card, 0)
 hs.expect_equal("no socket of C got it", { c:counter "IpInDelivers" - ip_delivers, #got.c }, { 0, 1 })
+
+hs.translate("zh", {
+  ["the switch has forgotten where B is"] = "交换机忘了 B 在哪里",
+  ["B got both datagrams"] = "B 得到两个数据报",
+  ["C's card says: one frame, not for me"] = "C 的网卡说：一个帧，不是给我的",
+  ["and drops it with that reason"] = "并以此为由丢弃它",
+  ["IP on C has heard nothing"] = "C 上的 IP 什么也没有听到",
+  ["it reached no socket of C"] = "它没有到达 C 的任何套接字",
+  ["the broadcast address on Ethernet"] = "以太网上的广播地址",
+  ["B and C get it"] = "B 和 C 都得到它",
+  ["the group's address on Ethernet"] = "以太网上的组地址",
+  ["the member got it, the other did not"] = "成员得到它，另一个没有",
+  ["C's card refused it"] = "C 的网卡拒绝了它",
+  ["C's listener has the frame"] = "C 的监听程序有这个帧",
+  ["the card let it pass"] = "网卡让它通过",
+  ["no socket of C got it"] = "C 的套接字都没有得到它",
+})

@@ -95,3 +95,19 @@ hs.run "1s"
 -- 8 + 200 + 4 = 212 bytes at 10 Mbit/s are 169.6 us, and 1 us on the way.
 hs.expect_near("both frames arrive at the same moment", received[1].time - start, "170.6us", 1e-9)
 hs.expect_equal("really", { #received, received[2].time }, { 2, received[1].time })
+
+hs.translate("zh", {
+  ["every duel begins with a collision"] = "每次对决都以碰撞开始",
+  ["both frames of every duel arrive"] = "每次对决的两个帧都到达",
+  ["at the other station, once each (a tap at the sender sees it go as well)"] = "到达对方站点，各一次（发送方处的监听也看到它离开）",
+  ["later than without a collision, by the rules to the nanosecond"] = "比没有碰撞时晚，按规则精确到纳秒",
+  ["the counters of the cable and of both stations agree"] = "电缆和两个站点的计数相符",
+  ["no frame was given up"] = "没有放弃任何帧",
+  ["about half of the duels are decided by the second attempt"] = "约一半的对决在第二次尝试时决出",
+  ["as long as it fails less than 16 times it gets through in the end"] = "只要失败少于 16 次，最后就能通过",
+  ["after exactly 16 failures b's card gives up"] = "正好失败 16 次之后，b 的网卡放弃",
+  ["it counts that"] = "它计了数",
+  ["and the frame is dropped, with that reason"] = "帧以此为由被丢弃",
+  ["both frames arrive at the same moment"] = "两个帧在同一时刻到达",
+  ["really"] = "真的",
+})

@@ -68,3 +68,17 @@ s1:spawn(function(os) why = select(2, os.tcp():connect(s2.name, 5678)) end)
 hs.run "60s"
 hs.expect("SYNs arrive at s2, which answers", #syns >= 3 and s2:counter "TcpOutSegs" >= 3, { #syns, s2:counter "TcpOutSegs" })
 hs.expect_equal("a simplex link cannot complete a TCP handshake", { why, #s2:sockets "ESTABLISHED" }, { "ETIMEDOUT", 0 })
+
+hs.translate("zh", {
+  ["the full rate there"] = "去程全速",
+  ["and the full rate back"] = "回程也全速",
+  ["both share one link's rate"] = "双方共享一条链路的速率",
+  ["most of which is used"] = "其中大部分得到利用",
+  ["both got something"] = "双方都得到一些",
+  ["there were collisions"] = "发生过碰撞",
+  ["whatever needs an answer fails: already the ARP request stays without one"] = "需要应答的都失败：ARP 请求就得不到应答",
+  ["what needs none works: a datagram"] = "不需要应答的则可以：一个数据报",
+  ["requests arrive, replies do not"] = "请求到达，应答到不了",
+  ["SYNs arrive at s2, which answers"] = "SYN 到达 s2，它作了应答",
+  ["a simplex link cannot complete a TCP handshake"] = "单工链路无法完成 TCP 握手",
+})

@@ -51,3 +51,17 @@ hs.expect_near("what gets through is the line rate and one queue", carried, 1600
 hs.expect_equal("the excess is dropped and counted", lost, 3000 - carried)
 hs.expect_near("the rate is that of the card, not of the source",
   (carried - 1) * 1538 * 8 / (sent[#sent].time - sent[before + 1].time), 10e9, 1e4)
+
+hs.translate("zh", {
+  ["a full frame takes 1538 byte times = 1.2304 us"] = "一个满帧需要 1538 个字节时间 = 1.2304 us",
+  ["1514 bytes in each frame, 1538 byte times on the wire"] = "每个帧 1514 字节，线路上 1538 个字节时间",
+  ["one on the wire and 100 in the queue: 101 were sent"] = "线路上一个，队列里 100 个：发送了 101 个",
+  ["49 were dropped, because the queue was full"] = "丢弃了 49 个，因为队列已满",
+  ["and counted"] = "并被计数",
+  ["the sink misses as many"] = "接收端缺少同样多",
+  ["each frame leaves i * 1230.4 ns after the first, to the nanosecond"] = "每个帧在第一个之后 i * 1230.4 ns 离开，精确到纳秒",
+  ["the 101st after 100 * 1.2304 us = 123.04 us"] = "第 101 个在 100 * 1.2304 us = 123.04 us 之后",
+  ["what gets through is the line rate and one queue"] = "通过的是线路速率加一个队列",
+  ["the excess is dropped and counted"] = "多余的被丢弃并计数",
+  ["the rate is that of the card, not of the source"] = "速率是网卡的，不是源的",
+})

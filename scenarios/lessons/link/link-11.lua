@@ -59,3 +59,17 @@ hs.expect_equal("three fragments on the serial line", { sizes, offsets }, { { 57
 hs.expect_near("a fragment of 572 bytes takes (4 + 572 + 3) / 11520 s", on_line[3].time - on_line[2].time, 579 / 11520, 1e-9)
 hs.expect_equal("they stay fragments on the second Ethernet; only b puts them together", #on_far, 1 + 3)
 hs.expect_equal("both datagrams arrive as they were sent", got, { message, big })
+
+hs.translate("zh", {
+  ["Ethernet, PPP, Ethernet"] = "以太网、PPP、以太网",
+  ["14, 4 and 14 bytes in front of the same 100"] = "同样的 100 字节前面分别是 14、4 和 14 字节",
+  ["the IP packet is the same on the serial line"] = "IP 分组在串行线路上是同样的",
+  ["and on the second Ethernet"] = "在第二个以太网上也是",
+  ["except that each router took one from its TTL"] = "只是每台路由器把 TTL 减一",
+  ["the serial line needs 107 / 11520 s for it"] = "串行线路传送它需要 107 / 11520 s",
+  ["whole on Ethernet"] = "在以太网上是完整的",
+  ["three fragments on the serial line"] = "在串行线路上是三个分片",
+  ["a fragment of 572 bytes takes (4 + 572 + 3) / 11520 s"] = "572 字节的分片需要 (4 + 572 + 3) / 11520 s",
+  ["they stay fragments on the second Ethernet; only b puts them together"] = "在第二个以太网上仍是分片；只有 b 把它们拼起来",
+  ["both datagrams arrive as they were sent"] = "两个数据报到达时与发送时相同",
+})

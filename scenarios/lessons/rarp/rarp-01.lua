@@ -54,3 +54,17 @@ hs.note { en = "With its address the printer is a host like any other: pc can pi
 pc:spawn(function(os) ping = os.ping("192.168.1.50", { count = 1 }) end)
 hs.run "1s"
 hs.expect("the printer answers a ping to its new address", ping.received == 1, ping)
+
+hs.translate("zh", {
+  ["the printer has no address at first"] = "打印机起初没有地址",
+  ["one request and one reply"] = "一个请求和一个应答",
+  ["the EtherType is 0x8035"] = "EtherType 是 0x8035",
+  ["the request is a broadcast"] = "请求是广播",
+  ["about the asker's own card"] = "问的是询问者自己的网卡",
+  ["it knows no IP address yet"] = "它还不知道任何 IP 地址",
+  ["the reply comes from the server, to the asker alone"] = "应答来自服务器，只发给询问者",
+  ["and carries the address of the table"] = "并带有表中的地址",
+  ["the server heard one question and answered it"] = "服务器听到一个询问并作了应答",
+  ["the printer ends with the table's address"] = "打印机最后得到表中的地址",
+  ["the printer answers a ping to its new address"] = "打印机在新地址上应答 ping",
+})

@@ -58,3 +58,14 @@ boot(known)
 hs.run "60s"
 hs.expect_equal("with both there is", got.known, "10.0.2.50")
 hs.expect_equal("at the first question", { rarp.requests, rarp.answers }, { 5, 1 })
+
+hs.translate("zh", {
+  ["the device behind the router asks again and again (2, 4, 8 s apart)"] = "路由器后面的设备一再询问（相隔 2、4、8 s）",
+  ["and stays unconfigured"] = "始终没有配置",
+  ["no question crossed the router"] = "没有询问越过路由器",
+  ["the server was never reached"] = "从未到达服务器",
+  ["the server heard all 4 questions and answered none"] = "服务器听到全部 4 个询问，一个也没有应答",
+  ["without a table entry there is no address"] = "没有表项就没有地址",
+  ["with both there is"] = "两样都有就有地址",
+  ["at the first question"] = "在第一次询问时",
+})

@@ -68,3 +68,14 @@ hs.note {
 }
 local sent, why = sock:sendto("to nowhere", "198.51.100.1", 9)
 hs.expect_equal("no entry, no packet", { sent, why }, { nil, "ENETUNREACH" })
+
+hs.translate("zh", {
+  ["192.168.1.20 matches the first entry only"] = "192.168.1.20 只匹配第一个表项",
+  ["172.16.200.7 matches the second entry only"] = "172.16.200.7 只匹配第二个表项",
+  ["the lookup gives the first card and its address for the office"] = "对 office 的查找给出第一块网卡及其地址",
+  ["the lookup gives the second card and its address for the lab"] = "对 lab 的查找给出第二块网卡及其地址",
+  ["one datagram left by the first card"] = "一个数据报从第一块网卡离开",
+  ["one datagram left by the second card"] = "一个数据报从第二块网卡离开",
+  ["each carries the source address of its card"] = "各自带着其网卡的源地址",
+  ["no entry, no packet"] = "没有表项，就没有分组",
+})

@@ -59,3 +59,16 @@ hs.note {
 }
 two:route_del(routes[3])
 hs.expect_equal("without the /24 the /16 is used", two:route_get("10.1.2.10").via, "192.168.0.1")
+
+hs.translate("zh", {
+  ["one: 10.1.2.10 matches all three; the /24 wins"] = "one：10.1.2.10 匹配全部三条；/24 胜出",
+  ["one: 10.1.3.10 matches the /16 and the default; the /16 wins"] = "one：10.1.3.10 匹配 /16 和默认路由；/16 胜出",
+  ["one: one bit outside of the /16 only the default is left"] = "one：/16 之外差一个比特，就只剩默认路由",
+  ["two: 10.1.2.10 matches all three; the /24 wins"] = "two：10.1.2.10 匹配全部三条；/24 胜出",
+  ["two: 10.1.3.10 matches the /16 and the default; the /16 wins"] = "two：10.1.3.10 匹配 /16 和默认路由；/16 胜出",
+  ["two: one bit outside of the /16 only the default is left"] = "two：/16 之外差一个比特，就只剩默认路由",
+  ["one reaches 10.1.2.10"] = "one 到达 10.1.2.10",
+  ["two reaches 10.1.2.10"] = "two 到达 10.1.2.10",
+  ["both requests go by the router of the /24"] = "两个请求都走 /24 的路由器",
+  ["without the /24 the /16 is used"] = "没有 /24 就用 /16",
+})

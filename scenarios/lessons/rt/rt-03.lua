@@ -52,3 +52,13 @@ hs.expect_equal("what the table knows better does not",
 for _, address in ipairs { "1.2.3.4", "8.8.8.8", "223.255.255.254" } do
   hs.expect_equal(address .. " goes the same way", host:route_get(address).via, "192.168.0.1")
 end
+
+hs.translate("zh", {
+  ["without a default route the network is unreachable"] = "没有默认路由，网络就不可达",
+  ["0.0.0.0 with mask 0.0.0.0 is called the default route"] = "掩码为 0.0.0.0 的 0.0.0.0 称为默认路由",
+  ["the unknown destination answers"] = "未知的目的地应答",
+  ["the neighbour answers"] = "邻居应答",
+  ["the unknown destination leaves to the default gateway"] = "去往未知目的地的分组交给默认网关",
+  ["what the table knows better does not"] = "路由表更清楚的则不",
+  ["{}.{} goes the same way"] = "{}.{} 也走同一条路",
+})

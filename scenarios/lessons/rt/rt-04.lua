@@ -60,3 +60,16 @@ hs.run "1s"
 hs.expect_equal("the good frame reaches IP", router:counter "IpInReceives", looked_up + 1)
 hs.expect_equal("and is forwarded", router:counter "IpForwDatagrams", forwarded + 1)
 hs.expect_equal("to far, with a TTL of 63", sent_to_far[1] and { sent_to_far[1].to, sent_to_far[1].packet.ip.ttl }, { "far", 63 })
+
+hs.translate("zh", {
+  ["host and far can talk"] = "host 和 far 可以通话",
+  ["the flooded frame for another MAC is dropped by the card"] = "泛洪来的、给另一个 MAC 的帧被网卡丢弃",
+  ["IP has not seen it"] = "IP 没有看到它",
+  ["nothing was forwarded"] = "什么也没有转发",
+  ["the damaged frame fails the FCS check"] = "损坏的帧通不过 FCS 检验",
+  ["the card has counted it"] = "网卡计了数",
+  ["it never reaches the lookup"] = "它从未到达查找那一步",
+  ["the good frame reaches IP"] = "完好的帧到达 IP",
+  ["and is forwarded"] = "并被转发",
+  ["to far, with a TTL of 63"] = "发往 far，TTL 为 63",
+})

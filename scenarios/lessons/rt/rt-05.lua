@@ -56,3 +56,14 @@ hs.expect_equal("each router adds 0x100 to the checksum, as it takes 1 off the T
   { hops[2].packet.ip.checksum, hops[3].packet.ip.checksum },
   { one_hop_later(hops[1].packet.ip.checksum), one_hop_later(hops[2].packet.ip.checksum) })
 hs.expect_equal("b reads what a has sent", got, payload)
+
+hs.translate("zh", {
+  ["three frames"] = "三个帧",
+  ["link {}: the MAC addresses are those of its two ends"] = "链路 {}：MAC 地址是它两端的地址",
+  ["link {}: the IP addresses are those of a and b"] = "链路 {}：IP 地址是 a 和 b 的地址",
+  ["link {}: the TTL is {} less the routers passed"] = "链路 {}：TTL 是 {} 减去经过的路由器数",
+  ["link {}: the header checksum is right"] = "链路 {}：首部校验和正确",
+  ["link {}: what IP carries is untouched"] = "链路 {}：IP 所承载的没有变动",
+  ["each router adds 0x100 to the checksum, as it takes 1 off the TTL"] = "每台路由器使校验和加 0x100，因为它把 TTL 减 1",
+  ["b reads what a has sent"] = "b 读到 a 所发送的",
+})

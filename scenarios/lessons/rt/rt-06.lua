@@ -43,3 +43,15 @@ hs.expect_equal("with a gateway the ARP target is the gateway",
 hs.expect_equal("the gateway's own question is for the server: for it the server is on the link",
   router:arp("198.51.100.80").mac, server:dev().mac)
 hs.expect_equal("the host has no ARP entry for the server", host:arp "198.51.100.80", nil)
+
+hs.translate("zh", {
+  ["the printer is on this link: no gateway"] = "打印机在这条链路上：没有网关",
+  ["the server is behind the gateway"] = "服务器在网关后面",
+  ["the printer answers"] = "打印机应答",
+  ["the server answers"] = "服务器应答",
+  ["two questions were asked"] = "问了两个询问",
+  ["without a gateway the ARP target is the packet's destination"] = "没有网关时，ARP 的目标是分组的目的地",
+  ["with a gateway the ARP target is the gateway"] = "有网关时，ARP 的目标是网关",
+  ["the gateway's own question is for the server: for it the server is on the link"] = "网关自己询问的是服务器：对它来说服务器就在链路上",
+  ["the host has no ARP entry for the server"] = "主机没有服务器的 ARP 表项",
+})

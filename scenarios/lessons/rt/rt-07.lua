@@ -51,3 +51,14 @@ r2:route_del { to = "10.1.1.0/24", via = "10.1.0.1" }
 local arrived = target:counter "IcmpInEchos"
 hs.expect_equal("no answer", host:ping("10.1.2.10", { count = 1, timeout = "1s" }).received, 0)
 hs.expect_equal("though the request has arrived", target:counter "IcmpInEchos", arrived + 1)
+
+hs.translate("zh", {
+  ["step 1: by the default route to router 1"] = "第 1 步：按默认路由到路由器 1",
+  ["step 2: by a match to 10.1.0.2"] = "第 2 步：按匹配到 10.1.0.2",
+  ["step 3: by the connected port 10.1.2.1, without a gateway"] = "第 3 步：经相连的端口 10.1.2.1，没有网关",
+  ["the hop list: router 1, router 2, the destination"] = "各跳的列表：路由器 1、路由器 2、目的地",
+  ["the ping is answered"] = "ping 得到应答",
+  ["there and back over the same links"] = "去程和回程经过同样的链路",
+  ["no answer"] = "没有应答",
+  ["though the request has arrived"] = "尽管请求到达了",
+})

@@ -56,3 +56,16 @@ hs.note {
   zh = "比较一个离开房子的分组：这一个由路由器转发，并把它的 TTL 减一。",
 }
 hs.expect_equal("from outside the answer arrives with TTL 63", pc:ping("outside", { count = 1 }).replies[1].ttl, 63)
+
+hs.translate("zh", {
+  ["the router has two IP addresses, one on each port"] = "路由器有两个 IP 地址，每个端口一个",
+  ["and two MAC addresses"] = "还有两个 MAC 地址",
+  ["ping to the port address {}.{} is answered by it"] = "对端口地址 {}.{} 的 ping 由它应答",
+  ["the answer of {}.{} has passed no router: TTL {}"] = "{}.{} 的应答没有经过路由器：TTL {}",
+  ["the outer port answers to the other side too"] = "外侧的端口也应答另一侧",
+  ["the TV answers"] = "TV 应答",
+  ["with a TTL of 64: nothing has changed it"] = "TTL 为 64：没有什么改变过它",
+  ["all four frames carry TTL 64, and the MAC addresses of PC and TV"] = "四个帧的 TTL 都是 64，并带有 PC 和 TV 的 MAC 地址",
+  ["the router has received and forwarded nothing of it"] = "路由器没有收到也没有转发它们",
+  ["from outside the answer arrives with TTL 63"] = "从外面来的应答到达时 TTL 为 63",
+})

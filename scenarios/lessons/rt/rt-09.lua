@@ -47,3 +47,15 @@ hs.note {
 }
 hs.expect_equal("TTL 12 dies at the twelfth router", a:ping("b", { count = 1, ttl = ROUTERS, timeout = "1s" }).received, 0)
 hs.expect_equal("TTL 13 arrives", a:ping("b", { count = 1, ttl = ROUTERS + 1 }).received, 1)
+
+hs.translate("zh", {
+  ["the sum of the delays is 91 ms one way"] = "时延之和单程为 91 ms",
+  ["RTT = 2 x sum of delays = 182 ms"] = "RTT = 2 x 时延之和 = 182 ms",
+  ["with an ARP exchange on every link the first one takes 182 ms more"] = "每条链路上都有一次 ARP 交换，第一次多用 182 ms",
+  ["the request arrives with a TTL of 64 - 12 = 52"] = "请求到达时 TTL 为 64 - 12 = 52",
+  ["and so does the reply"] = "应答也是",
+  ["13 hops: twelve routers and the destination"] = "13 跳：十二台路由器和目的地",
+  ["the round trip to hop i is 2 (1 + … + i) = i (i + 1) ms"] = "到第 i 跳的往返时间是 2 (1 +…+ i) = i (i + 1) ms",
+  ["TTL 12 dies at the twelfth router"] = "TTL 12 死在第十二台路由器",
+  ["TTL 13 arrives"] = "TTL 13 到达",
+})

@@ -114,3 +114,20 @@ hs.expect_equal("two copies of the segment reached b", #copies_at_b, 2)
 hs.expect_equal("with the same sequence number", copies_at_b[1].packet.tcp.seq, copies_at_b[2].packet.tcp.seq)
 hs.expect_equal("TCP counted the late one as old data, and threw it away", b:counter "TcpExtDelayedACKLost" - old, 1)
 hs.expect_equal("the application has read the bytes once", text, "exactly once")
+
+hs.translate("zh", {
+  ["the packet is sent 64 times, once for each of its TTL"] = "分组发送 64 次，每个 TTL 值一次",
+  ["the TTL falls by one on each link, from 64 to 1"] = "TTL 在每条链路上减一，从 64 到 1",
+  ["it is dropped by r1, the 64th router"] = "它被 r1 丢弃，即第 64 台路由器",
+  ["after 1 ms and 21 rounds of 30 ms"] = "在 1 ms 和 21 圈 30 ms 之后",
+  ["a is told: ICMP 11/0 from r1 about its datagram"] = "a 得知：来自 r1 的 ICMP 11/0，关于它的数据报",
+  ["b has got nothing"] = "b 什么也没有得到",
+  ["both copies arrive, the second one first"] = "两份副本都到达，第二份在先",
+  ["the second copy needs 2 ms"] = "第二份需要 2 ms",
+  ["the first escapes at r1 at 3.121 s and is 1 ms later at b"] = "第一份在 3.121 s 从 r1 脱身，1 ms 之后到达 b",
+  ["by its number the receiver knows the late copy and takes only one"] = "接收方凭编号认出迟到的副本，只收一份",
+  ["two copies of the segment reached b"] = "报文段的两份副本到达 b",
+  ["with the same sequence number"] = "序号相同",
+  ["TCP counted the late one as old data, and threw it away"] = "TCP 把迟到的计作旧数据，丢弃了它",
+  ["the application has read the bytes once"] = "应用程序只读到这些字节一次",
+})

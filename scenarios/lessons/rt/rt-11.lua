@@ -68,3 +68,14 @@ hs.expect_equal("as the calculation says", first_drop.nth - before, first)
 hs.expect_equal("and so many are dropped in all", out:stats().queue_drops, refused)
 hs.expect_equal("the rest arrive", sink:stats().received - 200, COUNT - refused)
 hs.expect_equal("the queue was never longer than its limit", { longest, out:stats().queue_peak_packets }, { LIMIT, LIMIT })
+
+hs.translate("zh", {
+  ["below the rate of the line all 200 arrive"] = "低于线路速率时 200 个全部到达",
+  ["no drop below the rate"] = "低于速率时没有丢弃",
+  ["dropping begins when the queue is at its limit"] = "队列到达上限时开始丢弃",
+  ["the first to be dropped is the 20th packet: 19 - 9 sent or being sent = 10 are waiting"] = "最先被丢弃的是第 20 个分组：19 - 9（已发送或正在发送）= 10 个在等待",
+  ["as the calculation says"] = "如计算所示",
+  ["and so many are dropped in all"] = "总共丢弃这么多",
+  ["the rest arrive"] = "其余的到达",
+  ["the queue was never longer than its limit"] = "队列从不超过上限",
+})

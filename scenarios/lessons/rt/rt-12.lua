@@ -93,3 +93,11 @@ local order_seen = {}
 for i, segment in ipairs(arrived) do order_seen[segment] = i end
 hs.expect("segment 3 overtook segment 2", order_seen["3"] < order_seen["2"], table.concat(arrived, " "))
 hs.expect_equal("TCP restores order: what is read is 12345678", table.concat(text), "12345678")
+
+hs.translate("zh", {
+  ["the receiver sees the predicted permutation"] = "接收方看到预测的排列",
+  ["at these times, in microseconds"] = "在这些时刻，以微秒计",
+  ["nothing was lost, only the order"] = "没有任何丢失，只是次序",
+  ["segment 3 overtook segment 2"] = "报文段 3 超过了报文段 2",
+  ["TCP restores order: what is read is 12345678"] = "TCP 恢复次序：读到的是 12345678",
+})

@@ -58,3 +58,22 @@ end)
 hs.run "1s"
 hs.expect_equal("the server read what was written, and the client read it back", { said, heard }, { "hello", "hello" })
 hs.expect_equal("after the server's close the client reads end of file", late, nil)
+
+hs.translate("zh", {
+  ["accept before listen: EINVAL"] = "listen 之前 accept：EINVAL",
+  ["read before connect: ENOTCONN"] = "connect 之前 read：ENOTCONN",
+  ["write before connect: EPIPE"] = "connect 之前 write：EPIPE",
+  ["shutdown before connect: ENOTCONN"] = "connect 之前 shutdown：ENOTCONN",
+  ["no peer to ask for: ENOTCONN"] = "没有对端可问：ENOTCONN",
+  ["bind twice: EINVAL"] = "bind 两次：EINVAL",
+  ["read from a listener: ENOTCONN"] = "从监听者读取：ENOTCONN",
+  ["write to a listener: EPIPE"] = "向监听者写入：EPIPE",
+  ["connect a listener: EISCONN"] = "让监听者连接：EISCONN",
+  ["nobody has called yet: accept would block"] = "还没有人来连接：accept 会阻塞",
+  ["connect twice: EISCONN"] = "connect 两次：EISCONN",
+  ["a connected socket accepts nothing: EINVAL"] = "已连接的套接字不能接受连接：EINVAL",
+  ["a connected socket cannot listen: EINVAL"] = "已连接的套接字不能监听：EINVAL",
+  ["after close there is no such descriptor: EBADF"] = "close 之后没有这个描述符：EBADF",
+  ["the server read what was written, and the client read it back"] = "服务器读到所写入的，客户端又读了回来",
+  ["after the server's close the client reads end of file"] = "服务器关闭之后，客户端读到文件结束",
+})

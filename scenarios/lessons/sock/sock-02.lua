@@ -41,3 +41,12 @@ hs.run "1s"
 
 hs.expect_equal("the connection outlives its listener", answers, { "before", "after" })
 hs.expect_equal("new callers find nobody at the door", refused, "ECONNREFUSED")
+
+hs.translate("zh", {
+  ["two descriptors"] = "两个描述符",
+  ["the same local port"] = "同一个本地端口",
+  ["one listens, one is established"] = "一个监听，一个已建立",
+  ["the listener has no peer and no data"] = "监听者没有对端，也没有数据",
+  ["the connection outlives its listener"] = "连接比它的监听者活得久",
+  ["new callers find nobody at the door"] = "新的来访者发现门口没有人",
+})

@@ -41,3 +41,13 @@ hs.expect_equal("accept returns one and a half", accepted, "30ms")
 hs.expect_equal("the first byte a server can write arrives after two", reply_seen, "40ms")
 hs.expect_equal("the SYN-ACK left when the SYN came, although nobody had called accept", frames[2].time, "10ms")
 hs.expect("it is one", frames[2].packet.tcp.syn and frames[2].packet.tcp.ack, frames[2].summary)
+
+hs.translate("zh", {
+  ["at 1.25 round trips the server still has no connection"] = "在 1.25 个往返时服务器还没有连接",
+  ["only a request for one"] = "只有一个连接请求",
+  ["connect returns one round trip after the SYN"] = "connect 在 SYN 之后一个往返返回",
+  ["accept returns one and a half"] = "accept 在一个半之后返回",
+  ["the first byte a server can write arrives after two"] = "服务器能写的第一个字节在两个之后到达",
+  ["the SYN-ACK left when the SYN came, although nobody had called accept"] = "SYN 一到 SYN-ACK 就离开，尽管没有人调用过 accept",
+  ["it is one"] = "就是一个",
+})

@@ -42,3 +42,13 @@ local waiting = server:sockets()
 hs.expect_equal("one connection waits in the queue of 128", { waiting[1].state, waiting[1].recv_q, waiting[1].send_q }, { "LISTEN", 1, 128 })
 hs.expect_equal("its 5000 bytes wait in its own receive buffer", server:sockets("CLOSE-WAIT")[1].recv_q, 5000)
 hs.run "10s"
+
+hs.translate("zh", {
+  ["the client is connected after one round trip"] = "客户端在一个往返之后已连接",
+  ["SYN, data and FIN are acknowledged: 1 + 5000 + 1"] = "SYN、数据和 FIN 都得到确认：1 + 5000 + 1",
+  ["nothing waits in the send buffer"] = "发送缓冲区里没有什么在等待",
+  ["one connection waits in the queue of 128"] = "128 的队列里有一条连接在等待",
+  ["its 5000 bytes wait in its own receive buffer"] = "它的 5000 字节在它自己的接收缓冲区里等待",
+  ["accept takes no time"] = "accept 不花时间",
+  ["all the data is still there"] = "全部数据还在",
+})

@@ -49,3 +49,15 @@ hs.expect_equal("a minute later it is still trying", third_sock:state(), "SYN-SE
 hs.expect("its SYNs found the queue full", server:counter "TcpExtListenOverflows" >= 1, server:counter "TcpExtListenOverflows")
 hs.expect_equal("CLOSE-WAIT has no timer: it stays", #server:sockets "CLOSE-WAIT", 1)
 hs.expect_equal("the places are never freed", server:sockets("LISTEN")[1].recv_q, 2)
+
+hs.translate("zh", {
+  ["the client that writes stands before a zero window"] = "写入的客户端面对零窗口",
+  ["the receive buffer is full: some thousand bytes of the 20000 that SO_RCVBUF 10000 gives"] = "接收缓冲区已满：SO_RCVBUF 10000 给出的 20000 中的几千字节",
+  ["what the client closed is in CLOSE-WAIT at the server"] = "客户端关闭的那条在服务器上处于 CLOSE-WAIT",
+  ["and waits at the client for a FIN that nobody will send"] = "在客户端等待一个没有人会发送的 FIN",
+  ["both keep their places in the queue"] = "两条都占着队列中的位置",
+  ["a minute later it is still trying"] = "一分钟之后它仍在尝试",
+  ["its SYNs found the queue full"] = "它的 SYN 遇到队列已满",
+  ["CLOSE-WAIT has no timer: it stays"] = "CLOSE-WAIT 没有计时器：它一直停留",
+  ["the places are never freed"] = "位置永远不会空出来",
+})

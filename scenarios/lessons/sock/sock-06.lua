@@ -34,3 +34,14 @@ bound:listen(128)
 client:spawn(function(os) result = os.tcp():connect("server", 5678):state() end)
 hs.run "1s"
 hs.expect_equal("now it is connected", result, "ESTABLISHED")
+
+hs.translate("zh", {
+  ["connect reports: refused"] = "connect 报告：被拒绝",
+  ["after one round trip"] = "在一个往返之后",
+  ["two packets: a SYN and a reset"] = "两个分组：一个 SYN 和一个复位",
+  ["the answer is RST with ACK"] = "应答是带 ACK 的 RST",
+  ["it acknowledges the SYN, so that the client believes it"] = "它确认 SYN，所以客户端相信它",
+  ["no ICMP was sent"] = "没有发送 ICMP",
+  ["the server counts a reset sent"] = "服务器计入一个发出的复位",
+  ["now it is connected"] = "现在已连接",
+})

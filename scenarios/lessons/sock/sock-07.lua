@@ -43,3 +43,15 @@ hs.note { en = "When the socket is closed, its name is free again.", zh = "套�
 for _, sock in ipairs { one, two, conns[1], conns[2] } do sock:close() end
 hs.run "61s" -- the callers are gone; should a connection be in TIME_WAIT, that is over after 60 s
 hs.expect_equal("port 80 can be had again", errno(server:tcp():bind("0.0.0.0", 80)), "fine")
+
+hs.translate("zh", {
+  ["the same address and port again: EADDRINUSE"] = "同样的地址和端口再来一次：EADDRINUSE",
+  ["the same port on the other address is fine"] = "另一个地址上的同一端口可以",
+  ["another port on the first address is fine"] = "第一个地址上的另一端口可以",
+  ["0.0.0.0 includes both: EADDRINUSE"] = "0.0.0.0 包含两者：EADDRINUSE",
+  ["and the other way round: all of port 8080 …"] = "反过来也一样：占用整个端口 8080……",
+  ["… leaves none of it"] = "……就什么也不剩",
+  ["a call to the first address reaches the first"] = "到第一个地址的连接到达第一个",
+  ["a call to the second reaches the second"] = "到第二个地址的连接到达第二个",
+  ["port 80 can be had again"] = "端口 80 又可以得到",
+})

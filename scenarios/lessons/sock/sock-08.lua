@@ -54,3 +54,12 @@ hs.run "5s"
 
 hs.expect_equal("all three servers saw the same client port", { received.a.port, received.b.port, received.c.port }, { 64992, 64992, 64992 })
 hs.expect_equal("data never crosses", { received.a.text, received.b.text, received.c.text }, { "A1A2A3", "B1B2B3", "C" })
+
+hs.translate("zh", {
+  ["both are established"] = "两条都已建立",
+  ["a second one to the same server would have the same four-tuple"] = "到同一服务器的第二条会有同样的四元组",
+  ["two connections in TIME_WAIT"] = "两条连接处于 TIME_WAIT",
+  ["bind, without a destination, refuses the port"] = "没有目的地的 bind 拒绝该端口",
+  ["all three servers saw the same client port"] = "三台服务器看到同一个客户端口",
+  ["data never crosses"] = "数据从不串线",
+})

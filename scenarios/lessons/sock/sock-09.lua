@@ -65,3 +65,13 @@ client:spawn(function(os)
   hs.expect_equal("ten more to another server", { #more, none }, { 10, nil })
 end)
 hs.run "5s"
+
+hs.translate("zh", {
+  ["the range by default: 28232 ports"] = "默认的范围：28232 个端口",
+  ["in the range, different, even"] = "在范围内，各不相同，都是偶数",
+  ["inside 32768-61000"] = "在 32768-61000 之内",
+  ["first the five even ports"] = "首先是五个偶数端口",
+  ["then the five odd ones"] = "然后是五个奇数端口",
+  ["number range+1 to one server fails"] = "到一台服务器的第“范围+1”条失败",
+  ["ten more to another server"] = "到另一台服务器又是十条",
+})

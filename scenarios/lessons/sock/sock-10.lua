@@ -65,3 +65,17 @@ hs.expect("the first connections got a window of tens of thousands of bytes", wi
 hs.expect("the last ones get next to nothing", windows[12] < 10000, windows[12])
 hs.expect_equal("the host went into memory pressure once", poor:counter "TcpExtTCPMemoryPressures", 1)
 hs.expect("and threw segments away for want of memory", poor:counter "TcpExtTCPZeroWindowDrop" + poor:counter "TcpExtTCPRcvQDrop" > 0)
+
+hs.translate("zh", {
+  ["the theory: 2^32 addresses with 2^16 ports each"] = "理论上：2^32 个地址，各有 2^16 个端口",
+  ["all ten clients believe that they are connected: the kernel shook hands"] = "十个客户端都以为已连接：是内核完成了握手",
+  ["seven connections are accepted, then descriptors are out"] = "接受了七条连接，然后描述符用完",
+  ["the other three still wait in the queue"] = "另外三条仍在队列中等待",
+  ["a new socket cannot be had either"] = "也得不到新的套接字",
+  ["a descriptor came free"] = "一个描述符空了出来",
+  ["and is used up"] = "又用完了",
+  ["the first connections got a window of tens of thousands of bytes"] = "最先的连接得到几万字节的窗口",
+  ["the last ones get next to nothing"] = "最后的几乎什么也没有得到",
+  ["the host went into memory pressure once"] = "主机进入过一次内存压力",
+  ["and threw segments away for want of memory"] = "并因缺少内存丢弃报文段",
+})

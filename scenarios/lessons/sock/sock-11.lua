@@ -60,3 +60,17 @@ hs.expect("it resumed at the very instant at which an ACK arrived", woke, ready)
 hs.expect_equal("the data had left at 200 ms, as the connection stood; its acknowledgments come a round trip later", ready, "400ms")
 hs.expect_equal("everything arrived", sink:stats().bytes, took)
 hs.expect_equal("intact", sink:stats().wrong_bytes, 0)
+
+hs.translate("zh", {
+  ["SO_SNDBUF reads as 10000"] = "SO_SNDBUF 读出为 10000",
+  ["six times 1832 are more than 10000: the seventh gets EAGAIN"] = "六次 1832 多于 10000：第七次得到 EAGAIN",
+  ["no time has passed"] = "没有花时间",
+  ["the bytes wait in the buffer for their acknowledgment"] = "字节在缓冲区里等待确认",
+  ["poll says: not writable"] = "poll 说：不可写",
+  ["it writes all"] = "它全部写入",
+  ["a short count"] = "短的计数",
+  ["it resumed at the very instant at which an ACK arrived"] = "它就在 ACK 到达的那一刻恢复",
+  ["the data had left at 200 ms, as the connection stood; its acknowledgments come a round trip later"] = "数据在 200 ms 时离开，那时连接建立；对它的确认晚一个往返到来",
+  ["everything arrived"] = "全部到达",
+  ["intact"] = "完好无损",
+})

@@ -40,3 +40,11 @@ client:spawn(function(os)
 end)
 hs.run "2s"
 hs.expect_equal("the other direction still works", reply, "thanks")
+
+hs.translate("zh", {
+  ["the FIN has been received"] = "收到了 FIN",
+  ["10 bytes wait"] = "10 字节在等待",
+  ["first all the data, then end of file, again and again"] = "先是全部数据，然后是文件结束，一次又一次",
+  ["reading is over, writing is not"] = "读取结束了，写入没有",
+  ["the other direction still works"] = "另一个方向仍然可用",
+})

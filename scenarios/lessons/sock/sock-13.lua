@@ -45,3 +45,13 @@ hs.expect_equal("the child answered", reply, "child: hello")
 hs.expect("two seconds lie between the two calls of close", child_closed - parent_closed >= 2, { parent_closed, child_closed })
 hs.expect_equal("one FIN left, when the child closed", { #fins, fins[1].time }, { 1, child_closed })
 hs.expect_near("half a round trip later the client reads end of file", ended - child_closed, "5ms", "1us")
+
+hs.translate("zh", {
+  ["the parent cannot read any more"] = "父进程不能再读",
+  ["the child reads"] = "子进程读取",
+  ["then end of file"] = "然后是文件结束",
+  ["the child answered"] = "子进程作了应答",
+  ["two seconds lie between the two calls of close"] = "两次 close 调用之间隔着两秒",
+  ["one FIN left, when the child closed"] = "一个 FIN 离开，在子进程关闭时",
+  ["half a round trip later the client reads end of file"] = "半个往返之后客户端读到文件结束",
+})

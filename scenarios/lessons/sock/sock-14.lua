@@ -47,3 +47,14 @@ hs.run "20s"
 
 hs.expect_equal("the FIN left at the call of shutdown, with two holders", { #fins, fins[1].time }, { 1, shut })
 hs.expect_near("the client saw it half a round trip later", eof_at - shut, "5ms", "1us")
+
+hs.translate("zh", {
+  ["the child can write, as long as nobody has shut down"] = "只要没有人 shutdown，子进程就能写",
+  ["the client reads what the child wrote"] = "客户端读到子进程所写的",
+  ["the parent's descriptor is open"] = "父进程的描述符是打开的",
+  ["then end of file"] = "然后是文件结束",
+  ["the other holder's write fails: EPIPE"] = "另一个持有者的写入失败：EPIPE",
+  ["its read still works"] = "它的读取仍然可用",
+  ["the FIN left at the call of shutdown, with two holders"] = "FIN 在调用 shutdown 时离开，尽管有两个持有者",
+  ["the client saw it half a round trip later"] = "半个往返之后客户端看到它",
+})

@@ -79,3 +79,15 @@ hs.note {
 local leaky = loop_server("leaky", "close")
 hs.expect_equal("all answers", run_clients(leaky, 5), 5)
 hs.expect_equal("five leaks", #leaky:sockets "CLOSE-WAIT", 5)
+
+hs.translate("zh", {
+  ["every client gets its own answer"] = "每个客户端得到自己的应答",
+  ["accepted, bytes read, ends of file"] = "已接受、读到的字节、文件结束",
+  ["no connection is left, only the listener"] = "没有留下连接，只有监听者",
+  ["no answers"] = "没有应答",
+  ["nothing accepted, five wait in the queue"] = "什么也没有接受，五条在队列中等待",
+  ["no answers either"] = "也没有应答",
+  ["accepted, but not read: 9 bytes wait in each"] = "已接受，但没有读：每条有 9 字节在等待",
+  ["all answers"] = "所有应答",
+  ["five leaks"] = "泄漏五个",
+})

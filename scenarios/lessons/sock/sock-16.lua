@@ -51,3 +51,12 @@ hs.expect("one read of the client missed a part of it, although its buffer has 5
 hs.expect_equal("a short line fits into one read", first_reads[1], 5)
 hs.expect_equal("reading on until all is there gives every line back", echoed, { true, true, true })
 hs.expect_equal("after Q comes end of file", rest, nil)
+
+hs.translate("zh", {
+  ["the line of 300 is read and echoed in pieces of at most 128: 128 + 128 + 44"] = "300 的一行按最多 128 的片段读取并回送：128 + 128 + 44",
+  ["whose sum is 300"] = "它们的和是 300",
+  ["one read of the client missed a part of it, although its buffer has 512"] = "客户端的一次读取漏掉了一部分，尽管它的缓冲区有 512",
+  ["a short line fits into one read"] = "短的一行一次读完",
+  ["reading on until all is there gives every line back"] = "一直读到全部到齐，每一行就都回来了",
+  ["after Q comes end of file"] = "Q 之后是文件结束",
+})

@@ -62,3 +62,12 @@ client:spawn(function(os) why = select(2, os.tcp():connect("server", 5679)) end)
 hs.run "100ms"
 hs.expect_equal("refused", why, "ECONNREFUSED")
 hs.expect_equal("by the second reset", #resets, 2)
+
+hs.translate("zh", {
+  ["the exact four-tuple decides"] = "由精确的四元组决定",
+  ["the data never reached the listener"] = "数据从未到达监听者",
+  ["no resets so far"] = "到此为止没有复位",
+  ["a reset for the unknown four-tuple"] = "对未知四元组的复位",
+  ["refused"] = "被拒绝",
+  ["by the second reset"] = "由第二个复位",
+})

@@ -54,3 +54,11 @@ local lengths = {}
 for i, frame in ipairs(segments) do lengths[i] = frame.packet.tcp.len end
 hs.log("segments:", table.concat(lengths, " "))
 hs.expect("segments were cut elsewhere: some hold more than a write", math.max(table.unpack(lengths)) > K)
+
+hs.translate("zh", {
+  ["reads of 2K, 3K and 1K: three reads for six writes"] = "读 2K、3K 和 1K：六次写入用三次读取",
+  ["one read for six writes"] = "六次写入用一次读取",
+  ["6144 reads of one byte"] = "6144 次一字节的读取",
+  ["every way of reading gives the same 6144 bytes"] = "每种读法都得到同样的 6144 字节",
+  ["segments were cut elsewhere: some hold more than a write"] = "报文段在别处切开：有些装着不止一次写入",
+})

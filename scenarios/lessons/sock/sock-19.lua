@@ -90,3 +90,10 @@ for i, cure in ipairs(cures) do
   hs.run "10s"
   hs.expect_equal(cure.name .. ": exactly three messages for every size of pieces from 1 to " .. #wire, right, #wire)
 end
+
+hs.translate("zh", {
+  ["three writes arrive as one read"] = "三次写入作为一次读取到达",
+  ["fixed length: exactly three messages for every size of pieces from 1 to 24"] = "固定长度：从 1 到 24 的每种片段大小都正好得到三个报文",
+  ["delimiter with escaping: exactly three messages for every size of pieces from 1 to 20"] = "带转义的分隔符：从 1 到 20 的每种片段大小都正好得到三个报文",
+  ["length header: exactly three messages for every size of pieces from 1 to 27"] = "长度首部：从 1 到 27 的每种片段大小都正好得到三个报文",
+})

@@ -52,3 +52,16 @@ hs.expect_equal("the frame that is no IP arrived as it was sent", out[4].packet:
 hs.expect_equal("each went out of the one right port", { out[1].to, out[2].to, out[3].to, out[4].to }, { "b", "a", "b", "b" })
 hs.expect_equal("c got none of them", to_c:dir(switch):stats().tx_packets - c_saw, 0)
 hs.expect_equal("nothing was flooded but the first ARP request", switch:stats().flooded, 1)
+
+hs.translate("zh", {
+  ["a is behind port 1"] = "a 在端口 1 后面",
+  ["b is behind port 2"] = "b 在端口 2 后面",
+  ["four frames came in and four went out"] = "进来四个帧，出去四个",
+  ["every frame left as it came, bit for bit"] = "每个帧离开时与来时一样，一个比特也不差",
+  ["and so with the same FCS"] = "所以 FCS 也相同",
+  ["a datagram with a TTL of 1 passes a switch"] = "TTL 为 1 的数据报能通过交换机",
+  ["the frame that is no IP arrived as it was sent"] = "不是 IP 的帧到达时与发送时相同",
+  ["each went out of the one right port"] = "每个都从那一个正确的端口离开",
+  ["c got none of them"] = "c 一个也没有得到",
+  ["nothing was flooded but the first ARP request"] = "除了第一个 ARP 请求，没有什么被泛洪",
+})

@@ -74,3 +74,18 @@ hs.expect_equal("exactly one entry was moved there", core:stats().moved, 1)
 arrivals()
 frame(d, a)
 hs.expect_equal("traffic to a leaves only the new port", arrivals(), { a = 1, c = 0, d = 0 })
+
+hs.translate("zh", {
+  ["at first no switch knows anybody"] = "起初交换机谁也不认识",
+  ["core has learnt a from a frame that nobody answered"] = "core 从一个没有人应答的帧学到了 a",
+  ["and so has west, at its own port"] = "west 也是，在它自己的端口",
+  ["traffic to a leaves only a's port: c and d hear nothing"] = "给 a 的通信只从 a 的端口离开：c 和 d 听不到",
+  ["west has forgotten a with its cable"] = "west 随着电缆忘掉了 a",
+  ["core still believes that a is in the west"] = "core 仍然相信 a 在西边",
+  ["a frame from d follows the old entry and misses a"] = "来自 d 的帧按旧表项走，错过了 a",
+  ["east has learnt a at its new port"] = "east 在新端口学到了 a",
+  ["core has not heard from a"] = "core 没有听到 a",
+  ["core has moved the entry"] = "core 移动了表项",
+  ["exactly one entry was moved there"] = "那里正好移动了一个表项",
+  ["traffic to a leaves only the new port"] = "给 a 的通信只从新端口离开",
+})

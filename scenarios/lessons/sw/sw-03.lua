@@ -62,3 +62,11 @@ frame(a, b)
 hs.run "1ms"
 hs.expect_equal("aged out: ports - 1 copies again", look(), { copies = PORTS - 1, kept = { "b" }, refused = { "c", "d", "e" } })
 hs.expect_equal("the switch counts two floods", switch:stats().flooded, 2)
+
+hs.translate("zh", {
+  ["ports - 1 copies; b keeps its copy, the others' cards refuse theirs"] = "端口数 - 1 份副本；b 留下自己的，其他网卡拒绝",
+  ["the answer needs one copy"] = "应答只需要一份副本",
+  ["and so does the next frame to b"] = "下一个给 b 的帧也是",
+  ["aged out: ports - 1 copies again"] = "已老化：又是端口数 - 1 份副本",
+  ["the switch counts two floods"] = "交换机计入两次泛洪",
+})

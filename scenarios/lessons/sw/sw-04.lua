@@ -67,3 +67,16 @@ switch:set { ageing = "10s" }
 hs.run "11s"
 hs.expect_equal("with an age of 10 s, b is forgotten after 11 s", switch:lookup(b:dev().mac), nil)
 hs.expect("the entry could not die before 300 s of silence", aged_at and aged_at >= 300 + HEARD, aged_at)
+
+hs.translate("zh", {
+  ["b is in the table"] = "b 在表里",
+  ["at 299 s the frame is unicast"] = "299 s 时帧是单播",
+  ["the switch still knows b at 300 s: it was heard 5.76 us later"] = "300 s 时交换机仍认识 b：它是在 5.76 us 之后才被听到的",
+  ["at 301 s the frame is flooded: to b and to c"] = "301 s 时帧被泛洪：给 b 和 c",
+  ["b is no longer in the table"] = "b 不再在表里",
+  ["a, who spoke at 299 s, is"] = "299 s 时说过话的 a 还在",
+  ["one entry has aged"] = "一个表项老化了",
+  ["b spoke: unicast again"] = "b 说话了：又是单播",
+  ["with an age of 10 s, b is forgotten after 11 s"] = "老化时间为 10 s，b 在 11 s 之后被忘记",
+  ["the entry could not die before 300 s of silence"] = "表项不可能在 300 s 的沉默之前失效",
+})

@@ -63,3 +63,16 @@ shout:sendto("again", "255.255.255.255", 4242)
 hs.run "1ms"
 hs.expect_equal("the switch knows a and c, and no broadcast address", #switch:macs(), 2)
 hs.expect_equal("four more datagrams", got, { a = 0, b = 2, c = 3, d = 2, e = 2 })
+
+hs.translate("zh", {
+  ["a sends one frame"] = "a 发送一个帧",
+  ["to the broadcast MAC address, for the broadcast IP address"] = "发往广播 MAC 地址，为的是广播 IP 地址",
+  ["the switch makes four copies of it"] = "交换机为它做四份副本",
+  ["every host but the sender receives one"] = "除发送方外，每台主机收到一份",
+  ["nothing comes back to a"] = "没有什么回到 a",
+  ["the switch floods it as well"] = "交换机同样把它泛洪",
+  ["one copy, to c"] = "一份副本，给 c",
+  ["c takes it, nobody else has seen it"] = "c 收下它，别人都没有看到",
+  ["the switch knows a and c, and no broadcast address"] = "交换机认识 a 和 c，不认识广播地址",
+  ["four more datagrams"] = "又是四个数据报",
+})

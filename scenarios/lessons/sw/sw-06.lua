@@ -59,3 +59,16 @@ to_a:dir(a):rule(nil)
 sock:send(hs.payload(1196))
 hs.run "10ms"
 hs.expect("the next one arrives", arrived ~= nil)
+
+hs.translate("zh", {
+  ["the switch has the last bit after 1 ms"] = "交换机在 1 ms 之后得到最后一个比特",
+  ["and sends the first bit only then"] = "到那时才发送第一个比特",
+  ["b has it after two receptions: the latency includes one at the switch"] = "b 在两次接收之后得到它：时延包含在交换机的一次",
+  ["a short frame is stored for a short time: 2 * 57.6 us"] = "短帧只存储很短的时间：2 * 57.6 us",
+  ["the damaged frame came in"] = "损坏的帧进来了",
+  ["and never left"] = "却没有出去",
+  ["b has not seen it"] = "b 没有看到它",
+  ["the switch counts it, at that port"] = "交换机在那个端口计了数",
+  ["b's card has nothing to complain about"] = "b 的网卡没有什么可抱怨的",
+  ["the next one arrives"] = "下一个到达",
+})

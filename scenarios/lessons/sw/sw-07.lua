@@ -67,3 +67,17 @@ hs.expect_equal("no frame came from or went to a switch", strangers, {})
 for _, s in ipairs(switches) do
   hs.expect("the address of " .. s.name .. " was never used", not spoke[s.mac])
 end
+
+hs.translate("zh", {
+  ["the TTL at n is still 64"] = "在 n 处 TTL 仍是 64",
+  ["before the router 64"] = "在路由器之前是 64",
+  ["at b 63: one router, whatever the switches"] = "在 b 处是 63：一台路由器，不论有多少交换机",
+  ["the subnet of a contains n and the router: for IP they are next to each other"] = "a 的子网包含 n 和路由器：对 IP 来说它们彼此相邻",
+  ["b is reached"] = "到达 b",
+  ["one hop before b itself"] = "在 b 之前有一跳",
+  ["which is the router"] = "那就是路由器",
+  ["no frame came from or went to a switch"] = "没有帧来自或发往交换机",
+  ["the address of s1 was never used"] = "s1 的地址从未使用",
+  ["the address of s2 was never used"] = "s2 的地址从未使用",
+  ["the address of s3 was never used"] = "s3 的地址从未使用",
+})

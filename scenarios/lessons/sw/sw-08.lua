@@ -51,3 +51,13 @@ hs.expect_between("what arrives is what 10 Mbit/s carries in 2 s, and a buffer f
 hs.expect_between("about 90 % are lost: 9 of 10 as soon as the buffer is full", lost / 20000, 0.89, 0.90)
 hs.expect_equal("the buffer was never fuller than it can be", to_slow:dir(switch):stats().queue_peak_packets, BUFFER)
 hs.expect("the drops happened while it lasted, none afterwards", early == lost, { early, lost })
+
+hs.translate("zh", {
+  ["a burst within the buffer loses nothing"] = "在缓冲区之内的突发不丢失任何东西",
+  ["but its last frame has taken ten times as long as it was sent"] = "但它最后一个帧所用的时间是发送时间的十倍",
+  ["every frame was received or dropped"] = "每个帧或被收到，或被丢弃",
+  ["what arrives is what 10 Mbit/s carries in 2 s, and a buffer full"] = "到达的是 10 Mbit/s 在 2 s 内所能传送的，加上一个满的缓冲区",
+  ["about 90 % are lost: 9 of 10 as soon as the buffer is full"] = "约 90 % 丢失：缓冲区一满，10 个中丢 9 个",
+  ["the buffer was never fuller than it can be"] = "缓冲区从不超过它的容量",
+  ["the drops happened while it lasted, none afterwards"] = "丢弃发生在过载期间，之后没有",
+})

@@ -57,3 +57,10 @@ hs.expect("with 64 nearly half of the capacity is wasted, and as much of what is
 for _, n in ipairs(numbers) do
   hs.expect(string.format("with control it holds near capacity: %d senders", n), control[n].share > 0.95 * best, control[n].share)
 end
+
+hs.translate("zh", {
+  ["one sender's window fits: no loss, all of the capacity"] = "一个发送方的窗口合适：没有丢失，用到全部容量",
+  ["fixed windows: goodput falls from {} to {} senders"] = "固定窗口：有效吞吐量从 {} 个发送方到 {} 个逐渐下降",
+  ["with 64 nearly half of the capacity is wasted, and as much of what is sent are repetitions"] = "有 64 个时近一半的容量被浪费，所发送的也有那么多是重复",
+  ["with control it holds near capacity: {} senders"] = "有控制时保持接近容量：{} 个发送方",
+})

@@ -69,3 +69,11 @@ for i, l in ipairs(limited) do
     hs.expect_equal(string.format("round %d, after a loss: the congestion window again", i), { l.flight, l.cwnd < l.rwnd }, { l.cwnd, true })
   end
 end
+
+hs.translate("zh", {
+  ["never more than either window"] = "从不超过任何一个窗口",
+  ["checked for every segment"] = "对每个报文段都作了检查",
+  ["round {}: the congestion window is the limit"] = "第 {} 轮：限制来自拥塞窗口",
+  ["round {}: the receiver's window is the limit"] = "第 {} 轮：限制来自接收方的窗口",
+  ["round {}, after a loss: the congestion window again"] = "第 {} 轮，丢失之后：又是拥塞窗口",
+})

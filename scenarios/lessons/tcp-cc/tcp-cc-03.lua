@@ -58,3 +58,10 @@ hs.expect_equal("delayed ACKs make no difference: what is acknowledged counts", 
 for round = 3, 7 do
   hs.expect_near(string.format("counting ACKs: round %d is 1.5 times the one before", round), acks[round], 1.5 * acks[round - 1], 1)
 end
+
+hs.translate("zh", {
+  ["from 1: 1, 2, 4, 8, …"] = "从 1 开始：1、2、4、8……",
+  ["Linux today, from 10: it doubles each round"] = "如今的 Linux，从 10 开始：每轮加倍",
+  ["delayed ACKs make no difference: what is acknowledged counts"] = "推迟确认没有影响：计算的是被确认的数量",
+  ["counting ACKs: round {} is {} times the one before"] = "按 ACK 计算：第 {} 轮是前一轮的 {} 倍",
+})

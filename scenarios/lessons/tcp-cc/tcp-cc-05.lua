@@ -48,3 +48,10 @@ hs.expect_equal("the eighth ACK makes 9 of 8", eight, "8, 8, 8, 8, 8, 8, 8, 9")
 hs.expect_equal("then it takes nine to make 10", table.concat(after_ack, ", ", 9, 17), "9, 9, 9, 9, 9, 9, 9, 9, 10")
 hs.expect_equal("one segment more in each round", counts, { 8, 9, 10, 11, 12, 13, 14, 15 })
 hs.expect_near("byte arithmetic would give 8.94", bytes / mss, 8.94, 0.005)
+
+hs.translate("zh", {
+  ["the eighth ACK makes 9 of 8"] = "第八个 ACK 使 8 变成 9",
+  ["then it takes nine to make 10"] = "然后需要九个才成为 10",
+  ["one segment more in each round"] = "每轮多一个报文段",
+  ["byte arithmetic would give 8.94"] = "按字节计算会得到 8.94",
+})

@@ -69,3 +69,12 @@ hs.expect_equal("three timeouts of the same segment: ssthresh is not cut again",
 hs.expect_near("the timer doubles", (twice.timeouts[3].at - twice.timeouts[2].at) / (twice.timeouts[2].at - twice.timeouts[1].at), 2, 0.01)
 hs.expect_equal("and the way back is the same", twice.counts, { 1, 2, 4, 6, 7 })
 hs.expect_equal("CUBIC: 0.7 * 12 = 8, whole segments", { cubic.timeouts[1].ssthresh, cubic.timeouts[1].cwnd }, { 8, 1 })
+
+hs.translate("zh", {
+  ["one timeout: ssthresh 12/2 = 6, cwnd 1"] = "一次超时：ssthresh 为 12/2 = 6，cwnd 为 1",
+  ["then slow start to 6, and plus one: 1, 2, 4, 6, 7"] = "然后慢启动到 6，再加一：1、2、4、6、7",
+  ["three timeouts of the same segment: ssthresh is not cut again"] = "同一报文段的三次超时：ssthresh 不再减小",
+  ["the timer doubles"] = "计时器加倍",
+  ["and the way back is the same"] = "回升的过程相同",
+  ["CUBIC: 0.7 * 12 = 8, whole segments"] = "CUBIC：0.7 * 12 = 8，取整报文段",
+})

@@ -74,3 +74,18 @@ for name, r in pairs { Linux = linux, ["RFC 5681"] = rfc } do
 end
 hs.expect_equal("8 of 12 on the way: RFC 5681 halves what is on the way", rfc8.ssthresh, 4)
 hs.expect_equal("Linux halves the congestion window", linux8.ssthresh, 6)
+
+hs.translate("zh", {
+  ["Linux: 12 on the way: ssthresh 6"] = "Linux：途中有 12 个：ssthresh 为 6",
+  ["Linux: repeated with the third duplicate"] = "Linux：在第三个重复确认时重传",
+  ["Linux: one round trip after it was sent, before any timer"] = "Linux：在发送之后一个往返，在任何计时器之前",
+  ["Linux: without a timeout"] = "Linux：没有超时",
+  ["Linux: it goes on with half the window, not from 1"] = "Linux：它以一半的窗口继续，而不是从 1 开始",
+  ["RFC 5681: 12 on the way: ssthresh 6"] = "RFC 5681：途中有 12 个：ssthresh 为 6",
+  ["RFC 5681: repeated with the third duplicate"] = "RFC 5681：在第三个重复确认时重传",
+  ["RFC 5681: one round trip after it was sent, before any timer"] = "RFC 5681：在发送之后一个往返，在任何计时器之前",
+  ["RFC 5681: without a timeout"] = "RFC 5681：没有超时",
+  ["RFC 5681: it goes on with half the window, not from 1"] = "RFC 5681：它以一半的窗口继续，而不是从 1 开始",
+  ["8 of 12 on the way: RFC 5681 halves what is on the way"] = "途中有 12 个中的 8 个：RFC 5681 减半的是在途的量",
+  ["Linux halves the congestion window"] = "Linux 减半的是拥塞窗口",
+})

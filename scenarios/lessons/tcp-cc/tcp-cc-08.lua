@@ -91,3 +91,17 @@ for name, r in pairs { NewReno = newreno, Linux = linux } do
   end
   hs.expect_equal(name .. ": at the end of recovery cwnd is ssthresh", at_end, 6)
 end
+
+hs.translate("zh", {
+  ["after each ACK: third duplicate 6 + 3 = 9, two more 10 and 11, the new ACK 6"] = "每个 ACK 之后：第三个重复确认 6 + 3 = 9，再来两个 10 和 11，新的 ACK 6",
+  ["recovery from the third duplicate to the new ACK"] = "从第三个重复确认到新的 ACK 是恢复",
+  ["then congestion avoidance: one more each round trip"] = "然后是拥塞避免：每个往返多一个",
+  ["one repetition"] = "一次重传",
+  ["Reno leaves recovery at the partial ACK, and must wait for more duplicates: twice in recovery"] = "Reno 在部分确认时离开恢复，必须等待更多的重复确认：两次进入恢复",
+  ["NewReno stays in it, and repeats the next hole at once"] = "NewReno 留在其中，并立刻重传下一个空缺",
+  ["both inflate the window beyond what it was"] = "两者都把窗口膨胀到超过原来的大小",
+  ["Linux: once in recovery, two repetitions"] = "Linux：进入恢复一次，重传两次",
+  ["Linux never inflates: the window goes down to ssthresh, step by step"] = "Linux 从不膨胀：窗口一步步降到 ssthresh",
+  ["Linux: at the end of recovery cwnd is ssthresh"] = "Linux：恢复结束时 cwnd 等于 ssthresh",
+  ["NewReno: at the end of recovery cwnd is ssthresh"] = "NewReno：恢复结束时 cwnd 等于 ssthresh",
+})

@@ -69,3 +69,12 @@ hs.expect("each peak is the analytic value, within one segment", worst_peak <= 1
 hs.expect("each period is the analytic value, within the time of one segment", worst_period <= 1, worst_period)
 hs.expect("each loss halves the window", halved and #troughs >= 10)
 hs.expect_equal("Reno decides nothing by timeouts", client:counter "TcpExtTCPTimeouts", 0)
+
+hs.translate("zh", {
+  ["there are many teeth"] = "有许多锯齿",
+  ["one loss for each tooth"] = "每个锯齿一次丢失",
+  ["each peak is the analytic value, within one segment"] = "每个峰值都是解析值，误差一个报文段",
+  ["each period is the analytic value, within the time of one segment"] = "每个周期都是解析值，误差一个报文段的时间",
+  ["each loss halves the window"] = "每次丢失使窗口减半",
+  ["Reno decides nothing by timeouts"] = "Reno 没有靠超时作任何决定",
+})

@@ -69,3 +69,12 @@ hs.expect_equal("after the handshake: 10, 20, 40, 80 segments in a round trip", 
 -- 10 * 2^k >= 329 from k = 6 on: 1.5 + 6 = 7.5 round trips.
 hs.expect_between("7.5 round trips until the old rate is regained", again.regained, 7, 8)
 hs.expect("that costs the bytes of five round trips and more", unbroken.total - again.total > 5 * path * payload, unbroken.total - again.total)
+
+hs.translate("zh", {
+  ["unbroken: the full rate all the time"] = "不中断：始终是全速",
+  ["a new connection begins with the initial window"] = "新连接从初始窗口开始",
+  ["the old one had a window as large as the path"] = "旧连接的窗口与路径一样大",
+  ["after the handshake: 10, 20, 40, 80 segments in a round trip"] = "握手之后：每个往返 10、20、40、80 个报文段",
+  ["7.5 round trips until the old rate is regained"] = "7.5 个往返之后才恢复原来的速率",
+  ["that costs the bytes of five round trips and more"] = "代价是五个以上往返的字节",
+})

@@ -76,3 +76,15 @@ hs.expect("Reno: a straight line, 20 segments in 20 round trips", math.abs(first
 local host = hs.host "both"
 local one, two = host:tcp { congestion = "reno" }, host:tcp()
 hs.expect_equal("two sockets of one host, two algorithms; CUBIC is Linux's default", { one:getopt "TCP_CONGESTION", two:getopt "TCP_CONGESTION" }, { "reno", "cubic" })
+
+hs.translate("zh", {
+  ["the socket's algorithm is the one that was asked for"] = "套接字的算法就是所要求的",
+  ["Reno halves"] = "Reno 减半",
+  ["CUBIC keeps 0.7"] = "CUBIC 保留 0.7",
+  ["Reno regains the rate as calculated: a segment each round trip"] = "Reno 恢复速率如计算所示：每个往返一个报文段",
+  ["CUBIC too: by the cubic of time"] = "CUBIC 也是：按时间的三次函数",
+  ["CUBIC regains it several times faster"] = "CUBIC 恢复得快几倍",
+  ["CUBIC: fast first, slower near the old maximum"] = "CUBIC：起初快，接近原来的最大值时变慢",
+  ["Reno: a straight line, 20 segments in 20 round trips"] = "Reno：一条直线，20 个往返 20 个报文段",
+  ["two sockets of one host, two algorithms; CUBIC is Linux's default"] = "一台主机的两个套接字，两种算法；CUBIC 是 Linux 的默认算法",
+})

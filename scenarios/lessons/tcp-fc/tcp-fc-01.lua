@@ -53,3 +53,11 @@ hs.note({
 hs.expect_between("one-at-a-time: one segment per round trip, 98 or 99 in ten seconds", bytes[1] / payload, measure // rtt, measure // rtt + 1)
 hs.expect_near("twice the window, twice the rate, while the link is not full", bytes[64] / bytes[32], 2, 0.02)
 hs.expect_near("twice the window changes nothing when it is", bytes[256] / bytes[128], 1, 0.01)
+
+hs.translate("zh", {
+  ["window of {} segments: the rate is window / RTT, within one window"] = "窗口为 {} 个报文段：速率是窗口 / RTT，误差一个窗口",
+  ["window of {} segments: the rate is the link's, within one window"] = "窗口为 {} 个报文段：速率是链路的速率，误差一个窗口",
+  ["one-at-a-time: one segment per round trip, 98 or 99 in ten seconds"] = "一次一个：每个往返一个报文段，十秒之内 98 或 99 个",
+  ["twice the window, twice the rate, while the link is not full"] = "链路未满时，窗口加倍，速率加倍",
+  ["twice the window changes nothing when it is"] = "链路已满时，窗口加倍毫无影响",
+})

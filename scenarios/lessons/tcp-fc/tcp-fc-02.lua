@@ -50,3 +50,13 @@ hs.expect_equal("SND.UNA is 700: the later one covers the earlier", snd_una, 700
 hs.expect_equal("nothing was retransmitted", client:counter "TcpRetransSegs", 0)
 hs.expect_equal("nothing is left to be acknowledged", conn:info().unacked, 0)
 hs.expect_equal("the data arrived once", table.concat(got), ("a"):rep(100) .. ("b"):rep(100) .. ("c"):rep(100))
+
+hs.translate("zh", {
+  ["three segments, each once"] = "三个报文段，各一次",
+  ["three acknowledgments were sent"] = "发出了三个确认",
+  ["the second was lost"] = "第二个丢失了",
+  ["SND.UNA is 700: the later one covers the earlier"] = "SND.UNA 是 700：后面的涵盖了前面的",
+  ["nothing was retransmitted"] = "没有任何重传",
+  ["nothing is left to be acknowledged"] = "没有什么还要确认",
+  ["the data arrived once"] = "数据到达一次",
+})

@@ -68,3 +68,14 @@ client:spawn(function(os)
   hs.expect_equal("both edges move by 20, and the 4 bytes go", regions "The answer has come", { 52, 56, 72 })
 end)
 hs.run "1s"
+
+hs.translate("zh", {
+  ["connected: 20 bytes may be sent"] = "已连接：可以发送 20 字节",
+  ["20 written: the window is used up"] = "写入 20：窗口用完了",
+  ["acknowledged: the window has moved on by 20"] = "得到确认：窗口移动了 20",
+  ["and by 11 more"] = "又移动 11",
+  ["the picture: 1-31, 32-45, 46-51, 52 on"] = "如图：1-31、32-45、46-51、从 52 起",
+  ["6 more: nothing may be sent any longer"] = "再写 6：什么也不能再发送",
+  ["what is written now must wait"] = "现在写入的必须等待",
+  ["both edges move by 20, and the 4 bytes go"] = "两个边界都移动 20，那 4 个字节发出",
+})

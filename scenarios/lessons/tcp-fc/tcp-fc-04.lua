@@ -80,3 +80,12 @@ hs.expect_equal("the sender stops after 6 of the 30 bytes", { stopped.nxt, stopp
 hs.expect_equal("ACK 36, again with a window of 20, frees 4 more", { after_36.una, after_36.wnd, after_36.nxt, after_36.waiting }, { 36, 20, 56, 20 })
 hs.expect_equal("no byte was sent beyond the window that was announced", beyond, 0)
 hs.expect_equal("in the end all 31 + 14 + 30 bytes have gone", highest, 75)
+
+hs.translate("zh", {
+  ["the picture: SND.UNA 32, SND.NXT 46, SND.WND 20"] = "如图：SND.UNA 32、SND.NXT 46、SND.WND 20",
+  ["usable are 20 - (46 - 32) = 6 bytes"] = "可用的是 20 - (46 - 32) = 6 字节",
+  ["the sender stops after 6 of the 30 bytes"] = "30 个字节中发送 6 个之后，发送方停下",
+  ["ACK 36, again with a window of 20, frees 4 more"] = "ACK 36，窗口仍是 20，又放出 4 个",
+  ["no byte was sent beyond the window that was announced"] = "没有一个字节超出所通告的窗口",
+  ["in the end all 31 + 14 + 30 bytes have gone"] = "最后全部 31 + 14 + 30 字节都已发出",
+})

@@ -70,3 +70,17 @@ hs.expect_equal("the gap is filled: both count", segment("In the gap", 251, 300)
 peer:read()
 hs.expect_equal("across the right edge, nothing unread: Linux takes it whole, since its buffer has room (RFC 9293 would keep 401-1000, the window announced)",
   segment("Everything is read. Across the right edge again", 401, 1500), { 1, 1501, 0, 1100, "accepted" })
+
+hs.translate("zh", {
+  ["first data 1-100: accepted, ACK 101, window 900: up to 1000"] = "第一批数据 1-100：接受，ACK 101，窗口 900：到 1000 为止",
+  ["left of the window: a duplicate, dropped, ACK 101 again"] = "窗口左边：重复的，丢弃，再次 ACK 101",
+  ["its ACK says which bytes came twice (D-SACK, RFC 2883)"] = "它的 ACK 说明哪些字节来了两次（D-SACK，RFC 2883）",
+  ["across the left edge: the old half is trimmed, the new half counts"] = "跨过左边界：旧的一半被裁掉，新的一半有效",
+  ["inside: accepted"] = "窗口之内：接受",
+  ["inside with a gap: kept, but cannot be read yet; RCV.NXT stays"] = "窗口之内有空缺：保留，但还不能读取；RCV.NXT 不动",
+  ["and SACK names it"] = "SACK 说出了它",
+  ["right of the window: dropped, ACK 251 again"] = "窗口右边：丢弃，再次 ACK 251",
+  ["across the right edge, with data unread: Linux drops it, ACK 251 again (RFC 9293 would keep 951-1000)"] = "跨过右边界，有未读数据：Linux 丢弃它，再次 ACK 251（RFC 9293 会保留 951-1000）",
+  ["the gap is filled: both count"] = "空缺补上：两者都有效",
+  ["across the right edge, nothing unread: Linux takes it whole, since its buffer has room (RFC 9293 would keep 401-1000, the window announced)"] = "跨过右边界，没有未读数据：Linux 全部收下，因为缓冲区有地方（RFC 9293 会保留 401-1000，即所通告的窗口）",
+})

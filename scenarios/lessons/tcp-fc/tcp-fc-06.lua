@@ -69,3 +69,12 @@ hs.expect("only a quarter of the buffer was free at times", smallest <= 2500, sm
 hs.expect_equal("the sender's view is what was said half a round trip ago, always", late, 0)
 hs.expect("so it often differs from what is said now", differs > samples / 20, string.format("%d of %d samples", differs, samples))
 hs.expect_equal("in the end everything is read and the window is whole", { peer:info().recv_q, said[#said].window }, { 0, buffer })
+
+hs.translate("zh", {
+  ["every segment: window = buffer - unread"] = "每个报文段：窗口 = 缓冲区 - 未读",
+  ["there were many"] = "有许多个",
+  ["only a quarter of the buffer was free at times"] = "有时缓冲区只有四分之一空闲",
+  ["the sender's view is what was said half a round trip ago, always"] = "发送方所见始终是半个往返之前所说的",
+  ["so it often differs from what is said now"] = "所以常常与现在所说的不同",
+  ["in the end everything is read and the window is whole"] = "最后全部读完，窗口完整",
+})

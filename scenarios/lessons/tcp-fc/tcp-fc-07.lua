@@ -64,3 +64,16 @@ hs.expect_equal("it is dropped", { reasons, peer:info().recv_q }, { { "TCP_INVAL
 hs.expect_equal("and counted", server:counter "TcpExtBeyondWindow", dropped + 1)
 hs.expect_equal("and answered: the same acknowledgment, window 0", { #frames - before, answer.from, answer.tcp.ackno, answer.tcp.window },
   { 2, "server", last.ackno, 0 })
+
+hs.translate("zh", {
+  ["the announced window is 0"] = "通告的窗口是 0",
+  ["the client knows it"] = "客户端知道",
+  ["what was acknowledged waits for the reader"] = "已确认的等待着读者",
+  ["the client is silent, except for probes"] = "除了探测，客户端保持沉默",
+  ["there were probes"] = "有过探测",
+  ["nothing else was sent: probes and their answers"] = "没有发送别的：只有探测和对它们的应答",
+  ["each is answered: window 0"] = "每个都得到应答：窗口 0",
+  ["it is dropped"] = "它被丢弃",
+  ["and counted"] = "并被计数",
+  ["and answered: the same acknowledgment, window 0"] = "并得到应答：同样的确认，窗口 0",
+})

@@ -68,3 +68,13 @@ hs.expect_equal("with: one probe", on.probes, 1)
 hs.expect_near("with: its answer, half a round trip later, has the new window", on.opened - on.probe, "10ms", "1us")
 hs.expect_near("with: half a round trip after that the data goes on", on.resumed - on.opened, "10ms", "1us")
 hs.expect_equal("with: all of it arrives", on.got, size)
+
+hs.translate("zh", {
+  ["the window update was lost in both cases"] = "两种情形下窗口更新都丢失了",
+  ["without: no probe, no data, for an hour"] = "没有计时器：一小时没有探测，没有数据",
+  ["without: the transfer never ends"] = "没有计时器：传送永不结束",
+  ["with: one probe"] = "有计时器：一个探测",
+  ["with: its answer, half a round trip later, has the new window"] = "有计时器：半个往返之后，它的应答带来新的窗口",
+  ["with: half a round trip after that the data goes on"] = "有计时器：再过半个往返，数据继续",
+  ["with: all of it arrives"] = "有计时器：全部到达",
+})

@@ -73,3 +73,15 @@ hs.expect("only the second had no answer", not answered[2] and answered[1] and #
 hs.expect_equal("each is empty and has the number SND.UNA - 1", still_wrong, 0)
 hs.expect_equal("the connection has not given up, though more than tcp_retries2 (15) probes were sent", state, "ESTABLISHED")
 hs.expect_equal("when the program reads at last, everything arrives", got, 100000)
+
+hs.translate("zh", {
+  ["the first probe after one RTO"] = "第一个探测在一个 RTO 之后",
+  ["probe {}: {} times the RTO after the answer to the one before"] = "探测 {}：在对前一个的应答之后 {} 倍 RTO",
+  ["probe 3: 4 times the RTO after the one before, which was too early for an answer"] = "探测 3：在前一个之后 4 倍 RTO，前一个太早，没有应答",
+  ["all others 120 s after the answer"] = "其他的都在应答之后 120 s",
+  ["those were hundreds"] = "那有几百个",
+  ["only the second had no answer"] = "只有第二个没有应答",
+  ["each is empty and has the number SND.UNA - 1"] = "每个都是空的，编号为 SND.UNA - 1",
+  ["the connection has not given up, though more than tcp_retries2 (15) probes were sent"] = "连接没有放弃，尽管发送的探测多于 tcp_retries2（15）",
+  ["when the program reads at last, everything arrives"] = "程序终于读取时，全部到达",
+})

@@ -58,3 +58,11 @@ hs.expect("more than 80 % of what is sent are headers", silly.overhead > 0.80, s
 hs.expect("it does not recover by itself: no larger segment in 39 s", silly.largest <= 2 * piece, silly.largest)
 hs.expect("with the cures: full segments", cured.mean > 1000, cured.mean)
 hs.expect("and few headers", cured.overhead < 0.05, cured.overhead)
+
+hs.translate("zh", {
+  ["both cures off: a few bytes in a segment"] = "两种补救都关闭：一个报文段只有几个字节",
+  ["more than 80 % of what is sent are headers"] = "所发送的 80 % 以上是首部",
+  ["it does not recover by itself: no larger segment in 39 s"] = "它不会自己恢复：39 s 之内没有更大的报文段",
+  ["with the cures: full segments"] = "有补救：满的报文段",
+  ["and few headers"] = "首部也少",
+})

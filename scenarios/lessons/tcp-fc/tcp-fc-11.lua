@@ -75,3 +75,16 @@ end
 hs.note { en = "The server reads 2 bytes a millisecond, from a full buffer.", zh = "服务器每毫秒从满的缓冲区读取 2 字节。" }
 check("large buffer, the MSS counts", large, 1460)
 check("small buffer, half of it counts", small, 730)
+
+hs.translate("zh", {
+  ["large buffer, the MSS counts: min(MSS, buffer/2)"] = "大缓冲区，由 MSS 决定：min(MSS, buffer/2)",
+  ["large buffer, the MSS counts: the windows seen are 0 or at least that"] = "大缓冲区，由 MSS 决定：见到的窗口是 0，或至少这么大",
+  ["large buffer, the MSS counts: the right edge never moves by less, and never back"] = "大缓冲区，由 MSS 决定：右边界从不少移，也从不后退",
+  ["large buffer, the MSS counts: it did move"] = "大缓冲区，由 MSS 决定：它确实移动过",
+  ["large buffer, the MSS counts: 0 is announced though hundreds of bytes were read"] = "大缓冲区，由 MSS 决定：尽管已读取几百字节，仍通告 0",
+  ["small buffer, half of it counts: min(MSS, buffer/2)"] = "小缓冲区，由它的一半决定：min(MSS, buffer/2)",
+  ["small buffer, half of it counts: the windows seen are 0 or at least that"] = "小缓冲区，由它的一半决定：见到的窗口是 0，或至少这么大",
+  ["small buffer, half of it counts: the right edge never moves by less, and never back"] = "小缓冲区，由它的一半决定：右边界从不少移，也从不后退",
+  ["small buffer, half of it counts: it did move"] = "小缓冲区，由它的一半决定：它确实移动过",
+  ["small buffer, half of it counts: 0 is announced though hundreds of bytes were read"] = "小缓冲区，由它的一半决定：尽管已读取几百字节，仍通告 0",
+})

@@ -98,3 +98,15 @@ hs.note({
 hs.expect_near("TCP_NODELAY: one round trip", prompt, "100ms", "1us")
 -- 50 ms there, 40 ms until the delayed ACK, 50 ms back, then the body: a whole round trip.
 hs.expect_near("Nagle and delayed ACK: two round trips and 40 ms", stalled, "240ms", "1ms")
+
+hs.translate("zh", {
+  ["the first byte goes at once, alone"] = "第一个字节立刻单独发出",
+  ["then about 10 bytes per segment: never less"] = "然后每个报文段约 10 字节：从不更少",
+  ["and never more"] = "也从不更多",
+  ["one segment per round trip"] = "每个往返一个报文段",
+  ["off: 101 segments of one byte each"] = "关闭：101 个报文段，各一个字节",
+  ["Minshall: a full segment does not hold a small one back"] = "Minshall：满的报文段不会拦住小的",
+  ["both go at once"] = "两者立刻发出",
+  ["TCP_NODELAY: one round trip"] = "TCP_NODELAY：一个往返",
+  ["Nagle and delayed ACK: two round trips and 40 ms"] = "Nagle 和推迟确认：两个往返加 40 ms",
+})

@@ -59,3 +59,14 @@ hs.expect("no cure: small segments", neither < 100, neither)
 hs.expect("Nagle alone is defeated by quick ACKs of small windows", nagle < 0.1 * mss, nagle)
 hs.expect("the receiver's cure alone: the small writes go out one by one while the window is open", receiver < 0.5 * mss, receiver)
 hs.expect("only both give full segments (but for the first and a few at the edge of the window)", both > 0.9 * mss, both)
+
+hs.translate("zh", {
+  ["no receiver's cure, no Nagle: everything arrives"] = "没有接收方的补救，没有 Nagle：全部到达",
+  ["no receiver's cure, Nagle: everything arrives"] = "没有接收方的补救，有 Nagle：全部到达",
+  ["receiver's cure, no Nagle: everything arrives"] = "有接收方的补救，没有 Nagle：全部到达",
+  ["receiver's cure, Nagle: everything arrives"] = "有接收方的补救，有 Nagle：全部到达",
+  ["no cure: small segments"] = "没有补救：小的报文段",
+  ["Nagle alone is defeated by quick ACKs of small windows"] = "只有 Nagle 时，它败给了小窗口的快速 ACK",
+  ["the receiver's cure alone: the small writes go out one by one while the window is open"] = "只有接收方的补救：窗口打开时，小的写入一个个发出去",
+  ["only both give full segments (but for the first and a few at the edge of the window)"] = "只有两者并用才得到满的报文段（第一个和窗口边界上的几个除外）",
+})

@@ -102,3 +102,14 @@ hs.note({
 -- 200 ms is also the shortest RTO, and Linux stays a tick below it, so that no peer repeats what is only not acknowledged yet (tcp_delack_max).
 hs.expect_equal("from 40 ms it doubles, up to just below Linux's 200 ms: less than the RFC's 500 ms", { table.unpack(delays, 17, 22) },
   { 40, 80, 160, 199, 199, 199 })
+
+hs.translate("zh", {
+  ["the ACK rides on the answer"] = "ACK 随应答捎带",
+  ["when the application writes it"] = "在应用程序写入它时",
+  ["no answer: a pure ACK"] = "没有应答：一个纯 ACK",
+  ["after Linux's 40 ms"] = "在 Linux 的 40 ms 之后",
+  ["two full segments: the second is acknowledged at once"] = "两个满的报文段：第二个立刻得到确认",
+  ["and the first with it, 5 ms after it came"] = "第一个也随之得到，在它到来 5 ms 之后",
+  ["by one pure ACK"] = "由一个纯 ACK",
+  ["from 40 ms it doubles, up to just below Linux's 200 ms: less than the RFC's 500 ms"] = "从 40 ms 开始加倍，直到略低于 Linux 的 200 ms：比 RFC 的 500 ms 短",
+})

@@ -50,3 +50,11 @@ for _, rtt in ipairs(rtts) do
   hs.expect(name .. "and close to it", rates[rtt] > 0.9 * limit, rates[rtt])
 end
 hs.expect_near("at 100 ms the limit is 5.24 Mbit/s", 65535 * 8 / 0.1 / 1e6, 5.24, 0.005)
+
+hs.translate("zh", {
+  ["RTT {} ms: the window is never more than {}"] = "RTT {} ms：窗口从不超过 {}",
+  ["RTT {} ms: nor is there more on the way"] = "RTT {} ms：在途的也不超过",
+  ["RTT {} ms: throughput is at most {} / RTT"] = "RTT {} ms：吞吐量最多是 {} / RTT",
+  ["RTT {} ms: and close to it"] = "RTT {} ms：并且接近它",
+  ["at 100 ms the limit is 5.24 Mbit/s"] = "100 ms 时的上限是 5.24 Mbit/s",
+})

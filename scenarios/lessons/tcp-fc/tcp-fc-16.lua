@@ -88,3 +88,18 @@ hs.expect_equal("the largest window there is: 65535 * 2^14 = 1,073,725,440", hug
 hs.expect_equal("the book's 2^16 * 2^14 = 2^30 is a little more", (1 << 30) - 1073725440, 1 << 14)
 hs.expect_equal("the sender takes the field of the SYN-ACK as it is, though the shift is known", { results.both.first_view, huge.first_view },
   { results.both.synack.window, huge.synack.window })
+
+hs.translate("zh", {
+  ["both scale: the ceiling of 5.24 Mbit/s is lifted"] = "双方都扩大：5.24 Mbit/s 的上限被突破",
+  ["both SYNs carry the option"] = "两个 SYN 都带有该选项",
+  ["an old client: a SYN-ACK offers nothing that the SYN did not"] = "旧的客户端：SYN 没有提出的，SYN-ACK 也不提出",
+  ["an old server: the client offers in vain"] = "旧的服务器：客户端白白提出",
+  ["only with both: client alone stays below 65535 / RTT"] = "只有双方都支持才行：只有客户端时低于 65535 / RTT",
+  ["only with both: server alone stays below 65535 / RTT"] = "只有双方都支持才行：只有服务器时低于 65535 / RTT",
+  ["only with both: none alone stays below 65535 / RTT"] = "只有双方都支持才行：无人支持时低于 65535 / RTT",
+  ["the shift is 14 at most"] = "移位最多是 14",
+  ["the field of the SYN is unscaled: at most 65535 bytes"] = "SYN 的字段不缩放：最多 65535 字节",
+  ["the largest window there is: 65535 * 2^14 = 1,073,725,440"] = "最大的窗口：65535 * 2^14 = 1,073,725,440",
+  ["the book's 2^16 * 2^14 = 2^30 is a little more"] = "书上的 2^16 * 2^14 = 2^30 略大一点",
+  ["the sender takes the field of the SYN-ACK as it is, though the shift is known"] = "发送方按原样采用 SYN-ACK 的字段，尽管移位已知",
+})

@@ -59,3 +59,16 @@ hs.expect_between("twice: the surplus waits in the queue", r[2].queue, (2 - 1.1)
 hs.expect_near("and the round trip doubles", r[2].rtt, 2 * rtt, 0.25 * rtt)
 hs.expect_equal("nothing is lost up to there", r[0.25].lost + r[0.5].lost + r[1].lost + r[2].lost, 0)
 hs.expect("four times: the queue overflows, there is loss", r[4].lost > 0, r[4].lost)
+
+hs.translate("zh", {
+  ["a quarter of it: buffer / RTT, within one buffer"] = "它的四分之一：缓冲区 / RTT，误差一个缓冲区",
+  ["half of it: buffer / RTT, within one buffer"] = "它的一半：缓冲区 / RTT，误差一个缓冲区",
+  ["as much: the full rate, within a packet"] = "同样多：全速，误差一个分组",
+  ["twice as much: no more"] = "两倍：不再更多",
+  ["four times as much: no more"] = "四倍：不再更多",
+  ["at most the BDP: hardly any queue"] = "不超过带宽时延积：几乎没有队列",
+  ["twice: the surplus waits in the queue"] = "两倍：多余的在队列里等待",
+  ["and the round trip doubles"] = "往返时间加倍",
+  ["nothing is lost up to there"] = "到此为止没有任何丢失",
+  ["four times: the queue overflows, there is loss"] = "四倍：队列溢出，有丢失",
+})

@@ -57,3 +57,16 @@ hs.expect_equal("though the limit has stayed", auto.after, auto.largest)
 hs.expect_equal("it never grows above the third value", capped.largest, 200000)
 hs.expect_equal("with SO_SNDBUF it does not move (Linux doubles what is asked for)", { fixed.smallest, fixed.largest }, { 100000, 100000 })
 hs.expect("too small a buffer costs time", capped.seconds > 2 * auto.seconds and fixed.seconds > 2 * auto.seconds)
+
+hs.translate("zh", {
+  ["it begins with the second value"] = "它从第二个值开始",
+  ["it stays between the first and the third"] = "它保持在第一个和第三个之间",
+  ["connected: twice the initial window"] = "连接之后：初始窗口的两倍",
+  ["it reaches about twice what the path holds, queue included"] = "它达到路径（含队列）容量的约两倍",
+  ["that is twice the congestion window"] = "也就是拥塞窗口的两倍",
+  ["after the last ACK no memory is in use"] = "最后的 ACK 之后不占用内存",
+  ["though the limit has stayed"] = "尽管上限仍在",
+  ["it never grows above the third value"] = "它从不超过第三个值",
+  ["with SO_SNDBUF it does not move (Linux doubles what is asked for)"] = "用了 SO_SNDBUF 它就不动（Linux 把所要求的加倍）",
+  ["too small a buffer costs time"] = "缓冲区太小会耗费时间",
+})

@@ -56,3 +56,15 @@ hs.expect("and the window below it", off.window < 87380, off.window)
 hs.expect("1: most of the link is used", on.rate > 0.5 * rate, on.rate)
 hs.expect("0: window / RTT", off.rate <= off.window * 8 / rtt, off.rate)
 hs.expect("a slow reader: nothing grows, though memory is there", slow.last == 87380 and slow.window < 87380, slow.last)
+
+hs.translate("zh", {
+  ["both begin with the second value of tcp_rmem"] = "两者都从 tcp_rmem 的第二个值开始",
+  ["today's default is 131072"] = "如今的默认值是 131072",
+  ["1: the announced window grows to the bandwidth-delay product"] = "1：通告的窗口增长到带宽时延积",
+  ["and the buffer not above the third value"] = "缓冲区不超过第三个值",
+  ["0: the buffer stays at the default"] = "0：缓冲区保持默认值",
+  ["and the window below it"] = "窗口低于它",
+  ["1: most of the link is used"] = "1：链路的大部分得到利用",
+  ["0: window / RTT"] = "0：窗口 / RTT",
+  ["a slow reader: nothing grows, though memory is there"] = "慢的读者：尽管有内存，什么也不增长",
+})

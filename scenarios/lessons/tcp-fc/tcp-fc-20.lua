@@ -115,3 +115,21 @@ hs.expect("and ends below the first: windows grow again", calm.pages < low and c
 hs.expect_equal("it was one time of pressure", calm.pressures, 1)
 hs.expect("of many seconds", server:counter "TcpExtTCPMemoryPressuresChrono" > 10000, server:counter "TcpExtTCPMemoryPressuresChrono")
 hs.expect_near("the seed's 177120 pages of 4 KB are 692 MB", 177120 * 4096 / 2 ^ 20, 692, 0.5)
+
+hs.translate("zh", {
+  ["below the first: windows grow freely"] = "低于第一个：窗口自由增长",
+  ["between, from below: no pressure yet"] = "在两者之间，从下面来：还没有压力",
+  ["nor small windows"] = "也没有小窗口",
+  ["above the second: pressure"] = "高于第二个：压力",
+  ["windows shrink to four segments"] = "窗口缩小到四个报文段",
+  ["data are still accepted"] = "仍然接受数据",
+  ["the third is the end: no more memory than that, but for a few pages of new connections"] = "第三个是尽头：内存不会更多，新连接的几页除外",
+  ["new data are dropped"] = "新的数据被丢弃",
+  ["connections fail: one was aborted for want of memory"] = "连接失败：一条因缺少内存而中止",
+  ["its peer got a RST"] = "它的对方得到 RST",
+  ["pressure lasts below the second number"] = "压力在第二个数以下仍持续",
+  ["and ends below the first: windows grow again"] = "到第一个以下才结束：窗口又增长",
+  ["it was one time of pressure"] = "只有过一次压力",
+  ["of many seconds"] = "历时许多秒",
+  ["the seed's 177120 pages of 4 KB are 692 MB"] = "177120 个 4 KB 的页是 692 MB",
+})

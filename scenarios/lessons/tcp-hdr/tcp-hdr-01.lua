@@ -48,3 +48,13 @@ a:forge { to = b, sport = 65535, dport = 5010, seq = 4294967295, ack = 429496729
 hs.run "10ms"
 local t = frames[#frames].packet.tcp
 hs.expect_equal("all ones", { t.sport, t.seq, t.ackno, t.window }, { 65535, 4294967295, 4294967295, 65535 })
+
+hs.translate("zh", {
+  ["{} bytes of options: a header of {}"] = "{} 字节的选项：首部为 {}",
+  ["{}: every field is read back"] = "{}：每个字段都读回来了",
+  ["{}: {}-bit ports, {}-bit numbers"] = "{}：{} 位的端口，{} 位的编号",
+  ["{}: length in words, flags, window, urgent pointer"] = "{}：以字计的长度、标志、窗口、紧急指针",
+  ["{}: the data follows"] = "{}：后面是数据",
+  ["more than 40 bytes of options"] = "选项超过 40 字节",
+  ["all ones"] = "全为一",
+})

@@ -67,3 +67,13 @@ hs.expect("it was repeated", client:counter "TcpRetransSegs" >= 1, client:counte
 for i, f in ipairs(frames) do
   hs.expect_equal("segment " .. i .. ": the sum over pseudo header, header and data is zero", checksum(f.packet), 0)
 end
+
+hs.translate("zh", {
+  ["the bit was flipped"] = "比特翻转了",
+  ["the server counts a segment with a wrong checksum"] = "服务器计入一个校验和错误的报文段",
+  ["nothing is delivered"] = "什么也没有交付",
+  ["and nothing acknowledged: the server is silent"] = "什么也没有确认：服务器沉默",
+  ["delivered"] = "已交付",
+  ["it was repeated"] = "它被重传了",
+  ["segment {}: the sum over pseudo header, header and data is zero"] = "报文段 {}：伪首部、首部和数据之和为零",
+})

@@ -84,3 +84,12 @@ hs.note {
   zh = "“ack = last received seq + len”这条规则在报文段失序到达的地方失效：",
 }
 hs.expect("ACKs that do not name the end of the last segment received", ooo >= 3, ooo)
+
+hs.translate("zh", {
+  ["many segments"] = "许多报文段",
+  ["every sequence number follows from those before, every acknowledgment from what has arrived"] = "每个序号由以前的推出，每个确认由已到达的推出",
+  ["the client's numbers: SYN 1, data 14489, FIN 1"] = "客户端的编号：SYN 1，数据 14489，FIN 1",
+  ["the server's: SYN 1, data 9, FIN 1"] = "服务器的：SYN 1，数据 9，FIN 1",
+  ["pure ACKs took none"] = "纯 ACK 不占用编号",
+  ["ACKs that do not name the end of the last segment received"] = "没有说出最后收到的报文段末尾的 ACK",
+})

@@ -75,3 +75,14 @@ hs.expect_equal("data without ACK is not delivered", got, nil)
 client:forge { to = server, sport = 7003, dport = 5011, flags = "PA", seq = numbers.seq, ack = numbers.ackno, data = "with ACK" }
 hs.run "100ms"
 hs.expect_equal("with it, it is", got, "with ACK")
+
+hs.translate("zh", {
+  ["many segments"] = "许多报文段",
+  ["some were repeated"] = "有些被重传",
+  ["a SYN for each connection, and repetitions"] = "每条连接一个 SYN，以及重传",
+  ["only SYNs of the client lack ACK"] = "只有客户端的 SYN 不带 ACK",
+  ["answer to an ACK: RST alone, with the number that was acknowledged"] = "对 ACK 的应答：只有 RST，编号是被确认的那个",
+  ["answer to a SYN: RST and ACK"] = "对 SYN 的应答：RST 和 ACK",
+  ["data without ACK is not delivered"] = "不带 ACK 的数据不被交付",
+  ["with it, it is"] = "带上就被交付",
+})

@@ -63,3 +63,15 @@ local n = 0
 for _ in pairs(distinct) do n = n + 1 end
 hs.expect_equal("eight ports, eight offsets", n, 8)
 hs.expect_equal("the offset belongs to the four-tuple: the same again later", (isn("20100s", 7101) - (20100 * 1000000000 // 64)) % M, offsets[1])
+
+hs.translate("zh", {
+  ["two connections a second apart: 1 s / 4 us = 250 000"] = "相隔一秒的两条连接：1 s / 4 us = 250 000",
+  ["the clock itself: 10 s / 4 us"] = "时钟本身：10 s / 4 us",
+  ["it wraps after 2^32 times 4 us = 17 179.87 s"] = "它在 2^32 乘以 4 us = 17 179.87 s 之后回绕",
+  ["which is 4.77 hours, not 4.55"] = "那是 4.77 小时，不是 4.55",
+  ["numbers begin again then"] = "编号到那时重新开始",
+  ["still 250 000 a second, modulo 2^32"] = "仍是每秒 250 000，模 2^32",
+  ["the same four-tuple a second later: 1 s / 64 ns = 15 625 000 more"] = "同一个四元组在一秒之后：1 s / 64 ns = 多 15 625 000",
+  ["eight ports, eight offsets"] = "八个端口，八个偏移",
+  ["the offset belongs to the four-tuple: the same again later"] = "偏移属于四元组：以后再来还是同一个",
+})

@@ -50,3 +50,12 @@ hs.expect_equal("all bytes arrive, in order", { near.got, near.right }, { 10000,
 hs.expect_near("no stall: it takes as long as one in the middle of the numbers", near.time, plain.time, 1e-9)
 hs.expect_equal("and nothing is repeated", { near.retransmitted, plain.retransmitted }, { 0, 0 })
 hs.expect_equal("4 GiB later every number comes again", M, 4 * 1024 ^ 3 // 1 | 0)
+
+hs.translate("zh", {
+  ["the first byte has the number 2^32-999"] = "第一个字节的编号是 2^32-999",
+  ["the second segment, 1448 bytes later, begins again from 0: 1448 - 999"] = "第二个报文段，1448 字节之后，又从 0 开始：1448 - 999",
+  ["all bytes arrive, in order"] = "所有字节按序到达",
+  ["no stall: it takes as long as one in the middle of the numbers"] = "没有停顿：用时与编号中段的传送一样",
+  ["and nothing is repeated"] = "没有任何重传",
+  ["4 GiB later every number comes again"] = "4 GiB 之后每个编号都会再来一次",
+})

@@ -86,3 +86,13 @@ hs.expect_equal("it is answered with an ACK", on.answered, 1)
 hs.expect_equal("and the reader's data is right", { on.wrong, on.total }, { 0, on.upto + on.old_len })
 -- kind 8, length 10, two times 4 bytes, and two NOPs to fill up a word
 hs.expect_equal("the price: 12 bytes in every segment (10, and 2 to fill up)", { off.option, on.option }, { 0, 12 })
+
+hs.translate("zh", {
+  ["without timestamps the old segment is taken for the next one"] = "没有时间戳，旧的报文段被当作下一个",
+  ["and its bytes, 4 GiB old, are delivered: the reader has wrong data"] = "它的字节已经隔了 4 GiB，却被交付：读者得到错误的数据",
+  ["the right ones come too late: they count as a repetition"] = "正确的来得太晚：被算作重复",
+  ["with timestamps nothing of it is taken"] = "有时间戳，它的内容一点也不收",
+  ["it is answered with an ACK"] = "它得到一个 ACK",
+  ["and the reader's data is right"] = "读者的数据是正确的",
+  ["the price: 12 bytes in every segment (10, and 2 to fill up)"] = "代价：每个报文段 12 字节（10 字节，加 2 字节填充）",
+})

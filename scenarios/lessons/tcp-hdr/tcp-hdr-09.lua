@@ -75,3 +75,13 @@ hs.run "10ms"
 ghost:forge { src = "10.0.0.77", to = server, sport = 30000, dport = 5012, seq = 101, flags = "A", ack = (isn + 1) % (2 ^ 32 // 1 | 0) }
 hs.run "100ms"
 hs.expect_equal("absent option: 536", largest, 536)
+
+hs.translate("zh", {
+  ["announced: 1024 and 1460"] = "通告：1024 和 1460",
+  ["1460 is what an Ethernet frame carries: MTU - IP - TCP"] = "1460 是以太网帧所能携带的：MTU - IP - TCP",
+  ["no segment to the client is longer than the client's value"] = "发给客户端的报文段都不超过客户端的值",
+  ["and none to the server longer than the server's: the directions differ"] = "发给服务器的都不超过服务器的值：两个方向不同",
+  ["the option does not change"] = "选项不变",
+  ["12 bytes of timestamps come out of the payload: 1448"] = "12 字节的时间戳占用有效载荷：1448",
+  ["absent option: 536"] = "没有选项：536",
+})

@@ -44,3 +44,13 @@ hs.expect_equal("only the lost piece is sent again, the same bytes", { frames[5]
   { frames[2].packet.tcp.seq, 1460 })
 hs.expect_equal("and the message is whole", { got, right }, { 5000, true })
 hs.expect_equal("IP had nothing to cut", client:counter "IpFragCreates", 0)
+
+hs.translate("zh", {
+  ["5000 bytes: 1460, 1460, 1460, 620"] = "5000 字节：1460、1460、1460、620",
+  ["each with headers of its own"] = "各有自己的首部",
+  ["each begins where the one before ends"] = "每段从前一段结束处开始",
+  ["five segments in all"] = "总共五个报文段",
+  ["only the lost piece is sent again, the same bytes"] = "只重传丢失的那段，同样的字节",
+  ["and the message is whole"] = "报文是完整的",
+  ["IP had nothing to cut"] = "IP 没有什么要切开",
+})

@@ -50,3 +50,13 @@ local sum, want = 0, 0
 for _, n in ipairs(got) do sum = sum + n end
 for _, n in ipairs(sizes) do want = want + n end
 hs.expect_equal("the reader gets no padding", sum, want)
+
+hs.translate("zh", {
+  ["segment {}: total length - IP header - TCP header"] = "报文段 {}：总长度 - IP 首部 - TCP 首部",
+  ["segment {}: so many bytes of payload"] = "报文段 {}：这么多字节的有效载荷",
+  ["segment {}: the frame was filled up to {} bytes"] = "报文段 {}：帧填充到 {} 字节",
+  ["segment {}: what the frame's length suggests is more"] = "报文段 {}：帧长度所暗示的更多",
+  ["some frames had padding"] = "有些帧带有填充",
+  ["the lengths are those of the writes, cut at 1460"] = "长度就是写入的长度，按 1460 切开",
+  ["the reader gets no padding"] = "读者得不到填充",
+})

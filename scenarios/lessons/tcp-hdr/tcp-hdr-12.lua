@@ -62,3 +62,11 @@ hs.note({
 }, distinct, arrived, duplicates)
 hs.expect_equal("the sender was not deceived: nothing was repeated", n, distinct)
 hs.expect_equal("the counters of duplicates: as many as the network has injected", duplicates, n)
+
+hs.translate("zh", {
+  ["they came out of order"] = "它们失序到来",
+  ["and twice"] = "并且来了两次",
+  ["the reader's stream is what was written: all of it, in order, once"] = "读者的流就是写入的内容：全部，按序，一次",
+  ["the sender was not deceived: nothing was repeated"] = "发送方没有受骗：没有任何重传",
+  ["the counters of duplicates: as many as the network has injected"] = "重复的计数：与网络所注入的一样多",
+})

@@ -40,3 +40,12 @@ hs.expect_equal("the connection is ESTABLISHED no more, and the new process does
 hs.expect_equal("the kernel closes it, as an orphan", { server:sockets("FIN-WAIT-1")[1].orphan }, { true })
 hs.run "600s"
 hs.expect_equal("and gives up, since nobody acknowledges the FIN", #server:sockets(), 1)
+
+hs.translate("zh", {
+  ["still ESTABLISHED after {} days"] = "{} 天之后仍是 ESTABLISHED",
+  ["not a single segment in 30 days"] = "30 天里没有一个报文段",
+  ["the process still waits in read"] = "进程仍在 read 中等待",
+  ["the connection is ESTABLISHED no more, and the new process does not have it"] = "连接不再是 ESTABLISHED，新的进程也没有它",
+  ["the kernel closes it, as an orphan"] = "内核把它作为孤儿关闭",
+  ["and gives up, since nobody acknowledges the FIN"] = "然后放弃，因为没有人确认 FIN",
+})

@@ -46,3 +46,15 @@ end
 hs.expect_equal("the state is unchanged", { conn:state(), #client:sockets "ESTABLISHED" }, { "ESTABLISHED", 1 })
 hs.expect_equal("the client's application has seen nothing", data_came, false)
 hs.expect_equal("counted", server:counter "TcpExtTCPKeepAlive", COUNT)
+
+hs.translate("zh", {
+  ["it is inherited from the listening socket"] = "它继承自监听套接字",
+  ["one probe and one ACK each time"] = "每次一个探测和一个 ACK",
+  ["probe {}: after {} s of silence"] = "探测 {}：在 {} s 的沉默之后",
+  ["probe {}: an empty segment with SND.NXT - {}"] = "探测 {}：一个空报文段，编号为 SND.NXT - {}",
+  ["the client answers at once"] = "客户端立刻应答",
+  ["after one trip"] = "在一个单程之后",
+  ["the state is unchanged"] = "状态不变",
+  ["the client's application has seen nothing"] = "客户端的应用程序什么也没有看到",
+  ["counted"] = "已被计数",
+})

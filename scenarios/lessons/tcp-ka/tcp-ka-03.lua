@@ -48,3 +48,11 @@ end
 die(5000)
 hs.expect_equal("counted", server:counter "TcpExtTCPAbortOnTimeout", 1)
 die(5001, 60, 10, 3)
+
+hs.translate("zh", {
+  ["so many probes, and a RST"] = "这么多个探测，以及一个 RST",
+  ["probe {}"] = "探测 {}",
+  ["read says"] = "read 返回",
+  ["after {} + {} x {} = {} s"] = "在 {} + {} x {} = {} s 之后",
+  ["counted"] = "已被计数",
+})

@@ -37,3 +37,12 @@ hs.expect_near("the probe came after 7200 s", frames[1].time - heard, 7200, 0.00
 hs.expect_equal("read says", { result[1], result[2] }, { nil, "ECONNRESET" })
 hs.expect_near("one round trip after the first probe", result[3] - frames[1].time, "20ms", "10us")
 hs.expect_equal("one probe was enough", server:counter "TcpExtTCPKeepAlive", 1)
+
+hs.translate("zh", {
+  ["before the first probe nothing happens"] = "第一个探测之前什么也没有发生",
+  ["a probe and a RST"] = "一个探测和一个 RST",
+  ["the probe came after 7200 s"] = "探测在 7200 s 之后到来",
+  ["read says"] = "read 返回",
+  ["one round trip after the first probe"] = "在第一个探测之后一个往返",
+  ["one probe was enough"] = "一个探测就够了",
+})

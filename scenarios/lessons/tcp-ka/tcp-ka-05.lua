@@ -74,3 +74,13 @@ hs.note { en = "A client that answers is never suspected.", zh = "应答的客�
 local healthy = watch("healthy", pong)
 hs.run "600s"
 hs.expect_equal("no verdict in ten minutes", { healthy.verdict, healthy.pongs }, { nil, 120 })
+
+hs.translate("zh", {
+  ["13 pings were answered: at 0, 5, ... 60 s"] = "13 个 ping 得到应答：在 0、5……60 s",
+  ["death is detected after heartbeat x misses: 15 s"] = "死亡在心跳间隔 x 缺失次数之后被发现：15 s",
+  ["TCP itself still tries"] = "TCP 自己仍在尝试",
+  ["keepalive, 7200 s of silence away, has sent nothing"] = "保活要等 7200 s 的沉默，什么也没有发送",
+  ["a client that hangs is found as well"] = "停住不动的客户端也会被发现",
+  ["in the same time"] = "用时相同",
+  ["no verdict in ten minutes"] = "十分钟之内没有作出判断",
+})

@@ -60,3 +60,12 @@ hs.expect_equal("HTTP off, TCP on: the same, TCP keepalive does not make connect
 hs.note { en = "A server program that never closes: now the kernel's probes can be seen.", zh = "一个从不关闭的服务器程序：现在可以看到内核的探测了。" }
 hs.expect_equal("no idle time, TCP off: nothing ever", session("e", "on", nil, false), { 3, nil, nil })
 hs.expect_equal("no idle time, TCP on: a probe after 7200 s, and no FIN", session("f", "on", nil, true), { 3, nil, 7200 })
+
+hs.translate("zh", {
+  ["HTTP on, TCP off: one connection, FIN 60 s after the last response"] = "HTTP 开，TCP 关：一条连接，FIN 在最后的响应之后 60 s",
+  ["HTTP on, TCP on: the same"] = "HTTP 开，TCP 开：同样",
+  ["HTTP off, TCP off: one request, FIN at once"] = "HTTP 关，TCP 关：一个请求，FIN 立刻到来",
+  ["HTTP off, TCP on: the same, TCP keepalive does not make connections persist"] = "HTTP 关，TCP 开：同样，TCP 保活并不使连接持久",
+  ["no idle time, TCP off: nothing ever"] = "没有空闲时间，TCP 关：永远什么也没有",
+  ["no idle time, TCP on: a probe after 7200 s, and no FIN"] = "没有空闲时间，TCP 开：7200 s 之后一个探测，没有 FIN",
+})

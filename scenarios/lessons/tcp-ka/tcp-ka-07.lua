@@ -70,3 +70,18 @@ for _, who in ipairs { "client", "server" } do
   hs.expect_equal("at that instant", r.at, 0)
   hs.expect_equal("the survivor's read fails", { r.other, r.killed, r.survivor }, { "ECONNRESET", { "CLOSED" }, { "CLOSED" } })
 end
+
+hs.translate("zh", {
+  ["client killed: FIN"] = "客户端被杀死：FIN",
+  ["client killed: at that instant"] = "客户端被杀死：就在那一刻",
+  ["a full close, without the process"] = "完整的关闭，没有进程参与",
+  ["CLOSED at the end, after TIME-WAIT"] = "最后是 CLOSED，在 TIME-WAIT 之后",
+  ["the survivor: CLOSE-WAIT, LAST-ACK, CLOSED"] = "幸存的一方：CLOSE-WAIT、LAST-ACK、CLOSED",
+  ["its read sees the end of the stream"] = "它的 read 看到流的结束",
+  ["server killed: FIN"] = "服务器被杀死：FIN",
+  ["server killed: at that instant"] = "服务器被杀死：就在那一刻",
+  ["client killed with data unread: RST and nothing else"] = "客户端被杀死而有数据未读：RST，别无其他",
+  ["at that instant"] = "就在那一刻",
+  ["the survivor's read fails"] = "幸存一方的 read 失败",
+  ["server killed with data unread: RST and nothing else"] = "服务器被杀死而有数据未读：RST，别无其他",
+})

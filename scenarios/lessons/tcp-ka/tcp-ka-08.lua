@@ -50,3 +50,12 @@ hs.expect_equal("with the number that the retransmission acknowledges: the serve
   { frames[1].packet.tcp.ackno, false })
 hs.expect_equal("read says", { result[1], result[2] }, { nil, "ECONNRESET" })
 hs.expect_near("one round trip after the retransmission", result[3] - sends[#sends], "20ms", "10us")
+
+hs.translate("zh", {
+  ["some retransmissions met a dead host"] = "有些重传遇到的是停机的主机",
+  ["the first one after the reboot is the last"] = "重启之后的第一次重传就是最后一次",
+  ["its answer is a RST: back at the switch after three cables of 5 ms"] = "对它的应答是 RST：经过三条 5 ms 的电缆回到交换机",
+  ["with the number that the retransmission acknowledges: the server believes it"] = "编号是重传所确认的：服务器相信它",
+  ["read says"] = "read 返回",
+  ["one round trip after the retransmission"] = "在重传之后一个往返",
+})

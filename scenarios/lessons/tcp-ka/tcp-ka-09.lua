@@ -77,3 +77,16 @@ hs.expect_equal("fewer copies than 15: 10", #waits, 10)
 hs.expect_near("given up after 9 + 846 + 120 = 975 s", took, 975, 0.02)
 hs.expect_equal("the same error", result[2], "ETIMEDOUT")
 hs.expect_between("not before the limit, and less than one wait after it, counted from the first retransmission", took - waits[1], LIMIT, LIMIT + 120)
+
+hs.translate("zh", {
+  ["15 retransmissions"] = "15 次重传",
+  ["doubling waits: 0.201, 0.402, ... 102.9 s, then 120 s"] = "等待加倍：0.201、0.402……102.9 s，然后 120 s",
+  ["then an error"] = "然后是错误",
+  ["after 925.6 s, the first moment beyond the limit"] = "在 925.6 s 之后，即超过时限的第一个时刻",
+  ["the limit being about 924.6 s"] = "时限约为 924.6 s",
+  ["16 copies, ETIMEDOUT"] = "16 份副本，ETIMEDOUT",
+  ["fewer copies than 15: 10"] = "副本少于 15：10",
+  ["given up after 9 + 846 + 120 = 975 s"] = "在 9 + 846 + 120 = 975 s 之后放弃",
+  ["the same error"] = "同样的错误",
+  ["not before the limit, and less than one wait after it, counted from the first retransmission"] = "不早于时限，也不晚于时限之后一次等待，从第一次重传算起",
+})

@@ -54,3 +54,12 @@ end
 unplug(1)
 unplug(10)
 unplug(100)
+
+hs.translate("zh", {
+  ["unplugging changes no TCP state"] = "拔线不改变 TCP 的任何状态",
+  ["the transfer completes, every byte right"] = "传送完成，每个字节都正确",
+  ["no error"] = "没有错误",
+  ["it goes on with the first retransmission after the cable is back"] = "电缆插回后的第一次重传使它继续",
+  ["the stall ends at the next retransmission: less than twice the time out, and one first timeout"] = "停顿在下一次重传时结束：不到断线时间的两倍再加一次最初的超时",
+  ["while it was out, repetitions went in vain"] = "断线期间，重传都是徒劳",
+})

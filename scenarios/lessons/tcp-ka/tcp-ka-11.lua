@@ -53,3 +53,14 @@ for _, f in ipairs(frames) do hs.note(f.summary) end
 hs.expect_equal("its next segment draws a RST", { #frames, frames[1].packet.tcp.len, frames[2].packet.tcp.rst }, { 2, 6, true })
 hs.expect_equal("the client: ECONNRESET", { at_client[1], at_client[2] }, { nil, "ECONNRESET" })
 hs.expect_near("one round trip after it has sent", at_client[3] - said, "20ms", "10us")
+
+hs.translate("zh", {
+  ["after a quarter of an hour the server still tries"] = "一刻钟之后服务器仍在尝试",
+  ["the server: ETIMEDOUT"] = "服务器：ETIMEDOUT",
+  ["not before 924.6 s, less than one wait of 120 s later"] = "不早于 924.6 s，也不晚于再加 120 s 的一次等待",
+  ["the server has forgotten it"] = "服务器已经忘记了它",
+  ["an hour later the client is still ESTABLISHED"] = "一小时之后客户端仍是 ESTABLISHED",
+  ["its next segment draws a RST"] = "它的下一个报文段引来 RST",
+  ["the client: ECONNRESET"] = "客户端：ECONNRESET",
+  ["one round trip after it has sent"] = "在它发送之后一个往返",
+})

@@ -58,3 +58,11 @@ hs.expect_between("after 7200 + 9 x 75 = 7875 s of silence", died, 7874, 7875)
 hs.expect_equal("the server's read says", err, "ETIMEDOUT")
 hs.expect_equal("1 h without keepalive: alive", (unplug("c", 1, false)), { true, "echo of again" })
 hs.expect_equal("1 h with keepalive: alive", (unplug("d", 1, true)), { true, "echo of again" })
+
+hs.translate("zh", {
+  ["{} h without keepalive: alive"] = "{} 小时没有保活：连接还活着",
+  ["10 h with keepalive: dead, and the client's next segment draws a RST"] = "10 小时有保活：已死去，客户端的下一个报文段引来 RST",
+  ["after 7200 + 9 x 75 = 7875 s of silence"] = "在 7200 + 9 x 75 = 7875 s 的沉默之后",
+  ["the server's read says"] = "服务器的 read 返回",
+  ["1 h with keepalive: alive"] = "1 小时有保活：连接还活着",
+})

@@ -53,3 +53,12 @@ hs.expect_equal("the repetition is of one byte", arrived[3].len, 1)
 hs.expect("and came later", repaired > 0.06, repaired)
 hs.expect_equal("the reader got nine bytes at once, at that moment", reads[2], { "234567890", repaired })
 hs.expect_equal("before that it had got the first 31", { #reads[1][1], reads[1][2] }, { 31, hs.seconds "30ms" })
+
+hs.translate("zh", {
+  ["bytes 33 to 40 arrived 10 ms after they were sent, at 41 ms"] = "第 33 到 40 个字节在发送 10 ms 之后到达，在 41 ms",
+  ["at 60 ms the reader has nothing, and nothing to read: byte 32 is missing"] = "60 ms 时读者什么也没有，也没有什么可读：缺少第 32 个字节",
+  ["the repetition is of one byte"] = "重传的是一个字节",
+  ["and came later"] = "并且来得更晚",
+  ["the reader got nine bytes at once, at that moment"] = "就在那一刻，读者一次得到九个字节",
+  ["before that it had got the first 31"] = "在那之前它得到了前 31 个",
+})

@@ -92,3 +92,15 @@ hs.expect_between("the TCP handshake: one round trip of 40 ms (and ARP)", opened
 hs.expect_between("TCP and TLS: three round trips", opened[2].ready, "120ms", "170ms")
 hs.expect_between("slow start begins again: the first flight is of about ten segments of 1448", opened[2].flight, 9 * 1448, 12 * 1448)
 hs.expect("then the download runs again, from its beginning", got[2] > 1000000, got[2])
+
+hs.translate("zh", {
+  ["the download runs"] = "下载正在进行",
+  ["the address has changed"] = "地址改变了",
+  ["after the switch hardly anything more arrived: what was in flight"] = "切换之后几乎没有什么再到达：只有在途的",
+  ["the server does not know: its connection to the old address is ESTABLISHED and repeats itself"] = "服务器并不知道：它到旧地址的连接仍是 ESTABLISHED，并不断重传",
+  ["there are bytes that nobody acknowledges"] = "有些字节没有人确认",
+  ["the TCP handshake: one round trip of 40 ms (and ARP)"] = "TCP 握手：一个 40 ms 的往返（以及 ARP）",
+  ["TCP and TLS: three round trips"] = "TCP 和 TLS：三个往返",
+  ["slow start begins again: the first flight is of about ten segments of 1448"] = "慢启动重新开始：第一批约为十个 1448 的报文段",
+  ["then the download runs again, from its beginning"] = "然后下载从头开始再次进行",
+})

@@ -72,3 +72,22 @@ for _, pair in ipairs { { "new", "new" }, { "new", "old" }, { "old", "new" }, { 
   -- Data in the SYN: the answer begins after one round trip of 20 ms, otherwise after two.
   hs.expect_near(name .. "the answer begins after " .. (both and "one round trip" or "two round trips"), second.first, both and "20ms" or "40ms", "1ms")
 end
+
+hs.translate("zh", {
+  ["new client, new server: the connection works"] = "新的客户端，新的服务器：连接可用",
+  ["new client, new server: agreed are scaling, SACK and timestamps"] = "新的客户端，新的服务器：商定了窗口扩大、SACK 和时间戳",
+  ["new client, new server: the second SYN carries the data"] = "新的客户端，新的服务器：第二个 SYN 携带数据",
+  ["new client, new server: the answer begins after one round trip"] = "新的客户端，新的服务器：应答在一个往返之后开始",
+  ["new client, old server: the connection works"] = "新的客户端，旧的服务器：连接可用",
+  ["new client, old server: agreed are none of scaling, SACK and timestamps"] = "新的客户端，旧的服务器：窗口扩大、SACK 和时间戳一个也没有商定",
+  ["new client, old server: no data in the SYN"] = "新的客户端，旧的服务器：SYN 里没有数据",
+  ["new client, old server: the answer begins after two round trips"] = "新的客户端，旧的服务器：应答在两个往返之后开始",
+  ["old client, new server: the connection works"] = "旧的客户端，新的服务器：连接可用",
+  ["old client, new server: agreed are none of scaling, SACK and timestamps"] = "旧的客户端，新的服务器：窗口扩大、SACK 和时间戳一个也没有商定",
+  ["old client, new server: no data in the SYN"] = "旧的客户端，新的服务器：SYN 里没有数据",
+  ["old client, new server: the answer begins after two round trips"] = "旧的客户端，新的服务器：应答在两个往返之后开始",
+  ["old client, old server: the connection works"] = "旧的客户端，旧的服务器：连接可用",
+  ["old client, old server: agreed are none of scaling, SACK and timestamps"] = "旧的客户端，旧的服务器：窗口扩大、SACK 和时间戳一个也没有商定",
+  ["old client, old server: no data in the SYN"] = "旧的客户端，旧的服务器：SYN 里没有数据",
+  ["old client, old server: the answer begins after two round trips"] = "旧的客户端，旧的服务器：应答在两个往返之后开始",
+})

@@ -64,3 +64,14 @@ for _, entry in ipairs(at_client) do
   hs.expect_equal("a client's socket is no listener: it is in SYN-SENT and has neither queue", { entry.state, entry.recv_q }, { "SYN-SENT", 0 })
 end
 hs.expect_equal("three client sockets", #at_client, 3)
+
+hs.translate("zh", {
+  ["before the first SYN both queues are empty"] = "第一个 SYN 之前两个队列都是空的",
+  ["each SYN adds a half-open entry"] = "每个 SYN 增加一个半开连接项",
+  ["each third segment moves one from the half-open queue to the accept queue"] = "每个第三报文段使一个从半开队列移到接受队列",
+  ["accept takes one out; it stays ESTABLISHED"] = "accept 取出一个；它仍是 ESTABLISHED",
+  ["the half-open entries are those of the three clients"] = "半开连接项就是三个客户端的",
+  ["a half-open entry is in SYN-RECEIVED"] = "半开连接项处于 SYN-RECEIVED",
+  ["a client's socket is no listener: it is in SYN-SENT and has neither queue"] = "客户端的套接字不是监听者：它处于 SYN-SENT，两种队列都没有",
+  ["three client sockets"] = "三个客户端套接字",
+})

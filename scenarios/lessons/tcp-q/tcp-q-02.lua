@@ -60,3 +60,12 @@ hs.expect_equal("third segments in quite another order", thirds, order)
 hs.expect_equal("each has found its entry", queued, N)
 hs.expect_equal("accept order is the order in which handshakes ended", accepted, order)
 hs.expect_equal("no RST: no third segment was without an entry", server:counter "TcpOutRsts", 0)
+
+hs.translate("zh", {
+  ["eight half-open entries"] = "八个半开连接项",
+  ["SYNs in order"] = "SYN 按序",
+  ["third segments in quite another order"] = "第三个报文段的次序则完全不同",
+  ["each has found its entry"] = "每个都找到了自己的连接项",
+  ["accept order is the order in which handshakes ended"] = "accept 的次序就是完成握手的次序",
+  ["no RST: no third segment was without an entry"] = "没有 RST：没有一个第三报文段找不到连接项",
+})

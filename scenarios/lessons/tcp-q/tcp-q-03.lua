@@ -42,3 +42,11 @@ for i, case in ipairs(cases) do
   hs.expect("the others are counted: listen queue overflowed", server:counter "TcpExtListenOverflows" > 0)
 end
 hs.expect_equal("somaxconn of a host where nobody has touched it", hs.host("fresh"):sysctl "net.core.somaxconn", 4096)
+
+hs.translate("zh", {
+  ["backlog {}, somaxconn {}: the limit is the smaller one"] = "backlog {}，somaxconn {}：上限是较小的那个",
+  ["that is {}"] = "也就是 {}",
+  ["one more than the limit may wait"] = "可以比上限多等待一条",
+  ["the others are counted: listen queue overflowed"] = "其他的被计数：监听队列溢出",
+  ["somaxconn of a host where nobody has touched it"] = "没有人改动过的主机的 somaxconn",
+})

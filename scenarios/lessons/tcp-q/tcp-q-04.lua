@@ -104,3 +104,17 @@ hs.expect_equal("it has arrived", read, "a request")
 -- 6002's third segment; 6004's third segment, and its data until there was room
 hs.expect_equal("every discarded segment was counted", server:counter "TcpExtListenOverflows", 1 + 1 + #d - 1)
 hs.expect_equal("nothing was reset", server:counter "TcpOutRsts", 0)
+
+hs.translate("zh", {
+  ["the client is ESTABLISHED, the server SYN-RECEIVED"] = "客户端是 ESTABLISHED，服务器是 SYN-RECEIVED",
+  ["the overflow is counted"] = "溢出被计数",
+  ["the SYN-ACK at 10 ms, and again a second later"] = "SYN-ACK 在 10 ms，一秒之后又一次",
+  ["the client's ACKs only answer SYN-ACKs, 10 ms after them"] = "客户端的 ACK 只是对 SYN-ACK 的应答，在其后 10 ms",
+  ["now both are ESTABLISHED"] = "现在双方都是 ESTABLISHED",
+  ["one SYN-ACK is enough this time"] = "这一次一个 SYN-ACK 就够了",
+  ["the client sent its bare ACK once"] = "客户端的单独的 ACK 只发送一次",
+  ["the data was resent until there was room at 400 ms"] = "数据一再重传，直到 400 ms 时有了空位",
+  ["it has arrived"] = "它到达了",
+  ["every discarded segment was counted"] = "每个被丢弃的报文段都被计数",
+  ["nothing was reset"] = "没有任何复位",
+})

@@ -66,3 +66,12 @@ hs.expect_equal("reset: connection reset by peer", { reset.connect, reset.read }
 hs.expect_near("two round trips after the SYN: SYN, SYN-ACK, ACK, RST", reset.time, "40ms", "1us")
 hs.expect_equal("one RST", #resets - rsts, 1)
 hs.expect_equal("the diagnosis: a listen queue has overflowed once", server:counter "TcpExtListenOverflows" - overflows, 1)
+
+hs.translate("zh", {
+  ["dropped: connected, and no sign of trouble"] = "丢弃：已连接，没有出现麻烦的迹象",
+  ["no RST"] = "没有 RST",
+  ["reset: connection reset by peer"] = "复位：连接被对方复位",
+  ["two round trips after the SYN: SYN, SYN-ACK, ACK, RST"] = "在 SYN 之后两个往返：SYN、SYN-ACK、ACK、RST",
+  ["one RST"] = "一个 RST",
+  ["the diagnosis: a listen queue has overflowed once"] = "诊断：监听队列溢出了一次",
+})

@@ -53,3 +53,12 @@ hs.note({
 }, table.concat(tries, ", "))
 hs.expect_equal("retries 1, 3 and 7 s after the first SYN", tries, { 100, 1100, 3100, 7100 })
 hs.expect_near("the last one is answered: 20 ms for the round trip", connected, 7.12, 1e-9)
+
+hs.translate("zh", {
+  ["four half-open entries"] = "四个半开连接项",
+  ["three SYNs were dropped, and counted as such"] = "三个 SYN 被丢弃，并如实计数",
+  ["also as drops of the listener"] = "也计作监听者的丢弃",
+  ["it is not connected yet"] = "它还没有连接",
+  ["retries 1, 3 and 7 s after the first SYN"] = "在第一个 SYN 之后 1、3 和 7 s 重试",
+  ["the last one is answered: 20 ms for the round trip"] = "最后一个得到应答：往返 20 ms",
+})

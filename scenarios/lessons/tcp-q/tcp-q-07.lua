@@ -68,3 +68,9 @@ hs.note({
 }, reserved)
 -- refused when less than 128/4 = 32 are left: 128 - entries < 32
 hs.expect_equal("without cookies: 128 - 32 + 1", reserved, 97)
+
+hs.translate("zh", {
+  ["max_syn_backlog {}, somaxconn {}, backlog {}, today: min(backlog, somaxconn), and one more"] = "max_syn_backlog {}，somaxconn {}，backlog {}，如今：min(backlog, somaxconn) 再加一个",
+  ["max_syn_backlog {}, somaxconn {}, backlog {}, Linux before {}: a power of two"] = "max_syn_backlog {}，somaxconn {}，backlog {}，{} 之前的 Linux：二的幂",
+  ["without cookies: 128 - 32 + 1"] = "没有 cookie：128 - 32 + 1",
+})

@@ -55,3 +55,13 @@ hs.note {
 resume = true
 hs.run "2s"
 hs.expect("all four are connected", connected[3] and connected[4], connected)
+
+hs.translate("zh", {
+  ["the accept queue is full"] = "接受队列已满",
+  ["the first two are connected, the others not"] = "前两个已连接，其他的没有",
+  ["later SYNs get no answer at all: no SYN-ACK, no RST"] = "后来的 SYN 根本得不到应答：没有 SYN-ACK，没有 RST",
+  ["nor is there a half-open entry"] = "也没有半开连接项",
+  ["each of the six SYNs is counted as an overflow and a drop"] = "六个 SYN 每个都计作一次溢出和一次丢弃",
+  ["SYN cookies are on, and do not help"] = "SYN cookie 是开启的，却没有帮助",
+  ["all four are connected"] = "四个都已连接",
+})

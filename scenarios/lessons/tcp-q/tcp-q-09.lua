@@ -102,3 +102,16 @@ hs.expect_equal("the queue is full: 128 and one more", before, 129)
 hs.expect("half of them are gone after 7 s", after <= 64, after)
 hs.run "56s"
 hs.expect_equal("the others after 63 s", #big:sockets "SYN-RECEIVED", 0)
+
+hs.translate("zh", {
+  ["five SYN-ACK retries"] = "SYN-ACK 重发五次",
+  ["its entry is freed at once"] = "它的连接项立刻释放",
+  ["the half-open queue is full (backlog 3, and one more)"] = "半开队列已满（backlog 3，再加一个）",
+  ["hardly anybody is served"] = "几乎没有人得到服务",
+  ["it recovers 63 s after the flood stops"] = "洪泛停止 63 s 之后恢复",
+  ["the queue is empty in the end"] = "最后队列是空的",
+  ["it lives 63 s"] = "它存活 63 s",
+  ["the queue is full: 128 and one more"] = "队列已满：128 再加一个",
+  ["half of them are gone after 7 s"] = "其中一半在 7 s 之后消失",
+  ["the others after 63 s"] = "其他的在 63 s 之后",
+})

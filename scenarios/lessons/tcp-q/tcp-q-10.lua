@@ -87,3 +87,16 @@ end
 hs.expect_equal("brought back from another address it is refused with RST", ack("10.66.0.2", 7000), { 20, 1, 1 })
 hs.expect_equal("and from another port", ack("10.66.0.1", 7001), { 20, 2, 2 })
 hs.expect_equal("from the right one it makes a connection", ack("10.66.0.1", 7000), { 21, 2, 2 })
+
+hs.translate("zh", {
+  ["0: nobody is served"] = "0：没有人得到服务",
+  ["1: everybody is served"] = "1：人人得到服务",
+  ["1: it queues until the queue is full (64, and one more)"] = "1：排队直到队列满（64，再加一个）",
+  ["1: the 20 came back as cookies"] = "1：那 20 个以 cookie 的形式回来",
+  ["2: everybody is served, and the half-open queue is always empty"] = "2：人人得到服务，半开队列总是空的",
+  ["no cookie failed"] = "没有 cookie 失败",
+  ["two SYN-ACKs with the same number: it is a function of the SYN and the minute"] = "两个 SYN-ACK 的号码相同：它是 SYN 和当前分钟的函数",
+  ["brought back from another address it is refused with RST"] = "从另一个地址带回来，就被 RST 拒绝",
+  ["and from another port"] = "从另一个端口也是",
+  ["from the right one it makes a connection"] = "从正确的地方来，就建立连接",
+})

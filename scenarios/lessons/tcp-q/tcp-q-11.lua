@@ -118,3 +118,15 @@ cookie = attempt(2, lose_first(is_third), { wait = "1h" })
 hs.expect_equal("with state the greeting arrives", state.read, "welcome")
 hs.expect_equal("with a cookie: after an hour the client is ESTABLISHED and has read nothing, the server has no connection",
   { cookie.client_state, cookie.read, cookie.child }, { "ESTABLISHED", nil, nil })
+
+hs.translate("zh", {
+  ["with a cookie: the client's second SYN, and only that, brings a second SYN-ACK"] = "用 cookie：客户端的第二个 SYN 才引来第二个 SYN-ACK",
+  ["with state: the SYN-ACK repeated after 1 s connects"] = "有状态：1 s 之后重发的 SYN-ACK 使连接建立",
+  ["with a cookie: one SYN-ACK, never repeated, no connection"] = "用 cookie：一个 SYN-ACK，从不重发，没有连接",
+  ["cookie with timestamps: all three"] = "cookie 带时间戳：三项都有",
+  ["cookie without timestamps: none"] = "cookie 不带时间戳：一项也没有",
+  ["remembered, without timestamps: SACK and window scaling"] = "有记录而没有时间戳：SACK 和窗口扩大",
+  ["the MSS survives in the cookie: 1460, less 12 for timestamps if they are on"] = "MSS 留存在 cookie 里：1460，时间戳开启时减 12",
+  ["with state the greeting arrives"] = "有状态时问候到达",
+  ["with a cookie: after an hour the client is ESTABLISHED and has read nothing, the server has no connection"] = "用 cookie：一小时之后客户端是 ESTABLISHED，什么也没有读到，服务器没有连接",
+})

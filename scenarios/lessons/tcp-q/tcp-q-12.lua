@@ -72,3 +72,11 @@ for _, rate in ipairs { 0, 8000, 14000, 18000 } do
   last = s.time
 end
 hs.expect("close to the limit of 20 000 a second a request takes much longer than without", last > 0.0083, last)
+
+hs.translate("zh", {
+  ["every invented cookie is verified, at {} a second"] = "每个捏造的 cookie 都要验证，每秒 {} 个",
+  ["connections are opened for the 18 real requests only"] = "只为 18 个真实的请求打开连接",
+  ["without an attack: two round trips and the processor's share"] = "没有攻击：两个往返和处理器的一份时间",
+  ["real requests take longer than with fewer of them"] = "真实的请求比捏造的较少时用时更长",
+  ["close to the limit of 20 000 a second a request takes much longer than without"] = "接近每秒 20 000 的极限时，一个请求比没有攻击时长得多",
+})

@@ -52,3 +52,10 @@ for retries, list in pairs(entry) do
   for _, e in ipairs(list) do most[retries] = math.max(most[retries], e.retransmits) end
 end
 hs.expect_equal("the oldest entries have had all their retries", { most[5], most[1] }, { 5, 1 })
+
+hs.translate("zh", {
+  ["5 retries: 63 s times 2 a second"] = "重发 5 次：63 s 乘以每秒 2 个",
+  ["1 retry: 3 s times 2 a second"] = "重发 1 次：3 s 乘以每秒 2 个",
+  ["so the queue is proportional to the lifetime"] = "所以队列与存活时间成正比",
+  ["the oldest entries have had all their retries"] = "最老的连接项已经重发完毕",
+})

@@ -85,3 +85,11 @@ end
 -- Nothing is said until the server has given the half-open entry up, after 1 + 2 + 4 = 7 s at the earliest; the client's
 -- next repetition of its question then draws a RST.
 hs.expect("dropped: after timeouts", slow[1][1] > 7, slow[1])
+
+hs.translate("zh", {
+  ["dropping serves all in the end"] = "丢弃最后使全部得到服务",
+  ["resetting loses those without room"] = "复位使没有空位的失去机会",
+  ["reset: known one round trip after connect"] = "复位：connect 之后一个往返就知道",
+  ["as connection reset by peer"] = "表现为连接被对方复位",
+  ["dropped: after timeouts"] = "丢弃：在超时之后",
+})

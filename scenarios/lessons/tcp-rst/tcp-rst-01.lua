@@ -54,3 +54,17 @@ hs.expect_near("at that instant", server_error[3], "10ms", "10us")
 hs.expect_equal("the error is told once; then the stream is broken", server_again, { nil, "EPIPE" })
 hs.expect_equal("no trace of the connection is left but the listener's socket", { #client:sockets(), #server:sockets "ESTABLISHED" }, { 0, 0 })
 hs.expect_equal("the pending data is lost: nothing was sent after the RST", server:counter "TcpRetransSegs", 0)
+
+hs.translate("zh", {
+  ["every byte is in one of the two buffers"] = "每个字节都在两个缓冲区之一",
+  ["data is pending at both ends"] = "两端都有数据待处理",
+  ["one segment ends it"] = "一个报文段结束了它",
+  ["it is a RST, from the client"] = "它是来自客户端的 RST",
+  ["the client is CLOSED at once"] = "客户端立刻成为 CLOSED",
+  ["the server one trip later"] = "服务器晚一个单程",
+  ["read gives ECONNRESET"] = "read 得到 ECONNRESET",
+  ["at that instant"] = "就在那一刻",
+  ["the error is told once; then the stream is broken"] = "错误只告知一次；此后流是断的",
+  ["no trace of the connection is left but the listener's socket"] = "连接没有留下痕迹，只有监听者的套接字",
+  ["the pending data is lost: nothing was sent after the RST"] = "待处理的数据丢失：RST 之后什么也没有发送",
+})

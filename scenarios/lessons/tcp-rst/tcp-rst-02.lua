@@ -140,3 +140,28 @@ check("full accept queue, tcp_abort_on_overflow 1", sent, 4, 5001, false)
 hs.run "6s"
 hs.expect_equal("two are connected, the third one is reset", errors, { "EAGAIN", "EAGAIN", "ECONNRESET" })
 for _, row in ipairs(rows) do hs.note(row) end
+
+hs.translate("zh", {
+  ["SYN to a closed port, seq 1000: RST"] = "发往关闭端口的 SYN，seq 1000：RST",
+  ["SYN to a closed port, seq 1000: its numbers"] = "发往关闭端口的 SYN，seq 1000：它的编号",
+  ["ACK of an unknown connection, ack 7000: RST"] = "未知连接的 ACK，ack 7000：RST",
+  ["ACK of an unknown connection, ack 7000: its numbers"] = "未知连接的 ACK，ack 7000：它的编号",
+  ["its data, ack 7000: RST"] = "它的数据，ack 7000：RST",
+  ["its data, ack 7000: its numbers"] = "它的数据，ack 7000：它的编号",
+  ["its FIN without ACK: 5 bytes, and 1 for the FIN: RST"] = "它的不带 ACK 的 FIN：5 字节，FIN 再算 1：RST",
+  ["its FIN without ACK: 5 bytes, and 1 for the FIN: its numbers"] = "它的不带 ACK 的 FIN：5 字节，FIN 再算 1：它的编号",
+  ["a RST is never answered"] = "对 RST 从不应答",
+  ["SYN-RECEIVED, ISN 5000, but ack 4444: RST"] = "SYN-RECEIVED，ISN 5000，却是 ack 4444：RST",
+  ["SYN-RECEIVED, ISN 5000, but ack 4444: its numbers"] = "SYN-RECEIVED，ISN 5000，却是 ack 4444：它的编号",
+  ["SYN-SENT, ISN 5000, but ack 4444: RST"] = "SYN-SENT，ISN 5000，却是 ack 4444：RST",
+  ["SYN-SENT, ISN 5000, but ack 4444: its numbers"] = "SYN-SENT，ISN 5000，却是 ack 4444：它的编号",
+  ["SO_LINGER 0, after it has read 5 bytes: RST"] = "SO_LINGER 0，在它读取 5 字节之后：RST",
+  ["SO_LINGER 0, after it has read 5 bytes: its numbers"] = "SO_LINGER 0，在它读取 5 字节之后：它的编号",
+  ["close with 5 bytes unread: RST"] = "还有 5 字节未读时 close：RST",
+  ["close with 5 bytes unread: its numbers"] = "还有 5 字节未读时 close：它的编号",
+  ["data after close: RST"] = "close 之后的数据：RST",
+  ["data after close: its numbers"] = "close 之后的数据：它的编号",
+  ["full accept queue, tcp_abort_on_overflow 1: RST"] = "接受队列已满，tcp_abort_on_overflow 1：RST",
+  ["full accept queue, tcp_abort_on_overflow 1: its numbers"] = "接受队列已满，tcp_abort_on_overflow 1：它的编号",
+  ["two are connected, the third one is reset"] = "两条已连接，第三条被复位",
+})

@@ -82,3 +82,19 @@ for quirk, rule in pairs { [0] = "current rule (RFC 5961)", [1] = "old rule (RFC
   end
 end
 hs.expect_equal("three numbers of the window were challenged", server:counter "TcpExtTCPChallengeACK", 3)
+
+hs.translate("zh", {
+  ["current rule (RFC 5961), RST at RCV.NXT: CLOSED"] = "现行规则（RFC 5961），RST 在 RCV.NXT：CLOSED",
+  ["current rule (RFC 5961), RST at RCV.NXT + 1: challenge"] = "现行规则（RFC 5961），RST 在 RCV.NXT + 1：质询",
+  ["current rule (RFC 5961), RST at in the middle of the window: challenge"] = "现行规则（RFC 5961），RST 在窗口中间：质询",
+  ["current rule (RFC 5961), RST at the window's last number: challenge"] = "现行规则（RFC 5961），RST 在窗口的最后一个号码：质询",
+  ["current rule (RFC 5961), RST at 100 behind the window: ignored"] = "现行规则（RFC 5961），RST 在窗口之后 100：不予理会",
+  ["current rule (RFC 5961), RST at 100 before the window: ignored"] = "现行规则（RFC 5961），RST 在窗口之前 100：不予理会",
+  ["old rule (RFC 793), RST at RCV.NXT: CLOSED"] = "旧规则（RFC 793），RST 在 RCV.NXT：CLOSED",
+  ["old rule (RFC 793), RST at RCV.NXT + 1: CLOSED"] = "旧规则（RFC 793），RST 在 RCV.NXT + 1：CLOSED",
+  ["old rule (RFC 793), RST at in the middle of the window: CLOSED"] = "旧规则（RFC 793），RST 在窗口中间：CLOSED",
+  ["old rule (RFC 793), RST at the window's last number: CLOSED"] = "旧规则（RFC 793），RST 在窗口的最后一个号码：CLOSED",
+  ["old rule (RFC 793), RST at 100 behind the window: ignored"] = "旧规则（RFC 793），RST 在窗口之后 100：不予理会",
+  ["old rule (RFC 793), RST at 100 before the window: ignored"] = "旧规则（RFC 793），RST 在窗口之前 100：不予理会",
+  ["three numbers of the window were challenged"] = "窗口中的三个编号受到质询",
+})

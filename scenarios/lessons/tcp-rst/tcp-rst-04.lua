@@ -112,3 +112,12 @@ c = connect()
 local first = try(c, seen % SPACE)
 hs.run "1s"
 hs.expect_equal("the first try succeeds", { first, c.error }, { true, "ECONNRESET" })
+
+hs.translate("zh", {
+  ["each dies within 2^32 / window tries, and read says ECONNRESET"] = "每条都在 2^32 / 窗口次尝试之内断送，read 返回 ECONNRESET",
+  ["half of 2^32 / window on average"] = "平均为 2^32 / 窗口的一半",
+  ["2^32 / window on average"] = "平均为 2^32 / 窗口",
+  ["the sweep is in vain"] = "扫描是徒劳的",
+  ["one number was in the window: one challenge ACK"] = "有一个编号在窗口内：一个质询 ACK",
+  ["the first try succeeds"] = "第一次尝试就成功",
+})

@@ -92,3 +92,18 @@ hs.expect_equal("but answered once in 500 ms: ACKs to the client, who ignores th
 hs.expect_near("the second one is the answer to the last", at[2].time - at[1].time, "600ms", "1us")
 local conn_state = server:sockets "ESTABLISHED"
 hs.expect_equal("the live connection is not disturbed", { #conn_state, conns[2].error }, { 1, nil })
+
+hs.translate("zh", {
+  ["the server's end is ESTABLISHED"] = "服务器一端是 ESTABLISHED",
+  ["SYN, challenge ACK, RST, new SYN, and connected"] = "SYN、质询 ACK、RST、新的 SYN，然后连接",
+  ["the challenge ACK tells the state that the server knows"] = "质询 ACK 说出服务器所知的状态",
+  ["the RST's number comes from the ACK, so it is exact"] = "RST 的编号来自那个 ACK，所以正好相符",
+  ["the server answers when the SYN is there: two cables of 5 ms"] = "SYN 一到服务器就应答：两条 5 ms 的电缆",
+  ["the next SYN follows the RST at once, not after a second"] = "下一个 SYN 紧跟 RST，而不是在一秒之后",
+  ["the old connection ends with ECONNRESET"] = "旧的连接以 ECONNRESET 结束",
+  ["the new one works"] = "新的连接可用",
+  ["every one is recognised"] = "每一个都被认出",
+  ["but answered once in 500 ms: ACKs to the client, who ignores them"] = "但 500 ms 之内只应答一次：ACK 发给客户端，它不予理会",
+  ["the second one is the answer to the last"] = "第二个是对最后一个的应答",
+  ["the live connection is not disturbed"] = "活着的连接没有受到干扰",
+})

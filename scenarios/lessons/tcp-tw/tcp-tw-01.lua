@@ -33,3 +33,15 @@ hs.expect_near("Linux: MSL 30 s, TIME-WAIT 60 s", close("linux"), 60, 1e-9)
 hs.expect_near("RFC 793: MSL 2 min, TIME-WAIT 4 min", close("rfc793", 120), 240, 1e-9)
 hs.expect_near("MSL 1 min: 2 min", close("minute", 60), 120, 1e-9)
 hs.expect_near("MSL 30 s: 1 min", close("half", 30), 60, 1e-9)
+
+hs.translate("zh", {
+  ["linux: the passive side is never in TIME-WAIT"] = "linux：被动方从不处于 TIME-WAIT",
+  ["it has closed all the same"] = "它照样关闭了",
+  ["Linux: MSL 30 s, TIME-WAIT 60 s"] = "Linux：MSL 30 s，TIME-WAIT 60 s",
+  ["rfc793: the passive side is never in TIME-WAIT"] = "rfc793：被动方从不处于 TIME-WAIT",
+  ["RFC 793: MSL 2 min, TIME-WAIT 4 min"] = "RFC 793：MSL 2 分钟，TIME-WAIT 4 分钟",
+  ["minute: the passive side is never in TIME-WAIT"] = "minute：被动方从不处于 TIME-WAIT",
+  ["MSL 1 min: 2 min"] = "MSL 1 分钟：2 分钟",
+  ["half: the passive side is never in TIME-WAIT"] = "half：被动方从不处于 TIME-WAIT",
+  ["MSL 30 s: 1 min"] = "MSL 30 s：1 分钟",
+})

@@ -92,3 +92,12 @@ hs.note({
 hs.expect_equal("wait on: the same four-tuple is refused", on.errors[1], "EADDRNOTAVAIL")
 hs.expect_between("it cannot start before the old segments have died", on.after, 60, 62)
 hs.expect_equal("both connections are all right", { on.read[1] == OLD, on.read[2] == NEW }, { true, true })
+
+hs.translate("zh", {
+  ["the first connection was all right"] = "第一条连接一切正常",
+  ["wait off: the new connection delivers the 1000 bytes of the old one"] = "不等待：新连接交付了旧连接的 1000 字节",
+  ["and its own 1000 bytes, which have the same numbers, are lost"] = "它自己的 1000 字节编号相同，却丢失了",
+  ["wait on: the same four-tuple is refused"] = "等待：同样的四元组被拒绝",
+  ["it cannot start before the old segments have died"] = "在旧的报文段消亡之前它不能开始",
+  ["both connections are all right"] = "两条连接都正常",
+})

@@ -101,3 +101,12 @@ hs.expect_equal("all were closed", total, N)
 local function near(name, got, p) hs.expect_near(name, got / N, p, 4 * math.sqrt(p * (1 - p) / N)) end
 near("a loss has the probability p", one, P)
 near("two in a row have the probability p^2", two, P ^ 2)
+
+hs.translate("zh", {
+  ["the FIN comes between one MSL and two"] = "FIN 在一个 MSL 和两个之间到来",
+  ["one MSL is not enough"] = "一个 MSL 不够",
+  ["two are: one loss is recovered inside the wait"] = "两个够了：一次丢失在等待之内得到恢复",
+  ["all were closed"] = "全部关闭",
+  ["a loss has the probability p"] = "丢失一次的概率是 p",
+  ["two in a row have the probability p^2"] = "连续两次的概率是 p^2",
+})

@@ -107,3 +107,12 @@ oldest, read = loop("slow", "1.3s", "75s")
 hs.expect("older than the MSL, and than TIME-WAIT", oldest > 2 * MSL, oldest)
 hs.expect_equal("the first connection was all right", read[1], ("OLD!"):rep(250))
 hs.expect_equal("the next one delivers the old segment's data, as in TCP-TW-02", read[2], ("OLD!"):rep(250))
+
+hs.translate("zh", {
+  ["the greatest age is below the MSL"] = "最大的年龄低于 MSL",
+  ["62 hops of the 64 are in the loop: 62 times 0.4 s"] = "64 跳中有 62 跳在环路里：62 乘以 0.4 s",
+  ["both connections are all right"] = "两条连接都正常",
+  ["older than the MSL, and than TIME-WAIT"] = "比 MSL 老，也比 TIME-WAIT 老",
+  ["the first connection was all right"] = "第一条连接一切正常",
+  ["the next one delivers the old segment's data, as in TCP-TW-02"] = "下一条交付了旧报文段的数据，如同 TCP-TW-02",
+})

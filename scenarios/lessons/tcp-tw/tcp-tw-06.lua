@@ -48,3 +48,11 @@ hs.expect_equal("without the option bind fails at 1 s", without["after 1 s"], "E
 hs.expect_equal("up to 60 s", without["after 59 s"], "EADDRINUSE")
 hs.expect_equal("and succeeds after the wait", without["after 61 s"], "works")
 hs.expect_equal("with SO_REUSEADDR it succeeds at 1 s", with["after 1 s"], "works")
+
+hs.translate("zh", {
+  ["the server has a connection in TIME-WAIT"] = "服务器有一条连接处于 TIME-WAIT",
+  ["without the option bind fails at 1 s"] = "没有该选项，1 s 时 bind 失败",
+  ["up to 60 s"] = "直到 60 s",
+  ["and succeeds after the wait"] = "等待之后成功",
+  ["with SO_REUSEADDR it succeeds at 1 s"] = "有 SO_REUSEADDR，1 s 时就成功",
+})

@@ -97,3 +97,10 @@ sent, connected = peer_again()
 hs.note({ en = "Sent: %s", zh = "发送：%s" }, table.concat(sent, ", "))
 hs.expect_equal("an older SYN is answered with an ACK, B resets, and its next SYN works",
   { sent[1], sent[2], sent[3], sent[4], sent[5], sent[6], connected }, { "B SYN", "A ACK", "B RST", "B SYN", "A SYN-ACK", "B ACK", "connected" })
+
+hs.translate("zh", {
+  ["A has this four-tuple in TIME-WAIT"] = "A 的这个四元组处于 TIME-WAIT",
+  ["with the option A may bind the port, but its connect to the same pair fails"] = "有该选项时 A 可以绑定端口，但到同一对的 connect 失败",
+  ["a newer SYN is accepted"] = "更新的 SYN 被接受",
+  ["an older SYN is answered with an ACK, B resets, and its next SYN works"] = "更旧的 SYN 得到一个 ACK，B 复位，它的下一个 SYN 成功",
+})

@@ -61,3 +61,13 @@ hs.expect_equal("and toward another server", result.host, "works")
 hs.expect_equal("each is a socket in TIME-WAIT at the client", result.waits, done)
 hs.expect_equal("none at the server", server:sockstat().tw, 0)
 hs.expect_equal("a minute later it works again", result.later, "works")
+
+hs.translate("zh", {
+  ["every port of the range was used once"] = "范围内的每个端口都用过一次",
+  ["then connect fails toward that server and port"] = "然后到那台服务器那个端口的 connect 失败",
+  ["it works toward another port of the server"] = "到服务器的另一个端口则可以",
+  ["and toward another server"] = "到另一台服务器也可以",
+  ["each is a socket in TIME-WAIT at the client"] = "每个都是客户端处于 TIME-WAIT 的套接字",
+  ["none at the server"] = "服务器一个也没有",
+  ["a minute later it works again"] = "一分钟之后又可以了",
+})

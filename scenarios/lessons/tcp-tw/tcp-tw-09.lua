@@ -71,3 +71,13 @@ local function server_waits(reuse)
 end
 local without, with = server_waits(0), server_waits(1)
 hs.expect_equal("no effect on an accepting server: five waits, for 60 s", { without, with }, { { 5, 0 }, { 5, 0 } })
+
+hs.translate("zh", {
+  ["fails at 0.9 s"] = "0.9 s 时失败",
+  ["works at 1.1 s"] = "1.1 s 时成功",
+  ["not with timestamps off"] = "时间戳关闭时不行",
+  ["not with tcp_tw_reuse 0"] = "tcp_tw_reuse 为 0 时不行",
+  ["nor with 2, for this is not the loopback"] = "为 2 时也不行，因为这不是环回",
+  ["2 is today's default"] = "2 是如今的默认值",
+  ["no effect on an accepting server: five waits, for 60 s"] = "对接受连接的服务器没有作用：五个等待，60 s",
+})

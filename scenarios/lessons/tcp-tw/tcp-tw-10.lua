@@ -70,3 +70,12 @@ hs.note({
 hs.expect_equal("the waiting four-tuples are protected, the other is not", again, { "EADDRNOTAVAIL", "EADDRNOTAVAIL", "connected" })
 hs.expect_equal("TCP-TW-02 has happened: the new connection delivers old data", read[6003], { "old data of 6003", "old data of 6003" })
 hs.expect_equal("not so the others", { #read[6001], #read[6002] }, { 1, 1 })
+
+hs.translate("zh", {
+  ["the first two go to TIME-WAIT"] = "前两条进入 TIME-WAIT",
+  ["the (k+1)-th goes straight to CLOSED"] = "第 (k+1) 条直接进入 CLOSED",
+  ["counted"] = "已被计数",
+  ["the waiting four-tuples are protected, the other is not"] = "等待中的四元组受到保护，另一个则没有",
+  ["TCP-TW-02 has happened: the new connection delivers old data"] = "TCP-TW-02 的事发生了：新连接交付了旧数据",
+  ["not so the others"] = "其他的则没有",
+})

@@ -59,3 +59,13 @@ hs.expect_equal("the server still accepts", answer, "accepted")
 hs.run "60s"
 local after = server:sockstat()
 hs.expect_equal("a minute later the waits are gone", after.tw, 0)
+
+hs.translate("zh", {
+  ["all wait at the server"] = "全部在服务器上等待",
+  ["none at the clients"] = "客户端一个也没有",
+  ["there is one socket, the listener: no descriptor is held"] = "只有一个套接字，即监听者：没有占用描述符",
+  ["memory has grown"] = "内存增长了",
+  ["by a few hundred bytes for each"] = "每个几百字节",
+  ["the server still accepts"] = "服务器仍然接受连接",
+  ["a minute later the waits are gone"] = "一分钟之后等待都消失了",
+})

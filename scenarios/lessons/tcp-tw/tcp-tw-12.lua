@@ -63,3 +63,11 @@ hs.expect_equal("both: the same", (requests("c", false, false)), { REQUESTS, 0 }
 local early, late = requests("d", true, true)
 hs.expect_equal("keep-alive on both: none until the idle timeout", early, { 0, 0 })
 hs.expect_equal("then one", late, 1)
+
+hs.translate("zh", {
+  ["the server disables keep-alive: waits on the server = requests"] = "服务器禁用 keep-alive：服务器上的等待数 = 请求数",
+  ["the client disables it: the same"] = "客户端禁用：同样",
+  ["both: the same"] = "双方都禁用：同样",
+  ["keep-alive on both: none until the idle timeout"] = "双方都用 keep-alive：空闲超时之前一个也没有",
+  ["then one"] = "然后有一个",
+})

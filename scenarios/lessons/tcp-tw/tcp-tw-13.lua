@@ -62,3 +62,11 @@ hs.expect_equal("each idle client leaves one wait at the server, and so does the
 for i = 1, CLIENTS - 1 do hs.expect_near("at 60 s of silence", waits_began[i], 1 + IDLE, 0.05) end
 hs.expect_near("lost requests have the same effect: the server closes the fifth client's connection at the same time", closed_at[hs.resolve("client" .. CLIENTS)], 1 + IDLE, 0.05)
 hs.expect_equal("it is in the server's hands alone", #server:sockets "ESTABLISHED", 0)
+
+hs.translate("zh", {
+  ["before the timeout nothing waits"] = "超时之前没有等待",
+  ["each idle client leaves one wait at the server, and so does the fifth"] = "每个空闲的客户端在服务器上留下一个等待，第五个也是",
+  ["at 60 s of silence"] = "在沉默 60 s 时",
+  ["lost requests have the same effect: the server closes the fifth client's connection at the same time"] = "丢失的请求效果相同：服务器在同一时间关闭第五个客户端的连接",
+  ["it is in the server's hands alone"] = "这完全由服务器决定",
+})

@@ -55,3 +55,9 @@ for _, limit in ipairs { 1, 4, 10, 40 } do
   hs.expect("it does not limit concurrent connections: there are three", most == 3 or limit == 1, most)
 end
 hs.expect_equal("a limit that is not reached: no wait", (waits(1000)), 0)
+
+hs.translate("zh", {
+  ["limit {}: a wait for every {} requests"] = "上限 {}：每 {} 个请求一个等待",
+  ["it does not limit concurrent connections: there are three"] = "它不限制同时的连接数：有三条",
+  ["a limit that is not reached: no wait"] = "没有达到的上限：没有等待",
+})

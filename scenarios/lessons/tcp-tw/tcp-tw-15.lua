@@ -47,3 +47,8 @@ local function run(first)
 end
 hs.expect_equal("the server closes first: it has all waits", { run "server" }, { CLIENTS, 0, 0 })
 hs.expect_equal("clients close first: server 0, each client 1", { run "client" }, { 0, CLIENTS, 1 })
+
+hs.translate("zh", {
+  ["the server closes first: it has all waits"] = "服务器先关闭：所有等待都在它那里",
+  ["clients close first: server 0, each client 1"] = "客户端先关闭：服务器 0，每个客户端 1",
+})

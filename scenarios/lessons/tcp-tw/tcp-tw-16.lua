@@ -48,3 +48,13 @@ hs.expect_equal("one for each leaked socket", #list, LEAKS)
 hs.expect_equal("they belong to a process: no orphans", list[1].orphan, false)
 hs.run "7000s"
 hs.expect_equal("the clients have forgotten them long ago", #client:sockets(), 0)
+
+hs.translate("zh", {
+  ["one for each leaked socket"] = "每个泄漏的套接字一个",
+  ["they belong to a process: no orphans"] = "它们属于一个进程：不是孤儿",
+  ["unchanged after an hour"] = "一小时之后没有改变",
+  ["no FIN has been sent"] = "没有发送 FIN",
+  ["closing one sends its FIN at once"] = "关闭一个就立刻发送它的 FIN",
+  ["one less"] = "少了一个",
+  ["the clients have forgotten them long ago"] = "客户端早已忘记它们",
+})

@@ -62,3 +62,15 @@ hs.note {
 raw:send(frame:sub(1, 38) .. string.pack(">I2I2", 62, 0) .. frame:sub(43))
 hs.run "1s"
 hs.expect_equal("a length of 62: 54 bytes are read", got and #got.data, 54)
+
+hs.translate("zh", {
+  ["97 bytes, the FCS not counted"] = "97 字节，不计 FCS",
+  ["decoded: ports 1492 and 69, length 63, checksum 0xac40"] = "解码：端口 1492 和 69，长度 63，校验和 0xac40",
+  ["the same, read from the bytes by hand: four numbers of two bytes are all of it"] = "同样的内容，用手从字节读出：总共就是四个两字节的数",
+  ["the length is redundant: IP total 83 - IP header 20 = 63"] = "长度是多余的：IP 总长度 83 - IP 首部 20 = 63",
+  ["length = 8 of header + 55 of data"] = "长度 = 首部 8 + 数据 55",
+  ["the server reads the data and learns where an answer should go"] = "服务器读到数据，并得知应答该送往何处",
+  ["a UDP length beyond the IP payload is dropped"] = "超出 IP 有效载荷的 UDP 长度被丢弃",
+  ["and counted as an error"] = "并计作差错",
+  ["a length of 62: 54 bytes are read"] = "长度为 62：读到 54 字节",
+})

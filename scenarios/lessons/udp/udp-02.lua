@@ -63,3 +63,15 @@ hs.expect_equal("the checksum in the packet is 0", seen[3].packet.udp.checksum, 
 -- The lowest bit of "h" (0x68) turned over is "i" (0x69).
 hs.expect_equal("b reads what the sender never wrote", got[2], "iello")
 hs.expect_equal("no error is counted", b:counter "UdpInCsumErrors", 1)
+
+hs.translate("zh", {
+  ["the checksum covers pseudo-header, header and data"] = "校验和覆盖伪首部、首部和数据",
+  ["without the pseudo-header it would be another"] = "没有伪首部就会是另一个数",
+  ["it arrives"] = "它到达了",
+  ["the corrupted datagram is dropped"] = "损坏的数据报被丢弃",
+  ["silently: b sends nothing back, and a has no error"] = "悄无声息：b 什么也不发回，a 也没有错误",
+  ["but counted"] = "但被计数",
+  ["the checksum in the packet is 0"] = "分组中的校验和是 0",
+  ["b reads what the sender never wrote"] = "b 读到了发送方从未写过的内容",
+  ["no error is counted"] = "没有计入差错",
+})

@@ -66,3 +66,14 @@ hs.expect_near("TCP's data arrives after one and a half RTT: 60 ms", tcp_asked.t
 hs.expect_equal("SYN, SYN-ACK, ACK come before the data", { segments[1].packet.tcp.len, segments[2].packet.tcp.len, segments[3].packet.tcp.len,
   segments[4].packet.tcp.len }, { 0, 0, 0, 10 })
 hs.expect("and its header has at least 20 bytes", segments[4].packet.tcp.hdr_len >= 20, segments[4].packet.tcp.hdr_len)
+
+hs.translate("zh", {
+  ["the first packet already carries data"] = "第一个分组就携带数据",
+  ["the data arrives after half an RTT: 20 ms + 5.76 us"] = "数据在半个 RTT 之后到达：20 ms + 5.76 us",
+  ["and the answer after one RTT"] = "应答在一个 RTT 之后",
+  ["two packets in all: a question and its answer"] = "总共两个分组：询问和应答",
+  ["IP total 38 = 20 IP + 8 UDP + 10 data"] = "IP 总长度 38 = 20 IP + 8 UDP + 10 数据",
+  ["TCP's data arrives after one and a half RTT: 60 ms"] = "TCP 的数据在一个半 RTT 之后到达：60 ms",
+  ["SYN, SYN-ACK, ACK come before the data"] = "数据之前有 SYN、SYN-ACK、ACK",
+  ["and its header has at least 20 bytes"] = "它的首部至少有 20 字节",
+})

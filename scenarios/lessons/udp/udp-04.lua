@@ -45,3 +45,13 @@ sock:send ""
 hs.run "1s"
 hs.expect_equal("an empty datagram is received as one", inbox:recv(0), "")
 hs.expect_equal("six datagrams have reached a reader", b:counter "UdpInDatagrams", 6)
+
+hs.translate("zh", {
+  ["three sends are three datagrams"] = "三次发送就是三个数据报",
+  ["three sends need three receives, each gives one message"] = "三次发送需要三次接收，每次得到一个报文",
+  ["there is no fourth"] = "没有第四个",
+  ["a short buffer truncates: the first 8 bytes, and the note that there were 20"] = "短的缓冲区会截断：前 8 个字节，以及原有 20 个的说明",
+  ["the rest is gone: the next receive gives the next datagram"] = "其余的没有了：下一次接收得到下一个数据报",
+  ["an empty datagram is received as one"] = "空的数据报也作为一个接收",
+  ["six datagrams have reached a reader"] = "六个数据报到达了读者",
+})

@@ -57,3 +57,14 @@ end)
 hs.run "2s"
 hs.expect_equal("b has sent one ICMP port unreachable",
   { #back, back[1] and back[1].packet.icmp.type, back[1] and back[1].packet.icmp.code }, { 1, 3, 3 })
+
+hs.translate("zh", {
+  ["not even ten seconds later is there an error"] = "十秒之后也没有错误",
+  ["10 of 100 are lost: 90 are read"] = "100 个丢失 10 个：读到 90 个",
+  ["those that were not lost, in order"] = "没有丢失的那些，按序",
+  ["the sender sees success 100 times"] = "发送方看到 100 次成功",
+  ["nothing is repeated"] = "没有任何重传",
+  ["nothing is reported"] = "没有任何报告",
+  ["the first send succeeds, the second gives ECONNREFUSED"] = "第一次发送成功，第二次得到 ECONNREFUSED",
+  ["b has sent one ICMP port unreachable"] = "b 发送了一个 ICMP 端口不可达",
+})

@@ -63,3 +63,16 @@ end)
 for _ = 1, N do sock:send(hs.payload(1000)) end
 hs.run "5s"
 hs.expect_equal("no more drops", inbox.drops, N - K)
+
+hs.translate("zh", {
+  ["2304 bytes of memory for 1000 bytes of data"] = "1000 字节的数据占 2304 字节的内存",
+  ["the buffer is twice what was asked for"] = "缓冲区是所要求的两倍",
+  ["five datagrams fit, six do not"] = "放得下五个数据报，六个放不下",
+  ["of a burst of n = 20, k = 5 are read"] = "n = 20 的突发中读到 k = 5 个",
+  ["n - k = 15 are dropped, and the socket has counted them"] = "丢弃 n - k = 15 个，套接字计了数",
+  ["so has the host"] = "主机也计了数",
+  ["the reason is the full buffer"] = "原因是缓冲区已满",
+  ["the sender is unaware: every call succeeded, nothing came back, no error is pending"] = "发送方毫不知情：每次调用都成功，什么也没有回来，没有待报的错误",
+  ["all 20 are read"] = "20 个全部读到",
+  ["no more drops"] = "没有更多的丢弃",
+})

@@ -41,3 +41,11 @@ hs.expect("datagrams are lost", counter:stats().lost > 0, counter:stats().lost)
 local low, high = math.min(table.unpack(sent)), math.max(table.unpack(sent))
 hs.expect_between("the UDP rate does not react: 1055 datagrams in every second, with or without loss", low, 1055, 1056)
 hs.expect_between("none more either", high, 1055, 1056)
+
+hs.translate("zh", {
+  ["TCP alone fills the bottleneck: 9.4 Mbit/s of data at best"] = "TCP 独自填满瓶颈：数据最多 9.4 Mbit/s",
+  ["beside UDP it has about 10 %: at most 0.94 Mbit/s and what UDP loses"] = "与 UDP 并存时约有 10 %：最多 0.94 Mbit/s，外加 UDP 丢失的",
+  ["datagrams are lost"] = "有数据报丢失",
+  ["the UDP rate does not react: 1055 datagrams in every second, with or without loss"] = "UDP 的速率没有反应：每秒 1055 个数据报，不论有没有丢失",
+  ["none more either"] = "也没有更多",
+})

@@ -83,3 +83,16 @@ end)
 hs.run "1s"
 hs.expect_equal("connect fails at once", results, { { nil, "ENETUNREACH" }, { nil, "ENETUNREACH" } }) -- Linux tcp_v4_connect
 hs.expect_equal("and no SYN was sent", #syns, 0)
+
+hs.translate("zh", {
+  ["one send, one reader"] = "一次发送，一个读者",
+  ["four sends, four packets, four readers"] = "四次发送，四个分组，四个读者",
+  ["without SO_BROADCAST the call fails"] = "没有 SO_BROADCAST，调用失败",
+  ["one broadcast send is one packet"] = "一次广播发送是一个分组",
+  ["to the broadcast addresses of IP and Ethernet"] = "发往 IP 和以太网的广播地址",
+  ["and is read by all n hosts"] = "n 台主机全都读到",
+  ["the limited broadcast too is read by all"] = "受限广播也是全都读到",
+  ["the host without a reader has said nothing"] = "没有读者的主机什么也没说",
+  ["connect fails at once"] = "connect 立刻失败",
+  ["and no SYN was sent"] = "没有发送 SYN",
+})

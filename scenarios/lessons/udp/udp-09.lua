@@ -76,3 +76,14 @@ hs.expect("reordering happened: a block came after a later one", late_ones > 0)
 -- with a standard deviation of sqrt(137 * 0.36) / 0.64 = 11: fewer than 170 would be a wonder.
 hs.expect("about 137 / (0.8 * 0.8) = 214 transmissions or more", transmissions > 170, transmissions)
 hs.expect_equal("the flow is limited: never more than one block under way", most_under_way, 1)
+
+hs.translate("zh", {
+  ["70000 bytes are 137 blocks, the last one short"] = "70000 字节是 137 块，最后一块较短",
+  ["the file arrives intact"] = "文件完好到达",
+  ["in the right number of blocks"] = "块数正确",
+  ["blocks were lost: some had to be repeated"] = "有块丢失：有些必须重传",
+  ["repetitions of blocks whose acknowledgment was lost or late were thrown away"] = "确认丢失或迟到的块，其重传被丢弃",
+  ["reordering happened: a block came after a later one"] = "发生过失序：一个块在后面的块之后到来",
+  ["about 137 / (0.8 * 0.8) = 214 transmissions or more"] = "约 137 / (0.8 * 0.8) = 214 次传输或更多",
+  ["the flow is limited: never more than one block under way"] = "流量受限：途中从不超过一块",
+})

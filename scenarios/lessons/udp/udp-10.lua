@@ -70,3 +70,14 @@ hs.expect_equal("then block by block, one acknowledgment each", steps, { "ack 0"
 hs.expect_equal("the file has arrived, with the line ends of netascii",
   { result.ok, result.tsize, result.bytes, result.data == text },
   { true, 1280, 1280, true })
+
+hs.translate("zh", {
+  ["the request is these 97 bytes, byte for byte"] = "请求就是这 97 字节，一个字节也不差",
+  ["opcode 1, then name, mode and three pairs, each ended by a zero"] = "操作码 1，然后是名称、模式和三对，各以零结尾",
+  ["to port 69"] = "发往端口 69",
+  ["the server answers from a fresh port"] = "服务器从一个新的端口应答",
+  ["the transfer continues between these two ports"] = "传送在这两个端口之间继续",
+  ["the answer to the options is operation 6 and repeats them, with the size filled in"] = "对选项的应答是操作 6，重复各选项，并填上大小",
+  ["then block by block, one acknowledgment each"] = "然后一块一块，每块一个确认",
+  ["the file has arrived, with the line ends of netascii"] = "文件到达了，行尾按 netascii",
+})

@@ -80,3 +80,17 @@ for i, c in ipairs(callers) do
 end
 hs.expect_equal("six calls reached their servers", { #callers, callers[1].port, callers[3].port, callers[5].port }, { 6, 80, 21, 443 })
 hs.expect_equal("each from an ephemeral port, the two clients of a server from different ones", { in_range, different }, { 6, true })
+
+hs.translate("zh", {
+  ["both go to the well-known port 69"] = "两者都去往熟知端口 69",
+  ["the two clients got different ports"] = "两个客户端得到不同的端口",
+  ["the first from the range 32768 to 60999"] = "第一个在 32768 到 60999 的范围内",
+  ["the second too"] = "第二个也是",
+  ["each gets its own file"] = "各自得到自己的文件",
+  ["port 69 is taken by the TFTP server"] = "端口 69 被 TFTP 服务器占用",
+  ["two sockets get the two ports"] = "两个套接字得到两个端口",
+  ["for a third none is left"] = "第三个没有剩下的可用",
+  ["the released port is given out again"] = "释放的端口再次给出",
+  ["six calls reached their servers"] = "六次连接到达各自的服务器",
+  ["each from an ephemeral port, the two clients of a server from different ones"] = "都来自临时端口，同一服务器的两个客户端端口不同",
+})

@@ -42,3 +42,12 @@ client:spawn(function(os)
 end)
 hs.run "1s"
 hs.expect_equal("TCP 5678 is closed, UDP 5678 is not", { why, inbox:recv(0) }, { "ECONNREFUSED", "still here" })
+
+hs.translate("zh", {
+  ["both binds succeed"] = "两次 bind 都成功",
+  ["a second TCP socket on it is too many"] = "在它上面再有一个 TCP 套接字就太多了",
+  ["each reaches its own socket"] = "各自到达自己的套接字",
+  ["nothing else is in the UDP socket"] = "UDP 套接字里没有别的",
+  ["the same destination port, told apart by the protocol field: 17 and 6"] = "同样的目的端口，由协议字段区分：17 和 6",
+  ["TCP 5678 is closed, UDP 5678 is not"] = "TCP 5678 已关闭，UDP 5678 没有",
+})

@@ -69,3 +69,13 @@ hs.expect_near("its delay is the same at best", tlow, ulow, "1ms")
 -- A lost segment is noticed, at the earliest, when the next one is acknowledged: a round trip of 60 ms and more behind its place.
 hs.expect("but it jumps: a repetition takes at least a round trip more", thigh > ulow + 0.06, thigh)
 hs.expect_between("each loss makes several pictures late", tlate, 20, 300)
+
+hs.translate("zh", {
+  ["UDP shows gaps: about 2 % of the pictures are missing"] = "UDP 出现缺口：约 2 % 的画面缺失",
+  ["its delay is steady"] = "它的时延是稳定的",
+  ["no picture is late"] = "没有画面迟到",
+  ["TCP shows no gaps"] = "TCP 没有缺口",
+  ["its delay is the same at best"] = "它的时延最好时也一样",
+  ["but it jumps: a repetition takes at least a round trip more"] = "但会跳变：一次重传至少多用一个往返",
+  ["each loss makes several pictures late"] = "每次丢失使好几个画面迟到",
+})
