@@ -17,6 +17,8 @@
 
 typedef struct Cause {
     StepPos pos;
+    uint32_t node;   /* of the record that was found */
+    bool is_sending; /* it is a frame.tx */
     const char *how; /* "it was sent in" */
     bool is_before;  /* before the first event: by the scenario's main part */
 } Cause;
@@ -47,8 +49,10 @@ static bool find(StepSession *s, StepPlan plan, uint64_t event, Cause *out, char
     plan.count = 1;
     found = steptimeline_search(s->timeline, &plan, NULL, before, &out->is_before, error);
     has = found->len > 0;
-    if (has)
+    if (has) {
         out->pos = g_array_index(found, StepMatch, 0).pos;
+        out->node = g_array_index(found, StepMatch, 0).node;
+    }
     g_array_free(found, TRUE);
     return !*error && (has || out->is_before);
 }
@@ -66,6 +70,7 @@ static bool find_cause(StepSession *s, uint64_t event, const StepEvent *e, Cause
     *out = (Cause){.how = NULL};
     if (e->is_arrival && find(s, sent, event, out, error)) {
         out->how = "that frame was sent in";
+        out->is_sending = true;
         return true;
     }
     if (*error)
@@ -86,9 +91,21 @@ static bool find_cause(StepSession *s, uint64_t event, const StepEvent *e, Cause
     return find(s, planned, event, out, error);
 }
 
+/* Of several frames that the event sent, the one that we came from. */
+static void follow(StepEvent *e, const Cause *from, const StepEvent *last)
+{
+    if (!from->is_sending || e->is_arrival)
+        return;
+    e->is_sending = true;
+    e->at_node = from->node;
+    e->birth_node = last->birth_node;
+    e->birth = last->birth;
+}
+
 static StepResult chain(StepSession *s, uint64_t event, uint64_t steps, char **error)
 {
-    Cause cause;
+    Cause cause = {.is_sending = false};
+    StepEvent last = {0};
 
     for (;;) {
         StepEvent e;
@@ -100,12 +117,14 @@ static StepResult chain(StepSession *s, uint64_t event, uint64_t steps, char **e
         g_free(lines);
         if (!steps--)
             return STEP_FINE;
+        follow(&e, &cause, &last);
         if (!find_cause(s, event, &e, &cause, error))
             return *error ? STEP_WRONG : STEP_FINE;
         if (cause.is_before) {
             stepsession_say(s, "  <- %s the scenario's main part, before the first event\n", cause.how);
             return STEP_FINE;
         }
+        last = e;
         event = cause.pos.event;
         stepsession_say(s, "  <- %s ", cause.how);
     }

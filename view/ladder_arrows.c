@@ -174,7 +174,7 @@ static void add_event(Build *b, LadderEventKind kind, int32_t arrow, int32_t lan
 
 static bool is_wanted(const Build *b, int32_t packet, SimTime sent)
 {
-    return ladder_shows_flow(b->l, story_packet(b->s, packet)->flow) && sent >= b->l->config.from &&
+    return ladder_shows_packet(b->l, story_packet(b->s, packet)) && sent >= b->l->config.from &&
            sent <= b->l->config.to;
 }
 

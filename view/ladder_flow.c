@@ -107,3 +107,8 @@ bool ladder_shows_flow(const Ladder *l, int32_t flow)
         return !l->config.flow;
     return *LADDER_AT(l->is_shown, bool, flow);
 }
+
+bool ladder_shows_packet(const Ladder *l, const StoryPacket *p)
+{
+    return ladder_shows_flow(l, p->flow != STORY_NONE ? p->flow : p->about);
+}

@@ -243,8 +243,8 @@ static void label_other(const StoryPacket *p, const StorySegment *seg, bool is_i
         out->tone = LADDER_UDP;
         out->payload = seg->payload_len;
         if (g_str_has_prefix(words, "UDP, length"))
-            g_string_append_printf(out->text, "UDP %u > %u, %u bytes", seg->src_port, seg->dst_port,
-                                   seg->payload_len);
+            g_string_append_printf(out->text, "UDP %u > %u, %u byte%s", seg->src_port, seg->dst_port,
+                                   seg->payload_len, seg->payload_len == 1 ? "" : "s");
         else {
             g_string_append_printf(out->text, "UDP %u > %u ", seg->src_port, seg->dst_port);
             put_text(out->text, words);

@@ -59,7 +59,7 @@ static void look_at_flight(Walk *w, const StoryFlight *f)
         add_neighbour(w, far, tx->node);
         w->is_reachable[far] = true;
     }
-    if (!first || !ladder_shows_flow(w->l, p->flow) || first->time < w->l->config.from ||
+    if (!first || !ladder_shows_packet(w->l, p) || first->time < w->l->config.from ||
         first->time > w->l->config.to)
         return;
     if (w->first == STORY_NONE && tx)

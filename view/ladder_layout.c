@@ -12,7 +12,7 @@
 #define GAP_FACTOR 5   /* a gap is long if so many of the longest flights fit in it */
 #define NAMES_AGAIN 45 /* rows after which the names stand below, too */
 #define INLINE_MIN 14  /* columns for words within an arrow's line */
-#define INLINE_LINES 4
+#define INLINE_LINES 3
 #define LEGEND_MAX 8
 
 /* ---- text into lines ---- */

@@ -52,7 +52,8 @@ unsigned ladder_distance(const Ladder *l, int32_t from, int32_t to);
 /* ladder_flow.c */
 bool ladder_choose_flows(Ladder *l, char **error);
 bool ladder_shows_flow(const Ladder *l, int32_t flow);
-char *ladder_flow_name(const Story *s, int32_t flow); /* "client:40000 > server:80" */
+bool ladder_shows_packet(const Ladder *l, const StoryPacket *p); /* of its flow, or an error about it */
+char *ladder_flow_name(const Story *s, int32_t flow);            /* "client:40000 > server:80" */
 /* ladder_arrows.c */
 void ladder_add_arrows(Ladder *l);
 /* ladder_words.c */

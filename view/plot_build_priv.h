@@ -41,7 +41,35 @@ static inline const PlotItem *plotbuild_item(const GArray *items, unsigned i)
 /* The series of an item that a panel shows. */
 typedef const PlotSeries *(*PlotSeriesOf)(const PlotItem *item, unsigned which);
 
+/* A panel that is being filled. */
+typedef struct PlotPart {
+    PlotBuild *b;
+    PlotPanel *p;
+    const GArray *items;
+    double factor; /* values are divided by it */
+    bool has_main; /* a curve that carries the flows' names is there */
+    bool is_alone; /* one item */
+} PlotPart;
+
+PlotPart plotpart_new(PlotBuild *b, const GArray *items, const char *name, const char *unit,
+                      const char *brief);
+/* What a curve of one flow or of several is called. The second thing that a panel shows is dashed where
+ * colours are the flows'. */
+PlotCurve *plotpart_add_curve(PlotPart *p, const PlotItem *item, unsigned i, const char *name,
+                              PlotStyle style, uint32_t rgb);
+
+/* A grid of values, one row for each flow; NAN where it is not there. */
+typedef struct PlotGrid {
+    unsigned rows, columns;
+    double *value;
+} PlotGrid;
+
+/* Every row faintly, their median and their middle 80 %. */
+void plotpart_add_crowd(const PlotPart *p, const PlotGrid *g, double x, double step);
+
 void plotpanels_add(PlotBuild *b); /* over time */
+void plotrates_add(PlotBuild *b);
+void plotrates_add_fairness(PlotBuild *b);
 void plotcdf_add(PlotBuild *b);
 double plotbuild_x(const PlotBuild *b, SimTime t);
 const PlotSeries *plotitem_series(const PlotItem *item, PlotWhat what);

@@ -2,28 +2,16 @@
  * whose it is; of more than PLOT_CROWD flows all are faint, and the median and the middle 80 % are strong. */
 #include <string.h>
 
-#include "sim/base/units.h"
 #include "view/plot_build_priv.h"
 
 #define CROWD_COLUMNS 200
 #define MAX_SEQUENCES 4
-#define RATE_INTERVALS 100
-#define MAX_INTERVALS 100000
 
-typedef struct Panel {
-    PlotBuild *b;
-    PlotPanel *p;
-    const GArray *items;
-    double factor; /* values are divided by it */
-    bool has_main; /* a curve that carries the flows' names is there */
-    bool is_alone; /* one item */
-} Panel;
-
-static Panel add_panel(PlotBuild *b, const GArray *items, const char *name, const char *unit,
-                       const char *brief)
+PlotPart plotpart_new(PlotBuild *b, const GArray *items, const char *name, const char *unit,
+                      const char *brief)
 {
     char *axis = *unit ? g_strdup_printf("%s (%s)", name, unit) : g_strdup(name);
-    Panel panel = {b, plotfigure_add_panel(b->figure, axis, brief), items, 1, false, items->len == 1};
+    PlotPart panel = {b, plotfigure_add_panel(b->figure, axis, brief), items, 1, false, items->len == 1};
 
     g_free(axis);
     return panel;
@@ -75,14 +63,14 @@ static double largest(const GArray *items, PlotWhat what)
 /* ---- one curve for each flow ---- */
 
 /* Of several flows the smoothed round-trip times are shown: samples would hide each other. */
-static const PlotSeries *shown_series(const Panel *p, unsigned i, PlotWhat what)
+static const PlotSeries *shown_series(const PlotPart *p, unsigned i, PlotWhat what)
 {
     const PlotItem *item = plotbuild_item(p->items, i);
 
     return what == PLOT_RTT && p->items->len > 1 ? &item->end->s[PLOT_END_SRTT] : plotitem_series(item, what);
 }
 
-static void fill_curve(const Panel *p, PlotCurve *c, const PlotSeries *s)
+static void fill_curve(const PlotPart *p, PlotCurve *c, const PlotSeries *s)
 {
     GArray *points = plotseries_thinned(s, c->style == PLOT_DOTS ? p->b->thin * 3 : p->b->thin);
 
@@ -101,13 +89,7 @@ static int by_value(gconstpointer a, gconstpointer b)
     return x < y ? -1 : x > y;
 }
 
-/* A grid of values, one row for each flow; NAN where it is not there. */
-typedef struct Grid {
-    unsigned rows, columns;
-    double *value;
-} Grid;
-
-static void add_crowd(const Panel *p, const Grid *g, double x, double step)
+void plotpart_add_crowd(const PlotPart *p, const PlotGrid *g, double x, double step)
 {
     PlotCurve *range = plotpanel_add_curve(p->p, "middle 80 %", PLOT_FILL, PLOT_ORANGE);
     PlotCurve *median;
@@ -141,10 +123,10 @@ static void add_crowd(const Panel *p, const Grid *g, double x, double step)
     g_free(column);
 }
 
-static void add_crowd_of_series(const Panel *p, PlotWhat what)
+static void add_crowd_of_series(const PlotPart *p, PlotWhat what)
 {
     const PlotBuild *b = p->b;
-    Grid g = {p->items->len, CROWD_COLUMNS, NULL};
+    PlotGrid g = {p->items->len, CROWD_COLUMNS, NULL};
     SimTime step = (b->to - b->from) / CROWD_COLUMNS;
 
     g.value = g_new(double, (size_t)g.rows *g.columns);
@@ -163,14 +145,12 @@ static void add_crowd_of_series(const Panel *p, PlotWhat what)
             g.value[r * g.columns + k] = value;
         }
     }
-    add_crowd(p, &g, plotbuild_x(b, b->from + step), plotbuild_x(b, step));
+    plotpart_add_crowd(p, &g, plotbuild_x(b, b->from + step), plotbuild_x(b, step));
     g_free(g.value);
 }
 
-/* What a curve of one flow or of several is called. The second thing that a panel shows is dashed where
- * colours are the flows'. */
-static PlotCurve *add_curve(Panel *p, const PlotItem *item, unsigned i, const char *name, PlotStyle style,
-                            uint32_t rgb)
+PlotCurve *plotpart_add_curve(PlotPart *p, const PlotItem *item, unsigned i, const char *name,
+                              PlotStyle style, uint32_t rgb)
 {
     bool is_second = p->has_main && !p->is_alone;
     const char *label = p->is_alone ? name : is_second ? (i == 0 ? name : "") : item->label;
@@ -181,7 +161,7 @@ static PlotCurve *add_curve(Panel *p, const PlotItem *item, unsigned i, const ch
     return c;
 }
 
-static void add_series(Panel *p, PlotWhat what, const char *name, PlotStyle style, uint32_t rgb,
+static void add_series(PlotPart *p, PlotWhat what, const char *name, PlotStyle style, uint32_t rgb,
                        bool is_dashed)
 {
     if (p->items->len > PLOT_CROWD) {
@@ -192,7 +172,7 @@ static void add_series(Panel *p, PlotWhat what, const char *name, PlotStyle styl
     }
     for (unsigned i = 0; i < p->items->len; i++) {
         const PlotItem *item = plotbuild_item(p->items, i);
-        PlotCurve *c = add_curve(p, item, i, name, style, rgb);
+        PlotCurve *c = plotpart_add_curve(p, item, i, name, style, rgb);
 
         c->is_dashed |= is_dashed && p->is_alone;
         fill_curve(p, c, shown_series(p, i, what));
@@ -213,7 +193,7 @@ static const struct {
     [PLOT_STATE_LOSS] = {"loss", PLOT_RED, 0.35},
 };
 
-static void add_state(const Panel *p, const PlotSeries *s, unsigned state)
+static void add_state(const PlotPart *p, const PlotSeries *s, unsigned state)
 {
     PlotCurve *c = plotpanel_add_curve(p->p, states[state].name, PLOT_SPANS, states[state].rgb);
     unsigned n = plotseries_count(s);
@@ -238,11 +218,11 @@ static void add_state(const Panel *p, const PlotSeries *s, unsigned state)
 
 static void add_windows(PlotBuild *b)
 {
-    Panel p;
+    PlotPart p;
 
     if (!(b->wish->what & (PLOT_BIT(PLOT_CWND) | PLOT_BIT(PLOT_SSTHRESH) | PLOT_BIT(PLOT_INFLIGHT))))
         return;
-    p = add_panel(b, b->flows, "Window", "segments", "cwnd");
+    p = plotpart_new(b, b->flows, "Window", "segments", "cwnd");
     if (p.is_alone && plotbuild_wants(b, PLOT_CWND) && !b->wish->no_states)
         for (unsigned i = PLOT_STATE_AVOIDANCE + 1; i < PLOT_STATES; i++)
             add_state(&p, &plotbuild_item(b->flows, 0)->end->s[PLOT_END_STATE], i);
@@ -258,7 +238,7 @@ static void add_windows(PlotBuild *b)
 
 /* ---- sequence numbers, as tcptrace drew them ---- */
 
-static void add_ranges(const Panel *p, const PlotEnd *e, PlotEndSeries which, const char *name,
+static void add_ranges(const PlotPart *p, const PlotEnd *e, PlotEndSeries which, const char *name,
                        PlotStyle style, uint32_t rgb, double width)
 {
     PlotCurve *c;
@@ -297,10 +277,10 @@ static void add_sequence(PlotBuild *b, const PlotItem *item, bool is_alone)
     double low, high;
     bool near = is_edge_near(e, &low, &high);
     PlotUnit unit = plotunit_bytes(high);
-    Panel p;
+    PlotPart p;
 
     g_array_append_val(one, *item);
-    p = add_panel(b, one, name, unit.name, "seq");
+    p = plotpart_new(b, one, name, unit.name, "seq");
     p.factor = unit.factor;
     p.p->is_from_zero = b->from == 0;
     if (near)
@@ -344,12 +324,12 @@ static void add_sequences(PlotBuild *b)
 static void add_rwnd(PlotBuild *b)
 {
     PlotUnit unit;
-    Panel p;
+    PlotPart p;
 
     if (!plotbuild_wants(b, PLOT_RWND))
         return;
     unit = plotunit_bytes(largest(b->flows, PLOT_RWND));
-    p = add_panel(b, b->flows, "Receive window", unit.name, "rwnd");
+    p = plotpart_new(b, b->flows, "Receive window", unit.name, "rwnd");
     p.factor = unit.factor;
     add_series(&p, PLOT_RWND, "", PLOT_STEPS, PLOT_GREEN, false);
 }
@@ -358,7 +338,7 @@ static void add_rtt(PlotBuild *b)
 {
     double max = 0;
     PlotUnit unit;
-    Panel p;
+    PlotPart p;
 
     if (!(b->wish->what & (PLOT_BIT(PLOT_RTT) | PLOT_BIT(PLOT_RTO))))
         return;
@@ -367,11 +347,11 @@ static void add_rtt(PlotBuild *b)
     if (plotbuild_wants(b, PLOT_RTO))
         max = HS_MAX(max, largest(b->flows, PLOT_RTO));
     unit = plotunit_time(max > 1 && max < 2 ? 0.5 : max);
-    p = add_panel(b, b->flows,
-                  !plotbuild_wants(b, PLOT_RTT) ? "Timeout"
-                  : b->flows->len > 1           ? "Smoothed RTT"
-                                                : "Round-trip time",
-                  unit.name, "rtt");
+    p = plotpart_new(b, b->flows,
+                     !plotbuild_wants(b, PLOT_RTT) ? "Timeout"
+                     : b->flows->len > 1           ? "Smoothed RTT"
+                                                   : "Round-trip time",
+                     unit.name, "rtt");
     p.factor = unit.factor;
     if (plotbuild_wants(b, PLOT_RTT) && p.is_alone) {
         PlotCurve *c = plotpanel_add_curve(p.p, "sample", PLOT_DOTS, PLOT_SKY);
@@ -389,194 +369,21 @@ static void add_rtt(PlotBuild *b)
 
 static void add_queues(PlotBuild *b)
 {
-    Panel p;
+    PlotPart p;
 
     if (plotbuild_wants(b, PLOT_QUEUE) && b->queues->len) {
-        p = add_panel(b, b->queues, "Queue", "packets", "queue");
+        p = plotpart_new(b, b->queues, "Queue", "packets", "queue");
         p.is_alone = false; /* its name says where it is */
         add_series(&p, PLOT_QUEUE, "", PLOT_STEPS, PLOT_BLUE, false);
     }
     if (plotbuild_wants(b, PLOT_SOJOURN) && b->queues->len) {
         PlotUnit unit = plotunit_time(largest(b->queues, PLOT_SOJOURN));
 
-        p = add_panel(b, b->queues, "Time in the queue", unit.name, "sojourn");
+        p = plotpart_new(b, b->queues, "Time in the queue", unit.name, "sojourn");
         p.factor = unit.factor;
         p.is_alone = false;
         add_series(&p, PLOT_SOJOURN, "", PLOT_LINE, PLOT_BLUE, false);
     }
-}
-
-/* ---- rates ---- */
-
-static const PlotBins *bins_of(const PlotItem *item, PlotWhat what)
-{
-    return what == PLOT_THROUGHPUT ? &item->end->received : &item->end->useful;
-}
-
-SimTime plotbuild_interval(const PlotBuild *b)
-{
-    double step = plot_round_step((double)(b->to - b->from), RATE_INTERVALS);
-    SimTime interval = b->wish->interval;
-
-    if (interval)
-        return interval;
-    interval = (SimTime)(step + 0.5);
-    for (unsigned i = 0; i < b->flows->len; i++) {
-        interval = HS_MAX(interval, plotbuild_item(b->flows, i)->end->received.width);
-        interval = HS_MAX(interval, plotbuild_item(b->flows, i)->end->useful.width);
-    }
-    return interval;
-}
-
-/* More than anybody could see, and than was collected. */
-bool plotbuild_check_interval(PlotBuild *b)
-{
-    char interval[UNITS_STR_LEN], least[UNITS_STR_LEN];
-
-    if (!b->wish->interval || (b->to - b->from) / b->wish->interval <= MAX_INTERVALS)
-        return true;
-    if (!b->error)
-        b->error = g_strdup_printf(
-            "an interval of %s is too short for so long a time; expected at least %s",
-            units_format_time(b->wish->interval, interval),
-            units_format_time((b->to - b->from) / MAX_INTERVALS / SIM_US * SIM_US + SIM_US, least));
-    return false;
-}
-
-static double rate_at(const PlotBuild *b, const PlotItem *item, PlotWhat what, SimTime t, SimTime interval)
-{
-    return plotbins_sum(bins_of(item, what), t, interval) * 8e9 / (double)interval;
-}
-
-static double largest_rate(const PlotBuild *b, SimTime interval)
-{
-    double max = 0;
-
-    for (unsigned i = 0; i < b->flows->len; i++)
-        for (unsigned what = PLOT_THROUGHPUT; what <= PLOT_GOODPUT; what++)
-            for (SimTime t = b->from / interval * interval; t < b->to && plotbuild_wants(b, what);
-                 t += interval)
-                max = HS_MAX(max, rate_at(b, plotbuild_item(b->flows, i), what, t, interval));
-    return max;
-}
-
-/* From its first to its last byte: a flow that has ended has no rate, not the rate 0. */
-static bool is_active(const PlotItem *item, PlotWhat what, SimTime t, SimTime interval)
-{
-    const PlotBins *bins = bins_of(item, what);
-
-    return bins->is_any && t + interval > bins->first && t <= bins->last;
-}
-
-static void add_rates_of_crowd(Panel *p, PlotWhat what, SimTime interval)
-{
-    const PlotBuild *b = p->b;
-    SimTime from = b->from / interval * interval;
-    Grid g = {p->items->len, (unsigned)((b->to - from + interval - 1) / interval), NULL};
-
-    g.value = g_new(double, (size_t)g.rows *g.columns);
-    for (unsigned r = 0; r < g.rows; r++)
-        for (unsigned k = 0; k < g.columns; k++) {
-            const PlotItem *item = plotbuild_item(p->items, r);
-            SimTime t = from + interval * (SimTime)k;
-
-            g.value[r * g.columns + k] =
-                is_active(item, what, t, interval) ? rate_at(b, item, what, t, interval) / p->factor : -1;
-        }
-    add_crowd(p, &g, plotbuild_x(b, from + interval / 2), plotbuild_x(b, interval));
-    g_free(g.value);
-}
-
-/* Of one flow the intervals are seen as steps; of several as lines through their middles. */
-static void add_rate(Panel *p, PlotWhat what, const char *name, uint32_t rgb, SimTime interval)
-{
-    const PlotBuild *b = p->b;
-
-    if (!plotbuild_wants(b, what))
-        return;
-    if (p->items->len > PLOT_CROWD) {
-        if (!p->has_main)
-            add_rates_of_crowd(p, what, interval);
-        p->has_main = true;
-        return;
-    }
-    for (unsigned i = 0; i < p->items->len; i++) {
-        const PlotItem *item = plotbuild_item(p->items, i);
-        PlotCurve *c = add_curve(p, item, i, name, p->is_alone ? PLOT_STEPS : PLOT_LINE, rgb);
-        SimTime t = b->from / interval * interval;
-        double rate = 0;
-
-        for (; t < b->to; t += interval) {
-            if (!is_active(item, what, t, interval))
-                continue;
-            rate = rate_at(b, item, what, t, interval) / p->factor;
-            plotcurve_add(c, plotbuild_x(b, p->is_alone ? HS_MAX(t, b->from) : t + interval / 2), rate, 0);
-        }
-        if (p->is_alone && c->points->len)
-            plotcurve_add(c, plotbuild_x(b, HS_MIN(t, b->to)), rate, 0);
-    }
-    p->has_main = true;
-}
-
-static void add_rates(PlotBuild *b)
-{
-    SimTime interval = plotbuild_interval(b);
-    bool both = plotbuild_wants(b, PLOT_THROUGHPUT) && plotbuild_wants(b, PLOT_GOODPUT);
-    PlotUnit unit;
-    Panel p;
-
-    if (!plotbuild_wants(b, PLOT_THROUGHPUT) && !plotbuild_wants(b, PLOT_GOODPUT))
-        return;
-    if (!plotbuild_check_interval(b))
-        return;
-    unit = plotunit_rate(largest_rate(b, interval));
-    p = add_panel(b, b->flows,
-                  both                               ? "Rate"
-                  : plotbuild_wants(b, PLOT_GOODPUT) ? "Goodput"
-                                                     : "Throughput",
-                  unit.name, "rate");
-    p.factor = unit.factor;
-    add_rate(&p, PLOT_THROUGHPUT, "throughput", PLOT_BLUE, interval);
-    add_rate(&p, PLOT_GOODPUT, "goodput", PLOT_GREEN, interval);
-}
-
-/* Jain, Chiu and Hawe 1984: (sum x)^2 / (n sum x^2) of the flows that are active; from 1/n to 1. */
-static void add_fairness(PlotBuild *b)
-{
-    SimTime interval = plotbuild_interval(b);
-    bool is_any = false;
-    Panel p;
-
-    if (!plotbuild_wants(b, PLOT_FAIRNESS) || !plotbuild_check_interval(b))
-        return;
-    p = add_panel(b, b->flows, "Jain's fairness index", "", "fairness");
-    p.p->min = 0;
-    p.p->max = 1.05;
-    for (unsigned r = 0; r < b->n_runs; r++) {
-        PlotCurve *c = plotpanel_add_curve(p.p, b->runs[r].label, PLOT_LINE, plot_colour(r));
-
-        for (SimTime t = b->from / interval * interval; t < b->to; t += interval) {
-            double sum = 0, squares = 0;
-            unsigned n = 0;
-
-            for (unsigned i = 0; i < b->flows->len; i++) {
-                const PlotItem *item = plotbuild_item(b->flows, i);
-                double rate = rate_at(b, item, PLOT_GOODPUT, t, interval);
-
-                if (item->run != r || !is_active(item, PLOT_GOODPUT, t, interval))
-                    continue;
-                n++;
-                sum += rate;
-                squares += rate * rate;
-            }
-            if (n > 1 && squares > 0) {
-                plotcurve_add(c, plotbuild_x(b, t + interval / 2), sum * sum / (n * squares), 0);
-                is_any = true;
-            }
-        }
-    }
-    if (!is_any && !b->error)
-        b->error = g_strdup("fairness is of two flows or more that send at the same time; there are none");
 }
 
 /* ---- events ---- */
@@ -585,13 +392,13 @@ static void add_events(PlotBuild *b, PlotWhat what, const char *name, uint32_t r
 {
     bool is_below = b->figure->panels->len > 0;
     PlotCurve *c;
-    Panel p;
+    PlotPart p;
 
     if (!plotbuild_wants(b, what) || (is_below && what == PLOT_LOSS && plotbuild_wants(b, PLOT_SEQUENCE) &&
                                       !plotbuild_wants(b, PLOT_CWND)))
         return;
     if (!is_below) {
-        p = add_panel(b, b->flows, plot_whats[what].title, "", plot_whats[what].name);
+        p = plotpart_new(b, b->flows, plot_whats[what].title, "", plot_whats[what].name);
         for (unsigned i = 0; i < b->flows->len; i++) {
             const PlotItem *item = plotbuild_item(b->flows, i);
             const PlotSeries *s = plotitem_series(item, what);
@@ -625,8 +432,8 @@ void plotpanels_add(PlotBuild *b)
     add_rwnd(b);
     add_rtt(b);
     add_queues(b);
-    add_rates(b);
-    add_fairness(b);
+    plotrates_add(b);
+    plotrates_add_fairness(b);
     add_events(b, PLOT_LOSS, "lost", PLOT_BLACK);
     add_events(b, PLOT_MARK, "marked", PLOT_PURPLE);
     if (b->figure->panels->len == 0 && !b->error)

@@ -74,20 +74,30 @@ static int32_t node_of(Story *s, const Node *n)
     return *at;
 }
 
+static int32_t far_of(Story *s, const ProbePoint *p)
+{
+    const Node *far = s->config.far_of ? s->config.far_of(s->config.user, p) : NULL;
+
+    return far ? node_of(s, far) : STORY_NONE;
+}
+
 static int32_t point_of(Story *s, const ProbePoint *p)
 {
-    int32_t *at = place_of(s->point_of, p->id);
+    int32_t *at = place_of(s->point_of, p->id), far;
 
     if (*at == STORY_NONE) {
-        const Node *far = s->config.far_of ? s->config.far_of(s->config.user, p) : NULL;
         StoryPoint point = {.node = node_of(s, p->node),
-                            .far = far ? node_of(s, far) : STORY_NONE,
+                            .far = STORY_NONE,
                             .name = story_intern(s, p->name),
                             .linktype = p->linktype};
 
         memcpy(point.mac, p->mac, sizeof(point.mac));
         g_array_append_val(s->points, point);
         *at = (int32_t)s->points->len - 1;
+    }
+    if (g_array_index(s->points, StoryPoint, *at).far == STORY_NONE) { /* a card is made before its cable */
+        far = far_of(s, p);
+        g_array_index(s->points, StoryPoint, *at).far = far;
     }
     return *at;
 }
@@ -118,7 +128,8 @@ static int32_t add_packet(Story *s, const Packet *pkt, uint16_t linktype, SimTim
                      .birth = pkt->birth_id,
                      .len = packet_len(pkt),
                      .linktype = linktype,
-                     .flow = STORY_NONE};
+                     .flow = STORY_NONE,
+                     .about = STORY_NONE};
     Birth key = {pkt->birth_node, pkt->birth_id}, *kept;
     uint8_t *bytes;
     gpointer known = g_hash_table_lookup(s->latest, &key);
@@ -142,6 +153,7 @@ static int32_t add_packet(Story *s, const Packet *pkt, uint16_t linktype, SimTim
 
         p.flow = last->flow;
         p.side = last->side;
+        p.about = last->about;
         p.is_cookie = last->is_cookie;
         if (p.flow == STORY_NONE) /* its first record was of a time when it had no header yet */
             story_flow_add_packet(s, &p, birth_node, now);
@@ -273,6 +285,16 @@ static int32_t find_open(Story *s, GHashTable *open, const StoryRecord *r)
     return oldest != STORY_NONE ? oldest : shared;
 }
 
+/* It has arrived, at the one place where it can: in a storm there are a great many of one birth. */
+static void forget(GArray *flights, int32_t f)
+{
+    for (unsigned i = 0; i < flights->len; i++)
+        if (g_array_index(flights, int32_t, i) == f) {
+            g_array_remove_index(flights, i);
+            return;
+        }
+}
+
 static void add_flight(Story *s, GHashTable *open, int32_t record)
 {
     StoryRecord *r = &g_array_index(s->records, StoryRecord, record);
@@ -302,6 +324,8 @@ static void add_flight(Story *s, GHashTable *open, int32_t record)
             known->end = record;
             known->is_lost = r->desc == &probe_frame_drop;
             r->flight = f;
+            if (r->link != STORY_NONE && story_record(s, known->tx)->link != STORY_NONE)
+                forget(g_hash_table_lookup(open, &key), f);
             return;
         }
         if (f != STORY_NONE) { /* one more receiver on a shared medium */

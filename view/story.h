@@ -39,7 +39,7 @@ typedef struct StoryNode {
 
 typedef struct StoryPoint {
     int32_t node;
-    int32_t far;       /* node at the other end of the cable when the point was first seen */
+    int32_t far;       /* node at the other end of the cable that it had first */
     const char *name;  /* "eth0" */
     uint16_t linktype; /* as in pcapng */
     uint8_t mac[6];
@@ -64,6 +64,7 @@ typedef struct StoryPacket {
     uint32_t len, kept; /* on the wire without FCS; of these in bytes */
     uint16_t linktype;  /* what the bytes begin with */
     int32_t flow;       /* STORY_NONE: no TCP or UDP */
+    int32_t about;      /* of an ICMP error: the flow of the packet that it quotes, if any */
     uint8_t side;       /* 0 or 1: which side of the flow sent it */
     bool is_cookie;     /* a SYN-ACK whose sequence number is a SYN cookie: its sender remembers nothing */
 } StoryPacket;

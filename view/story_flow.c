@@ -1,6 +1,7 @@
 /* Who talks to whom: flows out of packets, and which endpoint's tcp.* records belong to which flow. */
 #include <string.h>
 
+#include "models/wire/icmp.h"
 #include "models/wire/ipv4.h"
 #include "models/wire/tcp.h"
 #include "models/wire/tcp_opt.h"
@@ -8,6 +9,7 @@
 #include "view/story_segment.h"
 
 #define TCP_WSCALE_MAX 14 /* RFC 7323 2.3 */
+#define LINKTYPE_RAW 101  /* as in pcapng */
 
 /* ---- flows ---- */
 
@@ -70,6 +72,33 @@ static void find_first_fragment(Story *s, StoryPacket *p, const StorySegment *se
     g_free(key);
 }
 
+static bool is_error(uint8_t type)
+{
+    return type == ICMP_DEST_UNREACH || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT ||
+           type == ICMP_TIME_EXCEEDED || type == ICMP_PARAM_PROBLEM;
+}
+
+/* RFC 792: an error carries the header of the packet that it is about, and what follows it. */
+static int32_t quoted_flow(Story *s, const StoryPacket *p, const StorySegment *seg)
+{
+    size_t icmp = seg->l3 + ipv4_hdr_len(p->bytes + seg->l3), inner = icmp + ICMP_HDR_LEN;
+    StoryPacket quote = {.linktype = LINKTYPE_RAW};
+    StorySegment about;
+    gpointer known;
+    char *key;
+
+    if (p->kept <= inner || !is_error(p->bytes[icmp]))
+        return STORY_NONE;
+    quote.bytes = p->bytes + inner;
+    quote.kept = quote.len = (uint32_t)(p->kept - inner);
+    if (!story_segment(&quote, &about) || !about.has_ports)
+        return STORY_NONE;
+    key = flow_key(about.proto, about.src, about.src_port, about.dst, about.dst_port);
+    known = g_hash_table_lookup(s->flow_of, key);
+    g_free(key);
+    return known ? (int32_t)((GPOINTER_TO_UINT(known) - 1) / 2) : STORY_NONE;
+}
+
 /* The host counts the cookies that it sends, and its packets leave in that order. */
 static bool is_cookie(Story *s, const StoryPacket *p, const Node *node, const StorySegment *seg)
 {
@@ -99,6 +128,8 @@ void story_flow_add_packet(Story *s, StoryPacket *p, const Node *birth_node, Sim
     if (!seg.has_ports) {
         if (seg.is_fragment)
             find_first_fragment(s, p, &seg);
+        else if (seg.proto == IP_PROTO_ICMP)
+            p->about = quoted_flow(s, p, &seg);
         return;
     }
     key = flow_key(seg.proto, seg.src, seg.src_port, seg.dst, seg.dst_port);

@@ -93,10 +93,8 @@ function t(key, ...values) {
   return (text[state.lang] || text.en).replace(/\{(\d)\}/g, (_, i) => values[i]);
 }
 
-Object.assign(SAID_ZH, Object.fromEntries(DATA.words));
-
 /* What the simulator says in English: labels of fields, reasons of drops, names of timers; what the scenario expects. */
-const WORDS = Object.assign({}, ZH_WIRE, ZH_WORDS);
+const WORDS = { ...ZH_WIRE, ...ZH_WORDS, ...Object.fromEntries(DATA.words) };
 
 function said(text) {
   return state.lang === 'zh' ? inChinese(WORDS, text) : text;

@@ -165,7 +165,8 @@ const ladder = (function () {
       else if (gap > 0)
         y += Math.min(26, 5 + 5 * Math.log10(1 + gap / small));
       top[i] = y;
-      y += rowHeight(row);
+      row.height = rowHeight(row);
+      y += row.height;
       rowOf[row.moment] = i;
     });
     top[rows.length] = y;
@@ -302,7 +303,7 @@ const ladder = (function () {
   function drawRow(back, front, row, i) {
     const y = top[i], selected = row.moment === state.at;
     if (selected)
-      back.append(svg('rect', { x: 0, y: y, width, height: Math.max(12, top[i + 1] - y - 1), class: 'current' }));
+      back.append(svg('rect', { x: 0, y: y, width, height: Math.max(12, row.height), class: 'current' }));
     if (row.gap) {
       const text = '⋮ ' + duration(row.gap);
       back.append(svg('line', { x1: GUTTER, x2: width, y1: y - 14, y2: y - 14, class: 'gap' }));

@@ -198,7 +198,7 @@ function eventText(event) {
     return t('e_state', node, string(event[3]), string(event[4]));
   case EVENT.TIMER:
     return t('e_timer', node, said(string(event[3])), said(string(event[4]))) +
-      (event[5] >= 0 ? ' ' + t('e_timer_at', seconds(event[5])) : '');
+      (event[5] >= 0 && string(event[4]) === 'armed' ? ' ' + t('e_timer_at', seconds(event[5])) : '');
   case EVENT.RECOVERY:
     return t('e_recovery', node, said(string(event[3])));
   case EVENT.REFUSED:
