@@ -304,6 +304,20 @@ static void test_two_languages(void)
                     "  two\n[0.000000000] note two\n"
                     "  three 3 !\n[0.000000000] note three 3 !\n[0.000000000] note.zh 三 3 !\n");
     end(&r);
+    /* What names of expectations are in Chinese is kept in the order of the names. */
+    r = run_with("hs.translate('zh', { two = '二', one = '一', three = '三' })", NULL);
+    g_assert_cmpuint(scenario_word_count(r.s), ==, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        static const char *const words[3][2] = {{"one", "一"}, {"three", "三"}, {"two", "二"}};
+        const char *en, *zh;
+
+        scenario_word(r.s, i, &en, &zh);
+        g_assert_cmpstr(en, ==, words[i][0]);
+        g_assert_cmpstr(zh, ==, words[i][1]);
+    }
+    end(&r);
+    expect_error("hs.translate('de', {})", SCENARIO_WRONG,
+                 "s.lua:2: unknown language \"de\" for hs.translate: there are zh");
     expect_error("hs.note { zh = '一' }", SCENARIO_WRONG,
                  "s.lua:2: option \"en\" for hs.note is missing: expected a string");
     expect_error("hs.title { en = 'one', german = 'eins' }", SCENARIO_WRONG,
