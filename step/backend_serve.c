@@ -82,8 +82,19 @@ static char *take_plan(StepBackend *b, const GString *body)
     return NULL;
 }
 
+/* An expression that ran into a limit leaves a Lua that runs no more. */
+static void renew_conditions(StepBackend *b)
+{
+    stepwatches_free(b->watches);
+    b->watches = NULL;
+    stepcond_free(b->cond);
+    b->cond = stepcond_new(b->net);
+}
+
 void stepbackend_serve(StepBackend *b)
 {
+    if (b->cond && stepcond_is_spent(b->cond))
+        renew_conditions(b);
     for (;;) {
         StepMsg m;
         char *error;

@@ -173,6 +173,11 @@ void stepcond_free(StepCond *c)
     g_free(c);
 }
 
+bool stepcond_is_spent(const StepCond *c)
+{
+    return sandbox_limit_hit(c->sb) != SANDBOX_LIMIT_NONE;
+}
+
 /* ---- compiling ---- */
 
 static const char *const keywords[] = {"and",      "or",  "not", "nil",  "true",  "false",
@@ -385,12 +390,13 @@ static bool evaluate(Ask *a, const ProbeRecord *r, char **error)
     steprecordview_set(&c->view, r);
     if (luaerr_protect(sandbox_lua(c->sb), ask, a, &err))
         return true;
-    if (is_missing(err.message) && !a->wants_text)
-        luaerr_clear(&err);
-    else if (!*error)
+    if (stepcond_is_spent(c)) {
+        if (!*error)
+            *error = g_strdup("the expression takes too many instructions or too much memory");
+    } else if (!*error && (a->wants_text || !is_missing(err.message))) {
         *error = tell(&err);
-    else
-        luaerr_clear(&err);
+    }
+    luaerr_clear(&err);
     return false;
 }
 

@@ -23,6 +23,9 @@ typedef struct StepExpr StepExpr;
 StepCond *stepcond_new(Net *net);
 void stepcond_free(StepCond *c); /* and its expressions */
 
+/* An expression ran into a limit: nothing can be evaluated any more. */
+bool stepcond_is_spent(const StepCond *c);
+
 /* NULL and *error (for g_free). The expression lives as long as the StepCond, or until stepcond_forget. */
 StepExpr *stepcond_compile(StepCond *c, const char *text, char **error);
 void stepcond_forget(StepExpr *e); /* NULL is allowed */

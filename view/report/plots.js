@@ -52,7 +52,7 @@ const plotsPanel = (function () {
     const y = (v) => H - BOTTOM - v / most * (H - TOP - BOTTOM);
     const g = svg('g', {});
     ticks(g, most, y);
-    for (const { times, values, scale, name } of columns)
+    for (const { times, values, scale, name } of [...columns].reverse()) /* the first one on top */
       g.append(svg('path', { d: path(times, values, scale, y), class: 'curve ' + name }));
     const cursor = svg('line', { y1: TOP, y2: H - BOTTOM, class: 'cursor' });
     const label = html('span', { class: 'now' });
@@ -78,8 +78,8 @@ const plotsPanel = (function () {
 
   function rttPlot(side, data) {
     return plot(t('p_rtt_title', flowEnd(flows[state.flow], side)), t('ms'), [
-      { times: data.t, values: data.sample, scale: 1e-3, name: 'p2', text: t('p_sample') },
       { times: data.t, values: data.srtt, scale: 1e-3, name: 'p0', text: t('p_srtt') },
+      { times: data.t, values: data.sample, scale: 1e-3, name: 'p2', text: t('p_sample') },
       { times: data.t, values: data.rto, scale: 1, name: 'p1', text: t('p_rto') }]);
   }
 
