@@ -134,7 +134,7 @@ void stepbackend_stop(StepBackend *b, StepWhy why, uint32_t break_id, const char
     GString *body = g_string_new(NULL);
 
     if (b->shown > STEP_SHOW_MAX) {
-        g_string_printf(body, "… and %" G_GUINT64_FORMAT " more records\n", b->shown - STEP_SHOW_MAX);
+        g_string_printf(body, "… and %" G_GUINT64_FORMAT " more\n", b->shown - STEP_SHOW_MAX);
         steppipe_send(b->config.fd, STEP_MSG_TEXT, body->str, body->len, NULL, 0, -1);
         g_string_truncate(body, 0);
     }

@@ -36,7 +36,7 @@ static void tell_event(StepSession *s, uint64_t event, const StepEvent *e, const
         stepsession_say(
             s, "      (nothing that is recorded: a step inside a device, a protocol or a process)\n");
     if (e->n_records > shown)
-        stepsession_say(s, "      … and %" PRIu64 " more records\n", e->n_records - shown);
+        stepsession_say(s, "      … and %" PRIu64 " more\n", e->n_records - shown);
 }
 
 /* The last place before the event that the search finds. */
