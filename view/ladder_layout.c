@@ -15,57 +15,6 @@
 #define INLINE_LINES 3
 #define LEGEND_MAX 8
 
-/* ---- text into lines ---- */
-
-/* The longest prefix that fits; at least one character. */
-static size_t fitting(const LadderMedium *m, const char *text, double limit, LadderRole role)
-{
-    GString *part = g_string_new(NULL);
-    size_t good = 0, at_blank = 0;
-
-    for (const char *p = text; *p && *p != '\n';) {
-        const char *next = g_utf8_next_char(p);
-
-        g_string_append_len(part, p, next - p);
-        if (m->width(part->str, role) > limit && good)
-            break;
-        good = (size_t)(next - text);
-        if (*next == ' ' || *next == '\n' || !*next)
-            at_blank = good;
-        p = next;
-    }
-    g_string_free(part, TRUE);
-    if (!text[good] || text[good] == '\n' || !at_blank)
-        return good;
-    return at_blank;
-}
-
-GPtrArray *ladder_wrap(const LadderMedium *m, const char *text, double limit, LadderRole role)
-{
-    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
-
-    while (*text) {
-        size_t len = fitting(m, text, limit, role);
-
-        g_ptr_array_add(lines, g_strndup(text, len));
-        text += len;
-        while (*text == ' ')
-            text++;
-        if (*text == '\n')
-            text++;
-    }
-    return lines;
-}
-
-static double widest(const LadderMedium *m, const GPtrArray *lines, LadderRole role)
-{
-    double most = 0;
-
-    for (guint i = 0; i < lines->len; i++)
-        most = HS_MAX(most, m->width(lines->pdata[i], role));
-    return most;
-}
-
 /* ---- boxes ---- */
 
 static LadderBox *add_box(Place *p, LadderRole role, int32_t row, double x, const char *text)
@@ -126,7 +75,7 @@ static void measure_margins(Place *p)
             continue;
         lines = ladder_wrap(p->m, margin_words(e, &made), limit, role_of(e));
         p->margin_width[e->lane != 0] =
-            HS_MAX(p->margin_width[e->lane != 0], widest(p->m, lines, role_of(e)));
+            HS_MAX(p->margin_width[e->lane != 0], ladder_widest(p->m, lines, role_of(e)));
         g_ptr_array_free(lines, TRUE);
         g_free(made);
     }
@@ -143,7 +92,7 @@ static double words_needed(const Place *p)
         if (e->kind != LADDER_EV_SEND)
             continue;
         lines = ladder_wrap(p->m, e->text, 62 * p->m->unit, LADDER_LABEL);
-        most = HS_MAX(most, widest(p->m, lines, LADDER_LABEL));
+        most = HS_MAX(most, ladder_widest(p->m, lines, LADDER_LABEL));
         g_ptr_array_free(lines, TRUE);
     }
     return most;
@@ -361,7 +310,7 @@ static void place_words(Place *p, const LadderEvent *e, LadderLine *line)
         g_ptr_array_free(lines, TRUE);
         lines = ladder_wrap(m, a->label, HS_MAX(limit, u), LADDER_LABEL);
     }
-    width = widest(m, lines, LADDER_LABEL);
+    width = ladder_widest(m, lines, LADDER_LABEL);
     for (guint i = 0; i < lines->len; i++) {
         double w = m->width(lines->pdata[i], LADDER_LABEL);
         double x = to > from ? from + pad : from - pad - w + (m->is_inline ? u : 0);

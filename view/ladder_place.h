@@ -22,6 +22,7 @@ typedef struct Place {
 
 /* Lines of at most `limit` (units of the medium); a newline in the text begins one. */
 GPtrArray *ladder_wrap(const LadderMedium *m, const char *text, double limit, LadderRole role);
+double ladder_widest(const LadderMedium *m, const GPtrArray *lines, LadderRole role);
 
 /* ladder_time.c: as few decimals as tell all instants apart, and as say them exactly if milliseconds do. */
 void ladder_choose_time(Place *p);
