@@ -137,12 +137,13 @@ hs_flavour()
     hs_options+=(-Dwerror="$([ -n "${CI:-}" ] && echo true || echo false)")
 }
 
-# hs_build FLAVOUR: configures and builds build/FLAVOUR as far as needed; sets hs_dir.
+# hs_build FLAVOUR [TARGET…]: configures and builds build/FLAVOUR as far as needed, all of it or these targets; sets hs_dir.
 # Quiet when all goes well in a pipe, a progress line on a terminal, the whole output on failure.
 hs_build()
 {
     local flavour=$1 stamp want have log
     local -a reconfigure=()
+    shift
     hs_flavour "$flavour"
     hs_dir=$hs_build_root/$flavour
     stamp=$hs_dir/hopscope.stamp
@@ -174,8 +175,8 @@ hs_build()
             printf '%s' "$want" >"$stamp"
         fi
         if [ -t 2 ]; then
-            hs_ninja_tty "$hs_dir"
-        elif ! ninja -C "$hs_dir" --quiet >"$log" 2>&1 9>&-; then
+            hs_ninja_tty "$hs_dir" "$@"
+        elif ! ninja -C "$hs_dir" --quiet "$@" >"$log" 2>&1 9>&-; then
             cat "$log" >&2
             hs_die "could not build build/$flavour (log: $log)"
         fi
@@ -184,10 +185,12 @@ hs_build()
 
 hs_ninja_tty()
 {
+    local dir=$1
+    shift
     # A dry run first: an up-to-date tree prints nothing at all.
-    case $(ninja -C "$1" -n 2>/dev/null 9>&-) in
+    case $(ninja -C "$dir" -n "$@" 2>/dev/null 9>&-) in
     *'no work to do'*) return 0 ;;
     esac
-    hs_say "building build/${1##*/}"
-    ninja -C "$1" >&2 9>&- || hs_die "could not build build/${1##*/}"
+    hs_say "building build/${dir##*/}"
+    ninja -C "$dir" "$@" >&2 9>&- || hs_die "could not build build/${dir##*/}"
 }
