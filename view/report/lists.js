@@ -41,7 +41,8 @@ const narrationPanel = (function () {
 const expectsPanel = (function () {
   function build(into) {
     const list = DATA.expects.map(([name, ok, detail]) => html('li', { class: ok ? 'ok' : 'failed' },
-      html('span', { class: 'verdict' }, ok ? '✓ ' + t('ok') : '✗ ' + t('failed')), ' ', said(name), detail && !ok ? html('div', { class: 'detail' }, detail) : null));
+      html('span', { class: 'verdict' }, ok ? '✓ ' + t('ok') : '✗ ' + t('failed')), ' ', said(name),
+      detail && !ok ? html('div', { class: 'detail' }, state.lang === 'zh' ? whyInChinese(detail) : detail) : null));
     const failed = DATA.expects.filter(([, ok]) => !ok).length;
     into.append(html('p', {}, DATA.expects.length ? t('expects_sum', DATA.expects.length - failed, DATA.expects.length) : html('span', { class: 'quiet' }, t('no_expects'))),
       html('ul', { class: 'expects' }, ...list));

@@ -22,3 +22,26 @@ function inChinese(words, text) {
   const unit = /^(\S*\d\S*|) (.+)$/.exec(text);
   return unit && known(unit[2]) !== null ? unit[1] + ' ' + known(unit[2]) : text;
 }
+
+/* Why an expectation failed, as lua/hs/expect.lua and lua/bind put it: the place, then what was seen; the longer
+ * forms first. What was seen stays as it is. */
+const WHY_ZH = [
+  [/^got (.*), expected nothing$/s, '得到 $1，不应有值'],
+  [/^got (.*), expected (\S+) to (\S+)$/s, '得到 $1，应在 $2 与 $3 之间'],
+  [/^got (.*), expected (.*)$/s, '得到 $1，应为 $2'],
+  [/^got (.*)$/s, '得到 $1'],
+  [/^saw (.*)$/s, '观察到 $1'],
+  [/^the condition returned (.*)$/s, '条件返回了 $1'],
+  [/^no error was raised$/, '没有引发错误'],
+  [/^the error was (.*), expected one with (.*)$/s, '错误是 $1，应含有 $2'],
+];
+
+function whyInChinese(text) {
+  const [, where, why] = /^(\S+:\d+: )?(.*)$/s.exec(text);
+  const member = /^([\w.[\]"]+): (?=got )/.exec(why);
+  const said = member ? why.slice(member[0].length) : why;
+  for (const [form, chinese] of WHY_ZH)
+    if (form.test(said))
+      return (where || '') + (member ? member[1] + '：' : '') + said.replace(form, chinese);
+  return text;
+}
