@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "cli/commands.h"
-#include "cli/diff_series.h"
-#include "cli/diff_side.h"
-#include "cli/difflog.h"
+#include "cli/diff/diff_series.h"
+#include "cli/diff/diff_side.h"
+#include "cli/diff/difflog.h"
 #include "sim/trace/eventlog.h"
 
 typedef struct Diff {

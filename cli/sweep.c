@@ -11,12 +11,12 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
-#include "cli/sweep_grid.h"
-#include "cli/sweep_journal.h"
-#include "cli/sweep_plot.h"
-#include "cli/sweep_pool.h"
-#include "cli/sweep_run.h"
-#include "cli/sweep_table.h"
+#include "cli/sweep/sweep_grid.h"
+#include "cli/sweep/sweep_journal.h"
+#include "cli/sweep/sweep_plot.h"
+#include "cli/sweep/sweep_pool.h"
+#include "cli/sweep/sweep_run.h"
+#include "cli/sweep/sweep_table.h"
 
 #define JOBS_MAX 1024
 #define BATCHES_MAX 10000

@@ -9,8 +9,8 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
-#include "cli/test_golden.h"
-#include "cli/test_report.h"
+#include "cli/test/test_golden.h"
+#include "cli/test/test_report.h"
 
 #define JOBS_MAX 512
 #define TIMEOUT (300 * SIM_SEC)

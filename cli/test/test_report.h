@@ -2,7 +2,7 @@
  * annotations for GitHub. */
 #pragma once
 
-#include "cli/test_run.h"
+#include "cli/test/test_run.h"
 
 typedef enum TestStyle { TEST_LIST, TEST_TAP } TestStyle;
 

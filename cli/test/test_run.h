@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/jobs.h"
-#include "cli/test_case.h"
+#include "cli/test/test_case.h"
 #include "sim/trace/sink_digest.h"
 
 /* Of the command line: of all scenarios, behind their own run-args. */

@@ -1,4 +1,4 @@
-#include "cli/sweep_plot.h"
+#include "cli/sweep/sweep_plot.h"
 
 #include <string.h>
 

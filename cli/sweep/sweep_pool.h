@@ -3,8 +3,8 @@
 #pragma once
 
 #include "cli/inputs.h"
-#include "cli/sweep_row.h"
-#include "cli/sweep_spec.h"
+#include "cli/sweep/sweep_row.h"
+#include "cli/sweep/sweep_spec.h"
 
 typedef struct SweepPoolConfig {
     const SweepSpec *spec;

@@ -1,12 +1,12 @@
 /* Looking back line by line from the record in question. Lines are dismissed by their text before they are
  * read: a log is long, and what is looked for is mostly near. */
-#include "cli/diff_cause.h"
+#include "cli/diff/diff_cause.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/diff_record.h"
+#include "cli/diff/diff_record.h"
 
 /* ---- lines ---- */
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "cli/sweep_table.h"
+#include "cli/sweep/sweep_table.h"
 #include "sim/trace/eventlog_json.h"
 #include "view/chart.h"
 

@@ -5,8 +5,8 @@
  * (hs.result), detail. What a run has no value for is NA. */
 #pragma once
 
-#include "cli/sweep_row.h"
-#include "cli/sweep_spec.h"
+#include "cli/sweep/sweep_row.h"
+#include "cli/sweep/sweep_spec.h"
 #include "sim/trace/outfile.h"
 #include "view/stats.h"
 

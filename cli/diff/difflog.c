@@ -1,5 +1,5 @@
 /* Two event logs side by side. Records are lines; a difference is explained member by member. */
-#include "cli/difflog.h"
+#include "cli/diff/difflog.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/diff_cause.h"
-#include "cli/diff_record.h"
+#include "cli/diff/diff_cause.h"
+#include "cli/diff/diff_record.h"
 #include "sim/base/units.h"
 #include "sim/trace/eventlog_json.h"
 

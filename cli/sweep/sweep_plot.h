@@ -1,7 +1,7 @@
 /* Pictures of a sweep: any column against any other. */
 #pragma once
 
-#include "cli/sweep_table.h"
+#include "cli/sweep/sweep_table.h"
 
 /* The request, "goodput+law:loss,by=rtt,queue=100,log=xy", and the picture's name can be read; which columns
  * there are is not known yet. */

@@ -1,4 +1,4 @@
-#include "cli/test_golden.h"
+#include "cli/test/test_golden.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* A scenario is run, a folder of a run or its manifest is run again, and an event log is what it is. A folder
  * may hold both: logs are taken as they are if both sides have one; next to a fresh one, a run is repeated,
  * so that both hold the same kinds of records. */
-#include "cli/diff_side.h"
+#include "cli/diff/diff_side.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Numbers of two event logs side by side: each field at each place as a series, at common times. */
 #pragma once
 
-#include "cli/difflog.h"
+#include "cli/diff/difflog.h"
 #include "sim/base/simtime.h"
 
 typedef struct DiffSeriesConfig {

@@ -3,7 +3,7 @@
  *     {"status":1,"error":null,"expects":[{"name":"…","ok":false,"detail":"f.lua:5: got false"}],
  *      "digest":["…","…","…"]}
  */
-#include "cli/test_run.h"
+#include "cli/test/test_run.h"
 
 #include <json-glib/json-glib.h>
 #include <signal.h>

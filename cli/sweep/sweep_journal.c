@@ -1,4 +1,4 @@
-#include "cli/sweep_journal.h"
+#include "cli/sweep/sweep_journal.h"
 
 #include <errno.h>
 #include <fcntl.h>

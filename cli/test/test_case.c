@@ -1,4 +1,4 @@
-#include "cli/test_case.h"
+#include "cli/test/test_case.h"
 
 #include <errno.h>
 #include <stdlib.h>

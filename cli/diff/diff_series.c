@@ -1,4 +1,4 @@
-#include "cli/diff_series.h"
+#include "cli/diff/diff_series.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/diff_record.h"
+#include "cli/diff/diff_record.h"
 #include "sim/base/suggest.h"
 #include "sim/trace/eventlog.h"
 

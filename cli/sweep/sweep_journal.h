@@ -5,8 +5,8 @@
 
 #include <glib.h>
 
-#include "cli/sweep_row.h"
-#include "cli/sweep_spec.h"
+#include "cli/sweep/sweep_row.h"
+#include "cli/sweep/sweep_spec.h"
 
 #define SWEEP_JOURNAL_NAME "journal.jsonl"
 

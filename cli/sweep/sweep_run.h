@@ -2,8 +2,8 @@
 #pragma once
 
 #include "cli/inputs.h"
-#include "cli/sweep_row.h"
-#include "cli/sweep_spec.h"
+#include "cli/sweep/sweep_row.h"
+#include "cli/sweep/sweep_spec.h"
 
 /* Builds the scenario once for every value of the grid, without letting time pass: wrong names and values are
  * found before hours are spent. Learns how the scenario understands the values, and the digest of its files,

@@ -1,9 +1,9 @@
-#include "cli/sweep_spec.h"
+#include "cli/sweep/sweep_spec.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/sweep_grid.h"
+#include "cli/sweep/sweep_grid.h"
 #include "sim/base/units.h"
 #include "sim/trace/eventlog_json.h"
 

@@ -1,4 +1,4 @@
-#include "cli/test_report.h"
+#include "cli/test/test_report.h"
 
 #include <stdio.h>
 #include <string.h>

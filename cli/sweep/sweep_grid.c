@@ -1,4 +1,4 @@
-#include "cli/sweep_grid.h"
+#include "cli/sweep/sweep_grid.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
-#include "cli/sweep_pool.h"
+#include "cli/sweep/sweep_pool.h"
 
 #include <string.h>
 #include <sys/wait.h>
 
 #include "cli/jobs.h"
-#include "cli/sweep_run.h"
+#include "cli/sweep/sweep_run.h"
 
 /* ---- the process of a run ---- */
 

@@ -1,4 +1,4 @@
-#include "cli/sweep_row.h"
+#include "cli/sweep/sweep_row.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "cli/sweep_run.h"
+#include "cli/sweep/sweep_run.h"
 
 #include <errno.h>
 #include <string.h>

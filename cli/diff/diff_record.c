@@ -1,4 +1,4 @@
-#include "cli/diff_record.h"
+#include "cli/diff/diff_record.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "cli/sweep_table.h"
+#include "cli/sweep/sweep_table.h"
 
 #include <inttypes.h>
 #include <math.h>
