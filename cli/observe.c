@@ -24,6 +24,7 @@ static RunnerConfig common(const ObserveConfig *c, GPtrArray *no_pcap)
         .mute = true,
         .observer_start = c->on_start,
         .observer_print = c->on_print,
+        .observer_resume = c->on_resume,
         .observer = c->user,
     };
 }

@@ -100,6 +100,11 @@ static void on_print(void *user, const char *line)
     stepbackend_on_print(user, line);
 }
 
+static void on_resume(void *user)
+{
+    stepbackend_on_resume(user);
+}
+
 static void append_outcome(GString *out, const Scenario *s, int status)
 {
     unsigned n = scenario_expect_count(s);
@@ -133,6 +138,7 @@ static void run(void *user, StepBackend *b)
         dup2(fileno(told), STDERR_FILENO);
     observe.on_start = on_start;
     observe.on_print = on_print;
+    observe.on_resume = on_resume;
     observe.user = b;
     status = observe_run(&r, &observe);
     fflush(stderr);
