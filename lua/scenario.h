@@ -154,5 +154,5 @@ const char *scenario_title(const Scenario *s);
 typedef void (*ScenarioApiFn)(void *user, const char *owner, const char *name);
 void scenario_foreach_api(ScenarioApiFn fn, void *user);
 
-extern const ProbeDesc scenario_probe_log; /* "scenario.log": kind ("title", "note", "log"; in Chinese
-                                              "title.zh", "note.zh"), text */
+extern const ProbeDesc scenario_probe_log;         /* "scenario.log": kind ("title", "note", "log"), text */
+extern const ProbeDesc scenario_probe_translation; /* of the record before: kind, lang ("zh"), text */

@@ -315,20 +315,12 @@ void stepbackend_on_resume(StepBackend *b)
         stop(b, STEP_WHY_LIMIT, 0, "The scenario's main part goes on.");
 }
 
-/* What the scenario says is told once, in English: its Chinese is no record here. */
-static bool is_translation(const ProbeRecord *r)
-{
-    const ProbeValue *kind = r->desc->cls == PROBE_LOG ? steprecord_value(r, "kind") : NULL;
-
-    return kind && g_str_has_suffix(kind->s, ".zh");
-}
-
 static void on_record(ProbeSink *sink, const ProbeRecord *r)
 {
     StepBackend *b = HS_CONTAINER_OF(sink, StepBackend, sink);
     bool is_unit;
 
-    if (b->is_free || is_translation(r))
+    if (b->is_free)
         return;
     b->pos.record++;
     b->record = r;
@@ -366,7 +358,9 @@ void stepbackend_on_start(StepBackend *b, Scenario *s)
     b->net = scenario_net(s);
     b->part = sim_partition(net_sim(b->net), 0);
     b->cond = stepcond_new(b->net);
-    b->sink = (ProbeSink){.mask = PROBE_BIT(PROBE_CLASSES) - 1, .record = on_record};
+    /* What the scenario says is told once, in English. */
+    b->sink = (ProbeSink){.mask = (PROBE_BIT(PROBE_CLASSES) - 1) & ~PROBE_BIT(PROBE_TRANSLATION),
+                          .record = on_record};
     probes_attach(net_probes(b->net), &b->sink);
     if (b->config.has_digest)
         b->digest = sink_digest_new(net_sim(b->net), net_probes(b->net));
