@@ -6,12 +6,7 @@ _hopscope()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words files
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect ladder packetdrill run test --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill report run --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run test --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run sweep --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill plot run --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run step --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect ladder packetdrill plot report run step sweep test --help --version" -- "$cur")
         return
     fi
     case $prev in
@@ -74,7 +69,8 @@ _hopscope()
         files='lua'
         ;;
     test)
-        words="--jobs --filter --tap --list --junit --annotations --seed --set --until --timeout --update-golden --yes --help"
+        words="--jobs --filter --tap --list --junit --annotations --fail-fast --dry-run --seed --set --until --timeout
+            --update-golden --yes --help"
         files='lua'
         ;;
     sweep)
