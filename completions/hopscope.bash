@@ -33,7 +33,7 @@ _hopscope()
         files=
         ;;
     diff)
-        words="--set --set-a --set-b --seed --seed-a --seed-b --until --events --context --after --causes --series --at --every --tsv --quiet --help"
+        words="--set --set-a --set-b --seed --seed-a --seed-b --until --events --context --after --causes --series --at --every --tsv --json --quiet --help"
         files='@(lua|jsonl|json)'
         ;;
     dissect)

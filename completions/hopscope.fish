@@ -41,6 +41,7 @@ complete -c hopscope -n "$on diff" -s c -l causes -x -d 'steps back to what led 
 complete -c hopscope -n "$on diff" -s S -l series -x -a 'cwnd delivered inflight lost queue rto rtt ssthresh window' -d 'numbers side by side'
 complete -c hopscope -n "$on diff" -l at -x -d 'only at these places'
 complete -c hopscope -n "$on diff" -l every -x -d 'distance of rows'
+complete -c hopscope -n "$on diff" -s J -l json -d 'one JSON object'
 complete -c hopscope -n "$on diff" -l tsv -d 'tab-separated text'
 complete -c hopscope -n "$on diff" -s q -l quiet -d 'only the exit status'
 
