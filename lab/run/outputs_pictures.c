@@ -75,7 +75,7 @@ void outputs_pictures_on_wish(OutputsPictures *p)
     while (p->n_plots < scenario_plot_count(p->scenario))
         add_plot(p, p->n_plots++);
     if (!p->ladder && scenario_ladder_count(p->scenario))
-        p->ladder = ladderout_record(p->scenario);
+        p->ladder = ladderout_record(p->scenario, 0);
 }
 
 static bool draw_plot(OutputsPictures *p, const Plot *plot, GError **error)
@@ -100,8 +100,8 @@ static bool draw_plot(OutputsPictures *p, const Plot *plot, GError **error)
     return ok;
 }
 
-bool outputs_pictures_draw(OutputsPictures *p, void (*tell)(void *user, const char *path), void *user,
-                           GError **error)
+bool outputs_pictures_draw(OutputsPictures *p, void (*tell)(void *user, const char *path, bool has_data),
+                           void *user, GError **error)
 {
     GError *first = NULL;
 
@@ -109,7 +109,7 @@ bool outputs_pictures_draw(OutputsPictures *p, void (*tell)(void *user, const ch
         const Plot *plot = p->plots->pdata[i];
 
         if (draw_plot(p, plot, first ? NULL : &first))
-            tell(user, plot->path);
+            tell(user, plot->path, true);
     }
     if (p->ladder)
         story_seal(ladderout_story(p->ladder));
@@ -117,7 +117,7 @@ bool outputs_pictures_draw(OutputsPictures *p, void (*tell)(void *user, const ch
         char *path = NULL;
 
         if (ladderout_fulfil(p->ladder, p->scenario, i, p->out_dir, p->name, &path, first ? NULL : &first))
-            tell(user, path);
+            tell(user, path, false);
         g_free(path);
     }
     if (first)
