@@ -34,7 +34,7 @@ static void on_start(void *user, Scenario *s)
     StoryConfig config = {
         .classes = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX) | PROBE_BIT(PROBE_FRAME_DROP) |
                    PROBE_BIT(PROBE_QUEUE) | PROBE_BIT(PROBE_LINK) | PROBE_BIT(PROBE_TCP) |
-                   PROBE_BIT(PROBE_LOG),
+                   PROBE_BIT(PROBE_LOG) | PROBE_BIT(PROBE_TRANSLATION),
         .max_records = MAX_RECORDS,
         .max_bytes = MAX_BYTES,
     };

@@ -101,6 +101,11 @@ static void on_print(void *user, const char *line)
     stepbackend_on_print(user, line);
 }
 
+static void on_resume(void *user)
+{
+    stepbackend_on_resume(user);
+}
+
 static void append_outcome(GString *out, const Scenario *s, int status)
 {
     unsigned n = scenario_expect_count(s);
@@ -136,6 +141,7 @@ static void run(void *user, StepBackend *b)
     observe.front = console_front(&console);
     observe.on_start = on_start;
     observe.on_print = on_print;
+    observe.on_resume = on_resume;
     observe.user = b;
     status = observe_run(&r, &observe);
     fflush(stderr);

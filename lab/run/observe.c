@@ -20,6 +20,7 @@ static RunnerConfig common(const ObserveConfig *c, GPtrArray *no_pcap)
                     .no_scenario_files = !c->out_dir},
         .observer_start = c->on_start,
         .observer_print = c->on_print,
+        .observer_resume = c->on_resume,
         .observer = c->user,
     };
 }

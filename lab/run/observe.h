@@ -17,6 +17,7 @@ typedef struct ObserveConfig {
     /* Before the scenario's first line: attach sinks to net_probes(scenario_net(s)). */
     void (*on_start)(void *user, Scenario *s);
     void (*on_print)(void *user, const char *line); /* what the scenario prints; NULL: goes nowhere */
+    void (*on_resume)(void *user);                  /* hs.run returns to the main part; NULL */
     void *user;
 } ObserveConfig;
 

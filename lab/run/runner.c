@@ -49,6 +49,15 @@ static bool on_start(void *user, Scenario *s)
     return r->stop == RUNNER_ENDED;
 }
 
+static void on_resume(void *user, Scenario *s)
+{
+    Runner *r = user;
+
+    (void)s;
+    if (r->config.observer_resume)
+        r->config.observer_resume(r->config.observer);
+}
+
 static void on_wish(void *user, Scenario *s)
 {
     (void)s;
@@ -131,6 +140,7 @@ int runner_run(Runner *r, const RunnerConfig *config)
     r->config.scenario.on_start = on_start;
     r->config.scenario.on_wish = on_wish;
     r->config.scenario.on_ready = on_ready;
+    r->config.scenario.on_resume = on_resume;
     if (config->inputs)
         r->config.scenario.read = on_read;
     r->config.scenario.user = r;

@@ -37,6 +37,7 @@ typedef struct RunnerConfig {
     /* Somebody else who watches: before the scenario's first line. NULL: nobody. */
     void (*observer_start)(void *observer, Scenario *s);
     void (*observer_print)(void *observer, const char *line); /* likewise */
+    void (*observer_resume)(void *observer);                  /* hs.run returns to the main part; NULL */
     void *observer;
 } RunnerConfig;
 

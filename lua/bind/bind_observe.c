@@ -174,7 +174,8 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
 {
     Scenario *s = HS_CONTAINER_OF(sink, Scenario, sink);
 
-    if (s->observing && r->desc->cls == PROBE_LOG) /* what an observer logs would be told to it without end */
+    /* What an observer logs would be told to it without end. */
+    if (s->observing && (r->desc->cls == PROBE_LOG || r->desc->cls == PROBE_TRANSLATION))
         return;
     for (guint i = 0; i < s->observers->len && !s->failed; i++) {
         Observer *o = g_ptr_array_index(s->observers, i);
