@@ -14,6 +14,9 @@ typedef enum KeepKind {
     KEEP_ALL = KEEP_CAPTURES | KEEP_EVENTS | KEEP_SERIES | KEEP_PICTURES,
 } KeepKind;
 
+#define KEEP_CAPTURE_NAME "capture.pcapng.lz4"
+#define KEEP_EVENTS_NAME "events.jsonl"
+
 /* "all", or some of the names of kinds and "manifest" (which stands for none), joined by commas. False:
  * *error is a sentence for g_free. */
 bool keep_parse(const char *list, unsigned *kinds, char **error) HS_MUST_USE;

@@ -6,11 +6,13 @@
 #include "lab/run/keep.h"
 #include "lab/run/outputs_captures.h"
 #include "lab/run/outputs_kept.h"
+#include "lab/run/outputs_names.h"
 #include "lab/run/outputs_pictures.h"
 #include "models/wire/dissect.h"
 #include "sim/trace/pcapng.h"
 #include "sim/trace/qlog.h"
 #include "sim/trace/sink_events.h"
+#include "sim/trace/sink_pcapng.h"
 #include "sim/trace/sink_series.h"
 #include "view/plot_gnuplot.h"
 #include "view/qlog_tcp.h"
@@ -43,7 +45,9 @@ struct Outputs {
     unsigned n_series;         /* of the scenario, that were looked at */
     OutputsPictures *pictures; /* NULL: the scenario gets no files */
     OutputsKept *kept;         /* NULL: nothing of that is kept */
-    GError *error;             /* of a wish; told when ready */
+    OutputsNames *names;
+    unsigned n_captures, n_plots, n_ladders; /* of the scenario, whose names are known */
+    GError *error;                           /* of a wish; told when ready, or at the end */
     DropCounter drops;
     char *comment;
     GPtrArray *files, *paths; /* char * */
@@ -76,6 +80,70 @@ static void on_drop(ProbeSink *sink, const ProbeRecord *r)
     g_array_append_val(c->rows, row);
 }
 
+/* ---- names ---- */
+
+static const char kept_by[] = "the run's folder";
+
+static bool claim(Outputs *o, const char *file, const char *who, bool is_plot)
+{
+    g_autofree char *path = g_build_filename(o->config.out_dir, file, NULL);
+    GError **error = o->error ? NULL : &o->error;
+
+    return is_plot ? outputs_names_claim_plot(o->names, path, who, error)
+                   : outputs_names_claim(o->names, path, who, error);
+}
+
+/* What the command line asked for, and what is kept. */
+static bool claim_first(Outputs *o)
+{
+    const OutputsConfig *c = &o->config;
+    g_autofree char *pcap =
+        outputs_path(".", c->scenario, c->pcap_compress ? "pcapng" PCAPNG_WRITER_PACKED_SUFFIX : "pcapng");
+    g_autofree char *events = outputs_path(".", c->scenario, "events.jsonl");
+
+    return claim(o, "manifest.json", kept_by, false) &&
+           (!c->pcap->len || c->pcap_per_interface || claim(o, pcap, "--pcap", false)) &&
+           (!c->event_classes || c->event_path || claim(o, events, "--events", false)) &&
+           (!(c->keep & KEEP_CAPTURES) || claim(o, KEEP_CAPTURE_NAME, kept_by, false)) &&
+           (!(c->keep & KEEP_EVENTS) || claim(o, KEEP_EVENTS_NAME, kept_by, false)) &&
+           (!(c->keep & KEEP_SERIES) ||
+            (claim(o, "series/tcp.tsv", kept_by, false) && claim(o, "series/queues.tsv", kept_by, false))) &&
+           (!(c->keep & KEEP_PICTURES) || (claim(o, "pictures/cwnd.svg", kept_by, true) &&
+                                           claim(o, "pictures/ladder.svg", kept_by, false)));
+}
+
+/* What the scenario has asked for since the last time. */
+static bool claim_wishes(Outputs *o)
+{
+    bool ok = true;
+
+    for (; ok && o->n_captures < scenario_capture_count(o->scenario); o->n_captures++) {
+        ScenarioCapture wish;
+
+        scenario_capture(o->scenario, o->n_captures, &wish);
+        ok = claim(o, wish.file, "hs.capture", false);
+    }
+    for (unsigned i = o->n_series; ok && i < scenario_series_count(o->scenario); i++) {
+        ScenarioSeries wish;
+
+        scenario_series(o->scenario, i, &wish);
+        ok = claim(o, wish.file, "hs.series", false);
+    }
+    for (; ok && o->n_plots < scenario_plot_count(o->scenario); o->n_plots++) {
+        ScenarioPlot wish;
+
+        scenario_plot(o->scenario, o->n_plots, &wish);
+        ok = claim(o, wish.file, "hs.plot", true);
+    }
+    for (; ok && o->n_ladders < scenario_ladder_count(o->scenario); o->n_ladders++) {
+        ScenarioLadder wish;
+
+        scenario_ladder(o->scenario, o->n_ladders, &wish);
+        ok = claim(o, wish.file, "hs.ladder", false);
+    }
+    return ok;
+}
+
 /* ---- attaching ---- */
 
 static bool add_events(Outputs *o, GError **error)
@@ -86,7 +154,7 @@ static bool add_events(Outputs *o, GError **error)
     if (!c.classes && (o->config.keep & KEEP_EVENTS)) {
         c.classes = PROBE_ALL;
         c.max_each = KEPT_EVENTS_EACH;
-        o->events_path = g_build_filename(o->config.out_dir, "events.jsonl", NULL);
+        o->events_path = g_build_filename(o->config.out_dir, KEEP_EVENTS_NAME, NULL);
     } else if (c.classes) {
         o->events_path = o->config.event_path
                              ? g_strdup(o->config.event_path)
@@ -193,6 +261,11 @@ bool outputs_attach(Outputs *o, Scenario *s, GError **error)
     o->comment = g_strdup_printf("%s, seed %" PRIu64, o->config.scenario, scenario_seed(s));
     if (!o->config.no_scenario_files)
         o->pictures = outputs_pictures_new(s, o->config.scenario, o->config.out_dir);
+    o->names = outputs_names_new();
+    if (!claim_first(o)) {
+        g_propagate_error(error, g_steal_pointer(&o->error));
+        return false;
+    }
     o->captures = outputs_captures_new(s, &o->config, o->comment);
     if (o->config.keep & (KEEP_SERIES | KEEP_PICTURES))
         o->kept = outputs_kept_new(s, o->config.scenario, o->config.out_dir, o->config.keep);
@@ -242,6 +315,8 @@ void outputs_on_wish(Outputs *o)
 {
     unsigned n_series = o->config.no_scenario_files ? 0 : scenario_series_count(o->scenario);
 
+    if (o->error || (!o->config.no_scenario_files && !claim_wishes(o)))
+        return;
     if (!o->config.no_scenario_files)
         outputs_captures_on_wish(o->captures);
     while (o->n_series < n_series)
@@ -291,7 +366,7 @@ bool outputs_are_attached(const Outputs *o)
 
 bool outputs_have_failed(const Outputs *o)
 {
-    return (o->captures && outputs_captures_have_failed(o->captures)) ||
+    return o->error || (o->captures && outputs_captures_have_failed(o->captures)) ||
            (o->events && sink_events_has_failed(o->events)) || (o->qlog && qlog_tcp_has_failed(o->qlog));
 }
 
@@ -365,7 +440,7 @@ static void tell_qlog(Outputs *o)
 
 bool outputs_close(Outputs *o, GError **error)
 {
-    GError *first = NULL;
+    GError *first = g_steal_pointer(&o->error);
 
     if (o->captures)
         (void)!outputs_captures_close(o->captures, on_written, o, first ? NULL : &first);
@@ -477,6 +552,7 @@ void outputs_free(Outputs *o)
     g_ptr_array_free(o->series, TRUE);
     outputs_pictures_free(o->pictures);
     outputs_kept_free(o->kept);
+    outputs_names_free(o->names);
     g_clear_error(&o->error);
     g_ptr_array_free(o->files, TRUE);
     g_ptr_array_free(o->paths, TRUE);

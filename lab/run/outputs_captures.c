@@ -135,8 +135,7 @@ static void add_asked(OutputsCaptures *c)
 static void add_kept(OutputsCaptures *c)
 {
     SinkPcapngConfig p = common(c);
-    g_autofree char *path =
-        g_build_filename(c->config->out_dir, "capture.pcapng" PCAPNG_WRITER_PACKED_SUFFIX, NULL);
+    g_autofree char *path = g_build_filename(c->config->out_dir, KEEP_CAPTURE_NAME, NULL);
 
     p.path = path;
     p.compress = true;
