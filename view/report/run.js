@@ -214,7 +214,7 @@ function eventText(event) {
 /* What the scenario says in the page's language, if it says so. */
 function saying(event) {
   const text = string(state.lang === 'zh' && event[3] >= 0 ? event[3] : event[2]);
-  return text.replace(/\S+ > \S+: [^\n]*$/gm, saidLine); /* packets that it quotes */
+  return text.replace(/[0-9a-f.:]+ > [0-9a-f.:]+(?:: |, )[^\n]*$/gm, saidLine); /* packets that it quotes */
 }
 
 function runTitle() {

@@ -6,7 +6,7 @@
 -- tshark-allow: Previous segment(s) not captured (the lost segments)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
 local hs = require "hopscope"
-hs.title { en = "TCP-RTX-08 Fast retransmit", zh = "TCP-RTX-08 快重传" }
+hs.title { en = "TCP-RTX-08 Fast retransmit", zh = "TCP-RTX-08 快速重传" }
 
 -- The first of `n` segments is lost, after an exchange of one byte. style: 2 textbook Reno, without SACK; 0: Linux. Returns what happened,
 -- in ms from the first segment on.
