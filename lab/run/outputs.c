@@ -18,7 +18,7 @@
 #include "view/qlog_tcp.h"
 
 /* Of a longer run the log of its folder has the beginning, and whatever is rarer than packets in full. */
-#define KEPT_EVENTS_EACH 10000
+#define KEPT_EVENTS_EACH 5000
 #define PROBE_ALL (PROBE_BIT(PROBE_CLASSES) - 1)
 
 typedef struct DropCounter {
