@@ -75,6 +75,19 @@ static bool check_keep(const ArgCommand *command, RunOptions *o, const char *ope
     return true;
 }
 
+/* Somebody who names several has something else in mind. */
+static bool check_operands(const ArgCommand *command, const char *const *operand)
+{
+    if (!operand[1])
+        return true;
+    args_wrong(command,
+               "\"%s\" is a second scenario, and there is one to a run: \"hopscope test\" runs several and "
+               "tells which "
+               "pass, \"hopscope sweep\" runs one with several parameters and seeds",
+               operand[1]);
+    return false;
+}
+
 static bool check(const ArgCommand *command, RunOptions *o)
 {
     RunnerConfig *c = &o->config;
@@ -209,7 +222,7 @@ int cmd_run(int argc, char **argv)
                     .set = g_ptr_array_new(),
                     .events = g_ptr_array_new()};
     RunnerConfig *c = &o.config;
-    const char *operand[2];
+    g_autofree const char **operand = g_new0(const char *, argc + 1);
     const ArgOption options[] = {
         {"seed", 's', ARG_COUNT, "N", "seed of every random stream (default 1)", &c->scenario.seed,
          &c->scenario.has_seed, NULL},
@@ -283,7 +296,7 @@ int cmd_run(int argc, char **argv)
         "command line is wrong or a file cannot be written, 3 if a limit was hit, 130 after ^C.",
         options,
         1,
-        1,
+        (unsigned)argc,
         "  hopscope run ping.lua --out out                      manifest, capture, events, series, pictures\n"
         "  hopscope run ping.lua --out out --keep manifest      the rest can be had later:\n"
         "  hopscope run out --pcap\n"
@@ -296,7 +309,8 @@ int cmd_run(int argc, char **argv)
     result = args_parse(&command, argc, argv, operand);
     if (result == ARGS_HELPED) {
         status = EXIT_OK;
-    } else if (result == ARGS_OK && check(&command, &o) && check_keep(&command, &o, operand[0])) {
+    } else if (result == ARGS_OK && check_operands(&command, operand) && check(&command, &o) &&
+               check_keep(&command, &o, operand[0])) {
         complete(&o, operand[0]);
         status = run(&o);
     }
