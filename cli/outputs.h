@@ -27,6 +27,8 @@ typedef struct OutputsConfig {
     uint64_t event_classes; /* 0: no event log */
     const char *event_path; /* NULL: STEM.events.jsonl in out_dir */
     GPtrArray *qlog;        /* patterns of hosts' names, const char *, "" for all; NULL or empty: no qlog */
+    uint16_t qlog_port;     /* 0: all connections */
+    const char *qlog_level; /* one of outputs_qlog_levels; NULL: base */
 } OutputsConfig;
 
 /* One row of the count of drops. */

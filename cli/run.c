@@ -1,11 +1,13 @@
 /* hopscope run: one scenario, what it says, a summary, and the files that were asked for. */
 #include <glib.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/manifest.h"
+#include "cli/outputs_qlog.h"
 #include "cli/run_summary.h"
 #include "cli/runner.h"
 #include "sim/trace/eventlog.h"
@@ -17,9 +19,9 @@ typedef struct RunOptions {
     const char *operand;
     const char *out_dir;
     char *folder; /* of the run that is repeated */
-    bool has_until, has_progress, has_snaplen, stats, digest, manifest;
+    bool has_until, has_progress, has_snaplen, has_qlog_port, has_qlog_level, stats, digest, manifest;
     bool progress;
-    uint64_t max_memory, snaplen;
+    uint64_t max_memory, snaplen, qlog_port;
 } RunOptions;
 
 static bool check_params(const ArgCommand *command, const GPtrArray *set)
@@ -72,6 +74,13 @@ static bool check(const ArgCommand *command, RunOptions *o)
          o->has_snaplen) &&
         !c->outputs.pcap->len)
         g_ptr_array_add(c->outputs.pcap, (void *)"");
+    if (o->has_qlog_port && (o->qlog_port == 0 || o->qlog_port > UINT16_MAX)) {
+        args_wrong(command, "--qlog-port: expected a number from 1 to 65535, got %" PRIu64, o->qlog_port);
+        return false;
+    }
+    c->outputs.qlog_port = (uint16_t)o->qlog_port;
+    if ((o->has_qlog_port || o->has_qlog_level) && !c->outputs.qlog->len)
+        g_ptr_array_add(c->outputs.qlog, (void *)"");
     return true;
 }
 
@@ -242,6 +251,13 @@ int cmd_run(int argc, char **argv)
          "all "
          "hosts or of those that match; may be repeated",
          c->outputs.qlog, NULL, NULL},
+        {"qlog-port", 0, ARG_COUNT, "PORT", "log only connections with this port at either end", &o.qlog_port,
+         &o.has_qlog_port, NULL},
+        {"qlog-level", 0, ARG_CHOICE, "LEVEL",
+         "how much: core (packets, losses, metrics), base (states, windows, timeouts too; the default), "
+         "extra "
+         "(every timer, timestamps)",
+         &c->outputs.qlog_level, &o.has_qlog_level, outputs_qlog_levels},
         {"quiet", 'q', ARG_FLAG, NULL, "no narration and no summary; failed expectations are still told",
          &c->scenario.quiet, NULL, NULL},
         {"max-events", 0, ARG_COUNT, "N", "stop after so many events: 1e6, 5M", &c->scenario.max_events, NULL,
