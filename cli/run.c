@@ -254,9 +254,8 @@ int cmd_run(int argc, char **argv)
         {"qlog-port", 0, ARG_COUNT, "PORT", "log only connections with this port at either end", &o.qlog_port,
          &o.has_qlog_port, NULL},
         {"qlog-level", 0, ARG_CHOICE, "LEVEL",
-         "how much: core (packets, losses, metrics), base (states, windows, timeouts too; the default), "
-         "extra "
-         "(every timer, timestamps)",
+         "how much: core (packets, losses, metrics), base (states and timeouts too; the default), extra "
+         "(every timer, every option)",
          &c->outputs.qlog_level, &o.has_qlog_level, outputs_qlog_levels},
         {"quiet", 'q', ARG_FLAG, NULL, "no narration and no summary; failed expectations are still told",
          &c->scenario.quiet, NULL, NULL},

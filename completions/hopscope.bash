@@ -19,6 +19,10 @@ _hopscope()
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
+    --qlog-level)
+        mapfile -t COMPREPLY < <(compgen -W "core base extra" -- "$cur")
+        return
+        ;;
     --lang | -l)
         mapfile -t COMPREPLY < <(compgen -W "en zh" -- "$cur")
         return
@@ -70,7 +74,7 @@ _hopscope()
         ;;
     run)
         words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
-            --events --qlog --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
+            --events --qlog --qlog-port --qlog-level --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
         files='lua'
         ;;
     test)

@@ -48,10 +48,12 @@ static void append_flags(GString *s, uint16_t flags)
     g_strfreev(names);
 }
 
+/* What a SYN negotiates is in parameters_set. */
 static bool has_options(const TcpOptions *o, QlogLevel level)
 {
-    return o && (o->has_mss || o->has_wscale || o->has_sack_permitted || o->has_fastopen || o->n_sack ||
-                 (o->has_timestamps && level >= QLOG_EXTRA));
+    return o && (o->has_fastopen || o->n_sack ||
+                 (level >= QLOG_EXTRA &&
+                  (o->has_mss || o->has_wscale || o->has_sack_permitted || o->has_timestamps)));
 }
 
 static void append_options(GString *s, const TcpOptions *o, QlogLevel level)
@@ -59,11 +61,11 @@ static void append_options(GString *s, const TcpOptions *o, QlogLevel level)
     if (!has_options(o, level))
         return;
     qlog_object(s, "options");
-    if (o->has_mss)
+    if (o->has_mss && level >= QLOG_EXTRA)
         qlog_u64(s, "mss", o->mss);
-    if (o->has_wscale)
+    if (o->has_wscale && level >= QLOG_EXTRA)
         qlog_u64(s, "window_scale", o->wscale);
-    if (o->has_sack_permitted)
+    if (o->has_sack_permitted && level >= QLOG_EXTRA)
         qlog_bool(s, "sack_permitted", true);
     if (o->has_timestamps && level >= QLOG_EXTRA) {
         qlog_u64(s, "timestamp_value", o->ts_val);
@@ -394,7 +396,7 @@ void qlog_event_window(QlogFlow *f, const ProbeRecord *r)
     bool new_rcv = change(&f->rcv_wnd, rcv), new_snd = change(&f->snd_wnd, snd);
     GString *s;
 
-    if (f->level < QLOG_BASE || (!new_rcv && !new_snd))
+    if (f->level < QLOG_EXTRA || (!new_rcv && !new_snd))
         return;
     s = begin(f, r->time, "tcp:window_updated", TRANSPORT);
     if (new_rcv)

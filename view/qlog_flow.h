@@ -18,8 +18,8 @@ typedef struct QlogSent {
  * have them. */
 typedef enum QlogLevel {
     QLOG_CORE,  /* packets, what was lost, metrics */
-    QLOG_BASE,  /* and states, windows, timers that fire, packets that were refused */
-    QLOG_EXTRA, /* and every timer that is set or stopped, and the timestamps of every segment */
+    QLOG_BASE,  /* and states, timeouts, packets that were refused */
+    QLOG_EXTRA, /* and every timer that is set or stopped, windows, all options of every segment */
 } QlogLevel;
 
 /* Of tcp.rtt, until the tcp.cwnd of the same instant comes. */

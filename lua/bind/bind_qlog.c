@@ -32,6 +32,13 @@ static void check_file(lua_State *L, const char *file)
             file);
 }
 
+static void check_new(lua_State *L, const Scenario *s, const char *file)
+{
+    for (unsigned i = 0; i < s->qlogs->len; i++)
+        if (!strcmp(((const QlogFileWish *)s->qlogs->pdata[i])->file, file))
+            luaerr_raise(L, "bad option \"file\" for hs.qlog: \"%s\" is asked for twice", file);
+}
+
 static void check_word(lua_State *L, const char *option, const char *word, const char *const *words,
                        const char *expected)
 {
@@ -53,6 +60,7 @@ static int hs_qlog(lua_State *L)
         luaerr_raise(L, "hs.qlog comes before the first hs.run");
     luaopt_read(L, 1, "hs.qlog", qlog_opts, HS_ARRAY_LEN(qlog_opts), 0, &o);
     check_file(L, o.file);
+    check_new(L, s, o.file);
     check_word(L, "role", o.role, roles, "\"client\" or \"server\"");
     check_word(L, "level", o.level, levels, "\"core\", \"base\" or \"extra\"");
     host = bind_check_node(L, o.host, "host");
