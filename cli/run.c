@@ -6,14 +6,15 @@
 
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/manifest.h"
-#include "cli/outputs_qlog.h"
+#include "cli/console.h"
 #include "cli/run_summary.h"
-#include "cli/runner.h"
+#include "lab/run/manifest.h"
+#include "lab/run/outputs_qlog.h"
 #include "sim/trace/eventlog.h"
 
 typedef struct RunOptions {
     RunnerConfig config;
+    Console console;
     GPtrArray *set;    /* "name=value" */
     GPtrArray *events; /* classes */
     const char *operand;
@@ -61,8 +62,9 @@ static bool check(const ArgCommand *command, RunOptions *o)
 
     if (!check_params(command, o->set) || !parse_events(command, o->events, &c->outputs.event_classes))
         return false;
-    if (c->max_wall < 0 || c->scenario.until < 0) {
-        args_wrong(command, "%s: a time must not be negative", c->max_wall < 0 ? "--max-wall" : "--until");
+    if (o->console.max_wall < 0 || c->scenario.until < 0) {
+        args_wrong(command, "%s: a time must not be negative",
+                   o->console.max_wall < 0 ? "--max-wall" : "--until");
         return false;
     }
     if (o->has_snaplen && (o->snaplen == 0 || o->snaplen > UINT32_MAX)) {
@@ -89,7 +91,7 @@ static void complete(RunOptions *o, const char *path)
     RunnerConfig *c = &o->config;
 
     g_ptr_array_add(o->set, NULL);
-    c->command = "run";
+    c->front = console_front(&o->console);
     o->operand = path;
     c->scenario.path = c->outputs.scenario = path;
     c->scenario.params = (const char *const *)o->set->pdata;
@@ -97,15 +99,19 @@ static void complete(RunOptions *o, const char *path)
     c->scenario.max_memory = o->max_memory;
     c->outputs.count_drops = !c->scenario.quiet;
     if (o->has_progress)
-        c->progress = o->progress ? PROGRESS_ALWAYS : PROGRESS_NEVER;
+        o->console.progress = o->progress ? PROGRESS_ALWAYS : PROGRESS_NEVER;
 }
 
 static int tell_error(GError *error)
 {
-    fflush(stdout);
-    fprintf(stderr, "hopscope run: %s\n", error->message);
-    g_error_free(error);
-    return EXIT_WRONG;
+    return console_tell_error("run", error);
+}
+
+static void print_summary(const RunOptions *o, const Runner *r, int status)
+{
+    const RunSummaryStyle style = {o->console.seconds, o->digest, o->stats};
+
+    runsummary_print(r, status, &style);
 }
 
 static int run_only(RunOptions *o)
@@ -113,7 +119,7 @@ static int run_only(RunOptions *o)
     Runner r;
     int status = runner_run(&r, &o->config);
 
-    runsummary_print(&r, status, o->digest, o->stats);
+    print_summary(o, &r, status);
     runner_clear(&r);
     return status;
 }
@@ -131,7 +137,7 @@ static int run_into_folder(RunOptions *o)
     status = runner_run(&r, &o->config);
     if (status != EXIT_WRONG && !manifest_write(o->out_dir, &r, status, inputs, NULL, &error))
         status = tell_error(error);
-    runsummary_print(&r, status, o->digest, o->stats);
+    print_summary(o, &r, status);
     runner_clear(&r);
     inputs_free(inputs);
     return status;
@@ -152,7 +158,7 @@ static int run_again(RunOptions *o, Manifest *m)
         (!manifest_check(m, o->operand, &r, &error) ||
          !manifest_write(o->out_dir, &r, status, m->inputs, m, &error)))
         status = tell_error(error);
-    runsummary_print(&r, status, o->digest, o->stats);
+    print_summary(o, &r, status);
     runner_clear(&r);
     return status;
 }
@@ -179,7 +185,7 @@ static int find_and_run_again(RunOptions *o)
         o->out_dir = o->folder = g_file_test(o->operand, G_FILE_TEST_IS_DIR) ? g_strdup(o->operand)
                                                                              : g_path_get_dirname(o->operand);
     c->scenario.out_dir = c->outputs.out_dir = o->out_dir;
-    status = runner_make_folder("run", o->out_dir) ? run_again(o, m) : EXIT_WRONG;
+    status = runner_make_folder(o->out_dir, &error) ? run_again(o, m) : tell_error(error);
     manifest_free(m);
     g_free(o->folder);
     return status;
@@ -192,8 +198,8 @@ static int run(RunOptions *o)
     if (manifest_is_named(o->operand))
         return find_and_run_again(o);
     o->config.outputs.digest = o->digest;
-    if (o->out_dir && !runner_make_folder("run", o->out_dir))
-        return EXIT_WRONG;
+    if (o->out_dir && !runner_make_folder(o->out_dir, &error))
+        return tell_error(error);
     if (!o->out_dir || !o->manifest)
         return run_only(o);
     if (!manifest_prepare(o->out_dir, &error))
@@ -206,6 +212,7 @@ int cmd_run(int argc, char **argv)
     RunOptions o = {.manifest = true,
                     .config = {.scenario = {.until = SIM_NEVER},
                                .outputs = {.pcap = g_ptr_array_new(), .qlog = g_ptr_array_new()}},
+                    .console = {.command = "run"},
                     .set = g_ptr_array_new(),
                     .events = g_ptr_array_new()};
     RunnerConfig *c = &o.config;
@@ -261,7 +268,7 @@ int cmd_run(int argc, char **argv)
          &c->scenario.quiet, NULL, NULL},
         {"max-events", 0, ARG_COUNT, "N", "stop after so many events: 1e6, 5M", &c->scenario.max_events, NULL,
          NULL},
-        {"max-wall", 0, ARG_TIME, "TIME", "stop after so much real time", &c->max_wall, NULL, NULL},
+        {"max-wall", 0, ARG_TIME, "TIME", "stop after so much real time", &o.console.max_wall, NULL, NULL},
         {"max-memory", 0, ARG_SIZE, "SIZE", "memory that the scenario's Lua may use: 64MiB", &o.max_memory,
          NULL, NULL},
         {"progress", 0, ARG_FLAG, NULL, "show progress on stderr even if it is no terminal", &o.progress,

@@ -25,6 +25,14 @@ const ProbeDesc scenario_probe_log = {
     .field = {{"kind", PROBE_STR}, {"text", PROBE_STR}},
 };
 
+const ProbeDesc scenario_probe_translation = {
+    .name = "scenario.translation",
+    .help = "What the scenario has just said, in another language.",
+    .cls = PROBE_TRANSLATION,
+    .n_fields = 3,
+    .field = {{"kind", PROBE_STR}, {"lang", PROBE_STR}, {"text", PROBE_STR}},
+};
+
 /* ---- life ---- */
 
 static void on_print(void *user, const char *line, size_t len)
@@ -519,6 +527,8 @@ static void drive(Scenario *s)
             s->is_asleep = false;
             proc_throw(s->main, "nothing is left to happen in the network: this call waits forever");
         } else if (in_run && !s->in_run) {
+            if (s->config.on_resume)
+                s->config.on_resume(s->config.user, s);
             proc_continue(s->main);
         }
     }

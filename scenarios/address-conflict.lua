@@ -24,7 +24,7 @@ local taken, owner, free
 local conflicts = 0
 hs.on("arp.conflict", function(e)
   conflicts = conflicts + 1
-  hs.log(e.node .. ": " .. e.mac .. " uses " .. e.ip)
+  hs.log({ en = "%s: %s uses %s", zh = "%s：%s 使用 %s" }, e.node, e.mac, e.ip)
 end)
 
 laptop:spawn(function(os)
@@ -33,7 +33,11 @@ laptop:spawn(function(os)
     zh = "笔记本电脑想要 10.0.0.10。它询问时不用自己的地址，以免有人学到错误的东西。",
   }
   taken, owner = os.arp_claim "10.0.0.10"
-  hs.log("10.0.0.10 is", taken and "free" or "the address of " .. owner)
+  if taken then
+    hs.log { en = "10.0.0.10 is free", zh = "10.0.0.10 空闲" }
+  else
+    hs.log({ en = "10.0.0.10 is the address of %s", zh = "10.0.0.10 是 %s 的地址" }, owner)
+  end
 
   hs.note {
     en = "10.0.0.11 then: three questions, 1 s to 2 s apart, no answer. It is announced, and may be used.",
@@ -41,7 +45,7 @@ laptop:spawn(function(os)
   }
   free = os.arp_claim "10.0.0.11"
   os.host:address("eth0", "10.0.0.11/24")
-  hs.log("10.0.0.11 is", free and "free" or "taken")
+  hs.log({ en = "10.0.0.11 is %s", zh = "10.0.0.11 %s" }, free and { en = "free", zh = "空闲" } or { en = "taken", zh = "已被占用" })
 end)
 hs.run "20s"
 hs.expect_equal("10.0.0.10 is taken, by the printer", { taken, owner }, { false, printer:dev().mac })

@@ -26,7 +26,7 @@ server:spawn(function(os)
   local socket = os.udp():bind(4242)
   while true do
     local question, from, port = socket:recvfrom()
-    hs.log("server was asked", question, "by", from)
+    hs.log({ en = "server was asked %s by %s", zh = "服务器收到询问 %s，来自 %s" }, question, from)
     socket:sendto("42", from, port)
   end
 end)
@@ -48,7 +48,7 @@ client:spawn(function(os)
   local socket = os.udp():connect("server", 4242)
   socket:send "What do you get if you multiply six by nine?"
   answer = socket:recv("1s")
-  hs.log("client was answered", answer)
+  hs.log({ en = "client was answered %s", zh = "客户端得到回答 %s" }, answer)
 end)
 
 hs.run "10s"

@@ -22,10 +22,17 @@ hs.link(left, right, cable)
 hs.link(a, left, cable)
 hs.link(b, right, cable)
 
+local zh = {
+  root = "根端口", designated = "指定端口", alternate = "替代端口", backup = "备份端口", disabled = "禁用端口",
+  discarding = "丢弃", learning = "学习", forwarding = "转发",
+}
 local function show()
   for _, s in ipairs { core, left, right } do
     for _, p in ipairs(s:ports()) do
-      if p.role ~= "designated" or s == core then hs.log(string.format("%-6s %s %-10s %s", s.name, p.name, p.role, p.state)) end
+      if p.role ~= "designated" or s == core then
+        local role, state = { en = p.role, zh = zh[p.role] }, { en = p.state, zh = zh[p.state] }
+        hs.log({ en = "%-6s %s %-10s %s", zh = "%s %s %s，%s" }, s.name, p.name, role, state)
+      end
     end
   end
 end
@@ -66,7 +73,10 @@ show()
 hs.expect_equal("right goes by way of left now", right:port(left).role, "root")
 hs.expect_equal("and its port forwards", right:port(left).state, "forwarding")
 hs.expect_equal("the root is two cables away", right:stp().root_cost, 40000)
-hs.log(string.format("answers: %d of %d; longest silence: %.4f s", answers, SECONDS * 1000, gap))
+hs.log({
+  en = "answers: %d of %d; longest silence: %.4f s",
+  zh = "应答：%d 次（共 %d 次）；最长的沉默：%.4f s",
+}, answers, SECONDS * 1000, gap)
 if MODE == "rstp" then
   hs.expect("the alternate port has taken over within ten milliseconds", gap < 0.010, gap)
   hs.expect("hardly a ping was lost", answers >= SECONDS * 1000 - 10, answers)

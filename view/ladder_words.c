@@ -134,7 +134,7 @@ static void add_said(Ladder *l, const StoryRecord *r, int32_t record, bool *has_
         if (!*has_title)
             l->title = ladder_keep(l, text);
         *has_title = true;
-    } else if (!l->config.no_notes && is_within(l, r->time) && !g_str_has_suffix(kind, ".zh")) {
+    } else if (!l->config.no_notes && is_within(l, r->time)) {
         const char *name = story_node(l->story, r->node)->name;
         bool is_node = !strcmp(kind, "log") && ladder_lane_of(l, r->node) != STORY_NONE;
 

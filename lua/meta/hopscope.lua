@@ -552,7 +552,7 @@ function hs.rng(name) end
 ---@return hs.Payload
 function hs.payload(size, offset) end
 
----a line with the simulated time
+---a line with the simulated time; or hs.Narration, in two languages
 ---@param ... any
 function hs.log(...) end
 

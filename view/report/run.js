@@ -193,7 +193,7 @@ function eventText(event) {
   case EVENT.NOTE:
     return saying(event);
   case EVENT.LOG:
-    return (nodes[event[1]].kind ? node + ': ' : '') + string(event[2]);
+    return nodes[event[1]].kind ? t('e_log', node, saying(event)) : saying(event);
   case EVENT.STATE:
     return t('e_state', node, string(event[3]), string(event[4]));
   case EVENT.TIMER:
@@ -211,7 +211,7 @@ function eventText(event) {
   }
 }
 
-/* A title or note in the page's language, if the lesson has it. */
+/* What the scenario says in the page's language, if it says so. */
 function saying(event) {
   return string(state.lang === 'zh' && event[3] >= 0 ? event[3] : event[2]);
 }

@@ -70,7 +70,7 @@ while lazy.drops == 0 do
   hs.run "1ms"
   fits = fits + 1
 end
-hs.log("datagrams that fit:", fits - 1, "bytes as Linux counts them:", lazy.rmem)
+hs.log({ en = "datagrams that fit: %d bytes as Linux counts them: %d", zh = "能容纳的数据报：%d；按 Linux 的算法计的字节数：%d" }, fits - 1, lazy.rmem)
 hs.expect_equal("the socket's buffer was full for 13", injected(function() send(13, 5000) end),
   { queue = 0, ring = 0, socket = 13, network = 0 })
 

@@ -77,7 +77,7 @@ local own = {}
 for i = answers + 1, #times(true) do own[#own + 1] = times(true)[i] - begin end
 hs.expect_equal("the server stops at its own count: three answers to SYNs and five repetitions", #own, 3 + 5)
 hs.expect_equal("no entry is left", #server:sockets "SYN-RECEIVED", 0)
-hs.log("SYN-ACKs at", hs.show(own))
+hs.log({ en = "SYN-ACKs at %s", zh = "SYN-ACK 的时刻：%s" }, hs.show(own))
 
 hs.translate("zh", {
   ["SYN at 0 and again a second later"] = "SYN 在 0 时发送，一秒之后再次发送",
