@@ -7,6 +7,7 @@ typedef struct Options {
     uint64_t seed, max_events, max_memory, count;
     SimTime until;
     bool has_seed, flag;
+    const char *text;
 } Options;
 
 /* What a scenario may say in run-args. What asks for files or words has no effect here. */
