@@ -16,6 +16,8 @@ _hopscope()
         ;;
     --keep | -k)
         mapfile -t COMPREPLY < <(compgen -W "all manifest captures events series pictures" -- "$cur")
+    --qlog-level)
+        mapfile -t COMPREPLY < <(compgen -W "core base extra" -- "$cur")
         return
         ;;
     --lang | -l)
@@ -70,6 +72,8 @@ _hopscope()
     run)
         words="--seed --set --until --out --keep --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
             --events --qlog --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
+        words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
+            --events --qlog --qlog-port --qlog-level --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
         files='lua'
         ;;
     test)

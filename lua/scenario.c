@@ -83,6 +83,7 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->series = g_ptr_array_new();
     s->plots = g_ptr_array_new();
     s->ladders = g_ptr_array_new();
+    s->qlogs = g_ptr_array_new();
     s->plot_notes = g_array_new(false, false, sizeof(PlotNote));
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
@@ -114,6 +115,17 @@ static void free_param(gpointer p)
     g_free(q->standard);
     g_free(q->help);
     g_free(q);
+}
+
+static void free_qlog(gpointer p)
+{
+    QlogFileWish *w = p;
+
+    g_free(w->file);
+    g_free(w->host);
+    g_free(w->role);
+    g_free(w->level);
+    g_free(w);
 }
 
 static void free_capture(gpointer p)
@@ -173,6 +185,7 @@ void scenario_free(Scenario *s)
     g_ptr_array_free(s->series, true);
     g_ptr_array_free(s->plots, true);
     g_ptr_array_free(s->ladders, true);
+    free_list(s->qlogs, free_qlog);
     g_free(s->title);
     for (guint i = 0; i < s->plot_notes->len; i++)
         g_free(g_array_index(s->plot_notes, PlotNote, i).text);
@@ -318,6 +331,7 @@ static int open_module(lua_State *L)
     bind_series_open(L);
     bind_plot_open(L);
     bind_ladder_open(L);
+    bind_qlog_open(L);
     bind_ip4_open(L);
     lua_createtable(L, 0, 16); /* private */
     bind_private_open(L);
@@ -688,6 +702,18 @@ void scenario_ladder(const Scenario *s, unsigned i, ScenarioLadder *out)
                             .unfold = w->unfold,
                             .no_notes = w->no_notes,
                             .no_states = w->no_states};
+}
+
+unsigned scenario_qlog_count(const Scenario *s)
+{
+    return s->qlogs->len;
+}
+
+void scenario_qlog(const Scenario *s, unsigned i, ScenarioQlog *out)
+{
+    const QlogFileWish *w = g_ptr_array_index(s->qlogs, i);
+
+    *out = (ScenarioQlog){w->file, w->host, w->role, w->level, w->port};
 }
 
 const char *scenario_title(const Scenario *s)

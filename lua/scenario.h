@@ -146,6 +146,16 @@ typedef struct ScenarioLadder {
 } ScenarioLadder;
 unsigned scenario_ladder_count(const Scenario *s);
 void scenario_ladder(const Scenario *s, unsigned i, ScenarioLadder *out);
+/* qlog files that the scenario asked for (hs.qlog), likewise. */
+typedef struct ScenarioQlog {
+    const char *file;  /* relative to the output folder */
+    const char *host;  /* its name */
+    const char *role;  /* "client": only connections that it opens; "server"; NULL: all */
+    const char *level; /* "core", "base", "extra"; NULL: base */
+    uint16_t port;     /* only connections with it at either end; 0: all */
+} ScenarioQlog;
+unsigned scenario_qlog_count(const Scenario *s);
+void scenario_qlog(const Scenario *s, unsigned i, ScenarioQlog *out);
 /* What the scenario called itself first (hs.title); "" if it did not. */
 const char *scenario_title(const Scenario *s);
 

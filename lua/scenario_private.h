@@ -101,6 +101,11 @@ typedef struct LadderWish {
     bool hops, timers, options, absolute, unfold, no_notes, no_states;
 } LadderWish;
 
+typedef struct QlogFileWish {
+    char *file, *host, *role, *level; /* role, level NULL: both, the usual one */
+    uint16_t port;
+} QlogFileWish;
+
 typedef struct PlotNote {
     SimTime time;
     char *text;
@@ -141,6 +146,7 @@ struct Scenario {
     GPtrArray *plots;        /* Plot, likewise */
     char *title;             /* hs.title's first; NULL: none yet */
     GPtrArray *ladders;      /* LadderWish, likewise */
+    GPtrArray *qlogs;        /* QlogFileWish */
     GArray *plot_notes;      /* PlotNote */
     GPtrArray *rules;        /* struct Rule */
     GPtrArray *observers;    /* struct Observer */

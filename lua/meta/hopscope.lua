@@ -651,6 +651,17 @@ function hs.series(options) end
 ---@param options hs.LadderOptions
 function hs.ladder(options) end
 
+---@class hs.QlogOptions
+---@field file string name in the output folder, which ends in .sqlog
+---@field host hs.Node whose connections
+---@field role? string only those that it opens ("client") or that it is asked for ("server")
+---@field port? integer only those with this port at either end
+---@field level? string how much: "core", "base" (default), "extra"
+
+---asks for a qlog file of what TCP does at a host; before the first hs.run
+---@param options hs.QlogOptions
+function hs.qlog(options) end
+
 ---@class hs.PlotOptions
 ---@field file string name in the output folder, which ends in .svg, .png or .pdf
 ---@field host? hs.Node|hs.LinkDir|string only what this host sends and this node's queues
