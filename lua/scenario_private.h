@@ -89,9 +89,10 @@ typedef struct Series {
 
 typedef struct Plot {
     char *file, *what;
-    char *host, *flow, *title; /* NULL: none */
+    char *host, *flow, *title, *font; /* NULL: none */
     SimTime from, to, interval;
-    bool cdf, no_states;
+    unsigned width, height;
+    bool cdf, no_states, separate, log, no_legend, is_paper;
 } Plot;
 
 typedef struct LadderWish {
@@ -105,6 +106,11 @@ typedef struct PlotNote {
     SimTime time;
     char *text;
 } PlotNote;
+
+typedef struct PlotLine {
+    char *what, *text;
+    double value;
+} PlotLine;
 
 struct Scenario {
     ScenarioConfig config;
@@ -142,6 +148,7 @@ struct Scenario {
     char *title;             /* hs.title's first; NULL: none yet */
     GPtrArray *ladders;      /* LadderWish, likewise */
     GArray *plot_notes;      /* PlotNote */
+    GArray *plot_levels;     /* PlotLine */
     GPtrArray *rules;        /* struct Rule */
     GPtrArray *observers;    /* struct Observer */
     GPtrArray *apps;         /* ScnApp */
