@@ -350,6 +350,16 @@ static void add_notes(PlotBuild *b)
     }
 }
 
+/* Was the panel that would show it left out? */
+static bool is_missing(const PlotBuild *b, PlotWhat what)
+{
+    const char *panel = what <= PLOT_INFLIGHT                              ? "cwnd"
+                        : what == PLOT_RTO && plotbuild_wants(b, PLOT_RTT) ? "rtt"
+                                                                           : plot_whats[what].name;
+
+    return b->figure->missing && strstr(b->figure->missing, panel);
+}
+
 static char *make_title(const PlotBuild *b)
 {
     GString *title = g_string_new(NULL);
@@ -361,7 +371,7 @@ static char *make_title(const PlotBuild *b)
     for (unsigned i = 0; i < PLOT_WHATS; i++) {
         char *name;
 
-        if (!plotbuild_wants(b, (PlotWhat)i))
+        if (!plotbuild_wants(b, (PlotWhat)i) || is_missing(b, (PlotWhat)i))
             continue;
         name = g_strdup(plot_whats[i].title);
         if (n)
@@ -404,7 +414,6 @@ PlotFigure *plot_build(const PlotRun *runs, unsigned n_runs, const char *scenari
         b.all_queues = b.queues;
         b.figure = plotfigure_new();
         plotfigure_set_look(b.figure, &b.wish->look);
-        b.figure->title = b.wish->title ? g_strdup(b.wish->title) : make_title(&b);
         choose_time(&b);
         if (b.flows->len == 1)
             b.figure->subtitle = name_flow(plotbuild_item(b.flows, 0)->end, 2);
@@ -419,6 +428,7 @@ PlotFigure *plot_build(const PlotRun *runs, unsigned n_runs, const char *scenari
         plotfigure_drop_empty(b.figure);
         if (b.figure->panels->len == 0 && !b.error)
             tell_nothing(&b);
+        b.figure->title = b.wish->title ? g_strdup(b.wish->title) : make_title(&b);
         plotfigure_settle(b.figure);
     }
     free_items(b.flows);

@@ -23,7 +23,7 @@
 #define PANEL_ALONE 300
 #define PANEL_TWO 200
 #define PANEL_MANY 150
-#define PANEL_LEAST 40
+#define PANEL_LEAST 80  /* for the name of its axis */
 #define LETTER 7.4      /* width of a letter in a legend, generously */
 #define TITLE_SIZE 16.7 /* of the letters */
 #define SUBTITLE_SIZE 12.5
@@ -134,6 +134,7 @@ typedef struct Layout {
     double k; /* all sizes are multiplied by it */
     double left, right;
     unsigned width, height, panel, top, bottom, gap, row;
+    unsigned least; /* height in which all is legible */
 } Layout;
 
 static double legend_width(const PlotPanel *p, const Layout *l)
@@ -187,11 +188,10 @@ static Layout lay_out(const PlotFigure *f)
     for (unsigned i = 0; i < n; i++)
         rows += rows_above(f->panels->pdata[i], &l);
     fixed = l.top + l.bottom + (n - 1) * l.gap + rows * l.row;
-    if (f->look.height)
-        l.panel = f->look.height > fixed + n * PANEL_LEAST ? (f->look.height - fixed) / n : PANEL_LEAST;
-    l.height = fixed + n * l.panel;
-    if (f->look.height > l.height) /* what division left over */
-        l.height = f->look.height;
+    if (f->look.height && f->look.height > fixed)
+        l.panel = (f->look.height - fixed) / n;
+    l.height = f->look.height ? f->look.height : fixed + n * l.panel;
+    l.least = fixed + (unsigned)(n * PANEL_LEAST * l.k);
     return l;
 }
 
@@ -378,15 +378,17 @@ static char *axis_of(const PlotPanel *p, const Layout *l)
 }
 
 /* 1, 2, 5, 10 …, or powers of ten where those would be too many. */
-static void write_log_tics(OutFile *out, char axis, double min, double max)
+static void write_log_tics(OutFile *out, char axis, double min, double max, double room)
 {
-    bool is_coarse = max / min > 1000;
+    unsigned n = 0;
 
+    for (double v = min; v <= max * 1.000001; v = plot_log_next(v))
+        n++;
     outfile_printf(out, "set %ctics (", axis);
     for (double v = min; v <= max * 1.000001; v = plot_log_next(v)) {
         bool is_power = plot_log_next(v) / v < 2.2 && plot_log_next(plot_log_next(v)) / v > 4.5;
 
-        outfile_printf(out, "%s%s %.10g", v > min ? ", " : "", is_power || !is_coarse ? "'%g'" : "''", v);
+        outfile_printf(out, "%s%s %.10g", v > min ? ", " : "", is_power || n <= room ? "'%g'" : "''", v);
     }
     outfile_printf(out, ")\n");
 }
@@ -398,7 +400,7 @@ static void write_panel(OutFile *out, const PlotFigure *f, unsigned i, const Lay
     bool is_last = i + 1 == f->panels->len;
     unsigned n = count_curves(p);
     char *name = axis_of(p, l), *axis = quoted(name), *x_axis = quoted(is_last ? f->axis : "");
-    double height = l->height;
+    double height = l->height, low = p->is_log ? 1 - 1e-7 : 1; /* gnuplot leaves out a mark at the very end */
 
     outfile_printf(out, "\nset tmargin at screen %.6f\nset bmargin at screen %.6f\n", 1 - top / height,
                    1 - (top + l->panel) / height);
@@ -412,7 +414,7 @@ static void write_panel(OutFile *out, const PlotFigure *f, unsigned i, const Lay
     outfile_printf(out,
                    "set yrange [%.10g:%.10g]\nset label 3 %s at screen %.6f, graph 0.5 center rotate by 90 "
                    "tc rgb '#111111'\nset xlabel %s offset 0,0.2\n",
-                   p->min, p->max, axis, (l->k < 1 ? 9.0 : 16.0) / l->width, x_axis);
+                   p->min * low, p->max, axis, (l->k < 1 ? 9.0 : 16.0) / l->width, x_axis);
     if (p->heading) {
         char *heading = quoted(p->heading);
 
@@ -422,7 +424,7 @@ static void write_panel(OutFile *out, const PlotFigure *f, unsigned i, const Lay
     }
     if (p->is_log) {
         outfile_printf(out, "set logscale y\n");
-        write_log_tics(out, 'y', p->min, p->max);
+        write_log_tics(out, 'y', p->min, p->max, l->panel / (18 * l->k));
     }
     outfile_printf(out, "set format x '%s'\n", is_last ? "%g" : "");
     if (key_rows(p, l))
@@ -477,7 +479,7 @@ static void write_head(OutFile *out, const PlotFigure *f, const char *path, Plot
     outfile_printf(out, "set xrange [%.10g:%.10g]\n", f->min, f->max);
     if (f->is_log) {
         outfile_printf(out, "set logscale x\n");
-        write_log_tics(out, 'x', f->min, f->max);
+        write_log_tics(out, 'x', f->min, f->max, (l->width - l->left - l->right) / (50 * l->k));
     }
     if (!f->look.is_paper)
         write_title(out, 1, f->title, "large", TITLE_SIZE * l->k, "#111111", 20, l);
@@ -493,9 +495,9 @@ static void write_head(OutFile *out, const PlotFigure *f, const char *path, Plot
 static bool write_script(const PlotFigure *f, const char *path, PlotFormat format, const char *script,
                          GError **error)
 {
-    OutFile *out = outfile_open(script, OUTFILE_WHOLE, error);
     Layout l = lay_out(f);
     unsigned top = l.top, first = 0;
+    OutFile *out = outfile_open(script, OUTFILE_WHOLE, error);
 
     if (!out)
         return false;
@@ -514,6 +516,20 @@ static bool write_script(const PlotFigure *f, const char *path, PlotFormat forma
     return outfile_close(out, error);
 }
 
+/* Of a size that the user chose. */
+static bool has_room(const PlotFigure *f, const char *path, GError **error)
+{
+    Layout l = lay_out(f);
+
+    if (!f->look.height || l.height >= l.least)
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                "%s: %u pixels of height are too few for %u panel%s with %s legends; expected at least %u",
+                path, l.height, f->panels->len, f->panels->len == 1 ? "" : "s",
+                f->panels->len == 1 ? "its" : "their", l.least);
+    return false;
+}
+
 bool plotgnuplot_write(const PlotFigure *f, const char *path, GError **error)
 {
     char *data = plotgnuplot_beside(path, ".tsv"), *script = plotgnuplot_beside(path, ".gp");
@@ -521,7 +537,8 @@ bool plotgnuplot_write(const PlotFigure *f, const char *path, GError **error)
     bool ok;
 
     (void)!plotgnuplot_format(path, &format);
-    ok = write_data(f, data, error) && write_script(f, path, format, script, error);
+    ok = has_room(f, path, error) && write_data(f, data, error) &&
+         write_script(f, path, format, script, error);
     g_free(data);
     g_free(script);
     return ok;

@@ -131,7 +131,10 @@ void plotrates_add(PlotBuild *b)
                      both                               ? "Rate"
                      : plotbuild_wants(b, PLOT_GOODPUT) ? "Goodput"
                                                         : "Throughput",
-                     unit.name, "rate");
+                     unit.name,
+                     both                               ? "rate"
+                     : plotbuild_wants(b, PLOT_GOODPUT) ? "goodput"
+                                                        : "throughput");
     p.factor = unit.factor;
     add_rate(&p, PLOT_THROUGHPUT, "throughput", PLOT_BLUE, interval);
     add_rate(&p, PLOT_GOODPUT, "goodput", PLOT_GREEN, interval);
