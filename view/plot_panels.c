@@ -7,6 +7,7 @@
 #define CROWD_COLUMNS 200
 #define MAX_SEQUENCES 4
 #define MAX_SEPARATE 12
+#define BAND_LEAST 600 /* a shorter recovery is made so long: a pixel, so that it is seen */
 
 PlotPart plotpart_new(PlotBuild *b, const GArray *items, const char *name, const char *unit,
                       const char *brief)
@@ -205,7 +206,7 @@ static const struct {
     double alpha;
 } states[PLOT_STATES] = {
     [PLOT_STATE_SLOW_START] = {"slow start", PLOT_GREEN, 0.14},
-    [PLOT_STATE_CWR] = {"CWR", PLOT_PURPLE, 0.25},
+    [PLOT_STATE_CWR] = {"CWR", PLOT_SKY, 0.35},
     [PLOT_STATE_RECOVERY] = {"recovery", PLOT_ORANGE, 0.35},
     [PLOT_STATE_LOSS] = {"loss", PLOT_RED, 0.35},
 };
@@ -214,6 +215,7 @@ static void add_state(const PlotPart *p, const PlotSeries *s, unsigned state)
 {
     PlotCurve *c = plotpanel_add_curve(p->p, states[state].name, PLOT_SPANS, states[state].rgb);
     unsigned n = plotseries_count(s);
+    SimTime least = state == PLOT_STATE_SLOW_START ? 0 : (p->b->to - p->b->from) / BAND_LEAST;
 
     c->alpha = states[state].alpha;
     c->width = 0;
@@ -225,8 +227,9 @@ static void add_state(const PlotPart *p, const PlotSeries *s, unsigned state)
             continue;
         while (last + 1 < n && (unsigned)plotseries_point(s, last + 1)->y == state)
             last++;
-        plotcurve_add(c, plotbuild_x(p->b, at->t), 0,
-                      plotbuild_x(p->b, plotseries_point(s, HS_MIN(last + 1, n - 1))->t));
+        plotcurve_add(
+            c, plotbuild_x(p->b, at->t), 0,
+            plotbuild_x(p->b, HS_MAX(plotseries_point(s, HS_MIN(last + 1, n - 1))->t, at->t + least)));
         i = last;
     }
     if (c->points->len == 0)
@@ -246,7 +249,7 @@ static void add_windows(PlotBuild *b)
     if (plotbuild_wants(b, PLOT_INFLIGHT) && p.is_alone) {
         add_series(&p, PLOT_INFLIGHT, "in flight", PLOT_STEPS, PLOT_SKY, false);
         if (plotbuild_wants(b, PLOT_CWND)) /* seen below the window, which it often equals */
-            ((PlotCurve *)p.p->curves->pdata[p.p->curves->len - 1])->width = 3.5;
+            ((PlotCurve *)p.p->curves->pdata[p.p->curves->len - 1])->width = 3;
     }
     if (plotbuild_wants(b, PLOT_CWND))
         add_series(&p, PLOT_CWND, "cwnd", PLOT_STEPS, PLOT_BLUE, false);

@@ -208,10 +208,10 @@ static void append_coloured(GString *out, const char *text, uint32_t rgb, bool i
         g_string_append(out, text);
 }
 
-/* Black would not be seen on a dark terminal. */
+/* Dark colours would not be seen on a dark terminal. */
 static uint32_t seen(uint32_t rgb)
 {
-    return rgb == PLOT_BLACK ? PLOT_GREY : rgb;
+    return rgb == PLOT_BLACK ? PLOT_GREY : rgb == PLOT_WINE ? 0xc0568a : rgb == PLOT_INDIGO ? 0x8a7fd6 : rgb;
 }
 
 static void append_cell(GString *out, const Cell *c, bool is_ascii, bool is_coloured)

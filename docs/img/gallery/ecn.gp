@@ -27,7 +27,7 @@ set format x ''
 set key at graph 1,1 right bottom horizontal Left reverse samplen 2 height 0.2 width 0
 plot \
   data index 0 using 1:(0):1:2:(0):(120) with boxxyerror fs transparent solid 0.14 noborder fc rgb '#009e73' title 'slow start', \
-  data index 1 using 1:(0):1:2:(0):(120) with boxxyerror fs transparent solid 0.25 noborder fc rgb '#cc79a7' title 'CWR', \
+  data index 1 using 1:(0):1:2:(0):(120) with boxxyerror fs transparent solid 0.35 noborder fc rgb '#56b4e9' title 'CWR', \
   data index 2 using 1:2 with steps lw 1.5 lc rgb '#000072b2' title 'cwnd', \
   data index 3 using 1:2 with steps lw 1.5 lc rgb '#00d55e00' dt (6,5) title 'ssthresh', \
   data index 4 using 1:(3) with points pt 2 ps 0.5 lw 1.5 lc rgb '#cc79a7' title 'marked'

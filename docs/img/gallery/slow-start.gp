@@ -27,7 +27,7 @@ set format x ''
 set key at graph 1,1 right bottom horizontal Left reverse samplen 2 height 0.2 width 0
 plot \
   data index 0 using 1:(0):1:2:(0):(180) with boxxyerror fs transparent solid 0.14 noborder fc rgb '#009e73' title 'slow start', \
-  data index 1 using 1:2 with steps lw 3.5 lc rgb '#0056b4e9' title 'in flight', \
+  data index 1 using 1:2 with steps lw 3 lc rgb '#0056b4e9' title 'in flight', \
   data index 2 using 1:2 with steps lw 1.5 lc rgb '#000072b2' title 'cwnd'
 unset label
 unset arrow
