@@ -65,8 +65,8 @@ _hopscope()
         files='@(lua|json)'
         ;;
     plot)
-        words="--what --output --term --width --height --host --flow --from --to --interval --cdf --no-states --title
-            --vary --label --seed --set --until --help"
+        words="--what --output --term --width --height --ascii --host --flow --from --to --interval --separate --log --cdf
+            --no-states --title --no-legend --size --font --style --vary --label --seed --set --until --help"
         files='@(lua|json)'
         ;;
     run)
