@@ -111,8 +111,8 @@ static unsigned width_between(const char *from, const char *to)
     return shown_width(part);
 }
 
-/* One line of the screen, however long the text is: of that the part around the cursor is shown. The terminal's
- * width is asked for each time: windows are resized. */
+/* One line of the screen, however long the text is: of that the part around the cursor is shown. The
+ * terminal's width is asked for each time: windows are resized. */
 static void redraw(const LineEdit *e)
 {
     unsigned room = terminal_columns() - 1, used = shown_width(e->prompt);

@@ -167,6 +167,22 @@ static bool tell_rules(const StepInspect *w, char **word, unsigned n, GString *o
     return true;
 }
 
+static bool unknown_thing(const StepInspect *w, const char *word, GString *out)
+{
+    const char *known[64] = {"host", "socket", "route", "neigh", "nat", "queue", "packet"}, *closest;
+    unsigned n = 7;
+
+    for (unsigned i = 0; i < net_host_count(w->net) && n < HS_ARRAY_LEN(known); i++)
+        known[n++] = host_node(net_host_at(w->net, i))->name;
+    closest = suggest_closest(word, known, n);
+    g_string_append_printf(out, "cannot inspect \"%s\"; ", word);
+    if (closest)
+        g_string_append_printf(out, "did you mean \"%s\"?", closest);
+    else
+        g_string_append(out, "expected a host, socket, route, neigh, nat, queue or packet");
+    return false;
+}
+
 static bool ask(const StepInspect *w, char **word, unsigned n, GString *out)
 {
     Host *h;
@@ -208,16 +224,15 @@ static bool ask(const StepInspect *w, char **word, unsigned n, GString *out)
     if (!strcmp(word[0], "packet"))
         return stepinspect_packet(w, out);
     if (!strcmp(word[0], "nat")) {
-        g_string_append(out, "There is no address translation (NAT) in hopscope yet: addresses and ports arrive as they "
-                             "were sent, and so there is no table to show.\n");
+        g_string_append(
+            out, "There is no address translation (NAT) in hopscope yet: addresses and ports arrive as they "
+                 "were sent, and so there is no table to show.\n");
         return true;
     }
     h = net_host_by_name(w->net, word[0]);
     if (h)
         return stepinspect_host(w, h, out);
-    g_string_append_printf(
-        out, "cannot inspect \"%s\"; expected a host, socket, route, neigh, nat, queue or packet", word[0]);
-    return false;
+    return unknown_thing(w, word[0], out);
 }
 
 bool stepinspect(const StepInspect *w, const char *query, GString *out)

@@ -137,12 +137,13 @@ static void append_stats(const Ip *ip, const NetDev *d)
 
     g_string_append_printf(ip->s->out,
                            "    RX:  bytes packets errors dropped  missed   mcast\n"
-                           "    %10" PRIu64 " %7" PRIu64 " %6" PRIu32 " %7" PRIu32 " %7" PRIu32 " %7" PRIu32 "\n"
+                           "    %10" PRIu64 " %7" PRIu64 " %6" PRIu32 " %7" PRIu32 " %7" PRIu32 " %7" PRIu32
+                           "\n"
                            "    TX:  bytes packets errors dropped carrier collsns\n"
                            "    %10" PRIu64 " %7" PRIu64 " %6u %7" PRIu32 " %7" PRIu32 " %7u\n",
                            st->rx_bytes, st->rx_packets, err->rx_crc_errors + err->rx_frame_errors,
-                           err->rx_dropped, err->rx_overruns, err->rx_multicast, st->tx_bytes, st->tx_packets, 0u,
-                           err->tx_dropped, err->tx_carrier_errors, 0u);
+                           err->rx_dropped, err->rx_overruns, err->rx_multicast, st->tx_bytes, st->tx_packets,
+                           0u, err->tx_dropped, err->tx_carrier_errors, 0u);
 }
 
 static void append_brief(const Ip *ip, const Ip4If *ifp, const NetDev *d, bool with_addrs)
@@ -307,7 +308,8 @@ static bool route_get6(const Ip *ip, const Ipv6Addr *dst)
         g_string_append_printf(ip->s->out, " via %s", ipv6_addr_format(&flow.next_hop, text));
     if (flow.dev)
         g_string_append_printf(ip->s->out, " dev %s", ip4_if_dev(flow.dev)->name);
-    g_string_append_printf(ip->s->out, " src %s metric 1024 pref medium\n", ipv6_addr_format(&flow.src, text));
+    g_string_append_printf(ip->s->out, " src %s metric 1024 pref medium\n",
+                           ipv6_addr_format(&flow.src, text));
     return true;
 }
 
@@ -382,12 +384,12 @@ static void show_neighs(const Ip *ip)
 
 static bool take_option(Ip *ip, const char *option)
 {
-    bool *flag = !strcmp(option, "-s")                                ? &ip->stats
-                 : !strcmp(option, "-4")                              ? &ip->only4
-                 : !strcmp(option, "-6")                              ? &ip->only6
+    bool *flag = !strcmp(option, "-s")                                  ? &ip->stats
+                 : !strcmp(option, "-4")                                ? &ip->only4
+                 : !strcmp(option, "-6")                                ? &ip->only6
                  : !strcmp(option, "-o") || !strcmp(option, "-oneline") ? &ip->oneline
-                 : !strcmp(option, "-br") || !strcmp(option, "-brief") ? &ip->brief
-                                                                      : NULL;
+                 : !strcmp(option, "-br") || !strcmp(option, "-brief")  ? &ip->brief
+                                                                        : NULL;
 
     if (!flag)
         return shell_wrong(ip->s, "ip: %s is not known here; expected -s, -4, -6, -br or -o", option);
@@ -397,7 +399,8 @@ static bool take_option(Ip *ip, const char *option)
 
 static bool would_change(const char *word)
 {
-    static const char *const deeds[] = {"add", "append", "change", "del", "delete", "flush", "replace", "set", NULL};
+    static const char *const deeds[] = {"add",   "append",  "change", "del", "delete",
+                                        "flush", "replace", "set",    NULL};
 
     return word && g_strv_contains(deeds, word);
 }
@@ -434,7 +437,8 @@ bool shell_ip(Shell *s)
             return false;
     object = i < s->n ? s->word[i++] : "";
     if (would_change(s->word[i]))
-        return shell_wrong(s, "\"ip %s %s\" would change the run: that is the scenario's", object, s->word[i]);
+        return shell_wrong(s, "\"ip %s %s\" would change the run: that is the scenario's", object,
+                           s->word[i]);
     if (is(object, "rule", 2)) {
         g_string_append(s->out, "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n"
                                 "32767:\tfrom all lookup default\n");
@@ -445,9 +449,11 @@ bool shell_ip(Shell *s)
     if (is(object, "address", 1) || is(object, "link", 1))
         return take_rest(&ip, i, true) && show_devs(&ip, *object == 'a');
     if (!is(object, "route", 1) && !is(object, "neighbour", 1) && !is(object, "neighbor", 1))
-        return shell_wrong(s, "ip: object \"%s\" is not known here; expected addr, link, route, route get ADDRESS, "
-                              "neigh or rule",
-                           object);
+        return shell_wrong(
+            s,
+            "ip: object \"%s\" is not known here; expected addr, link, route, route get ADDRESS, "
+            "neigh or rule",
+            object);
     if (!take_rest(&ip, i, false))
         return false;
     if (*object == 'r')

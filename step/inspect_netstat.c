@@ -15,8 +15,8 @@ typedef struct Sentence {
 /* The sections as netstat prints them; a counter's name begins with its section's. */
 static const struct {
     const char *title, *prefix;
-} sections[] = {{"Ip", "Ip"},   {"Icmp", "Icmp"},     {"IcmpMsg", "IcmpMsg"}, {"Tcp", "Tcp"},
-                {"Udp", "Udp"}, {"TcpExt", "TcpExt"}, {"IpExt", "IpExt"},     {"Ip6", "Ip6"},
+} sections[] = {{"Ip", "Ip"},       {"Icmp", "Icmp"},     {"IcmpMsg", "IcmpMsg"}, {"Tcp", "Tcp"},
+                {"Udp", "Udp"},     {"TcpExt", "TcpExt"}, {"IpExt", "IpExt"},     {"Ip6", "Ip6"},
                 {"Icmp6", "Icmp6"}, {"Udp6", "Udp6"}};
 
 static const Sentence sentences[] = {

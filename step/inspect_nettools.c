@@ -45,8 +45,11 @@ static void append_arp(Neigh *n, void *user)
                         "Address                  HWtype  HWaddress           Flags Mask            Iface\n");
     g_string_append_printf(out, "%-23s  %-8s%-20s%-6s%-16s%s\n",
                            shell_host(a->s, n->key.ip4, a->numeric, name, sizeof(name)), known ? "ether" : "",
-                           known ? mac : "(incomplete)", !known ? "" : state == NEIGH_PERMANENT ? "CM" : "C", "",
-                           n->table->dev->name);
+                           known ? mac : "(incomplete)",
+                           !known                     ? ""
+                           : state == NEIGH_PERMANENT ? "CM"
+                                                      : "C",
+                           "", n->table->dev->name);
 }
 
 bool shell_arp(Shell *s)
@@ -128,7 +131,10 @@ static void append_size(GString *out, uint64_t bytes)
     static const struct {
         double above, unit;
         const char *name;
-    } units[] = {{1e12, 1099511627776.0, "TiB"}, {1e9, 1073741824.0, "GiB"}, {1e6, 1048576.0, "MiB"}, {1e3, 1024.0, "KiB"}};
+    } units[] = {{1e12, 1099511627776.0, "TiB"},
+                 {1e9, 1073741824.0, "GiB"},
+                 {1e6, 1048576.0, "MiB"},
+                 {1e3, 1024.0, "KiB"}};
 
     for (unsigned i = 0; i < HS_ARRAY_LEN(units); i++)
         if ((double)bytes > units[i].above) {
@@ -212,15 +218,17 @@ static void append_interface(Shell *s, const Ip4If *ifp, const NetDev *d)
     else if (d->flags & NETDEV_POINTOPOINT)
         g_string_append(s->out, "        ppp  txqueuelen 3  (Point-to-Point Protocol)\n");
     else
-        g_string_append_printf(s->out, "        ether %s  txqueuelen 1000  (Ethernet)\n", mac_format(d->mac, mac));
+        g_string_append_printf(s->out, "        ether %s  txqueuelen 1000  (Ethernet)\n",
+                               mac_format(d->mac, mac));
     append_counts(s->out, "RX", st->rx_packets, st->rx_bytes);
     g_string_append_printf(
-        s->out, "        RX errors %" PRIu32 "  dropped %" PRIu32 "  overruns %" PRIu32 "  frame %" PRIu32 "\n",
+        s->out,
+        "        RX errors %" PRIu32 "  dropped %" PRIu32 "  overruns %" PRIu32 "  frame %" PRIu32 "\n",
         err->rx_crc_errors + err->rx_frame_errors, err->rx_dropped, err->rx_overruns, err->rx_frame_errors);
     append_counts(s->out, "TX", st->tx_packets, st->tx_bytes);
-    g_string_append_printf(s->out,
-                           "        TX errors 0  dropped %" PRIu32 " overruns 0  carrier %" PRIu32 "  collisions 0\n\n",
-                           err->tx_dropped, err->tx_carrier_errors);
+    g_string_append_printf(
+        s->out, "        TX errors 0  dropped %" PRIu32 " overruns 0  carrier %" PRIu32 "  collisions 0\n\n",
+        err->tx_dropped, err->tx_carrier_errors);
 }
 
 bool shell_ifconfig(Shell *s)
@@ -241,8 +249,7 @@ bool shell_ifconfig(Shell *s)
     }
     if (found)
         g_string_truncate(s->out, s->out->len - 1);
-    return found ||
-           shell_wrong(s, "%s: error fetching interface information: Device not found", dev);
+    return found || shell_wrong(s, "%s: error fetching interface information: Device not found", dev);
 }
 
 bool shell_interfaces(Shell *s)
@@ -255,8 +262,8 @@ bool shell_interfaces(Shell *s)
         const NetDevErrors *err = netdev_errors(d);
 
         g_string_append_printf(s->out,
-                               "%-15s %5" PRIu32 " %8" PRIu64 " %6" PRIu32 " %6" PRIu32 " %-6" PRIu32 " %8" PRIu64
-                               " %6u %6" PRIu32 " %6u %s%s%s\n",
+                               "%-15s %5" PRIu32 " %8" PRIu64 " %6" PRIu32 " %6" PRIu32 " %-6" PRIu32
+                               " %8" PRIu64 " %6u %6" PRIu32 " %6u %s%s%s\n",
                                d->name, d->mtu, st->rx_packets, err->rx_crc_errors + err->rx_frame_errors,
                                err->rx_dropped, err->rx_overruns, st->tx_packets, 0u, err->tx_dropped, 0u,
                                d->flags & NETDEV_LOOPBACK      ? "L"
@@ -277,12 +284,18 @@ typedef struct Table {
 
 static const char *netstat_state(TcpState s)
 {
-    static const char *const name[] = {[TCP_ESTABLISHED] = "ESTABLISHED", [TCP_SYN_SENT] = "SYN_SENT",
-                                       [TCP_SYN_RECV] = "SYN_RECV",       [TCP_FIN_WAIT1] = "FIN_WAIT1",
-                                       [TCP_FIN_WAIT2] = "FIN_WAIT2",     [TCP_TIME_WAIT] = "TIME_WAIT",
-                                       [TCP_CLOSE] = "CLOSE",             [TCP_CLOSE_WAIT] = "CLOSE_WAIT",
-                                       [TCP_LAST_ACK] = "LAST_ACK",       [TCP_LISTEN] = "LISTEN",
-                                       [TCP_CLOSING] = "CLOSING",         [TCP_NEW_SYN_RECV] = "SYN_RECV"};
+    static const char *const name[] = {[TCP_ESTABLISHED] = "ESTABLISHED",
+                                       [TCP_SYN_SENT] = "SYN_SENT",
+                                       [TCP_SYN_RECV] = "SYN_RECV",
+                                       [TCP_FIN_WAIT1] = "FIN_WAIT1",
+                                       [TCP_FIN_WAIT2] = "FIN_WAIT2",
+                                       [TCP_TIME_WAIT] = "TIME_WAIT",
+                                       [TCP_CLOSE] = "CLOSE",
+                                       [TCP_CLOSE_WAIT] = "CLOSE_WAIT",
+                                       [TCP_LAST_ACK] = "LAST_ACK",
+                                       [TCP_LISTEN] = "LISTEN",
+                                       [TCP_CLOSING] = "CLOSING",
+                                       [TCP_NEW_SYN_RECV] = "SYN_RECV"};
 
     return name[s];
 }
@@ -302,8 +315,8 @@ static void append_end(const Table *t, const InetEndpoint *e)
     g_string_append_printf(t->s->out, "%-23s ", text);
 }
 
-static void append_line(const Table *t, const char *proto, uint32_t in, uint32_t out, const InetEndpoint *local,
-                        const InetEndpoint *remote, const char *state)
+static void append_line(const Table *t, const char *proto, uint32_t in, uint32_t out,
+                        const InetEndpoint *local, const InetEndpoint *remote, const char *state)
 {
     g_string_append_printf(t->s->out, "%-5s %6" PRIu32 " %6" PRIu32 " ", proto, in, out);
     append_end(t, local);

@@ -1,5 +1,5 @@
-/* The commands of a real host: their options as far as they show something here, and their layout (iproute2 6,
- * net-tools 2.10). Only those that look: what a host does is the scenario's. */
+/* The commands of a real host: their options as far as they show something here, and their layout (iproute2
+ * 6, net-tools 2.10). Only those that look: what a host does is the scenario's. */
 #include <glib.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -136,13 +136,14 @@ static void add_qdisc(Shell *s, const NetDev *d, bool with_stats)
     if (!with_stats)
         return;
     g_string_append_printf(s->out,
-                           " Sent %" PRIu64 " bytes %" PRIu64 " pkt (dropped %" PRIu64 ", overlimits 0 requeues 0)\n"
+                           " Sent %" PRIu64 " bytes %" PRIu64 " pkt (dropped %" PRIu64
+                           ", overlimits 0 requeues 0)\n"
                            " backlog %" PRIu32 "b %" PRIu32 "p requeues 0\n",
                            sent.tx_bytes, sent.tx_packets, q ? signals.dropped_packets : sent.queue_drops,
                            q ? q->bytes : 0, q ? q->packets : 0);
     if (q && (q->stats.peak_packets || signals.marked_packets))
-        g_string_append_printf(s->out, "  maxpacket %" PRIu32 " ecn_mark %" PRIu64 "\n", q->stats.peak_packets,
-                               signals.marked_packets);
+        g_string_append_printf(s->out, "  maxpacket %" PRIu32 " ecn_mark %" PRIu64 "\n",
+                               q->stats.peak_packets, signals.marked_packets);
 }
 
 static bool do_tc(Shell *s)
@@ -180,7 +181,8 @@ static const struct {
     {"hostname", do_hostname, "hostname"},
     {"ifconfig", shell_ifconfig, "ifconfig [DEVICE]"},
     {"ip", shell_ip,
-     "ip [-s] [-4|-6] [-br|-o] addr|link|route|neigh [show] [dev DEVICE], ip route get ADDRESS, ip route show table local, "
+     "ip [-s] [-4|-6] [-br|-o] addr|link|route|neigh [show] [dev DEVICE], ip route get ADDRESS, ip route "
+     "show table local, "
      "ip rule"},
     {"netstat", shell_netstat, "netstat [-tualno], netstat -s, netstat -r, netstat -i"},
     {"nstat", shell_nstat, "nstat [-az] [PATTERN]"},
@@ -194,9 +196,10 @@ static const struct {
 /* What would be done on a real host, and not looked at. */
 static bool is_deed(const char *word)
 {
-    static const char *const deeds[] = {"curl",   "dig",  "ethtool",  "iperf", "iperf3",     "iptables",  "nc",
-                                        "netcat", "nft",  "nslookup", "ping",  "ping6",      "python",    "reboot",
-                                        "ssh", "sudo", "telnet", "tftp", "traceroute", "tracepath", "wget", NULL};
+    static const char *const deeds[] = {
+        "curl",   "dig",      "ethtool",    "iperf",     "iperf3", "iptables", "nc",  "netcat",
+        "nft",    "nslookup", "ping",       "ping6",     "python", "reboot",   "ssh", "sudo",
+        "telnet", "tftp",     "traceroute", "tracepath", "wget",   NULL};
 
     return g_strv_contains((const char *const *)deeds, word);
 }
@@ -236,7 +239,8 @@ bool stepinspect_shell(Host *h, const char *const *word, unsigned n, GString *ou
         }
     if (is_deed(word[0]))
         return shell_wrong(&s,
-                           "\"%s\" would change the run: what hosts do stands in the scenario; here one looks, with " COMMANDS,
+                           "\"%s\" would change the run: what hosts do stands in the scenario; here one "
+                           "looks, with " COMMANDS,
                            word[0]);
     closest = suggest_closest(word[0], names, stepinspect_shell_names(names, HS_ARRAY_LEN(names)));
     if (closest)

@@ -111,8 +111,7 @@ static void append_rates(GString *out, const TcpInfo *i, bool numeric)
 {
     if (i->tcpi_rtt && i->tcpi_snd_mss && i->tcpi_snd_cwnd) {
         g_string_append(out, " send ");
-        append_bps(out, (double)i->tcpi_snd_cwnd * i->tcpi_snd_mss * 8e6 / i->tcpi_rtt,
-                   numeric);
+        append_bps(out, (double)i->tcpi_snd_cwnd * i->tcpi_snd_mss * 8e6 / i->tcpi_rtt, numeric);
     }
     append_count(out, "lastsnd", i->tcpi_last_data_sent);
     append_count(out, "lastrcv", i->tcpi_last_data_recv);
@@ -204,7 +203,8 @@ static bool is_wanted(const Listing *l, const TcpEntry *e)
                (!strcmp(l->state, "connected") && e->state != TCP_LISTEN && e->state != TCP_CLOSE);
     if (l->listening)
         return e->state == TCP_LISTEN;
-    return l->all || (e->state != TCP_LISTEN && e->state != TCP_CLOSE && e->state != TCP_TIME_WAIT && !is_half);
+    return l->all ||
+           (e->state != TCP_LISTEN && e->state != TCP_CLOSE && e->state != TCP_TIME_WAIT && !is_half);
 }
 
 static void put_end(const Listing *l, Row *r, unsigned i, const InetEndpoint *e, bool is_nobody)
@@ -219,9 +219,9 @@ static void put_end(const Listing *l, Row *r, unsigned i, const InetEndpoint *e,
     }
     if (l->resolve && inet_is_ip4(&e->addr) && !inet_is_any(&e->addr))
         name = net_name_of(host_net(l->shell->h), inet_ip4(&e->addr));
-    r->addr[i] = name                     ? g_strdup(name)
+    r->addr[i] = name                    ? g_strdup(name)
                  : inet_is_ip4(&e->addr) ? g_strdup(inet_format(&e->addr, addr))
-                                          : g_strdup_printf("[%s]", inet_format(&e->addr, addr));
+                                         : g_strdup_printf("[%s]", inet_format(&e->addr, addr));
     r->port[i] = g_strdup_printf("%u", e->port);
 }
 
@@ -231,10 +231,10 @@ static char *info_text(const Listing *l, const TcpEntry *e)
     TcpInfo info;
 
     if (l->memory && e->conn)
-        g_string_append_printf(out, "\t skmem:(r%" PRIu32 ",rb%" PRIu32 ",t0,tb%" PRIu32 ",f%" PRIu32 ",w%" PRIu32
-                                    ",o0,bl0,d0)",
-                               e->conn->rcv.rmem_alloc, e->conn->win.rcvbuf, e->conn->win.sndbuf, e->conn->rcv.fwd_alloc,
-                               e->conn->snd.wmem_queued);
+        g_string_append_printf(
+            out, "\t skmem:(r%" PRIu32 ",rb%" PRIu32 ",t0,tb%" PRIu32 ",f%" PRIu32 ",w%" PRIu32 ",o0,bl0,d0)",
+            e->conn->rcv.rmem_alloc, e->conn->win.rcvbuf, e->conn->win.sndbuf, e->conn->rcv.fwd_alloc,
+            e->conn->snd.wmem_queued);
     if (l->info && e->conn) {
         tcp_get_info((TcpConn *)e->conn, &info);
         if (!out->len)
@@ -294,17 +294,17 @@ static void print_rows(const Listing *l, GString *out, bool has_netid, bool no_t
         }
     }
     if (!no_title)
-        g_string_append_printf(out, "%s%-*s %-6s %-6s %*s:%-*s %*s:%-*s Process\n", has_netid ? "Netid " : "", state,
-                               "State", "Recv-Q", "Send-Q", addr[0], "Local Address", port[0], "Port", addr[1],
-                               "Peer Address", port[1], "Port");
+        g_string_append_printf(out, "%s%-*s %-6s %-6s %*s:%-*s %*s:%-*s Process\n", has_netid ? "Netid " : "",
+                               state, "State", "Recv-Q", "Send-Q", addr[0], "Local Address", port[0], "Port",
+                               addr[1], "Peer Address", port[1], "Port");
     for (unsigned i = 0; i < l->rows->len; i++) {
         const Row *r = &g_array_index(l->rows, Row, i);
 
         if (has_netid)
             g_string_append_printf(out, "%-5s ", r->netid);
         g_string_append_printf(out, "%-*s %-6" PRIu32 " %-6" PRIu32 " %*s:%-*s %*s:%-*s %s", state, r->state,
-                               r->recv_q, r->send_q, addr[0], r->addr[0], port[0], r->port[0], addr[1], r->addr[1],
-                               port[1], r->port[1], r->process);
+                               r->recv_q, r->send_q, addr[0], r->addr[0], port[0], r->port[0], addr[1],
+                               r->addr[1], port[1], r->port[1], r->process);
         while (g_ascii_isspace(out->str[out->len - 1]))
             g_string_truncate(out, out->len - 1);
         g_string_append_printf(out, "\n%s", r->info);

@@ -3,6 +3,7 @@
 
 #include "models/ether/neigh.h"
 #include "models/tcp/tcp.h"
+#include "models/tcp/tcp_info.h"
 #include "sim/trace/probe_table.h"
 #include "step/cond_record.h"
 #include "step/session_priv.h"
@@ -75,26 +76,78 @@ static void offer_states(Completion *c)
         offer(c, neigh_state_name((NeighState)i));
 }
 
-/* The last word of an expression: a name, or within quotes a host or one of its counters. */
-static void offer_expression(Completion *c, const char *line)
+/* Behind a dot: the fields of a header, its flags, or those of tcp_info. */
+static void offer_members(Completion *c, const char *line, const char *token)
 {
-    const char *token = line + strlen(line), *quote, *counter = g_strrstr(line, "counter(\"");
-    const char *names[RECORD_NAMES_MAX];
-    size_t n;
+    static const struct {
+        const char *of, *members;
+    } all[] = {
+        {"flags", "syn ack fin rst psh urg ece cwr ae"},
+        {"tcp",
+         "sport dport seq ackno hdr_len flags window checksum urgent data_len mss wscale ts_val ts_ecr "
+         "sack_left sack_right"},
+        {"udp", "sport dport len checksum"},
+        {"ip", "src dst ttl proto id df mf frag_offset len dscp ecn tos"},
+        {"ip6", "src dst hop_limit next flow len dscp ecn"},
+        {"icmp", "type code id seq mtu gateway"},
+        {"arp", "op sha spa tha tpa"},
+        {"eth", "src dst type"},
+        {"vlan", "vid pcp dei"}};
+    const char *end = token - 1, *from = end;
 
-    while (token > line && (g_ascii_isalnum(token[-1]) || token[-1] == '_' || token[-1] == '-'))
-        token--;
-    g_string_append_len(c->before, c->token, token - c->token);
-    c->token = token;
-    quote = token > line && token[-1] == '"' ? token - 1 : NULL;
-    if (quote && counter && strchr(counter, ',') && strchr(counter, ',') < quote) {
+    while (from > line && (g_ascii_isalnum(from[-1]) || from[-1] == '_'))
+        from--;
+    for (unsigned i = 0; i < HS_ARRAY_LEN(all); i++)
+        if (strlen(all[i].of) == (size_t)(end - from) && !strncmp(all[i].of, from, (size_t)(end - from)))
+            offer_all(c, all[i].members);
+    for (const TcpInfoField *f = tcp_info_fields; f->name && end > line && end[-1] == ')'; f++)
+        offer(c, g_str_has_prefix(f->name, "tcpi_") ? f->name + strlen("tcpi_") : f->name);
+}
+
+static bool is_in_quotes(const char *line)
+{
+    bool in = false;
+
+    for (; *line; line++)
+        in ^= *line == '"';
+    return in;
+}
+
+static void offer_quoted(Completion *c, const char *line)
+{
+    const char *quote = strrchr(line, '"'), *counter = g_strrstr(line, "counter(\"");
+
+    if (counter && strchr(counter, ',') && strchr(counter, ',') < quote) {
         g_autofree char *host = g_strndup(counter + 9, strcspn(counter + 9, "\""));
 
         offer_counters(c, host);
-    } else if (quote) {
-        offer_answer(c, "names hosts");
-        for (const ProbeDesc *const *d = probe_table; *d && g_strrstr(line, "probe"); d++)
-            offer(c, (*d)->name);
+        return;
+    }
+    offer_answer(c, "names hosts");
+    for (const ProbeDesc *const *d = probe_table; *d && g_strrstr(line, "probe"); d++)
+        offer(c, (*d)->name);
+    if (g_strrstr(line, "new") || g_strrstr(line, "old"))
+        offer_states(c);
+}
+
+/* The last word of an expression: a name, a member of something, or what stands in quotes. */
+static void offer_expression(Completion *c, const char *line)
+{
+    bool quoted = is_in_quotes(line);
+    const char *token = quoted ? strrchr(line, '"') + 1 : line + strlen(line);
+    const char *names[RECORD_NAMES_MAX];
+    size_t n;
+
+    while (!quoted && token > line && (g_ascii_isalnum(token[-1]) || token[-1] == '_'))
+        token--;
+    if (token < c->token)
+        return; /* a blank in quotes */
+    g_string_append_len(c->before, c->token, token - c->token);
+    c->token = token;
+    if (quoted) {
+        offer_quoted(c, line);
+    } else if (token > line && token[-1] == '.') {
+        offer_members(c, line, token);
     } else {
         offer_all(c, "counter(\" info(\" now event and or not nil true false");
         n = step_record_names(names, RECORD_NAMES_MAX);
@@ -173,8 +226,9 @@ static void offer_word(Completion *c, const StepLine *l, unsigned at, const char
         offer_all(c, "event packet state record until");
     } else if (g_str_has_prefix(verb, "next") && at < 3) {
         offer_all(c, "event packet state record");
-    } else if (g_str_has_prefix(verb, "until") || g_str_has_prefix(verb, "back") || g_str_has_prefix(verb, "watch") ||
-               g_str_has_prefix(verb, "print") || g_str_has_prefix(verb, "display")) {
+    } else if (g_str_has_prefix(verb, "until") || g_str_has_prefix(verb, "back") ||
+               g_str_has_prefix(verb, "watch") || g_str_has_prefix(verb, "print") ||
+               g_str_has_prefix(verb, "display")) {
         offer_expression(c, line);
     }
 }
@@ -182,10 +236,8 @@ static void offer_word(Completion *c, const StepLine *l, unsigned at, const char
 char **stepsession_complete(StepSession *s, const char *line)
 {
     const char *last = strrchr(line, ' ');
-    Completion c = {.s = s,
-                    .token = last ? last + 1 : line,
-                    .before = g_string_new(NULL),
-                    .found = g_ptr_array_new()};
+    Completion c = {
+        .s = s, .token = last ? last + 1 : line, .before = g_string_new(NULL), .found = g_ptr_array_new()};
     StepLine l;
 
     stepline_parse(&l, line);

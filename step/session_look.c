@@ -64,10 +64,10 @@ StepResult stepcmd_packet(StepSession *s, const StepLine *l, char **error)
 static const char *thing_of(const char *word)
 {
     static const char *const also[][2] = {
-        {"router", "host"},   {"node", "host"},     {"connection", "socket"}, {"conn", "socket"},
-        {"tcp", "socket"},    {"routes", "route"},  {"routing", "route"},     {"neighbour", "neigh"},
-        {"neighbor", "neigh"}, {"neighbours", "neigh"}, {"arp", "neigh"},     {"link", "queue"},
-        {"queues", "queue"},  {"sockets", "socket"}};
+        {"router", "host"},    {"node", "host"},        {"connection", "socket"}, {"conn", "socket"},
+        {"tcp", "socket"},     {"routes", "route"},     {"routing", "route"},     {"neighbour", "neigh"},
+        {"neighbor", "neigh"}, {"neighbours", "neigh"}, {"arp", "neigh"},         {"link", "queue"},
+        {"queues", "queue"},   {"sockets", "socket"}};
 
     for (unsigned i = 0; i < HS_ARRAY_LEN(also); i++)
         if (!strcmp(also[i][0], word))
@@ -81,8 +81,8 @@ StepResult stepcmd_inspect(StepSession *s, const StepLine *l, char **error)
     g_autofree char *query = NULL;
 
     if (!strcmp(what, "packet") && l->n > 2)
-        return stepsession_wrong(error, "\"%s\": 'packet' shows the last one; 'back packet' goes to the one before",
-                                 l->rest[2]);
+        return stepsession_wrong(
+            error, "\"%s\": 'packet' shows the last one; 'back packet' goes to the one before", l->rest[2]);
     if (!strcmp(what, "packet"))
         return stepcmd_packet(s, l, error);
     if (l->n < 2)
@@ -120,7 +120,8 @@ StepResult stepcmd_on(StepSession *s, const StepLine *l, char **error)
         query = g_strdup_printf("host %s", l->word[i]);
     } else if (!strcmp(l->word[i + 1], "tcpdump")) {
         const char *count = l->n > i + 2 ? l->word[l->n - 1] : "20";
-        g_autofree char *text = g_strdup_printf("list %s packets %s", g_ascii_isdigit(*count) ? count : "20", l->word[i]);
+        g_autofree char *text =
+            g_strdup_printf("list %s packets %s", g_ascii_isdigit(*count) ? count : "20", l->word[i]);
         StepLine list;
         StepResult result;
 
@@ -240,10 +241,14 @@ static bool is_kind(const char *word, StepUnit *unit)
     static const struct {
         const char *name;
         StepUnit unit;
-    } kinds[] = {{"packets", STEP_UNIT_PACKET}, {"states", STEP_UNIT_STATE}, {"drops", STEP_UNIT_DROP}, {"records", STEP_UNIT_RECORD}};
+    } kinds[] = {{"packets", STEP_UNIT_PACKET},
+                 {"states", STEP_UNIT_STATE},
+                 {"drops", STEP_UNIT_DROP},
+                 {"records", STEP_UNIT_RECORD}};
 
     for (unsigned i = 0; i < HS_ARRAY_LEN(kinds); i++)
-        if (!strncmp(kinds[i].name, word, strlen(kinds[i].name) - 1) && strlen(word) <= strlen(kinds[i].name)) {
+        if (!strncmp(kinds[i].name, word, strlen(kinds[i].name) - 1) &&
+            strlen(word) <= strlen(kinds[i].name)) {
             *unit = kinds[i].unit;
             return true;
         }
@@ -272,8 +277,8 @@ static bool parse_wanted(StepSession *s, const StepLine *l, Wanted *w, bool only
     return true;
 }
 
-/* The places of the last so many records, for g_array_free; NULL: *error, or it was told that there are none. A
- * record that we stand behind counts. */
+/* The places of the last so many records, for g_array_free; NULL: *error, or it was told that there are none.
+ * A record that we stand behind counts. */
 static GArray *last_places(StepSession *s, const Wanted *w, char **error)
 {
     StepPos here = steptimeline_here(s->timeline)->pos;

@@ -46,7 +46,7 @@ typedef struct StepCommand {
 } StepCommand;
 extern const StepCommand step_commands[]; /* a NULL name ends it */
 
-void stepline_parse(StepLine *l, const char *text); /* copy is for g_free */
+void stepline_parse(StepLine *l, const char *text);    /* copy is for g_free */
 const StepCommand *stepsession_find(const char *word); /* NULL: there is no such command */
 void stepsession_say(StepSession *s, const char *format, ...) HS_PRINTF(2, 3);
 StepResult stepsession_wrong(char **error, const char *format, ...) HS_PRINTF(2, 3);

@@ -23,12 +23,12 @@ const char *shell_host(const Shell *s, uint32_t addr, bool numeric, char *buf, s
 /* The queue before the device's wire, and that direction of the link; NULL: there is none. */
 const LinkDir *shell_wire(const Shell *s, const NetDev *d);
 
-bool shell_ip(Shell *s);       /* inspect_ip.c */
-bool shell_ss(Shell *s);       /* inspect_ss.c */
-bool shell_netstat(Shell *s);  /* inspect_netstat.c */
-bool shell_nstat(Shell *s);    /* inspect_netstat.c */
-bool shell_arp(Shell *s);      /* inspect_nettools.c, and the next four */
-bool shell_route(Shell *s);    /* "route", and "netstat -r" */
-bool shell_ifconfig(Shell *s); /* "ifconfig" */
+bool shell_ip(Shell *s);                               /* inspect_ip.c */
+bool shell_ss(Shell *s);                               /* inspect_ss.c */
+bool shell_netstat(Shell *s);                          /* inspect_netstat.c */
+bool shell_nstat(Shell *s);                            /* inspect_netstat.c */
+bool shell_arp(Shell *s);                              /* inspect_nettools.c, and the next four */
+bool shell_route(Shell *s);                            /* "route", and "netstat -r" */
+bool shell_ifconfig(Shell *s);                         /* "ifconfig" */
 bool shell_interfaces(Shell *s);                       /* "netstat -i" */
 bool shell_connections(Shell *s, const bool has[128]); /* "netstat -tan" */
