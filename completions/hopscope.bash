@@ -77,7 +77,8 @@ _hopscope()
         files='lua'
         ;;
     test)
-        words="--jobs --filter --tap --list --junit --annotations --seed --set --until --timeout --update-golden --yes --help"
+        words="--jobs --filter --tap --list --junit --annotations --fail-fast --dry-run --seed --set --until --timeout
+            --update-golden --yes --help"
         files='lua'
         ;;
     sweep)
