@@ -1,5 +1,6 @@
 /* hopscope run: one scenario, what it says, a summary, and the files that were asked for. */
 #include <glib.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 #include "cli/console.h"
 #include "cli/run_summary.h"
 #include "lab/run/keep.h"
+#include "lab/run/manifest.h"
+#include "lab/run/outputs_qlog.h"
 #include "lab/run/run_folder.h"
 #include "sim/trace/eventlog.h"
 
@@ -19,11 +22,11 @@ typedef struct RunOptions {
     const char *operand;
     const char *out_dir;
     char *folder; /* of the run that is repeated */
-    bool has_until, has_progress, has_snaplen, stats, digest, manifest;
+    bool has_until, has_progress, has_snaplen, has_qlog_port, has_qlog_level, stats, digest, manifest;
     bool progress;
     const char *keep; /* a list; NULL: not said */
     unsigned kinds;   /* of it */
-    uint64_t max_memory, snaplen;
+    uint64_t max_memory, snaplen, qlog_port;
 } RunOptions;
 
 static bool check_params(const ArgCommand *command, const GPtrArray *set)
@@ -108,6 +111,13 @@ static bool check(const ArgCommand *command, RunOptions *o)
          o->has_snaplen) &&
         !c->outputs.pcap->len)
         g_ptr_array_add(c->outputs.pcap, (void *)"");
+    if (o->has_qlog_port && (o->qlog_port == 0 || o->qlog_port > UINT16_MAX)) {
+        args_wrong(command, "--qlog-port: expected a number from 1 to 65535, got %" PRIu64, o->qlog_port);
+        return false;
+    }
+    c->outputs.qlog_port = (uint16_t)o->qlog_port;
+    if ((o->has_qlog_port || o->has_qlog_level) && !c->outputs.qlog->len)
+        g_ptr_array_add(c->outputs.qlog, (void *)"");
     return true;
 }
 
@@ -273,6 +283,12 @@ int cmd_run(int argc, char **argv)
          "all "
          "hosts or of those that match; may be repeated",
          c->outputs.qlog, NULL, NULL},
+        {"qlog-port", 0, ARG_COUNT, "PORT", "log only connections with this port at either end", &o.qlog_port,
+         &o.has_qlog_port, NULL},
+        {"qlog-level", 0, ARG_CHOICE, "LEVEL",
+         "how much: core (packets, losses, metrics), base (states and timeouts too; the default), extra "
+         "(every timer, every option)",
+         &c->outputs.qlog_level, &o.has_qlog_level, outputs_qlog_levels},
         {"quiet", 'q', ARG_FLAG, NULL, "no narration and no summary; failed expectations are still told",
          &c->scenario.quiet, NULL, NULL},
         {"max-events", 0, ARG_COUNT, "N", "stop after so many events: 1e6, 5M", &c->scenario.max_events, NULL,

@@ -24,6 +24,8 @@ static bool parse(const TestCase *t, Options *o)
         {"pcap-per-interface", 0, ARG_FLAG, NULL, "", &o->flag, NULL, NULL},
         {"pcap-compress", 0, ARG_FLAG, NULL, "", &o->flag, NULL, NULL},
         {"qlog", 0, ARG_OPTIONAL_LIST, "HOST", "", o->unused, NULL, NULL},
+        {"qlog-port", 0, ARG_COUNT, "PORT", "", &o->count, NULL, NULL},
+        {"qlog-level", 0, ARG_STRING, "LEVEL", "", &o->text, NULL, NULL},
         {"digest", 'd', ARG_FLAG, NULL, "", &o->flag, NULL, NULL},
         {"stats", 'S', ARG_FLAG, NULL, "", &o->flag, NULL, NULL},
         {"keep", 'k', ARG_STRING, "LIST", "", &o->text, NULL, NULL},

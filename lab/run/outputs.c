@@ -8,14 +8,13 @@
 #include "lab/run/outputs_kept.h"
 #include "lab/run/outputs_names.h"
 #include "lab/run/outputs_pictures.h"
+#include "lab/run/outputs_qlog.h"
 #include "models/wire/dissect.h"
 #include "sim/trace/pcapng.h"
-#include "sim/trace/qlog.h"
 #include "sim/trace/sink_events.h"
 #include "sim/trace/sink_pcapng.h"
 #include "sim/trace/sink_series.h"
 #include "view/plot_gnuplot.h"
-#include "view/qlog_tcp.h"
 
 /* Of a longer run the log of its folder has the beginning, and whatever is rarer than packets in full. */
 #define KEPT_EVENTS_EACH 5000
@@ -38,7 +37,7 @@ struct Outputs {
     Probes *probes;
     SinkDigest *digest;
     SinkEvents *events;
-    QlogTcp *qlog;
+    OutputsQlog *qlog;
     char *events_path;
     OutputsCaptures *captures;
     GPtrArray *series;         /* OutputsSeries */
@@ -46,8 +45,8 @@ struct Outputs {
     OutputsPictures *pictures; /* NULL: the scenario gets no files */
     OutputsKept *kept;         /* NULL: nothing of that is kept */
     OutputsNames *names;
-    unsigned n_captures, n_plots, n_ladders; /* of the scenario, whose names are known */
-    GError *error;                           /* of a wish; told when ready, or at the end */
+    unsigned n_captures, n_plots, n_ladders, n_qlogs; /* of the scenario, whose names are known */
+    GError *error;                                    /* of a wish; told when ready, or at the end */
     DropCounter drops;
     char *comment;
     GPtrArray *files, *paths; /* char * */
@@ -129,6 +128,12 @@ static bool claim_wishes(Outputs *o)
         scenario_series(o->scenario, i, &wish);
         ok = claim(o, wish.file, "hs.series", false);
     }
+    for (; ok && o->n_qlogs < scenario_qlog_count(o->scenario); o->n_qlogs++) {
+        ScenarioQlog wish;
+
+        scenario_qlog(o->scenario, o->n_qlogs, &wish);
+        ok = claim(o, wish.file, "hs.qlog", false);
+    }
     for (; ok && o->n_plots < scenario_plot_count(o->scenario); o->n_plots++) {
         ScenarioPlot wish;
 
@@ -167,77 +172,6 @@ static bool add_events(Outputs *o, GError **error)
     return o->events != NULL;
 }
 
-/* ---- qlog ---- */
-
-static bool is_qlog_wanted(const Outputs *o, const char *host)
-{
-    for (unsigned i = 0; i < o->config.qlog->len; i++) {
-        const char *pattern = o->config.qlog->pdata[i];
-
-        if (!*pattern || g_pattern_match_simple(pattern, host))
-            return true;
-    }
-    return false;
-}
-
-static char *path_of_qlog(void *user, const Node *node, const char *role)
-{
-    const Outputs *o = user;
-    char *suffix, *path;
-
-    if (!is_qlog_wanted(o, node->name))
-        return NULL;
-    suffix = g_strdup_printf("%s-%s.%s", node->name, role, QLOG_SUFFIX);
-    path = outputs_path(o->config.out_dir, o->config.scenario, suffix);
-    g_free(suffix);
-    return path;
-}
-
-static bool owns_address(void *user, const Node *node, const char *address)
-{
-    const Outputs *o = user;
-    uint32_t addr;
-    const char *owner;
-
-    if (!ipv4_addr_parse(address, &addr))
-        return false;
-    owner = net_name_of(scenario_net(o->scenario), addr);
-    return owner && !strcmp(owner, node->name);
-}
-
-static void add_qlog(Outputs *o)
-{
-    QlogTcpConfig c = {.path = path_of_qlog,
-                       .owns = owns_address,
-                       .user = o,
-                       .title = o->config.scenario,
-                       .description = o->comment};
-
-    if (o->config.qlog && o->config.qlog->len)
-        o->qlog = qlog_tcp_new(o->probes, &c);
-}
-
-/* Hosts exist when the network is built. */
-static bool check_qlog(const Outputs *o, GError **error)
-{
-    Net *net = scenario_net(o->scenario);
-
-    for (unsigned i = 0; o->qlog && i < o->config.qlog->len; i++) {
-        const char *pattern = o->config.qlog->pdata[i];
-        bool found = !*pattern;
-
-        for (unsigned k = 0; !found && k < net_host_count(net); k++)
-            found = g_pattern_match_simple(pattern, host_node(net_host_at(net, k))->name);
-        if (found)
-            continue;
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                    "--qlog: \"%s\" matches no host; expected a host's name or a pattern such as \"client*\"",
-                    pattern);
-        return false;
-    }
-    return true;
-}
-
 /* ---- events ---- */
 
 static void on_event(void *user, SimTime time, uint64_t key)
@@ -271,7 +205,13 @@ bool outputs_attach(Outputs *o, Scenario *s, GError **error)
         o->kept = outputs_kept_new(s, o->config.scenario, o->config.out_dir, o->config.keep);
     if (!add_events(o, error))
         return false;
-    add_qlog(o);
+    o->qlog = outputs_qlog_new(s, &(OutputsQlogConfig){.scenario = o->config.scenario,
+                                                       .out_dir = o->config.out_dir,
+                                                       .comment = o->comment,
+                                                       .hosts = o->config.qlog,
+                                                       .port = o->config.qlog_port,
+                                                       .level = o->config.qlog_level,
+                                                       .no_scenario_files = o->config.no_scenario_files});
     if (o->config.count_drops)
         probes_attach(o->probes, &o->drops.sink);
     part = sim_partition(o->sim, 0);
@@ -321,6 +261,7 @@ void outputs_on_wish(Outputs *o)
         outputs_captures_on_wish(o->captures);
     while (o->n_series < n_series)
         add_scenario_series(o, o->n_series++);
+    outputs_qlog_on_wish(o->qlog);
     if (o->pictures)
         outputs_pictures_on_wish(o->pictures);
 }
@@ -331,7 +272,7 @@ bool outputs_on_ready(Outputs *o, GError **error)
         g_propagate_error(error, g_steal_pointer(&o->error));
         return false;
     }
-    return outputs_captures_settle(o->captures, error) && check_qlog(o, error);
+    return outputs_captures_settle(o->captures, error) && outputs_qlog_check(o->qlog, error);
 }
 
 /* ---- life ---- */
@@ -367,7 +308,7 @@ bool outputs_are_attached(const Outputs *o)
 bool outputs_have_failed(const Outputs *o)
 {
     return o->error || (o->captures && outputs_captures_have_failed(o->captures)) ||
-           (o->events && sink_events_has_failed(o->events)) || (o->qlog && qlog_tcp_has_failed(o->qlog));
+           (o->events && sink_events_has_failed(o->events)) || (o->qlog && outputs_qlog_has_failed(o->qlog));
 }
 
 /* note: what is said of the file behind its name, NULL: nothing. */
@@ -428,14 +369,9 @@ static void tell_cut_events(Outputs *o)
     on_left_out(o, o->events_path, text);
 }
 
-static void tell_qlog(Outputs *o)
+static void on_qlog(void *user, const char *path, uint64_t events)
 {
-    for (unsigned i = 0; i < qlog_tcp_file_count(o->qlog); i++) {
-        uint64_t events;
-        const char *path = qlog_tcp_file(o->qlog, i, &events);
-
-        tell_count(o, path, events, "event");
-    }
+    tell_count(user, path, events, "event");
 }
 
 bool outputs_close(Outputs *o, GError **error)
@@ -465,10 +401,7 @@ bool outputs_close(Outputs *o, GError **error)
         tell_count(o, o->events_path, sink_events_records(o->events), "record");
         (void)!sink_events_close(g_steal_pointer(&o->events), first ? NULL : &first);
     }
-    if (o->qlog) {
-        tell_qlog(o);
-        (void)!qlog_tcp_close(g_steal_pointer(&o->qlog), first ? NULL : &first);
-    }
+    (void)!outputs_qlog_close(g_steal_pointer(&o->qlog), on_qlog, o, first ? NULL : &first);
     if (first) {
         g_propagate_error(error, first);
         return false;
@@ -489,7 +422,7 @@ void outputs_discard(Outputs *o)
     }
     g_ptr_array_set_size(o->series, 0);
     sink_events_discard(g_steal_pointer(&o->events));
-    qlog_tcp_discard(g_steal_pointer(&o->qlog));
+    outputs_qlog_discard(g_steal_pointer(&o->qlog));
 }
 
 const SinkDigest *outputs_digest(const Outputs *o)

@@ -28,6 +28,8 @@ typedef struct OutputsConfig {
     const char *event_path; /* NULL: STEM.events.jsonl in out_dir */
     unsigned keep;          /* bits of KeepKind; what is asked for by name takes its kind's place */
     GPtrArray *qlog;        /* patterns of hosts' names, const char *, "" for all; NULL or empty: no qlog */
+    uint16_t qlog_port;     /* 0: all connections */
+    const char *qlog_level; /* one of outputs_qlog_levels; NULL: base */
 } OutputsConfig;
 
 /* One row of the count of drops. */

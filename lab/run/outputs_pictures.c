@@ -59,7 +59,14 @@ static void add_plot(OutputsPictures *p, unsigned i)
                              .flow = wish.flow,
                              .title = wish.title,
                              .cdf = wish.cdf,
-                             .no_states = wish.no_states};
+                             .no_states = wish.no_states,
+                             .separate = wish.separate,
+                             .log = wish.log,
+                             .look = {.width = wish.width,
+                                      .height = wish.height,
+                                      .font = wish.font,
+                                      .is_paper = wish.is_paper,
+                                      .no_legend = wish.no_legend}};
     is_known = plot_parse_what(wish.what, &config.wish.what, &error);
     hs_assert(is_known); /* the binding has checked it */
     plotnet_fill(&config, p->scenario);
