@@ -17,6 +17,8 @@
 #define PICTURES "pictures"
 /* What a ladder can show and people read; of longer runs `hopscope ladder` draws a part. */
 #define LADDER_RECORDS 20000
+/* Thousands of curves take gnuplot longer than the run took, and show nothing. */
+#define PICTURE_FLOWS 500
 
 struct OutputsKept {
     Scenario *scenario;
@@ -107,16 +109,17 @@ static bool write_series(const OutputsKept *k, GError **error)
 
 /* ---- pictures ---- */
 
-/* Some congestion window has changed. */
-static bool has_course(const OutputsKept *k)
+/* Connections whose congestion window has changed: equal values are one or two points. */
+static unsigned count_courses(const OutputsKept *k)
 {
+    unsigned n = 0;
+
     for (unsigned i = 0; i < plotsink_end_count(k->plot); i++) {
         const PlotEnd *e = plotsink_end(k->plot, i);
 
-        if (e->payload && plotseries_count(&e->s[PLOT_END_CWND]) > 2) /* equal values are one or two points */
-            return true;
+        n += e->payload && plotseries_count(&e->s[PLOT_END_CWND]) > 2;
     }
-    return false;
+    return n;
 }
 
 /* A run needs no gnuplot to be a run: without it data and script are there. */
@@ -140,13 +143,19 @@ static bool draw_figure(const OutputsKept *k, const PlotFigure *figure, const ch
 
 static bool draw_cwnd(const OutputsKept *k, GError **error)
 {
-    g_autofree char *path = path_in(k, PICTURES, "cwnd.svg"), *why = NULL;
+    g_autofree char *path = path_in(k, PICTURES, "cwnd.svg"), *why = NULL, *what = NULL;
+    unsigned n = count_courses(k);
     PlotRun run = {k->plot, ""};
     PlotFigure *figure;
     bool ok;
 
-    if (!has_course(k))
+    if (!n)
         return true;
+    if (n > PICTURE_FLOWS) {
+        what = g_strdup_printf("%u connections are too many for one (hopscope plot --flow … draws some)", n);
+        leave_out(k, path, what);
+        return true;
+    }
     plotnet_add_notes(k->plot, k->scenario);
     figure = plot_build(&run, 1, k->name, &why);
     if (!figure)
