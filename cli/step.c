@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/lineedit.h"
-#include "cli/observe.h"
+#include "cli/observe_options.h"
 #include "step/session.h"
 
 typedef struct StepOptions {
@@ -100,6 +101,11 @@ static void on_print(void *user, const char *line)
     stepbackend_on_print(user, line);
 }
 
+static void on_resume(void *user)
+{
+    stepbackend_on_resume(user);
+}
+
 static void append_outcome(GString *out, const Scenario *s, int status)
 {
     unsigned n = scenario_expect_count(s);
@@ -122,6 +128,7 @@ static void run(void *user, StepBackend *b)
 {
     const Stepper *stepper = user;
     ObserveConfig observe = stepper->options->observe;
+    Console console = {.command = "step", .mute = true, .progress = PROGRESS_NEVER};
     FILE *told = tmpfile();
     GString *outcome = g_string_new(NULL);
     char text[4096];
@@ -131,8 +138,10 @@ static void run(void *user, StepBackend *b)
 
     if (told)
         dup2(fileno(told), STDERR_FILENO);
+    observe.front = console_front(&console);
     observe.on_start = on_start;
     observe.on_print = on_print;
+    observe.on_resume = on_resume;
     observe.user = b;
     status = observe_run(&r, &observe);
     fflush(stderr);
@@ -281,9 +290,7 @@ static int step(const StepOptions *o)
 
 int cmd_step(int argc, char **argv)
 {
-    StepOptions o = {
-        .observe = {
-            .command = "step", .set = g_ptr_array_new(), .until = SIM_NEVER, .progress = PROGRESS_NEVER}};
+    StepOptions o = {.observe = {.set = g_ptr_array_new(), .until = SIM_NEVER}};
     const char *operand[2];
     const ArgOption options[] = {
         OBSERVE_OPTIONS(&o.observe),

@@ -8,16 +8,18 @@
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/interrupt.h"
-#include "cli/test/test_golden.h"
-#include "cli/test/test_report.h"
+#include "cli/test_args.h"
+#include "cli/test_report.h"
+#include "lab/test/test_golden.h"
 
 #define JOBS_MAX 512
 #define TIMEOUT (300 * SIM_SEC)
 
 typedef struct Test {
     const ArgCommand *command;
-    TestRunConfig run;
+    TestArgs run;
     TestStyle style;
     uint64_t jobs;
     SimTime timeout;
@@ -76,8 +78,14 @@ static void tell(Test *t, TestResult *r)
 static char *work(void *user, unsigned job)
 {
     const Test *t = user;
+    const TestCase *c = t->cases->pdata[job];
+    Console console = {.command = "test", .mute = true, .progress = PROGRESS_NEVER};
+    TestRunConfig config;
 
-    return test_run_work(t->cases->pdata[job], &t->run);
+    if (!test_args_join(c, &t->run, &config))
+        return g_strdup("");
+    config.front = console_front(&console);
+    return test_run_work(c, &config);
 }
 
 static bool on_result(void *user, const JobResult *job)
@@ -118,6 +126,7 @@ static bool is_confirmed(const Test *t, unsigned changes)
 
 static int update_golden(Test *t)
 {
+    g_autoptr(GString) text = g_string_new(NULL);
     unsigned changes;
     GError *error = NULL;
 
@@ -127,7 +136,8 @@ static int update_golden(Test *t)
         if (!r->failures->len && r->has_digest)
             test_golden_set(t->golden, r->test->path, &r->digest);
     }
-    changes = test_golden_show(t->golden);
+    changes = test_golden_show(t->golden, text);
+    fputs(text->str, stdout);
     if (!changes) {
         printf("all golden digests are up to date\n");
         return EXIT_OK;
@@ -135,9 +145,7 @@ static int update_golden(Test *t)
     if (!is_confirmed(t, changes))
         return EXIT_UNEXPECTED;
     if (!test_golden_write(t->golden, &error)) {
-        fprintf(stderr, "hopscope test: %s\n", error->message);
-        g_error_free(error);
-        return EXIT_WRONG;
+        return console_tell_error("test", error);
     }
     printf("written\n");
     return EXIT_OK;
@@ -161,8 +169,7 @@ static bool find(Test *t, const char *const *operands)
     for (const char *const *o = *operands ? operands : here; *o; o++) {
         if (test_case_find(*o, t->cases, &error))
             continue;
-        fprintf(stderr, "hopscope test: %s\n", error->message);
-        g_error_free(error);
+        console_tell_error("test", error);
         return false;
     }
     for (unsigned i = t->cases->len; i-- > 0;)
@@ -181,10 +188,7 @@ static int finish(Test *t)
 
     test_report_end(t->style, &t->totals);
     if (t->junit && !test_report_junit(t->junit, t->results, t->totals.seconds, &error)) {
-        fflush(stdout);
-        fprintf(stderr, "hopscope test: %s\n", error->message);
-        g_error_free(error);
-        return EXIT_WRONG;
+        return console_tell_error("test", error);
     }
     if (t->update) {
         int updated = update_golden(t);
@@ -196,8 +200,12 @@ static int finish(Test *t)
 
 static int run(Test *t, const char *const *operands)
 {
-    JobsConfig c = {
-        .timeout = t->timeout, .work = work, .on_result = on_result, .on_tick = on_tick, .user = t};
+    JobsConfig c = {.timeout = t->timeout,
+                    .clock_us = g_get_monotonic_time,
+                    .work = work,
+                    .on_result = on_result,
+                    .on_tick = on_tick,
+                    .user = t};
     gint64 started = g_get_monotonic_time();
     GError *error = NULL;
 
@@ -211,8 +219,7 @@ static int run(Test *t, const char *const *operands)
     if (!jobs_run(&c, &error)) {
         fflush(stdout);
         if (error)
-            fprintf(stderr, "hopscope test: %s\n", error->message);
-        g_clear_error(&error);
+            console_tell_error("test", error);
         if (t->style == TEST_TAP)
             printf("Bail out! interrupted\n");
         return interrupt_came() ? EXIT_INTERRUPTED : EXIT_WRONG;

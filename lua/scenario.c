@@ -513,6 +513,8 @@ static void drive(Scenario *s)
             s->is_asleep = false;
             proc_throw(s->main, "nothing is left to happen in the network: this call waits forever");
         } else if (in_run && !s->in_run) {
+            if (s->config.on_resume)
+                s->config.on_resume(s->config.user, s);
             proc_continue(s->main);
         }
     }

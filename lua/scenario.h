@@ -8,7 +8,8 @@
  * yet: sinks that are attached here miss nothing. on_wish whenever the scenario has asked for a capture or a
  * series. on_ready once, when the network is built and time is about to pass for the first time (or at the
  * end, if it never does); frames may have been sent before. on_start and on_ready return false to stop the
- * run at once with SCENARIO_WRONG; why, they know best.
+ * run at once with SCENARIO_WRONG; why, they know best. on_resume whenever hs.run has let its time pass and
+ * the main part is about to go on.
  *
  * Ownership: the config's strings are copied. What scenario_net and scenario_capture give belongs to the
  * Scenario. */
@@ -35,6 +36,7 @@ typedef struct ScenarioConfig {
     bool (*on_start)(void *user, Scenario *s);   /* NULL, these three: nobody waits */
     void (*on_wish)(void *user, Scenario *s);
     bool (*on_ready)(void *user, Scenario *s);
+    void (*on_resume)(void *user, Scenario *s); /* NULL */
     void *user;
 } ScenarioConfig;
 

@@ -102,8 +102,8 @@ static bool has_passed(const StepBackend *b)
     return next > b->plan.number;
 }
 
-/* true: found, or known to be elsewhere; the search ends. The event that is looked for is the one before
- * this. */
+/* true: found, or known to be elsewhere; the search ends. What is looked for was the event before this, or
+ * the main part behind it. */
 static bool search_event(StepBackend *b)
 {
     if (b->plan.scan != STEP_SCAN_KEY && b->plan.scan != STEP_SCAN_BIRTH)
@@ -111,9 +111,9 @@ static bool search_event(StepBackend *b)
     if (!has_passed(b))
         return false;
     g_array_set_size(b->matches, 0);
-    b->pos.event--;
     add_match(b, 0, NULL);
-    b->pos.event++;
+    g_array_index(b->matches, StepMatch, 0).pos = b->last;
+    g_array_index(b->matches, StepMatch, 0).is_main = b->was_main;
     return true;
 }
 
@@ -281,19 +281,38 @@ static void on_event(void *user, SimTime time, uint64_t key)
         b->next_on_event(b->next_user, time, key);
     if (b->digest)
         sink_digest_on_event(b->digest, time, key);
+    b->last = (StepPos){b->part->events - 1, 0};
     b->pos = (StepPos){b->part->events, 0};
     b->key = key;
     b->record = NULL;
+    b->is_main = false;
     show_printed(b, false);
-    if (!b->has_mark) { /* the run's beginning can always be gone back to */
+    if (!b->has_mark) { /* the first event can always be gone back to, however long the main part takes */
         b->has_mark = true;
         stepbackend_mark(b);
     }
     if (b->part->events >= b->next_look)
         look_around(b);
     check_event(b);
+    b->was_main = false;
     if (b->plan.tell_event)
         tell_nothing(b);
+}
+
+/* A place like one behind a record: what the main part does next belongs to no event. */
+void stepbackend_on_resume(StepBackend *b)
+{
+    if (b->is_free)
+        return;
+    b->last = (StepPos){b->pos.event, 0};
+    b->pos.record++;
+    b->record = NULL;
+    show_printed(b, false);
+    if (!b->has_before && search_event(b))
+        stop(b, STEP_WHY_LIMIT, 0, "");
+    b->is_main = b->was_main = true;
+    while (is_at_limit(b) || b->part->now >= b->plan.time)
+        stop(b, STEP_WHY_LIMIT, 0, "The scenario's main part goes on.");
 }
 
 static void on_record(ProbeSink *sink, const ProbeRecord *r)
@@ -310,7 +329,7 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
     stepseqs_look(b->seqs, r);
     if (b->plan.show)
         show(b, r);
-    if (b->plan.tell_event && b->pos.event + 1 == b->plan.limit.event)
+    if (b->plan.tell_event && b->pos.event + 1 == b->plan.limit.event && !b->is_main)
         tell_record(b, r);
     if (!is_at_limit(b)) {
         search_record(b, r);
@@ -350,6 +369,11 @@ void stepbackend_on_start(StepBackend *b, Scenario *s)
     b->next_user = b->part->on_event_user;
     b->part->on_event = on_event;
     b->part->on_event_user = b;
+    b->is_main = b->was_main = true;
+    stepbackend_mark(b);
+    b->is_woken = false; /* there is nothing at this place that another search could have looked at */
+    while (is_at_limit(b))
+        stop(b, STEP_WHY_LIMIT, 0, "");
 }
 
 _Noreturn void stepbackend_on_end(StepBackend *b, int status, const char *error)
@@ -358,8 +382,10 @@ _Noreturn void stepbackend_on_end(StepBackend *b, int status, const char *error)
     b->status = status;
     b->error = error;
     b->record = NULL;
-    if (b->part)
+    if (b->part) {
+        b->last = (StepPos){b->part->events, 0};
         b->pos = (StepPos){b->part->events + 1, 0};
+    }
     show_printed(b, false);
     for (;;) {
         if (b->part && (!is_at_limit(b) || b->plan.inclusive) && stepwatches_wants_events(b->watches))

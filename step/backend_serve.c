@@ -127,6 +127,7 @@ void stepbackend_stop(StepBackend *b, StepWhy why, uint32_t break_id, const char
                   .pos = b->pos,
                   .time = b->part ? b->part->now : 0,
                   .break_id = break_id,
+                  .is_main = b->is_main && !b->is_ended,
                   .is_ended = b->is_ended,
                   .status = b->status,
                   .has_before = b->has_before,

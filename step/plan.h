@@ -65,6 +65,7 @@ typedef struct StepStop {
     StepPos pos;
     SimTime time;
     uint32_t break_id; /* 0: the condition of until */
+    bool is_main;      /* the scenario's main part is at work, no event */
     bool is_ended;     /* nothing comes after this place */
     int32_t status;    /* then: of the run, as the command's exit status */
     bool has_before;   /* of searches for a key or birth: it was before this interval */
@@ -76,6 +77,7 @@ typedef struct StepMatch {
     SimTime time;
     uint32_t break_id;
     uint32_t node;
+    bool is_main; /* of searches for a key or birth: by the scenario's main part, behind this event */
     uint64_t number;
 } StepMatch;
 

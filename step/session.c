@@ -11,15 +11,16 @@
 
 /* In the order in which help lists them. */
 const StepCommand step_commands[] = {
-    {"next n step s", "next [N] [event|packet|state|record]",
-     "Goes on by events, packets, changes of state or records. A packet is one that is sent, received or "
-     "dropped; records are whatever the probes tell.",
+    {"next n step s", "next [N] [event|packet|state|record] | next TIME",
+     "Goes on by events, packets, changes of state or records, or so much time (20ms). A packet is one that "
+     "is "
+     "sent, received or dropped; records are whatever the probes tell.",
      stepcmd_next, true},
     {"np", "np [N]", "The next packet. Short for next packet.", stepcmd_next, true},
     {"ns", "ns [N]", "The next change of state. Short for next state.", stepcmd_next, true},
     {"nr", "nr [N]", "The next record. Short for next record.", stepcmd_next, true},
-    {"back b", "back [N] [event|packet|state|record] | back until CONDITION",
-     "Goes back by the same steps, or to where the condition held last.", stepcmd_back, true},
+    {"back b", "back [N] [event|packet|state|record] | back TIME | back until TIME | back until CONDITION",
+     "Goes back by the same steps, to a time, or to where the condition held last.", stepcmd_back, true},
     {"bp", "bp [N]", "The packet before. Short for back packet.", stepcmd_back, true},
     {"bs", "bs [N]", "The change of state before. Short for back state.", stepcmd_back, true},
     {"br", "br [N]", "The record before. Short for back record.", stepcmd_back, true},
@@ -29,8 +30,9 @@ const StepCommand step_commands[] = {
     {"continue c", "continue", "Goes on to the next breakpoint, or to the end.", stepcmd_continue, true},
     {"reverse-continue rc", "reverse-continue", "Goes back to the last breakpoint, or to the beginning.",
      stepcmd_reverse, true},
-    {"goto g", "goto TIME | #EVENT | #EVENT.RECORD | start | end",
-     "Goes there, forwards or backwards; breakpoints do not stop it.", stepcmd_goto, false},
+    {"goto g", "goto TIME | +TIME | -TIME | #EVENT | #EVENT.RECORD | start | end",
+     "Goes there, forwards or backwards; breakpoints do not stop it. #0 is before the scenario's first line.",
+     stepcmd_goto, false},
     {"break",
      "break CONDITION | state NAME [on HOST] | counter HOST NAME [OP N] | time TIME | PROBE [on HOST]",
      "Stops where that happens. Conditions: 'help expressions'.", stepcmd_break, false},
@@ -316,5 +318,5 @@ int stepsession_failed(const StepSession *s)
 {
     const StepStop *here = steptimeline_here(s->timeline);
 
-    return here->is_ended && !steptimeline_mark_count(s->timeline) ? here->status : -1;
+    return here->is_ended && here->pos.event <= STEP_POS_FIRST.event ? here->status : -1;
 }

@@ -33,8 +33,7 @@ static StepResult ask(StepSession *s, const char *query, char **error)
 static bool last_packet(StepSession *s, StepPos *pos, char **error)
 {
     const StepPlan plan = {.scan = STEP_SCAN_MATCHES, .unit = STEP_UNIT_PACKET, .count = 1};
-    GArray *found =
-        steptimeline_search(s->timeline, &plan, NULL, steptimeline_here(s->timeline)->pos, NULL, error);
+    GArray *found = steptimeline_search(s->timeline, &plan, NULL, steptimeline_here(s->timeline)->pos, error);
     bool has = found->len > 0 && !*error;
 
     if (has)
@@ -117,6 +116,11 @@ StepResult stepcmd_where(StepSession *s, const StepLine *l, char **error)
     simtime_str(here->time, time);
     if (here->is_ended)
         stepsession_say(s, "%s s, at the end: %" PRIu64 " events\n", time, here->pos.event - 1);
+    else if (here->is_main && !here->pos.event)
+        stepsession_say(s, "%s s, in the scenario's main part, before the first event\n", time);
+    else if (here->is_main)
+        stepsession_say(s, "%s s, in the scenario's main part, behind event %" PRIu64 "\n", time,
+                        here->pos.event);
     else if (here->pos.record)
         stepsession_say(s, "%s s, in event %" PRIu64 ", behind its record %" PRIu64 "\n", time,
                         here->pos.event, here->pos.record);
@@ -181,7 +185,7 @@ StepResult stepcmd_undisplay(StepSession *s, const StepLine *l, char **error)
  * behind counts. */
 static GArray *last_places(StepSession *s, const StepLine *l, StepUnit unit, uint64_t count, char **error)
 {
-    const StepPos here = steptimeline_here(s->timeline)->pos;
+    StepPos here = steptimeline_here(s->timeline)->pos;
     StepPlan plan = {.scan = STEP_SCAN_MATCHES, .unit = unit, .count = count};
     char *why = NULL;
     GArray *found;
@@ -192,9 +196,8 @@ static GArray *last_places(StepSession *s, const StepLine *l, StepUnit unit, uin
         stepsession_wrong(error, "cannot show \"%s\" of them; expected 1 to %d", l->word[1], LIST_MAX);
         return NULL;
     }
-    if (here.record)
-        plan.count = HS_MAX(plan.count - 1, 1);
-    found = steptimeline_search(s->timeline, &plan, NULL, here, NULL, error);
+    here.record += here.record > 0; /* a record that we stand behind counts */
+    found = steptimeline_search(s->timeline, &plan, NULL, here, error);
     if (!*error && found->len)
         return found;
     if (!*error)

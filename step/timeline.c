@@ -277,11 +277,6 @@ const char *steptimeline_said(const StepTimeline *t)
     return t->said->str;
 }
 
-unsigned steptimeline_mark_count(const StepTimeline *t)
-{
-    return t->marks->len;
-}
-
 /* Processes that ended while nobody waited for them. */
 static void reap(const StepTimeline *t)
 {
@@ -416,7 +411,7 @@ static bool search_interval(StepTimeline *t, unsigned mark, const StepPlan *plan
 }
 
 GArray *steptimeline_search(StepTimeline *t, const StepPlan *plan, const char *watches, StepPos before,
-                            bool *has_before, char **error)
+                            char **error)
 {
     GArray *found = g_array_new(FALSE, TRUE, sizeof(StepMatch));
     StepPlan p = *plan;
@@ -437,8 +432,6 @@ GArray *steptimeline_search(StepTimeline *t, const StepPlan *plan, const char *w
         p.limit = from;
         p.inclusive = true;
     }
-    if (has_before) /* what nobody counted later was there when the first event began */
-        *has_before = !found->len && !*error && (p.scan == STEP_SCAN_KEY || p.scan == STEP_SCAN_BIRTH);
     return found;
 }
 

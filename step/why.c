@@ -20,7 +20,7 @@ typedef struct Cause {
     uint32_t node;   /* of the record that was found */
     bool is_sending; /* it is a frame.tx */
     const char *how; /* "it was sent in" */
-    bool is_before;  /* before the first event: by the scenario's main part */
+    bool is_main;    /* by the scenario's main part, behind that event; event 0: before the first one */
 } Cause;
 
 static void tell_event(StepSession *s, uint64_t event, const StepEvent *e, const char *lines)
@@ -39,6 +39,15 @@ static void tell_event(StepSession *s, uint64_t event, const StepEvent *e, const
         stepsession_say(s, "      … and %" PRIu64 " more\n", e->n_records - shown);
 }
 
+static void tell_main(StepSession *s, uint64_t event)
+{
+    if (event)
+        stepsession_say(s, "the scenario's main part, where hs.run returned behind event #%" PRIu64 "\n",
+                        event);
+    else
+        stepsession_say(s, "the scenario's main part, before the first event\n");
+}
+
 /* The last place before the event that the search finds. */
 static bool find(StepSession *s, StepPlan plan, uint64_t event, Cause *out, char **error)
 {
@@ -47,14 +56,17 @@ static bool find(StepSession *s, StepPlan plan, uint64_t event, Cause *out, char
     bool has;
 
     plan.count = 1;
-    found = steptimeline_search(s->timeline, &plan, NULL, before, &out->is_before, error);
+    found = steptimeline_search(s->timeline, &plan, NULL, before, error);
     has = found->len > 0;
     if (has) {
-        out->pos = g_array_index(found, StepMatch, 0).pos;
-        out->node = g_array_index(found, StepMatch, 0).node;
+        const StepMatch *m = &g_array_index(found, StepMatch, 0);
+
+        out->pos = m->pos;
+        out->node = m->node;
+        out->is_main = m->is_main;
     }
     g_array_free(found, TRUE);
-    return !*error && (has || out->is_before);
+    return !*error && has;
 }
 
 static bool find_cause(StepSession *s, uint64_t event, const StepEvent *e, Cause *out, char **error)
@@ -81,7 +93,7 @@ static bool find_cause(StepSession *s, uint64_t event, const StepEvent *e, Cause
         return true;
     }
     if (!*error && e->is_sending && e->birth_node == e->at_node && find(s, born, event, out, error) &&
-        !out->is_before) {
+        !out->is_main) {
         out->how = "that packet was made, and waited for the wire since";
         return true;
     }
@@ -120,8 +132,9 @@ static StepResult chain(StepSession *s, uint64_t event, uint64_t steps, char **e
         follow(&e, &cause, &last);
         if (!find_cause(s, event, &e, &cause, error))
             return *error ? STEP_WRONG : STEP_FINE;
-        if (cause.is_before) {
-            stepsession_say(s, "  <- %s the scenario's main part, before the first event\n", cause.how);
+        if (cause.is_main) {
+            stepsession_say(s, "  <- %s ", cause.how);
+            tell_main(s, cause.pos.event);
             return STEP_FINE;
         }
         last = e;
@@ -145,8 +158,16 @@ StepResult stepcmd_why(StepSession *s, const StepLine *l, char **error)
                                  CHAIN_MAX);
     }
     /* Between two events, the one that has just happened. */
+    if (here->is_main) {
+        stepsession_say(s, "This is done by ");
+        tell_main(s, here->pos.event);
+        return STEP_FINE;
+    }
     event = here->pos.record ? here->pos.event : here->pos.event - 1;
-    if (!event)
-        return stepsession_wrong(error, "nothing has happened yet");
+    if (!event) {
+        stepsession_say(s, "No event has happened yet: what there is was made by ");
+        tell_main(s, 0);
+        return STEP_FINE;
+    }
     return chain(s, event, steps, error);
 }

@@ -61,7 +61,7 @@ static void read_window(StepSession *s, StepPos pos, Window *w)
 
 static bool find(StepSession *s, const StepPlan *plan, StepPos before, StepPos *out, char **error)
 {
-    GArray *found = steptimeline_search(s->timeline, plan, NULL, before, NULL, error);
+    GArray *found = steptimeline_search(s->timeline, plan, NULL, before, error);
     bool has = found->len > 0 && !*error;
 
     if (has)

@@ -1,0 +1,502 @@
+#include "lab/run/outputs.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lab/run/keep.h"
+#include "lab/run/outputs_captures.h"
+#include "lab/run/outputs_kept.h"
+#include "lab/run/outputs_pictures.h"
+#include "models/wire/dissect.h"
+#include "sim/trace/pcapng.h"
+#include "sim/trace/qlog.h"
+#include "sim/trace/sink_events.h"
+#include "sim/trace/sink_series.h"
+#include "view/plot_gnuplot.h"
+#include "view/qlog_tcp.h"
+
+/* Of a longer run the log of its folder has the beginning, and whatever is rarer than packets in full. */
+#define KEPT_EVENTS_EACH 10000
+#define PROBE_ALL (PROBE_BIT(PROBE_CLASSES) - 1)
+
+typedef struct DropCounter {
+    ProbeSink sink; /* first */
+    GArray *rows;   /* OutputsDrops */
+} DropCounter;
+
+typedef struct OutputsSeries {
+    SinkSeries *sink;
+    char *path;
+} OutputsSeries;
+
+struct Outputs {
+    OutputsConfig config;
+    Scenario *scenario;
+    Sim *sim;
+    Probes *probes;
+    SinkDigest *digest;
+    SinkEvents *events;
+    QlogTcp *qlog;
+    char *events_path;
+    OutputsCaptures *captures;
+    GPtrArray *series;         /* OutputsSeries */
+    unsigned n_series;         /* of the scenario, that were looked at */
+    OutputsPictures *pictures; /* NULL: the scenario gets no files */
+    OutputsKept *kept;         /* NULL: nothing of that is kept */
+    GError *error;             /* of a wish; told when ready */
+    DropCounter drops;
+    char *comment;
+    GPtrArray *files, *paths; /* char * */
+    GArray *left_out;         /* OutputsLack */
+    bool is_attached;
+};
+
+static void summarize(void *user, uint16_t linktype, const uint8_t *bytes, size_t len, char *buf,
+                      size_t buf_len)
+{
+    dissect_summary(buf, buf_len, linktype == PCAPNG_LINKTYPE_PPP ? WIRE_LINK_PPP : (WireLinkType)linktype,
+                    bytes, len);
+}
+
+/* ---- drops ---- */
+
+static void on_drop(ProbeSink *sink, const ProbeRecord *r)
+{
+    DropCounter *c = (DropCounter *)sink;
+    OutputsDrops row = {r->value[0].s, 1};
+
+    for (unsigned i = 0; i < c->rows->len; i++) {
+        OutputsDrops *known = &g_array_index(c->rows, OutputsDrops, i);
+
+        if (known->reason == row.reason) {
+            known->count++;
+            return;
+        }
+    }
+    g_array_append_val(c->rows, row);
+}
+
+/* ---- attaching ---- */
+
+static bool add_events(Outputs *o, GError **error)
+{
+    SinkEventsConfig c = {.classes = o->config.event_classes,
+                          .format = {.summary = summarize, .sim = o->sim}};
+
+    if (!c.classes && (o->config.keep & KEEP_EVENTS)) {
+        c.classes = PROBE_ALL;
+        c.max_each = KEPT_EVENTS_EACH;
+        o->events_path = g_build_filename(o->config.out_dir, "events.jsonl", NULL);
+    } else if (c.classes) {
+        o->events_path = o->config.event_path
+                             ? g_strdup(o->config.event_path)
+                             : outputs_path(o->config.out_dir, o->config.scenario, "events.jsonl");
+    } else {
+        return true;
+    }
+    c.path = o->events_path;
+    o->events = sink_events_new(o->probes, &c, error);
+    return o->events != NULL;
+}
+
+/* ---- qlog ---- */
+
+static bool is_qlog_wanted(const Outputs *o, const char *host)
+{
+    for (unsigned i = 0; i < o->config.qlog->len; i++) {
+        const char *pattern = o->config.qlog->pdata[i];
+
+        if (!*pattern || g_pattern_match_simple(pattern, host))
+            return true;
+    }
+    return false;
+}
+
+static char *path_of_qlog(void *user, const Node *node, const char *role)
+{
+    const Outputs *o = user;
+    char *suffix, *path;
+
+    if (!is_qlog_wanted(o, node->name))
+        return NULL;
+    suffix = g_strdup_printf("%s-%s.%s", node->name, role, QLOG_SUFFIX);
+    path = outputs_path(o->config.out_dir, o->config.scenario, suffix);
+    g_free(suffix);
+    return path;
+}
+
+static bool owns_address(void *user, const Node *node, const char *address)
+{
+    const Outputs *o = user;
+    uint32_t addr;
+    const char *owner;
+
+    if (!ipv4_addr_parse(address, &addr))
+        return false;
+    owner = net_name_of(scenario_net(o->scenario), addr);
+    return owner && !strcmp(owner, node->name);
+}
+
+static void add_qlog(Outputs *o)
+{
+    QlogTcpConfig c = {.path = path_of_qlog,
+                       .owns = owns_address,
+                       .user = o,
+                       .title = o->config.scenario,
+                       .description = o->comment};
+
+    if (o->config.qlog && o->config.qlog->len)
+        o->qlog = qlog_tcp_new(o->probes, &c);
+}
+
+/* Hosts exist when the network is built. */
+static bool check_qlog(const Outputs *o, GError **error)
+{
+    Net *net = scenario_net(o->scenario);
+
+    for (unsigned i = 0; o->qlog && i < o->config.qlog->len; i++) {
+        const char *pattern = o->config.qlog->pdata[i];
+        bool found = !*pattern;
+
+        for (unsigned k = 0; !found && k < net_host_count(net); k++)
+            found = g_pattern_match_simple(pattern, host_node(net_host_at(net, k))->name);
+        if (found)
+            continue;
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "--qlog: \"%s\" matches no host; expected a host's name or a pattern such as \"client*\"",
+                    pattern);
+        return false;
+    }
+    return true;
+}
+
+/* ---- events ---- */
+
+static void on_event(void *user, SimTime time, uint64_t key)
+{
+    Outputs *o = user;
+
+    if (o->digest)
+        sink_digest_on_event(o->digest, time, key);
+    if (o->events && sink_events_wants_engine(o->events))
+        sink_events_on_event(o->events, time, key);
+}
+
+bool outputs_attach(Outputs *o, Scenario *s, GError **error)
+{
+    Partition *part;
+
+    o->scenario = s;
+    o->sim = net_sim(scenario_net(s));
+    o->probes = net_probes(scenario_net(s));
+    o->is_attached = true;
+    o->comment = g_strdup_printf("%s, seed %" PRIu64, o->config.scenario, scenario_seed(s));
+    if (!o->config.no_scenario_files)
+        o->pictures = outputs_pictures_new(s, o->config.scenario, o->config.out_dir);
+    o->captures = outputs_captures_new(s, &o->config, o->comment);
+    if (o->config.keep & (KEEP_SERIES | KEEP_PICTURES))
+        o->kept = outputs_kept_new(s, o->config.scenario, o->config.out_dir, o->config.keep);
+    if (!add_events(o, error))
+        return false;
+    add_qlog(o);
+    if (o->config.count_drops)
+        probes_attach(o->probes, &o->drops.sink);
+    part = sim_partition(o->sim, 0);
+    if (o->config.digest) {
+        o->digest = sink_digest_new(o->sim, o->probes);
+        part->on_event = sink_digest_on_event;
+        part->on_event_user = o->digest;
+    }
+    if (o->events && sink_events_wants_engine(o->events)) {
+        part->on_event = on_event;
+        part->on_event_user = o;
+    }
+    return true;
+}
+
+/* A probe's class is not known by its name; any but the frames, which have no fields. */
+static void add_scenario_series(Outputs *o, unsigned i)
+{
+    ScenarioSeries wish;
+    char *path;
+    SinkSeries *s;
+
+    scenario_series(o->scenario, i, &wish);
+    path = g_build_filename(o->config.out_dir, wish.file, NULL);
+    s = o->error ? NULL : sink_series_new(o->probes, path, &o->error);
+    if (!s) {
+        g_free(path);
+        return;
+    }
+    sink_series_set_period(s, wish.every);
+    for (const char *const *place = wish.places; *place; place++)
+        for (const char *const *field = wish.fields; *field; field++)
+            sink_series_add_column(s, PROBE_CLASSES, wish.of, *field, *place, NULL);
+    OutputsSeries *kept = g_new(OutputsSeries, 1);
+
+    *kept = (OutputsSeries){s, path};
+    g_ptr_array_add(o->series, kept);
+}
+
+void outputs_on_wish(Outputs *o)
+{
+    unsigned n_series = o->config.no_scenario_files ? 0 : scenario_series_count(o->scenario);
+
+    if (!o->config.no_scenario_files)
+        outputs_captures_on_wish(o->captures);
+    while (o->n_series < n_series)
+        add_scenario_series(o, o->n_series++);
+    if (o->pictures)
+        outputs_pictures_on_wish(o->pictures);
+}
+
+bool outputs_on_ready(Outputs *o, GError **error)
+{
+    if (o->error) {
+        g_propagate_error(error, g_steal_pointer(&o->error));
+        return false;
+    }
+    return outputs_captures_settle(o->captures, error) && check_qlog(o, error);
+}
+
+/* ---- life ---- */
+
+static void clear_lack(gpointer ptr)
+{
+    OutputsLack *lack = ptr;
+
+    g_free((char *)lack->path);
+    g_free((char *)lack->what);
+}
+
+Outputs *outputs_new(const OutputsConfig *config)
+{
+    Outputs *o = g_new0(Outputs, 1);
+
+    o->config = *config;
+    o->series = g_ptr_array_new();
+    o->files = g_ptr_array_new_with_free_func(g_free);
+    o->paths = g_ptr_array_new_with_free_func(g_free);
+    o->left_out = g_array_new(FALSE, FALSE, sizeof(OutputsLack));
+    g_array_set_clear_func(o->left_out, clear_lack);
+    o->drops.rows = g_array_new(FALSE, FALSE, sizeof(OutputsDrops));
+    o->drops.sink = (ProbeSink){.mask = PROBE_BIT(PROBE_FRAME_DROP), .record = on_drop};
+    return o;
+}
+
+bool outputs_are_attached(const Outputs *o)
+{
+    return o->is_attached;
+}
+
+bool outputs_have_failed(const Outputs *o)
+{
+    return (o->captures && outputs_captures_have_failed(o->captures)) ||
+           (o->events && sink_events_has_failed(o->events)) || (o->qlog && qlog_tcp_has_failed(o->qlog));
+}
+
+/* note: what is said of the file behind its name, NULL: nothing. */
+static void tell_file(Outputs *o, const char *path, const char *note)
+{
+    g_ptr_array_add(o->paths, g_strdup(path));
+    g_ptr_array_add(o->files, note ? g_strdup_printf("%s (%s)", path, note) : g_strdup(path));
+}
+
+static void tell_count(Outputs *o, const char *path, uint64_t n, const char *what)
+{
+    g_autofree char *note = g_strdup_printf("%" PRIu64 " %s%s", n, what, n == 1 ? "" : "s");
+
+    tell_file(o, path, note);
+}
+
+static void on_written(void *user, const char *path, const char *note)
+{
+    tell_file(user, path, note);
+}
+
+static void on_beside(void *user, const char *path)
+{
+    g_ptr_array_add(((Outputs *)user)->paths, g_strdup(path));
+}
+
+static void on_left_out(void *user, const char *path, const char *what)
+{
+    OutputsLack lack = {g_strdup(path), g_strdup(what)};
+
+    g_array_append_val(((Outputs *)user)->left_out, lack);
+}
+
+static void on_picture(void *user, const char *path, bool has_data)
+{
+    static const char *const beside[] = {".tsv", ".gp"};
+
+    tell_file(user, path, NULL);
+    for (unsigned i = 0; has_data && i < HS_ARRAY_LEN(beside); i++) {
+        g_autofree char *name = plotgnuplot_beside(path, beside[i]);
+
+        on_beside(user, name);
+    }
+}
+
+/* Whoever reads the log must know that there was more. */
+static void tell_cut_events(Outputs *o)
+{
+    g_autofree char *text = NULL;
+    unsigned n = 0;
+
+    while (sink_events_cut(o->events, n))
+        n++;
+    if (!n)
+        return;
+    text = g_strdup_printf("%" PRIu64 " records; of %u kind%s the first %d each are there (--events: all)",
+                           sink_events_left_out(o->events), n, n == 1 ? "" : "s", KEPT_EVENTS_EACH);
+    on_left_out(o, o->events_path, text);
+}
+
+static void tell_qlog(Outputs *o)
+{
+    for (unsigned i = 0; i < qlog_tcp_file_count(o->qlog); i++) {
+        uint64_t events;
+        const char *path = qlog_tcp_file(o->qlog, i, &events);
+
+        tell_count(o, path, events, "event");
+    }
+}
+
+bool outputs_close(Outputs *o, GError **error)
+{
+    GError *first = NULL;
+
+    if (o->captures)
+        (void)!outputs_captures_close(o->captures, on_written, o, first ? NULL : &first);
+    for (unsigned i = 0; i < o->series->len; i++) {
+        OutputsSeries *s = o->series->pdata[i];
+
+        tell_count(o, s->path, sink_series_rows(s->sink), "row");
+        (void)!sink_series_close(s->sink, first ? NULL : &first);
+        g_free(s->path);
+        g_free(s);
+    }
+    g_ptr_array_set_size(o->series, 0);
+    if (o->pictures)
+        (void)!outputs_pictures_draw(o->pictures, on_picture, o, first ? NULL : &first);
+    if (o->kept) {
+        const OutputsKeptTell tell = {on_written, on_beside, on_left_out, o};
+
+        (void)!outputs_kept_write(o->kept, &tell, first ? NULL : &first);
+    }
+    if (o->events) {
+        tell_cut_events(o);
+        tell_count(o, o->events_path, sink_events_records(o->events), "record");
+        (void)!sink_events_close(g_steal_pointer(&o->events), first ? NULL : &first);
+    }
+    if (o->qlog) {
+        tell_qlog(o);
+        (void)!qlog_tcp_close(g_steal_pointer(&o->qlog), first ? NULL : &first);
+    }
+    if (first) {
+        g_propagate_error(error, first);
+        return false;
+    }
+    return true;
+}
+
+void outputs_discard(Outputs *o)
+{
+    if (o->captures)
+        outputs_captures_discard(o->captures);
+    for (unsigned i = 0; i < o->series->len; i++) {
+        OutputsSeries *s = o->series->pdata[i];
+
+        sink_series_discard(s->sink);
+        g_free(s->path);
+        g_free(s);
+    }
+    g_ptr_array_set_size(o->series, 0);
+    sink_events_discard(g_steal_pointer(&o->events));
+    qlog_tcp_discard(g_steal_pointer(&o->qlog));
+}
+
+const SinkDigest *outputs_digest(const Outputs *o)
+{
+    return o->digest;
+}
+
+unsigned outputs_drops(const Outputs *o, const OutputsDrops **rows)
+{
+    *rows = (const OutputsDrops *)o->drops.rows->data;
+    return o->drops.rows->len;
+}
+
+unsigned outputs_file_count(const Outputs *o)
+{
+    return o->files->len;
+}
+
+const char *outputs_file(const Outputs *o, unsigned i)
+{
+    return o->files->pdata[i];
+}
+
+void outputs_add_file(Outputs *o, const char *path)
+{
+    tell_file(o, path, NULL);
+}
+
+unsigned outputs_path_count(const Outputs *o)
+{
+    return o->paths->len;
+}
+
+unsigned outputs_left_out_count(const Outputs *o)
+{
+    return o->left_out->len;
+}
+
+const OutputsLack *outputs_left_out(const Outputs *o, unsigned i)
+{
+    return &g_array_index(o->left_out, OutputsLack, i);
+}
+
+const char *outputs_path_at(const Outputs *o, unsigned i)
+{
+    return o->paths->pdata[i];
+}
+
+void outputs_free(Outputs *o)
+{
+    outputs_discard(o);
+    if (o->is_attached) {
+        Partition *part = sim_partition(o->sim, 0);
+
+        part->on_event = NULL;
+        probes_detach(o->probes, &o->drops.sink);
+    }
+    sink_digest_free(o->digest);
+    outputs_captures_free(o->captures);
+    g_ptr_array_free(o->series, TRUE);
+    outputs_pictures_free(o->pictures);
+    outputs_kept_free(o->kept);
+    g_clear_error(&o->error);
+    g_ptr_array_free(o->files, TRUE);
+    g_ptr_array_free(o->paths, TRUE);
+    g_array_free(o->left_out, TRUE);
+    g_array_free(o->drops.rows, TRUE);
+    g_free(o->comment);
+    g_free(o->events_path);
+    g_free(o);
+}
+
+char *outputs_path(const char *dir, const char *scenario, const char *suffix)
+{
+    char *base = g_path_get_basename(scenario);
+    char *name, *path;
+
+    if (g_str_has_suffix(base, ".lua") && strlen(base) > 4)
+        base[strlen(base) - 4] = 0;
+    name = g_strdup_printf("%s.%s", base, suffix);
+    path = strcmp(dir, ".") ? g_build_filename(dir, name, NULL) : g_strdup(name);
+    g_free(base);
+    g_free(name);
+    return path;
+}
