@@ -14,3 +14,7 @@ hs.plot.figure { "cwnd", "ssthresh", "mark", "queue", file = "ecn.svg", title = 
 hs.run "12s"
 
 hs.expect_equal("nothing is sent again", client:counter "TcpRetransSegs", 0)
+
+hs.translate("zh", {
+  ["nothing is sent again"] = "没有任何重传",
+})

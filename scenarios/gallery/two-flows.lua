@@ -19,3 +19,7 @@ hs.plot.figure { "throughput", "fairness", file = "two-flows.svg", interval = "2
 hs.run "80s"
 
 hs.expect("the bottleneck is kept busy", sink:stats().bytes * 8 / 80 > 8.5e6, sink:stats().bytes)
+
+hs.translate("zh", {
+  ["the bottleneck is kept busy"] = "瓶颈一直忙碌",
+})

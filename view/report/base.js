@@ -97,6 +97,16 @@ function t(key, ...values) {
 /* What the simulator says in English: labels of fields, reasons of drops, names of timers; what the scenario expects. */
 const WORDS = { ...ZH_WIRE, ...ZH_WORDS, ...Object.fromEntries(DATA.words) };
 
+/* By hs.translate: in one piece, or with its numbers as {}. */
+const TRANSLATED = new Map(DATA.words);
+
+function translated(text) {
+  const numbers = text.match(NUMBERS) || [], form = text.replace(NUMBERS, '{}');
+  if (TRANSLATED.has(text))
+    return TRANSLATED.get(text);
+  return TRANSLATED.has(form) ? TRANSLATED.get(form).replace(/\{\}/g, () => numbers.shift()) : null;
+}
+
 function said(text) {
   return state.lang === 'zh' ? inChinese(WORDS, text) : text;
 }
