@@ -164,7 +164,8 @@ StepResult stepcmd_where(StepSession *s, const StepLine *l, char **error)
     (void)error;
     simtime_str(here->time, time);
     if (here->is_ended)
-        stepsession_say(s, "%s s, at the end: %" PRIu64 " events\n", time, here->pos.event - 1);
+        stepsession_say(s, "%s s, at the end: %" PRIu64 " event%s\n", time, here->pos.event - 1,
+                        here->pos.event == 2 ? "" : "s");
     else if (here->is_main && !here->pos.event)
         stepsession_say(s, "%s s, in the scenario's main part, before the first event\n", time);
     else if (here->is_main)

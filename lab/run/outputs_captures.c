@@ -219,8 +219,9 @@ bool outputs_captures_close(OutputsCaptures *c, void (*tell)(void *user, const c
     for (unsigned i = 0; i < c->sinks->len; i++) {
         SinkPcapng *s = c->sinks->pdata[i];
         unsigned n = sink_pcapng_file_count(s), interfaces = sink_pcapng_interfaces(s);
-        g_autofree char *note = g_strdup_printf("%" PRIu64 " frames, %u interface%s", sink_pcapng_frames(s),
-                                                interfaces, interfaces == 1 ? "" : "s");
+        g_autofree char *note =
+            g_strdup_printf("%" PRIu64 " frame%s, %u interface%s", sink_pcapng_frames(s),
+                            sink_pcapng_frames(s) == 1 ? "" : "s", interfaces, interfaces == 1 ? "" : "s");
 
         for (unsigned k = 0; k < n; k++)
             tell(user, sink_pcapng_file(s, k), n == 1 ? note : NULL);

@@ -564,7 +564,7 @@ function hs.title(...) end
 ---@param ... any
 function hs.note(...) end
 
----a table from texts, such as names of expectations, to the same in Chinese, for a report; numbers may be {} in both
+---a table from texts, names of expectations or what is said in one language, to the same in Chinese, for a report; numbers may be {} in both
 ---@param language "zh"
 ---@param texts table<string, string>
 function hs.translate(language, texts) end

@@ -72,6 +72,11 @@ const char *wire_error_str(int err)
     }
 }
 
+const char *wire_bytes(uint64_t n)
+{
+    return n == 1 ? "byte" : "bytes";
+}
+
 const char *wire_name(const WireName *names, uint32_t value)
 {
     for (; names && names->name; names++)

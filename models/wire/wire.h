@@ -211,6 +211,8 @@ typedef struct WireName {
 } WireName;
 
 const char *wire_name(const WireName *names, uint32_t value); /* NULL when unknown */
+/* "byte" or "bytes", behind their number. */
+const char *wire_bytes(uint64_t n);
 
 /* A field at a fixed place in the header. */
 typedef struct WireFieldDef {

@@ -214,6 +214,8 @@ function eventText(event) {
 /* What the scenario says in the page's language, if it says so. */
 function saying(event) {
   const text = string(state.lang === 'zh' && event[3] >= 0 ? event[3] : event[2]);
+  if (state.lang === 'zh' && event[3] < 0 && translated(text) !== null)
+    return translated(text);
   return text.replace(/[0-9a-f.:]+ > [0-9a-f.:]+(?:: |, )[^\n]*$/gm, saidLine); /* packets that it quotes */
 }
 

@@ -2,12 +2,14 @@
  * that is put together from several (a number with its meaning, a length with its unit) is taken apart as README.md
  * describes. What is not known stays as it is: names, addresses, flags. */
 
+const NUMBERS = /\b(0x[0-9a-f]+|\d+(\.\d+)?)\b/g;
+
 function inChinese(words, text) {
   const known = (key) => Object.hasOwn(words, key) ? words[key] : null;
   if (known(text) !== null)
     return known(text);
-  const numbers = text.match(/\b(0x[0-9a-f]+|\d+(\.\d+)?)\b/g) || [];
-  const form = numbers.length ? known(text.replace(/\b(0x[0-9a-f]+|\d+(\.\d+)?)\b/g, '{}')) : null;
+  const numbers = text.match(NUMBERS) || [];
+  const form = numbers.length ? known(text.replace(NUMBERS, '{}')) : null;
   if (form !== null)
     return form.replace(/\{\}/g, () => numbers.shift());
   const meaning = /^(.*?) ?\((.*)\)$/s.exec(text);
