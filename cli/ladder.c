@@ -28,7 +28,7 @@ static void on_start(void *user, Scenario *s)
 {
     LadderOptions *o = user;
 
-    o->recorder = ladderout_record(s);
+    o->recorder = ladderout_record(s, 0);
 }
 
 static unsigned terminal_width(void)

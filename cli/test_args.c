@@ -28,6 +28,7 @@ static bool parse(const TestCase *t, Options *o)
         {"qlog-level", 0, ARG_STRING, "LEVEL", "", &o->text, NULL, NULL},
         {"digest", 'd', ARG_FLAG, NULL, "", &o->flag, NULL, NULL},
         {"stats", 'S', ARG_FLAG, NULL, "", &o->flag, NULL, NULL},
+        {"keep", 'k', ARG_STRING, "LIST", "", &o->text, NULL, NULL},
         {"no-manifest", 0, ARG_FLAG, NULL, "", &o->flag, NULL, NULL},
         {"snaplen", 0, ARG_SIZE, "BYTES", "", &o->count, NULL, NULL},
         {"events", 'e', ARG_OPTIONAL_LIST, "CLASSES", "", o->unused, NULL, NULL},

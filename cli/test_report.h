@@ -1,4 +1,4 @@
-/* What people and other programs are told about a test run: a list on a terminal, TAP 14, JUnit's XML,
+/* What people and other programs are told about a test run: a list on a terminal, TAP 13, JUnit's XML,
  * annotations for GitHub. */
 #pragma once
 
@@ -7,8 +7,8 @@
 typedef enum TestStyle { TEST_LIST, TEST_TAP } TestStyle;
 
 typedef struct TestTotals {
-    unsigned passed, failed, golden; /* golden: compared */
-    double seconds;                  /* of real time, all together */
+    unsigned passed, failed, left, golden; /* left: not told; golden: compared */
+    double seconds;                        /* of real time, all together */
     unsigned jobs;
 } TestTotals;
 
@@ -19,5 +19,6 @@ void test_report_end(TestStyle style, const TestTotals *totals);
 
 /* On stderr: "::error file=…,line=…::…", one for each failure. */
 void test_report_annotate(const TestResult *r);
+/* Without those that were not run (NULL). */
 bool test_report_junit(const char *path, const GPtrArray *results, double seconds,
                        GError **error) HS_MUST_USE;

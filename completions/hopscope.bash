@@ -6,12 +6,7 @@ _hopscope()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words files
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect ladder packetdrill run test --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill report run --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run test --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run sweep --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill plot run --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run step --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect ladder packetdrill plot report run step sweep test --help --version" -- "$cur")
         return
     fi
     case $prev in
@@ -19,6 +14,8 @@ _hopscope()
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
+    --keep | -k)
+        mapfile -t COMPREPLY < <(compgen -W "all manifest captures events series pictures" -- "$cur")
     --qlog-level)
         mapfile -t COMPREPLY < <(compgen -W "core base extra" -- "$cur")
         return
@@ -68,17 +65,20 @@ _hopscope()
         files='@(lua|json)'
         ;;
     plot)
-        words="--what --output --term --width --height --host --flow --from --to --interval --cdf --no-states --title
-            --vary --label --seed --set --until --help"
+        words="--what --output --term --width --height --ascii --host --flow --from --to --interval --separate --log --cdf
+            --no-states --title --no-legend --size --font --style --vary --label --seed --set --until --help"
         files='@(lua|json)'
         ;;
     run)
+        words="--seed --set --until --out --keep --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
+            --events --qlog --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
         words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
             --events --qlog --qlog-port --qlog-level --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
         files='lua'
         ;;
     test)
-        words="--jobs --filter --tap --list --junit --annotations --seed --set --until --timeout --update-golden --yes --help"
+        words="--jobs --filter --tap --list --junit --annotations --fail-fast --dry-run --seed --set --until --timeout
+            --update-golden --yes --help"
         files='lua'
         ;;
     sweep)

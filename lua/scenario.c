@@ -85,6 +85,7 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->ladders = g_ptr_array_new();
     s->qlogs = g_ptr_array_new();
     s->plot_notes = g_array_new(false, false, sizeof(PlotNote));
+    s->plot_levels = g_array_new(false, false, sizeof(PlotLine));
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
     s->apps = g_ptr_array_new();
@@ -190,6 +191,11 @@ void scenario_free(Scenario *s)
     for (guint i = 0; i < s->plot_notes->len; i++)
         g_free(g_array_index(s->plot_notes, PlotNote, i).text);
     g_array_free(s->plot_notes, true);
+    for (guint i = 0; i < s->plot_levels->len; i++) {
+        g_free(g_array_index(s->plot_levels, PlotLine, i).what);
+        g_free(g_array_index(s->plot_levels, PlotLine, i).text);
+    }
+    g_array_free(s->plot_levels, true);
     g_hash_table_destroy(s->host_by_ptr);
     g_strfreev(s->params);
     g_free(s->params_used);
@@ -676,8 +682,23 @@ void scenario_plot(const Scenario *s, unsigned i, ScenarioPlot *out)
 {
     const Plot *w = g_ptr_array_index(s->plots, i);
 
-    *out = (ScenarioPlot){w->file, w->what, w->host,     w->flow, w->title,
-                          w->from, w->to,   w->interval, w->cdf,  w->no_states};
+    *out = (ScenarioPlot){.file = w->file,
+                          .what = w->what,
+                          .host = w->host,
+                          .flow = w->flow,
+                          .title = w->title,
+                          .font = w->font,
+                          .from = w->from,
+                          .to = w->to,
+                          .interval = w->interval,
+                          .width = w->width,
+                          .height = w->height,
+                          .cdf = w->cdf,
+                          .no_states = w->no_states,
+                          .separate = w->separate,
+                          .log = w->log,
+                          .no_legend = w->no_legend,
+                          .is_paper = w->is_paper};
 }
 
 unsigned scenario_ladder_count(const Scenario *s)
@@ -732,4 +753,18 @@ const char *scenario_plot_note(const Scenario *s, unsigned i, SimTime *time)
 
     *time = note->time;
     return note->text;
+}
+
+unsigned scenario_plot_level_count(const Scenario *s)
+{
+    return s->plot_levels->len;
+}
+
+const char *scenario_plot_level(const Scenario *s, unsigned i, const char **what, double *value)
+{
+    const PlotLine *line = &g_array_index(s->plot_levels, PlotLine, i);
+
+    *what = line->what;
+    *value = line->value;
+    return line->text;
 }

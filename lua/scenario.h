@@ -127,14 +127,19 @@ typedef struct ScenarioPlot {
     const char *file;                /* relative to the output folder */
     const char *what;                /* "cwnd,ssthresh" (view/plot.h) */
     const char *host, *flow, *title; /* NULL: all, all, chosen */
+    const char *font;                /* NULL: chosen */
     SimTime from, to;                /* SIM_NEVER: to the end */
     SimTime interval;                /* of rates; 0: chosen */
-    bool cdf, no_states;
+    unsigned width, height;          /* 0: chosen */
+    bool cdf, no_states, separate, log, no_legend, is_paper;
 } ScenarioPlot;
 unsigned scenario_plot_count(const Scenario *s);
 void scenario_plot(const Scenario *s, unsigned i, ScenarioPlot *out);
 unsigned scenario_plot_note_count(const Scenario *s);
 const char *scenario_plot_note(const Scenario *s, unsigned i, SimTime *time);
+/* hs.plot.level: a line at a value of "cwnd"; segments, bytes, seconds, bit/s or packets. */
+unsigned scenario_plot_level_count(const Scenario *s);
+const char *scenario_plot_level(const Scenario *s, unsigned i, const char **what, double *value);
 
 /* Sequence diagrams that the scenario asked for (hs.ladder), likewise. */
 typedef struct ScenarioLadder {

@@ -89,9 +89,10 @@ typedef struct Series {
 
 typedef struct Plot {
     char *file, *what;
-    char *host, *flow, *title; /* NULL: none */
+    char *host, *flow, *title, *font; /* NULL: none */
     SimTime from, to, interval;
-    bool cdf, no_states;
+    unsigned width, height;
+    bool cdf, no_states, separate, log, no_legend, is_paper;
 } Plot;
 
 typedef struct LadderWish {
@@ -110,6 +111,11 @@ typedef struct PlotNote {
     SimTime time;
     char *text;
 } PlotNote;
+
+typedef struct PlotLine {
+    char *what, *text;
+    double value;
+} PlotLine;
 
 struct Scenario {
     ScenarioConfig config;
@@ -148,6 +154,7 @@ struct Scenario {
     GPtrArray *ladders;      /* LadderWish, likewise */
     GPtrArray *qlogs;        /* QlogFileWish */
     GArray *plot_notes;      /* PlotNote */
+    GArray *plot_levels;     /* PlotLine */
     GPtrArray *rules;        /* struct Rule */
     GPtrArray *observers;    /* struct Observer */
     GPtrArray *apps;         /* ScnApp */

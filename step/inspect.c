@@ -41,6 +41,32 @@ static void list_nodes(const StepInspect *w, GString *out)
         stepinspect_link(net_link_at(w->net, i), out);
 }
 
+static void add_name(const char *name, uint64_t value, void *user)
+{
+    (void)value;
+    g_string_append_printf(user, "%s\n", name);
+}
+
+/* For completion: one a line. */
+static bool list_names(const StepInspect *w, char **word, unsigned n, GString *out)
+{
+    const char *what = n > 1 ? word[1] : "", *names[32];
+    Host *h = n > 2 ? net_host_by_name(w->net, word[2]) : NULL;
+
+    if (!strcmp(what, "shell"))
+        for (unsigned i = 0, max = stepinspect_shell_names(names, HS_ARRAY_LEN(names)); i < max; i++)
+            add_name(names[i], 0, out);
+    else if (!strcmp(what, "counters") && h)
+        host_foreach_counter(h, add_name, out);
+    if (!strcmp(what, "hosts") || !strcmp(what, "places"))
+        for (unsigned i = 0; i < net_host_count(w->net); i++)
+            add_name(host_node(net_host_at(w->net, i))->name, 0, out);
+    if (!strcmp(what, "places"))
+        for (unsigned i = 0; i < net_link_count(w->net); i++)
+            add_name(netlink_name(net_link_at(w->net, i)), 0, out);
+    return true;
+}
+
 static Host *find_host(const StepInspect *w, const char *name, GString *out)
 {
     Host *h = name ? net_host_by_name(w->net, name) : NULL;
@@ -141,6 +167,22 @@ static bool tell_rules(const StepInspect *w, char **word, unsigned n, GString *o
     return true;
 }
 
+static bool unknown_thing(const StepInspect *w, const char *word, GString *out)
+{
+    const char *known[64] = {"host", "socket", "route", "neigh", "nat", "queue", "packet"}, *closest;
+    unsigned n = 7;
+
+    for (unsigned i = 0; i < net_host_count(w->net) && n < HS_ARRAY_LEN(known); i++)
+        known[n++] = host_node(net_host_at(w->net, i))->name;
+    closest = suggest_closest(word, known, n);
+    g_string_append_printf(out, "cannot inspect \"%s\"; ", word);
+    if (closest)
+        g_string_append_printf(out, "did you mean \"%s\"?", closest);
+    else
+        g_string_append(out, "expected a host, socket, route, neigh, nat, queue or packet");
+    return false;
+}
+
 static bool ask(const StepInspect *w, char **word, unsigned n, GString *out)
 {
     Host *h;
@@ -163,6 +205,16 @@ static bool ask(const StepInspect *w, char **word, unsigned n, GString *out)
             g_string_append_printf(out, "%u", host_node(h)->id);
         return h != NULL;
     }
+    if (!strcmp(word[0], "names"))
+        return list_names(w, word, n, out);
+    if (!strcmp(word[0], "node")) {
+        const Node *node = n > 1 ? sim_node_by_name(net_sim(w->net), word[1]) : NULL;
+
+        if (!node)
+            return find_host(w, n > 1 ? word[1] : NULL, out) != NULL;
+        g_string_append_printf(out, "%u", node->id);
+        return true;
+    }
     if (!strcmp(word[0], "controller") || !strcmp(word[0], "style"))
         return tell_rules(w, word, n, out);
     if (!strcmp(word[0], "socket"))
@@ -172,12 +224,15 @@ static bool ask(const StepInspect *w, char **word, unsigned n, GString *out)
     if (!strcmp(word[0], "packet"))
         return stepinspect_packet(w, out);
     if (!strcmp(word[0], "nat")) {
-        g_string_append(out, "no node of this network translates addresses\n");
+        g_string_append(
+            out, "There is no address translation (NAT) in hopscope yet: addresses and ports arrive as they "
+                 "were sent, and so there is no table to show.\n");
         return true;
     }
-    g_string_append_printf(
-        out, "cannot inspect \"%s\"; expected host, socket, route, neigh, nat, queue or packet", word[0]);
-    return false;
+    h = net_host_by_name(w->net, word[0]);
+    if (h)
+        return stepinspect_host(w, h, out);
+    return unknown_thing(w, word[0], out);
 }
 
 bool stepinspect(const StepInspect *w, const char *query, GString *out)

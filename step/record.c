@@ -20,6 +20,8 @@ bool steprecord_is(const ProbeRecord *r, StepUnit unit)
         return true;
     case STEP_UNIT_PACKET:
         return r->desc == &probe_frame_tx || r->desc == &probe_frame_rx || r->desc == &probe_frame_drop;
+    case STEP_UNIT_DROP:
+        return r->desc == &probe_frame_drop;
     case STEP_UNIT_STATE:
         return g_str_has_suffix(r->desc->name, ".state") || g_str_has_prefix(r->desc->name, "stp.") ||
                !strcmp(r->desc->name, "tcp.recovery");

@@ -257,18 +257,8 @@ StepResult stepwhy_cwnd(StepSession *s, const StepLine *l, char **error)
     Change c = {.has_old = false};
     StepEvent event;
 
-    if (l->n > 2) {
-        g_autofree char *query = g_strdup_printf("id %s", l->word[2]);
-        bool fine;
-        char *text = steptimeline_ask(s->timeline, query, &fine);
-
-        if (!fine) {
-            *error = text;
-            return STEP_WRONG;
-        }
-        plan.node = (uint32_t)g_ascii_strtoull(text, NULL, 10);
-        g_free(text);
-    }
+    if (l->n > 2 && !stepsession_node(s, l->word[2], &plan.node, error))
+        return STEP_WRONG;
     if (l->n > 3)
         plan.number = g_ascii_strtoull(l->word[3], NULL, 10);
     if (!find_change(s, plan, &c, error))

@@ -96,7 +96,7 @@ void plotcdf_add(PlotBuild *b)
     bool is_queue = b->wish->what & (PLOT_BIT(PLOT_QUEUE) | PLOT_BIT(PLOT_SOJOURN));
     const GArray *items = is_queue ? b->queues : b->flows;
     GPtrArray *all = g_ptr_array_new();
-    double max = 0;
+    double max = 0, least = 0;
     PlotUnit unit;
     PlotPanel *p;
 
@@ -114,8 +114,13 @@ void plotcdf_add(PlotBuild *b)
             add_rates(b, what == PLOT_THROUGHPUT ? &item->end->received : &item->end->useful, samples);
         else
             add_series(b, plotitem_series(item, (PlotWhat)what), (PlotWhat)what, samples);
-        for (unsigned k = 0; k < samples->len; k++)
-            max = HS_MAX(max, g_array_index(samples, Sample, k).value);
+        for (unsigned k = 0; k < samples->len; k++) {
+            double value = g_array_index(samples, Sample, k).value;
+
+            max = HS_MAX(max, value);
+            if (value > 0 && (least == 0 || value < least))
+                least = value;
+        }
         g_ptr_array_add(all, samples);
     }
     unit = unit_of((PlotWhat)what, max);
@@ -132,6 +137,7 @@ void plotcdf_add(PlotBuild *b)
     g_ptr_array_free(all, TRUE);
     g_free(b->figure->axis);
     b->figure->axis = g_strdup_printf("%s (%s)", plot_whats[what].title, unit.name);
-    b->figure->min = 0;
+    b->figure->is_log = b->wish->log && least > 0;
+    b->figure->min = b->figure->is_log ? least / unit.factor : 0;
     b->figure->max = max / unit.factor * 1.02;
 }

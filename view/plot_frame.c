@@ -212,6 +212,7 @@ static void on_ack_arrived(PlotEnd *data, const PlotEnd *from, const Frame *f, S
     if (!last || (double)ack >= last->y) { /* one that was overtaken says nothing new */
         plotseries_add(&data->s[PLOT_END_ACK], t, (double)ack, 0);
         plotseries_add(&data->s[PLOT_END_EDGE], t, (double)ack + window, 0);
+        plotseries_add(&data->s[PLOT_END_RWND], t, window, 0);
     }
     if (len && f->l4_room >= len + TCP_MIN_HDR_LEN) {
         tcp_options_decode(&o, f->l4 + TCP_MIN_HDR_LEN, len);
@@ -254,7 +255,7 @@ static void on_arrived(PlotSink *s, const ProbeRecord *r, const Frame *f)
         plotseries_add(&e->s[PLOT_END_MARK], r->time, 0, 1);
     }
     if (back && back->has_isn && tcp_flags(f->l4) & TCP_ACK && !(tcp_flags(f->l4) & TCP_RST) &&
-        plotsink_wants(s, PLOT_BIT(PLOT_SEQUENCE)))
+        plotsink_wants(s, PLOT_BIT(PLOT_SEQUENCE) | PLOT_BIT(PLOT_RWND)))
         on_ack_arrived(back, e, f, r->time);
 }
 

@@ -98,6 +98,17 @@ void plotsink_add_note(PlotSink *s, SimTime t, const char *text);
 unsigned plotsink_note_count(const PlotSink *s);
 const char *plotsink_note(const PlotSink *s, unsigned i, SimTime *t);
 
+/* A line at a value: of the panel that shows `what`, in segments, bytes, seconds, bit/s or packets. */
+typedef struct PlotLevel {
+    PlotWhat what;
+    double value;
+    const char *text;
+} PlotLevel;
+
+void plotsink_add_level(PlotSink *s, PlotWhat what, double value, const char *text);
+unsigned plotsink_level_count(const PlotSink *s);
+const PlotLevel *plotsink_level(const PlotSink *s, unsigned i);
+
 unsigned plotsink_end_count(const PlotSink *s);
 const PlotEnd *plotsink_end(const PlotSink *s, unsigned i);
 unsigned plotsink_queue_count(const PlotSink *s);

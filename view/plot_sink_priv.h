@@ -26,6 +26,7 @@ struct PlotSink {
     Partition *part;
     SimTime until;
     GPtrArray *ends;     /* PlotEnd, in order of appearance */
+    GPtrArray *nameless; /* PlotEnd whose ports are not known yet */
     GPtrArray *queues;   /* PlotQueue, likewise */
     GHashTable *by_key;  /* PlotEndKey -> the newest PlotEnd; look-up only */
     GHashTable *by_conn; /* node and conn -> PlotEnd; look-up only */
@@ -33,6 +34,7 @@ struct PlotSink {
     GArray *is_host;     /* Node.id -> char: 0 not asked yet, 1 no, 2 yes */
     GArray *descs;       /* PlotDesc: the descriptions seen */
     GArray *notes;       /* PlotSinkNote */
+    GArray *levels;      /* PlotLevel */
     GPtrArray *strings;  /* copies of the wish's */
 };
 

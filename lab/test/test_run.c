@@ -154,6 +154,7 @@ static void judge_answer(TestResult *r, JsonObject *answer)
         json_object_get_null_member(answer, "error") ? NULL : json_object_get_string_member(answer, "error");
 
     judge_expects(r, json_object_get_array_member(answer, "expectations"));
+    r->is_error = status != r->test->exit_status && (status == EXIT_WRONG || status == EXIT_LIMIT);
     if (status != r->test->exit_status && error && *error)
         fail_at(r, "", error);
     else if (status != r->test->exit_status && !r->failures->len)
@@ -165,6 +166,7 @@ static void judge_answer(TestResult *r, JsonObject *answer)
 
 static void judge_end(TestResult *r, const JobResult *job, SimTime timeout)
 {
+    r->is_error = true;
     if (job->is_late)
         test_run_fail(r, r->test->path, 0, "not done after %.9g s of real time (--timeout)",
                       (double)timeout / 1e9);
@@ -187,8 +189,9 @@ TestResult *test_run_judge(const TestCase *t, const JobResult *job, SimTime time
     r->failures = g_ptr_array_new();
     r->seconds = job->seconds;
     r->said = g_utf8_make_valid(job->said, -1);
+    r->is_error = t->wrong != NULL;
     if (t->wrong)
-        test_run_fail(r, t->path, 0, "%s", t->wrong);
+        fail_at(r, "", t->wrong);
     else if (job->answer && json_parser_load_from_data(parser, job->answer, -1, NULL))
         judge_answer(r, json_node_get_object(json_parser_get_root(parser)));
     else

@@ -24,6 +24,7 @@ typedef struct TestResult {
     const TestCase *test;
     GPtrArray *failures; /* TestFailure; none: passed */
     unsigned n_expects;
+    bool is_error; /* it failed, and not by an expectation: wrong, at a limit, late, crashed */
     bool has_digest;
     bool is_golden; /* it was compared with a golden digest */
     SinkDigestValue digest;

@@ -671,6 +671,13 @@ function hs.qlog(options) end
 ---@field interval? time of rates and fairness (about a hundredth of the time)
 ---@field title? string instead of what and the scenario's name
 ---@field states? boolean false: no bands behind a congestion window
+---@field separate? boolean true: a panel for each flow or queue, with equal axes
+---@field log? boolean true: logarithmic axes of values
+---@field legend? boolean false: none
+---@field width? integer of the picture in pixels, in PDF hundredths of an inch (800)
+---@field height? integer likewise (as high as needed)
+---@field font? string family of its letters
+---@field style? string "screen", or "paper": small and without a title, for one of two columns
 ---@field of? string of hs.plot.cdf: what is distributed ("rtt")
 
 ---pictures of the run, drawn by gnuplot when it is over; before the first hs.run
@@ -744,6 +751,12 @@ function hs.plot.figure(options) end
 ---@param time time
 ---@param text string
 function hs.plot.note(time, text) end
+
+---a line and a word at that value where pictures show what; at any time of the run
+---@param what string "cwnd", "queue", …
+---@param value number|string segments, packets or bytes, a time, a rate
+---@param text string
+function hs.plot.level(what, value, text) end
 
 ---@class hs.Host
 ---@field name string its name

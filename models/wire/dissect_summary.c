@@ -282,7 +282,7 @@ static void transport_line(Line *l, const char *src, const char *dst, uint8_t pr
     if (proto == IP_PROTO_UDP && len >= UDP_HDR_LEN) {
         err = udp_decode(&udp, p, len);
         put(l, "%s.%u > %s.%u: ", src, udp_src_port(p), dst, udp_dst_port(p));
-        if (err < 0 && !is_first_fragment)
+        if (err < 0 && (!is_first_fragment || udp_len(p) < UDP_HDR_LEN))
             put_malformed(l, "UDP", err);
         else if (err >= 0 && !is_first_fragment && (udp.dst_port == TFTP_PORT || udp.src_port == TFTP_PORT))
             tftp_line(l, p + UDP_HDR_LEN, udp.len - UDP_HDR_LEN);

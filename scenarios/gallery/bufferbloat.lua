@@ -1,4 +1,4 @@
--- Bufferbloat: a queue that is far too long for its link makes everybody wait, and a ping beside the transfer shows it.
+-- Bufferbloat: a queue that is far too long for its link makes everybody wait.
 --
 --   client ───── router ───── server
 --     1 Gbit/s     5 Mbit/s, 10 ms, queue of 500 packets (or --set queue=20)
@@ -15,6 +15,7 @@ server:tcp_sink(5001)
 client:tcp_source { to = server, port = 5001, congestion = "cubic", start = "1s" }
 
 hs.plot.figure { "rtt", "queue", file = "bufferbloat.svg", title = "Bufferbloat: a queue of " .. packets .. " packets" }
+hs.plot.level("queue", packets, "full")
 
 local slowest = 0
 hs.on("tcp.rtt", function(e) slowest = math.max(slowest, e.sample_us / 1e6) end, { node = client })

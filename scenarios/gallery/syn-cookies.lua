@@ -5,7 +5,7 @@
 --               r ─── server     1 ms each
 --   client ─────┘
 local hs = require "hopscope"
-hs.title { en = "SYN flood and SYN cookies", zh = "SYN 洪泛与 SYN cookie" }
+hs.title { en = "SYN flood and SYN cookies", zh = "SYN 泛洪与 SYN cookie" }
 
 local r, server = hs.router "r", hs.host "server"
 local attacker, client = hs.host "attacker", hs.host "client"

@@ -100,6 +100,22 @@ function said(text) {
   return state.lang === 'zh' ? inChinese(WORDS, text) : text;
 }
 
+/* A packet in one line; asked for again and again. */
+const saidLine = (function () {
+  const known = new Map();
+  return function (text) {
+    if (state.lang !== 'zh')
+      return text;
+    if (!known.has(text))
+      known.set(text, lineInChinese(ZH_LINES, WORDS, text));
+    return known.get(text);
+  };
+})();
+
+function saidOptions(text) {
+  return state.lang === 'zh' ? optionsInChinese(ZH_LINES, text) : text;
+}
+
 function string(index) {
   return index < 0 ? '' : DATA.strings[index];
 }
