@@ -16,6 +16,8 @@ _hopscope()
         ;;
     --keep | -k)
         mapfile -t COMPREPLY < <(compgen -W "all manifest captures events series pictures" -- "$cur")
+        return
+        ;;
     --qlog-level)
         mapfile -t COMPREPLY < <(compgen -W "core base extra" -- "$cur")
         return

@@ -71,15 +71,15 @@ static const char *of_ecn_bit(const Reasons *why, const char *name, bool on)
                          : "part of the count of marked packets (Accurate ECN)")
                   : "Accurate ECN is not in use, or this is a part of its count";
     if (!strcmp(name, "ece"))
-        return on ? (syn ? "ECN is offered or accepted (net.ipv4.tcp_ecn)"
-                         : "a marked packet has arrived: it is repeated until the other side answers with "
-                           "CWR")
+        return on       ? (syn ? "ECN is offered or accepted (net.ipv4.tcp_ecn)"
+                               : "a marked packet has arrived: it is repeated until the other side answers with "
+                                 "CWR")
                : is_ecn ? "no marked packet has arrived that was not answered yet"
                : syn    ? "ECN is not offered (net.ipv4.tcp_ecn)"
                         : "ECN was not agreed on";
-    return on ? (syn ? "with ECE in the first SYN: ECN is offered"
-                     : "the sender has answered the mark: it has reduced its congestion window (RFC 3168 "
-                       "6.1.2)")
+    return on       ? (syn ? "with ECE in the first SYN: ECN is offered"
+                           : "the sender has answered the mark: it has reduced its congestion window (RFC 3168 "
+                             "6.1.2)")
            : is_ecn ? "no mark was answered since"
                     : "ECN was not agreed on";
 }
