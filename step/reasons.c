@@ -46,7 +46,8 @@ static void begin_layer(void *user, const WireLayer *layer, size_t off, size_t l
     why->depth = (unsigned)depth;
     if (depth)
         return;
-    if (layer->id == WIRE_LAYER_TCP || layer->id == WIRE_LAYER_UDP || layer->id == WIRE_LAYER_ICMP)
+    if (layer->id == WIRE_LAYER_TCP || layer->id == WIRE_LAYER_UDP || layer->id == WIRE_LAYER_ICMP ||
+        layer->id == WIRE_LAYER_ICMP6)
         why->l4_hdr_len = (uint32_t)len;
     if (layer->id == WIRE_LAYER_IP || layer->id == WIRE_LAYER_IP6)
         why->ip_hdr_len = (uint32_t)len;
@@ -244,6 +245,11 @@ static void of_icmp(const Reasons *why, const WireField *f, GString *out)
                  : f->value == 0 || f->value == 129
                      ? "the receiver of an echo request answers it, whoever asks "
                        "(net.ipv4.icmp_echo_ignore_all is off)"
+                 : f->value >= 133 && f->value <= 137
+                     ? "hosts and routers of a link find each other, and each other's link-layer addresses "
+                       "(RFC 4861)"
+                 : f->value >= 130
+                     ? "routers learn which groups somebody on the link listens to (RFC 2710, RFC 3810)"
                      : "something happened to the packet that is quoted below, and its sender shall know");
     else if (!strcmp(f->name, "code"))
         g_string_append(out, f->value ? "see its text: what exactly happened"
@@ -310,6 +316,7 @@ void reasons_append(Reasons *why, const WireLayer *layer, const WireField *f, GS
         of_udp(why, f, out);
         break;
     case WIRE_LAYER_ICMP:
+    case WIRE_LAYER_ICMP6:
         of_icmp(why, f, out);
         break;
     case WIRE_LAYER_DATA:

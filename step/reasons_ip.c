@@ -173,6 +173,11 @@ void reasons_ip6(const Reasons *why, const WireField *f, GString *out)
         of_length(why, 0, out);
     else if (!strcmp(name, "next") || !strcmp(name, "proto"))
         g_string_append(out, "the header of that protocol comes next");
+    else if (!strcmp(name, "extension"))
+        g_string_append(out, "the sender has something to say that only some receivers of packets need");
+    else if (!strcmp(name, "frag_offset"))
+        g_string_append_printf(out, "%" PRIu64 " bytes of the datagram stand in the pieces before this one",
+                               f->value);
     else if (!strcmp(name, "mf"))
         g_string_append(
             out, f->value

@@ -1760,6 +1760,7 @@ function Hub:stats(station) end
 ---@field ip table? IPv4
 ---@field ip6 table? IPv6
 ---@field icmp table? ICMP
+---@field icmp6 table? ICMPv6
 ---@field igmp table? IGMP
 ---@field udp table? UDP
 ---@field tcp table? TCP
