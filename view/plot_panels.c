@@ -117,6 +117,7 @@ void plotpart_add_crowd(const PlotPart *p, const PlotGrid *g, double x, double s
         PlotCurve *c = plotpanel_add_curve(p->p, "", PLOT_LINE, PLOT_BLUE);
 
         c->alpha = 0.25;
+        c->is_faint = true;
         c->width = 0.6;
         for (unsigned k = 0; k < g->columns; k++)
             if (g->value[r * g->columns + k] >= 0)
