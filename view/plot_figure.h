@@ -73,7 +73,8 @@ typedef struct PlotFigure {
     GArray *notes; /* PlotFigureNote */
 } PlotFigure;
 
-/* Okabe and Ito's colours, which people with any kind of colour blindness can tell apart, and two of Paul Tol's. */
+/* Okabe and Ito's colours, which people with any kind of colour blindness can tell apart, and two of Paul
+ * Tol's. */
 enum {
     PLOT_BLACK = 0x000000,
     PLOT_ORANGE = 0xe69f00,
