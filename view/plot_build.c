@@ -94,24 +94,36 @@ static void find_flows(PlotBuild *b)
         }
 }
 
-/* Those with more than one packet, if there is any, that are not negligible beside the longest one. */
+static bool is_queue_wanted(const PlotBuild *b, const PlotQueue *q)
+{
+    return q->max_packets && (!b->wish->host || eventlog_matches(b->wish->host, q->node, q->device));
+}
+
+static void find_queues_of(PlotBuild *b, unsigned r)
+{
+    const PlotSink *s = b->runs[r].sink;
+    uint64_t longest = 0, least;
+
+    for (unsigned i = 0; i < plotsink_queue_count(s); i++)
+        if (is_queue_wanted(b, plotsink_queue(s, i)))
+            longest = HS_MAX(longest, plotsink_queue(s, i)->max_packets);
+    least = HS_MIN(longest, (uint64_t)2);
+    if (!b->wish->host)
+        least = HS_MAX(least, longest / 4);
+    for (unsigned i = 0; i < plotsink_queue_count(s); i++) {
+        PlotItem item = {.queue = plotsink_queue(s, i), .run = r};
+
+        if (is_queue_wanted(b, item.queue) && item.queue->max_packets >= least)
+            g_array_append_val(b->queues, item);
+    }
+}
+
+/* Of each run those with more than one packet, if there is any, that are not negligible beside the longest.
+ */
 static void find_queues(PlotBuild *b)
 {
-    uint64_t longest = 0;
-
     for (unsigned r = 0; r < b->n_runs; r++)
-        for (unsigned i = 0; i < plotsink_queue_count(b->runs[r].sink) && !b->wish->host; i++)
-            longest = HS_MAX(longest, plotsink_queue(b->runs[r].sink, i)->max_packets);
-    for (unsigned least = 2; least > 0 && b->queues->len == 0; least--)
-        for (unsigned r = 0; r < b->n_runs; r++)
-            for (unsigned i = 0; i < plotsink_queue_count(b->runs[r].sink); i++) {
-                PlotItem item = {.queue = plotsink_queue(b->runs[r].sink, i), .run = r};
-                const PlotQueue *q = item.queue;
-
-                if (q->max_packets >= least && q->max_packets >= longest / 4 &&
-                    (!b->wish->host || eventlog_matches(b->wish->host, q->node, q->device)))
-                    g_array_append_val(b->queues, item);
-            }
+        find_queues_of(b, r);
 }
 
 /* ---- what they are called ---- */
@@ -172,8 +184,11 @@ static void name_items(PlotBuild *b, GArray *items)
         if (are_distinct(items))
             break;
     }
-    for (unsigned i = 0; i < items->len; i++)
-        g_array_index(items, PlotItem, i).rgb = items->len > PLOT_CROWD ? PLOT_BLUE : plot_colour(i);
+    for (unsigned i = 0; i < items->len; i++) {
+        PlotItem *item = &g_array_index(items, PlotItem, i);
+
+        item->rgb = items->len > PLOT_CROWD ? PLOT_BLUE : plot_colour(is_alone ? item->run : i);
+    }
 }
 
 static void free_items(GArray *items)

@@ -28,7 +28,7 @@ static void add_series(const PlotBuild *b, const PlotSeries *s, PlotWhat what, G
     for (unsigned i = 0; i < plotseries_count(s); i++) {
         const PlotPoint *p = plotseries_point(s, i);
         SimTime next = i + 1 < plotseries_count(s) ? plotseries_point(s, i + 1)->t : p->t;
-        Sample sample = {p->y, is_weighted(what) ? (double)(next - p->t) : 1};
+        Sample sample = {p->y, is_weighted(what) ? (double)(next - p->t) : (double)s->step};
 
         if (sample.weight > 0)
             g_array_append_val(out, sample);
@@ -69,6 +69,25 @@ static void add_curve(PlotPanel *p, const PlotItem *item, unsigned n_items, GArr
         told = sum;
         plotcurve_add(c, s->value / factor, sum / all, 0);
     }
+}
+
+/* Of a crowd also the distribution of all its samples. */
+static void add_all(PlotPanel *p, const GPtrArray *all, const char *name, double factor)
+{
+    PlotItem item = {.label = (char *)name, .rgb = PLOT_RED};
+    GArray *samples = g_array_new(FALSE, FALSE, sizeof(Sample));
+    PlotCurve *c;
+
+    for (unsigned i = 0; i < all->len; i++) {
+        const GArray *some = all->pdata[i];
+
+        if (some->len)
+            g_array_append_vals(samples, some->data, some->len);
+    }
+    add_curve(p, &item, 2, samples, factor);
+    c = p->curves->pdata[p->curves->len - 1];
+    c->width = 2;
+    g_array_free(samples, TRUE);
 }
 
 static PlotUnit unit_of(PlotWhat what, double max)
@@ -128,12 +147,12 @@ void plotcdf_add(PlotBuild *b)
         b->figure, is_weighted((PlotWhat)what) ? "Share of the time" : "Share of the samples", "share");
     p->min = 0;
     p->max = 1.02;
-    for (unsigned i = 0; i < items->len; i++) {
-        const PlotItem *item = plotbuild_item(items, i);
-
-        add_curve(p, item, items->len, all->pdata[i], unit.factor);
+    for (unsigned i = 0; i < items->len; i++)
+        add_curve(p, plotbuild_item(items, i), items->len, all->pdata[i], unit.factor);
+    if (items->len > PLOT_CROWD)
+        add_all(p, all, is_queue ? "all queues" : "all flows", unit.factor);
+    for (unsigned i = 0; i < all->len; i++)
         g_array_free(all->pdata[i], TRUE);
-    }
     g_ptr_array_free(all, TRUE);
     g_free(b->figure->axis);
     b->figure->axis = g_strdup_printf("%s (%s)", plot_whats[what].title, unit.name);

@@ -29,6 +29,7 @@
 #define SUBTITLE_SIZE 12.5
 #define SAMPLE 46         /* of a line in a legend, with what is around it */
 #define TICKS_AS_LINES 80 /* so many marks are drawn as lines, crosses would cover each other */
+#define CROSSES_LARGE 40  /* more of them are small */
 #define PNG_SCALE 2       /* finer than the sizes say, for print; not where the user gave one */
 
 static const char *const suffixes[PLOT_FORMATS] = {".svg", ".png", ".pdf"};
@@ -306,7 +307,10 @@ static void write_curve_line(OutFile *out, const PlotPanel *p, const PlotCurve *
         g_snprintf(look, sizeof(look), "lw 0.8 lc rgb '#%06x'", c->rgb);
     else if (c->style == PLOT_CROSSES || c->style == PLOT_TICKS)
         g_snprintf(look, sizeof(look), "pt 2 ps %s lw 1.5 lc rgb '#%06x'",
-                   c->style == PLOT_TICKS ? "0.5" : "0.8", c->rgb);
+                   c->style == PLOT_TICKS           ? "0.5"
+                   : c->points->len > CROSSES_LARGE ? "0.4"
+                                                    : "0.8",
+                   c->rgb);
     outfile_printf(out, "  data index %u using %s with %s %s %s%s%s\n", index, using,
                    is_rug(c) ? "vectors nohead" : style_of(c), look, is_listed ? "title " : "notitle",
                    is_listed ? label : "", is_last ? "" : ", \\");

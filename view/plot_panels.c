@@ -117,6 +117,7 @@ void plotpart_add_crowd(const PlotPart *p, const PlotGrid *g, double x, double s
         PlotCurve *c = plotpanel_add_curve(p->p, "", PLOT_LINE, PLOT_BLUE);
 
         c->alpha = 0.25;
+        c->is_faint = true;
         c->width = 0.6;
         for (unsigned k = 0; k < g->columns; k++)
             if (g->value[r * g->columns + k] >= 0)
@@ -316,6 +317,7 @@ static void add_sequence(PlotBuild *b, const PlotItem *item, bool is_alone)
         add_ranges(&p, e, PLOT_END_EDGE, "window", PLOT_STEPS, PLOT_ORANGE, 1.2);
     add_ranges(&p, e, PLOT_END_ACK, "ACK", PLOT_STEPS, PLOT_GREEN, 1.2);
     add_ranges(&p, e, PLOT_END_SACK, "SACK", PLOT_BARS, PLOT_PURPLE, 1.2);
+    add_ranges(&p, e, PLOT_END_DSACK, "D-SACK", PLOT_BARS, PLOT_WINE, 3);
     add_ranges(&p, e, PLOT_END_SENT, "data", PLOT_BARS, PLOT_BLUE, 2);
     add_ranges(&p, e, PLOT_END_AGAIN, "sent again", PLOT_BARS, PLOT_RED, 4);
     add_ranges(&p, e, PLOT_END_PROBE, "probe", PLOT_DOTS, PLOT_BLACK, 1.5);

@@ -1,4 +1,5 @@
-/* Life of the sink, TCP's records and queues. Frames are in plot_frame.c. */
+/* Life of the sink, endpoints and queues. Frames are in plot_frame.c, what TCP tells of itself in plot_tcp.c.
+ */
 #include "view/plot_sink.h"
 
 #include <string.h>
@@ -19,7 +20,6 @@ typedef enum RecordKind {
 } RecordKind;
 
 #define RECORD_FIELDS 5
-#define TCP_SYN_OR_FIN 0x03
 
 /* Which fields of which records are read. */
 static const struct {
@@ -79,8 +79,8 @@ static PlotEnd *new_end(const PlotSink *s, uint32_t node_id, const char *node)
 {
     static const uint8_t thin[PLOT_END_SERIES] = {
         [PLOT_END_SENT] = PLOT_THIN_RANGE, [PLOT_END_AGAIN] = PLOT_THIN_RANGE,
-        [PLOT_END_SACK] = PLOT_THIN_RANGE, [PLOT_END_LOST] = PLOT_THIN_EVENT,
-        [PLOT_END_MARK] = PLOT_THIN_EVENT,
+        [PLOT_END_SACK] = PLOT_THIN_RANGE, [PLOT_END_DSACK] = PLOT_THIN_RANGE,
+        [PLOT_END_LOST] = PLOT_THIN_EVENT, [PLOT_END_MARK] = PLOT_THIN_EVENT,
     };
     PlotEnd *e = g_new0(PlotEnd, 1);
     SimTime interval = s->config.wish.interval;
@@ -218,75 +218,6 @@ static void on_state(PlotSink *s, const ProbeRecord *r, const PlotDesc *d)
         take_over(s, e, nameless);
 }
 
-/* Linux tcp_in_slow_start: cwnd < ssthresh. */
-static PlotState state_of(uint64_t cwnd, uint64_t ssthresh, const char *ca_state)
-{
-    if (!strcmp(ca_state, "recovery"))
-        return PLOT_STATE_RECOVERY;
-    if (!strcmp(ca_state, "loss"))
-        return PLOT_STATE_LOSS;
-    if (!strcmp(ca_state, "cwr"))
-        return PLOT_STATE_CWR;
-    return cwnd < ssthresh ? PLOT_STATE_SLOW_START : PLOT_STATE_AVOIDANCE;
-}
-
-/* Values that did not change are left out: lines of steps need only the changes, and the last time. */
-static void add_change(PlotSeries *s, SimTime t, double y)
-{
-    const PlotPoint *last = plotseries_last(s);
-    unsigned n = plotseries_count(s);
-
-    if (last && last->y == y && n > 1 && plotseries_point(s, n - 2)->y == y && s->thin == PLOT_THIN_VALUE) {
-        g_array_index(s->points, PlotPoint, n - 1).t = t;
-        return;
-    }
-    plotseries_add(s, t, y, 0);
-}
-
-/* Between an ACK and what it lets out no time goes by. */
-static void set_inflight(PlotSeries *s, SimTime t, double y)
-{
-    const PlotPoint *last = plotseries_last(s);
-
-    if (last && last->t == t && s->thin == PLOT_THIN_VALUE)
-        g_array_index(s->points, PlotPoint, plotseries_count(s) - 1).y = y;
-    else
-        add_change(s, t, y);
-}
-
-/* TCP tells what is in flight with its window, before it sends; a pure ACK does not count. */
-static void on_send(PlotEnd *e, const ProbeRecord *r, const PlotDesc *d)
-{
-    PlotSeries *s = &e->s[PLOT_END_INFLIGHT];
-    const PlotPoint *last = plotseries_last(s);
-
-    if (last && (r->value[d->at[1]].u || r->value[d->at[2]].u & TCP_SYN_OR_FIN))
-        set_inflight(s, r->time, last->y + (double)r->value[d->at[3]].u);
-}
-
-#define SSTHRESH_INFINITE UINT64_C(0x7fffffff) /* Linux TCP_INFINITE_SSTHRESH */
-
-static void on_cwnd(PlotEnd *e, const ProbeRecord *r, const PlotDesc *d)
-{
-    uint64_t cwnd = r->value[d->at[1]].u, ssthresh = r->value[d->at[2]].u;
-
-    add_change(&e->s[PLOT_END_CWND], r->time, (double)cwnd);
-    if (ssthresh < SSTHRESH_INFINITE)
-        add_change(&e->s[PLOT_END_SSTHRESH], r->time, (double)ssthresh);
-    set_inflight(&e->s[PLOT_END_INFLIGHT], r->time, (double)r->value[d->at[3]].u);
-    add_change(&e->s[PLOT_END_STATE], r->time, state_of(cwnd, ssthresh, r->value[d->at[4]].s));
-}
-
-static void on_rtt(PlotEnd *e, const ProbeRecord *r, const PlotDesc *d)
-{
-    int64_t sample_us = r->value[d->at[1]].i;
-
-    if (sample_us >= 0)
-        plotseries_add(&e->s[PLOT_END_RTT], r->time, (double)sample_us / 1e6, 0);
-    add_change(&e->s[PLOT_END_SRTT], r->time, (double)r->value[d->at[2]].u / 1e6);
-    add_change(&e->s[PLOT_END_RTO], r->time, (double)r->value[d->at[3]].u / 1e3);
-}
-
 /* ---- queues ---- */
 
 static PlotQueue *queue_at(PlotSink *s, const ProbePoint *point)
@@ -321,7 +252,7 @@ static void on_queue(PlotSink *s, const ProbeRecord *r, const PlotDesc *d)
     q = queue_at(s, r->point);
     if (plotsink_is_time(s, r->time)) {
         if (plotseries_count(&q->length) == 0)
-            plotseries_add(&q->length, r->time, (double)q->packets, 0);
+            plotseries_add(&q->length, s->config.wish.from, (double)q->packets, 0);
         plotseries_add(&q->length, r->time, (double)packets, 0);
         q->max_packets = HS_MAX(q->max_packets, packets);
     }
@@ -387,14 +318,14 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
     e = end_or_nameless(s, r, r->value[d->at[0]].u);
     if (d->kind == RECORD_SEND && !(s->sink.mask & PROBE_BIT(PROBE_FRAME_TX))) /* else frames are counted */
         e->payload += r->value[d->at[1]].u;
-    if (!plotsink_is_time(s, r->time))
+    if (r->time > s->config.wish.to)
         return;
     if (d->kind == RECORD_CWND)
-        on_cwnd(e, r, d);
+        plotsink_on_cwnd(s, e, r, d->at);
     else if (d->kind == RECORD_RTT)
-        on_rtt(e, r, d);
+        plotsink_on_rtt(s, e, r, d->at);
     else
-        on_send(e, r, d);
+        plotsink_on_send(s, e, r, d->at);
 }
 
 bool plotsink_is_host(PlotSink *s, const Node *node)
@@ -472,15 +403,43 @@ void plotsink_attach(PlotSink *s, Probes *probes)
     probes_attach(probes, &s->sink);
 }
 
+/* Where nothing changed in the picture's time the connection may have been over. */
+static void seal_series(const PlotSink *s, PlotEnd *e)
+{
+    static const PlotEndSeries carried[] = {PLOT_END_CWND,  PLOT_END_SSTHRESH, PLOT_END_INFLIGHT,
+                                            PLOT_END_STATE, PLOT_END_SRTT,     PLOT_END_RTO,
+                                            PLOT_END_ACK,   PLOT_END_EDGE,     PLOT_END_RWND};
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(carried) && s->config.wish.from; i++) {
+        PlotSeries *series = &e->s[carried[i]];
+
+        if (plotseries_count(series) == 1 && plotseries_last(series)->t == s->config.wish.from)
+            plotseries_clear(series);
+    }
+}
+
+/* In a distribution the time after the last change counts too. */
+static void seal_queue(const PlotSink *s, PlotQueue *q)
+{
+    const PlotPoint *last = plotseries_last(&q->length);
+    SimTime end = HS_MIN(s->until, s->config.wish.to);
+
+    if (s->config.wish.cdf && last && end > last->t)
+        plotseries_add(&q->length, end, last->y, 0);
+}
+
 void plotsink_seal(PlotSink *s)
 {
     if (!s->probes)
         return;
     s->until = s->part->now;
+    for (unsigned i = 0; i < s->queues->len; i++)
+        seal_queue(s, s->queues->pdata[i]);
     probes_detach(s->probes, &s->sink);
     s->probes = NULL;
     for (unsigned i = 0; i < s->ends->len; i++) {
         PlotEnd *e = s->ends->pdata[i];
+        seal_series(s, e);
         char *addr = format_addr(e);
         const char *name = s->config.name_of ? s->config.name_of(s->config.user, addr) : NULL;
 

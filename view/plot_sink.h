@@ -28,6 +28,7 @@ typedef enum PlotEndSeries {
     PLOT_END_SENT,  /* ranges of relative sequence numbers, sent for the first time; so the next ones */
     PLOT_END_AGAIN, /* sent again */
     PLOT_END_SACK,  /* reported by the receiver */
+    PLOT_END_DSACK, /* of these what had arrived before (RFC 2883) */
     PLOT_END_PROBE, /* a segment without data below what was sent: keepalive, window probe */
     PLOT_END_ACK,   /* the receiver's acknowledgment, and its window's right edge */
     PLOT_END_EDGE,

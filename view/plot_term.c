@@ -10,6 +10,7 @@
 #define ROWS_MANY 10
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
 #define LETTER_EVERY 16 /* columns between letters on a curve */
+#define LETTERS_ALL 6   /* a curve in no more columns has one in each, to be seen at all */
 
 /* One panel's area. Each cell has its dots, or a character that stands in their place, and whose it is. */
 typedef struct Cell {
@@ -168,7 +169,12 @@ static unsigned count_letters(const PlotPanel *p)
 
 static void put_letters(Canvas *v, char letter, unsigned nth, const PlotCurve *c)
 {
-    for (unsigned x = 3 + nth * 5 % LETTER_EVERY; x < v->columns; x += LETTER_EVERY) {
+    unsigned seen_in = 0, every;
+
+    for (unsigned x = 0; x < v->columns; x++)
+        seen_in += v->row_of[x] < v->rows;
+    every = seen_in <= LETTERS_ALL ? 1 : LETTER_EVERY;
+    for (unsigned x = every == 1 ? 0 : 3 + nth * 5 % LETTER_EVERY; x < v->columns; x += every) {
         Cell *cell = v->row_of[x] < v->rows ? cell_at(v, (int)x, (int)v->row_of[x]) : NULL;
 
         if (cell && !cell->letter && !cell->glyph) {
@@ -419,6 +425,8 @@ static void draw_panel(Canvas *v)
 
         for (unsigned x = 0; x < v->columns; x++)
             v->row_of[x] = v->rows;
+        if (c->is_faint && c->style == PLOT_LINE)
+            continue; /* a crowd would hide its own median */
         v->mark = has_letter(c) && letters > 1 && nth < 26 ? LETTERS[nth] : '*';
         for (unsigned k = 0; k < c->points->len; k++)
             draw_point(v, c, &g_array_index(c->points, PlotXY, k),
