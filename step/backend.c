@@ -221,8 +221,11 @@ void stepbackend_begin(StepBackend *b)
     if (!b->part)
         return;
     stepwatches_prime(b->watches);
-    if (b->plan.ladder && !b->story)
+    if (b->plan.ladder && !b->story) {
         b->story = stepladder_record(b->net);
+        probes_detach(net_probes(b->net), &b->sink); /* it stops: the story is told before */
+        probes_attach(net_probes(b->net), &b->sink);
+    }
     /* A search's first question: is it before all this? */
     b->has_before = (b->plan.scan == STEP_SCAN_KEY || b->plan.scan == STEP_SCAN_BIRTH) && has_passed(b);
 }

@@ -476,6 +476,8 @@ static void place_notices(Place *p, guint left)
         more += LADDER_AT(p->l->events, LadderEvent, i)->kind == LADDER_EV_SEND;
     if (p->l->lanes->len < 2)
         g_string_append(t, "No frames between two nodes to be seen. ");
+    else if (!p->l->events->len)
+        g_string_append(t, "Nothing was sent in this time. ");
     if (left < p->l->events->len)
         g_string_append_printf(t, "Cut after %u rows: %u more frames (--max-rows, --from, --to, --flow). ",
                                p->l->config.max_rows, more);
