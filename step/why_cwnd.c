@@ -321,6 +321,17 @@ static void append_ssthresh(GString *out, uint64_t ssthresh)
         g_string_append_printf(out, "%" PRIu64, ssthresh);
 }
 
+/* Why nothing has happened since, perhaps. */
+static void tell_limits(StepSession *s, const Change *c)
+{
+    g_autofree char *query = g_strdup_printf("limits %s %" PRIu64, c->node, c->conn);
+    bool fine;
+    g_autofree char *text = steptimeline_ask(s->timeline, query, &fine);
+
+    if (fine && *text)
+        stepsession_say(s, "  now:    %s\n", text);
+}
+
 static void tell(StepSession *s, const Change *c)
 {
     const Rule rule = rule_of(c);
@@ -349,27 +360,17 @@ static void tell(StepSession *s, const Change *c)
         g_string_append_printf(out, ", in flight %" PRIu64, c->new.inflight);
     g_string_append_c(out, '\n');
     g_string_append_printf(out, "  rule:   %s\n  source: %s\n  Linux:  %s\n", rule.what, rule.law, rule.code);
-    g_string_append_printf(out, "  in event #%" PRIu64 " ('goto #%" PRIu64 ".%" PRIu64 "'):\n",
-                           c->new.pos.event, c->new.pos.event, c->new.pos.record);
     stepsession_say(s, "%s", out->str);
     g_string_free(out, TRUE);
+    tell_limits(s, c);
+    stepsession_say(s, "  in event #%" PRIu64 " ('goto #%" PRIu64 ".%" PRIu64 "'):\n", c->new.pos.event,
+                    c->new.pos.event, c->new.pos.record);
     for (const char *line = c->lines; line && *line;) {
         size_t len = strcspn(line, "\n");
 
         stepsession_say(s, "      %.*s\n", (int)len, line);
         line += len + (line[len] != 0);
     }
-}
-
-/* Why nothing has happened since, perhaps. */
-static void tell_limits(StepSession *s, const Change *c)
-{
-    g_autofree char *query = g_strdup_printf("limits %s %" PRIu64, c->node, c->conn);
-    bool fine;
-    g_autofree char *text = steptimeline_ask(s->timeline, query, &fine);
-
-    if (fine && *text)
-        stepsession_say(s, "  now:    %s\n", text);
 }
 
 StepResult stepwhy_cwnd(StepSession *s, const StepLine *l, char **error)
@@ -390,7 +391,6 @@ StepResult stepwhy_cwnd(StepSession *s, const StepLine *l, char **error)
         c.lines = NULL;
     read_counters(s, &c);
     tell(s, &c);
-    tell_limits(s, &c);
     g_free(c.controller);
     g_free(c.style);
     g_free(c.lines);
