@@ -50,7 +50,7 @@ _hopscope()
         ;;
     ladder)
         words="--seed --set --until --between --hops --flow --list-flows --from --to --timers --options --absolute --unfold
-            --no-notes --no-states --max-rows --output --svg --width --ascii --help"
+            --no-notes --no-states --max-rows --output --svg --width --ascii --lang --help"
         files='lua'
         ;;
     packetdrill)

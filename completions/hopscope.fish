@@ -72,6 +72,7 @@ complete -c hopscope -n "$on ladder" -s o -l output -r -d 'write a picture or a 
 complete -c hopscope -n "$on ladder" -l svg -d 'print SVG instead of text'
 complete -c hopscope -n "$on ladder" -s w -l width -x -d 'columns of text'
 complete -c hopscope -n "$on ladder" -l ascii -d 'text in ASCII only'
+complete -c hopscope -n "$on ladder" -l lang -x -a 'en zh' -d 'language of title and notes'
 
 complete -c hopscope -n "$on packetdrill" -s c -l pcap -r -d 'capture into a folder'
 complete -c hopscope -n "$on packetdrill" -s s -l seed -x -d 'seed of every random stream'

@@ -132,7 +132,7 @@ static bool is_packet(const StepBackend *b, const ProbeRecord *r)
 /* tcp.cwnd and tcp.recovery tell of the window; their first field is the connection. */
 static void search_window(StepBackend *b, const ProbeRecord *r)
 {
-    const ProbeValue *cwnd;
+    const ProbeValue *cwnd, *ssthresh;
 
     if (r->desc->cls != PROBE_TCP || (b->plan.node != UINT32_MAX && r->node->id != b->plan.node) ||
         (b->plan.number && r->value[0].u != b->plan.number))
@@ -140,7 +140,8 @@ static void search_window(StepBackend *b, const ProbeRecord *r)
     if (strcmp(r->desc->name, "tcp.cwnd") != 0 && strcmp(r->desc->name, "tcp.recovery") != 0)
         return;
     cwnd = steprecord_value(r, "cwnd");
-    if (!cwnd || cwnd->u == b->plan.other)
+    ssthresh = steprecord_value(r, "ssthresh");
+    if (!cwnd || (cwnd->u == b->plan.other && (!ssthresh || ssthresh->u == b->plan.other_ssthresh)))
         return;
     add_match(b, 0, r);
     g_array_index(b->matches, StepMatch, b->matches->len - 1).number = r->value[0].u;
@@ -221,8 +222,11 @@ void stepbackend_begin(StepBackend *b)
     if (!b->part)
         return;
     stepwatches_prime(b->watches);
-    if (b->plan.ladder && !b->story)
+    if (b->plan.ladder && !b->story) {
         b->story = stepladder_record(b->net);
+        probes_detach(net_probes(b->net), &b->sink); /* it stops: the story is told before */
+        probes_attach(net_probes(b->net), &b->sink);
+    }
     /* A search's first question: is it before all this? */
     b->has_before = (b->plan.scan == STEP_SCAN_KEY || b->plan.scan == STEP_SCAN_BIRTH) && has_passed(b);
 }

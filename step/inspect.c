@@ -1,9 +1,11 @@
 #include "step/inspect.h"
 
 #include <glib.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "models/tcp/tcp_conn.h"
+#include "models/tcp/tcp_info.h"
 #include "models/wire/ipv4_addr.h"
 #include "sim/base/suggest.h"
 #include "sim/base/units.h"
@@ -147,6 +149,29 @@ static void match_id(void *user, const TcpEntry *e)
         wanted->conn = e->conn;
 }
 
+/* What keeps the connection from sending more than it does. */
+static void tell_limits(const TcpConn *c, GString *out)
+{
+    TcpInfo info;
+    uint32_t in_flight;
+
+    tcp_get_info((TcpConn *)c, &info);
+    in_flight = info.tcpi_unacked - info.tcpi_sacked - info.tcpi_lost + info.tcpi_retrans;
+    g_string_append_printf(out, "%" PRIu32 " of %" PRIu32 " packets in flight: ", in_flight,
+                           info.tcpi_snd_cwnd);
+    if (in_flight >= info.tcpi_snd_cwnd)
+        g_string_append(out, "the congestion window is what limits the sender");
+    else if (info.tcpi_snd_wnd && c->snd_nxt - c->snd_una + info.tcpi_snd_mss > info.tcpi_snd_wnd)
+        g_string_append(
+            out, "the receiver's window is what limits the sender, and the congestion window does not grow");
+    else if (!info.tcpi_notsent_bytes)
+        g_string_append(out,
+                        "the application has written no more, and a window that is not filled does not grow "
+                        "(RFC 7661, Linux tcp_is_cwnd_limited)");
+    else
+        g_string_append(out, "pacing, or a timer, holds the next packet back");
+}
+
 /* For `why cwnd`: by which rules a connection goes. */
 static bool tell_rules(const StepInspect *w, char **word, unsigned n, GString *out)
 {
@@ -157,7 +182,13 @@ static bool tell_rules(const StepInspect *w, char **word, unsigned n, GString *o
 
     if (h && host_has_tcp(h))
         tcp_foreach(host_tcp(h), match_id, &wanted);
-    if (!strcmp(word[0], "style")) {
+    if (!strcmp(word[0], "ssthresh")) {
+        if (wanted.conn)
+            g_string_append_printf(out, "%" PRIu32, wanted.conn->cc.s.ssthresh);
+    } else if (!strcmp(word[0], "limits")) {
+        if (wanted.conn)
+            tell_limits(wanted.conn, out);
+    } else if (!strcmp(word[0], "style")) {
         if (h && host_sysctl_get(h, "hopscope.tcp_recovery_style", &style, NULL))
             g_string_append(out, styles[HS_MIN(g_ascii_strtoull(style, NULL, 10), HS_ARRAY_LEN(styles) - 1)]);
         g_free(style);
@@ -215,7 +246,8 @@ static bool ask(const StepInspect *w, char **word, unsigned n, GString *out)
         g_string_append_printf(out, "%u", node->id);
         return true;
     }
-    if (!strcmp(word[0], "controller") || !strcmp(word[0], "style"))
+    if (!strcmp(word[0], "controller") || !strcmp(word[0], "style") || !strcmp(word[0], "ssthresh") ||
+        !strcmp(word[0], "limits"))
         return tell_rules(w, word, n, out);
     if (!strcmp(word[0], "socket"))
         return inspect_socket(w, word, n, out);

@@ -94,8 +94,12 @@ bool stepinspect_queue(const StepInspect *w, const char *place, GString *out)
     }
     if (out->len > before)
         return true;
+    if (!place) {
+        g_string_append(out, "There are no links.\n");
+        return true;
+    }
     g_string_append_printf(out,
                            "there is no queue at \"%s\"; expected a node, NODE:DEVICE or a link such as a-b",
-                           place ? place : "");
+                           place);
     return false;
 }

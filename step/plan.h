@@ -32,8 +32,8 @@ typedef enum StepScan {
     STEP_SCAN_BIRTH,   /* … made its packet of that number */
     STEP_SCAN_SENT, /* the last frame.tx of the packet {node, number} that another node than not_node sent */
     STEP_SCAN_ARRIVED, /* the last frame.rx of that packet at not_node, by which it was forwarded */
-    STEP_SCAN_CWND,  /* the last tcp.cwnd of connection `number` of that node with another window than `other`
-                      */
+    STEP_SCAN_CWND, /* the last tcp.cwnd of connection `number` of that node with another window than `other`,
+                       or another ssthresh than `other_ssthresh` */
     STEP_SCAN_STATE, /* the last tcp.state of connection `number` (0: any) of that node (UINT32_MAX: any) */
 } StepScan;
 
@@ -52,7 +52,7 @@ typedef struct StepPlan {
     SimTime ladder_from; /* it shows what happened since */
     bool is_at_node;     /* only records of `node` count and are shown */
     uint32_t node, not_node;
-    uint64_t number, other;
+    uint64_t number, other, other_ssthresh;
 } StepPlan;
 
 typedef enum StepWhy {

@@ -49,7 +49,7 @@ void steprecord_summary(GString *out, const ProbeRecord *r)
     if (wire_link_type_is_known(frame.linktype))
         g_string_append(out, dissect_summary(line, sizeof(line), (WireLinkType)frame.linktype, bytes, len));
     else
-        g_string_append_printf(out, "%" PRIu32 " bytes", len);
+        g_string_append_printf(out, "%" PRIu32 " byte%s to be sent, no header yet", len, len == 1 ? "" : "s");
     g_free(bytes);
 }
 

@@ -477,6 +477,8 @@ static void place_notices(Place *p, guint left)
         more += LADDER_AT(p->l->events, LadderEvent, i)->kind == LADDER_EV_SEND;
     if (p->l->lanes->len < 2)
         g_string_append(t, "No frames between two nodes to be seen. ");
+    else if (!p->l->events->len)
+        g_string_append(t, "Nothing was sent in this time. ");
     if (left < p->l->events->len)
         g_string_append_printf(t, "Cut after %u row%s: %u more frame%s (--max-rows, --from, --to, --flow). ",
                                p->l->config.max_rows, p->l->config.max_rows == 1 ? "" : "s", more,
