@@ -28,7 +28,7 @@ static void on_start(void *user, Scenario *s)
 {
     LadderOptions *o = user;
 
-    o->recorder = ladderout_record(s);
+    o->recorder = ladderout_record(s, 0);
 }
 
 static unsigned terminal_width(void)
@@ -151,6 +151,7 @@ int cmd_ladder(int argc, char **argv)
                        .ladder = {.to = SIM_NEVER},
                        .files = g_ptr_array_new()};
     ObserveConfig *c = &o.observe;
+    static const char *const languages[] = {"en", "zh", NULL};
     const char *operand[2];
     const ArgOption options[] = {
         OBSERVE_OPTIONS(c),
@@ -185,6 +186,8 @@ int cmd_ladder(int argc, char **argv)
         {"width", 'w', ARG_COUNT, "N",
          "columns of text, at least 60 (default: the terminal's, 80, 100 in a file)", &o.width, &o.has_width,
          NULL},
+        {"lang", 0, ARG_CHOICE, "en|zh", "language of the scenario's title and notes, where it has both",
+         &o.ladder.lang, NULL, languages},
         {"ascii", 0, ARG_FLAG, NULL, "text in ASCII only", &o.ascii, NULL, NULL},
         {0},
     };

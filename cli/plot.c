@@ -22,8 +22,8 @@ typedef struct PlotOptions {
     ObserveConfig observe;
     PlotWish wish;
     GPtrArray *what, *labels;
-    const char *vary, *output;
-    bool term, has_width, has_height, has_from, has_to, has_interval, has_until;
+    const char *vary, *output, *size, *style;
+    bool term, ascii, has_width, has_height, has_from, has_to, has_interval, has_until;
     uint64_t width, height;
     /* The run that is being collected. */
     PlotSink *sink;
@@ -71,6 +71,20 @@ static bool check_what(const ArgCommand *command, PlotOptions *o)
     return true;
 }
 
+/* "800x400" */
+static bool parse_size(const char *text, PlotLook *look)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "x", -1);
+    guint64 width, height;
+
+    if (g_strv_length(parts) != 2 || !g_ascii_string_to_unsigned(parts[0], 10, 200, 8000, &width, NULL) ||
+        !g_ascii_string_to_unsigned(parts[1], 10, 100, 8000, &height, NULL))
+        return false;
+    look->width = (unsigned)width;
+    look->height = (unsigned)height;
+    return true;
+}
+
 static bool check(const ArgCommand *command, PlotOptions *o)
 {
     PlotFormat format;
@@ -101,6 +115,17 @@ static bool check(const ArgCommand *command, PlotOptions *o)
         args_wrong(command, "--height: expected 4 to 200 rows");
         return false;
     }
+    if (o->size && !parse_size(o->size, &o->wish.look)) {
+        args_wrong(command,
+                   "--size: \"%s\" is no size; expected WIDTHxHEIGHT in pixels: 200x100 to 8000x8000",
+                   o->size);
+        return false;
+    }
+    if (o->style && strcmp(o->style, "screen") && strcmp(o->style, "paper")) {
+        args_wrong(command, "--style: got \"%s\", expected screen or paper", o->style);
+        return false;
+    }
+    o->wish.look.is_paper = o->style && !strcmp(o->style, "paper");
     if (o->vary && (!strchr(o->vary, '=') || *o->vary == '=' || !strchr(o->vary, '=')[1])) {
         args_wrong(command, "--vary: \"%s\" is not NAME=VALUE,VALUE,...", o->vary);
         return false;
@@ -216,6 +241,27 @@ static unsigned term_width(const PlotOptions *o)
     return TERM_WIDTH;
 }
 
+/* Does the terminal's locale have other characters than those of ASCII? It is not known where none is set. */
+static bool has_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+    for (size_t i = 0; i < HS_ARRAY_LEN(names); i++) {
+        const char *value = g_getenv(names[i]);
+        g_autofree char *lower = value && *value ? g_ascii_strdown(value, -1) : NULL;
+
+        if (lower)
+            return strstr(lower, "utf-8") || strstr(lower, "utf8");
+    }
+    return true;
+}
+
+static void tell_missing(const char *missing)
+{
+    fflush(stdout);
+    fprintf(stderr, "hopscope plot: left out, since there is nothing of it: %s\n", missing);
+}
+
 static int draw_picture(const PlotFigure *figure, const char *path)
 {
     g_autofree char *script = plotgnuplot_beside(path, ".gp");
@@ -257,9 +303,15 @@ static int draw(const PlotOptions *o, const GArray *variants, const char *scenar
         g_free(error);
         return EXIT_WRONG;
     }
+    if (figure->missing)
+        tell_missing(figure->missing);
     if (o->term) {
-        text = plotterm_render(figure, term_width(o), o->has_height ? (unsigned)o->height : 0,
-                               isatty(STDOUT_FILENO) && !g_getenv("NO_COLOR"));
+        PlotTermConfig config = {.width = term_width(o),
+                                 .height = o->has_height ? (unsigned)o->height : 0,
+                                 .is_coloured = isatty(STDOUT_FILENO) && !g_getenv("NO_COLOR"),
+                                 .is_ascii = o->ascii || (isatty(STDOUT_FILENO) && !has_utf8())};
+
+        text = plotterm_render(figure, &config);
         fputs(text, stdout);
         g_free(text);
     }
@@ -281,6 +333,12 @@ static int plot(PlotOptions *o, const char *const *operands)
 
     for (; operands[n]; n++)
         add_variants(variants, operands[n], o->vary);
+    if (o->labels->len > variants->len) {
+        g_autofree char *text = g_strdup_printf("--label: %u names for %u run%s", o->labels->len,
+                                                variants->len, variants->len == 1 ? "" : "s");
+
+        status = tell(text);
+    }
     name_variants(variants, o->labels, n);
     for (unsigned i = 0; i < variants->len && status == EXIT_OK; i++)
         status = collect(o, &g_array_index(variants, Variant, i), &scenario);
@@ -322,6 +380,7 @@ int cmd_plot(int argc, char **argv)
         {"width", 0, ARG_COUNT, "COLUMNS", "of --term (default: the terminal's, else 80)", &o.width,
          &o.has_width, NULL},
         {"height", 0, ARG_COUNT, "ROWS", "of each part with --term", &o.height, &o.has_height, NULL},
+        {"ascii", 0, ARG_FLAG, NULL, "--term in ASCII only", &o.ascii, NULL, NULL},
         {"host", 0, ARG_STRING, "PATTERN", "only what this host sends, only this node's queues: client, 'c*'",
          &o.wish.host, NULL, NULL},
         {"flow", 'f', ARG_STRING, "FROM>TO", "only these flows: 'client>server:80', 'client:40000>*'",
@@ -331,6 +390,9 @@ int cmd_plot(int argc, char **argv)
         {"interval", 'i', ARG_TIME, "TIME",
          "of throughput, goodput and fairness (default: about a hundredth of the time)", &o.wish.interval,
          &o.has_interval, NULL},
+        {"separate", 0, ARG_FLAG, NULL, "a panel for each flow or queue, with equal axes, not one for all",
+         &o.wish.separate, NULL, NULL},
+        {"log", 0, ARG_FLAG, NULL, "logarithmic axes of values", &o.wish.log, NULL, NULL},
         {"cdf", 0, ARG_FLAG, NULL, "how the values are distributed, instead of their course", &o.wish.cdf,
          NULL, NULL},
         {"no-states", 0, ARG_FLAG, NULL,
@@ -338,6 +400,15 @@ int cmd_plot(int argc, char **argv)
          NULL},
         {"title", 0, ARG_STRING, "TEXT", "instead of what and the scenario's name", &o.wish.title, NULL,
          NULL},
+        {"no-legend", 0, ARG_FLAG, NULL, "no legend", &o.wish.look.no_legend, NULL, NULL},
+        {"size", 0, ARG_STRING, "WxH",
+         "of the picture in pixels, in PDF hundredths of an inch (default: 800 wide, as high as needed)",
+         &o.size, NULL, NULL},
+        {"font", 0, ARG_STRING, "NAME", "family of its letters (default: sans serif)", &o.wish.look.font,
+         NULL, NULL},
+        {"style", 0, ARG_STRING, "STYLE",
+         "screen, or paper: 3.5 inches wide with small letters and without a title, for one of two columns",
+         &o.style, NULL, NULL},
         {"vary", 'v', ARG_STRING, "NAME=A,B,...",
          "run with each of these values of a parameter, and show all of them", &o.vary, NULL, NULL},
         {"label", 'l', ARG_LIST, "TEXT", "names of the runs, in order; may be repeated", o.labels, NULL,

@@ -103,6 +103,9 @@ static void print_files(const Runner *r)
 {
     for (unsigned i = 0; i < outputs_file_count(r->outputs); i++)
         printf("  wrote       %s\n", outputs_file(r->outputs, i));
+    for (unsigned i = 0; i < outputs_left_out_count(r->outputs); i++)
+        printf("  left out    %s: %s\n", outputs_left_out(r->outputs, i)->path,
+               outputs_left_out(r->outputs, i)->what);
 }
 
 static void print_cost(const char *what, uint64_t n, uint64_t bytes)

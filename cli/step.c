@@ -194,9 +194,19 @@ static int run_commands(StepSession *s, const char *path)
 
 /* ---- a dialogue ---- */
 
-static unsigned complete(void *user, const char *line, const char **out, unsigned max)
+static char **complete(void *user, const char *line)
 {
-    return stepsession_complete(user, line, out, max);
+    return stepsession_complete(user, line);
+}
+
+/* Of the terminal; 0: it is none. */
+static unsigned columns(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+        return 0;
+    return size.ws_col ? HS_MAX(size.ws_col, 40) : 0;
 }
 
 static void run_dialogue(StepSession *s, const Stepper *stepper)
@@ -216,6 +226,7 @@ static void run_dialogue(StepSession *s, const Stepper *stepper)
         if (!line)
             break;
         interrupted = 0;
+        stepsession_set_columns(s, columns()); /* the window may have been resized */
         result = stepsession_do(s, line, &why);
         g_free(line);
         if (result == STEP_WRONG)
@@ -242,16 +253,6 @@ static bool start(StepSession *s, const StepOptions *o, int *status)
     if (failed >= 0)
         printf("Nothing happens in this scenario.\n%s", stepsession_said(s));
     return true;
-}
-
-/* Of the terminal; 0: it is none. */
-static unsigned columns(void)
-{
-    struct winsize size;
-
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
-        return 0;
-    return size.ws_col ? HS_MAX(size.ws_col, 40) : 0;
 }
 
 static int step(const StepOptions *o)

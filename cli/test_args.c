@@ -7,6 +7,7 @@ typedef struct Options {
     uint64_t seed, max_events, max_memory, count;
     SimTime until;
     bool has_seed, flag;
+    const char *text;
 } Options;
 
 /* What a scenario may say in run-args. What asks for files or words has no effect here. */
@@ -23,8 +24,11 @@ static bool parse(const TestCase *t, Options *o)
         {"pcap-per-interface", 0, ARG_FLAG, NULL, "", &o->flag, NULL, NULL},
         {"pcap-compress", 0, ARG_FLAG, NULL, "", &o->flag, NULL, NULL},
         {"qlog", 0, ARG_OPTIONAL_LIST, "HOST", "", o->unused, NULL, NULL},
+        {"qlog-port", 0, ARG_COUNT, "PORT", "", &o->count, NULL, NULL},
+        {"qlog-level", 0, ARG_STRING, "LEVEL", "", &o->text, NULL, NULL},
         {"digest", 'd', ARG_FLAG, NULL, "", &o->flag, NULL, NULL},
         {"stats", 'S', ARG_FLAG, NULL, "", &o->flag, NULL, NULL},
+        {"keep", 'k', ARG_STRING, "LIST", "", &o->text, NULL, NULL},
         {"no-manifest", 0, ARG_FLAG, NULL, "", &o->flag, NULL, NULL},
         {"snaplen", 0, ARG_SIZE, "BYTES", "", &o->count, NULL, NULL},
         {"events", 'e', ARG_OPTIONAL_LIST, "CLASSES", "", o->unused, NULL, NULL},

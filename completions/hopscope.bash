@@ -14,6 +14,14 @@ _hopscope()
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
+    --keep | -k)
+        mapfile -t COMPREPLY < <(compgen -W "all manifest captures events series pictures" -- "$cur")
+        return
+        ;;
+    --qlog-level)
+        mapfile -t COMPREPLY < <(compgen -W "core base extra" -- "$cur")
+        return
+        ;;
     --lang | -l)
         mapfile -t COMPREPLY < <(compgen -W "en zh" -- "$cur")
         return
@@ -42,7 +50,7 @@ _hopscope()
         ;;
     ladder)
         words="--seed --set --until --between --hops --flow --list-flows --from --to --timers --options --absolute --unfold
-            --no-notes --no-states --max-rows --output --svg --width --ascii --help"
+            --no-notes --no-states --max-rows --output --svg --width --ascii --lang --help"
         files='lua'
         ;;
     packetdrill)
@@ -59,13 +67,15 @@ _hopscope()
         files='@(lua|json)'
         ;;
     plot)
-        words="--what --output --term --width --height --host --flow --from --to --interval --cdf --no-states --title
-            --vary --label --seed --set --until --help"
+        words="--what --output --term --width --height --ascii --host --flow --from --to --interval --separate --log --cdf
+            --no-states --title --no-legend --size --font --style --vary --label --seed --set --until --help"
         files='@(lua|json)'
         ;;
     run)
-        words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
+        words="--seed --set --until --out --keep --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
             --events --qlog --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
+        words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
+            --events --qlog --qlog-port --qlog-level --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
         files='lua'
         ;;
     test)

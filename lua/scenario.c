@@ -83,7 +83,9 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->series = g_ptr_array_new();
     s->plots = g_ptr_array_new();
     s->ladders = g_ptr_array_new();
+    s->qlogs = g_ptr_array_new();
     s->plot_notes = g_array_new(false, false, sizeof(PlotNote));
+    s->plot_levels = g_array_new(false, false, sizeof(PlotLine));
     s->rules = g_ptr_array_new();
     s->observers = g_ptr_array_new();
     s->apps = g_ptr_array_new();
@@ -114,6 +116,17 @@ static void free_param(gpointer p)
     g_free(q->standard);
     g_free(q->help);
     g_free(q);
+}
+
+static void free_qlog(gpointer p)
+{
+    QlogFileWish *w = p;
+
+    g_free(w->file);
+    g_free(w->host);
+    g_free(w->role);
+    g_free(w->level);
+    g_free(w);
 }
 
 static void free_capture(gpointer p)
@@ -173,10 +186,16 @@ void scenario_free(Scenario *s)
     g_ptr_array_free(s->series, true);
     g_ptr_array_free(s->plots, true);
     g_ptr_array_free(s->ladders, true);
+    free_list(s->qlogs, free_qlog);
     g_free(s->title);
     for (guint i = 0; i < s->plot_notes->len; i++)
         g_free(g_array_index(s->plot_notes, PlotNote, i).text);
     g_array_free(s->plot_notes, true);
+    for (guint i = 0; i < s->plot_levels->len; i++) {
+        g_free(g_array_index(s->plot_levels, PlotLine, i).what);
+        g_free(g_array_index(s->plot_levels, PlotLine, i).text);
+    }
+    g_array_free(s->plot_levels, true);
     g_hash_table_destroy(s->host_by_ptr);
     g_strfreev(s->params);
     g_free(s->params_used);
@@ -318,6 +337,7 @@ static int open_module(lua_State *L)
     bind_series_open(L);
     bind_plot_open(L);
     bind_ladder_open(L);
+    bind_qlog_open(L);
     bind_ip4_open(L);
     lua_createtable(L, 0, 16); /* private */
     bind_private_open(L);
@@ -662,8 +682,23 @@ void scenario_plot(const Scenario *s, unsigned i, ScenarioPlot *out)
 {
     const Plot *w = g_ptr_array_index(s->plots, i);
 
-    *out = (ScenarioPlot){w->file, w->what, w->host,     w->flow, w->title,
-                          w->from, w->to,   w->interval, w->cdf,  w->no_states};
+    *out = (ScenarioPlot){.file = w->file,
+                          .what = w->what,
+                          .host = w->host,
+                          .flow = w->flow,
+                          .title = w->title,
+                          .font = w->font,
+                          .from = w->from,
+                          .to = w->to,
+                          .interval = w->interval,
+                          .width = w->width,
+                          .height = w->height,
+                          .cdf = w->cdf,
+                          .no_states = w->no_states,
+                          .separate = w->separate,
+                          .log = w->log,
+                          .no_legend = w->no_legend,
+                          .is_paper = w->is_paper};
 }
 
 unsigned scenario_ladder_count(const Scenario *s)
@@ -690,6 +725,18 @@ void scenario_ladder(const Scenario *s, unsigned i, ScenarioLadder *out)
                             .no_states = w->no_states};
 }
 
+unsigned scenario_qlog_count(const Scenario *s)
+{
+    return s->qlogs->len;
+}
+
+void scenario_qlog(const Scenario *s, unsigned i, ScenarioQlog *out)
+{
+    const QlogFileWish *w = g_ptr_array_index(s->qlogs, i);
+
+    *out = (ScenarioQlog){w->file, w->host, w->role, w->level, w->port};
+}
+
 const char *scenario_title(const Scenario *s)
 {
     return s->title ? s->title : "";
@@ -706,4 +753,18 @@ const char *scenario_plot_note(const Scenario *s, unsigned i, SimTime *time)
 
     *time = note->time;
     return note->text;
+}
+
+unsigned scenario_plot_level_count(const Scenario *s)
+{
+    return s->plot_levels->len;
+}
+
+const char *scenario_plot_level(const Scenario *s, unsigned i, const char **what, double *value)
+{
+    const PlotLine *line = &g_array_index(s->plot_levels, PlotLine, i);
+
+    *what = line->what;
+    *value = line->value;
+    return line->text;
 }

@@ -127,14 +127,19 @@ typedef struct ScenarioPlot {
     const char *file;                /* relative to the output folder */
     const char *what;                /* "cwnd,ssthresh" (view/plot.h) */
     const char *host, *flow, *title; /* NULL: all, all, chosen */
+    const char *font;                /* NULL: chosen */
     SimTime from, to;                /* SIM_NEVER: to the end */
     SimTime interval;                /* of rates; 0: chosen */
-    bool cdf, no_states;
+    unsigned width, height;          /* 0: chosen */
+    bool cdf, no_states, separate, log, no_legend, is_paper;
 } ScenarioPlot;
 unsigned scenario_plot_count(const Scenario *s);
 void scenario_plot(const Scenario *s, unsigned i, ScenarioPlot *out);
 unsigned scenario_plot_note_count(const Scenario *s);
 const char *scenario_plot_note(const Scenario *s, unsigned i, SimTime *time);
+/* hs.plot.level: a line at a value of "cwnd"; segments, bytes, seconds, bit/s or packets. */
+unsigned scenario_plot_level_count(const Scenario *s);
+const char *scenario_plot_level(const Scenario *s, unsigned i, const char **what, double *value);
 
 /* Sequence diagrams that the scenario asked for (hs.ladder), likewise. */
 typedef struct ScenarioLadder {
@@ -146,6 +151,16 @@ typedef struct ScenarioLadder {
 } ScenarioLadder;
 unsigned scenario_ladder_count(const Scenario *s);
 void scenario_ladder(const Scenario *s, unsigned i, ScenarioLadder *out);
+/* qlog files that the scenario asked for (hs.qlog), likewise. */
+typedef struct ScenarioQlog {
+    const char *file;  /* relative to the output folder */
+    const char *host;  /* its name */
+    const char *role;  /* "client": only connections that it opens; "server"; NULL: all */
+    const char *level; /* "core", "base", "extra"; NULL: base */
+    uint16_t port;     /* only connections with it at either end; 0: all */
+} ScenarioQlog;
+unsigned scenario_qlog_count(const Scenario *s);
+void scenario_qlog(const Scenario *s, unsigned i, ScenarioQlog *out);
 /* What the scenario called itself first (hs.title); "" if it did not. */
 const char *scenario_title(const Scenario *s);
 

@@ -89,9 +89,10 @@ typedef struct Series {
 
 typedef struct Plot {
     char *file, *what;
-    char *host, *flow, *title; /* NULL: none */
+    char *host, *flow, *title, *font; /* NULL: none */
     SimTime from, to, interval;
-    bool cdf, no_states;
+    unsigned width, height;
+    bool cdf, no_states, separate, log, no_legend, is_paper;
 } Plot;
 
 typedef struct LadderWish {
@@ -101,10 +102,20 @@ typedef struct LadderWish {
     bool hops, timers, options, absolute, unfold, no_notes, no_states;
 } LadderWish;
 
+typedef struct QlogFileWish {
+    char *file, *host, *role, *level; /* role, level NULL: both, the usual one */
+    uint16_t port;
+} QlogFileWish;
+
 typedef struct PlotNote {
     SimTime time;
     char *text;
 } PlotNote;
+
+typedef struct PlotLine {
+    char *what, *text;
+    double value;
+} PlotLine;
 
 struct Scenario {
     ScenarioConfig config;
@@ -141,7 +152,9 @@ struct Scenario {
     GPtrArray *plots;        /* Plot, likewise */
     char *title;             /* hs.title's first; NULL: none yet */
     GPtrArray *ladders;      /* LadderWish, likewise */
+    GPtrArray *qlogs;        /* QlogFileWish */
     GArray *plot_notes;      /* PlotNote */
+    GArray *plot_levels;     /* PlotLine */
     GPtrArray *rules;        /* struct Rule */
     GPtrArray *observers;    /* struct Observer */
     GPtrArray *apps;         /* ScnApp */

@@ -73,3 +73,14 @@ hs.note {
 laptop:arp_announce "eth0"
 hs.run "1ms"
 hs.expect_equal("now the client sends to the laptop what is for the printer", client:arp("10.0.0.10").mac, laptop:dev().mac)
+
+hs.translate("zh", {
+  ["10.0.0.10 is taken, by the printer"] = "10.0.0.10 已被打印机占用",
+  ["10.0.0.11 is free"] = "10.0.0.11 空闲",
+  ["the new address works"] = "新地址可用",
+  ["one conflict was seen, by the laptop"] = "笔记本电脑发现了一次冲突",
+  ["at first the client knows the printer"] = "起初客户端知道的是打印机",
+  ["the printer saw it and defended itself, so the laptop saw it too"] = "打印机发现后为自己辩护，于是笔记本电脑也发现了",
+  ["the printer spoke last: the client knows it still"] = "打印机最后说话：客户端知道的仍是它",
+  ["now the client sends to the laptop what is for the printer"] = "现在客户端把给打印机的内容发给了笔记本电脑",
+})

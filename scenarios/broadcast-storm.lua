@@ -98,3 +98,14 @@ if tree then
   hs.run "1s"
   hs.expect_equal("the broadcast arrives once", #arps, 1)
 end
+
+hs.translate("zh", {
+  ["one frame has become hundreds: two copies circle, and b sees both at each turn"] = "一个帧变成了几百个：两个副本在兜圈，每圈 b 都看到两个",
+  ["now the cables of the ring are full"] = "现在环上的电缆满了",
+  ["honest traffic suffers"] = "正常的通信受到损害",
+  ["the tables flap: the sender seems to move at every turn"] = "地址表来回变动：发送方好像每圈都在移动",
+  ["without the loop the frames die out"] = "没有环路，帧就逐渐消失",
+  ["exactly one port of the ring is closed"] = "环上恰好有一个端口关闭",
+  ["all pings come back"] = "所有 ping 都得到应答",
+  ["the broadcast arrives once"] = "广播只到达一次",
+})

@@ -59,3 +59,10 @@ hs.expect("the question was answered", function() return answer == "42" end)
 hs.expect("the printer's card saw no packet of the conversation, only the switch's broadcasts", function()
   return printer:counter "IpInReceives" == 0
 end)
+
+hs.translate("zh", {
+  ["three pings, three answers"] = "三次 ping，三次应答",
+  ["the first round trip is longer: it includes ARP"] = "第一个往返时间较长：它包含 ARP",
+  ["the question was answered"] = "询问得到了回答",
+  ["the printer's card saw no packet of the conversation, only the switch's broadcasts"] = "打印机的网卡没有看到会话的任何分组，只看到交换机转发的广播",
+})

@@ -94,3 +94,19 @@ show()
 hs.expect_equal("right's root port leads to core again", right:port(core).role, "root")
 hs.expect_equal("the cable across is closed again", right:port(left).state, "discarding")
 hs.expect_equal("a reaches b", a:ping("b", { count = 3, interval = "10ms" }).received, 3)
+
+hs.translate("zh", {
+  ["core is the root: it has the lowest priority value"] = "core 是根：它的优先级数值最小",
+  ["left's root port leads to core"] = "left 的根端口通往 core",
+  ["right's, too"] = "right 的也是",
+  ["the cable across would close a loop: right, the worse bridge, keeps it closed"] = "横向的电缆会形成环路：right 是较差的网桥，由它保持关闭",
+  ["each is one cable of 1 Gbit/s away from the root"] = "两台离根都是一条 1 Gbit/s 的电缆",
+  ["a reaches b"] = "a 能到达 b",
+  ["right goes by way of left now"] = "right 现在经由 left",
+  ["and its port forwards"] = "它的端口在转发",
+  ["the root is two cables away"] = "离根有两条电缆",
+  ["the alternate port has taken over within ten milliseconds"] = "替代端口在十毫秒之内接替",
+  ["hardly a ping was lost"] = "几乎没有 ping 丢失",
+  ["right's root port leads to core again"] = "right 的根端口又通往 core",
+  ["the cable across is closed again"] = "横向的电缆又关闭了",
+})

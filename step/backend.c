@@ -34,14 +34,21 @@ static bool is_at_limit(const StepBackend *b)
     return steppos_compare(b->pos, b->plan.limit) >= 0;
 }
 
+static bool is_counted(const StepBackend *b, const ProbeRecord *r)
+{
+    return steprecord_is(r, b->plan.unit) && (!b->plan.is_at_node || r->node->id == b->plan.node);
+}
+
 static void show(StepBackend *b, const ProbeRecord *r)
 {
     GString *line;
 
     if (b->plan.show == STEP_SHOW_NOTHING || steppos_compare(b->pos, b->plan.show_from) < 0)
         return;
-    if (b->plan.show < STEP_SHOW_ALL && r->desc->cls != PROBE_LOG &&
-        !(b->plan.show == STEP_SHOW_UNIT && steprecord_is(r, b->plan.unit)))
+    if (b->plan.show < STEP_SHOW_ALL && (r->desc->cls != PROBE_LOG || b->plan.show == STEP_SHOW_ONLY) &&
+        !(b->plan.show >= STEP_SHOW_UNIT && is_counted(b, r)))
+        return;
+    if (b->plan.is_at_node && r->node->id != b->plan.node)
         return;
     b->is_shown = true;
     if (b->shown++ >= STEP_SHOW_MAX)
@@ -63,7 +70,7 @@ static void show_printed(StepBackend *b, bool is_logged)
         g_string_truncate(b->printed, b->printed->len - 1);
         g_string_truncate(b->printed, (gsize)(strrchr(b->printed->str, '\n') + 1 - b->printed->str));
     }
-    if (b->printed->len > 1 && b->plan.show != STEP_SHOW_NOTHING &&
+    if (b->printed->len > 1 && b->plan.show != STEP_SHOW_NOTHING && b->plan.show != STEP_SHOW_ONLY &&
         steppos_compare(b->pos, b->plan.show_from) >= 0)
         steppipe_send(b->config.fd, STEP_MSG_TEXT, b->printed->str + 1, b->printed->len - 1, NULL, 0, -1);
     g_string_truncate(b->printed, 0);
@@ -79,7 +86,7 @@ void stepbackend_on_print(StepBackend *b, const char *line)
 
 static void add_match(StepBackend *b, uint32_t break_id, const ProbeRecord *r)
 {
-    StepMatch m = {.pos = b->pos, .time = b->part->now, .break_id = break_id};
+    StepMatch m = {.pos = b->pos, .time = b->part->now, .break_id = break_id, .is_main = b->is_main};
 
     if (r) {
         m.node = r->node->id;
@@ -125,7 +132,7 @@ static bool is_packet(const StepBackend *b, const ProbeRecord *r)
 /* tcp.cwnd and tcp.recovery tell of the window; their first field is the connection. */
 static void search_window(StepBackend *b, const ProbeRecord *r)
 {
-    const ProbeValue *cwnd;
+    const ProbeValue *cwnd, *ssthresh;
 
     if (r->desc->cls != PROBE_TCP || (b->plan.node != UINT32_MAX && r->node->id != b->plan.node) ||
         (b->plan.number && r->value[0].u != b->plan.number))
@@ -133,10 +140,20 @@ static void search_window(StepBackend *b, const ProbeRecord *r)
     if (strcmp(r->desc->name, "tcp.cwnd") != 0 && strcmp(r->desc->name, "tcp.recovery") != 0)
         return;
     cwnd = steprecord_value(r, "cwnd");
-    if (!cwnd || cwnd->u == b->plan.other)
+    ssthresh = steprecord_value(r, "ssthresh");
+    if (!cwnd || (cwnd->u == b->plan.other && (!ssthresh || ssthresh->u == b->plan.other_ssthresh)))
         return;
     add_match(b, 0, r);
     g_array_index(b->matches, StepMatch, b->matches->len - 1).number = r->value[0].u;
+}
+
+static void search_state(StepBackend *b, const ProbeRecord *r)
+{
+    if (r->desc->cls != PROBE_TCP || strcmp(r->desc->name, "tcp.state") != 0)
+        return;
+    if ((b->plan.node == UINT32_MAX || r->node->id == b->plan.node) &&
+        (!b->plan.number || r->value[0].u == b->plan.number))
+        add_match(b, 0, r);
 }
 
 static void search_record(StepBackend *b, const ProbeRecord *r)
@@ -152,6 +169,9 @@ static void search_record(StepBackend *b, const ProbeRecord *r)
         break;
     case STEP_SCAN_CWND:
         search_window(b, r);
+        break;
+    case STEP_SCAN_STATE:
+        search_state(b, r);
         break;
     case STEP_SCAN_NO:
     case STEP_SCAN_MATCHES:
@@ -202,8 +222,11 @@ void stepbackend_begin(StepBackend *b)
     if (!b->part)
         return;
     stepwatches_prime(b->watches);
-    if (b->plan.ladder && !b->story)
+    if (b->plan.ladder && !b->story) {
         b->story = stepladder_record(b->net);
+        probes_detach(net_probes(b->net), &b->sink); /* it stops: the story is told before */
+        probes_attach(net_probes(b->net), &b->sink);
+    }
     /* A search's first question: is it before all this? */
     b->has_before = (b->plan.scan == STEP_SCAN_KEY || b->plan.scan == STEP_SCAN_BIRTH) && has_passed(b);
 }
@@ -333,7 +356,7 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
         tell_record(b, r);
     if (!is_at_limit(b)) {
         search_record(b, r);
-        is_unit = steprecord_is(r, b->plan.unit);
+        is_unit = is_counted(b, r);
         if (is_unit && b->plan.scan == STEP_SCAN_MATCHES)
             add_match(b, 0, r);
         else if (is_unit && ++b->found >= b->plan.count)

@@ -155,7 +155,7 @@ void stepbackend_stop(StepBackend *b, StepWhy why, uint32_t break_id, const char
             g_string_append_c(body, '\n');
         }
         if (text && *text)
-            g_string_append_printf(body, "%s\n", text);
+            g_string_append_printf(body, "%s%s", text, g_str_has_suffix(text, "\n") ? "" : "\n");
     }
     if (!steppipe_send(b->config.fd, STEP_MSG_STOPPED, &s, sizeof(s), body->str, body->len, -1))
         _exit(0);

@@ -90,6 +90,17 @@ static bool parse_steps(const StepLine *l, Steps *st, char **error)
     return true;
 }
 
+/* The clock jumps from event to event: the place before the next one may be later than what was asked for. */
+static void tell_gap(StepSession *s, SimTime time)
+{
+    const StepStop *here = steptimeline_here(s->timeline);
+    char from[SIMTIME_STR_LEN], until[SIMTIME_STR_LEN];
+
+    if (here->why == STEP_WHY_LIMIT && here->time > time && !here->is_main && time > 0)
+        stepsession_say(s, "Nothing happens between %s s and %s s.\n", simtime_str(time, from),
+                        simtime_str(here->time, until));
+}
+
 static StepResult go(StepSession *s, const StepPlan *plan, const char *watches, char **error)
 {
     if (steptimeline_here(s->timeline)->is_ended) {
@@ -110,6 +121,7 @@ StepResult stepcmd_next(StepSession *s, const StepLine *l, char **error)
 {
     const StepStop *here = steptimeline_here(s->timeline);
     StepPlan plan = {.limit = STEP_POS_NEVER, .time = SIM_NEVER};
+    StepResult result;
     Steps st;
 
     if (!parse_steps(l, &st, error))
@@ -125,7 +137,10 @@ StepResult stepcmd_next(StepSession *s, const StepLine *l, char **error)
         plan.count = st.count;
         plan.show = STEP_SHOW_UNIT;
     }
-    return go(s, &plan, NULL, error);
+    result = go(s, &plan, NULL, error);
+    if (result == STEP_FINE && st.has_time)
+        tell_gap(s, plan.time);
+    return result;
 }
 
 StepResult stepcmd_until(StepSession *s, const StepLine *l, char **error)
@@ -151,6 +166,8 @@ StepResult stepcmd_until(StepSession *s, const StepLine *l, char **error)
         watches = stepbreaks_text(s, l->rest[1]);
     }
     result = go(s, &plan, watches, error);
+    if (result == STEP_FINE && plan.time != SIM_NEVER)
+        tell_gap(s, plan.time);
     return result;
 }
 
@@ -178,6 +195,7 @@ static StepResult go_to_time(StepSession *s, SimTime time, char **error)
     if (!steptimeline_goto_time(s->timeline, time, error))
         return STEP_WRONG;
     stepsession_tell(s);
+    tell_gap(s, time);
     return STEP_FINE;
 }
 

@@ -473,9 +473,21 @@ char *steptimeline_ladder(StepTimeline *t, const StepMatch *from, StepPos to)
     return text ? text : g_strdup("");
 }
 
-void steptimeline_show(StepTimeline *t, StepPos from, StepPos to)
+void steptimeline_set_columns(StepTimeline *t, unsigned columns)
 {
-    const StepPlan plan = {.limit = to, .time = SIM_NEVER, .show = STEP_SHOW_ALL, .show_from = from};
+    t->config.columns = columns ? columns : COLUMNS_DEFAULT;
+}
+
+void steptimeline_show(StepTimeline *t, StepPos from, StepPos to, StepUnit unit, uint32_t node)
+{
+    const StepPlan plan = {.limit = to,
+                           .time = SIM_NEVER,
+                           .show = unit == STEP_UNIT_NONE ? STEP_SHOW_ALL : STEP_SHOW_ONLY,
+                           .show_from = from,
+                           .unit = unit,
+                           .count = UINT64_MAX,
+                           .is_at_node = node != UINT32_MAX,
+                           .node = node};
     unsigned n = marks_until(t, from);
     Trip trip = {.shows = true};
     int fd = n ? wake(t, n - 1) : -1;

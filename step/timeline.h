@@ -50,8 +50,9 @@ GArray *steptimeline_search(StepTimeline *t, const StepPlan *plan, const char *w
 bool steptimeline_event(StepTimeline *t, uint64_t event, StepEvent *out, char **lines);
 /* A ladder of what happened between (step/ladder.h), for g_free. */
 char *steptimeline_ladder(StepTimeline *t, const StepMatch *from, StepPos to);
-/* Shows the records in (from, to]. */
-void steptimeline_show(StepTimeline *t, StepPos from, StepPos to);
+void steptimeline_set_columns(StepTimeline *t, unsigned columns); /* of the ladders to come; 0: the default */
+/* Shows the records in [from, to] that are of the unit and at the node (UINT32_MAX: anywhere). */
+void steptimeline_show(StepTimeline *t, StepPos from, StepPos to, StepUnit unit, uint32_t node);
 
 /* Asks the process that stands here, or one that stands there (step/inspect.h). Text for g_free; *fine false:
  * it says what is wrong. */

@@ -143,6 +143,15 @@ static StepResult chain(StepSession *s, uint64_t event, uint64_t steps, char **e
     }
 }
 
+StepResult stepwhy_chain(StepSession *s, StepPos pos, bool is_main, uint64_t steps, char **error)
+{
+    if (!is_main)
+        return chain(s, pos.event, steps, error);
+    stepsession_say(s, "This is done by ");
+    tell_main(s, pos.event);
+    return STEP_FINE;
+}
+
 StepResult stepcmd_why(StepSession *s, const StepLine *l, char **error)
 {
     const StepStop *here = steptimeline_here(s->timeline);
@@ -152,22 +161,21 @@ StepResult stepcmd_why(StepSession *s, const StepLine *l, char **error)
 
     if (l->n > 1 && !strcmp(l->word[1], "cwnd"))
         return stepwhy_cwnd(s, l, error);
+    if (l->n > 1 && !strcmp(l->word[1], "state"))
+        return stepwhy_state(s, l, error);
     if (l->n > 1 && (!units_parse_count(l->word[1], &steps, &why) || !steps || steps > CHAIN_MAX)) {
         g_free(why);
-        return stepsession_wrong(error, "cannot tell \"%s\" causes; expected 1 to %d, or cwnd", l->word[1],
+        return stepsession_wrong(error, "why \"%s\"? expected 1 to %d causes, cwnd or state", l->word[1],
                                  CHAIN_MAX);
     }
+    if (here->is_main)
+        return stepwhy_chain(s, here->pos, true, steps, error);
     /* Between two events, the one that has just happened. */
-    if (here->is_main) {
-        stepsession_say(s, "This is done by ");
-        tell_main(s, here->pos.event);
-        return STEP_FINE;
-    }
     event = here->pos.record ? here->pos.event : here->pos.event - 1;
     if (!event) {
         stepsession_say(s, "No event has happened yet: what there is was made by ");
         tell_main(s, 0);
         return STEP_FINE;
     }
-    return chain(s, event, steps, error);
+    return stepwhy_chain(s, (StepPos){event, 0}, false, steps, error);
 }

@@ -10,6 +10,7 @@
 
 #include "sim/base/base.h"
 #include "sim/base/simtime.h"
+#include "view/plot_figure.h"
 
 /* In the order in which panels stand below each other. */
 typedef enum PlotWhat {
@@ -55,6 +56,9 @@ typedef struct PlotWish {
     const char *host;  /* senders and queues: patterns, NULL: all. '*' and '?' */
     const char *flow;  /* "client>server:80", either part with or without a port, patterns; NULL: all */
     bool cdf;          /* the distribution of the values, not their course; of one thing */
+    bool separate;     /* a panel for each flow or queue */
+    bool log;          /* a logarithmic axis of values */
     bool no_states;    /* no bands for slow start, recovery and loss */
     const char *title; /* NULL: made from the scenario and what */
+    PlotLook look;
 } PlotWish;

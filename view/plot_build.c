@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "sim/base/units.h"
 #include "sim/trace/eventlog.h"
 #include "view/plot_build_priv.h"
 
@@ -93,24 +94,36 @@ static void find_flows(PlotBuild *b)
         }
 }
 
-/* Those with more than one packet, if there is any, that are not negligible beside the longest one. */
+static bool is_queue_wanted(const PlotBuild *b, const PlotQueue *q)
+{
+    return q->max_packets && (!b->wish->host || eventlog_matches(b->wish->host, q->node, q->device));
+}
+
+static void find_queues_of(PlotBuild *b, unsigned r)
+{
+    const PlotSink *s = b->runs[r].sink;
+    uint64_t longest = 0, least;
+
+    for (unsigned i = 0; i < plotsink_queue_count(s); i++)
+        if (is_queue_wanted(b, plotsink_queue(s, i)))
+            longest = HS_MAX(longest, plotsink_queue(s, i)->max_packets);
+    least = HS_MIN(longest, (uint64_t)2);
+    if (!b->wish->host)
+        least = HS_MAX(least, longest / 4);
+    for (unsigned i = 0; i < plotsink_queue_count(s); i++) {
+        PlotItem item = {.queue = plotsink_queue(s, i), .run = r};
+
+        if (is_queue_wanted(b, item.queue) && item.queue->max_packets >= least)
+            g_array_append_val(b->queues, item);
+    }
+}
+
+/* Of each run those with more than one packet, if there is any, that are not negligible beside the longest.
+ */
 static void find_queues(PlotBuild *b)
 {
-    uint64_t longest = 0;
-
     for (unsigned r = 0; r < b->n_runs; r++)
-        for (unsigned i = 0; i < plotsink_queue_count(b->runs[r].sink) && !b->wish->host; i++)
-            longest = HS_MAX(longest, plotsink_queue(b->runs[r].sink, i)->max_packets);
-    for (unsigned least = 2; least > 0 && b->queues->len == 0; least--)
-        for (unsigned r = 0; r < b->n_runs; r++)
-            for (unsigned i = 0; i < plotsink_queue_count(b->runs[r].sink); i++) {
-                PlotItem item = {.queue = plotsink_queue(b->runs[r].sink, i), .run = r};
-                const PlotQueue *q = item.queue;
-
-                if (q->max_packets >= least && q->max_packets >= longest / 4 &&
-                    (!b->wish->host || eventlog_matches(b->wish->host, q->node, q->device)))
-                    g_array_append_val(b->queues, item);
-            }
+        find_queues_of(b, r);
 }
 
 /* ---- what they are called ---- */
@@ -171,8 +184,11 @@ static void name_items(PlotBuild *b, GArray *items)
         if (are_distinct(items))
             break;
     }
-    for (unsigned i = 0; i < items->len; i++)
-        g_array_index(items, PlotItem, i).rgb = items->len > PLOT_CROWD ? PLOT_BLUE : plot_colour(i);
+    for (unsigned i = 0; i < items->len; i++) {
+        PlotItem *item = &g_array_index(items, PlotItem, i);
+
+        item->rgb = items->len > PLOT_CROWD ? PLOT_BLUE : plot_colour(is_alone ? item->run : i);
+    }
 }
 
 static void free_items(GArray *items)
@@ -290,6 +306,28 @@ static void last_time(const PlotSeries *s, SimTime *t)
         *t = p->t;
 }
 
+/* The time that was asked for may lie beside all that happened. */
+static void tell_nothing(PlotBuild *b)
+{
+    char from[UNITS_STR_LEN], to[UNITS_STR_LEN];
+    SimTime until = 0;
+
+    for (unsigned r = 0; r < b->n_runs; r++)
+        until = HS_MAX(until, plotsink_until(b->runs[r].sink));
+    units_format_time(until, to);
+    if (b->wish->from >= until)
+        b->error = g_strdup_printf("nothing to draw from %s on: the run ends at %s",
+                                   units_format_time(b->wish->from, from), to);
+    else if (b->wish->from || b->wish->to != SIM_NEVER)
+        b->error = g_strdup_printf("nothing to draw of %s from %s to %s", b->figure->missing,
+                                   units_format_time(b->wish->from, from),
+                                   b->wish->to < until ? units_format_time(b->wish->to, to) : to);
+    else if (!(b->wish->what & WHATS_OF_FLOWS))
+        b->error = g_strdup("nothing to draw: no packet ever waited in a queue");
+    else
+        b->error = g_strdup_printf("nothing to draw: this run has nothing of %s", b->figure->missing);
+}
+
 static void choose_time(PlotBuild *b)
 {
     SimTime last = 0;
@@ -327,6 +365,16 @@ static void add_notes(PlotBuild *b)
     }
 }
 
+/* Was the panel that would show it left out? */
+static bool is_missing(const PlotBuild *b, PlotWhat what)
+{
+    const char *panel = what <= PLOT_INFLIGHT                              ? "cwnd"
+                        : what == PLOT_RTO && plotbuild_wants(b, PLOT_RTT) ? "rtt"
+                                                                           : plot_whats[what].name;
+
+    return b->figure->missing && strstr(b->figure->missing, panel);
+}
+
 static char *make_title(const PlotBuild *b)
 {
     GString *title = g_string_new(NULL);
@@ -338,7 +386,7 @@ static char *make_title(const PlotBuild *b)
     for (unsigned i = 0; i < PLOT_WHATS; i++) {
         char *name;
 
-        if (!plotbuild_wants(b, (PlotWhat)i))
+        if (!plotbuild_wants(b, (PlotWhat)i) || is_missing(b, (PlotWhat)i))
             continue;
         name = g_strdup(plot_whats[i].title);
         if (n)
@@ -377,8 +425,10 @@ PlotFigure *plot_build(const PlotRun *runs, unsigned n_runs, const char *scenari
     if (!is_empty(&b)) {
         name_items(&b, b.flows);
         name_items(&b, b.queues);
+        b.all_flows = b.flows;
+        b.all_queues = b.queues;
         b.figure = plotfigure_new();
-        b.figure->title = b.wish->title ? g_strdup(b.wish->title) : make_title(&b);
+        plotfigure_set_look(b.figure, &b.wish->look);
         choose_time(&b);
         if (b.flows->len == 1)
             b.figure->subtitle = name_flow(plotbuild_item(b.flows, 0)->end, 2);
@@ -390,6 +440,10 @@ PlotFigure *plot_build(const PlotRun *runs, unsigned n_runs, const char *scenari
             plotpanels_add(&b);
             add_notes(&b);
         }
+        plotfigure_drop_empty(b.figure);
+        if (b.figure->panels->len == 0 && !b.error)
+            tell_nothing(&b);
+        b.figure->title = b.wish->title ? g_strdup(b.wish->title) : make_title(&b);
         plotfigure_settle(b.figure);
     }
     free_items(b.flows);

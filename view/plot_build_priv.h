@@ -20,10 +20,13 @@ typedef struct PlotBuild {
     unsigned n_runs;
     const PlotWish *wish;
     const char *scenario;
-    GArray *flows, *queues; /* PlotItem */
-    SimTime from, to;       /* of the axis */
-    double unit;            /* nanoseconds of one unit of the axis */
-    SimTime thin;           /* width of a column */
+    GArray *flows, *queues; /* PlotItem: of the panels that are made now */
+    const GArray *all_flows, *all_queues;
+    unsigned first_panel; /* of those of these flows */
+    bool is_separate;     /* each has panels of its own */
+    SimTime from, to;     /* of the axis */
+    double unit;          /* nanoseconds of one unit of the axis */
+    SimTime thin;         /* width of a column */
     PlotFigure *figure;
     char *error;
 } PlotBuild;
@@ -68,6 +71,7 @@ typedef struct PlotGrid {
 void plotpart_add_crowd(const PlotPart *p, const PlotGrid *g, double x, double step);
 
 void plotpanels_add(PlotBuild *b); /* over time */
+void plotpart_add_levels(const PlotPart *p, PlotWhat what);
 void plotrates_add(PlotBuild *b);
 void plotrates_add_fairness(PlotBuild *b);
 void plotcdf_add(PlotBuild *b);

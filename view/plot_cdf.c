@@ -28,7 +28,7 @@ static void add_series(const PlotBuild *b, const PlotSeries *s, PlotWhat what, G
     for (unsigned i = 0; i < plotseries_count(s); i++) {
         const PlotPoint *p = plotseries_point(s, i);
         SimTime next = i + 1 < plotseries_count(s) ? plotseries_point(s, i + 1)->t : p->t;
-        Sample sample = {p->y, is_weighted(what) ? (double)(next - p->t) : 1};
+        Sample sample = {p->y, is_weighted(what) ? (double)(next - p->t) : (double)s->step};
 
         if (sample.weight > 0)
             g_array_append_val(out, sample);
@@ -71,6 +71,25 @@ static void add_curve(PlotPanel *p, const PlotItem *item, unsigned n_items, GArr
     }
 }
 
+/* Of a crowd also the distribution of all its samples. */
+static void add_all(PlotPanel *p, const GPtrArray *all, const char *name, double factor)
+{
+    PlotItem item = {.label = (char *)name, .rgb = PLOT_RED};
+    GArray *samples = g_array_new(FALSE, FALSE, sizeof(Sample));
+    PlotCurve *c;
+
+    for (unsigned i = 0; i < all->len; i++) {
+        const GArray *some = all->pdata[i];
+
+        if (some->len)
+            g_array_append_vals(samples, some->data, some->len);
+    }
+    add_curve(p, &item, 2, samples, factor);
+    c = p->curves->pdata[p->curves->len - 1];
+    c->width = 2;
+    g_array_free(samples, TRUE);
+}
+
 static PlotUnit unit_of(PlotWhat what, double max)
 {
     switch (what) {
@@ -96,7 +115,7 @@ void plotcdf_add(PlotBuild *b)
     bool is_queue = b->wish->what & (PLOT_BIT(PLOT_QUEUE) | PLOT_BIT(PLOT_SOJOURN));
     const GArray *items = is_queue ? b->queues : b->flows;
     GPtrArray *all = g_ptr_array_new();
-    double max = 0;
+    double max = 0, least = 0;
     PlotUnit unit;
     PlotPanel *p;
 
@@ -114,8 +133,13 @@ void plotcdf_add(PlotBuild *b)
             add_rates(b, what == PLOT_THROUGHPUT ? &item->end->received : &item->end->useful, samples);
         else
             add_series(b, plotitem_series(item, (PlotWhat)what), (PlotWhat)what, samples);
-        for (unsigned k = 0; k < samples->len; k++)
-            max = HS_MAX(max, g_array_index(samples, Sample, k).value);
+        for (unsigned k = 0; k < samples->len; k++) {
+            double value = g_array_index(samples, Sample, k).value;
+
+            max = HS_MAX(max, value);
+            if (value > 0 && (least == 0 || value < least))
+                least = value;
+        }
         g_ptr_array_add(all, samples);
     }
     unit = unit_of((PlotWhat)what, max);
@@ -123,15 +147,16 @@ void plotcdf_add(PlotBuild *b)
         b->figure, is_weighted((PlotWhat)what) ? "Share of the time" : "Share of the samples", "share");
     p->min = 0;
     p->max = 1.02;
-    for (unsigned i = 0; i < items->len; i++) {
-        const PlotItem *item = plotbuild_item(items, i);
-
-        add_curve(p, item, items->len, all->pdata[i], unit.factor);
+    for (unsigned i = 0; i < items->len; i++)
+        add_curve(p, plotbuild_item(items, i), items->len, all->pdata[i], unit.factor);
+    if (items->len > PLOT_CROWD)
+        add_all(p, all, is_queue ? "all queues" : "all flows", unit.factor);
+    for (unsigned i = 0; i < all->len; i++)
         g_array_free(all->pdata[i], TRUE);
-    }
     g_ptr_array_free(all, TRUE);
     g_free(b->figure->axis);
     b->figure->axis = g_strdup_printf("%s (%s)", plot_whats[what].title, unit.name);
-    b->figure->min = 0;
+    b->figure->is_log = b->wish->log && least > 0;
+    b->figure->min = b->figure->is_log ? least / unit.factor : 0;
     b->figure->max = max / unit.factor * 1.02;
 }

@@ -1,7 +1,11 @@
 #include "view/plot_figure.h"
 
-static const uint32_t colours[] = {PLOT_BLUE,   PLOT_RED, PLOT_GREEN, PLOT_PURPLE,
-                                   PLOT_ORANGE, PLOT_SKY, PLOT_GREY,  PLOT_BLACK};
+#include <string.h>
+
+/* Any two of them differ by 18 units of CIELAB and more, to eyes that lack one kind of cones too. Green and
+ * purple are not among them: as thin lines both are grey then. */
+static const uint32_t colours[] = {PLOT_BLUE, PLOT_RED,  PLOT_SKY,    PLOT_ORANGE,
+                                   PLOT_WINE, PLOT_GREY, PLOT_INDIGO, PLOT_BLACK};
 
 uint32_t plot_colour(unsigned i)
 {
@@ -17,10 +21,19 @@ static void free_curve(gpointer ptr)
     g_free(c);
 }
 
+static void free_notes(GArray *notes)
+{
+    for (unsigned i = 0; i < notes->len; i++)
+        g_free(g_array_index(notes, PlotFigureNote, i).text);
+    g_array_free(notes, TRUE);
+}
+
 static void free_panel(gpointer ptr)
 {
     PlotPanel *p = ptr;
 
+    g_free(p->heading);
+    free_notes(p->levels);
     g_free(p->axis);
     g_free(p->axis_short);
     g_ptr_array_free(p->curves, TRUE);
@@ -44,9 +57,9 @@ void plotfigure_free(PlotFigure *f)
     g_free(f->subtitle);
     g_free(f->axis);
     g_ptr_array_free(f->panels, TRUE);
-    for (unsigned i = 0; i < f->notes->len; i++)
-        g_free(g_array_index(f->notes, PlotFigureNote, i).text);
-    g_array_free(f->notes, TRUE);
+    g_free(f->missing);
+    g_free(f->font);
+    free_notes(f->notes);
     g_free(f);
 }
 
@@ -57,6 +70,21 @@ void plotfigure_add_note(PlotFigure *f, double x, const char *text)
     g_array_append_val(f->notes, note);
 }
 
+void plotpanel_add_level(PlotPanel *p, double y, const char *text)
+{
+    PlotFigureNote note = {y, g_strdup(text)};
+
+    g_array_append_val(p->levels, note);
+}
+
+void plotfigure_set_look(PlotFigure *f, const PlotLook *look)
+{
+    g_free(f->font);
+    f->look = *look;
+    f->font = g_strdup(look->font);
+    f->look.font = f->font;
+}
+
 PlotPanel *plotfigure_add_panel(PlotFigure *f, const char *axis, const char *axis_short)
 {
     PlotPanel *p = g_new0(PlotPanel, 1);
@@ -65,6 +93,7 @@ PlotPanel *plotfigure_add_panel(PlotFigure *f, const char *axis, const char *axi
     p->axis_short = g_strdup(axis_short);
     p->is_from_zero = true;
     p->curves = g_ptr_array_new_with_free_func(free_curve);
+    p->levels = g_array_new(FALSE, FALSE, sizeof(PlotFigureNote));
     g_ptr_array_add(f->panels, p);
     return p;
 }
@@ -94,9 +123,70 @@ unsigned plotpanel_legend_count(const PlotPanel *p)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < p->curves->len; i++)
-        n += *((PlotCurve *)p->curves->pdata[i])->label != 0;
+    for (unsigned i = 0; i < p->curves->len; i++) {
+        const PlotCurve *c = p->curves->pdata[i];
+
+        n += *c->label && c->points->len && !c->is_unlisted;
+    }
     return n;
+}
+
+void plotfigure_drop_empty(PlotFigure *f)
+{
+    GString *missing = g_string_new(NULL);
+
+    for (unsigned i = 0; i < f->panels->len;) {
+        PlotPanel *p = f->panels->pdata[i];
+        unsigned points = 0;
+
+        for (unsigned k = 0; k < p->curves->len; k++)
+            points += ((PlotCurve *)p->curves->pdata[k])->points->len;
+        if (points) {
+            i++;
+            continue;
+        }
+        if (!strstr(missing->str, p->axis_short))
+            g_string_append_printf(missing, "%s%s", missing->len ? ", " : "", p->axis_short);
+        g_ptr_array_remove_index(f->panels, i);
+    }
+    f->missing = g_string_free(missing, missing->len == 0);
+}
+
+/* ---- legends ---- */
+
+static bool is_same_entry(const PlotCurve *a, const PlotCurve *b)
+{
+    return a->rgb == b->rgb && a->is_dashed == b->is_dashed &&
+           (a->style == PLOT_SPANS) == (b->style == PLOT_SPANS) && !strcmp(a->label, b->label);
+}
+
+static bool is_listed_above(const PlotFigure *f, unsigned panel, const PlotCurve *c)
+{
+    for (unsigned i = 0; i < panel; i++) {
+        const PlotPanel *p = f->panels->pdata[i];
+
+        for (unsigned k = 0; k < p->curves->len; k++) {
+            const PlotCurve *other = p->curves->pdata[k];
+
+            if (other->points->len && is_same_entry(other, c))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* What several panels show in the same colour by the same name is said once. */
+static void settle_legends(PlotFigure *f)
+{
+    for (unsigned i = 0; i < f->panels->len; i++) {
+        const PlotPanel *p = f->panels->pdata[i];
+
+        for (unsigned k = 0; k < p->curves->len; k++) {
+            PlotCurve *c = p->curves->pdata[k];
+
+            c->is_unlisted = f->look.no_legend || is_listed_above(f, i, c);
+        }
+    }
 }
 
 /* ---- axes ---- */
@@ -141,6 +231,50 @@ static void extend(const PlotCurve *c, double *min, double *max, bool *is_any)
     }
 }
 
+double plot_log_next(double v)
+{
+    double ten = 1, digit;
+
+    while (ten > v * 1.000001)
+        ten /= 10;
+    while (ten * 10 <= v * 1.000001)
+        ten *= 10;
+    digit = v / ten;
+    return digit < 1.5 ? ten * 2 : digit < 3.5 ? ten * 5 : ten * 10;
+}
+
+/* 1, 2 and 5 times powers of ten around what is above 0. */
+static void settle_log(double low, double high, double *min, double *max)
+{
+    *min = 1;
+    while (*min > low)
+        *min /= 10;
+    while (*min * 10 <= low)
+        *min *= 10;
+    while (plot_log_next(*min) <= low)
+        *min = plot_log_next(*min);
+    *max = plot_log_next(*min);
+    while (*max < high)
+        *max = plot_log_next(*max);
+}
+
+static double least_above_zero(const PlotPanel *p)
+{
+    double least = 0;
+
+    for (unsigned i = 0; i < p->curves->len; i++) {
+        const PlotCurve *c = p->curves->pdata[i];
+
+        for (unsigned k = 0; k < c->points->len && c->style != PLOT_TICKS && c->style != PLOT_SPANS; k++) {
+            double y = g_array_index(c->points, PlotXY, k).y;
+
+            if (y > 0 && (least == 0 || y < least))
+                least = y;
+        }
+    }
+    return least;
+}
+
 static void settle_panel(PlotPanel *p)
 {
     double min = 0, max = 0, step;
@@ -154,6 +288,13 @@ static void settle_panel(PlotPanel *p)
         if (c->style != PLOT_TICKS && c->style != PLOT_SPANS)
             extend(c, &min, &max, &is_any);
     }
+    for (unsigned i = 0; i < p->levels->len; i++)
+        max = HS_MAX(max, g_array_index(p->levels, PlotFigureNote, i).x);
+    p->is_log = p->is_log && max > 0;
+    if (p->is_log) {
+        settle_log(least_above_zero(p), max, &p->min, &p->max);
+        return;
+    }
     if (p->is_from_zero && min > 0)
         min = 0;
     if (max <= min)
@@ -165,13 +306,33 @@ static void settle_panel(PlotPanel *p)
         p->min = HS_MAX(0, plot_round_up(min, step) - step);
 }
 
+static void share_axes(PlotFigure *f)
+{
+    for (unsigned i = 0; i < f->panels->len; i++) {
+        PlotPanel *p = f->panels->pdata[i];
+
+        for (unsigned k = 0; k < f->panels->len && p->group; k++) {
+            PlotPanel *other = f->panels->pdata[k];
+
+            if (other->group != p->group)
+                continue;
+            p->min = other->min = HS_MIN(p->min, other->min);
+            p->max = other->max = HS_MAX(p->max, other->max);
+        }
+    }
+}
+
 void plotfigure_settle(PlotFigure *f)
 {
     for (unsigned i = 0; i < f->panels->len; i++)
         settle_panel(f->panels->pdata[i]);
+    share_axes(f);
+    settle_legends(f);
     if (f->max <= f->min)
         f->max = f->min + 1;
-    if (f->may_extend) {
+    if (f->is_log)
+        settle_log(f->min, f->max, &f->min, &f->max);
+    else if (f->may_extend) {
         double round = plot_round_up(f->max, plot_round_step(f->max - f->min, 10));
 
         if (round - f->max < (f->max - f->min) * 0.06)

@@ -198,7 +198,22 @@ static PlotEnd *on_sent(PlotSink *s, const ProbeRecord *r, const Frame *f)
 
 /* ---- at the card of whom it is for ---- */
 
-static void on_ack_arrived(PlotEnd *data, const PlotEnd *from, const Frame *f, SimTime t)
+/* RFC 2883 4: the first block tells of a repetition if it lies below the ACK, or within the second block. */
+static bool is_dsack(const TcpOptions *o, uint32_t ack)
+{
+    if ((int32_t)(o->sack[0].right - ack) <= 0)
+        return true;
+    return o->n_sack > 1 && (int32_t)(o->sack[0].left - o->sack[1].left) >= 0 &&
+           (int32_t)(o->sack[1].right - o->sack[0].right) >= 0;
+}
+
+static void add_value(const PlotSink *s, PlotSeries *series, SimTime t, double y)
+{
+    if (!plotsink_carries(s, series, t, y))
+        plotseries_add(series, t, y, 0);
+}
+
+static void on_ack_arrived(const PlotSink *s, PlotEnd *data, const PlotEnd *from, const Frame *f, SimTime t)
 {
     uint16_t flags = tcp_flags(f->l4);
     unsigned len = tcp_hdr_len(f->l4) - TCP_MIN_HDR_LEN;
@@ -210,14 +225,15 @@ static void on_ack_arrived(PlotEnd *data, const PlotEnd *from, const Frame *f, S
     if (!(flags & TCP_SYN) && from->has_wscale && data->has_wscale)
         window <<= from->wscale;
     if (!last || (double)ack >= last->y) { /* one that was overtaken says nothing new */
-        plotseries_add(&data->s[PLOT_END_ACK], t, (double)ack, 0);
-        plotseries_add(&data->s[PLOT_END_EDGE], t, (double)ack + window, 0);
+        add_value(s, &data->s[PLOT_END_ACK], t, (double)ack);
+        add_value(s, &data->s[PLOT_END_EDGE], t, (double)ack + window);
+        add_value(s, &data->s[PLOT_END_RWND], t, window);
     }
-    if (len && f->l4_room >= len + TCP_MIN_HDR_LEN) {
+    if (t >= s->config.wish.from && len && f->l4_room >= len + TCP_MIN_HDR_LEN) {
         tcp_options_decode(&o, f->l4 + TCP_MIN_HDR_LEN, len);
         for (unsigned i = 0; i < o.n_sack; i++)
-            plotseries_add(&data->s[PLOT_END_SACK], t, (double)unwrap(data, o.sack[i].left),
-                           (double)unwrap(data, o.sack[i].right));
+            plotseries_add(&data->s[i == 0 && is_dsack(&o, tcp_ack(f->l4)) ? PLOT_END_DSACK : PLOT_END_SACK],
+                           t, (double)unwrap(data, o.sack[i].left), (double)unwrap(data, o.sack[i].right));
     }
 }
 
@@ -242,6 +258,11 @@ static void on_arrived(PlotSink *s, const ProbeRecord *r, const Frame *f)
         back = g_hash_table_lookup(s->by_key, &key);
         meet(e, back);
     }
+    if (r->time > s->config.wish.to)
+        return;
+    if (back && back->has_isn && tcp_flags(f->l4) & TCP_ACK && !(tcp_flags(f->l4) & TCP_RST) &&
+        plotsink_wants(s, PLOT_BIT(PLOT_SEQUENCE) | PLOT_BIT(PLOT_RWND)))
+        on_ack_arrived(s, back, e, f, r->time);
     if (!plotsink_is_time(s, r->time))
         return;
     if (f->payload) {
@@ -253,9 +274,6 @@ static void on_arrived(PlotSink *s, const ProbeRecord *r, const Frame *f)
         e->marked++;
         plotseries_add(&e->s[PLOT_END_MARK], r->time, 0, 1);
     }
-    if (back && back->has_isn && tcp_flags(f->l4) & TCP_ACK && !(tcp_flags(f->l4) & TCP_RST) &&
-        plotsink_wants(s, PLOT_BIT(PLOT_SEQUENCE)))
-        on_ack_arrived(back, e, f, r->time);
 }
 
 /* ---- where it was dropped ---- */

@@ -6,6 +6,8 @@
 
 #define CROWD_COLUMNS 200
 #define MAX_SEQUENCES 4
+#define MAX_SEPARATE 12
+#define BAND_LEAST 600 /* a shorter recovery is made so long: a pixel, so that it is seen */
 
 PlotPart plotpart_new(PlotBuild *b, const GArray *items, const char *name, const char *unit,
                       const char *brief)
@@ -13,8 +15,24 @@ PlotPart plotpart_new(PlotBuild *b, const GArray *items, const char *name, const
     char *axis = *unit ? g_strdup_printf("%s (%s)", name, unit) : g_strdup(name);
     PlotPart panel = {b, plotfigure_add_panel(b->figure, axis, brief), items, 1, false, items->len == 1};
 
+    panel.p->is_log = b->wish->log;
+    if (b->is_separate && items->len == 1) {
+        panel.p->heading = g_strdup(plotbuild_item(items, 0)->label);
+        panel.p->group = g_str_hash(axis) | 1;
+    }
     g_free(axis);
     return panel;
+}
+
+void plotpart_add_levels(const PlotPart *p, PlotWhat what)
+{
+    for (unsigned r = 0; r < p->b->n_runs; r++)
+        for (unsigned i = 0; i < plotsink_level_count(p->b->runs[r].sink) && r == 0; i++) {
+            const PlotLevel *level = plotsink_level(p->b->runs[r].sink, i);
+
+            if (level->what == what)
+                plotpanel_add_level(p->p, level->value / p->factor, level->text);
+        }
 }
 
 const PlotSeries *plotitem_series(const PlotItem *item, PlotWhat what)
@@ -99,6 +117,7 @@ void plotpart_add_crowd(const PlotPart *p, const PlotGrid *g, double x, double s
         PlotCurve *c = plotpanel_add_curve(p->p, "", PLOT_LINE, PLOT_BLUE);
 
         c->alpha = 0.25;
+        c->is_faint = true;
         c->width = 0.6;
         for (unsigned k = 0; k < g->columns; k++)
             if (g->value[r * g->columns + k] >= 0)
@@ -188,7 +207,7 @@ static const struct {
     double alpha;
 } states[PLOT_STATES] = {
     [PLOT_STATE_SLOW_START] = {"slow start", PLOT_GREEN, 0.14},
-    [PLOT_STATE_CWR] = {"CWR", PLOT_PURPLE, 0.25},
+    [PLOT_STATE_CWR] = {"CWR", PLOT_SKY, 0.35},
     [PLOT_STATE_RECOVERY] = {"recovery", PLOT_ORANGE, 0.35},
     [PLOT_STATE_LOSS] = {"loss", PLOT_RED, 0.35},
 };
@@ -197,6 +216,7 @@ static void add_state(const PlotPart *p, const PlotSeries *s, unsigned state)
 {
     PlotCurve *c = plotpanel_add_curve(p->p, states[state].name, PLOT_SPANS, states[state].rgb);
     unsigned n = plotseries_count(s);
+    SimTime least = state == PLOT_STATE_SLOW_START ? 0 : (p->b->to - p->b->from) / BAND_LEAST;
 
     c->alpha = states[state].alpha;
     c->width = 0;
@@ -208,8 +228,9 @@ static void add_state(const PlotPart *p, const PlotSeries *s, unsigned state)
             continue;
         while (last + 1 < n && (unsigned)plotseries_point(s, last + 1)->y == state)
             last++;
-        plotcurve_add(c, plotbuild_x(p->b, at->t), 0,
-                      plotbuild_x(p->b, plotseries_point(s, HS_MIN(last + 1, n - 1))->t));
+        plotcurve_add(
+            c, plotbuild_x(p->b, at->t), 0,
+            plotbuild_x(p->b, HS_MAX(plotseries_point(s, HS_MIN(last + 1, n - 1))->t, at->t + least)));
         i = last;
     }
     if (c->points->len == 0)
@@ -226,14 +247,20 @@ static void add_windows(PlotBuild *b)
     if (p.is_alone && plotbuild_wants(b, PLOT_CWND) && !b->wish->no_states)
         for (unsigned i = PLOT_STATE_AVOIDANCE + 1; i < PLOT_STATES; i++)
             add_state(&p, &plotbuild_item(b->flows, 0)->end->s[PLOT_END_STATE], i);
-    if (plotbuild_wants(b, PLOT_INFLIGHT) && p.is_alone)
-        add_series(&p, PLOT_INFLIGHT, "in flight", PLOT_LINE, PLOT_SKY, false);
+    if (plotbuild_wants(b, PLOT_INFLIGHT) && p.is_alone) {
+        add_series(&p, PLOT_INFLIGHT, "in flight", PLOT_STEPS, PLOT_SKY, false);
+        if (plotbuild_wants(b, PLOT_CWND)) /* seen below the window, which it often equals */
+            ((PlotCurve *)p.p->curves->pdata[p.p->curves->len - 1])->width = 3;
+    }
     if (plotbuild_wants(b, PLOT_CWND))
         add_series(&p, PLOT_CWND, "cwnd", PLOT_STEPS, PLOT_BLUE, false);
     if (plotbuild_wants(b, PLOT_INFLIGHT) && !p.is_alone)
-        add_series(&p, PLOT_INFLIGHT, "in flight", PLOT_LINE, PLOT_SKY, false);
+        add_series(&p, PLOT_INFLIGHT, "in flight", PLOT_STEPS, PLOT_SKY, false);
     if (plotbuild_wants(b, PLOT_SSTHRESH))
         add_series(&p, PLOT_SSTHRESH, "ssthresh", PLOT_STEPS, PLOT_RED, true);
+    for (unsigned what = PLOT_CWND; what <= PLOT_INFLIGHT; what++)
+        if (plotbuild_wants(b, (PlotWhat)what))
+            plotpart_add_levels(&p, (PlotWhat)what);
 }
 
 /* ---- sequence numbers, as tcptrace drew them ---- */
@@ -247,6 +274,7 @@ static void add_ranges(const PlotPart *p, const PlotEnd *e, PlotEndSeries which,
         return;
     c = plotpanel_add_curve(p->p, name, style, rgb);
     c->width = width;
+    c->is_faint = which == PLOT_END_SACK;
     fill_curve(p, c, &e->s[which]);
 }
 
@@ -273,22 +301,25 @@ static void add_sequence(PlotBuild *b, const PlotItem *item, bool is_alone)
 {
     const PlotEnd *e = item->end;
     GArray *one = g_array_new(FALSE, TRUE, sizeof(PlotItem));
-    char *name = is_alone ? g_strdup("Sequence number") : g_strdup_printf("%s: sequence", item->label);
     double low, high;
     bool near = is_edge_near(e, &low, &high);
     PlotUnit unit = plotunit_bytes(high);
     PlotPart p;
 
     g_array_append_val(one, *item);
-    p = plotpart_new(b, one, name, unit.name, "seq");
+    p = plotpart_new(b, one, "Sequence number", unit.name, "sequence");
     p.factor = unit.factor;
     p.p->is_from_zero = b->from == 0;
+    p.p->is_log = false;
+    if (!is_alone && !p.p->heading)
+        p.p->heading = g_strdup(item->label);
     if (near)
         add_ranges(&p, e, PLOT_END_EDGE, "window", PLOT_STEPS, PLOT_ORANGE, 1.2);
     add_ranges(&p, e, PLOT_END_ACK, "ACK", PLOT_STEPS, PLOT_GREEN, 1.2);
-    add_ranges(&p, e, PLOT_END_SACK, "SACK", PLOT_BARS, PLOT_PURPLE, 1.6);
+    add_ranges(&p, e, PLOT_END_SACK, "SACK", PLOT_BARS, PLOT_PURPLE, 1.2);
+    add_ranges(&p, e, PLOT_END_DSACK, "D-SACK", PLOT_BARS, PLOT_WINE, 3);
     add_ranges(&p, e, PLOT_END_SENT, "data", PLOT_BARS, PLOT_BLUE, 2);
-    add_ranges(&p, e, PLOT_END_AGAIN, "sent again", PLOT_BARS, PLOT_RED, 2);
+    add_ranges(&p, e, PLOT_END_AGAIN, "sent again", PLOT_BARS, PLOT_RED, 4);
     add_ranges(&p, e, PLOT_END_PROBE, "probe", PLOT_DOTS, PLOT_BLACK, 1.5);
     if (plotseries_count(&e->s[PLOT_END_LOST])) {
         PlotCurve *c = plotpanel_add_curve(p.p, "lost", PLOT_CROSSES, PLOT_BLACK);
@@ -300,7 +331,7 @@ static void add_sequence(PlotBuild *b, const PlotItem *item, bool is_alone)
             plotcurve_add(c, plotbuild_x(b, at->t), at->y / p.factor, 0);
         }
     }
-    g_free(name);
+    plotpart_add_levels(&p, PLOT_SEQUENCE);
     g_array_free(one, TRUE);
 }
 
@@ -316,7 +347,7 @@ static void add_sequences(PlotBuild *b)
         return;
     }
     for (unsigned i = 0; i < b->flows->len; i++)
-        add_sequence(b, plotbuild_item(b->flows, i), b->flows->len == 1);
+        add_sequence(b, plotbuild_item(b->flows, i), b->all_flows->len == 1);
 }
 
 /* ---- times, windows, queues ---- */
@@ -328,10 +359,11 @@ static void add_rwnd(PlotBuild *b)
 
     if (!plotbuild_wants(b, PLOT_RWND))
         return;
-    unit = plotunit_bytes(largest(b->flows, PLOT_RWND));
+    unit = plotunit_bytes(largest(b->all_flows, PLOT_RWND));
     p = plotpart_new(b, b->flows, "Receive window", unit.name, "rwnd");
     p.factor = unit.factor;
     add_series(&p, PLOT_RWND, "", PLOT_STEPS, PLOT_GREEN, false);
+    plotpart_add_levels(&p, PLOT_RWND);
 }
 
 static void add_rtt(PlotBuild *b)
@@ -343,15 +375,15 @@ static void add_rtt(PlotBuild *b)
     if (!(b->wish->what & (PLOT_BIT(PLOT_RTT) | PLOT_BIT(PLOT_RTO))))
         return;
     if (plotbuild_wants(b, PLOT_RTT))
-        max = largest(b->flows, PLOT_RTT);
+        max = largest(b->all_flows, PLOT_RTT);
     if (plotbuild_wants(b, PLOT_RTO))
-        max = HS_MAX(max, largest(b->flows, PLOT_RTO));
+        max = HS_MAX(max, largest(b->all_flows, PLOT_RTO));
     unit = plotunit_time(max > 1 && max < 2 ? 0.5 : max);
     p = plotpart_new(b, b->flows,
                      !plotbuild_wants(b, PLOT_RTT) ? "Timeout"
                      : b->flows->len > 1           ? "Smoothed RTT"
                                                    : "Round-trip time",
-                     unit.name, "rtt");
+                     unit.name, plotbuild_wants(b, PLOT_RTT) ? "rtt" : "rto");
     p.factor = unit.factor;
     if (plotbuild_wants(b, PLOT_RTT) && p.is_alone) {
         PlotCurve *c = plotpanel_add_curve(p.p, "sample", PLOT_DOTS, PLOT_SKY);
@@ -365,6 +397,8 @@ static void add_rtt(PlotBuild *b)
     }
     if (plotbuild_wants(b, PLOT_RTO))
         add_series(&p, PLOT_RTO, "RTO", PLOT_STEPS, PLOT_PURPLE, true);
+    plotpart_add_levels(&p, PLOT_RTT);
+    plotpart_add_levels(&p, PLOT_RTO);
 }
 
 static void add_queues(PlotBuild *b)
@@ -373,16 +407,18 @@ static void add_queues(PlotBuild *b)
 
     if (plotbuild_wants(b, PLOT_QUEUE) && b->queues->len) {
         p = plotpart_new(b, b->queues, "Queue", "packets", "queue");
-        p.is_alone = false; /* its name says where it is */
+        p.is_alone = b->is_separate; /* its name says where it is */
         add_series(&p, PLOT_QUEUE, "", PLOT_STEPS, PLOT_BLUE, false);
+        plotpart_add_levels(&p, PLOT_QUEUE);
     }
     if (plotbuild_wants(b, PLOT_SOJOURN) && b->queues->len) {
-        PlotUnit unit = plotunit_time(largest(b->queues, PLOT_SOJOURN));
+        PlotUnit unit = plotunit_time(largest(b->all_queues, PLOT_SOJOURN));
 
         p = plotpart_new(b, b->queues, "Time in the queue", unit.name, "sojourn");
         p.factor = unit.factor;
-        p.is_alone = false;
+        p.is_alone = b->is_separate;
         add_series(&p, PLOT_SOJOURN, "", PLOT_LINE, PLOT_BLUE, false);
+        plotpart_add_levels(&p, PLOT_SOJOURN);
     }
 }
 
@@ -390,7 +426,7 @@ static void add_queues(PlotBuild *b)
 
 static void add_events(PlotBuild *b, PlotWhat what, const char *name, uint32_t rgb)
 {
-    bool is_below = b->figure->panels->len > 0;
+    bool is_below = b->figure->panels->len > b->first_panel;
     PlotCurve *c;
     PlotPart p;
 
@@ -413,7 +449,7 @@ static void add_events(PlotBuild *b, PlotWhat what, const char *name, uint32_t r
         }
         return;
     }
-    c = plotpanel_add_curve(b->figure->panels->pdata[0], name, PLOT_TICKS, rgb);
+    c = plotpanel_add_curve(b->figure->panels->pdata[b->first_panel], name, PLOT_TICKS, rgb);
     for (unsigned i = 0; i < b->flows->len; i++) {
         GArray *points = plotseries_thinned(plotitem_series(plotbuild_item(b->flows, i), what), b->thin);
 
@@ -422,20 +458,69 @@ static void add_events(PlotBuild *b, PlotWhat what, const char *name, uint32_t r
         g_array_free(points, TRUE);
     }
     if (c->points->len == 0)
-        g_ptr_array_remove(((PlotPanel *)b->figure->panels->pdata[0])->curves, c);
+        g_ptr_array_remove(((PlotPanel *)b->figure->panels->pdata[b->first_panel])->curves, c);
 }
 
-void plotpanels_add(PlotBuild *b)
+static void add_panels_of_flows(PlotBuild *b)
 {
+    b->first_panel = b->figure->panels->len;
     add_windows(b);
     add_sequences(b);
     add_rwnd(b);
     add_rtt(b);
-    add_queues(b);
+}
+
+static void add_rates_and_events(PlotBuild *b)
+{
     plotrates_add(b);
-    plotrates_add_fairness(b);
+    if (!b->is_separate)
+        plotrates_add_fairness(b);
     add_events(b, PLOT_LOSS, "lost", PLOT_BLACK);
     add_events(b, PLOT_MARK, "marked", PLOT_PURPLE);
-    if (b->figure->panels->len == 0 && !b->error)
-        b->error = g_strdup("nothing to draw: no packet ever waited in a queue");
+}
+
+/* Each flow's panels below each other, then the queues'. */
+static void add_separate(PlotBuild *b)
+{
+    GArray *flows = b->flows, *queues = b->queues;
+    GArray *one = g_array_new(FALSE, TRUE, sizeof(PlotItem));
+
+    if (flows->len > MAX_SEPARATE || queues->len > MAX_SEPARATE) {
+        b->error = g_strdup_printf(
+            "%u %s are too many for panels of their own (at most %u); choose some with "
+            "--flow or --host, in a scenario with flow or host",
+            HS_MAX(flows->len, queues->len), flows->len > queues->len ? "flows" : "queues", MAX_SEPARATE);
+        g_array_free(one, TRUE);
+        return;
+    }
+    for (unsigned i = 0; i < flows->len && !b->error; i++) {
+        g_array_set_size(one, 0);
+        g_array_append_val(one, *plotbuild_item(flows, i));
+        b->flows = one;
+        add_panels_of_flows(b);
+        add_rates_and_events(b);
+    }
+    for (unsigned i = 0; i < queues->len; i++) {
+        g_array_set_size(one, 0);
+        g_array_append_val(one, *plotbuild_item(queues, i));
+        b->queues = one;
+        add_queues(b);
+    }
+    b->flows = flows;
+    b->queues = queues;
+    b->is_separate = false;
+    plotrates_add_fairness(b);
+    g_array_free(one, TRUE);
+}
+
+void plotpanels_add(PlotBuild *b)
+{
+    b->is_separate = b->wish->separate;
+    if (b->is_separate) {
+        add_separate(b);
+    } else {
+        add_panels_of_flows(b);
+        add_queues(b);
+        add_rates_and_events(b);
+    }
 }

@@ -18,9 +18,9 @@ SimTime plotbuild_interval(const PlotBuild *b)
     if (interval)
         return interval;
     interval = (SimTime)(step + 0.5);
-    for (unsigned i = 0; i < b->flows->len; i++) {
-        interval = HS_MAX(interval, plotbuild_item(b->flows, i)->end->received.width);
-        interval = HS_MAX(interval, plotbuild_item(b->flows, i)->end->useful.width);
+    for (unsigned i = 0; i < b->all_flows->len; i++) {
+        interval = HS_MAX(interval, plotbuild_item(b->all_flows, i)->end->received.width);
+        interval = HS_MAX(interval, plotbuild_item(b->all_flows, i)->end->useful.width);
     }
     return interval;
 }
@@ -49,11 +49,11 @@ static double largest_rate(const PlotBuild *b, SimTime interval)
 {
     double max = 0;
 
-    for (unsigned i = 0; i < b->flows->len; i++)
+    for (unsigned i = 0; i < b->all_flows->len; i++)
         for (unsigned what = PLOT_THROUGHPUT; what <= PLOT_GOODPUT; what++)
             for (SimTime t = b->from / interval * interval; t < b->to && plotbuild_wants(b, what);
                  t += interval)
-                max = HS_MAX(max, rate_at(b, plotbuild_item(b->flows, i), what, t, interval));
+                max = HS_MAX(max, rate_at(b, plotbuild_item(b->all_flows, i), what, t, interval));
     return max;
 }
 
@@ -131,10 +131,15 @@ void plotrates_add(PlotBuild *b)
                      both                               ? "Rate"
                      : plotbuild_wants(b, PLOT_GOODPUT) ? "Goodput"
                                                         : "Throughput",
-                     unit.name, "rate");
+                     unit.name,
+                     both                               ? "rate"
+                     : plotbuild_wants(b, PLOT_GOODPUT) ? "goodput"
+                                                        : "throughput");
     p.factor = unit.factor;
     add_rate(&p, PLOT_THROUGHPUT, "throughput", PLOT_BLUE, interval);
     add_rate(&p, PLOT_GOODPUT, "goodput", PLOT_GREEN, interval);
+    plotpart_add_levels(&p, PLOT_THROUGHPUT);
+    plotpart_add_levels(&p, PLOT_GOODPUT);
 }
 
 /* Jain, Chiu and Hawe 1984: (sum x)^2 / (n sum x^2) of the flows that are active; from 1/n to 1. */
@@ -149,6 +154,8 @@ void plotrates_add_fairness(PlotBuild *b)
     p = plotpart_new(b, b->flows, "Jain's fairness index", "", "fairness");
     p.p->min = 0;
     p.p->max = 1.05;
+    p.p->is_log = false;
+    plotpart_add_levels(&p, PLOT_FAIRNESS);
     for (unsigned r = 0; r < b->n_runs; r++) {
         PlotCurve *c = plotpanel_add_curve(p.p, b->runs[r].label, PLOT_LINE, plot_colour(r));
 

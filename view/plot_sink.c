@@ -1,4 +1,5 @@
-/* Life of the sink, TCP's records and queues. Frames are in plot_frame.c. */
+/* Life of the sink, endpoints and queues. Frames are in plot_frame.c, what TCP tells of itself in plot_tcp.c.
+ */
 #include "view/plot_sink.h"
 
 #include <string.h>
@@ -14,7 +15,6 @@ typedef enum RecordKind {
     RECORD_STATE,
     RECORD_CWND,
     RECORD_RTT,
-    RECORD_WINDOW,
     RECORD_SEND,
     RECORD_QUEUE,
 } RecordKind;
@@ -30,9 +30,8 @@ static const struct {
     {"tcp.state", RECORD_STATE, {"conn", "local_port", "remote", "remote_port"}},
     {"tcp.cwnd", RECORD_CWND, {"conn", "cwnd", "ssthresh", "inflight", "ca_state"}},
     {"tcp.rtt", RECORD_RTT, {"conn", "sample_us", "srtt_us", "rto_ms"}},
-    {"tcp.window", RECORD_WINDOW, {"conn", "snd_wnd"}},
-    {"tcp.send", RECORD_SEND, {"conn", "length_bytes"}},
-    {"tcp.retransmit", RECORD_SEND, {"conn", "length_bytes"}},
+    {"tcp.send", RECORD_SEND, {"conn", "length_bytes", "flags", "segments"}},
+    {"tcp.retransmit", RECORD_SEND, {"conn", "length_bytes", "flags", "segments"}},
     {"queue.length", RECORD_QUEUE, {"packets"}},
 };
 
@@ -76,29 +75,46 @@ static gboolean conn_equal(gconstpointer a, gconstpointer b)
     return !memcmp(a, b, 2 * sizeof(uint64_t));
 }
 
-PlotEnd *plotsink_new_end(PlotSink *s, const PlotEndKey *key, const char *node)
+static PlotEnd *new_end(const PlotSink *s, uint32_t node_id, const char *node)
 {
     static const uint8_t thin[PLOT_END_SERIES] = {
         [PLOT_END_SENT] = PLOT_THIN_RANGE, [PLOT_END_AGAIN] = PLOT_THIN_RANGE,
-        [PLOT_END_SACK] = PLOT_THIN_RANGE, [PLOT_END_LOST] = PLOT_THIN_EVENT,
-        [PLOT_END_MARK] = PLOT_THIN_EVENT,
+        [PLOT_END_SACK] = PLOT_THIN_RANGE, [PLOT_END_DSACK] = PLOT_THIN_RANGE,
+        [PLOT_END_LOST] = PLOT_THIN_EVENT, [PLOT_END_MARK] = PLOT_THIN_EVENT,
     };
     PlotEnd *e = g_new0(PlotEnd, 1);
     SimTime interval = s->config.wish.interval;
-    PlotEndKey *kept = g_memdup2(key, sizeof(*key));
 
-    e->proto = key->proto;
-    e->node_id = key->node_id;
+    e->node_id = node_id;
     e->node = g_strdup(node);
-    e->local_port = key->local_port;
-    e->remote_port = key->remote_port;
-    memcpy(e->remote, key->remote, sizeof(e->remote));
     for (unsigned i = 0; i < PLOT_END_SERIES; i++)
         plotseries_init(&e->s[i], s->config.wish.cdf ? PLOT_THIN_EVERY : (PlotThin)thin[i]);
     plotbins_init(&e->received, interval ? interval : PLOT_BINS_WIDTH, interval != 0);
     plotbins_init(&e->useful, interval ? interval : PLOT_BINS_WIDTH, interval != 0);
+    return e;
+}
+
+static void free_end(PlotEnd *e)
+{
+    for (unsigned i = 0; i < PLOT_END_SERIES; i++)
+        plotseries_clear(&e->s[i]);
+    plotbins_clear(&e->received);
+    plotbins_clear(&e->useful);
+    g_free(e->node);
+    g_free(e->remote_name);
+    g_free(e);
+}
+
+PlotEnd *plotsink_new_end(PlotSink *s, const PlotEndKey *key, const char *node)
+{
+    PlotEnd *e = new_end(s, key->node_id, node);
+
+    e->proto = key->proto;
+    e->local_port = key->local_port;
+    e->remote_port = key->remote_port;
+    memcpy(e->remote, key->remote, sizeof(e->remote));
     g_ptr_array_add(s->ends, e);
-    g_hash_table_replace(s->by_key, kept, e);
+    g_hash_table_replace(s->by_key, g_memdup2(key, sizeof(*key)), e);
     return e;
 }
 
@@ -144,75 +160,62 @@ static PlotEnd *end_of(const PlotSink *s, const ProbeRecord *r, uint64_t conn)
     return g_hash_table_lookup(s->by_conn, key);
 }
 
+static void set_end_of(PlotSink *s, const ProbeRecord *r, uint64_t conn, PlotEnd *e)
+{
+    uint64_t key[2] = {r->node->id, conn};
+
+    e->conn = conn;
+    g_hash_table_replace(s->by_conn, g_memdup2(key, sizeof(key)), e);
+}
+
+/* What the SYN ACK tells comes before the record that tells the ports: it is kept without a name until then.
+ */
+static PlotEnd *end_or_nameless(PlotSink *s, const ProbeRecord *r, uint64_t conn)
+{
+    PlotEnd *e = end_of(s, r, conn);
+
+    if (!e) {
+        e = new_end(s, r->node->id, r->node->name);
+        g_ptr_array_add(s->nameless, e);
+        set_end_of(s, r, conn, e);
+    }
+    return e;
+}
+
+static void take_over(PlotSink *s, PlotEnd *e, PlotEnd *nameless)
+{
+    for (unsigned i = 0; i <= PLOT_END_RTO; i++) {
+        PlotSeries kept = e->s[i];
+
+        e->s[i] = nameless->s[i];
+        nameless->s[i] = kept;
+    }
+    e->payload += nameless->payload;
+    g_ptr_array_remove_fast(s->nameless, nameless);
+    free_end(nameless);
+}
+
 /* ---- records of TCP ---- */
 
 static void on_state(PlotSink *s, const ProbeRecord *r, const PlotDesc *d)
 {
     uint64_t conn = r->value[d->at[0]].u;
-    uint64_t name[2] = {r->node->id, conn};
+    PlotEnd *e, *nameless = end_of(s, r, conn);
     PlotEndKey key = {.node_id = r->node->id,
                       .local_port = (uint16_t)r->value[d->at[1]].u,
                       .remote_port = (uint16_t)r->value[d->at[3]].u,
                       .proto = PLOT_PROTO_TCP};
-    PlotEnd *e;
 
     /* SYN-SENT may come before a port is chosen, a listener has no peer. */
-    if (key.local_port == 0 || end_of(s, r, conn) || !parse_addr(r->value[d->at[2]].s, key.remote) ||
-        key.remote_port == 0)
+    if (key.local_port == 0 || (nameless && nameless->local_port) ||
+        !parse_addr(r->value[d->at[2]].s, key.remote) || key.remote_port == 0)
         return;
     e = plotsink_find_end(s, &key, r->node->name);
     if (e->conn && e->conn != conn)
         e = plotsink_new_end(s, &key, r->node->name);
-    e->conn = conn;
-    g_hash_table_replace(s->by_conn, g_memdup2(name, sizeof(name)), e);
-}
-
-/* Linux tcp_in_slow_start: cwnd < ssthresh. */
-static PlotState state_of(uint64_t cwnd, uint64_t ssthresh, const char *ca_state)
-{
-    if (!strcmp(ca_state, "recovery"))
-        return PLOT_STATE_RECOVERY;
-    if (!strcmp(ca_state, "loss"))
-        return PLOT_STATE_LOSS;
-    if (!strcmp(ca_state, "cwr"))
-        return PLOT_STATE_CWR;
-    return cwnd < ssthresh ? PLOT_STATE_SLOW_START : PLOT_STATE_AVOIDANCE;
-}
-
-/* Values that did not change are left out: lines of steps need only the changes, and the last time. */
-static void add_change(PlotSeries *s, SimTime t, double y)
-{
-    const PlotPoint *last = plotseries_last(s);
-    unsigned n = plotseries_count(s);
-
-    if (last && last->y == y && n > 1 && plotseries_point(s, n - 2)->y == y && s->thin == PLOT_THIN_VALUE) {
-        g_array_index(s->points, PlotPoint, n - 1).t = t;
-        return;
-    }
-    plotseries_add(s, t, y, 0);
-}
-
-#define SSTHRESH_INFINITE UINT64_C(0x7fffffff) /* Linux TCP_INFINITE_SSTHRESH */
-
-static void on_cwnd(PlotEnd *e, const ProbeRecord *r, const PlotDesc *d)
-{
-    uint64_t cwnd = r->value[d->at[1]].u, ssthresh = r->value[d->at[2]].u;
-
-    add_change(&e->s[PLOT_END_CWND], r->time, (double)cwnd);
-    if (ssthresh < SSTHRESH_INFINITE)
-        add_change(&e->s[PLOT_END_SSTHRESH], r->time, (double)ssthresh);
-    add_change(&e->s[PLOT_END_INFLIGHT], r->time, (double)r->value[d->at[3]].u);
-    add_change(&e->s[PLOT_END_STATE], r->time, state_of(cwnd, ssthresh, r->value[d->at[4]].s));
-}
-
-static void on_rtt(PlotEnd *e, const ProbeRecord *r, const PlotDesc *d)
-{
-    int64_t sample_us = r->value[d->at[1]].i;
-
-    if (sample_us >= 0)
-        plotseries_add(&e->s[PLOT_END_RTT], r->time, (double)sample_us / 1e6, 0);
-    add_change(&e->s[PLOT_END_SRTT], r->time, (double)r->value[d->at[2]].u / 1e6);
-    add_change(&e->s[PLOT_END_RTO], r->time, (double)r->value[d->at[3]].u / 1e3);
+    set_end_of(s, r, conn, e);
+    if (nameless)
+        take_over(s, e, nameless);
 }
 
 /* ---- queues ---- */
@@ -249,7 +252,7 @@ static void on_queue(PlotSink *s, const ProbeRecord *r, const PlotDesc *d)
     q = queue_at(s, r->point);
     if (plotsink_is_time(s, r->time)) {
         if (plotseries_count(&q->length) == 0)
-            plotseries_add(&q->length, r->time, (double)q->packets, 0);
+            plotseries_add(&q->length, s->config.wish.from, (double)q->packets, 0);
         plotseries_add(&q->length, r->time, (double)packets, 0);
         q->max_packets = HS_MAX(q->max_packets, packets);
     }
@@ -312,19 +315,17 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
         on_queue(s, r, d);
         return;
     }
-    e = end_of(s, r, r->value[d->at[0]].u);
-    if (!e)
-        return;
+    e = end_or_nameless(s, r, r->value[d->at[0]].u);
     if (d->kind == RECORD_SEND && !(s->sink.mask & PROBE_BIT(PROBE_FRAME_TX))) /* else frames are counted */
         e->payload += r->value[d->at[1]].u;
-    if (!plotsink_is_time(s, r->time))
+    if (r->time > s->config.wish.to)
         return;
     if (d->kind == RECORD_CWND)
-        on_cwnd(e, r, d);
+        plotsink_on_cwnd(s, e, r, d->at);
     else if (d->kind == RECORD_RTT)
-        on_rtt(e, r, d);
-    else if (d->kind == RECORD_WINDOW)
-        add_change(&e->s[PLOT_END_RWND], r->time, (double)r->value[d->at[1]].u);
+        plotsink_on_rtt(s, e, r, d->at);
+    else
+        plotsink_on_send(s, e, r, d->at);
 }
 
 bool plotsink_is_host(PlotSink *s, const Node *node)
@@ -347,14 +348,14 @@ static uint64_t classes_of(uint32_t what)
     uint64_t classes = 0;
 
     if (what & (PLOT_BIT(PLOT_CWND) | PLOT_BIT(PLOT_SSTHRESH) | PLOT_BIT(PLOT_INFLIGHT) | PLOT_BIT(PLOT_RTT) |
-                PLOT_BIT(PLOT_RTO) | PLOT_BIT(PLOT_RWND)))
+                PLOT_BIT(PLOT_RTO)))
         classes |= PROBE_BIT(PROBE_TCP);
     if (what & (PLOT_BIT(PLOT_QUEUE) | PLOT_BIT(PLOT_SOJOURN)))
         classes |= PROBE_BIT(PROBE_QUEUE);
     if (what & (PLOT_BIT(PLOT_SEQUENCE) | PLOT_BIT(PLOT_LOSS)))
         classes |= PROBE_BIT(PROBE_FRAME_DROP);
-    if (what & (PLOT_BIT(PLOT_SEQUENCE) | PLOT_BIT(PLOT_THROUGHPUT) | PLOT_BIT(PLOT_GOODPUT) |
-                PLOT_BIT(PLOT_FAIRNESS) | PLOT_BIT(PLOT_LOSS) | PLOT_BIT(PLOT_MARK)))
+    if (what & (PLOT_BIT(PLOT_SEQUENCE) | PLOT_BIT(PLOT_RWND) | PLOT_BIT(PLOT_THROUGHPUT) |
+                PLOT_BIT(PLOT_GOODPUT) | PLOT_BIT(PLOT_FAIRNESS) | PLOT_BIT(PLOT_LOSS) | PLOT_BIT(PLOT_MARK)))
         classes |= PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX);
     return classes;
 }
@@ -378,9 +379,11 @@ PlotSink *plotsink_new(const PlotSinkConfig *config)
     w->host = keep_string(s, w->host);
     w->flow = keep_string(s, w->flow);
     w->title = keep_string(s, w->title);
+    w->look.font = keep_string(s, w->look.font);
     if (w->to <= 0)
         w->to = SIM_NEVER;
     s->ends = g_ptr_array_new();
+    s->nameless = g_ptr_array_new();
     s->queues = g_ptr_array_new();
     s->by_key = g_hash_table_new_full(key_hash, key_equal, g_free, NULL);
     s->by_conn = g_hash_table_new_full(conn_hash, conn_equal, g_free, NULL);
@@ -388,6 +391,7 @@ PlotSink *plotsink_new(const PlotSinkConfig *config)
     s->is_host = g_array_new(FALSE, TRUE, 1);
     s->descs = g_array_new(FALSE, FALSE, sizeof(PlotDesc));
     s->notes = g_array_new(FALSE, FALSE, sizeof(PlotSinkNote));
+    s->levels = g_array_new(FALSE, FALSE, sizeof(PlotLevel));
     s->sink = (ProbeSink){.mask = classes_of(w->what), .record = on_record};
     return s;
 }
@@ -399,32 +403,49 @@ void plotsink_attach(PlotSink *s, Probes *probes)
     probes_attach(probes, &s->sink);
 }
 
+/* Where nothing changed in the picture's time the connection may have been over. */
+static void seal_series(const PlotSink *s, PlotEnd *e)
+{
+    static const PlotEndSeries carried[] = {PLOT_END_CWND,  PLOT_END_SSTHRESH, PLOT_END_INFLIGHT,
+                                            PLOT_END_STATE, PLOT_END_SRTT,     PLOT_END_RTO,
+                                            PLOT_END_ACK,   PLOT_END_EDGE,     PLOT_END_RWND};
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(carried) && s->config.wish.from; i++) {
+        PlotSeries *series = &e->s[carried[i]];
+
+        if (plotseries_count(series) == 1 && plotseries_last(series)->t == s->config.wish.from)
+            plotseries_clear(series);
+    }
+}
+
+/* In a distribution the time after the last change counts too. */
+static void seal_queue(const PlotSink *s, PlotQueue *q)
+{
+    const PlotPoint *last = plotseries_last(&q->length);
+    SimTime end = HS_MIN(s->until, s->config.wish.to);
+
+    if (s->config.wish.cdf && last && end > last->t)
+        plotseries_add(&q->length, end, last->y, 0);
+}
+
 void plotsink_seal(PlotSink *s)
 {
     if (!s->probes)
         return;
     s->until = s->part->now;
+    for (unsigned i = 0; i < s->queues->len; i++)
+        seal_queue(s, s->queues->pdata[i]);
     probes_detach(s->probes, &s->sink);
     s->probes = NULL;
     for (unsigned i = 0; i < s->ends->len; i++) {
         PlotEnd *e = s->ends->pdata[i];
+        seal_series(s, e);
         char *addr = format_addr(e);
         const char *name = s->config.name_of ? s->config.name_of(s->config.user, addr) : NULL;
 
         e->remote_name = g_strdup(name ? name : addr);
         g_free(addr);
     }
-}
-
-static void free_end(PlotEnd *e)
-{
-    for (unsigned i = 0; i < PLOT_END_SERIES; i++)
-        plotseries_clear(&e->s[i]);
-    plotbins_clear(&e->received);
-    plotbins_clear(&e->useful);
-    g_free(e->node);
-    g_free(e->remote_name);
-    g_free(e);
 }
 
 static void free_queue(PlotQueue *q)
@@ -445,9 +466,12 @@ void plotsink_free(PlotSink *s)
         probes_detach(s->probes, &s->sink);
     for (unsigned i = 0; i < s->ends->len; i++)
         free_end(s->ends->pdata[i]);
+    for (unsigned i = 0; i < s->nameless->len; i++)
+        free_end(s->nameless->pdata[i]);
     for (unsigned i = 0; i < s->queues->len; i++)
         free_queue(s->queues->pdata[i]);
     g_ptr_array_free(s->ends, TRUE);
+    g_ptr_array_free(s->nameless, TRUE);
     g_ptr_array_free(s->queues, TRUE);
     g_ptr_array_free(s->strings, TRUE);
     g_hash_table_destroy(s->by_key);
@@ -456,12 +480,30 @@ void plotsink_free(PlotSink *s)
     g_array_free(s->is_host, TRUE);
     g_array_free(s->descs, TRUE);
     g_array_free(s->notes, TRUE);
+    g_array_free(s->levels, TRUE);
     g_free(s);
 }
 
 const PlotWish *plotsink_wish(const PlotSink *s)
 {
     return &s->config.wish;
+}
+
+void plotsink_add_level(PlotSink *s, PlotWhat what, double value, const char *text)
+{
+    PlotLevel level = {what, value, keep_string(s, text)};
+
+    g_array_append_val(s->levels, level);
+}
+
+unsigned plotsink_level_count(const PlotSink *s)
+{
+    return s->levels->len;
+}
+
+const PlotLevel *plotsink_level(const PlotSink *s, unsigned i)
+{
+    return &g_array_index(s->levels, PlotLevel, i);
 }
 
 unsigned plotsink_end_count(const PlotSink *s)

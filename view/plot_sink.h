@@ -28,6 +28,7 @@ typedef enum PlotEndSeries {
     PLOT_END_SENT,  /* ranges of relative sequence numbers, sent for the first time; so the next ones */
     PLOT_END_AGAIN, /* sent again */
     PLOT_END_SACK,  /* reported by the receiver */
+    PLOT_END_DSACK, /* of these what had arrived before (RFC 2883) */
     PLOT_END_PROBE, /* a segment without data below what was sent: keepalive, window probe */
     PLOT_END_ACK,   /* the receiver's acknowledgment, and its window's right edge */
     PLOT_END_EDGE,
@@ -97,6 +98,17 @@ const PlotWish *plotsink_wish(const PlotSink *s);
 void plotsink_add_note(PlotSink *s, SimTime t, const char *text);
 unsigned plotsink_note_count(const PlotSink *s);
 const char *plotsink_note(const PlotSink *s, unsigned i, SimTime *t);
+
+/* A line at a value: of the panel that shows `what`, in segments, bytes, seconds, bit/s or packets. */
+typedef struct PlotLevel {
+    PlotWhat what;
+    double value;
+    const char *text;
+} PlotLevel;
+
+void plotsink_add_level(PlotSink *s, PlotWhat what, double value, const char *text);
+unsigned plotsink_level_count(const PlotSink *s);
+const PlotLevel *plotsink_level(const PlotSink *s, unsigned i);
 
 unsigned plotsink_end_count(const PlotSink *s);
 const PlotEnd *plotsink_end(const PlotSink *s, unsigned i);

@@ -26,6 +26,7 @@ struct PlotSink {
     Partition *part;
     SimTime until;
     GPtrArray *ends;     /* PlotEnd, in order of appearance */
+    GPtrArray *nameless; /* PlotEnd whose ports are not known yet */
     GPtrArray *queues;   /* PlotQueue, likewise */
     GHashTable *by_key;  /* PlotEndKey -> the newest PlotEnd; look-up only */
     GHashTable *by_conn; /* node and conn -> PlotEnd; look-up only */
@@ -33,6 +34,7 @@ struct PlotSink {
     GArray *is_host;     /* Node.id -> char: 0 not asked yet, 1 no, 2 yes */
     GArray *descs;       /* PlotDesc: the descriptions seen */
     GArray *notes;       /* PlotSinkNote */
+    GArray *levels;      /* PlotLevel */
     GPtrArray *strings;  /* copies of the wish's */
 };
 
@@ -51,3 +53,10 @@ PlotEnd *plotsink_find_end(PlotSink *s, const PlotEndKey *key, const char *node)
 PlotEnd *plotsink_new_end(PlotSink *s, const PlotEndKey *key, const char *node);
 bool plotsink_is_host(PlotSink *s, const Node *node);
 void plotsink_on_frame(PlotSink *s, const ProbeRecord *r);
+/* Before the picture begins: the newest value is kept, for that is what holds when it begins. False: it is
+ * time. */
+bool plotsink_carries(const PlotSink *k, PlotSeries *s, SimTime t, double y);
+/* `at`: which fields of the record are read, in the order of record_kinds. */
+void plotsink_on_cwnd(const PlotSink *k, PlotEnd *e, const ProbeRecord *r, const unsigned *at);
+void plotsink_on_rtt(const PlotSink *k, PlotEnd *e, const ProbeRecord *r, const unsigned *at);
+void plotsink_on_send(const PlotSink *k, PlotEnd *e, const ProbeRecord *r, const unsigned *at);

@@ -2,16 +2,21 @@
 
 #include <string.h>
 
+#include "sim/base/exactmath.h"
+#include "view/textwidth.h"
+
 #define AXIS 8 /* columns left of the plot, the line included */
 #define ROWS_ALONE 18
 #define ROWS_MANY 10
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
 #define LETTER_EVERY 16 /* columns between letters on a curve */
+#define LETTERS_ALL 6   /* a curve in no more columns has one in each, to be seen at all */
 
 /* One panel's area. Each cell has its dots, or a character that stands in their place, and whose it is. */
 typedef struct Cell {
     uint8_t dots;
     char letter;
+    char mark;         /* in place of dots, in ASCII */
     const char *glyph; /* NULL: none */
     uint32_t rgb;
     bool is_coloured;
@@ -22,6 +27,9 @@ typedef struct Canvas {
     Cell *cell;
     const PlotFigure *f;
     const PlotPanel *p;
+    double min, max; /* of the panel's axis: numbers stand in the middle of rows */
+    char mark;       /* of the curve that is drawn */
+    bool is_ascii;
     unsigned *row_of; /* where the curve is, for letters: row of each column, rows: nowhere */
 } Canvas;
 
@@ -42,6 +50,7 @@ static void set_dot(Canvas *v, int x, int y, const PlotCurve *c)
     if (!cell || (c->is_dashed && x / 3 % 2))
         return;
     cell->dots |= bit[y % 4][x % 2];
+    cell->mark = v->mark;
     cell->rgb = c->rgb;
     cell->is_coloured = true;
     v->row_of[x / 2] = (unsigned)y / 4;
@@ -55,14 +64,22 @@ static int to_dot(double share, int n)
     return at < -4.0 * n ? -4 * n : at > 5.0 * n ? 5 * n : (int)(at + (at < 0 ? -0.5 : 0.5));
 }
 
+/* Where on an axis from min to max a value is: 0 to 1. What is 0 stands at the lower end of powers of ten. */
+static double share_of(double value, double min, double max, bool is_log)
+{
+    if (is_log)
+        return value > min ? exactmath_log(value / min) / exactmath_log(max / min) : 0;
+    return (value - min) / (max - min);
+}
+
 static int dot_x(const Canvas *v, double x)
 {
-    return to_dot((x - v->f->min) / (v->f->max - v->f->min), (int)v->columns * 2);
+    return to_dot(share_of(x, v->f->min, v->f->max, v->f->is_log), (int)v->columns * 2);
 }
 
 static int dot_y(const Canvas *v, double y)
 {
-    return (int)v->rows * 4 - 1 - to_dot((y - v->p->min) / (v->p->max - v->p->min), (int)v->rows * 4);
+    return (int)v->rows * 4 - 1 - to_dot(share_of(y, v->min, v->max, v->p->is_log), (int)v->rows * 4);
 }
 
 static void draw_line(Canvas *v, int x0, int y0, int x1, int y1, const PlotCurve *c)
@@ -88,6 +105,7 @@ static void put_glyph(Canvas *v, int x, int y, const char *glyph, uint32_t rgb)
 /* A dot here and there, so that lines are seen on it. */
 static void shade(Canvas *v, int x, int from, int to, const PlotCurve *c)
 {
+    v->mark = c->style == PLOT_FILL ? '.' : ':';
     for (int y = HS_MIN(from, to); y <= HS_MAX(from, to) && x % 2 == 0; y++)
         if (y % 4 == (x % 4 ? 3 : 1))
             set_dot(v, x, y, c);
@@ -113,7 +131,10 @@ static void draw_point(Canvas *v, const PlotCurve *c, const PlotXY *at, const Pl
         set_dot(v, x, y, c);
         break;
     case PLOT_BARS:
-        draw_line(v, x, y, x, dot_y(v, at->y2), c);
+        if (c->is_faint)
+            shade(v, x / 2 * 2, y, dot_y(v, at->y2), c);
+        else
+            draw_line(v, x, y, x, dot_y(v, at->y2), c);
         break;
     case PLOT_FILL:
         shade(v, x, y, dot_y(v, at->y2), c);
@@ -148,7 +169,12 @@ static unsigned count_letters(const PlotPanel *p)
 
 static void put_letters(Canvas *v, char letter, unsigned nth, const PlotCurve *c)
 {
-    for (unsigned x = 3 + nth * 5 % LETTER_EVERY; x < v->columns; x += LETTER_EVERY) {
+    unsigned seen_in = 0, every;
+
+    for (unsigned x = 0; x < v->columns; x++)
+        seen_in += v->row_of[x] < v->rows;
+    every = seen_in <= LETTERS_ALL ? 1 : LETTER_EVERY;
+    for (unsigned x = every == 1 ? 0 : 3 + nth * 5 % LETTER_EVERY; x < v->columns; x += every) {
         Cell *cell = v->row_of[x] < v->rows ? cell_at(v, (int)x, (int)v->row_of[x]) : NULL;
 
         if (cell && !cell->letter && !cell->glyph) {
@@ -188,20 +214,20 @@ static void append_coloured(GString *out, const char *text, uint32_t rgb, bool i
         g_string_append(out, text);
 }
 
-/* Black would not be seen on a dark terminal. */
+/* Dark colours would not be seen on a dark terminal. */
 static uint32_t seen(uint32_t rgb)
 {
-    return rgb == PLOT_BLACK ? PLOT_GREY : rgb;
+    return rgb == PLOT_BLACK ? PLOT_GREY : rgb == PLOT_WINE ? 0xc0568a : rgb == PLOT_INDIGO ? 0x8a7fd6 : rgb;
 }
 
-static void append_cell(GString *out, const Cell *c, bool is_coloured)
+static void append_cell(GString *out, const Cell *c, bool is_ascii, bool is_coloured)
 {
     char text[5] = {0};
 
     if (c->glyph) {
         append_coloured(out, c->glyph, seen(c->rgb), is_coloured);
-    } else if (c->letter) {
-        text[0] = c->letter;
+    } else if (c->letter || (c->dots && is_ascii)) {
+        text[0] = c->letter ? c->letter : c->mark;
         append_coloured(out, text, seen(c->rgb), is_coloured);
     } else if (c->dots) {
         text[g_unichar_to_utf8(0x2800 + c->dots, text)] = 0;
@@ -236,7 +262,7 @@ static void append_legend(GString *out, const PlotPanel *p, unsigned width, bool
             g_strlcpy(mark, band_glyph(c), sizeof(mark));
         else if (letters > 1 && nth < 26)
             mark[0] = LETTERS[nth++];
-        len = (unsigned)(g_utf8_strlen(c->label, -1) + (*mark ? 2 : 0));
+        len = (unsigned)(textwidth_columns(c->label) + (*mark ? 2 : 0));
         if (column > AXIS && column + len > width) {
             trim_line(out);
             g_string_append_printf(out, "%*s", AXIS, "");
@@ -265,37 +291,59 @@ static unsigned decimals_of(double step)
     return n;
 }
 
+/* 1, 2 or 5 times a power of ten. */
+static bool number_of_log_row(const Canvas *v, unsigned row, double *number)
+{
+    for (double y = v->min; y <= v->max * 1.001; y = plot_log_next(y))
+        if ((unsigned)dot_y(v, y) / 4 == row) {
+            *number = y;
+            return true;
+        }
+    return false;
+}
+
 /* The axis' number in that row, if a round one is there; else blanks. */
 static void append_y_axis(GString *out, const Canvas *v, unsigned row)
 {
-    double step = plot_round_step(v->p->max - v->p->min, HS_MAX(v->rows / 3, 2u));
-    double high = v->p->max - (v->p->max - v->p->min) * (row - 0.5) / (v->rows - 1);
-    double low = v->p->max - (v->p->max - v->p->min) * (row + 0.5) / (v->rows - 1);
+    double step = plot_round_step(v->max - v->min, HS_MAX(v->rows / 3, 2u)), number;
+    double high = v->max - (v->max - v->min) * (row - 0.5) / (v->rows - 1);
+    double low = v->max - (v->max - v->min) * (row + 0.5) / (v->rows - 1);
     int64_t n = (int64_t)(high / step) - (high < 0);
     char text[24] = "";
 
-    if ((double)n * step > low)
+    if (!v->p->is_log && (double)n * step > low)
         g_snprintf(text, sizeof(text), "%.*f", (int)decimals_of(step), (double)n * step);
+    else if (v->p->is_log && number_of_log_row(v, row, &number))
+        g_snprintf(text, sizeof(text), "%g", number);
     g_string_append_printf(out, "%*s %s", AXIS - 2, text, *text ? "┤" : "│");
 }
 
 static void append_x_axis(GString *out, const Canvas *v)
 {
-    double step = plot_round_step(v->f->max - v->f->min, v->columns / 10);
+    double step = plot_round_step(v->f->max - v->f->min, v->columns / 10), at_x = v->f->min;
     int64_t n = (int64_t)(v->f->min / step);
     unsigned columns = AXIS + v->columns, end = 0;
     GString *numbers = g_string_new(NULL);
     char *line = g_malloc(v->columns);
 
     memset(line, '-', v->columns);
-    for (; (double)n * step <= v->f->max + step * 1e-9; n++) {
-        int x = dot_x(v, (double)n * step) / 2;
+    for (; at_x <= v->f->max + step * 1e-9; n++) {
         char text[24];
         unsigned at, len;
+        int x;
 
-        if ((double)n * step < v->f->min || x >= (int)v->columns)
+        at_x = v->f->is_log ? at_x : (double)n * step;
+        x = dot_x(v, at_x) / 2;
+        if (v->f->is_log)
+            g_snprintf(text, sizeof(text), "%g", at_x);
+        else
+            g_snprintf(text, sizeof(text), "%.*f", (int)decimals_of(step), at_x);
+        if (v->f->is_log)
+            at_x = plot_log_next(at_x);
+        else
+            at_x += step;
+        if (x < 0 || (!v->f->is_log && (double)n * step < v->f->min) || x >= (int)v->columns)
             continue;
-        g_snprintf(text, sizeof(text), "%.*f", (int)decimals_of(step), (double)n * step);
         len = (unsigned)strlen(text);
         line[x] = '+';
         at = AXIS + (unsigned)x;
@@ -354,6 +402,20 @@ static void draw_notes(Canvas *v)
         }
 }
 
+static void draw_levels(Canvas *v)
+{
+    for (unsigned i = 0; i < v->p->levels->len; i++)
+        for (unsigned column = 0; column < v->columns; column++) {
+            int y = dot_y(v, g_array_index(v->p->levels, PlotFigureNote, i).x);
+            Cell *cell = y < 0 ? NULL : cell_at(v, (int)column, y / 4);
+
+            if (cell && !cell->glyph && !cell->letter && !cell->dots) {
+                cell->glyph = "┄";
+                cell->rgb = PLOT_GREY;
+            }
+        }
+}
+
 static void draw_panel(Canvas *v)
 {
     unsigned letters = count_letters(v->p), nth = 0;
@@ -363,6 +425,9 @@ static void draw_panel(Canvas *v)
 
         for (unsigned x = 0; x < v->columns; x++)
             v->row_of[x] = v->rows;
+        if (c->is_faint && c->style == PLOT_LINE)
+            continue; /* a crowd would hide its own median */
+        v->mark = has_letter(c) && letters > 1 && nth < 26 ? LETTERS[nth] : '*';
         for (unsigned k = 0; k < c->points->len; k++)
             draw_point(v, c, &g_array_index(c->points, PlotXY, k),
                        k ? &g_array_index(c->points, PlotXY, k - 1) : NULL);
@@ -372,26 +437,52 @@ static void draw_panel(Canvas *v)
         }
     }
     draw_notes(v);
+    draw_levels(v);
 }
 
-static void append_panel(GString *out, const PlotFigure *f, const PlotPanel *p, unsigned width, unsigned rows,
-                         bool is_last, bool is_coloured)
+/* Rows and an axis so that its numbers are equally many rows apart. */
+static void choose_rows(Canvas *v)
 {
-    Canvas v = {.columns = width - AXIS, .rows = rows, .f = f, .p = p};
+    double step = plot_round_step(v->max - v->min, HS_MAX(v->rows / 3, 2u));
+    unsigned n, each;
 
+    if (v->p->is_log)
+        return;
+    v->min = v->min < 0 ? -plot_round_up(-v->min, step) : (double)(int64_t)(v->min / step) * step;
+    v->max = plot_round_up(v->max * (1 - 1e-9), step);
+    n = (unsigned)((v->max - v->min) / step + 0.5);
+    each = HS_MAX((v->rows - 1 + n / 2) / n, 1u);
+    v->rows = n * each + 1;
+}
+
+static void append_panel(GString *out, const PlotFigure *f, const PlotPanel *p, const PlotTermConfig *config,
+                         bool is_last)
+{
+    Canvas v = {.columns = HS_MAX(config->width, (unsigned)PLOT_TERM_MIN) - AXIS,
+                .rows = config->height        ? HS_MAX(config->height, 4u)
+                        : f->panels->len == 1 ? ROWS_ALONE
+                                              : ROWS_MANY,
+                .f = f,
+                .p = p,
+                .min = p->min,
+                .max = p->max,
+                .is_ascii = config->is_ascii};
+
+    if (!config->height)
+        choose_rows(&v);
     v.cell = g_new0(Cell, v.columns * v.rows);
     v.row_of = g_new0(unsigned, v.columns);
     draw_panel(&v);
-    g_string_append_printf(out, "%s\n", p->axis);
-    if (plotpanel_legend_count(p))
-        append_legend(out, p, width, is_coloured);
-    for (unsigned row = 0; row < rows; row++) {
+    g_string_append_printf(out, "%s%s%s\n", p->heading ? p->heading : "", p->heading ? ": " : "", p->axis);
+    if (plotpanel_legend_count(p) || count_letters(p) > 1)
+        append_legend(out, p, v.columns + AXIS, config->is_coloured);
+    for (unsigned row = 0; row < v.rows; row++) {
         append_y_axis(out, &v, row);
         for (unsigned x = 0; x < v.columns; x++)
-            append_cell(out, cell_at(&v, (int)x, (int)row), is_coloured);
+            append_cell(out, cell_at(&v, (int)x, (int)row), config->is_ascii, config->is_coloured);
         trim_line(out);
     }
-    append_bands(out, &v, is_coloured);
+    append_bands(out, &v, config->is_coloured);
     if (is_last)
         append_x_axis(out, &v);
     else
@@ -400,20 +491,57 @@ static void append_panel(GString *out, const PlotFigure *f, const PlotPanel *p, 
     g_free(v.row_of);
 }
 
-char *plotterm_render(const PlotFigure *f, unsigned width, unsigned height, bool is_coloured)
+/* What else than ASCII a picture has, and what stands for it; names of the scenario's become '?'. */
+static char *to_ascii(const char *text)
+{
+    static const struct {
+        gunichar from;
+        const char *to;
+    } signs[] = {
+        {0x2524, "+"}, {0x2502, "|"}, {0x2514, "+"}, {0x2500, "-"}, {0x252c, "+"}, {0x250a, ":"},
+        {0x2504, "-"}, {0xd7, "x"},   {0xb7, "."},   {0x2192, ">"}, {0xb5, "u"},   {0x2026, "..."},
+    };
+    GString *out = g_string_new(NULL);
+
+    for (; *text; text = g_utf8_next_char(text)) {
+        gunichar c = g_utf8_get_char(text);
+        const char *to = "?";
+
+        for (size_t i = 0; i < HS_ARRAY_LEN(signs); i++)
+            if (signs[i].from == c)
+                to = signs[i].to;
+        if (c < 0x80)
+            g_string_append_c(out, (char)c);
+        else
+            g_string_append(out, to);
+    }
+    return g_string_free(out, FALSE);
+}
+
+char *plotterm_render(const PlotFigure *f, const PlotTermConfig *config)
 {
     GString *out = g_string_new(NULL);
-    unsigned rows = height ? height : f->panels->len == 1 ? ROWS_ALONE : ROWS_MANY;
+    char *ascii;
 
-    width = HS_MAX(width, (unsigned)PLOT_TERM_MIN);
     g_string_append_printf(out, "%s\n", f->title);
     if (f->subtitle)
         g_string_append_printf(out, "%s\n", f->subtitle);
-    for (unsigned i = 0; i < f->panels->len; i++)
-        append_panel(out, f, f->panels->pdata[i], width, HS_MAX(rows, 4u), i + 1 == f->panels->len,
-                     is_coloured);
+    for (unsigned i = 0; i < f->panels->len; i++) {
+        const PlotPanel *p = f->panels->pdata[i];
+
+        append_panel(out, f, p, config, i + 1 == f->panels->len);
+        for (unsigned k = 0; k < p->levels->len; k++)
+            g_string_append_printf(out, "%*s┄ %.4g: %s\n", AXIS, "",
+                                   g_array_index(p->levels, PlotFigureNote, k).x,
+                                   g_array_index(p->levels, PlotFigureNote, k).text);
+    }
     for (unsigned i = 0; i < f->notes->len; i++)
         g_string_append_printf(out, "%*s┊ %.4g: %s\n", AXIS, "", g_array_index(f->notes, PlotFigureNote, i).x,
                                g_array_index(f->notes, PlotFigureNote, i).text);
+    if (config->is_ascii) {
+        ascii = to_ascii(out->str);
+        g_string_assign(out, ascii);
+        g_free(ascii);
+    }
     return g_string_free(out, FALSE);
 }

@@ -8,6 +8,12 @@
 
 #define PLOT_TERM_MIN 40
 
-/* width: columns, at least PLOT_TERM_MIN; height: rows of one panel, 0: chosen. Lines end with "\n"; for
- * g_free. */
-char *plotterm_render(const PlotFigure *f, unsigned width, unsigned height, bool is_coloured);
+typedef struct PlotTermConfig {
+    unsigned width;   /* columns, at least PLOT_TERM_MIN */
+    unsigned height;  /* rows of one panel, 0: chosen */
+    bool is_coloured; /* by escape sequences */
+    bool is_ascii;    /* curves of letters, in place of braille */
+} PlotTermConfig;
+
+/* Lines end with "\n"; for g_free. */
+char *plotterm_render(const PlotFigure *f, const PlotTermConfig *config);

@@ -13,14 +13,14 @@ struct LadderRecorder {
     StoryNet *net;
 };
 
-LadderRecorder *ladderout_record(Scenario *s)
+LadderRecorder *ladderout_record(Scenario *s, uint32_t max_records)
 {
     LadderRecorder *r = g_new0(LadderRecorder, 1);
     StoryConfig config = {.classes = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX) |
                                      PROBE_BIT(PROBE_FRAME_DROP) | PROBE_BIT(PROBE_TCP) |
-                                     PROBE_BIT(PROBE_LOG),
+                                     PROBE_BIT(PROBE_LOG) | PROBE_BIT(PROBE_TRANSLATION),
                           .snaplen = SNAPLEN,
-                          .max_records = MAX_RECORDS};
+                          .max_records = max_records ? max_records : MAX_RECORDS};
 
     r->net = storynet_new(s);
     storynet_fill(r->net, &config);

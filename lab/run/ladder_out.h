@@ -14,7 +14,7 @@ bool ladderout_write(const Ladder *l, const char *path, unsigned width, bool asc
 /* A story that records what ladders need; attached. story_seal before the network goes; both free functions.
  */
 typedef struct LadderRecorder LadderRecorder;
-LadderRecorder *ladderout_record(Scenario *s);
+LadderRecorder *ladderout_record(Scenario *s, uint32_t max_records); /* 0: as many as a machine bears */
 Story *ladderout_story(LadderRecorder *r);
 void ladderout_free(LadderRecorder *r); /* with its story; NULL is allowed */
 

@@ -6,6 +6,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "lab/run/keep.h"
 #include "lab/run/outcome_json.h"
 #include "sim/base/units.h"
 #include "sim/trace/outfile.h"
@@ -113,21 +114,50 @@ static const char *relative(const char *path, const char *dir)
 
 static bool is_written(const Runner *r, const char *dir, const char *file)
 {
-    for (unsigned i = 0; i < outputs_file_count(r->outputs); i++)
-        if (!strcmp(relative(outputs_file_path(r->outputs, i), dir), file))
+    for (unsigned i = 0; i < outputs_path_count(r->outputs); i++)
+        if (!strcmp(relative(outputs_path_at(r->outputs, i), dir), file))
             return true;
     return false;
 }
 
+/* Those of the run that this one repeats, too, if they are in this folder. */
 static void put_files(JsonBuilder *b, const char *dir, const Runner *r, const Manifest *before)
 {
     json_builder_set_member_name(b, "files");
     json_builder_begin_array(b);
-    for (unsigned i = 0; before && i < before->files->len; i++)
-        if (!is_written(r, dir, before->files->pdata[i]))
-            json_builder_add_string_value(b, before->files->pdata[i]);
-    for (unsigned i = 0; i < outputs_file_count(r->outputs); i++)
-        json_builder_add_string_value(b, relative(outputs_file_path(r->outputs, i), dir));
+    for (unsigned i = 0; before && i < before->files->len; i++) {
+        const char *file = before->files->pdata[i];
+        g_autofree char *path = g_build_filename(dir, file, NULL);
+
+        if (!is_written(r, dir, file) && g_file_test(path, G_FILE_TEST_EXISTS))
+            json_builder_add_string_value(b, file);
+    }
+    for (unsigned i = 0; i < outputs_path_count(r->outputs); i++)
+        json_builder_add_string_value(b, relative(outputs_path_at(r->outputs, i), dir));
+    json_builder_end_array(b);
+}
+
+/* What was kept unasked, and what these files lack. */
+static void put_kept(JsonBuilder *b, const char *dir, const Runner *r, const Manifest *before)
+{
+    unsigned kept = r->config.outputs.keep | (before ? before->keep : 0);
+
+    json_builder_set_member_name(b, "keep");
+    json_builder_begin_array(b);
+    for (unsigned i = 0; keep_name(i); i++)
+        if (kept & 1u << i)
+            json_builder_add_string_value(b, keep_name(i));
+    json_builder_end_array(b);
+    json_builder_set_member_name(b, "left_out");
+    json_builder_begin_array(b);
+    for (unsigned i = 0; i < outputs_left_out_count(r->outputs); i++) {
+        const OutputsLack *lack = outputs_left_out(r->outputs, i);
+
+        json_builder_begin_object(b);
+        outcome_json_string(b, "file", relative(lack->path, dir));
+        outcome_json_string(b, "what", lack->what);
+        json_builder_end_object(b);
+    }
     json_builder_end_array(b);
 }
 
@@ -182,6 +212,7 @@ static char *compose(const char *dir, const Runner *r, int status, const Inputs 
         put_count(b, "max_memory", r->config.scenario.max_memory);
     put_outcome(b, r, status);
     put_results(b, r);
+    put_kept(b, dir, r, before);
     put_files(b, dir, r, before);
     put_inputs(b, inputs);
     json_builder_end_object(b);
@@ -291,6 +322,22 @@ static bool read_set(Manifest *m, JsonObject *o)
     return true;
 }
 
+/* Runs of old have none, and kept nothing. */
+static bool read_keep(Manifest *m, JsonObject *o)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    bool ok = !json_object_has_member(o, "keep") || read_list(o, "keep", names);
+
+    for (unsigned i = 0; ok && i < names->len; i++) {
+        g_autofree char *why = NULL;
+        unsigned kind;
+
+        ok = keep_parse(names->pdata[i], &kind, &why);
+        m->keep |= ok ? kind : 0;
+    }
+    return ok;
+}
+
 static bool read_inputs(Manifest *m, JsonObject *o)
 {
     JsonNode *n = member(o, "inputs", JSON_NODE_ARRAY);
@@ -345,6 +392,8 @@ static bool read_members(Manifest *m, JsonObject *o, const char *path, GError **
         return wrong(error, path, "member \"set\": expected a list of \"NAME=VALUE\"");
     if (!read_list(o, "files", m->files))
         return wrong(error, path, "member \"files\": expected a list of names");
+    if (!read_keep(m, o))
+        return wrong(error, path, "member \"keep\": expected a list of kinds of files");
     if (!read_digest(m, o))
         return wrong(error, path, "member \"digest\": expected \"frames\", \"state\" and \"events\"");
     if (!read_inputs(m, o))
@@ -455,28 +504,63 @@ bool manifest_check(const Manifest *m, const char *path, const Runner *r, GError
     return false;
 }
 
-bool manifest_prepare(const char *dir, GError **error)
+bool manifest_find_earlier(const char *dir, Manifest **earlier, GError **error)
 {
     g_autofree char *path = g_build_filename(dir, MANIFEST_NAME, NULL);
-    GError *cause = NULL;
     JsonParser *parser;
     bool is_ours;
 
+    *earlier = NULL;
     if (!g_file_test(path, G_FILE_TEST_EXISTS))
         return true;
-    parser = parse(path, &cause);
+    parser = parse(path, NULL);
     is_ours = parser && text_of(json_node_get_object(json_parser_get_root(parser)), "hopscope");
     g_clear_object(&parser);
-    g_clear_error(&cause);
     if (!is_ours) {
         g_set_error(
             error, G_FILE_ERROR, G_FILE_ERROR_EXIST,
             "%s is not a run's, and is not replaced: choose another folder for --out, or move it away", path);
         return false;
     }
-    if (g_unlink(path) == 0)
+    *earlier = manifest_read(dir, NULL);
+    return true;
+}
+
+/* A manifest may come from anywhere: only files below the folder are its own. */
+static bool is_below(const char *file)
+{
+    g_auto(GStrv) parts = g_strsplit(file, "/", -1);
+
+    for (char **part = parts; *part; part++)
+        if (!**part || !strcmp(*part, "..") || !strcmp(*part, "."))
+            return false;
+    return *parts != NULL;
+}
+
+static bool remove_file(const char *path, GError **error)
+{
+    if (g_unlink(path) == 0 || errno == ENOENT)
         return true;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "cannot replace %s: %s", path,
+    g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "cannot replace %s: %s", path,
                 g_strerror(errno));
     return false;
+}
+
+bool manifest_remove_earlier(const char *dir, const Manifest *earlier, GError **error)
+{
+    g_autofree char *path = g_build_filename(dir, MANIFEST_NAME, NULL);
+
+    for (unsigned i = 0; earlier && i < earlier->files->len; i++) {
+        const char *file = earlier->files->pdata[i];
+        g_autofree char *name = g_build_filename(dir, file, NULL), *folder = g_path_get_dirname(name);
+
+        if (!is_below(file) || g_file_test(name, G_FILE_TEST_IS_SYMLINK) ||
+            !g_file_test(name, G_FILE_TEST_IS_REGULAR))
+            continue;
+        if (!remove_file(name, error))
+            return false;
+        if (strchr(file, '/'))
+            g_rmdir(folder); /* if nothing else is in it */
+    }
+    return remove_file(path, error);
 }

@@ -22,15 +22,19 @@ typedef struct Manifest {
     uint64_t max_events, max_memory; /* 0: no limit, the default */
     SinkDigestValue digest;
     GPtrArray *files; /* relative to its folder */
+    unsigned keep;    /* bits of KeepKind: what it left beside what was asked for by name */
     Inputs *inputs;
 } Manifest;
 
 /* A folder, or a file *.json: something that manifest_read is to be asked about, not a scenario. */
 bool manifest_is_named(const char *operand);
 
-/* The folder can take one: what is called manifest.json there, if anything, is one. It is removed, because
- * the files that it tells of are about to be replaced. */
-bool manifest_prepare(const char *dir, GError **error) HS_MUST_USE;
+/* The folder can take one: what is called manifest.json there, if anything, is one. *earlier: of the run that
+ * is there, NULL if there is none (or it cannot be read any more). */
+bool manifest_find_earlier(const char *dir, Manifest **earlier, GError **error) HS_MUST_USE;
+/* A folder is that of one run: what an earlier one left there goes, its manifest and the files that this
+ * lists, so that they are not taken for those of the run that is about to begin. */
+bool manifest_remove_earlier(const char *dir, const Manifest *earlier, GError **error) HS_MUST_USE;
 /* After the run, while its scenario is there; with a digest among the outputs. before: of the run that this
  * one repeats, whose files are still there; NULL: none. */
 bool manifest_write(const char *dir, Runner *r, int status, const Inputs *inputs, const Manifest *before,

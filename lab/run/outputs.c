@@ -3,14 +3,22 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lab/run/keep.h"
+#include "lab/run/outputs_captures.h"
+#include "lab/run/outputs_kept.h"
+#include "lab/run/outputs_names.h"
 #include "lab/run/outputs_pictures.h"
+#include "lab/run/outputs_qlog.h"
 #include "models/wire/dissect.h"
 #include "sim/trace/pcapng.h"
-#include "sim/trace/qlog.h"
 #include "sim/trace/sink_events.h"
 #include "sim/trace/sink_pcapng.h"
 #include "sim/trace/sink_series.h"
-#include "view/qlog_tcp.h"
+#include "view/plot_gnuplot.h"
+
+/* Of a longer run the log of its folder has the beginning, and whatever is rarer than packets in full. */
+#define KEPT_EVENTS_EACH 5000
+#define PROBE_ALL (PROBE_BIT(PROBE_CLASSES) - 1)
 
 typedef struct DropCounter {
     ProbeSink sink; /* first */
@@ -29,93 +37,22 @@ struct Outputs {
     Probes *probes;
     SinkDigest *digest;
     SinkEvents *events;
-    QlogTcp *qlog;
+    OutputsQlog *qlog;
     char *events_path;
-    GPtrArray *captures; /* SinkPcapng */
-    SinkPcapng *asked;   /* the one of --pcap; NULL */
-    unsigned n_captures; /* of the scenario, that were looked at; so n_series */
-    GPtrArray *series;   /* OutputsSeries */
-    unsigned n_series;
+    OutputsCaptures *captures;
+    GPtrArray *series;         /* OutputsSeries */
+    unsigned n_series;         /* of the scenario, that were looked at */
     OutputsPictures *pictures; /* NULL: the scenario gets no files */
-    GError *error;             /* of a wish; told when ready */
+    OutputsKept *kept;         /* NULL: nothing of that is kept */
+    OutputsNames *names;
+    unsigned n_captures, n_plots, n_ladders, n_qlogs; /* of the scenario, whose names are known */
+    GError *error;                                    /* of a wish; told when ready, or at the end */
     DropCounter drops;
-    GHashTable *link_of; /* ProbePoint -> NetLink; look-up only */
-    unsigned n_links;    /* that are in it */
-    GArray *names;       /* PcapngName */
     char *comment;
     GPtrArray *files, *paths; /* char * */
+    GArray *left_out;         /* OutputsLack */
     bool is_attached;
 };
-
-/* ---- what captures say about interfaces ---- */
-
-static void learn_links(Outputs *o)
-{
-    Net *net = scenario_net(o->scenario);
-
-    for (; o->n_links < net_link_count(net); o->n_links++) {
-        NetLink *l = net_link_at(net, o->n_links);
-
-        for (unsigned end = 0; end < 2; end++)
-            if (netlink_point(l, end))
-                g_hash_table_insert(o->link_of, (gpointer)netlink_point(l, end), l);
-    }
-}
-
-static void add_addresses(const NetDev *dev, SinkPcapngPoint *out)
-{
-    const Ip4If *ifp = dev->upper;
-    unsigned n = ifp ? HS_MIN(ip4_addr_count(ifp), sizeof(out->ipv4) / 8) : 0;
-
-    for (unsigned i = 0; i < n; i++) {
-        Ipv4Prefix p = ip4_addr(ifp, i);
-
-        wire_put32(out->ipv4 + 8 * i, p.addr);
-        wire_put32(out->ipv4 + 8 * i + 4, p.len ? UINT32_MAX << (32 - p.len) : 0);
-    }
-    out->n_ipv4 = n;
-}
-
-static void describe_point(void *user, const ProbePoint *point, SinkPcapngPoint *out)
-{
-    Outputs *o = user;
-    const NetLink *l;
-    unsigned end;
-    const LinkDir *dir;
-
-    learn_links(o);
-    l = g_hash_table_lookup(o->link_of, point);
-    if (!l)
-        return;
-    end = netlink_point(l, 1) == point;
-    dir = netlink_dir(l, end);
-    out->link = out->description = netlink_name(l);
-    out->speed_bps = dir ? linkdir_rate(dir) : 0;
-    if (netlink_dev(l, end))
-        add_addresses(netlink_dev(l, end), out);
-}
-
-static void learn_names(Outputs *o)
-{
-    Net *net = scenario_net(o->scenario);
-
-    for (unsigned i = 0; i < net_link_count(net); i++) {
-        NetLink *l = net_link_at(net, i);
-
-        for (unsigned end = 0; end < 2; end++) {
-            SinkPcapngPoint info = {0};
-
-            if (netlink_dev(l, end))
-                add_addresses(netlink_dev(l, end), &info);
-            for (unsigned a = 0; a < info.n_ipv4; a++) {
-                PcapngName name = {.name = netlink_node(l, end)->name};
-
-                memcpy(name.address, info.ipv4 + 8 * a, 4);
-                g_array_append_val(o->names, name);
-            }
-        }
-    }
-}
 
 static void summarize(void *user, uint16_t linktype, const uint8_t *bytes, size_t len, char *buf,
                       size_t buf_len)
@@ -142,169 +79,97 @@ static void on_drop(ProbeSink *sink, const ProbeRecord *r)
     g_array_append_val(c->rows, row);
 }
 
-/* ---- attaching ---- */
+/* ---- names ---- */
 
-static SinkPcapng *add_capture(Outputs *o, const SinkPcapngConfig *config)
+static const char kept_by[] = "the run's folder";
+
+static bool claim(Outputs *o, const char *file, const char *who, bool is_plot)
 {
-    SinkPcapng *s = sink_pcapng_new(o->probes, config, NULL); /* early: nothing is opened yet */
+    g_autofree char *path = g_build_filename(o->config.out_dir, file, NULL);
+    GError **error = o->error ? NULL : &o->error;
 
-    g_ptr_array_add(o->captures, s);
-    return s;
+    return is_plot ? outputs_names_claim_plot(o->names, path, who, error)
+                   : outputs_names_claim(o->names, path, who, error);
 }
 
-static SinkPcapngConfig capture_config(Outputs *o)
+/* What the command line asked for, and what is kept. */
+static bool claim_first(Outputs *o)
 {
-    return (SinkPcapngConfig){.comment = o->comment, .is_early = true, .describe = describe_point, .user = o};
+    const OutputsConfig *c = &o->config;
+    g_autofree char *pcap =
+        outputs_path(".", c->scenario, c->pcap_compress ? "pcapng" PCAPNG_WRITER_PACKED_SUFFIX : "pcapng");
+    g_autofree char *events = outputs_path(".", c->scenario, "events.jsonl");
+
+    return claim(o, "manifest.json", kept_by, false) &&
+           (!c->pcap->len || c->pcap_per_interface || claim(o, pcap, "--pcap", false)) &&
+           (!c->event_classes || c->event_path || claim(o, events, "--events", false)) &&
+           (!(c->keep & KEEP_CAPTURES) || claim(o, KEEP_CAPTURE_NAME, kept_by, false)) &&
+           (!(c->keep & KEEP_EVENTS) || claim(o, KEEP_EVENTS_NAME, kept_by, false)) &&
+           (!(c->keep & KEEP_SERIES) ||
+            (claim(o, "series/tcp.tsv", kept_by, false) && claim(o, "series/queues.tsv", kept_by, false))) &&
+           (!(c->keep & KEEP_PICTURES) || (claim(o, "pictures/cwnd.svg", kept_by, true) &&
+                                           claim(o, "pictures/ladder.svg", kept_by, false)));
 }
 
-static void add_asked_capture(Outputs *o)
+/* What the scenario has asked for since the last time. */
+static bool claim_wishes(Outputs *o)
 {
-    SinkPcapngConfig c = capture_config(o);
-    GPtrArray *patterns = g_ptr_array_new();
-    char *path = outputs_path(o->config.out_dir, o->config.scenario,
-                              o->config.pcap_compress ? "pcapng" PCAPNG_WRITER_PACKED_SUFFIX : "pcapng");
-    bool all = false;
+    bool ok = true;
 
-    for (unsigned i = 0; i < o->config.pcap->len; i++) {
-        const char *pattern = o->config.pcap->pdata[i];
+    for (; ok && o->n_captures < scenario_capture_count(o->scenario); o->n_captures++) {
+        ScenarioCapture wish;
 
-        all |= !*pattern;
-        g_ptr_array_add(patterns, (void *)pattern);
+        scenario_capture(o->scenario, o->n_captures, &wish);
+        ok = claim(o, wish.file, "hs.capture", false);
     }
-    g_ptr_array_add(patterns, NULL);
-    c.path = o->config.pcap_per_interface ? o->config.out_dir : path;
-    c.per_interface = o->config.pcap_per_interface;
-    c.compress = o->config.pcap_compress;
-    c.patterns = all ? NULL : (const char *const *)patterns->pdata;
-    c.drops = o->config.pcap_drops;
-    c.snaplen = o->config.snaplen;
-    o->asked = add_capture(o, &c);
-    g_ptr_array_free(patterns, TRUE);
-    g_free(path);
+    for (unsigned i = o->n_series; ok && i < scenario_series_count(o->scenario); i++) {
+        ScenarioSeries wish;
+
+        scenario_series(o->scenario, i, &wish);
+        ok = claim(o, wish.file, "hs.series", false);
+    }
+    for (; ok && o->n_qlogs < scenario_qlog_count(o->scenario); o->n_qlogs++) {
+        ScenarioQlog wish;
+
+        scenario_qlog(o->scenario, o->n_qlogs, &wish);
+        ok = claim(o, wish.file, "hs.qlog", false);
+    }
+    for (; ok && o->n_plots < scenario_plot_count(o->scenario); o->n_plots++) {
+        ScenarioPlot wish;
+
+        scenario_plot(o->scenario, o->n_plots, &wish);
+        ok = claim(o, wish.file, "hs.plot", true);
+    }
+    for (; ok && o->n_ladders < scenario_ladder_count(o->scenario); o->n_ladders++) {
+        ScenarioLadder wish;
+
+        scenario_ladder(o->scenario, o->n_ladders, &wish);
+        ok = claim(o, wish.file, "hs.ladder", false);
+    }
+    return ok;
 }
 
-static void add_scenario_capture(Outputs *o, unsigned i)
-{
-    SinkPcapngConfig c = capture_config(o);
-    ScenarioCapture wish;
-    char *path;
-
-    scenario_capture(o->scenario, i, &wish);
-    path = g_build_filename(o->config.out_dir, wish.file, NULL);
-    c.path = path;
-    c.points = wish.point;
-    c.n_points = wish.n_points;
-    c.drops = wish.drops;
-    c.snaplen = wish.snaplen;
-    add_capture(o, &c);
-    g_free(path);
-}
-
-/* Interfaces exist when the network is built, so that a pattern can only now be judged. */
-static bool settle_captures(Outputs *o, GError **error)
-{
-    o->n_links = 0; /* cables may have been moved since */
-    learn_names(o);
-    for (unsigned i = 0; i < o->captures->len; i++)
-        if (!sink_pcapng_settle(o->captures->pdata[i], (const PcapngName *)o->names->data, o->names->len,
-                                error))
-            return false;
-    if (!o->asked || sink_pcapng_interfaces(o->asked))
-        return true;
-    if (*(const char *)o->config.pcap->pdata[0] == '\0') /* everything was asked for, and there is nothing */
-        return true;
-    g_set_error(
-        error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-        "--pcap: \"%s\" matches no interface; expected a pattern of NODE:DEVICE such as \"client:eth0\" or "
-        "\"client:*\", or a link's name",
-        (const char *)o->config.pcap->pdata[0]);
-    return false;
-}
+/* ---- attaching ---- */
 
 static bool add_events(Outputs *o, GError **error)
 {
     SinkEventsConfig c = {.classes = o->config.event_classes,
                           .format = {.summary = summarize, .sim = o->sim}};
 
-    if (!o->config.event_classes)
+    if (!c.classes && (o->config.keep & KEEP_EVENTS)) {
+        c.classes = PROBE_ALL;
+        c.max_each = KEPT_EVENTS_EACH;
+        o->events_path = g_build_filename(o->config.out_dir, KEEP_EVENTS_NAME, NULL);
+    } else if (c.classes) {
+        o->events_path = o->config.event_path
+                             ? g_strdup(o->config.event_path)
+                             : outputs_path(o->config.out_dir, o->config.scenario, "events.jsonl");
+    } else {
         return true;
-    o->events_path = o->config.event_path
-                         ? g_strdup(o->config.event_path)
-                         : outputs_path(o->config.out_dir, o->config.scenario, "events.jsonl");
+    }
     c.path = o->events_path;
     o->events = sink_events_new(o->probes, &c, error);
     return o->events != NULL;
-}
-
-/* ---- qlog ---- */
-
-static bool is_qlog_wanted(const Outputs *o, const char *host)
-{
-    for (unsigned i = 0; i < o->config.qlog->len; i++) {
-        const char *pattern = o->config.qlog->pdata[i];
-
-        if (!*pattern || g_pattern_match_simple(pattern, host))
-            return true;
-    }
-    return false;
-}
-
-static char *path_of_qlog(void *user, const Node *node, const char *role)
-{
-    const Outputs *o = user;
-    char *suffix, *path;
-
-    if (!is_qlog_wanted(o, node->name))
-        return NULL;
-    suffix = g_strdup_printf("%s-%s.%s", node->name, role, QLOG_SUFFIX);
-    path = outputs_path(o->config.out_dir, o->config.scenario, suffix);
-    g_free(suffix);
-    return path;
-}
-
-static bool owns_address(void *user, const Node *node, const char *address)
-{
-    const Outputs *o = user;
-    uint32_t addr;
-    const char *owner;
-
-    if (!ipv4_addr_parse(address, &addr))
-        return false;
-    owner = net_name_of(scenario_net(o->scenario), addr);
-    return owner && !strcmp(owner, node->name);
-}
-
-static void add_qlog(Outputs *o)
-{
-    QlogTcpConfig c = {.path = path_of_qlog,
-                       .owns = owns_address,
-                       .user = o,
-                       .title = o->config.scenario,
-                       .description = o->comment};
-
-    if (o->config.qlog && o->config.qlog->len)
-        o->qlog = qlog_tcp_new(o->probes, &c);
-}
-
-/* Hosts exist when the network is built. */
-static bool check_qlog(const Outputs *o, GError **error)
-{
-    Net *net = scenario_net(o->scenario);
-
-    for (unsigned i = 0; o->qlog && i < o->config.qlog->len; i++) {
-        const char *pattern = o->config.qlog->pdata[i];
-        bool found = !*pattern;
-
-        for (unsigned k = 0; !found && k < net_host_count(net); k++)
-            found = g_pattern_match_simple(pattern, host_node(net_host_at(net, k))->name);
-        if (found)
-            continue;
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                    "--qlog: \"%s\" matches no host; expected a host's name or a pattern such as \"client*\"",
-                    pattern);
-        return false;
-    }
-    return true;
 }
 
 /* ---- events ---- */
@@ -330,11 +195,23 @@ bool outputs_attach(Outputs *o, Scenario *s, GError **error)
     o->comment = g_strdup_printf("%s, seed %" PRIu64, o->config.scenario, scenario_seed(s));
     if (!o->config.no_scenario_files)
         o->pictures = outputs_pictures_new(s, o->config.scenario, o->config.out_dir);
-    if (o->config.pcap->len)
-        add_asked_capture(o);
+    o->names = outputs_names_new();
+    if (!claim_first(o)) {
+        g_propagate_error(error, g_steal_pointer(&o->error));
+        return false;
+    }
+    o->captures = outputs_captures_new(s, &o->config, o->comment);
+    if (o->config.keep & (KEEP_SERIES | KEEP_PICTURES))
+        o->kept = outputs_kept_new(s, o->config.scenario, o->config.out_dir, o->config.keep);
     if (!add_events(o, error))
         return false;
-    add_qlog(o);
+    o->qlog = outputs_qlog_new(s, &(OutputsQlogConfig){.scenario = o->config.scenario,
+                                                       .out_dir = o->config.out_dir,
+                                                       .comment = o->comment,
+                                                       .hosts = o->config.qlog,
+                                                       .port = o->config.qlog_port,
+                                                       .level = o->config.qlog_level,
+                                                       .no_scenario_files = o->config.no_scenario_files});
     if (o->config.count_drops)
         probes_attach(o->probes, &o->drops.sink);
     part = sim_partition(o->sim, 0);
@@ -377,12 +254,14 @@ static void add_scenario_series(Outputs *o, unsigned i)
 void outputs_on_wish(Outputs *o)
 {
     unsigned n_series = o->config.no_scenario_files ? 0 : scenario_series_count(o->scenario);
-    unsigned n = o->config.no_scenario_files ? 0 : scenario_capture_count(o->scenario);
 
-    while (o->n_captures < n)
-        add_scenario_capture(o, o->n_captures++);
+    if (o->error || (!o->config.no_scenario_files && !claim_wishes(o)))
+        return;
+    if (!o->config.no_scenario_files)
+        outputs_captures_on_wish(o->captures);
     while (o->n_series < n_series)
         add_scenario_series(o, o->n_series++);
+    outputs_qlog_on_wish(o->qlog);
     if (o->pictures)
         outputs_pictures_on_wish(o->pictures);
 }
@@ -393,22 +272,29 @@ bool outputs_on_ready(Outputs *o, GError **error)
         g_propagate_error(error, g_steal_pointer(&o->error));
         return false;
     }
-    return settle_captures(o, error) && check_qlog(o, error);
+    return outputs_captures_settle(o->captures, error) && outputs_qlog_check(o->qlog, error);
 }
 
 /* ---- life ---- */
+
+static void clear_lack(gpointer ptr)
+{
+    OutputsLack *lack = ptr;
+
+    g_free((char *)lack->path);
+    g_free((char *)lack->what);
+}
 
 Outputs *outputs_new(const OutputsConfig *config)
 {
     Outputs *o = g_new0(Outputs, 1);
 
     o->config = *config;
-    o->captures = g_ptr_array_new();
     o->series = g_ptr_array_new();
     o->files = g_ptr_array_new_with_free_func(g_free);
     o->paths = g_ptr_array_new_with_free_func(g_free);
-    o->link_of = g_hash_table_new(NULL, NULL);
-    o->names = g_array_new(FALSE, FALSE, sizeof(PcapngName));
+    o->left_out = g_array_new(FALSE, FALSE, sizeof(OutputsLack));
+    g_array_set_clear_func(o->left_out, clear_lack);
     o->drops.rows = g_array_new(FALSE, FALSE, sizeof(OutputsDrops));
     o->drops.sink = (ProbeSink){.mask = PROBE_BIT(PROBE_FRAME_DROP), .record = on_drop};
     return o;
@@ -421,10 +307,8 @@ bool outputs_are_attached(const Outputs *o)
 
 bool outputs_have_failed(const Outputs *o)
 {
-    for (unsigned i = 0; i < o->captures->len; i++)
-        if (sink_pcapng_has_failed(o->captures->pdata[i]))
-            return true;
-    return (o->events && sink_events_has_failed(o->events)) || (o->qlog && qlog_tcp_has_failed(o->qlog));
+    return o->error || (o->captures && outputs_captures_have_failed(o->captures)) ||
+           (o->events && sink_events_has_failed(o->events)) || (o->qlog && outputs_qlog_has_failed(o->qlog));
 }
 
 /* note: what is said of the file behind its name, NULL: nothing. */
@@ -441,42 +325,61 @@ static void tell_count(Outputs *o, const char *path, uint64_t n, const char *wha
     tell_file(o, path, note);
 }
 
-static void tell_capture(Outputs *o, const SinkPcapng *s)
+static void on_written(void *user, const char *path, const char *note)
 {
-    unsigned n = sink_pcapng_file_count(s), interfaces = sink_pcapng_interfaces(s);
-    g_autofree char *note = g_strdup_printf("%" PRIu64 " frames, %u interface%s", sink_pcapng_frames(s),
-                                            interfaces, interfaces == 1 ? "" : "s");
-
-    for (unsigned i = 0; i < n; i++)
-        tell_file(o, sink_pcapng_file(s, i), n == 1 ? note : NULL);
+    tell_file(user, path, note);
 }
 
-static void on_picture(void *user, const char *path)
+static void on_beside(void *user, const char *path)
 {
+    g_ptr_array_add(((Outputs *)user)->paths, g_strdup(path));
+}
+
+static void on_left_out(void *user, const char *path, const char *what)
+{
+    OutputsLack lack = {g_strdup(path), g_strdup(what)};
+
+    g_array_append_val(((Outputs *)user)->left_out, lack);
+}
+
+static void on_picture(void *user, const char *path, bool has_data)
+{
+    static const char *const beside[] = {".tsv", ".gp"};
+
     tell_file(user, path, NULL);
+    for (unsigned i = 0; has_data && i < HS_ARRAY_LEN(beside); i++) {
+        g_autofree char *name = plotgnuplot_beside(path, beside[i]);
+
+        on_beside(user, name);
+    }
 }
 
-static void tell_qlog(Outputs *o)
+/* Whoever reads the log must know that there was more. */
+static void tell_cut_events(Outputs *o)
 {
-    for (unsigned i = 0; i < qlog_tcp_file_count(o->qlog); i++) {
-        uint64_t events;
-        const char *path = qlog_tcp_file(o->qlog, i, &events);
+    g_autofree char *text = NULL;
+    unsigned n = 0;
 
-        tell_count(o, path, events, "event");
-    }
+    while (sink_events_cut(o->events, n))
+        n++;
+    if (!n)
+        return;
+    text = g_strdup_printf("%" PRIu64 " records; of %u kind%s the first %d each are there (--events: all)",
+                           sink_events_left_out(o->events), n, n == 1 ? "" : "s", KEPT_EVENTS_EACH);
+    on_left_out(o, o->events_path, text);
+}
+
+static void on_qlog(void *user, const char *path, uint64_t events)
+{
+    tell_count(user, path, events, "event");
 }
 
 bool outputs_close(Outputs *o, GError **error)
 {
-    GError *first = NULL;
+    GError *first = g_steal_pointer(&o->error);
 
-    for (unsigned i = 0; i < o->captures->len; i++) {
-        SinkPcapng *s = o->captures->pdata[i];
-
-        tell_capture(o, s);
-        (void)!sink_pcapng_close(s, first ? NULL : &first);
-    }
-    g_ptr_array_set_size(o->captures, 0);
+    if (o->captures)
+        (void)!outputs_captures_close(o->captures, on_written, o, first ? NULL : &first);
     for (unsigned i = 0; i < o->series->len; i++) {
         OutputsSeries *s = o->series->pdata[i];
 
@@ -488,14 +391,17 @@ bool outputs_close(Outputs *o, GError **error)
     g_ptr_array_set_size(o->series, 0);
     if (o->pictures)
         (void)!outputs_pictures_draw(o->pictures, on_picture, o, first ? NULL : &first);
+    if (o->kept) {
+        const OutputsKeptTell tell = {on_written, on_beside, on_left_out, o};
+
+        (void)!outputs_kept_write(o->kept, &tell, first ? NULL : &first);
+    }
     if (o->events) {
+        tell_cut_events(o);
         tell_count(o, o->events_path, sink_events_records(o->events), "record");
         (void)!sink_events_close(g_steal_pointer(&o->events), first ? NULL : &first);
     }
-    if (o->qlog) {
-        tell_qlog(o);
-        (void)!qlog_tcp_close(g_steal_pointer(&o->qlog), first ? NULL : &first);
-    }
+    (void)!outputs_qlog_close(g_steal_pointer(&o->qlog), on_qlog, o, first ? NULL : &first);
     if (first) {
         g_propagate_error(error, first);
         return false;
@@ -505,9 +411,8 @@ bool outputs_close(Outputs *o, GError **error)
 
 void outputs_discard(Outputs *o)
 {
-    for (unsigned i = 0; i < o->captures->len; i++)
-        sink_pcapng_discard(o->captures->pdata[i]);
-    g_ptr_array_set_size(o->captures, 0);
+    if (o->captures)
+        outputs_captures_discard(o->captures);
     for (unsigned i = 0; i < o->series->len; i++) {
         OutputsSeries *s = o->series->pdata[i];
 
@@ -517,7 +422,7 @@ void outputs_discard(Outputs *o)
     }
     g_ptr_array_set_size(o->series, 0);
     sink_events_discard(g_steal_pointer(&o->events));
-    qlog_tcp_discard(g_steal_pointer(&o->qlog));
+    outputs_qlog_discard(g_steal_pointer(&o->qlog));
 }
 
 const SinkDigest *outputs_digest(const Outputs *o)
@@ -546,7 +451,22 @@ void outputs_add_file(Outputs *o, const char *path)
     tell_file(o, path, NULL);
 }
 
-const char *outputs_file_path(const Outputs *o, unsigned i)
+unsigned outputs_path_count(const Outputs *o)
+{
+    return o->paths->len;
+}
+
+unsigned outputs_left_out_count(const Outputs *o)
+{
+    return o->left_out->len;
+}
+
+const OutputsLack *outputs_left_out(const Outputs *o, unsigned i)
+{
+    return &g_array_index(o->left_out, OutputsLack, i);
+}
+
+const char *outputs_path_at(const Outputs *o, unsigned i)
 {
     return o->paths->pdata[i];
 }
@@ -561,14 +481,15 @@ void outputs_free(Outputs *o)
         probes_detach(o->probes, &o->drops.sink);
     }
     sink_digest_free(o->digest);
-    g_ptr_array_free(o->captures, TRUE);
+    outputs_captures_free(o->captures);
     g_ptr_array_free(o->series, TRUE);
     outputs_pictures_free(o->pictures);
+    outputs_kept_free(o->kept);
+    outputs_names_free(o->names);
     g_clear_error(&o->error);
     g_ptr_array_free(o->files, TRUE);
     g_ptr_array_free(o->paths, TRUE);
-    g_hash_table_destroy(o->link_of);
-    g_array_free(o->names, TRUE);
+    g_array_free(o->left_out, TRUE);
     g_array_free(o->drops.rows, TRUE);
     g_free(o->comment);
     g_free(o->events_path);

@@ -26,7 +26,10 @@ typedef struct OutputsConfig {
     bool count_drops;
     uint64_t event_classes; /* 0: no event log */
     const char *event_path; /* NULL: STEM.events.jsonl in out_dir */
+    unsigned keep;          /* bits of KeepKind; what is asked for by name takes its kind's place */
     GPtrArray *qlog;        /* patterns of hosts' names, const char *, "" for all; NULL or empty: no qlog */
+    uint16_t qlog_port;     /* 0: all connections */
+    const char *qlog_level; /* one of outputs_qlog_levels; NULL: base */
 } OutputsConfig;
 
 /* One row of the count of drops. */
@@ -34,6 +37,10 @@ typedef struct OutputsDrops {
     const char *reason;
     uint64_t count;
 } OutputsDrops;
+
+typedef struct OutputsLack {
+    const char *path, *what;
+} OutputsLack;
 
 Outputs *outputs_new(const OutputsConfig *config);
 /* False and *error, these two: a file cannot be written, or a pattern matches nothing. */
@@ -54,7 +61,12 @@ unsigned outputs_drops(const Outputs *o, const OutputsDrops **rows); /* in order
 /* Lines like "out/ping.pcapng (84 frames, 4 interfaces)", after outputs_close. */
 unsigned outputs_file_count(const Outputs *o);
 const char *outputs_file(const Outputs *o, unsigned i);
-const char *outputs_file_path(const Outputs *o, unsigned i); /* "out/ping.pcapng" */
+/* All files, "out/ping.pcapng", also those that belong to others: a picture's data. */
+unsigned outputs_path_count(const Outputs *o);
+const char *outputs_path_at(const Outputs *o, unsigned i);
+/* What kept files lack, or why there is none. */
+unsigned outputs_left_out_count(const Outputs *o);
+const OutputsLack *outputs_left_out(const Outputs *o, unsigned i);
 /* One that somebody else wrote. */
 void outputs_add_file(Outputs *o, const char *path);
 void outputs_free(Outputs *o);

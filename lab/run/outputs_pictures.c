@@ -59,7 +59,14 @@ static void add_plot(OutputsPictures *p, unsigned i)
                              .flow = wish.flow,
                              .title = wish.title,
                              .cdf = wish.cdf,
-                             .no_states = wish.no_states};
+                             .no_states = wish.no_states,
+                             .separate = wish.separate,
+                             .log = wish.log,
+                             .look = {.width = wish.width,
+                                      .height = wish.height,
+                                      .font = wish.font,
+                                      .is_paper = wish.is_paper,
+                                      .no_legend = wish.no_legend}};
     is_known = plot_parse_what(wish.what, &config.wish.what, &error);
     hs_assert(is_known); /* the binding has checked it */
     plotnet_fill(&config, p->scenario);
@@ -75,7 +82,7 @@ void outputs_pictures_on_wish(OutputsPictures *p)
     while (p->n_plots < scenario_plot_count(p->scenario))
         add_plot(p, p->n_plots++);
     if (!p->ladder && scenario_ladder_count(p->scenario))
-        p->ladder = ladderout_record(p->scenario);
+        p->ladder = ladderout_record(p->scenario, 0);
 }
 
 static bool draw_plot(OutputsPictures *p, const Plot *plot, GError **error)
@@ -100,8 +107,8 @@ static bool draw_plot(OutputsPictures *p, const Plot *plot, GError **error)
     return ok;
 }
 
-bool outputs_pictures_draw(OutputsPictures *p, void (*tell)(void *user, const char *path), void *user,
-                           GError **error)
+bool outputs_pictures_draw(OutputsPictures *p, void (*tell)(void *user, const char *path, bool has_data),
+                           void *user, GError **error)
 {
     GError *first = NULL;
 
@@ -109,7 +116,7 @@ bool outputs_pictures_draw(OutputsPictures *p, void (*tell)(void *user, const ch
         const Plot *plot = p->plots->pdata[i];
 
         if (draw_plot(p, plot, first ? NULL : &first))
-            tell(user, plot->path);
+            tell(user, plot->path, true);
     }
     if (p->ladder)
         story_seal(ladderout_story(p->ladder));
@@ -117,7 +124,7 @@ bool outputs_pictures_draw(OutputsPictures *p, void (*tell)(void *user, const ch
         char *path = NULL;
 
         if (ladderout_fulfil(p->ladder, p->scenario, i, p->out_dir, p->name, &path, first ? NULL : &first))
-            tell(user, path);
+            tell(user, path, false);
         g_free(path);
     }
     if (first)

@@ -48,4 +48,13 @@ void plotnet_add_notes(PlotSink *sink, const Scenario *s)
 
         plotsink_add_note(sink, time, text);
     }
+    for (unsigned i = 0; i < scenario_plot_level_count(s); i++) {
+        const char *what;
+        double value;
+        const char *text = scenario_plot_level(s, i, &what, &value);
+
+        for (unsigned k = 0; k < PLOT_WHATS; k++)
+            if (!strcmp(plot_whats[k].name, what))
+                plotsink_add_level(sink, (PlotWhat)k, value, text);
+    }
 }

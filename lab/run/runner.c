@@ -41,7 +41,8 @@ static bool on_start(void *user, Scenario *s)
 {
     Runner *r = user;
 
-    if (!outputs_attach(r->outputs, s, &r->error))
+    if ((r->config.prepare && !r->config.prepare(r->config.prepare_user, &r->error)) ||
+        !outputs_attach(r->outputs, s, &r->error))
         r->stop = RUNNER_BROKEN;
     else if (r->config.observer_start)
         r->config.observer_start(r->config.observer, s);

@@ -31,6 +31,9 @@ typedef struct RunnerConfig {
     Inputs *inputs;           /* what is read from the disk is kept in it; NULL: nobody wants it */
     bool replay;              /* inputs holds everything that is read; the disk is not asked */
     bool limit_is_known;      /* that it is reached is not worth a message */
+    /* The scenario could be read, and nothing has been written yet. NULL: nobody cares. */
+    bool (*prepare)(void *user, GError **error);
+    void *prepare_user;
     /* Somebody else who watches: before the scenario's first line. NULL: nobody. */
     void (*observer_start)(void *observer, Scenario *s);
     void (*observer_print)(void *observer, const char *line); /* likewise */

@@ -26,6 +26,7 @@ void bind_capture_open(lua_State *L);
 void bind_series_open(lua_State *L);
 void bind_plot_open(lua_State *L);
 void bind_ladder_open(lua_State *L);
+void bind_qlog_open(lua_State *L);
 void bind_ip4_open(lua_State *L);
 void bind_private_open(lua_State *L); /* for lua/hs only */
 

@@ -4,12 +4,14 @@
 
 #include "lua/bind/bind.h"
 #include "sim/base/suggest.h"
+#include "sim/base/units.h"
 
 typedef struct PlotOpts {
-    const char *file, *of, *flow, *title;
+    const char *file, *of, *flow, *title, *font, *style;
     int host;
     SimTime from, to, interval;
-    bool states;
+    int64_t width, height;
+    bool states, separate, log, legend;
 } PlotOpts;
 
 static const LuaOpt plot_opts[] = {
@@ -26,6 +28,13 @@ static const LuaOpt plot_opts[] = {
      .max = 1e6},
     {.name = "title", .kind = LUAOPT_STRING, .offset = offsetof(PlotOpts, title)},
     {.name = "states", .kind = LUAOPT_BOOL, .offset = offsetof(PlotOpts, states)},
+    {.name = "separate", .kind = LUAOPT_BOOL, .offset = offsetof(PlotOpts, separate)},
+    {.name = "log", .kind = LUAOPT_BOOL, .offset = offsetof(PlotOpts, log)},
+    {.name = "legend", .kind = LUAOPT_BOOL, .offset = offsetof(PlotOpts, legend)},
+    {.name = "width", .kind = LUAOPT_INT, .offset = offsetof(PlotOpts, width), .min = 200, .max = 8000},
+    {.name = "height", .kind = LUAOPT_INT, .offset = offsetof(PlotOpts, height), .min = 100, .max = 8000},
+    {.name = "font", .kind = LUAOPT_STRING, .offset = offsetof(PlotOpts, font)},
+    {.name = "style", .kind = LUAOPT_STRING, .offset = offsetof(PlotOpts, style)},
 };
 const BindOptions bind_plot_options = {"hs.plot", plot_opts, HS_ARRAY_LEN(plot_opts)};
 
@@ -58,6 +67,7 @@ static void release_plot(void *ptr)
     g_free(w->host);
     g_free(w->flow);
     g_free(w->title);
+    g_free(w->font);
     g_free(w);
 }
 
@@ -138,7 +148,7 @@ static void check_of(lua_State *L, const char *who, const char *of)
 static int add_plot(lua_State *L, const char *who, const char *what, bool is_cdf)
 {
     Scenario *s = scenario_of(L);
-    PlotOpts o = {.states = true, .to = SIM_NEVER};
+    PlotOpts o = {.states = true, .legend = true, .to = SIM_NEVER};
     bool is_list = !what && !is_cdf;
     Plot *w;
     int n;
@@ -151,6 +161,9 @@ static int add_plot(lua_State *L, const char *who, const char *what, bool is_cdf
     check_file(L, who, o.file);
     if (o.from >= o.to)
         luaerr_raise(L, "bad option \"to\" for %s: expected a time later than \"from\"", who);
+    if (o.style && strcmp(o.style, "screen") && strcmp(o.style, "paper"))
+        luaerr_raise(L, "bad option \"style\" for %s: got \"%s\", expected \"screen\" or \"paper\"", who,
+                     o.style);
     if (is_list && n == 0)
         luaerr_raise(L, "%s needs a list of what to draw: { \"cwnd\", \"rtt\", file = … }", who);
     if (is_cdf)
@@ -170,6 +183,13 @@ static int add_plot(lua_State *L, const char *who, const char *what, bool is_cdf
     w->interval = o.interval;
     w->cdf = is_cdf;
     w->no_states = !o.states;
+    w->separate = o.separate;
+    w->log = o.log;
+    w->no_legend = !o.legend;
+    w->width = (unsigned)o.width;
+    w->height = (unsigned)o.height;
+    w->font = g_strdup(o.font);
+    w->is_paper = o.style && !strcmp(o.style, "paper");
     luaL_ref(L, LUA_REGISTRYINDEX);
     g_ptr_array_add(s->plots, w);
     if (s->config.on_wish)
@@ -206,9 +226,45 @@ static int hs_plot_note(lua_State *L)
     return 0;
 }
 
+/* In the unit that view/plot_sink.h tells of. */
+static double check_level(lua_State *L, const char *what)
+{
+    static const char *const times[] = {"rtt", "rto", "sojourn"}, *const rates[] = {"throughput", "goodput"};
+    uint64_t rate;
+    char *error;
+
+    for (size_t i = 0; i < HS_ARRAY_LEN(times); i++)
+        if (!strcmp(times[i], what))
+            return (double)bind_check_time(L, 2, "value") / 1e9;
+    for (size_t i = 0; i < HS_ARRAY_LEN(rates) && lua_type(L, 2) == LUA_TSTRING; i++)
+        if (!strcmp(rates[i], what)) {
+            if (!units_parse_rate(lua_tostring(L, 2), &rate, &error)) {
+                lua_pushstring(L, error);
+                g_free(error);
+                luaerr_raise(L, "bad value for hs.plot.level: %s", lua_tostring(L, -1));
+            }
+            return (double)rate;
+        }
+    return luaL_checknumber(L, 2);
+}
+
+static int hs_plot_level(lua_State *L)
+{
+    Scenario *s = scenario_of(L);
+    const char *what = luaL_checkstring(L, 1), *text = luaL_checkstring(L, 3);
+    PlotLine line;
+
+    check_name(L, "hs.plot.level", what);
+    line.value = check_level(L, what);
+    line.what = g_strdup(what);
+    line.text = g_strdup(text);
+    g_array_append_val(s->plot_levels, line);
+    return 0;
+}
+
 void bind_plot_open(lua_State *L)
 {
-    lua_createtable(L, 0, (int)HS_ARRAY_LEN(plots) + 3);
+    lua_createtable(L, 0, (int)HS_ARRAY_LEN(plots) + 4);
     for (size_t i = 0; i < HS_ARRAY_LEN(plots); i++) {
         lua_pushinteger(L, (lua_Integer)i);
         lua_pushcclosure(L, hs_plot, 1);
@@ -220,5 +276,7 @@ void bind_plot_open(lua_State *L)
     lua_setfield(L, -2, "figure");
     lua_pushcfunction(L, hs_plot_note);
     lua_setfield(L, -2, "note");
+    lua_pushcfunction(L, hs_plot_level);
+    lua_setfield(L, -2, "level");
     lua_setfield(L, -2, "plot");
 }

@@ -564,7 +564,7 @@ function hs.title(...) end
 ---@param ... any
 function hs.note(...) end
 
----a table from texts, such as names of expectations, to the same in Chinese, for a report; numbers may be {} in both
+---a table from texts, names of expectations or what is said in one language, to the same in Chinese, for a report; numbers may be {} in both
 ---@param language "zh"
 ---@param texts table<string, string>
 function hs.translate(language, texts) end
@@ -651,6 +651,17 @@ function hs.series(options) end
 ---@param options hs.LadderOptions
 function hs.ladder(options) end
 
+---@class hs.QlogOptions
+---@field file string name in the output folder, which ends in .sqlog
+---@field host hs.Node whose connections
+---@field role? string only those that it opens ("client") or that it is asked for ("server")
+---@field port? integer only those with this port at either end
+---@field level? string how much: "core", "base" (default), "extra"
+
+---asks for a qlog file of what TCP does at a host; before the first hs.run
+---@param options hs.QlogOptions
+function hs.qlog(options) end
+
 ---@class hs.PlotOptions
 ---@field file string name in the output folder, which ends in .svg, .png or .pdf
 ---@field host? hs.Node|hs.LinkDir|string only what this host sends and this node's queues
@@ -660,6 +671,13 @@ function hs.ladder(options) end
 ---@field interval? time of rates and fairness (about a hundredth of the time)
 ---@field title? string instead of what and the scenario's name
 ---@field states? boolean false: no bands behind a congestion window
+---@field separate? boolean true: a panel for each flow or queue, with equal axes
+---@field log? boolean true: logarithmic axes of values
+---@field legend? boolean false: none
+---@field width? integer of the picture in pixels, in PDF hundredths of an inch (800)
+---@field height? integer likewise (as high as needed)
+---@field font? string family of its letters
+---@field style? string "screen", or "paper": small and without a title, for one of two columns
 ---@field of? string of hs.plot.cdf: what is distributed ("rtt")
 
 ---pictures of the run, drawn by gnuplot when it is over; before the first hs.run
@@ -733,6 +751,12 @@ function hs.plot.figure(options) end
 ---@param time time
 ---@param text string
 function hs.plot.note(time, text) end
+
+---a line and a word at that value where pictures show what; at any time of the run
+---@param what string "cwnd", "queue", …
+---@param value number|string segments, packets or bytes, a time, a rate
+---@param text string
+function hs.plot.level(what, value, text) end
 
 ---@class hs.Host
 ---@field name string its name
@@ -1736,6 +1760,7 @@ function Hub:stats(station) end
 ---@field ip table? IPv4
 ---@field ip6 table? IPv6
 ---@field icmp table? ICMP
+---@field icmp6 table? ICMPv6
 ---@field igmp table? IGMP
 ---@field udp table? UDP
 ---@field tcp table? TCP

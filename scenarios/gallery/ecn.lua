@@ -11,6 +11,11 @@ hs.link(router, server, { rate = "10Mbps", delay = "20ms", queue = { "droptail",
 server:tcp_sink(5001)
 client:tcp_source { to = server, port = 5001, congestion = "reno" }
 hs.plot.figure { "cwnd", "ssthresh", "mark", "queue", file = "ecn.svg", title = "Marks in the place of losses" }
+hs.plot.level("queue", 20, "marks from here on")
 hs.run "12s"
 
 hs.expect_equal("nothing is sent again", client:counter "TcpRetransSegs", 0)
+
+hs.translate("zh", {
+  ["nothing is sent again"] = "没有任何重传",
+})

@@ -15,7 +15,14 @@ hs.link(router, server, { rate = "10Mbps", delay = "20ms", queue = { "droptail",
 local sink = server:tcp_sink(5001)
 client:tcp_source { to = server, port = 5001, congestion = cc }
 hs.plot.cwnd { file = "reno-sawtooth.svg", title = "Reno's sawtooth" }
+-- 10 Mbit/s for 43.4 ms, in frames of 1538 byte times.
+hs.plot.level("cwnd", 35, "what the path holds without a queue")
 hs.run "30s"
 
 hs.expect("the bottleneck is kept busy", sink:stats().bytes * 8 / 30 > 9e6, sink:stats().bytes)
 hs.expect("the window was halved several times", client:counter "TcpExtTCPSackRecovery" >= 3, client:counter "TcpExtTCPSackRecovery")
+
+hs.translate("zh", {
+  ["the bottleneck is kept busy"] = "瓶颈一直忙碌",
+  ["the window was halved several times"] = "窗口多次减半",
+})

@@ -16,6 +16,11 @@ local sink = server:tcp_sink(5001)
 a:tcp_source { to = server, port = 5001, congestion = cc }
 b:tcp_source { to = server, port = 5001, congestion = cc, start = "15s" }
 hs.plot.figure { "throughput", "fairness", file = "two-flows.svg", interval = "2s", title = "Two flows share 10 Mbit/s" }
+hs.plot.level("throughput", "5Mbps", "half of the link")
 hs.run "80s"
 
 hs.expect("the bottleneck is kept busy", sink:stats().bytes * 8 / 80 > 8.5e6, sink:stats().bytes)
+
+hs.translate("zh", {
+  ["the bottleneck is kept busy"] = "瓶颈一直忙碌",
+})

@@ -13,6 +13,7 @@ local bytes, got = 120000, 0
 server:spawn(function(os)
   local peer = os.tcp({ rcvbuf = 32768 }):bind(5001):listen(1):accept()
   os.sleep "4s"
+  hs.plot.note(hs.now(), "the program reads")
   for data in function() return peer:read() end do got = got + #data end
 end)
 client:spawn(function(os)
@@ -22,7 +23,15 @@ client:spawn(function(os)
 end)
 
 hs.plot.figure { "sequence", "rwnd", file = "zero-window.svg", title = "A closed window is probed" }
+hs.on("tcp.window", function(e)
+  if e.snd_wnd == 0 then hs.plot.note(hs.now(), "the window is closed") end
+end, { node = client })
 hs.run "10s"
 
 hs.expect_equal("everything arrives", got, bytes)
 hs.expect("the closed window was probed", client:counter "TcpExtTCPWinProbe" >= 4, client:counter "TcpExtTCPWinProbe")
+
+hs.translate("zh", {
+  ["everything arrives"] = "全部到达",
+  ["the closed window was probed"] = "对关闭的窗口进行了探测",
+})

@@ -6,6 +6,7 @@
 #include "view/plot.h"
 #include "view/plot_figure.h"
 #include "view/plot_gnuplot.h"
+#include "view/plot_place.h"
 #include "view/plot_term.h"
 
 /* A straight line from (0, 0) to (10, 100), and a short second one. */
@@ -44,7 +45,7 @@ static void test_axes(void)
 
     g_assert_cmpfloat(p->min, ==, 0);
     g_assert_cmpfloat(p->max, ==, 100);
-    g_assert_cmpuint(plotpanel_legend_count(p), ==, 3);
+    g_assert_cmpuint(plotpanel_legend_count(p), ==, 2); /* an empty curve has no entry */
     plotfigure_free(f);
 }
 
@@ -115,7 +116,7 @@ static void test_format(void)
 static void test_term(void)
 {
     PlotFigure *f = two_lines();
-    g_autofree char *text = plotterm_render(f, 60, 10, false);
+    g_autofree char *text = plotterm_render(f, &(PlotTermConfig){.width = 60, .height = 10});
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     long last = 1000;
 
@@ -141,9 +142,91 @@ static void test_term(void)
 static void test_colour(void)
 {
     PlotFigure *f = two_lines();
-    g_autofree char *text = plotterm_render(f, 60, 10, true);
+    g_autofree char *text =
+        plotterm_render(f, &(PlotTermConfig){.width = 60, .height = 10, .is_coloured = true});
 
     g_assert_nonnull(strstr(text, "\033[38;2;0;114;178m"));
+    plotfigure_free(f);
+}
+
+/* Nothing but ASCII, and the curves as their letters. */
+static void test_ascii(void)
+{
+    PlotFigure *f = two_lines();
+
+    g_free(f->title);
+    f->title = g_strdup("a → b: 3 µs, 中");
+    plotpanel_add_level(f->panels->pdata[0], 80, "full");
+    g_autofree char *text =
+        plotterm_render(f, &(PlotTermConfig){.width = 60, .height = 10, .is_ascii = true});
+
+    g_assert_true(g_str_is_ascii(text));
+    g_assert_true(g_str_has_prefix(text, "a > b: 3 us, ?\n"));
+    g_assert_nonnull(strstr(text, "bbbbbbbb"));
+    g_assert_nonnull(strstr(text, "- 80: full"));
+    plotfigure_free(f);
+}
+
+/* 1, 2 and 5 times powers of ten around the values above 0. */
+static void test_log(void)
+{
+    PlotFigure *f = plotfigure_new();
+    PlotPanel *p = plotfigure_add_panel(f, "Queue (packets)", "queue");
+    PlotCurve *c = plotpanel_add_curve(p, "", PLOT_LINE, PLOT_BLUE);
+
+    p->is_log = true;
+    f->axis = g_strdup("Time (s)");
+    f->title = g_strdup("");
+    f->max = 3;
+    plotcurve_add(c, 0, 0, 0);
+    plotcurve_add(c, 1, 0.3, 0);
+    plotcurve_add(c, 2, 700, 0);
+    plotfigure_settle(f);
+    g_assert_cmpfloat_with_epsilon(p->min, 0.2, 1e-9);
+    g_assert_cmpfloat_with_epsilon(p->max, 1000, 1e-6);
+    g_autofree char *text = plotterm_render(f, &(PlotTermConfig){.width = 60, .height = 20});
+
+    g_assert_nonnull(strstr(text, " 100 ┤"));
+    g_assert_nonnull(strstr(text, " 0.2 ┤"));
+    plotfigure_free(f);
+}
+
+/* A panel without points is taken out and named; what an earlier legend tells is not told again. */
+static void test_panels(void)
+{
+    PlotFigure *f = two_lines();
+    PlotCurve *c;
+
+    plotfigure_add_panel(f, "Round-trip time (ms)", "rtt");
+    c = plotpanel_add_curve(plotfigure_add_panel(f, "Rate (bit/s)", "rate"), "b", PLOT_LINE, PLOT_RED);
+    plotcurve_add(c, 1, 1, 0);
+    c = plotpanel_add_curve(f->panels->pdata[2], "c", PLOT_LINE, PLOT_RED);
+    plotcurve_add(c, 1, 1, 0);
+    plotfigure_drop_empty(f);
+    plotfigure_settle(f);
+    g_assert_cmpuint(f->panels->len, ==, 2);
+    g_assert_cmpstr(f->missing, ==, "rtt");
+    g_assert_cmpuint(plotpanel_legend_count(f->panels->pdata[1]), ==, 1);
+    plotfigure_free(f);
+}
+
+/* The diagonal comes from the lower left: a word above the middle stands on the left, one below it on the
+ * right. */
+static void test_place(void)
+{
+    PlotFigure *f = plotfigure_new();
+    PlotPanel *p = plotfigure_add_panel(f, "y", "y");
+    PlotCurve *c = plotpanel_add_curve(p, "", PLOT_LINE, PLOT_BLUE);
+    PlotPlace place;
+
+    f->max = 10;
+    plotcurve_add(c, 0, 0, 0);
+    plotcurve_add(c, 10, 100, 0);
+    plotfigure_settle(f);
+    place = plotplace_level(f, p, 80, 0.3, 0.1); /* from 7 to 10 the curve goes through what is above it */
+    g_assert_true(place.align == 'l' && place.is_above);
+    place = plotplace_level(f, p, 10, 0.3, 0.1);
+    g_assert_true(place.align == 'r' && place.is_above);
     plotfigure_free(f);
 }
 
@@ -157,5 +240,9 @@ int main(int argc, char **argv)
     g_test_add_func("/view/plot_gnuplot/format", test_format);
     g_test_add_func("/view/plot_term/lines", test_term);
     g_test_add_func("/view/plot_term/colour", test_colour);
+    g_test_add_func("/view/plot_term/ascii", test_ascii);
+    g_test_add_func("/view/plot_figure/log", test_log);
+    g_test_add_func("/view/plot_figure/panels", test_panels);
+    g_test_add_func("/view/plot_place/level", test_place);
     return g_test_run();
 }

@@ -26,7 +26,11 @@ static const ProbeDesc tcp_cwnd = {"tcp.cwnd",
                                     {"cwnd", PROBE_U64},
                                     {"ssthresh", PROBE_U64}}};
 static const ProbeDesc tcp_send = {
-    "tcp.send", "x", PROBE_TCP, 2, {{"conn", PROBE_U64}, {"length_bytes", PROBE_U64}}};
+    "tcp.send",
+    "x",
+    PROBE_TCP,
+    4,
+    {{"conn", PROBE_U64}, {"length_bytes", PROBE_U64}, {"flags", PROBE_U64}, {"segments", PROBE_U64}}};
 
 static void state(World *w, const Node *n, uint64_t conn, unsigned local, const char *remote, unsigned port)
 {
@@ -44,7 +48,9 @@ static void cwnd(World *w, SimTime t, const Node *n, uint64_t conn, unsigned val
 
 static void sent(World *w, const Node *n, uint64_t conn, unsigned bytes)
 {
-    probe_emit(n, &tcp_send, NULL, NULL, (ProbeValue[]){{.u = conn}, {.u = bytes}});
+    probe_emit(
+        n, &tcp_send, NULL, NULL,
+        (ProbeValue[]){{.u = conn}, {.u = bytes}, {.u = 0x10}, {.u = bytes ? (bytes + 999) / 1000 : 1}});
 }
 
 static const char *name_of(void *user, const char *addr)
@@ -100,6 +106,36 @@ static void test_records(void)
     g_assert_cmpuint(plotseries_count(&e->s[PLOT_END_SSTHRESH]), ==, 4); /* infinite is none */
     for (unsigned i = 0; i < 6; i++)
         g_assert_cmpfloat(plotseries_point(&e->s[PLOT_END_STATE], i)->y, ==, states[i]);
+    plotsink_free(s);
+    world_clear(&w);
+}
+
+/* What comes with the SYN ACK, before the ports are told, belongs to the connection too; what is sent is in
+ * flight from then on. */
+static void test_early(void)
+{
+    World w;
+    PlotSink *s;
+    const PlotEnd *e;
+
+    world_init(&w);
+    s = sink_of(&w, (PlotWish){.what = PLOT_BIT(PLOT_INFLIGHT), .to = SIM_NEVER});
+    state(&w, &w.client, 1, 0, "10.0.0.2", 80);
+    cwnd(&w, 10 * SIM_MS, &w.client, 1, 0, 0x7fffffff, "open");
+    state(&w, &w.client, 1, 4000, "10.0.0.2", 80);
+    sent(&w, &w.client, 1, 0); /* the handshake's ACK */
+    sent(&w, &w.client, 1, 2000);
+    world_at(&w, 15 * SIM_MS);
+    sent(&w, &w.client, 1, 1000);
+    state(&w, &w.client, 2, 0, "10.0.0.2", 80); /* another one that never gets a port */
+    cwnd(&w, 20 * SIM_MS, &w.client, 2, 9, 0x7fffffff, "open");
+    plotsink_seal(s);
+    g_assert_cmpuint(plotsink_end_count(s), ==, 1);
+    e = plotsink_end(s, 0);
+    g_assert_cmpuint(e->payload, ==, 3000);
+    g_assert_cmpuint(plotseries_count(&e->s[PLOT_END_INFLIGHT]), ==, 2);
+    g_assert_cmpfloat(plotseries_point(&e->s[PLOT_END_INFLIGHT], 0)->y, ==, 2);
+    g_assert_cmpfloat(plotseries_point(&e->s[PLOT_END_INFLIGHT], 1)->y, ==, 3);
     plotsink_free(s);
     world_clear(&w);
 }
@@ -249,6 +285,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/view/plot_sink/records", test_records);
+    g_test_add_func("/view/plot_sink/early", test_early);
     g_test_add_func("/view/plot_sink/queue", test_queue);
     g_test_add_func("/view/plot_build/figure", test_figure);
     g_test_add_func("/view/plot_build/filter", test_filter);

@@ -147,7 +147,7 @@ function windowOf(p) {
 /* One line for people. */
 function labelOf(p) {
   if (!isTcp(p))
-    return string(packets.m[p]);
+    return saidLine(string(packets.m[p]));
   const flags = packets.g[p];
   let text = flagNames(flags).join(' ') + ' seq=' + packets.q[p];
   if (flags & FLAG.ACK)
@@ -156,7 +156,7 @@ function labelOf(p) {
     text += ' len=' + packets.d[p];
   text += ' win=' + windowOf(p);
   if (packets.o[p] >= 0)
-    text += ' ' + string(packets.o[p]);
+    text += ' ' + saidOptions(string(packets.o[p]));
   return text;
 }
 
@@ -213,7 +213,10 @@ function eventText(event) {
 
 /* What the scenario says in the page's language, if it says so. */
 function saying(event) {
-  return string(state.lang === 'zh' && event[3] >= 0 ? event[3] : event[2]);
+  const text = string(state.lang === 'zh' && event[3] >= 0 ? event[3] : event[2]);
+  if (state.lang === 'zh' && event[3] < 0 && translated(text) !== null)
+    return translated(text);
+  return text.replace(/[0-9a-f.:]+ > [0-9a-f.:]+(?:: |, )[^\n]*$/gm, saidLine); /* packets that it quotes */
 }
 
 function runTitle() {

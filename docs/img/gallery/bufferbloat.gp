@@ -29,9 +29,12 @@ plot \
   data index 0 using 1:2 with points pt 7 ps 0.3 lc rgb '#0056b4e9' title 'sample', \
   data index 1 using 1:2 with lines lw 1.5 lc rgb '#000072b2' title 'smoothed'
 unset label
+unset arrow
 
 set tmargin at screen 0.456140
 set bmargin at screen 0.105263
+set arrow 1000 from graph 0, first 500 to graph 1, first 500 nohead lw 1 dt (8,5) lc rgb '#666666'
+set label 1000 'full' at graph 0.99, first 500 right offset 0,0.5 font small tc rgb '#333333'
 set yrange [0:550]
 set label 3 'Queue (packets)' at screen 0.020000, graph 0.5 center rotate by 90 tc rgb '#111111'
 set xlabel 'Time (s)' offset 0,0.2
@@ -39,5 +42,7 @@ set format x '%g'
 set key at graph 1,1 right bottom horizontal Left reverse samplen 2 height 0.2 width 0
 plot \
   data index 2 using 1:2 with steps lw 1.5 lc rgb '#000072b2' title 'router:eth1'
+unset label
+unset arrow
 unset multiplot
 unset output

@@ -20,9 +20,11 @@ set label 2 'client → server:5001' at screen 0.092500,0.911628 left font small
 set tmargin at screen 0.837209
 set bmargin at screen 0.139535
 set arrow 1 from first 0.81239448, graph 0 to first 0.81239448, graph 1 nohead lw 1 dt (3,4) lc rgb '#666666'
-set label 10 'loss at W_max = 509' at first 0.81239448, graph 0.95 left offset 0.6,0 font small tc rgb '#333333'
+set label 10 'loss' at first 0.81239448, graph 0.95 left offset 0.6,0 font small tc rgb '#333333'
 set arrow 2 from first 8.066652779, graph 0 to first 8.066652779, graph 1 nohead lw 1 dt (3,4) lc rgb '#666666'
 set label 11 'K = 7.3 s later' at first 8.066652779, graph 0.88 left offset 0.6,0 font small tc rgb '#333333'
+set arrow 1000 from graph 0, first 509 to graph 1, first 509 nohead lw 1 dt (8,5) lc rgb '#666666'
+set label 1000 'W_max = 509' at graph 0.50, first 509 center offset 0,0.5 font small tc rgb '#333333'
 set yrange [0:600]
 set label 3 'Window (segments)' at screen 0.020000, graph 0.5 center rotate by 90 tc rgb '#111111'
 set xlabel 'Time (s)' offset 0,0.2
@@ -34,4 +36,5 @@ plot \
   data index 2 using 1:2 with steps lw 1.5 lc rgb '#000072b2' title 'cwnd', \
   data index 3 using 1:2 with steps lw 1.5 lc rgb '#00d55e00' dt (6,5) title 'ssthresh'
 unset label
+unset arrow
 unset output

@@ -27,14 +27,17 @@ set format x ''
 set key at graph 1,1 right bottom horizontal Left reverse samplen 2 height 0.2 width 0
 plot \
   data index 0 using 1:(0):1:2:(0):(120) with boxxyerror fs transparent solid 0.14 noborder fc rgb '#009e73' title 'slow start', \
-  data index 1 using 1:(0):1:2:(0):(120) with boxxyerror fs transparent solid 0.25 noborder fc rgb '#cc79a7' title 'CWR', \
+  data index 1 using 1:(0):1:2:(0):(120) with boxxyerror fs transparent solid 0.35 noborder fc rgb '#56b4e9' title 'CWR', \
   data index 2 using 1:2 with steps lw 1.5 lc rgb '#000072b2' title 'cwnd', \
   data index 3 using 1:2 with steps lw 1.5 lc rgb '#00d55e00' dt (6,5) title 'ssthresh', \
   data index 4 using 1:(3) with points pt 2 ps 0.5 lw 1.5 lc rgb '#cc79a7' title 'marked'
 unset label
+unset arrow
 
 set tmargin at screen 0.456140
 set bmargin at screen 0.105263
+set arrow 1000 from graph 0, first 20 to graph 1, first 20 nohead lw 1 dt (8,5) lc rgb '#666666'
+set label 1000 'marks from here on' at graph 0.99, first 20 right offset 0,0.5 font small tc rgb '#333333'
 set yrange [0:80]
 set label 3 'Queue (packets)' at screen 0.020000, graph 0.5 center rotate by 90 tc rgb '#111111'
 set xlabel 'Time (s)' offset 0,0.2
@@ -42,5 +45,7 @@ set format x '%g'
 set key at graph 1,1 right bottom horizontal Left reverse samplen 2 height 0.2 width 0
 plot \
   data index 5 using 1:2 with steps lw 1.5 lc rgb '#000072b2' title 'router:eth1'
+unset label
+unset arrow
 unset multiplot
 unset output

@@ -27,4 +27,5 @@ plot \
   data index 0 using 1:2 with steps lw 1.5 lc rgb '#000072b2' title 'queue of 20 packets', \
   data index 1 using 1:2 with steps lw 1.5 lc rgb '#00d55e00' title 'queue of 500 packets'
 unset label
+unset arrow
 unset output

@@ -19,6 +19,8 @@ set label 2 'client → server:5001' at screen 0.092500,0.911628 left font small
 
 set tmargin at screen 0.837209
 set bmargin at screen 0.139535
+set arrow 1000 from graph 0, first 35 to graph 1, first 35 nohead lw 1 dt (8,5) lc rgb '#666666'
+set label 1000 'what the path holds without a queue' at graph 0.99, first 35 right offset 0,-0.6 font small tc rgb '#333333'
 set yrange [0:180]
 set label 3 'Window (segments)' at screen 0.020000, graph 0.5 center rotate by 90 tc rgb '#111111'
 set xlabel 'Time (s)' offset 0,0.2
@@ -30,4 +32,5 @@ plot \
   data index 2 using 1:2 with steps lw 1.5 lc rgb '#000072b2' title 'cwnd', \
   data index 3 using 1:2 with steps lw 1.5 lc rgb '#00d55e00' dt (6,5) title 'ssthresh'
 unset label
+unset arrow
 unset output

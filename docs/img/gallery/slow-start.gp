@@ -27,9 +27,10 @@ set format x ''
 set key at graph 1,1 right bottom horizontal Left reverse samplen 2 height 0.2 width 0
 plot \
   data index 0 using 1:(0):1:2:(0):(180) with boxxyerror fs transparent solid 0.14 noborder fc rgb '#009e73' title 'slow start', \
-  data index 1 using 1:2 with lines lw 1.5 lc rgb '#0056b4e9' title 'in flight', \
+  data index 1 using 1:2 with steps lw 3 lc rgb '#0056b4e9' title 'in flight', \
   data index 2 using 1:2 with steps lw 1.5 lc rgb '#000072b2' title 'cwnd'
 unset label
+unset arrow
 
 set tmargin at screen 0.456140
 set bmargin at screen 0.105263
@@ -41,5 +42,7 @@ set key at graph 1,1 right bottom horizontal Left reverse samplen 2 height 0.2 w
 plot \
   data index 3 using 1:2 with steps lw 1.2 lc rgb '#00009e73' title 'ACK', \
   data index 4 using 1:2:(0):($3-$2) with vectors nohead lw 2 lc rgb '#000072b2' title 'data'
+unset label
+unset arrow
 unset multiplot
 unset output

@@ -19,6 +19,8 @@ set multiplot
 
 set tmargin at screen 0.898876
 set bmargin at screen 0.524345
+set arrow 1000 from graph 0, first 5 to graph 1, first 5 nohead lw 1 dt (8,5) lc rgb '#666666'
+set label 1000 'half of the link' at graph 0.99, first 5 right offset 0,0.5 font small tc rgb '#333333'
 set yrange [0:11]
 set label 3 'Throughput (Mbit/s)' at screen 0.020000, graph 0.5 center rotate by 90 tc rgb '#111111'
 set xlabel '' offset 0,0.2
@@ -28,6 +30,7 @@ plot \
   data index 0 using 1:2 with lines lw 1.5 lc rgb '#000072b2' title 'a', \
   data index 1 using 1:2 with lines lw 1.5 lc rgb '#00d55e00' title 'b'
 unset label
+unset arrow
 
 set tmargin at screen 0.486891
 set bmargin at screen 0.112360
@@ -38,5 +41,7 @@ set format x '%g'
 unset key
 plot \
   data index 2 using 1:2 with lines lw 1.5 lc rgb '#000072b2' notitle
+unset label
+unset arrow
 unset multiplot
 unset output

@@ -26,7 +26,7 @@ local names = {
 }
 hs.on("*", function(e)
   local name = names[e.probe]
-  if e.probe == "neigh.state" then name = { en = "neighbour: " .. e.new, zh = "邻居：" .. e.new } end
+  if e.probe == "neigh.state" then name = { en = string.format("neighbour: %s", e.new), zh = string.format("邻居：%s", e.new) } end
   if e.probe == "queue.length" then
     if e.packets > waiting then name = { en = "queue: frame joins", zh = "队列：帧进入" } end
     waiting = e.packets

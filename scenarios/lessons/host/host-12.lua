@@ -40,7 +40,7 @@ hs.expect_equal("no loss, no counter", injected(function() send(50, 4242) end), 
 
 hs.note {
   en = "1. The queue discipline: the card is stopped, 100 packets fit into the queue, 107 come.",
-  zh = "1. 排队规则：网卡停着，队列放得下 100 个分组，来了 107 个。",
+  zh = "1. 队列规则：网卡停着，队列放得下 100 个分组，来了 107 个。",
 }
 hs.expect_equal("the queue has dropped 7", injected(function()
   out:pause(true)
