@@ -28,7 +28,7 @@ typedef struct SweepOptions {
     uint64_t jobs, batches, max_events, max_memory;
     bool has_jobs, has_batches, has_until, has_progress;
     SimTime until, timeout;
-    bool restart, retry, table, quiet, progress, dry_run;
+    bool restart, retry, extend, table, quiet, progress, dry_run;
 } SweepOptions;
 
 typedef struct Sweep {
@@ -178,7 +178,11 @@ static int sweep_runs(Sweep *s)
         return EXIT_WRONG;
     }
     s->rows = g_new0(SweepRow *, n);
-    s->journal = sweep_journal_open(s->dir, s->spec, s->o->restart, s->rows, &error);
+    s->journal = sweep_journal_open(s->dir, s->spec,
+                                    s->o->restart  ? SWEEP_JOURNAL_RESTART
+                                    : s->o->extend ? SWEEP_JOURNAL_EXTEND
+                                                   : SWEEP_JOURNAL_GO_ON,
+                                    s->rows, &error);
     if (!s->journal)
         return tell_error(error);
     status = run_all(s);
@@ -357,8 +361,8 @@ static bool check(const ArgCommand *command, const SweepOptions *o, const char *
 
     if (!scenario == !o->from)
         wrong = "expected a scenario, or --from with the folder of an earlier sweep";
-    else if (o->from &&
-             (o->grid->len || o->set->len || o->seeds || o->out || o->restart || o->retry || o->dry_run))
+    else if (o->from && (o->grid->len || o->set->len || o->seeds || o->out || o->restart || o->retry ||
+                         o->extend || o->dry_run))
         wrong = "--from only looks at an earlier sweep: it takes --table, --plot and --batch-means";
     else if (o->has_jobs && (o->jobs == 0 || o->jobs > JOBS_MAX))
         wrong = "--jobs: expected 1 to 1024 processes";
@@ -366,6 +370,8 @@ static bool check(const ArgCommand *command, const SweepOptions *o, const char *
         wrong = "--batch-means: expected 2 to 10000 batches";
     else if (o->timeout < 0 || (o->has_until && o->until < 0))
         wrong = "a time must not be negative";
+    else if (o->restart && o->extend)
+        wrong = "--restart forgets earlier runs, --extend keeps them: expected one of them";
     else if (o->restart && o->retry)
         wrong = "--restart does all runs again, --retry some: expected one of them";
     else if (o->plot_file && o->plots->len != 1)
@@ -474,6 +480,8 @@ int cmd_sweep(int argc, char **argv)
          &o.timeout, NULL, NULL},
         {"restart", 0, ARG_FLAG, NULL, "forget what an earlier sweep left in the folder", &o.restart, NULL,
          NULL},
+        {"extend", 'x', ARG_FLAG, NULL, "take over the runs of an earlier sweep with fewer seeds or values",
+         &o.extend, NULL, NULL},
         {"retry", 0, ARG_FLAG, NULL, "run again what ended with the status timeout or crash", &o.retry, NULL,
          NULL},
         {"from", 'f', ARG_STRING, "DIR", "run nothing: tables and plots of an earlier sweep", &o.from, NULL,

@@ -84,7 +84,7 @@ _hopscope()
         files='lua'
         ;;
     sweep)
-        words="--grid --seeds --set --jobs --out --until --max-events --max-memory --timeout --restart --retry --dry-run --from --table
+        words="--grid --seeds --set --jobs --out --until --max-events --max-memory --timeout --restart --extend --retry --dry-run --from --table
             --batch-means --plot --plot-file --quiet --progress --no-progress --help"
         files='lua'
         ;;

@@ -200,6 +200,7 @@ complete -c hopscope -n "$on sweep" -l max-events -x -d 'stop a run after so man
 complete -c hopscope -n "$on sweep" -l max-memory -x -d 'memory of a scenario'
 complete -c hopscope -n "$on sweep" -s T -l timeout -x -d 'end a run after so much real time'
 complete -c hopscope -n "$on sweep" -l restart -d 'forget an earlier sweep'
+complete -c hopscope -n "$on sweep" -s x -l extend -d 'take over the runs of a smaller sweep'
 complete -c hopscope -n "$on sweep" -l retry -d 'run timeouts and crashes again'
 complete -c hopscope -n "$on sweep" -s n -l dry-run -d 'list the runs'
 complete -c hopscope -n "$on sweep" -s f -l from -r -d 'look at an earlier sweep'

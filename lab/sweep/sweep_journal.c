@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -134,31 +135,111 @@ static bool begin(SweepJournal *j, const SweepSpec *spec, GError **error)
     return write_all(j, line, error);
 }
 
-static bool go_on(SweepJournal *j, const SweepSpec *spec, const char *text, size_t len, SweepRow **rows,
-                  GError **error)
+/* A new file in the place of the old one, so that nothing is lost in between. */
+static bool rewrite(SweepJournal *j, const SweepSpec *spec, SweepRow **rows, GError **error)
+{
+    g_autofree char *path = g_strconcat(j->path, ".new", NULL);
+    g_autoptr(GString) text = g_string_new(NULL);
+    int old = j->fd;
+
+    j->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (j->fd < 0 || flock(j->fd, LOCK_EX | LOCK_NB) != 0) {
+        fail(error, path, "cannot open it", errno);
+        if (j->fd >= 0)
+            close(j->fd);
+        j->fd = old;
+        return false;
+    }
+    close(old);
+    sweep_spec_write(spec, text);
+    for (unsigned i = 0; i < sweep_spec_runs(spec); i++)
+        if (rows[i])
+            sweep_row_write(rows[i], text);
+    return write_all(j, text, error) &&
+           (rename(path, j->path) == 0 || fail(error, j->path, "cannot replace it", errno));
+}
+
+/* The runs of an earlier sweep with fewer seeds or values. */
+static bool take_over(SweepJournal *j, const SweepSpec *was, const SweepSpec *spec, SweepRow **old,
+                      SweepRow **rows, GError **error)
+{
+    for (unsigned i = 0; i < sweep_spec_runs(was); i++) {
+        unsigned run = 0;
+
+        if (!old[i])
+            continue;
+        if (!sweep_spec_find(was, i, spec, &run)) {
+            g_autofree char *what = sweep_spec_describe(was, i);
+
+            g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST,
+                        "%s has runs that this sweep leaves out (%s): --extend only adds seeds and values",
+                        j->path, what);
+            return false;
+        }
+        rows[run] = g_steal_pointer(&old[i]);
+        rows[run]->run = run;
+    }
+    return rewrite(j, spec, rows, error);
+}
+
+static bool extend(SweepJournal *j, const SweepSpec *was, const SweepSpec *spec, const char *text, size_t len,
+                   SweepRow **rows, GError **error)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    unsigned n = sweep_spec_runs(was);
+    SweepRow **old = g_new0(SweepRow *, n);
+    bool ok =
+        read_rows(j->path, (const char *)memchr(text, '\n', len) + 1, text + len, parser, old, n, error) &&
+        take_over(j, was, spec, old, rows, error);
+
+    sweep_journal_free_rows(old, n);
+    return ok;
+}
+
+static bool go_on(SweepJournal *j, const SweepSpec *spec, const char *text, size_t len, bool may_extend,
+                  SweepRow **rows, GError **error)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
     SweepSpec *was = read_spec(j->path, text, len, parser, error);
-    g_autofree char *difference = was ? sweep_spec_difference(was, spec) : NULL;
+    g_autofree char *difference = was ? sweep_spec_difference(was, spec, false) : NULL;
+    g_autofree char *other = difference ? sweep_spec_difference(was, spec, true) : NULL;
+    bool ok;
 
     if (!was)
         return false;
-    sweep_spec_free(was);
-    if (difference) {
+    if (difference && (other || !may_extend)) {
         g_set_error(
             error, G_FILE_ERROR, G_FILE_ERROR_EXIST,
-            "%s is the journal of another sweep: %s; --restart begins anew, --out takes another folder",
-            j->path, difference);
-        return false;
+            "%s is the journal of another sweep: %s; %s--restart begins anew, --out takes another folder",
+            j->path, other ? other : difference, other ? "" : "--extend takes over its runs, ");
+        ok = false;
+    } else if (difference) {
+        ok = extend(j, was, spec, text, len, rows, error);
+    } else {
+        ok = read_rows(j->path, (const char *)memchr(text, '\n', len) + 1, text + len, parser, rows,
+                       sweep_spec_runs(spec), error) &&
+             (ftruncate(j->fd, (off_t)len) == 0 ||
+              fail(error, j->path, "cannot cut off its last line", errno));
     }
-    if (!read_rows(j->path, (const char *)memchr(text, '\n', len) + 1, text + len, parser, rows,
-                   sweep_spec_runs(spec), error))
-        return false;
-    return ftruncate(j->fd, (off_t)len) == 0 || fail(error, j->path, "cannot cut off its last line", errno);
+    sweep_spec_free(was);
+    return ok;
 }
 
-SweepJournal *sweep_journal_open(const char *dir, const SweepSpec *spec, bool restart, SweepRow **rows,
-                                 GError **error)
+/* The processes of a sweep that was killed share its lock until they have noticed: up to a second is waited
+ * for it.
+ */
+static bool lock(int fd)
+{
+    for (unsigned i = 0; i < 20; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        g_usleep(50000);
+    }
+    return false;
+}
+
+SweepJournal *sweep_journal_open(const char *dir, const SweepSpec *spec, SweepJournalWish wish,
+                                 SweepRow **rows, GError **error)
 {
     SweepJournal *j = g_new0(SweepJournal, 1);
     g_autofree char *text = NULL;
@@ -169,13 +250,15 @@ SweepJournal *sweep_journal_open(const char *dir, const SweepSpec *spec, bool re
     j->fd = open(j->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     if (j->fd < 0) {
         ok = fail(error, j->path, "cannot open it", errno);
-    } else if (flock(j->fd, LOCK_EX | LOCK_NB) != 0) {
+    } else if (!lock(j->fd)) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN, "%s: another sweep is at work in this folder",
                     dir);
         ok = false;
     } else if ((ok = g_file_get_contents(j->path, &text, &len, error))) {
         len = whole_lines(text, len);
-        ok = restart || len == 0 ? begin(j, spec, error) : go_on(j, spec, text, len, rows, error);
+        ok = wish == SWEEP_JOURNAL_RESTART || len == 0
+                 ? begin(j, spec, error)
+                 : go_on(j, spec, text, len, wish == SWEEP_JOURNAL_EXTEND, rows, error);
     }
     if (ok)
         return j;

@@ -1,6 +1,6 @@
 /* DIR/journal.jsonl: what a sweep is, in the first line, and what each run came to, one line as soon as it
- * has ended, in whatever order runs end. It is only ever appended to. A killed sweep leaves at worst one torn
- * line at the end, which counts for nothing; the next one goes on from there. */
+ * has ended, in whatever order runs end. It is only ever appended to, or replaced whole. A killed sweep
+ * leaves at worst one torn line at the end, which counts for nothing; the next one goes on from there. */
 #pragma once
 
 #include <glib.h>
@@ -12,11 +12,18 @@
 
 typedef struct SweepJournal SweepJournal;
 
-/* Goes on with the journal of the same sweep, or begins one; with `restart` always the latter. rows: a place
- * for each run of the spec, NULL; those that the journal knows are put there. Nobody else can open it for
- * writing until it is closed. */
-SweepJournal *sweep_journal_open(const char *dir, const SweepSpec *spec, bool restart, SweepRow **rows,
-                                 GError **error);
+/* What to do with an earlier sweep's: the same one goes on; it is forgotten; its runs are taken over, if this
+ * sweep has more seeds or values. */
+typedef enum SweepJournalWish {
+    SWEEP_JOURNAL_GO_ON,
+    SWEEP_JOURNAL_RESTART,
+    SWEEP_JOURNAL_EXTEND
+} SweepJournalWish;
+
+/* Goes on with the journal of the same sweep, or begins one. rows: a place for each run of the spec, NULL;
+ * those that the journal knows are put there. Nobody else can open it for writing until it is closed. */
+SweepJournal *sweep_journal_open(const char *dir, const SweepSpec *spec, SweepJournalWish wish,
+                                 SweepRow **rows, GError **error);
 bool sweep_journal_add(SweepJournal *j, const SweepRow *row, GError **error) HS_MUST_USE;
 void sweep_journal_close(SweepJournal *j); /* NULL is allowed */
 

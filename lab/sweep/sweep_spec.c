@@ -426,13 +426,44 @@ static char *set_text(const SweepSpec *s)
     return list_text(s->set);
 }
 
-char *sweep_spec_difference(const SweepSpec *was, const SweepSpec *now)
+static char *axes_text(const SweepSpec *s)
 {
-    static const struct {
+    GString *out = g_string_new(NULL);
+
+    for (unsigned i = 0; i < s->axes->len; i++)
+        g_string_append_printf(out, "%s%s", i ? " " : "", ((const SweepAxis *)s->axes->pdata[i])->name);
+    return g_string_free(out, FALSE);
+}
+
+bool sweep_spec_find(const SweepSpec *was, unsigned run, const SweepSpec *now, unsigned *found)
+{
+    unsigned point = 0, seed = 0;
+
+    for (unsigned i = 0; i < was->axes->len; i++) {
+        const SweepAxis *a = was->axes->pdata[i], *b = now->axes->pdata[i];
+        const char *value = a->shown->pdata[sweep_spec_at(was, run / was->seeds->len, i)];
+        unsigned at = 0;
+
+        while (at < b->shown->len && strcmp(b->shown->pdata[at], value) != 0)
+            at++;
+        if (at == b->shown->len)
+            return false;
+        point = point * b->shown->len + at;
+    }
+    while (seed < now->seeds->len && sweep_spec_seed(now, seed) != sweep_spec_seed(was, run))
+        seed++;
+    *found = point * now->seeds->len + seed;
+    return seed < now->seeds->len;
+}
+
+char *sweep_spec_difference(const SweepSpec *was, const SweepSpec *now, bool but_range)
+{
+    const struct {
         const char *what;
         char *(*text)(const SweepSpec *s);
-    } parts[] = {{"--grid", grid_text},
-                 {"--seeds", seeds_text},
+        bool is_range;
+    } parts[] = {{"--grid", but_range ? axes_text : grid_text},
+                 {"--seeds", seeds_text, .is_range = true},
                  {"--set", set_text},
                  {"--until", until_text},
                  {"limits", limits_text}};
@@ -446,6 +477,8 @@ char *sweep_spec_difference(const SweepSpec *was, const SweepSpec *now)
     if (strcmp(was->scenario, now->scenario) != 0)
         return g_strdup_printf("it is a sweep of %s", was->scenario);
     for (unsigned i = 0; i < HS_ARRAY_LEN(parts) && !said; i++) {
+        if (parts[i].is_range && but_range)
+            continue;
         g_autofree char *before = parts[i].text(was), *after = parts[i].text(now);
 
         if (strcmp(before, after) != 0)

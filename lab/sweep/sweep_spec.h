@@ -52,5 +52,8 @@ char *sweep_spec_describe(const SweepSpec *s, unsigned run);
 void sweep_spec_write(const SweepSpec *s, GString *out);
 /* NULL: it is not such a line. */
 SweepSpec *sweep_spec_read(JsonObject *object);
-/* NULL: the same sweep. Otherwise in what `now` differs from what was, as a sentence for g_free. */
-char *sweep_spec_difference(const SweepSpec *was, const SweepSpec *now);
+/* NULL: the same sweep. Otherwise in what `now` differs from what was, as a sentence for g_free. but_range:
+ * other than in the values of axes and the seeds. */
+char *sweep_spec_difference(const SweepSpec *was, const SweepSpec *now, bool but_range);
+/* The run of `now`, which has the same axes, that is this run of `was`; false: it has none. */
+bool sweep_spec_find(const SweepSpec *was, unsigned run, const SweepSpec *now, unsigned *found);
