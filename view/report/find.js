@@ -36,15 +36,13 @@ function search(direction, here) {
   parts.found.textContent = '';
   if (!wanted)
     return false;
-  if (!here)
-    remember();
-  if (time !== null) {
-    goToTime(time);
-    return true;
-  }
-  const m = number ? momentOfPacket(Number(number[1])) : matchingMoment(wanted, direction, here);
-  if (m >= 0) {
-    change({ at: m, playing: false });
+  const m = time !== null ? -1 : number ? momentOfPacket(Number(number[1])) : matchingMoment(wanted, direction, here);
+  if (m >= 0 || time !== null) {
+    const go = () => time !== null ? goToTime(time) : change({ at: m, playing: false });
+    if (here)
+      go();
+    else
+      leaping(go);
     return true;
   }
   parts.found.textContent = number ? t('no_such_packet', flights.n) : t('not_found');
@@ -90,15 +88,17 @@ function noteAddress() {
   noting = setTimeout(setAddress, 300, 'replaceState');
 }
 
-/* Before a leap: "back" will lead here. */
-function remember() {
+/* Goes elsewhere so that the browser's "back" leads here again. */
+function leaping(go) {
   setAddress('replaceState');
-  setAddress('pushState');
+  const here = address();
+  go();
+  if (address() !== here)
+    setAddress('pushState');
 }
 
 function leap(values) {
-  remember();
-  change({ ...values, playing: false });
+  leaping(() => change({ ...values, playing: false }));
 }
 
 /* Goes where the address says: packet=17, moment=40, t=1.5 (seconds). What is not there is passed over. */

@@ -211,13 +211,15 @@ function makePanel([name, panel]) {
 function showPanel(name) {
   const panel = document.getElementById('panel-' + name);
   panel.open = true;
+  panel.style.scrollMarginTop = (parts.contents.offsetHeight + 4) + 'px';
   panel.scrollIntoView({ block: 'start' });
   panel.querySelector('summary').focus({ preventScroll: true });
 }
 
 function makeContents() {
-  return html('nav', { class: 'contents', 'aria-label': t('panels') }, ...PANELS.slice(0, -1).map(([name], i) =>
+  parts.contents = html('nav', { class: 'contents', 'aria-label': t('panels') }, ...PANELS.slice(0, -1).map(([name], i) =>
     html('button', { type: 'button', title: t('panel_' + name) + ' (' + (i + 1) + ')', onclick: () => showPanel(name) }, t('panel_' + name))));
+  return parts.contents;
 }
 
 function build() {

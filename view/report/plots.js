@@ -64,10 +64,8 @@ const plotsPanel = (function () {
       return from() + Math.max(0, Math.min(1, ((e.clientX - rect.left) / rect.width * W - LEFT) / (W - LEFT - RIGHT))) * (lastTime() - from());
     };
     drawing.addEventListener('pointerdown', (e) => {
-      if (e.button === 0) {
-        remember();
-        goToTime(timeAt(e));
-      }
+      if (e.button === 0)
+        leaping(() => goToTime(timeAt(e)));
     });
     drawing.addEventListener('pointermove', (e) => e.buttons === 1 && goToTime(timeAt(e)));
     return html('figure', {}, html('figcaption', {}, title, ' ', html('span', { class: 'quiet' }, '(' + unit + ')'), label), drawing,
