@@ -23,9 +23,13 @@ typedef struct Diff {
 static DiffResult compare_sides(Diff *d, const DiffSide sides[2], GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *told = diff_side_told(&d->sides);
+
+    d->style.told = told;
     DiffResult result = d->series.names ? diff_series_compare(text, sides, &d->series, error)
                                         : difflog_compare(text, sides, &d->style, error);
 
+    d->style.told = NULL;
     fputs(text->str, stdout);
     return result;
 }
@@ -83,6 +87,8 @@ static bool check(Diff *d, const char *events, const char *const *operand)
         return args_wrong(command, "--series: %s", error), false;
     if (d->has_every && d->series.every <= 0)
         return args_wrong(command, "--every: expected a time above 0"), false;
+    if (d->style.json && d->series.names)
+        return args_wrong(command, "--json is for the first difference; --series has --tsv"), false;
     if (!d->series.names && (d->series.place || d->series.tsv || d->has_every))
         return args_wrong(command, "--at, --every and --tsv go with --series"), false;
     return true;
@@ -127,6 +133,8 @@ int cmd_diff(int argc, char **argv)
          &d.series.every, &d.has_every, NULL},
         {"tsv", 0, ARG_FLAG, NULL, "with --series: one table of tab-separated text", &d.series.tsv, NULL,
          NULL},
+        {"json", 'J', ARG_FLAG, NULL, "one JSON object: the first difference and what led to it on each side",
+         &d.style.json, NULL, NULL},
         {"quiet", 'q', ARG_FLAG, NULL, "say nothing, only exit with 0 or 1", &d.style.quiet, NULL, NULL},
         {0},
     };

@@ -11,6 +11,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/sweep_progress.h"
 #include "lab/sweep/sweep_grid.h"
 #include "lab/sweep/sweep_journal.h"
 #include "lab/sweep/sweep_plot.h"
@@ -27,7 +28,7 @@ typedef struct SweepOptions {
     uint64_t jobs, batches, max_events, max_memory;
     bool has_jobs, has_batches, has_until, has_progress;
     SimTime until, timeout;
-    bool restart, retry, table, quiet, progress;
+    bool restart, retry, table, quiet, progress, dry_run;
 } SweepOptions;
 
 typedef struct Sweep {
@@ -37,9 +38,7 @@ typedef struct Sweep {
     char *dir;
     Inputs *inputs;
     SweepJournal *journal;
-    unsigned todo, done; /* by this process */
-    bool is_drawn, is_shown;
-    gint64 started_us, drawn_us;
+    SweepProgress progress;
     GError *error;
 } Sweep;
 
@@ -69,37 +68,11 @@ static unsigned count_done(const Sweep *s)
     return n;
 }
 
-static void draw(Sweep *s, gint64 now_us)
-{
-    unsigned all = sweep_spec_runs(s->spec), done = all - s->todo + s->done, bad = 0;
-    double seconds = (double)(now_us - s->started_us) / 1e6;
-
-    for (unsigned i = 0; i < all; i++)
-        bad += s->rows[i] && !sweep_row_is(s->rows[i], SWEEP_OK);
-    fprintf(stderr, "\r\033[K%u of %u runs (%.0f %%), %.0f s", done, all, 100.0 * done / all, seconds);
-    if (s->done)
-        fprintf(stderr, ", about %.0f s left", seconds * (s->todo - s->done) / s->done);
-    if (bad)
-        fprintf(stderr, ", %u not ok", bad);
-    fflush(stderr);
-    s->is_drawn = true;
-    s->drawn_us = now_us;
-}
-
-static void undraw(Sweep *s)
-{
-    if (s->is_drawn)
-        fprintf(stderr, "\r\033[K");
-    s->is_drawn = false;
-}
-
 static bool on_tick(void *user)
 {
     Sweep *s = user;
-    gint64 now_us = g_get_monotonic_time();
 
-    if (s->is_shown && now_us - s->drawn_us >= 200000)
-        draw(s, now_us);
+    sweep_progress_poll(&s->progress);
     return !interrupt_came();
 }
 
@@ -109,7 +82,9 @@ static bool on_row(void *user, SweepRow *row)
 
     sweep_row_free(s->rows[row->run]);
     s->rows[row->run] = row;
-    s->done++;
+    s->progress.done++;
+    s->progress.bad += !sweep_row_is(row, SWEEP_OK);
+    sweep_progress_poll(&s->progress);
     return sweep_journal_add(s->journal, row, &s->error);
 }
 
@@ -157,15 +132,18 @@ static int run_all(Sweep *s)
                             .user = s};
     bool ok;
 
-    s->todo = pool.n_todo = list_todo(s, todo);
-    if (!s->todo)
+    pool.n_todo = list_todo(s, todo);
+    if (!pool.n_todo)
         return EXIT_OK;
     remove_tables(s);
-    pool.jobs = HS_MIN(HS_MIN(pool.jobs, JOBS_MAX), s->todo);
-    s->started_us = s->drawn_us = g_get_monotonic_time();
-    s->is_shown = s->o->has_progress ? s->o->progress : isatty(STDERR_FILENO);
+    pool.jobs = HS_MIN(HS_MIN(pool.jobs, JOBS_MAX), pool.n_todo);
+    sweep_progress_begin(&s->progress, s->o->has_progress ? s->o->progress : isatty(STDERR_FILENO), all,
+                         all - pool.n_todo);
+    for (unsigned i = 0; i < all; i++)
+        s->progress.bad += s->rows[i] && !sweep_row_is(s->rows[i], SWEEP_OK) &&
+                           !(s->o->retry && depends_on_machine(s->rows[i]));
     ok = sweep_pool_run(&pool, &s->error);
-    undraw(s);
+    sweep_progress_end(&s->progress);
     if (s->error)
         return tell_error(g_steal_pointer(&s->error));
     if (ok)
@@ -193,6 +171,8 @@ static int sweep_runs(Sweep *s)
         g_free(why);
         return EXIT_WRONG;
     }
+    if (s->o->dry_run)
+        return EXIT_OK;
     if (g_mkdir_with_parents(s->dir, 0777) != 0) {
         fprintf(stderr, "hopscope sweep: cannot make the folder %s: %s\n", s->dir, g_strerror(errno));
         return EXIT_WRONG;
@@ -253,6 +233,25 @@ static int print_statuses(const Sweep *s)
     return status;
 }
 
+/* Values that no table can hold; nil is what the scenario meant. */
+static void print_missing(const Sweep *s)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal); /* look-up only */
+
+    for (unsigned r = 0; r < sweep_spec_runs(s->spec); r++) {
+        for (unsigned i = 0; s->rows[r] && i < s->rows[r]->results->len; i++) {
+            const SweepValue *v = s->rows[r]->results->pdata[i];
+
+            if (v->has_value || !strcmp(v->missing, "nil") || !g_hash_table_add(seen, v->name))
+                continue;
+            g_autofree char *repeat = sweep_spec_describe(s->spec, r);
+
+            printf("  %-10s%s has no value in some runs, the first: %s: %s\n", "missing", v->name, repeat,
+                   v->missing);
+        }
+    }
+}
+
 static void print_wrote(const Sweep *s, const char *name, unsigned rows)
 {
     g_autofree char *path = g_build_filename(s->dir, name, NULL);
@@ -276,10 +275,11 @@ static bool draw_plots(const Sweep *s, const SweepTable *t, GError **error)
 }
 
 /* What stands behind the ±. */
-static void print_foot(const Sweep *s, const SweepTable *t)
+static void print_foot(const Sweep *s, const SweepTable *t, bool is_partial)
 {
     unsigned seeds = s->spec->seeds->len;
     bool is_batched = false;
+    double alike;
 
     for (unsigned i = 0; i < t->columns->len; i++)
         is_batched |= sweep_table_has_batches(t, &g_array_index(t->columns, SweepColumn, i));
@@ -289,8 +289,31 @@ static void print_foot(const Sweep *s, const SweepTable *t)
         printf("\nmeans with 95 %% confidence intervals: %u seed%s each", seeds, seeds == 1 ? "" : "s");
     if (is_batched)
         printf(", %u batch means a run where there are samples", t->batches);
-    if (seeds > 1 || is_batched)
+    if (is_partial)
+        printf("%s[n]: only n runs have a value", seeds > 1 || is_batched ? "; " : "");
+    if (seeds > 1 || is_batched || is_partial)
         printf("\n");
+    for (unsigned i = 0; i < t->columns->len; i++) {
+        const SweepColumn *c = &g_array_index(t->columns, SweepColumn, i);
+
+        if (sweep_table_batches_are_alike(t, c, &alike))
+            printf("%s: neighbouring batches resemble each other (autocorrelation %.2f), so that its "
+                   "intervals are too "
+                   "small: take fewer batches or longer runs\n",
+                   c->name, alike);
+    }
+}
+
+/* Each as `hopscope run` would repeat it. */
+static int list_runs(const Sweep *s)
+{
+    print_head(s);
+    for (unsigned i = 0; i < sweep_spec_runs(s->spec); i++) {
+        g_autofree char *repeat = sweep_spec_describe(s->spec, i);
+
+        printf("%6u  %s\n", i + 1, repeat);
+    }
+    return EXIT_OK;
 }
 
 static int tell_outcome(Sweep *s)
@@ -304,6 +327,8 @@ static int tell_outcome(Sweep *s)
     if (!s->o->quiet)
         print_head(s);
     status = print_statuses(s);
+    if (!s->o->quiet)
+        print_missing(s);
     ok = !is_whole || sweep_table_write(t, s->dir, &error);
     if (ok && is_whole) {
         print_wrote(s, "runs.tsv", t->n_rows);
@@ -312,12 +337,13 @@ static int tell_outcome(Sweep *s)
     }
     ok = ok && draw_plots(s, t, &error);
     if (ok && s->o->table) {
-        GString *text = sweep_table_pretty(t);
+        bool is_partial;
+        GString *text = sweep_table_pretty(t, &is_partial);
 
         printf("%s%s", s->o->quiet ? "" : "\n", text->str);
         g_string_free(text, TRUE);
         if (!s->o->quiet)
-            print_foot(s, t);
+            print_foot(s, t, is_partial);
     }
     sweep_table_free(t);
     return ok ? status : tell_error(error);
@@ -331,7 +357,8 @@ static bool check(const ArgCommand *command, const SweepOptions *o, const char *
 
     if (!scenario == !o->from)
         wrong = "expected a scenario, or --from with the folder of an earlier sweep";
-    else if (o->from && (o->grid->len || o->set->len || o->seeds || o->out || o->restart || o->retry))
+    else if (o->from &&
+             (o->grid->len || o->set->len || o->seeds || o->out || o->restart || o->retry || o->dry_run))
         wrong = "--from only looks at an earlier sweep: it takes --table, --plot and --batch-means";
     else if (o->has_jobs && (o->jobs == 0 || o->jobs > JOBS_MAX))
         wrong = "--jobs: expected 1 to 1024 processes";
@@ -356,11 +383,8 @@ static SweepSpec *make_spec(const ArgCommand *command, const SweepOptions *o, co
     uint64_t runs;
 
     for (unsigned i = 0; i < o->set->len && !why; i++) {
-        const char *set = o->set->pdata[i], *equals = strchr(set, '=');
-
-        if (!equals || equals == set)
-            option = "--set", why = g_strdup_printf("\"%s\" is not NAME=VALUE", set);
-        g_ptr_array_add(spec->set, g_strdup(set));
+        if (!sweep_spec_add_set(spec, o->set->pdata[i], &why))
+            option = "--set";
     }
     for (unsigned i = 0; i < o->grid->len && !why; i++)
         (void)!sweep_spec_add_axis(spec, o->grid->pdata[i], &why);
@@ -413,7 +437,7 @@ static int sweep(const ArgCommand *command, const SweepOptions *o, const char *s
         status = s.spec ? sweep_runs(&s) : EXIT_WRONG;
     }
     if (status == EXIT_OK)
-        status = tell_outcome(&s);
+        status = o->dry_run ? list_runs(&s) : tell_outcome(&s);
     if (s.rows)
         sweep_journal_free_rows(s.rows, sweep_spec_runs(s.spec));
     sweep_spec_free(s.spec);
@@ -454,6 +478,8 @@ int cmd_sweep(int argc, char **argv)
          NULL},
         {"from", 'f', ARG_STRING, "DIR", "run nothing: tables and plots of an earlier sweep", &o.from, NULL,
          NULL},
+        {"dry-run", 'n', ARG_FLAG, NULL, "run nothing: check parameters and list the runs", &o.dry_run, NULL,
+         NULL},
         {"table", 't', ARG_FLAG, NULL, "print means and confidence intervals", &o.table, NULL, NULL},
         {"batch-means", 'b', ARG_COUNT, "K",
          "results that are lists of samples: K batch means of each run instead of its mean", &o.batches,
@@ -461,7 +487,8 @@ int cmd_sweep(int argc, char **argv)
         {"plot", 0, ARG_LIST, "Y:X",
          "draw column Y against column X with error bars: goodput:loss,by=rtt; Y+Z:X adds Z as a dashed "
          "line; more "
-         "items: NAME=VALUE (only these runs), log=x, log=y, log=xy; may be repeated",
+         "items: NAME=VALUE (only these runs), each (a point is a run), log=x, log=y, log=xy; may be "
+         "repeated",
          o.plots, NULL, NULL},
         {"plot-file", 0, ARG_STRING, "FILE",
          "name of the picture: .svg, .png or .pdf (default: Y-X.svg in the folder)", &o.plot_file, NULL,

@@ -41,7 +41,7 @@ _hopscope()
         files=
         ;;
     diff)
-        words="--set --set-a --set-b --seed --seed-a --seed-b --until --events --context --after --causes --series --at --every --tsv --quiet --help"
+        words="--set --set-a --set-b --seed --seed-a --seed-b --until --events --context --after --causes --series --at --every --tsv --json --quiet --help"
         files='@(lua|jsonl|json)'
         ;;
     dissect)
@@ -84,7 +84,7 @@ _hopscope()
         files='lua'
         ;;
     sweep)
-        words="--grid --seeds --set --jobs --out --until --max-events --max-memory --timeout --restart --retry --from --table
+        words="--grid --seeds --set --jobs --out --until --max-events --max-memory --timeout --restart --retry --dry-run --from --table
             --batch-means --plot --plot-file --quiet --progress --no-progress --help"
         files='lua'
         ;;

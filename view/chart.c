@@ -203,10 +203,14 @@ static Range range_of(const Chart *c, bool is_y)
             const ChartPoint *p = &g_array_index(s->points, ChartPoint, k);
 
             widen(&r, is_y ? p->y : p->x);
-            if (s->is_reference || (is_y ? c->y : c->x).is_log)
+            if (s->is_reference)
                 continue;
-            widen(&r, is_y ? p->y_low : p->x_low);
             widen(&r, is_y ? p->y_high : p->x_high);
+            /* On a logarithmic axis a bar down to nearly nothing would make the rest small: it is cut. */
+            double value = is_y ? p->y : p->x, end = is_y ? p->y_low : p->x_low;
+
+            if (!(is_y ? c->y : c->x).is_log || end > value / 10)
+                widen(&r, end);
         }
     }
     if (r.is_empty)
@@ -472,7 +476,7 @@ static void append_series(GString *out, const Chart *c, unsigned i, const double
     append_column(out, i, 6, scale[1]);
     if (s->is_reference)
         g_string_append(out, " with lines dt (8,6) lw 1.3");
-    else if (c->x.categories)
+    else if (c->x.categories || c->is_scatter)
         g_string_append_printf(out, " with points pt %u ps 0.9", mark);
     else if (is_marked)
         g_string_append_printf(out, " with linespoints pt %u ps 0.8 lw 1.8", mark);

@@ -33,6 +33,7 @@ typedef struct Chart {
     char *title, *subtitle;
     char *reference; /* what the dashed lines are, for the legend; NULL */
     ChartAxis x, y;
+    bool is_scatter;   /* no lines between points */
     GPtrArray *series; /* ChartSeries */
 } Chart;
 

@@ -147,6 +147,21 @@ void stats_summarize(const double *values, unsigned n, StatsSummary *out)
     out->high = out->mean + half;
 }
 
+void stats_add_neighbours(const double *values, unsigned n, double *products, double *squares)
+{
+    double sum = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        sum += values[i];
+    for (unsigned i = 0; i < n; i++) {
+        double d = values[i] - sum / n;
+
+        *squares += d * d;
+        if (i + 1 < n)
+            *products += d * (values[i + 1] - sum / n);
+    }
+}
+
 unsigned stats_batch_means(const double *samples, unsigned n, unsigned k, double *means)
 {
     unsigned len, first;

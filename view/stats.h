@@ -24,6 +24,11 @@ double stats_quantile(const double *sorted, unsigned n, double p);
 double stats_student_cdf(double t, unsigned df);
 double stats_student_quantile(double p, unsigned df); /* 0 < p < 1 */
 
+/* Adds to *products and *squares the sums of products of neighbours, and of squares, of deviations from the
+ * mean: their quotient is the autocorrelation at lag 1, near 0 within 1/sqrt(n) if nothing binds neighbours.
+ */
+void stats_add_neighbours(const double *values, unsigned n, double *products, double *squares);
+
 /* Batch means: cuts n > 0 successive samples of one run into at most k batches of equal length and writes
  * their means, which are nearly independent if the batches are long. What does not fill a batch is left out
  * at the start, where a run is least typical. Returns how many. */

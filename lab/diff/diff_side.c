@@ -31,7 +31,7 @@ static char *describe_run(const char *path, const GPtrArray *params, bool has_se
     GString *s = g_string_new(path);
 
     for (unsigned i = 0; i < params->len; i++)
-        g_string_append_printf(s, "%s %s", i ? "" : " --set", (const char *)params->pdata[i]);
+        g_string_append_printf(s, " --set %s", (const char *)params->pdata[i]);
     if (has_seed)
         g_string_append_printf(s, " --seed %" G_GUINT64_FORMAT, seed);
     return g_string_free(s, FALSE);
@@ -42,6 +42,37 @@ static bool make_folder(DiffSides *d, GError **error)
     if (!d->folder)
         d->folder = g_dir_make_tmp("hopscope-diff-XXXXXX", error);
     return d->folder != NULL;
+}
+
+static void learn(DiffOperand *side, const Scenario *s)
+{
+    for (unsigned i = 0; s && i < scenario_param_count(s); i++) {
+        ScenarioParam p;
+
+        scenario_param(s, i, &p);
+        g_ptr_array_add(side->names, g_strdup(p.name));
+        g_ptr_array_add(side->values, g_strdup(p.value));
+    }
+    if (s) {
+        g_ptr_array_add(side->names, g_strdup("seed"));
+        g_ptr_array_add(side->values, g_strdup_printf("%" G_GUINT64_FORMAT, scenario_seed(s)));
+    }
+}
+
+/* A parameter that only one side has says nothing here: it is another scenario. */
+char *diff_side_told(const DiffSides *d)
+{
+    const DiffOperand *a = &d->side[0], *b = &d->side[1];
+    GString *out = g_string_new(NULL);
+
+    for (unsigned i = 0; i < a->names->len; i++)
+        for (unsigned k = 0; k < b->names->len; k++)
+            if (!strcmp(a->names->pdata[i], b->names->pdata[k]) &&
+                strcmp(a->values->pdata[i], b->values->pdata[k]) != 0)
+                g_string_append_printf(out, "%s%s (a: %s, b: %s)", out->len ? ", " : "",
+                                       (char *)a->names->pdata[i], (char *)a->values->pdata[i],
+                                       (char *)b->values->pdata[k]);
+    return g_string_free(out, out->len == 0);
 }
 
 /* Expectations may fail and limits be hit: the records up to there are compared. */
@@ -73,6 +104,7 @@ static int run_side(const DiffSides *d, DiffOperand *s)
                                 .event_path = s->path,
                                 .no_scenario_files = true};
     status = runner_run(&r, &c);
+    learn(s, r.scenario);
     runner_clear(&r);
     g_ptr_array_free(params, TRUE);
     g_ptr_array_free(no_pcap, TRUE);
@@ -130,6 +162,7 @@ static int rerun_side(const DiffSides *d, DiffOperand *s, GError **error)
         g_propagate_error(error, again.error);
         status = EXIT_WRONG;
     }
+    learn(s, r.scenario);
     if (r.scenario)
         s->title = g_strdup_printf("%s (%s, seed %" G_GUINT64_FORMAT ")", s->operand, observe_scenario(&r),
                                    scenario_seed(r.scenario));
@@ -249,14 +282,19 @@ static void remove_folder(const char *folder)
 void diff_side_init(DiffSides *d)
 {
     *d = (DiffSides){.until = SIM_NEVER, .set = g_ptr_array_new()};
-    d->side[0].set = g_ptr_array_new();
-    d->side[1].set = g_ptr_array_new();
+    for (int i = 0; i < 2; i++) {
+        d->side[i].set = g_ptr_array_new();
+        d->side[i].names = g_ptr_array_new_with_free_func(g_free);
+        d->side[i].values = g_ptr_array_new_with_free_func(g_free);
+    }
 }
 
 void diff_side_clear(DiffSides *d)
 {
     for (int i = 0; i < 2; i++) {
         g_ptr_array_free(d->side[i].set, TRUE);
+        g_ptr_array_free(d->side[i].names, TRUE);
+        g_ptr_array_free(d->side[i].values, TRUE);
         g_free(d->side[i].path);
         g_free(d->side[i].title);
     }

@@ -10,7 +10,8 @@ typedef struct DiffOperand {
     GPtrArray *set; /* "name=value", of this side only */
     uint64_t seed;
     bool has_seed;
-    char *path, *title; /* of the log, when it is there */
+    char *path, *title;        /* of the log, when it is there */
+    GPtrArray *names, *values; /* what the run was told: its parameters and its seed; empty: a log */
 } DiffOperand;
 
 typedef struct DiffSides {
@@ -28,4 +29,7 @@ void diff_side_init(DiffSides *d);
 /* Runs scenarios, repeats runs, finds logs. An exit status; what is wrong with a run has been told, what is
  * wrong with the sides is in *error, of the domain G_OPTION_ERROR if they cannot be asked for like that. */
 int diff_side_prepare(DiffSides *d, GError **error) HS_MUST_USE;
+/* What both runs were told differently: "congestion (a: reno, b: cubic), seed (a: 1, b: 2)", for g_free;
+ * NULL: nothing, or a side is only a log. */
+char *diff_side_told(const DiffSides *d);
 void diff_side_clear(DiffSides *d); /* and removes the folder */

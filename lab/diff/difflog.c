@@ -246,7 +246,86 @@ static void print_causes(GString *out, const Log log[2], const uint64_t at[2], u
             g_mapped_file_unref(file[i]);
 }
 
+/* ---- as JSON ---- */
+
+static void write_member(GString *out, const char *name, const char *text)
+{
+    eventlog_json_key(out, name);
+    eventlog_json_string(out, text, strlen(text));
+}
+
+static void write_head(GString *out, const Log log[2], uint64_t same, bool is_same, const DiffStyle *style)
+{
+    g_string_append_printf(out, "{\"same\":%s,\"records_same\":%" PRIu64, is_same ? "true" : "false", same);
+    write_member(out, "a", log[0].side->title);
+    write_member(out, "b", log[1].side->title);
+    if (style->told)
+        write_member(out, "told_differently", style->told);
+}
+
+/* The record itself, then its causes, each as the log has it; null: the log ended before. */
+static void write_side(GString *out, const Log *l, unsigned steps)
+{
+    GMappedFile *file = steps && l->line ? g_mapped_file_new(l->side->path, FALSE, NULL) : NULL;
+    DiffPlace place = {.at = (size_t)l->at}, cause;
+    const char *why;
+
+    g_string_append_printf(out, ",\"record_%s\":%s,\"causes_%s\":[", l->side->label,
+                           l->line ? l->line : "null", l->side->label);
+    if (file && g_mapped_file_get_contents(file)) {
+        place.text = g_mapped_file_get_contents(file);
+        place.len = g_mapped_file_get_length(file);
+    }
+    for (unsigned i = 0; place.text && i < steps && diff_cause_find(&place, &cause, &why);
+         i++, place = cause) {
+        const char *line = cause.text + cause.at, *end = memchr(line, '\n', cause.len - cause.at);
+
+        g_string_append_printf(out, "%s{\"because\":", i ? "," : "");
+        eventlog_json_string(out, why, strlen(why));
+        g_string_append_printf(out, ",\"record\":%.*s}", (int)((end ? end : cause.text + cause.len) - line),
+                               line);
+    }
+    g_string_append_c(out, ']');
+    if (file)
+        g_mapped_file_unref(file);
+}
+
+static bool write_difference(GString *out, const Log log[2], uint64_t same, const DiffStyle *style,
+                             GError **error)
+{
+    for (int i = 0; i < 2; i++) {
+        EventlogMember *m = log[i].line ? read_record(&log[i], error) : NULL;
+
+        if (log[i].line && !m)
+            return false;
+        g_free(m);
+    }
+    write_head(out, log, same, false, style);
+    write_side(out, &log[0], style->causes);
+    write_side(out, &log[1], style->causes);
+    g_string_append(out, "}\n");
+    return true;
+}
+
 /* ---- the difference ---- */
+
+static void print_titles(GString *out, const Log log[2], const DiffStyle *style)
+{
+    g_string_append_printf(out, "a: %s\nb: %s\n", log[0].side->title, log[1].side->title);
+    if (style->told)
+        g_string_append_printf(out, "told differently: %s\n", style->told);
+}
+
+static void print_same(GString *out, const Log log[2], uint64_t same, const DiffStyle *style)
+{
+    if (style->json) {
+        write_head(out, log, same, true, style);
+        g_string_append(out, "}\n");
+        return;
+    }
+    print_titles(out, log, style);
+    g_string_append_printf(out, "the same: %" PRIu64 " record%s\n", same, same == 1 ? "" : "s");
+}
 
 static bool print_difference(GString *out, Log log[2], char **ring, uint64_t same, const DiffStyle *style,
                              GError **error)
@@ -255,7 +334,7 @@ static bool print_difference(GString *out, Log log[2], char **ring, uint64_t sam
     const uint64_t at[2] = {log[0].line ? log[0].at : log[0].next, log[1].line ? log[1].at : log[1].next};
     bool ok = true;
 
-    g_string_append_printf(out, "a: %s\nb: %s\n", log[0].side->title, log[1].side->title);
+    print_titles(out, log, style);
     if (same)
         g_string_append_printf(out,
                                "the first %" PRIu64 " record%s are the same; record %" PRIu64 " differs\n\n",
@@ -290,12 +369,12 @@ static DiffResult compare(GString *out, Log log[2], const DiffStyle *style, GErr
         if (!log[0].line && !log[1].line) {
             result = DIFF_SAME;
             if (!style->quiet)
-                g_string_append_printf(out, "a: %s\nb: %s\nthe same: %" PRIu64 " record%s\n",
-                                       log[0].side->title, log[1].side->title, same, same == 1 ? "" : "s");
+                print_same(out, log, same, style);
             break;
         }
         if (!log[0].line || !log[1].line || strcmp(log[0].line, log[1].line)) {
-            if (style->quiet || print_difference(out, log, ring, same, style, error))
+            if (style->quiet || (style->json ? write_difference(out, log, same, style, error)
+                                             : print_difference(out, log, ring, same, style, error)))
                 result = DIFF_DIFFERENT;
             break;
         }

@@ -18,6 +18,8 @@ typedef struct DiffStyle {
     unsigned after;   /* and from there on, on each side */
     unsigned causes;  /* at most so many steps back from there */
     bool quiet;       /* only the exit status */
+    bool json;        /* one object, for programs */
+    const char *told; /* in what the runs' parameters differ; NULL */
 } DiffStyle;
 
 /* Appended to out. DIFF_ERROR: *error says which file could not be read. */

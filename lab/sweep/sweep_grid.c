@@ -13,6 +13,41 @@ typedef struct Number {
 #define PLACES_MAX 12
 #define VALUE_MAX (INT64_C(1) << 53)
 
+static bool scale(Number *n, unsigned places)
+{
+    for (; n->places < places; n->places++) {
+        if (n->value > VALUE_MAX / 10 || n->value < -VALUE_MAX / 10)
+            return false;
+        n->value *= 10;
+    }
+    return true;
+}
+
+/* "e-3" moves the point; without digits behind it an e begins a unit. False: too many digits. */
+static bool read_exponent(const char **c, const char *end, Number *n)
+{
+    const char *digit = *c + 1;
+    bool negative = digit < end && *digit == '-';
+    unsigned exponent = 0;
+
+    if (*c >= end || (**c != 'e' && **c != 'E'))
+        return true;
+    digit += digit < end && (*digit == '-' || *digit == '+');
+    if (digit >= end || !g_ascii_isdigit(*digit))
+        return true;
+    for (; digit < end && g_ascii_isdigit(*digit); digit++)
+        exponent = HS_MIN(10 * exponent + (unsigned)(*digit - '0'), 1000u);
+    *c = digit;
+    if (negative) {
+        n->places += exponent;
+        return n->places <= PLACES_MAX;
+    }
+    if (!scale(n, HS_MAX(n->places, exponent)))
+        return false;
+    n->places -= exponent;
+    return true;
+}
+
 static bool read_number(const char *text, size_t len, Number *out)
 {
     const char *c = text, *end = text + len;
@@ -32,22 +67,14 @@ static bool read_number(const char *text, size_t len, Number *out)
     }
     if (negative)
         out->value = -out->value;
+    if (any && !read_exponent(&c, end, out))
+        return false;
     out->unit = c;
     out->unit_len = (size_t)(end - c);
     for (; c < end; c++)
         if (!g_ascii_isalpha(*c) && !strchr("%/", *c))
             return false;
     return any;
-}
-
-static bool scale(Number *n, unsigned places)
-{
-    for (; n->places < places; n->places++) {
-        if (n->value > VALUE_MAX / 10 || n->value < -VALUE_MAX / 10)
-            return false;
-        n->value *= 10;
-    }
-    return true;
 }
 
 static char *format(const Number *n, int64_t value)
@@ -84,8 +111,10 @@ static bool same_unit(const Number *a, const Number *b)
     return a->unit_len == b->unit_len && !memcmp(a->unit, b->unit, a->unit_len);
 }
 
-/* No step: the step is 1 or -1. Steps by numbers that would need more digits are refused. */
-static bool expand(GPtrArray *values, Number from, Number to, Number step, bool times, char **error)
+/* Steps by numbers that would need more digits are refused; and steps of 1 that nobody asked for (is_told)
+ * and that miss the end: 0.01..0.05 would be 0.01 alone. */
+static bool expand(GPtrArray *values, Number from, Number to, Number step, bool times, bool is_told,
+                   char **error)
 {
     unsigned places = HS_MAX(HS_MAX(from.places, to.places), times ? 0 : step.places);
     bool up;
@@ -103,6 +132,10 @@ static bool expand(GPtrArray *values, Number from, Number to, Number step, bool 
     }
     if (!times && (to.value - from.value) / step.value * (up ? 1 : -1) >= SWEEP_VALUES_MAX) {
         *error = g_strdup_printf("more than %d values", SWEEP_VALUES_MAX);
+        return false;
+    }
+    if (!is_told && (to.value - from.value) % step.value) {
+        *error = g_strdup("steps of 1 do not lead from the one to the other: give a step, as in 0..0.1/0.02");
         return false;
     }
     for (int64_t v = from.value; up ? v <= to.value : v >= to.value;) {
@@ -142,7 +175,7 @@ static bool add_item(GPtrArray *values, const char *item, char **error)
     else if (!read_number(mark + 1, strlen(mark + 1), &step) ||
              (step.unit_len && (*mark == 'x' || !same_unit(&from, &step))))
         why = g_strdup_printf("cannot read the step \"%s\"", mark + 1);
-    if (!why && expand(values, from, to, step, *mark == 'x', &why))
+    if (!why && expand(values, from, to, step, *mark == 'x', *mark != '\0', &why))
         return true;
     *error = g_strdup_printf("\"%s\": %s", item, why);
     g_free(why);

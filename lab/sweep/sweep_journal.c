@@ -70,7 +70,7 @@ static SweepSpec *read_spec(const char *path, const char *text, size_t len, Json
 
     if (!spec)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                    "%s: the first line is not that of a sweep's journal", path);
+                    "%s: the first line is not that of a sweep's journal; --restart begins anew", path);
     return spec;
 }
 

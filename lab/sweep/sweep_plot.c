@@ -13,6 +13,7 @@ typedef struct Request {
     GPtrArray *by;                  /* names of axes; empty: all that are left */
     GPtrArray *fixed, *fixed_value; /* name, value */
     bool log_x, log_y;
+    bool is_each; /* a point is a run, not the mean over seeds */
 } Request;
 
 static void clear_request(Request *r)
@@ -44,9 +45,13 @@ static bool parse_item(Request *r, const char *request, const char *item, GError
 {
     const char *equals = strchr(item, '=');
 
+    if (!strcmp(item, "each")) {
+        r->is_each = true;
+        return true;
+    }
     if (!equals || equals == item || !equals[1])
         return fail(error, request,
-                    "cannot read \"%s\"; expected by=NAME, NAME=VALUE or log=x, log=y, log=xy", item);
+                    "cannot read \"%s\"; expected by=NAME, NAME=VALUE, each or log=x, log=y, log=xy", item);
     if (g_str_has_prefix(item, "by=")) {
         g_ptr_array_add(r->by, g_strdup(equals + 1));
     } else if (g_str_has_prefix(item, "log=")) {
@@ -151,6 +156,16 @@ static bool find_axis(const Plan *p, const char *name, unsigned *out, GError **e
     return true;
 }
 
+/* 100ms is 0.1s. */
+static bool is_same_value(const char *a, const char *b)
+{
+    const char *unit_a, *unit_b;
+    double x, y;
+
+    return !strcmp(a, b) || (sweep_table_parse(a, &x, &unit_a) && sweep_table_parse(b, &y, &unit_b) &&
+                             !strcmp(unit_a, unit_b) && x == y);
+}
+
 static bool fix(Plan *p, GError **error)
 {
     for (unsigned i = 0; i < p->r.fixed->len; i++) {
@@ -162,7 +177,7 @@ static bool fix(Plan *p, GError **error)
         const SweepAxis *a = p->t->spec->axes->pdata[axis];
 
         while (at < a->values->len && strcmp(a->values->pdata[at], value) != 0 &&
-               strcmp(a->shown->pdata[at], value) != 0)
+               !is_same_value(a->shown->pdata[at], value))
             at++;
         if (at == a->values->len)
             return fail(error, p->request, "the grid has no %s=%s", a->name, value);
@@ -191,6 +206,8 @@ static bool divide(Plan *p, GError **error)
             continue;
         if (p->x->axis < 0 && along++ == 0)
             continue;
+        if (p->r.by->len && p->r.is_each) /* its runs are points like others */
+            continue;
         if (p->r.by->len)
             return fail(error, p->request,
                         "the grid has an axis \"%s\", too: add by=%s, or take one value: %s=%s", a->name,
@@ -217,9 +234,9 @@ static bool make_plan(Plan *p, GError **error)
     p->x = find_column(p, p->r.x, error);
     if (!p->x)
         return false;
+    /* No mean over seeds is of one seed. */
     if (!strcmp(p->x->name, "run") || !strcmp(p->x->name, "seed"))
-        return fail(error, p->request,
-                    "a point is the mean over all seeds; expected a parameter or a result as X");
+        p->r.is_each = true;
     if (!p->x->is_number && p->x->axis < 0)
         return fail(error, p->request, "column \"%s\" has no numbers", p->x->name);
     if (!p->x->is_number && p->r.log_x)
@@ -295,23 +312,15 @@ static bool x_of(const Plan *p, unsigned point, ChartPoint *out)
     return true;
 }
 
-static void add_point(Plan *p, Chart *c, unsigned point, unsigned y)
+static void insert(Plan *p, Chart *c, unsigned point, unsigned y, const ChartPoint *new)
 {
-    ChartPoint at = {0};
-    StatsSummary s;
-    unsigned missing;
+    ChartPoint at = *new;
     ChartSeries *series;
 
-    sweep_table_summarize(p->t, point, p->ys[y], &s, &missing);
-    if (s.n == 0 || !x_of(p, point, &at))
-        return;
-    if ((p->r.log_x && at.x <= 0) || (p->r.log_y && s.mean <= 0)) {
+    if ((p->r.log_x && at.x <= 0) || (p->r.log_y && at.y <= 0)) {
         p->left_out++;
         return;
     }
-    at.y = s.mean;
-    at.y_low = s.n > 1 ? s.low : s.mean;
-    at.y_high = s.n > 1 ? s.high : s.mean;
     series = series_of(p, c, point, y);
     unsigned i = series->points->len;
 
@@ -319,6 +328,42 @@ static void add_point(Plan *p, Chart *c, unsigned point, unsigned y)
     while (p->x->kind == SWEEP_PARAM && i > 0 && g_array_index(series->points, ChartPoint, i - 1).x > at.x)
         i--;
     g_array_insert_val(series->points, i, at);
+}
+
+static void add_mean(Plan *p, Chart *c, unsigned point, unsigned y)
+{
+    ChartPoint at = {0};
+    StatsSummary s;
+    unsigned missing;
+
+    sweep_table_summarize(p->t, point, p->ys[y], &s, &missing);
+    if (s.n == 0 || !x_of(p, point, &at))
+        return;
+    at.y = s.mean;
+    at.y_low = s.n > 1 ? s.low : s.mean;
+    at.y_high = s.n > 1 ? s.high : s.mean;
+    insert(p, c, point, y, &at);
+}
+
+static void add_runs(Plan *p, Chart *c, unsigned point, unsigned y)
+{
+    unsigned seeds = p->t->spec->seeds->len;
+
+    for (unsigned run = point * seeds; run < (point + 1) * seeds; run++) {
+        ChartPoint at = {0};
+        bool ok = p->x->is_number ? sweep_table_number(p->t, run, p->x, &at.x) : x_of(p, point, &at);
+
+        if (!ok || !sweep_table_number(p->t, run, p->ys[y], &at.y))
+            continue;
+        at.x_low = at.x_high = at.x;
+        at.y_low = at.y_high = at.y;
+        insert(p, c, point, y, &at);
+    }
+}
+
+static void add_point(Plan *p, Chart *c, unsigned point, unsigned y)
+{
+    (p->r.is_each ? add_runs : add_mean)(p, c, point, y);
 }
 
 /* Points of several lines over one category stand side by side. */
@@ -372,7 +417,9 @@ static char *subtitle_of(const Plan *p)
     GString *out = g_string_new(NULL);
 
     g_string_append_printf(out, "%s: ", name);
-    if (sweep_table_has_batches(p->t, p->ys[0]))
+    if (p->r.is_each)
+        g_string_append(out, "every run a point");
+    else if (sweep_table_has_batches(p->t, p->ys[0]))
         g_string_append_printf(out, "means and 95 %% confidence intervals of %u batch means each",
                                p->t->batches * seeds);
     else if (seeds == 1)
@@ -396,6 +443,7 @@ static Chart *make_chart(Plan *p)
     Chart *c = chart_new();
 
     c->title = title_of(p);
+    c->is_scatter = p->r.is_each;
     set_axis(&c->x, p->x, p->r.log_x);
     set_axis(&c->y, p->ys[0], p->r.log_y);
     if (p->n_ys > 1)
@@ -428,6 +476,8 @@ static char *default_name(const Plan *p)
     for (unsigned i = 0; i < p->r.fixed->len; i++)
         g_string_append_printf(out, "-%s-%s", (char *)p->r.fixed->pdata[i],
                                (char *)p->r.fixed_value->pdata[i]);
+    if (p->r.is_each && p->x->kind != SWEEP_FIXED)
+        g_string_append(out, "-each");
     g_strcanon(out->str, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.%", '_');
     g_string_append(out, ".svg");
     return g_string_free(out, FALSE);

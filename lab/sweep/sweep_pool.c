@@ -45,19 +45,36 @@ static SweepRow *crashed(unsigned run, const JobResult *r)
     return sweep_row_new(run, SWEEP_CRASH, detail);
 }
 
+/* What its parameters were, its own words did not say; those of the grid stand in the table anyway. */
+static void add_params(SweepRow *row, const SweepSpec *spec)
+{
+    for (unsigned i = 0; i < spec->known_names->len; i++) {
+        const char *name = spec->known_names->pdata[i];
+        bool is_axis = false;
+
+        for (unsigned k = 0; k < spec->axes->len; k++)
+            is_axis |= !strcmp(((const SweepAxis *)spec->axes->pdata[k])->name, name);
+        if (is_axis)
+            continue;
+        g_ptr_array_add(row->param_names, g_strdup(name));
+        g_ptr_array_add(row->param_values, g_strdup(spec->known_values->pdata[i]));
+    }
+}
+
 static bool on_result(void *user, const JobResult *r)
 {
     const SweepPoolConfig *c = user;
     unsigned run = c->todo[r->job];
     SweepRow *row = r->answer ? parse(run, r->answer) : NULL;
 
-    if (!row && r->is_late) {
-        g_autofree char *detail =
+    if (!row) {
+        g_autofree char *late =
             g_strdup_printf("not done after %.9g s of real time", (double)c->timeout / 1e9);
 
-        row = sweep_row_new(run, SWEEP_TIMEOUT, detail);
+        row = r->is_late ? sweep_row_new(run, SWEEP_TIMEOUT, late) : crashed(run, r);
+        add_params(row, c->spec);
     }
-    return c->on_row(c->user, row ? row : crashed(run, r));
+    return c->on_row(c->user, row);
 }
 
 static bool on_tick(void *user)

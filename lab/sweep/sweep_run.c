@@ -5,6 +5,7 @@
 
 #include "lab/run/run_frames.h"
 #include "lua/scenario.h"
+#include "lab/sweep/sweep_table.h"
 #include "sim/base/hash64.h"
 
 typedef struct Watch {
@@ -51,16 +52,43 @@ static Scenario *make(const SweepSpec *spec, unsigned point, uint64_t seed, Watc
 
 /* ---- before ---- */
 
-static const char *shown_value(const Scenario *s, const char *name)
+/* Of whole numbers Lua writes "20.0". What is no number by default is left as it is: a version may be 1.0. */
+static char *plain_value(const char *text, const char *standard)
+{
+    double number;
+    const char *unit;
+
+    if (!sweep_table_parse(standard, &number, &unit) || *unit)
+        return g_strdup(text);
+    size_t len = strlen(text), digits = strspn(text + (*text == '-'), "0123456789") + (*text == '-');
+
+    return digits > (*text == '-') && len == digits + 2 && !strcmp(text + digits, ".0")
+               ? g_strndup(text, digits)
+               : g_strdup(text);
+}
+
+/* For g_free; NULL: there is no such parameter. */
+static char *shown_value(const Scenario *s, const char *name)
 {
     for (unsigned i = 0; i < scenario_param_count(s); i++) {
         ScenarioParam p;
 
         scenario_param(s, i, &p);
         if (!strcmp(p.name, name))
-            return p.value;
+            return plain_value(p.value, p.standard);
     }
     return NULL;
+}
+
+static void learn_params(SweepSpec *spec, const Scenario *s)
+{
+    for (unsigned i = 0; i < scenario_param_count(s); i++) {
+        ScenarioParam p;
+
+        scenario_param(s, i, &p);
+        g_ptr_array_add(spec->known_names, g_strdup(p.name));
+        g_ptr_array_add(spec->known_values, plain_value(p.value, p.standard));
+    }
 }
 
 static bool check_point(SweepSpec *spec, unsigned point, unsigned axis, unsigned at, Inputs *inputs,
@@ -70,13 +98,15 @@ static bool check_point(SweepSpec *spec, unsigned point, unsigned axis, unsigned
     Watch w = {.inputs = inputs, .checking = true};
     Scenario *s = make(spec, point, sweep_spec_seed(spec, 0), &w);
     int status = scenario_run(s);
-    const char *shown = a && w.is_ready ? shown_value(s, a->name) : NULL;
+    char *shown = a && w.is_ready ? shown_value(s, a->name) : NULL;
 
+    if (point == 0 && !spec->known_names->len)
+        learn_params(spec, s);
     if (!w.is_ready && status != SCENARIO_OK && status != SCENARIO_FAILED)
         *error = g_strdup(scenario_error(s));
     if (shown) {
         g_free(a->shown->pdata[at]);
-        a->shown->pdata[at] = g_strdup(shown);
+        a->shown->pdata[at] = shown;
     }
     scenario_free(s);
     return !*error;
@@ -118,6 +148,8 @@ bool sweep_run_check(SweepSpec *spec, Inputs *inputs, bool (*is_over)(void), cha
         for (unsigned at = 0; at < ((const SweepAxis *)spec->axes->pdata[i])->values->len; at++)
             if (is_over() || !check_point(spec, at * stride(spec, i), i, at, inputs, error))
                 return false;
+    if (!sweep_spec_are_distinct(spec, error))
+        return false;
     g_free(spec->digest);
     spec->digest = digest_of(inputs);
     return true;
@@ -132,7 +164,7 @@ static void take_params(const Scenario *s, SweepRow *row)
 
         scenario_param(s, i, &p);
         g_ptr_array_add(row->param_names, g_strdup(p.name));
-        g_ptr_array_add(row->param_values, g_strdup(p.value));
+        g_ptr_array_add(row->param_values, plain_value(p.value, p.standard));
     }
 }
 

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lab/sweep/sweep_build.h"
 #include "lab/sweep/sweep_grid.h"
+#include "lab/sweep/sweep_table.h"
 #include "sim/base/units.h"
 #include "sim/trace/eventlog_json.h"
 
@@ -22,7 +24,10 @@ SweepSpec *sweep_spec_new(const char *scenario)
     SweepSpec *s = g_new0(SweepSpec, 1);
 
     s->version = g_strdup(HS_VERSION);
+    s->build = sweep_build_id();
     s->scenario = g_strdup(scenario);
+    s->known_names = g_ptr_array_new_with_free_func(g_free);
+    s->known_values = g_ptr_array_new_with_free_func(g_free);
     s->set = g_ptr_array_new_with_free_func(g_free);
     s->axes = g_ptr_array_new_with_free_func(free_axis);
     s->seeds = g_array_new(FALSE, FALSE, sizeof(uint64_t));
@@ -35,6 +40,9 @@ void sweep_spec_free(SweepSpec *s)
     if (!s)
         return;
     g_free(s->version);
+    g_free(s->build);
+    g_ptr_array_free(s->known_names, TRUE);
+    g_ptr_array_free(s->known_values, TRUE);
     g_free(s->scenario);
     g_free(s->digest);
     g_ptr_array_free(s->set, TRUE);
@@ -56,6 +64,30 @@ static SweepAxis *append_axis(SweepSpec *s, const char *name)
     return a;
 }
 
+bool sweep_spec_add_set(SweepSpec *s, const char *text, char **error)
+{
+    const char *equals = strchr(text, '=');
+
+    g_ptr_array_add(s->set, g_strdup(text));
+    if (equals && equals != text)
+        return true;
+    *error = g_strdup_printf("\"%s\" is not NAME=VALUE", text);
+    return false;
+}
+
+static bool is_set(const SweepSpec *s, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (unsigned i = 0; i < s->set->len; i++) {
+        const char *set = s->set->pdata[i];
+
+        if (!strncmp(set, name, len) && set[len] == '=')
+            return true;
+    }
+    return false;
+}
+
 bool sweep_spec_add_axis(SweepSpec *s, const char *text, char **error)
 {
     const char *equals = strchr(text, '=');
@@ -72,6 +104,10 @@ bool sweep_spec_add_axis(SweepSpec *s, const char *text, char **error)
             *error = g_strdup_printf("\"%s\" is there twice", name);
             return false;
         }
+    if (is_set(s, name)) {
+        *error = g_strdup_printf("\"%s\" is given by --set too: expected one of them", name);
+        return false;
+    }
     GPtrArray *values = sweep_grid_values(equals + 1, &why);
 
     if (!values) {
@@ -86,6 +122,34 @@ bool sweep_spec_add_axis(SweepSpec *s, const char *text, char **error)
         g_ptr_array_add(a->shown, g_strdup(values->pdata[i]));
     }
     g_ptr_array_free(values, TRUE);
+    return true;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    const char *unit_a, *unit_b;
+    double x, y;
+
+    if (!strcmp(a, b))
+        return true;
+    /* Without a unit it may be a name: 1.1 and 1.10. Numbers look alike once the scenario has read them. */
+    return sweep_table_parse(a, &x, &unit_a) && sweep_table_parse(b, &y, &unit_b) && *unit_a &&
+           !strcmp(unit_a, unit_b) && x == y;
+}
+
+bool sweep_spec_are_distinct(const SweepSpec *s, char **error)
+{
+    for (unsigned i = 0; i < s->axes->len; i++) {
+        const SweepAxis *a = s->axes->pdata[i];
+
+        for (unsigned k = 1; k < a->shown->len; k++)
+            for (unsigned j = 0; j < k; j++)
+                if (is_same(a->shown->pdata[j], a->shown->pdata[k])) {
+                    *error = g_strdup_printf("--grid: %s: \"%s\" and \"%s\" are the same value", a->name,
+                                             (char *)a->values->pdata[j], (char *)a->values->pdata[k]);
+                    return false;
+                }
+    }
     return true;
 }
 
@@ -179,6 +243,7 @@ void sweep_spec_write(const SweepSpec *s, GString *out)
 {
     g_string_append(out, "{\"journal\":\"hopscope sweep\"");
     write_text(out, "version", s->version);
+    write_text(out, "build", s->build);
     write_text(out, "scenario", s->scenario);
     write_text(out, "digest", s->digest ? s->digest : "");
     write_list(out, "set", s->set);
@@ -278,7 +343,8 @@ static bool get_seeds(JsonObject *o, SweepSpec *s)
 SweepSpec *sweep_spec_read(JsonObject *o)
 {
     const char *kind = get_text(o, "journal"), *version = get_text(o, "version"),
-               *scenario = get_text(o, "scenario"), *digest = get_text(o, "digest");
+               *build = get_text(o, "build"), *scenario = get_text(o, "scenario"),
+               *digest = get_text(o, "digest");
     uint64_t until;
     SweepSpec *s;
 
@@ -287,6 +353,8 @@ SweepSpec *sweep_spec_read(JsonObject *o)
     s = sweep_spec_new(scenario);
     g_free(s->version);
     s->version = g_strdup(version);
+    g_free(s->build);
+    s->build = g_strdup(build ? build : "");
     s->digest = g_strdup(digest);
     if (get_list(o, "set", s->set) && get_count(o, "until", &until) &&
         get_count(o, "max_events", &s->max_events) && get_count(o, "max_memory", &s->max_memory) &&
@@ -372,6 +440,9 @@ char *sweep_spec_difference(const SweepSpec *was, const SweepSpec *now)
 
     if (strcmp(was->version, now->version) != 0)
         return g_strdup_printf("it was made by hopscope %s, this is %s", was->version, now->version);
+    if (*was->build && *now->build && strcmp(was->build, now->build) != 0)
+        return g_strdup_printf("it was made by another build of hopscope %s, whose runs may differ",
+                               now->version);
     if (strcmp(was->scenario, now->scenario) != 0)
         return g_strdup_printf("it is a sweep of %s", was->scenario);
     for (unsigned i = 0; i < HS_ARRAY_LEN(parts) && !said; i++) {

@@ -16,6 +16,7 @@ typedef struct SweepAxis {
 
 typedef struct SweepSpec {
     char *version;  /* of hopscope */
+    char *build;    /* what tells one build of it from another; "": not known */
     char *scenario; /* path */
     char *digest;   /* of the texts of the scenario; NULL until it is known */
     GPtrArray *set; /* "name=value" */
@@ -23,10 +24,14 @@ typedef struct SweepSpec {
     GArray *seeds; /* uint64_t */
     SimTime until; /* SIM_NEVER */
     uint64_t max_events, max_memory;
+    /* Every parameter at the first point, once it was checked: for runs that came to no end. */
+    GPtrArray *known_names, *known_values;
 } SweepSpec;
 
 SweepSpec *sweep_spec_new(const char *scenario);
 void sweep_spec_free(SweepSpec *s);
+/* "name=value" for all runs. */
+bool sweep_spec_add_set(SweepSpec *s, const char *text, char **error) HS_MUST_USE;
 /* "name=list"; on failure *error for g_free. */
 bool sweep_spec_add_axis(SweepSpec *s, const char *text, char **error) HS_MUST_USE;
 
@@ -36,6 +41,8 @@ unsigned sweep_spec_runs(const SweepSpec *s);
 /* The index into the axis's values. */
 unsigned sweep_spec_at(const SweepSpec *s, unsigned point, unsigned axis);
 uint64_t sweep_spec_seed(const SweepSpec *s, unsigned run);
+/* False: two values of an axis are the same in other words (10ms and 0.01s, or 1% and 0.01). */
+bool sweep_spec_are_distinct(const SweepSpec *s, char **error) HS_MUST_USE;
 /* For ScenarioConfig.params: name=value … NULL, for g_strfreev. */
 char **sweep_spec_params(const SweepSpec *s, unsigned point);
 /* "loss=0.01 rtt=10ms": for messages; with the seed as `hopscope run` wants them. */

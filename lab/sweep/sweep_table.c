@@ -251,6 +251,25 @@ void sweep_table_summarize(const SweepTable *t, unsigned point, const SweepColum
     g_array_free(values, TRUE);
 }
 
+bool sweep_table_batches_are_alike(const SweepTable *t, const SweepColumn *c, double *correlation)
+{
+    g_autofree double *means = g_new(double, t->batches);
+    double products = 0, squares = 0;
+    unsigned n = 0;
+
+    for (unsigned run = 0; run < t->n_rows; run++) {
+        const GArray *samples = samples_of(t, run, c);
+        unsigned k =
+            samples ? stats_batch_means((const double *)samples->data, samples->len, t->batches, means) : 0;
+
+        n += k;
+        if (k)
+            stats_add_neighbours(means, k, &products, &squares);
+    }
+    *correlation = squares > 0 ? products / squares : 0;
+    return n >= 10 && *correlation * sqrt(n) > 2;
+}
+
 bool sweep_table_has_batches(const SweepTable *t, const SweepColumn *c)
 {
     for (unsigned run = 0; run < t->n_rows; run++)

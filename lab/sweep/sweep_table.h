@@ -41,11 +41,14 @@ bool sweep_table_parse(const char *text, double *out, const char **unit);
 /* Over the runs of a point. *missing: runs without a value. */
 void sweep_table_summarize(const SweepTable *t, unsigned point, const SweepColumn *c, StatsSummary *out,
                            unsigned *missing);
+/* How much neighbouring batches of a result resemble each other, over all runs: their autocorrelation. False:
+ * too few batches to say, or no more than chance would do (two standard errors). */
+bool sweep_table_batches_are_alike(const SweepTable *t, const SweepColumn *c, double *correlation);
 bool sweep_table_has_batches(const SweepTable *t, const SweepColumn *c);
 
 /* runs.tsv, runs.jsonl and summary.tsv. */
 bool sweep_table_write(const SweepTable *t, const char *dir, GError **error) HS_MUST_USE;
 unsigned sweep_table_summary_rows(const SweepTable *t);
-/* A summary to be read: a line for each point, mean ± half the interval for each result. For g_string_free.
- */
-GString *sweep_table_pretty(const SweepTable *t);
+/* A summary to be read: a line for each point, mean ± half the interval for each result. *is_partial: some
+ * means are of fewer runs than there are seeds, and say of how many: "4.5 ± 0.2 [7]". For g_string_free. */
+GString *sweep_table_pretty(const SweepTable *t, bool *is_partial);

@@ -169,17 +169,18 @@ static char *pretty_number(double value, double max, double scale)
     return g_strdup(g_ascii_formatd(text, sizeof(text), format, value / scale));
 }
 
-/* The cells of a column, its heading first. */
-static GPtrArray *pretty_column(const SweepTable *t, const SweepColumn *c)
+/* The cells of a column, its heading first. [7]: only 7 runs of the point have a value. */
+static GPtrArray *pretty_column(const SweepTable *t, const SweepColumn *c, bool *is_partial)
 {
-    unsigned points = sweep_spec_points(t->spec), missing;
+    unsigned points = sweep_spec_points(t->spec);
     GPtrArray *cells = g_ptr_array_new_with_free_func(g_free);
     g_autofree StatsSummary *s = g_new(StatsSummary, points);
+    g_autofree unsigned *missing = g_new(unsigned, points);
     double max = 0, scale;
     const char *prefix;
 
     for (unsigned p = 0; p < points; p++) {
-        sweep_table_summarize(t, p, c, &s[p], &missing);
+        sweep_table_summarize(t, p, c, &s[p], &missing[p]);
         max = s[p].n ? HS_MAX(max, fabs(s[p].mean)) : max;
     }
     scale = chart_scale(c->unit, max, &prefix);
@@ -189,7 +190,12 @@ static GPtrArray *pretty_column(const SweepTable *t, const SweepColumn *c)
         g_autofree char *mean = s[p].n ? pretty_number(s[p].mean, max, scale) : g_strdup("NA");
         g_autofree char *half = s[p].n > 1 ? pretty_number(s[p].high - s[p].mean, max, scale) : NULL;
 
-        g_ptr_array_add(cells, half ? g_strdup_printf("%s ± %s", mean, half) : g_strdup(mean));
+        g_autofree char *few =
+            s[p].n && missing[p] ? g_strdup_printf(" [%u]", t->spec->seeds->len - missing[p]) : g_strdup("");
+
+        *is_partial |= s[p].n && missing[p];
+        g_ptr_array_add(cells,
+                        half ? g_strdup_printf("%s ± %s%s", mean, half, few) : g_strconcat(mean, few, NULL));
     }
     return cells;
 }
@@ -205,11 +211,13 @@ static GPtrArray *axis_column(const SweepTable *t, unsigned axis)
     return cells;
 }
 
-GString *sweep_table_pretty(const SweepTable *t)
+GString *sweep_table_pretty(const SweepTable *t, bool *is_partial)
 {
     GPtrArray *columns = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
     GString *out = g_string_new(NULL);
     bool has_results = false;
+
+    *is_partial = false;
 
     for (unsigned i = 0; i < t->spec->axes->len; i++)
         g_ptr_array_add(columns, axis_column(t, i));
@@ -217,7 +225,7 @@ GString *sweep_table_pretty(const SweepTable *t)
         has_results |= COLUMN(t, i)->kind == SWEEP_RESULT;
     for (unsigned i = 0; i < t->columns->len; i++)
         if (is_summarized(COLUMN(t, i)) && (COLUMN(t, i)->kind == SWEEP_RESULT) == has_results)
-            g_ptr_array_add(columns, pretty_column(t, COLUMN(t, i)));
+            g_ptr_array_add(columns, pretty_column(t, COLUMN(t, i), is_partial));
     for (unsigned row = 0; row <= sweep_spec_points(t->spec); row++) {
         for (unsigned i = 0; i < columns->len; i++) {
             const GPtrArray *cells = columns->pdata[i];

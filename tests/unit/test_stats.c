@@ -114,6 +114,24 @@ static void test_batches(void)
     g_assert_cmpfloat(means[0], ==, 100);
 }
 
+/* 1, 2, 3, 4, 5: deviations -2 … 2, neighbours' products 2 + 0 + 0 + 2, squares 10; R: acf(1:5)$acf[2] = 0.4.
+ * An alternating series of ten: nine products of -1, ten squares. */
+static void test_neighbours(void)
+{
+    double products = 0, squares = 0, turns[10];
+
+    stats_add_neighbours((const double[]){1, 2, 3, 4, 5}, 5, &products, &squares);
+    assert_near(products, 4, 1e-12);
+    assert_near(squares, 10, 1e-12);
+    stats_add_neighbours((const double[]){7}, 1, &products, &squares);
+    assert_near(products / squares, 0.4, 1e-12);
+    products = squares = 0;
+    for (unsigned i = 0; i < 10; i++)
+        turns[i] = i % 2 ? -1 : 1;
+    stats_add_neighbours(turns, 10, &products, &squares);
+    assert_near(products / squares, -0.9, 1e-12);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -123,5 +141,6 @@ int main(int argc, char **argv)
     g_test_add_func("/view/stats/accuracy", test_accuracy);
     g_test_add_func("/view/stats/few", test_few);
     g_test_add_func("/view/stats/batches", test_batches);
+    g_test_add_func("/view/stats/neighbours", test_neighbours);
     return g_test_run();
 }

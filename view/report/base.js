@@ -59,6 +59,14 @@ function shorten(text, font, width) {
   return text.slice(0, low) + '…';
 }
 
+/* A text of a drawing that takes at most `width`; if it is cut, pointing at it shows all. */
+function fitted(attributes, text, font, width) {
+  const short = shorten(text, font, width), el = svg('text', attributes, short);
+  if (short !== text)
+    el.append(svg('title', {}, text));
+  return el;
+}
+
 /* Lines of at most `width`; breaks at blanks, and anywhere in scripts that have none. */
 function wrap(text, font, width) {
   const lines = [];
@@ -81,7 +89,14 @@ function wrap(text, font, width) {
 
 const LANGUAGES = ['en', 'zh'];
 
+/* What the address says behind its #: "packet=17&lang=zh". */
+function addressed(name) {
+  return new URLSearchParams(location.hash.slice(1)).get(name);
+}
+
 function preferredLanguage() {
+  if (LANGUAGES.includes(addressed('lang')))
+    return addressed('lang');
   return DATA.lang || ((navigator.language || 'en').toLowerCase().startsWith('zh') ? 'zh' : 'en');
 }
 

@@ -257,12 +257,11 @@ const ladder = (function () {
   }
 
   function drawArrowLabel(g, arrow, x1, x2, y1, right) {
-    const room = width - GUTTER - 16;
-    const text = shorten(arrowLabel(arrow), LABEL_FONT, room);
-    const size = measure(text, LABEL_FONT);
+    const room = width - GUTTER - 16, text = arrowLabel(arrow);
+    const size = measure(shorten(text, LABEL_FONT, room), LABEL_FONT);
     let x = right ? x1 + 8 : x1 - 8 - size;
     x = Math.max(GUTTER + 6, Math.min(width - 8 - size, x));
-    g.append(svg('text', { x, y: y1 - 5, class: 'label' }, text));
+    g.append(fitted({ x, y: y1 - 5, class: 'label' }, text, LABEL_FONT, room));
   }
 
   function drawReason(g, arrow, x, y, right) {
@@ -289,12 +288,11 @@ const ladder = (function () {
       text = '✗ ' + said(string(event[3]));
     if (event[0] === EVENT.STATE && event[2] >= 0 && portsMatter)
       text = ':' + conns[event[2]].localPort + ' ' + text;
-    text = shorten(text, SMALL_FONT, Math.max(60, width - GUTTER - 40));
-    const size = measure(text, SMALL_FONT) + 14;
+    const room = Math.max(60, width - GUTTER - 40), size = measure(shorten(text, SMALL_FONT, room), SMALL_FONT) + 14;
     const left = Math.max(GUTTER + 4, Math.min(width - size - 4, x - size / 2));
     const g = svg('g', { class: 'event ' + (names[event[0]] || 'bad') + (row.moment === state.at ? ' selected' : ''), 'data-moment': row.moment });
     g.append(svg('rect', { x: left, y: y + 2, width: size, height: 17, rx: 8.5 }));
-    g.append(svg('text', { x: left + 7, y: y + 14.5 }, text));
+    g.append(fitted({ x: left + 7, y: y + 14.5 }, text, SMALL_FONT, room));
     group.append(g);
   }
 
@@ -380,9 +378,8 @@ const ladder = (function () {
     const room = lanes.length > 1 ? (width - GUTTER - 2 * MARGIN) / (lanes.length - 1) - 8 : width - GUTTER;
     for (const node of lanes) {
       const half = Math.min(room, 2 * Math.min(laneX.get(node) - GUTTER, width - laneX.get(node)) - 4);
-      list.push(svg('text', { x: laneX.get(node), y: 18, class: 'node' }, shorten(nodes[node].name, '600 13px ' + FONT, half)));
-      const here = shorten(stateOfNode(node), SMALL_FONT, half);
-      list.push(svg('text', { x: laneX.get(node), y: 35, class: 'node-state' }, here));
+      list.push(fitted({ x: laneX.get(node), y: 18, class: 'node' }, nodes[node].name, '600 13px ' + FONT, half));
+      list.push(fitted({ x: laneX.get(node), y: 35, class: 'node-state' }, stateOfNode(node), SMALL_FONT, half));
     }
     head.setAttribute('width', width);
     head.setAttribute('height', HEAD);
@@ -412,6 +409,12 @@ const ladder = (function () {
     makeRows();
     drawHead();
     ask();
+  }
+
+  /* After build(), when the rest of the page has its place. */
+  function fit() {
+    resize();
+    showRow(state.at);
   }
 
   function showRow(m) {
@@ -461,7 +464,7 @@ const ladder = (function () {
       chooseLanes();
     makeArrows();
     box.addEventListener('scroll', () => {
-      look();
+      scrolled = box.scrollTop;
       ask();
     }, { passive: true });
     box.addEventListener('click', (e) => {
@@ -474,7 +477,6 @@ const ladder = (function () {
         change({ at: rows[i].moment, playing: false });
     });
     new ResizeObserver(() => box.isConnected && (box.clientWidth !== width || box.clientHeight !== viewHeight) && resize()).observe(box);
-    resize();
   }
 
   function update(changed) {
@@ -518,7 +520,7 @@ const ladder = (function () {
   }
 
   return {
-    build, update, neighbour, setLane, drawSheets, drawNow: redraw,
+    build, update, neighbour, setLane, drawSheets, drawNow: redraw, fit,
     isShown: (node) => shown.has(node),
     setTimers: (on) => { withTimers = on; resize(); },
     hasTimers: () => withTimers,

@@ -14,12 +14,13 @@ const topologyPanel = (function () {
     const columns = places.columns, rows = Math.max(1, ...columns.map((column) => column.length));
     const margin = columns.length > 4 ? 56 : 84;
     const rowStep = rows > 6 ? 44 : 64;
-    height = Math.max(110, rows * rowStep + 40);
+    height = rows > 1 ? rows * rowStep + 40 : 64;
     at = new Map();
     columns.forEach((column, c) => column.forEach((node, r) => at.set(node, {
       x: columns.length > 1 ? margin + (W - 2 * margin) * c / (columns.length - 1) : W / 2,
-      y: 24 + (height - 40) * (r + 0.5) / column.length,
+      y: 18 + (height - 40) * (r + 0.5) / column.length,
     })));
+    height = Math.max(...[...at.values()].map(({ y }) => y), 0) + 48;
   }
 
   function drawLink(all, link) {
@@ -84,7 +85,7 @@ const topologyPanel = (function () {
     links.forEach((link) => drawLink(g, link));
     for (const node of at.keys())
       drawNode(g, node);
-    drawing = svg('svg', { viewBox: `0 0 ${W} ${height + 26}`, class: 'topology', role: 'img', 'aria-label': t('topology_label') }, g, moving);
+    drawing = svg('svg', { viewBox: `0 0 ${W} ${height}`, class: 'topology', role: 'img', 'aria-label': t('topology_label') }, g, moving);
     into.append(drawing);
     show();
   }

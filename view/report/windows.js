@@ -36,7 +36,7 @@ const windowsPanel = (function () {
   function drawDirection(side) {
     const flow = flows[state.flow];
     const sender = windowAt(flow.index, side, state.at), receiver = windowAt(flow.index, 1 - side, state.at);
-    const s = sender || { una: 0, nxt: 0, edge: -1 }, r = receiver || { rcv: 0, right: -1 };
+    const s = sender || { una: 0, nxt: 0, edge: -1 }, r = receiver || { rcv: 0, right: -1, held: [] };
     const ends = [s.nxt, s.edge, r.rcv, r.right, s.una + 10];
     const high = Math.max(...ends), low = Math.min(s.una, r.rcv);
     const margin = Math.max(1, (high - low) * 0.12);
@@ -58,6 +58,8 @@ const windowsPanel = (function () {
     bar(g, scale, first, last, y + 6, 'w-none');
     bar(g, scale, first, r.rcv, y + 6, 'w-acked');
     bar(g, scale, r.rcv, r.right, y + 6, 'w-open');
+    for (const [from, to] of r.held)
+      bar(g, scale, from, to, y + 6, 'w-held');
     const below = [{ at: r.rcv, name: 'RCV.NXT' }];
     if (r.right >= 0)
       below.push({ at: r.right, name: 'RCV.NXT+RCV.WND' });
@@ -72,7 +74,7 @@ const windowsPanel = (function () {
       box.replaceChildren(html('p', { class: 'quiet' }, t('no_tcp')));
       return;
     }
-    const legend = [['w-acked', 'w_acked'], ['w-flight', 'w_flight'], ['w-usable', 'w_usable'], ['w-open', 'w_open']];
+    const legend = [['w-acked', 'w_acked'], ['w-flight', 'w_flight'], ['w-usable', 'w_usable'], ['w-open', 'w_open'], ['w-held', 'w_held']];
     box.replaceChildren(drawDirection(0), drawDirection(1),
       html('p', { class: 'legend' }, ...legend.map(([name, key]) => html('span', {}, html('i', { class: 'swatch ' + name }), t(key)))));
   }
