@@ -1,13 +1,7 @@
 /* The subcommands: each gets its own argv (argv[0] is its name) and returns the exit status. */
 #pragma once
 
-enum {
-    EXIT_OK = 0,
-    EXIT_UNEXPECTED = 1, /* an expectation failed; runs differ; a frame is malformed */
-    EXIT_WRONG = 2,      /* usage, scenario or environment */
-    EXIT_LIMIT = 3,      /* a limit was hit */
-    EXIT_INTERRUPTED = 130,
-};
+#include "lab/status.h"
 
 int cmd_bench(int argc, char **argv);
 int cmd_diff(int argc, char **argv);

@@ -4,18 +4,31 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/diff/diff_series.h"
-#include "cli/diff/diff_side.h"
-#include "cli/diff/difflog.h"
+#include "cli/console.h"
+#include "lab/diff/diff_series.h"
+#include "lab/diff/diff_side.h"
+#include "lab/diff/difflog.h"
 #include "sim/trace/eventlog.h"
 
 typedef struct Diff {
+    const ArgCommand *command;
     DiffSides sides;
     DiffStyle style;
     DiffSeriesConfig series; /* names NULL: not asked for */
     bool has_every;
 } Diff;
+
+static DiffResult compare_sides(Diff *d, const DiffSide sides[2], GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    DiffResult result = d->series.names ? diff_series_compare(text, sides, &d->series, error)
+                                        : difflog_compare(text, sides, &d->style, error);
+
+    fputs(text->str, stdout);
+    return result;
+}
 
 static int compare(Diff *d)
 {
@@ -23,8 +36,7 @@ static int compare(Diff *d)
     const DiffSide sides[2] = {{"a", o[0].title, o[0].path}, {"b", o[1].title, o[1].path}};
     GError *error = NULL;
 
-    switch (d->series.names ? diff_series_compare(sides, &d->series, &error)
-                            : difflog_compare(sides, &d->style, &error)) {
+    switch (compare_sides(d, sides, &error)) {
     case DIFF_SAME:
         return EXIT_OK;
     case DIFF_DIFFERENT:
@@ -32,15 +44,29 @@ static int compare(Diff *d)
     case DIFF_ERROR:
         break;
     }
-    fflush(stdout);
-    fprintf(stderr, "hopscope diff: %s\n", error->message);
-    g_error_free(error);
-    return EXIT_WRONG;
+    return console_tell_error("diff", error);
+}
+
+static int prepare(Diff *d)
+{
+    Console console = {.command = "diff", .mute = true};
+    GError *error = NULL;
+    int status;
+
+    d->sides.front = console_front(&console);
+    status = diff_side_prepare(&d->sides, &error);
+    if (error && error->domain == G_OPTION_ERROR) {
+        args_wrong(d->command, "%s", error->message);
+        g_error_free(error);
+    } else if (error) {
+        console_tell_error("diff", error);
+    }
+    return status;
 }
 
 static bool check(Diff *d, const char *events, const char *const *operand)
 {
-    const ArgCommand *command = d->sides.command;
+    const ArgCommand *command = d->command;
     g_autofree char *error = NULL;
 
     d->series.quiet = d->style.quiet;
@@ -125,7 +151,7 @@ int cmd_diff(int argc, char **argv)
         "  hopscope diff ping.lua                (does it repeat itself?)\n",
     };
 
-    d.sides.command = &command;
+    d.command = &command;
     switch (args_parse(&command, argc, argv, operand)) {
     case ARGS_HELPED:
         status = EXIT_OK;
@@ -136,7 +162,7 @@ int cmd_diff(int argc, char **argv)
         d.style.after = (unsigned)HS_MAX(HS_MIN(after, 100000), 1);
         if (!check(&d, events, operand))
             break;
-        status = diff_side_prepare(&d.sides);
+        status = prepare(&d);
         if (status == EXIT_OK)
             status = compare(&d);
         break;

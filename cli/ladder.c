@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/ladder_out.h"
-#include "cli/observe.h"
+#include "cli/console.h"
+#include "lab/run/ladder_out.h"
+#include "cli/observe_options.h"
 
 #define WIDTH_DEFAULT 80
 #define WIDTH_MIN 60
@@ -27,7 +28,7 @@ static void on_start(void *user, Scenario *s)
 {
     LadderOptions *o = user;
 
-    o->recorder = ladderout_record(s);
+    o->recorder = ladderout_record(s, 0);
 }
 
 static unsigned terminal_width(void)
@@ -83,8 +84,7 @@ static void print(const LadderOptions *o, const Ladder *l)
 
 static int tell(const char *message)
 {
-    fprintf(stderr, "hopscope ladder: %s\n", message);
-    return EXIT_WRONG;
+    return console_tell("ladder", message);
 }
 
 static int draw(LadderOptions *o)
@@ -116,10 +116,12 @@ static int draw(LadderOptions *o)
 
 static int run(LadderOptions *o)
 {
+    Console console = {.command = "ladder", .mute = true};
     Runner r;
     char *flows, *name;
     int status;
 
+    o->observe.front = console_front(&console);
     o->observe.on_start = on_start;
     o->observe.user = o;
     status = observe_run(&r, &o->observe);
@@ -145,10 +147,11 @@ static int run(LadderOptions *o)
 
 int cmd_ladder(int argc, char **argv)
 {
-    LadderOptions o = {.observe = {.command = "ladder", .until = SIM_NEVER, .set = g_ptr_array_new()},
+    LadderOptions o = {.observe = {.until = SIM_NEVER, .set = g_ptr_array_new()},
                        .ladder = {.to = SIM_NEVER},
                        .files = g_ptr_array_new()};
     ObserveConfig *c = &o.observe;
+    static const char *const languages[] = {"en", "zh", NULL};
     const char *operand[2];
     const ArgOption options[] = {
         OBSERVE_OPTIONS(c),
@@ -183,6 +186,8 @@ int cmd_ladder(int argc, char **argv)
         {"width", 'w', ARG_COUNT, "N",
          "columns of text, at least 60 (default: the terminal's, 80, 100 in a file)", &o.width, &o.has_width,
          NULL},
+        {"lang", 0, ARG_CHOICE, "en|zh", "language of the scenario's title and notes, where it has both",
+         &o.ladder.lang, NULL, languages},
         {"ascii", 0, ARG_FLAG, NULL, "text in ASCII only", &o.ascii, NULL, NULL},
         {0},
     };

@@ -5,13 +5,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "sim/base/base.h"
+#include "view/textwidth.h"
 
 #define HISTORY_MAX 1000
-#define WORDS_MAX 64
+#define COLUMNS_DEFAULT 80
 
 struct LineEdit {
     LineEditComplete complete;
@@ -80,13 +82,50 @@ static bool is_inside_char(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
+static unsigned terminal_columns(void)
+{
+    struct winsize size;
+
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20 ? size.ws_col : COLUMNS_DEFAULT;
+}
+
+/* Columns that the text takes, without escape sequences. */
+static unsigned shown_width(const char *text)
+{
+    g_autoptr(GString) plain = g_string_new(NULL);
+
+    while (*text)
+        if (*text == '\033') {
+            text += strcspn(text, "m");
+            text += *text == 'm';
+        } else {
+            g_string_append_c(plain, *text++);
+        }
+    return textwidth_columns(plain->str);
+}
+
+static unsigned width_between(const char *from, const char *to)
+{
+    g_autofree char *part = g_strndup(from, (gsize)(to - from));
+
+    return shown_width(part);
+}
+
+/* One line of the screen, however long the text is: of that the part around the cursor is shown. The
+ * terminal's width is asked for each time: windows are resized. */
 static void redraw(const LineEdit *e)
 {
-    glong behind = g_utf8_strlen(e->line->str + e->at, (gssize)(e->line->len - e->at));
+    unsigned room = terminal_columns() - 1, used = shown_width(e->prompt);
+    const char *from = e->line->str, *at = e->line->str + e->at, *to = at;
 
-    printf("\r%s%s\033[K", e->prompt, e->line->str);
-    if (behind > 0)
-        printf("\033[%ldD", behind);
+    room = room > used + 10 ? room - used : 10;
+    while (width_between(from, at) > room - 2)
+        from = g_utf8_next_char(from);
+    while (*to && width_between(from, g_utf8_next_char(to)) <= room)
+        to = g_utf8_next_char(to);
+    printf("\r%s%.*s\033[K", e->prompt, (int)(to - from), from);
+    if (to > at)
+        printf("\033[%uD", width_between(at, to));
     fflush(stdout);
 }
 
@@ -201,33 +240,46 @@ static void recall(LineEdit *e, int direction)
     e->at = e->line->len;
 }
 
+/* In columns, as many as the terminal has room for. */
+static void list_words(char **word)
+{
+    unsigned widest = 0, n = g_strv_length(word), across, down;
+
+    for (unsigned i = 0; i < n; i++)
+        widest = HS_MAX(widest, shown_width(word[i]));
+    across = HS_MAX(terminal_columns() / (widest + 2), 1);
+    down = (n + across - 1) / across;
+    printf("\n");
+    for (unsigned row = 0; row < down; row++) {
+        for (unsigned i = row; i < n; i += down)
+            printf("%s%*s", word[i], i + down < n ? (int)(widest + 2 - shown_width(word[i])) : 0, "");
+        printf("\n");
+    }
+}
+
 /* Completes as far as all words agree; lists them where they do not. */
 static void complete(LineEdit *e)
 {
-    const char *word[WORDS_MAX];
     g_autofree char *before = g_strndup(e->line->str, e->at);
     const char *last = strrchr(before, ' ');
-    unsigned n = e->complete ? e->complete(e->user, before, word, WORDS_MAX) : 0;
+    g_auto(GStrv) word = e->complete ? e->complete(e->user, before) : NULL;
     size_t have = strlen(last ? last + 1 : before), common;
 
-    if (!n)
+    if (!word || !word[0])
         return;
     common = strlen(word[0]);
-    for (unsigned i = 1; i < n; i++)
-        while (strncmp(word[0], word[i], common) != 0)
+    for (char **w = word + 1; *w; w++)
+        while (strncmp(word[0], *w, common) != 0)
             common--;
     if (common > have) {
         g_string_insert_len(e->line, (gssize)e->at, word[0] + have, (gssize)(common - have));
         e->at += common - have;
     }
-    if (n == 1) {
+    if (!word[1] && !g_str_has_suffix(word[0], "\"") && !g_str_has_suffix(word[0], "(")) {
         g_string_insert_c(e->line, (gssize)e->at, ' ');
         e->at++;
-    } else if (common == have) {
-        printf("\n");
-        for (unsigned i = 0; i < n; i++)
-            printf("%s%s", i ? "  " : "", word[i]);
-        printf("\n");
+    } else if (word[1] && common == have) {
+        list_words(word);
     }
 }
 

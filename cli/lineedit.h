@@ -6,8 +6,8 @@
 
 typedef struct LineEdit LineEdit;
 
-/* Words that may stand at the end of the line; returns how many. */
-typedef unsigned (*LineEditComplete)(void *user, const char *line, const char **out, unsigned max);
+/* What the line's last word may become; for g_strfreev. */
+typedef char **(*LineEditComplete)(void *user, const char *line);
 
 LineEdit *lineedit_new(LineEditComplete complete, void *user);
 void lineedit_free(LineEdit *e);

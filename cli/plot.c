@@ -7,9 +7,10 @@
 
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/gnuplot.h"
-#include "cli/observe.h"
-#include "cli/plot_net.h"
+#include "cli/console.h"
+#include "lab/run/gnuplot.h"
+#include "cli/observe_options.h"
+#include "lab/run/plot_net.h"
 #include "view/plot_build.h"
 #include "view/plot_gnuplot.h"
 #include "view/plot_term.h"
@@ -192,6 +193,7 @@ static void name_variants(GArray *variants, const GPtrArray *labels, unsigned n_
 /* Runs one; the scenario's name is kept for the title. */
 static int collect(PlotOptions *o, Variant *v, char **scenario)
 {
+    Console console = {.command = "plot", .mute = true};
     Runner r;
     int status;
 
@@ -200,6 +202,7 @@ static int collect(PlotOptions *o, Variant *v, char **scenario)
     o->sink = NULL;
     if (v->set)
         g_ptr_array_add(o->observe.set, v->set);
+    o->observe.front = console_front(&console);
     status = observe_run(&r, &o->observe);
     if (v->set)
         g_ptr_array_remove_index(o->observe.set, o->observe.set->len - 1);
@@ -220,9 +223,7 @@ static int collect(PlotOptions *o, Variant *v, char **scenario)
 
 static int tell(const char *text)
 {
-    fflush(stdout);
-    fprintf(stderr, "hopscope plot: %s\n", text);
-    return EXIT_WRONG;
+    return console_tell("plot", text);
 }
 
 static unsigned term_width(const PlotOptions *o)
@@ -357,11 +358,10 @@ static int plot(PlotOptions *o, const char *const *operands)
 
 int cmd_plot(int argc, char **argv)
 {
-    PlotOptions o = {
-        .observe = {.command = "plot", .until = SIM_NEVER, .set = g_ptr_array_new(), .on_start = on_start},
-        .wish = {.to = SIM_NEVER},
-        .what = g_ptr_array_new(),
-        .labels = g_ptr_array_new()};
+    PlotOptions o = {.observe = {.until = SIM_NEVER, .set = g_ptr_array_new(), .on_start = on_start},
+                     .wish = {.to = SIM_NEVER},
+                     .what = g_ptr_array_new(),
+                     .labels = g_ptr_array_new()};
     const char *operands[MAX_RUNS + 1];
     const ArgOption options[] = {
         {"what", 'w', ARG_LIST, "LIST",

@@ -5,9 +5,10 @@
 
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/observe.h"
-#include "cli/report_net.h"
-#include "cli/story_net.h"
+#include "cli/console.h"
+#include "cli/observe_options.h"
+#include "lab/run/report_net.h"
+#include "lab/run/story_net.h"
 
 /* A page of more than fifty megabytes opens slowly; so many records of full frames take a gigabyte of memory.
  */
@@ -33,7 +34,7 @@ static void on_start(void *user, Scenario *s)
     StoryConfig config = {
         .classes = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX) | PROBE_BIT(PROBE_FRAME_DROP) |
                    PROBE_BIT(PROBE_QUEUE) | PROBE_BIT(PROBE_LINK) | PROBE_BIT(PROBE_TCP) |
-                   PROBE_BIT(PROBE_LOG),
+                   PROBE_BIT(PROBE_LOG) | PROBE_BIT(PROBE_TRANSLATION),
         .max_records = MAX_RECORDS,
         .max_bytes = MAX_BYTES,
     };
@@ -138,9 +139,7 @@ static int write_page(Report *r, Runner *runner)
     r->page.scenario = scenario;
     report_net_tell(&r->net, runner->scenario, &r->page);
     if (!report_write(r->story, &r->page, path, &error)) {
-        fprintf(stderr, "hopscope report: %s\n", error->message);
-        g_error_free(error);
-        status = EXIT_WRONG;
+        status = console_tell_error("report", error);
     } else if (!r->quiet) {
         printf("wrote %s\n", path);
     }
@@ -155,8 +154,12 @@ static int write_page(Report *r, Runner *runner)
 
 static int work(Report *r)
 {
+    Console console = {.command = "report", .mute = true};
     Runner runner;
-    int status = observe_run(&runner, &r->observe);
+    int status;
+
+    r->observe.front = console_front(&console);
+    status = observe_run(&runner, &r->observe);
 
     if (r->story)
         story_seal(r->story);
@@ -172,7 +175,7 @@ static int work(Report *r)
 int cmd_report(int argc, char **argv)
 {
     static const char *const languages[] = {"en", "zh", NULL};
-    Report r = {.observe = {.command = "report", .until = SIM_NEVER, .set = g_ptr_array_new()},
+    Report r = {.observe = {.until = SIM_NEVER, .set = g_ptr_array_new()},
                 .page = {.to = SIM_NEVER},
                 .lanes = g_array_new(FALSE, FALSE, sizeof(int32_t))};
     const char *operand[2];

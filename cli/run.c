@@ -1,25 +1,32 @@
 /* hopscope run: one scenario, what it says, a summary, and the files that were asked for. */
 #include <glib.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/manifest.h"
+#include "cli/console.h"
 #include "cli/run_summary.h"
-#include "cli/runner.h"
+#include "lab/run/keep.h"
+#include "lab/run/manifest.h"
+#include "lab/run/outputs_qlog.h"
+#include "lab/run/run_folder.h"
 #include "sim/trace/eventlog.h"
 
 typedef struct RunOptions {
     RunnerConfig config;
+    Console console;
     GPtrArray *set;    /* "name=value" */
     GPtrArray *events; /* classes */
     const char *operand;
     const char *out_dir;
     char *folder; /* of the run that is repeated */
-    bool has_until, has_progress, has_snaplen, stats, digest, manifest;
+    bool has_until, has_progress, has_snaplen, has_qlog_port, has_qlog_level, stats, digest, manifest;
     bool progress;
-    uint64_t max_memory, snaplen;
+    const char *keep; /* a list; NULL: not said */
+    unsigned kinds;   /* of it */
+    uint64_t max_memory, snaplen, qlog_port;
 } RunOptions;
 
 static bool check_params(const ArgCommand *command, const GPtrArray *set)
@@ -53,14 +60,46 @@ static bool parse_events(const ArgCommand *command, const GPtrArray *lists, uint
     return true;
 }
 
+static bool check_keep(const ArgCommand *command, RunOptions *o, const char *operand)
+{
+    g_autofree char *error = NULL;
+
+    if (!o->keep)
+        return true;
+    if (!keep_parse(o->keep, &o->kinds, &error)) {
+        args_wrong(command, "--keep: %s", error);
+        return false;
+    }
+    if (!o->manifest || (!o->out_dir && !manifest_is_named(operand))) {
+        args_wrong(command, o->manifest ? "--keep goes with --out DIR"
+                                        : "--keep and --no-manifest exclude each other");
+        return false;
+    }
+    return true;
+}
+
+/* Somebody who names several has something else in mind. */
+static bool check_operands(const ArgCommand *command, const char *const *operand)
+{
+    if (!operand[1])
+        return true;
+    args_wrong(command,
+               "\"%s\" is a second scenario, and there is one to a run: \"hopscope test\" runs several and "
+               "tells which "
+               "pass, \"hopscope sweep\" runs one with several parameters and seeds",
+               operand[1]);
+    return false;
+}
+
 static bool check(const ArgCommand *command, RunOptions *o)
 {
     RunnerConfig *c = &o->config;
 
     if (!check_params(command, o->set) || !parse_events(command, o->events, &c->outputs.event_classes))
         return false;
-    if (c->max_wall < 0 || c->scenario.until < 0) {
-        args_wrong(command, "%s: a time must not be negative", c->max_wall < 0 ? "--max-wall" : "--until");
+    if (o->console.max_wall < 0 || c->scenario.until < 0) {
+        args_wrong(command, "%s: a time must not be negative",
+                   o->console.max_wall < 0 ? "--max-wall" : "--until");
         return false;
     }
     if (o->has_snaplen && (o->snaplen == 0 || o->snaplen > UINT32_MAX)) {
@@ -72,6 +111,13 @@ static bool check(const ArgCommand *command, RunOptions *o)
          o->has_snaplen) &&
         !c->outputs.pcap->len)
         g_ptr_array_add(c->outputs.pcap, (void *)"");
+    if (o->has_qlog_port && (o->qlog_port == 0 || o->qlog_port > UINT16_MAX)) {
+        args_wrong(command, "--qlog-port: expected a number from 1 to 65535, got %" PRIu64, o->qlog_port);
+        return false;
+    }
+    c->outputs.qlog_port = (uint16_t)o->qlog_port;
+    if ((o->has_qlog_port || o->has_qlog_level) && !c->outputs.qlog->len)
+        g_ptr_array_add(c->outputs.qlog, (void *)"");
     return true;
 }
 
@@ -80,7 +126,7 @@ static void complete(RunOptions *o, const char *path)
     RunnerConfig *c = &o->config;
 
     g_ptr_array_add(o->set, NULL);
-    c->command = "run";
+    c->front = console_front(&o->console);
     o->operand = path;
     c->scenario.path = c->outputs.scenario = path;
     c->scenario.params = (const char *const *)o->set->pdata;
@@ -88,15 +134,19 @@ static void complete(RunOptions *o, const char *path)
     c->scenario.max_memory = o->max_memory;
     c->outputs.count_drops = !c->scenario.quiet;
     if (o->has_progress)
-        c->progress = o->progress ? PROGRESS_ALWAYS : PROGRESS_NEVER;
+        o->console.progress = o->progress ? PROGRESS_ALWAYS : PROGRESS_NEVER;
 }
 
 static int tell_error(GError *error)
 {
-    fflush(stdout);
-    fprintf(stderr, "hopscope run: %s\n", error->message);
-    g_error_free(error);
-    return EXIT_WRONG;
+    return console_tell_error("run", error);
+}
+
+static void print_summary(const RunOptions *o, const Runner *r, int status)
+{
+    const RunSummaryStyle style = {o->console.seconds, o->digest, o->stats};
+
+    runsummary_print(r, status, &style);
 }
 
 static int run_only(RunOptions *o)
@@ -104,46 +154,31 @@ static int run_only(RunOptions *o)
     Runner r;
     int status = runner_run(&r, &o->config);
 
-    runsummary_print(&r, status, o->digest, o->stats);
+    print_summary(o, &r, status);
     runner_clear(&r);
     return status;
 }
 
-/* The folder becomes a run's: with its manifest it can be looked at again. */
 static int run_into_folder(RunOptions *o)
 {
-    Inputs *inputs = inputs_new();
-    GError *error = NULL;
+    const RunFolderConfig folder = {o->out_dir, &o->config, o->keep ? o->kinds : (unsigned)KEEP_ALL};
     Runner r;
-    int status;
+    int status = run_folder_run(&r, &folder);
 
-    o->config.inputs = inputs;
-    o->config.outputs.digest = true;
-    status = runner_run(&r, &o->config);
-    if (status != EXIT_WRONG && !manifest_write(o->out_dir, &r, status, inputs, NULL, &error))
-        status = tell_error(error);
-    runsummary_print(&r, status, o->digest, o->stats);
+    if (r.scenario)
+        print_summary(o, &r, status);
     runner_clear(&r);
-    inputs_free(inputs);
     return status;
 }
 
-/* An earlier run again, for files that it did not leave then. */
+/* An earlier run again: what it left, or is to leave now. */
 static int run_again(RunOptions *o, Manifest *m)
 {
-    RunnerConfig *c = &o->config;
-    GError *error = NULL;
+    const RunFolderConfig folder = {o->out_dir, &o->config, o->keep ? o->kinds : m->keep, o->folder != NULL};
     Runner r;
-    int status;
+    int status = run_folder_repeat(&r, &folder, m, o->operand);
 
-    manifest_apply(m, c);
-    c->limit_is_known = m->max_events != 0;
-    status = runner_run(&r, c);
-    if (r.stop == RUNNER_ENDED && status != EXIT_WRONG &&
-        (!manifest_check(m, o->operand, &r, &error) ||
-         !manifest_write(o->out_dir, &r, status, m->inputs, m, &error)))
-        status = tell_error(error);
-    runsummary_print(&r, status, o->digest, o->stats);
+    print_summary(o, &r, status);
     runner_clear(&r);
     return status;
 }
@@ -170,7 +205,7 @@ static int find_and_run_again(RunOptions *o)
         o->out_dir = o->folder = g_file_test(o->operand, G_FILE_TEST_IS_DIR) ? g_strdup(o->operand)
                                                                              : g_path_get_dirname(o->operand);
     c->scenario.out_dir = c->outputs.out_dir = o->out_dir;
-    status = runner_make_folder("run", o->out_dir) ? run_again(o, m) : EXIT_WRONG;
+    status = runner_make_folder(o->out_dir, &error) ? run_again(o, m) : tell_error(error);
     manifest_free(m);
     g_free(o->folder);
     return status;
@@ -183,13 +218,9 @@ static int run(RunOptions *o)
     if (manifest_is_named(o->operand))
         return find_and_run_again(o);
     o->config.outputs.digest = o->digest;
-    if (o->out_dir && !runner_make_folder("run", o->out_dir))
-        return EXIT_WRONG;
-    if (!o->out_dir || !o->manifest)
-        return run_only(o);
-    if (!manifest_prepare(o->out_dir, &error))
+    if (o->out_dir && !runner_make_folder(o->out_dir, &error))
         return tell_error(error);
-    return run_into_folder(o);
+    return o->out_dir && o->manifest ? run_into_folder(o) : run_only(o);
 }
 
 int cmd_run(int argc, char **argv)
@@ -197,10 +228,11 @@ int cmd_run(int argc, char **argv)
     RunOptions o = {.manifest = true,
                     .config = {.scenario = {.until = SIM_NEVER},
                                .outputs = {.pcap = g_ptr_array_new(), .qlog = g_ptr_array_new()}},
+                    .console = {.command = "run"},
                     .set = g_ptr_array_new(),
                     .events = g_ptr_array_new()};
     RunnerConfig *c = &o.config;
-    const char *operand[2];
+    g_autofree const char **operand = g_new0(const char *, argc + 1);
     const ArgOption options[] = {
         {"seed", 's', ARG_COUNT, "N", "seed of every random stream (default 1)", &c->scenario.seed,
          &c->scenario.has_seed, NULL},
@@ -208,10 +240,19 @@ int cmd_run(int argc, char **argv)
          o.set, NULL, NULL},
         {"until", 'u', ARG_TIME, "TIME", "end the run at this simulated time at the latest: 10s, 250ms",
          &c->scenario.until, &o.has_until, NULL},
-        {"out", 'o', ARG_STRING, "DIR", "folder for the files of the run; made if need be (default: here)",
+        {"out", 'o', ARG_STRING, "DIR",
+         "folder of the run, which gets all that belongs to it; made if need be. Without it files that are "
+         "asked for "
+         "come here",
          &o.out_dir, NULL, NULL},
+        {"keep", 'k', ARG_STRING, "LIST",
+         "with --out: what the folder gets unasked: all (the default), or some of captures, events, series, "
+         "pictures; manifest: nothing but that",
+         &o.keep, NULL, NULL},
         {"no-manifest", 0, ARG_NO_FLAG, NULL,
-         "with --out: no manifest.json, which plot, ladder, report and step need to find the run again",
+         "with --out: no manifest.json, which plot, ladder, report and step need to find the run again, and "
+         "nothing "
+         "that was not asked for",
          &o.manifest, NULL, NULL},
         {"pcap", 'c', ARG_OPTIONAL_LIST, "PATTERN",
          "capture into SCENARIO.pcapng: every interface, or those that match: client:eth0, 'r*:*', client "
@@ -242,11 +283,17 @@ int cmd_run(int argc, char **argv)
          "all "
          "hosts or of those that match; may be repeated",
          c->outputs.qlog, NULL, NULL},
+        {"qlog-port", 0, ARG_COUNT, "PORT", "log only connections with this port at either end", &o.qlog_port,
+         &o.has_qlog_port, NULL},
+        {"qlog-level", 0, ARG_CHOICE, "LEVEL",
+         "how much: core (packets, losses, metrics), base (states and timeouts too; the default), extra "
+         "(every timer, every option)",
+         &c->outputs.qlog_level, &o.has_qlog_level, outputs_qlog_levels},
         {"quiet", 'q', ARG_FLAG, NULL, "no narration and no summary; failed expectations are still told",
          &c->scenario.quiet, NULL, NULL},
         {"max-events", 0, ARG_COUNT, "N", "stop after so many events: 1e6, 5M", &c->scenario.max_events, NULL,
          NULL},
-        {"max-wall", 0, ARG_TIME, "TIME", "stop after so much real time", &c->max_wall, NULL, NULL},
+        {"max-wall", 0, ARG_TIME, "TIME", "stop after so much real time", &o.console.max_wall, NULL, NULL},
         {"max-memory", 0, ARG_SIZE, "SIZE", "memory that the scenario's Lua may use: 64MiB", &o.max_memory,
          NULL, NULL},
         {"progress", 0, ARG_FLAG, NULL, "show progress on stderr even if it is no terminal", &o.progress,
@@ -258,15 +305,16 @@ int cmd_run(int argc, char **argv)
     const ArgCommand command = {
         "run",
         "SCENARIO.lua|RUN",
-        "Runs a scenario and tells what happened. RUN, a folder that --out made, is run again, for files "
-        "that "
-        "were not asked for then. Exit status: 0, 1 if an expectation failed, 2 if the "
+        "Runs a scenario and tells what happened; --out keeps it. RUN, a folder that --out made, is run "
+        "again, for "
+        "its files or for others. Exit status: 0, 1 if an expectation failed, 2 if the "
         "scenario or the "
         "command line is wrong or a file cannot be written, 3 if a limit was hit, 130 after ^C.",
         options,
         1,
-        1,
-        "  hopscope run ping.lua --pcap --out out\n"
+        (unsigned)argc,
+        "  hopscope run ping.lua --out out                      manifest, capture, events, series, pictures\n"
+        "  hopscope run ping.lua --out out --keep manifest      the rest can be had later:\n"
         "  hopscope run out --pcap\n"
         "  hopscope run ping.lua --set loss=2% --seed 7 --digest\n"
         "  hopscope run ping.lua --pcap='client:*' --pcap-drops --events=neigh,ip\n",
@@ -277,7 +325,8 @@ int cmd_run(int argc, char **argv)
     result = args_parse(&command, argc, argv, operand);
     if (result == ARGS_HELPED) {
         status = EXIT_OK;
-    } else if (result == ARGS_OK && check(&command, &o)) {
+    } else if (result == ARGS_OK && check_operands(&command, operand) && check(&command, &o) &&
+               check_keep(&command, &o, operand[0])) {
         complete(&o, operand[0]);
         status = run(&o);
     }

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-#include "cli/commands.h"
+#include "cli/progress.h"
+#include "lab/run/run_frames.h"
+#include "lab/status.h"
 #include "sim/base/units.h"
 
 static const char *plural(uint64_t n)
@@ -29,43 +31,9 @@ static void print_network(const Runner *r)
     printf(", %u link%s\n", links, plural(links));
 }
 
-/* What stations sent on a hub: everybody hears it, but it is one frame. */
-static uint64_t hub_frames(const Net *net, const NetLink *l)
-{
-    for (unsigned end = 0; end < 2; end++) {
-        const Segment *hub = net_segment_of(net, netlink_node(l, end));
-        const SegmentPortStats *s = hub ? segment_port_stats(hub, netlink_port(l, !end)) : NULL;
-
-        if (s)
-            return s->tx_frames;
-    }
-    return 0;
-}
-
-RunFrames runsummary_frames(const Net *net)
-{
-    RunFrames f = {0};
-
-    for (unsigned i = 0; i < net_link_count(net); i++) {
-        uint64_t heard = hub_frames(net, net_link_at(net, i));
-
-        f.sent += heard;
-        f.delivered += heard;
-        for (unsigned end = 0; end < 2; end++) {
-            const LinkDir *d = netlink_dir(net_link_at(net, i), end);
-            const LinkDirStats s = d ? linkdir_stats(d) : (LinkDirStats){0};
-
-            f.sent += s.tx_packets + s.duplicate_packets;
-            f.delivered += s.delivered_packets;
-            f.lost += s.lost_packets;
-        }
-    }
-    return f;
-}
-
 static void print_frames(const Runner *r)
 {
-    const RunFrames f = runsummary_frames(scenario_net(r->scenario));
+    const RunFrames f = run_frames_count(scenario_net(r->scenario));
     uint64_t dropped = 0;
     const OutputsDrops *rows;
     unsigned n = outputs_drops(r->outputs, &rows);
@@ -86,17 +54,17 @@ static void print_frames(const Runner *r)
         printf("\n");
 }
 
-static void print_time(const Runner *r, int status)
+static void print_time(const Runner *r, int status, double seconds)
 {
     const Sim *sim = net_sim(scenario_net(r->scenario));
     char time[SIMTIME_STR_LEN], rate[64];
 
-    printf("  time        %s s simulated in %.3f s", simtime_str(sim_now(sim), time), r->seconds);
+    printf("  time        %s s simulated in %.3f s", simtime_str(sim_now(sim), time), seconds);
     if (status == EXIT_INTERRUPTED)
         printf(" (interrupted)");
     printf("\n  events      %" PRIu64, sim_events(sim));
-    if (r->seconds >= 0.01) /* less says nothing about speed */
-        printf(", %s", progress_format_rate((double)sim_events(sim) / r->seconds, rate, sizeof(rate)));
+    if (seconds >= 0.01) /* less says nothing about speed */
+        printf(", %s", progress_format_rate((double)sim_events(sim) / seconds, rate, sizeof(rate)));
     printf("\n");
 }
 
@@ -135,6 +103,9 @@ static void print_files(const Runner *r)
 {
     for (unsigned i = 0; i < outputs_file_count(r->outputs); i++)
         printf("  wrote       %s\n", outputs_file(r->outputs, i));
+    for (unsigned i = 0; i < outputs_left_out_count(r->outputs); i++)
+        printf("  left out    %s: %s\n", outputs_left_out(r->outputs, i)->path,
+               outputs_left_out(r->outputs, i)->what);
 }
 
 static void print_cost(const char *what, uint64_t n, uint64_t bytes)
@@ -178,7 +149,7 @@ static void print_stats(const Runner *r)
                (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6);
 }
 
-void runsummary_print(const Runner *r, int status, bool digest, bool stats)
+void runsummary_print(const Runner *r, int status, const RunSummaryStyle *style)
 {
     char line[SINK_DIGEST_LINE_LEN];
 
@@ -190,14 +161,14 @@ void runsummary_print(const Runner *r, int status, bool digest, bool stats)
     } else {
         printf("%s, seed %" PRIu64 "\n", r->config.scenario.path, scenario_seed(r->scenario));
         print_network(r);
-        print_time(r, status);
+        print_time(r, status, style->seconds);
         print_frames(r);
         print_expectations(r, stdout, false);
         print_results(r);
         print_files(r);
     }
-    if (digest)
+    if (style->digest)
         printf("%s\n", sink_digest_line(outputs_digest(r->outputs), line));
-    if (stats)
+    if (style->stats)
         print_stats(r);
 }

@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/lineedit.h"
-#include "cli/observe.h"
+#include "cli/observe_options.h"
 #include "step/session.h"
 
 typedef struct StepOptions {
@@ -100,6 +101,11 @@ static void on_print(void *user, const char *line)
     stepbackend_on_print(user, line);
 }
 
+static void on_resume(void *user)
+{
+    stepbackend_on_resume(user);
+}
+
 static void append_outcome(GString *out, const Scenario *s, int status)
 {
     unsigned n = scenario_expect_count(s);
@@ -122,6 +128,7 @@ static void run(void *user, StepBackend *b)
 {
     const Stepper *stepper = user;
     ObserveConfig observe = stepper->options->observe;
+    Console console = {.command = "step", .mute = true, .progress = PROGRESS_NEVER};
     FILE *told = tmpfile();
     GString *outcome = g_string_new(NULL);
     char text[4096];
@@ -131,8 +138,10 @@ static void run(void *user, StepBackend *b)
 
     if (told)
         dup2(fileno(told), STDERR_FILENO);
+    observe.front = console_front(&console);
     observe.on_start = on_start;
     observe.on_print = on_print;
+    observe.on_resume = on_resume;
     observe.user = b;
     status = observe_run(&r, &observe);
     fflush(stderr);
@@ -185,9 +194,19 @@ static int run_commands(StepSession *s, const char *path)
 
 /* ---- a dialogue ---- */
 
-static unsigned complete(void *user, const char *line, const char **out, unsigned max)
+static char **complete(void *user, const char *line)
 {
-    return stepsession_complete(user, line, out, max);
+    return stepsession_complete(user, line);
+}
+
+/* Of the terminal; 0: it is none. */
+static unsigned columns(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+        return 0;
+    return size.ws_col ? HS_MAX(size.ws_col, 40) : 0;
 }
 
 static void run_dialogue(StepSession *s, const Stepper *stepper)
@@ -207,6 +226,7 @@ static void run_dialogue(StepSession *s, const Stepper *stepper)
         if (!line)
             break;
         interrupted = 0;
+        stepsession_set_columns(s, columns()); /* the window may have been resized */
         result = stepsession_do(s, line, &why);
         g_free(line);
         if (result == STEP_WRONG)
@@ -233,16 +253,6 @@ static bool start(StepSession *s, const StepOptions *o, int *status)
     if (failed >= 0)
         printf("Nothing happens in this scenario.\n%s", stepsession_said(s));
     return true;
-}
-
-/* Of the terminal; 0: it is none. */
-static unsigned columns(void)
-{
-    struct winsize size;
-
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
-        return 0;
-    return size.ws_col ? HS_MAX(size.ws_col, 40) : 0;
 }
 
 static int step(const StepOptions *o)
@@ -281,9 +291,7 @@ static int step(const StepOptions *o)
 
 int cmd_step(int argc, char **argv)
 {
-    StepOptions o = {
-        .observe = {
-            .command = "step", .set = g_ptr_array_new(), .until = SIM_NEVER, .progress = PROGRESS_NEVER}};
+    StepOptions o = {.observe = {.set = g_ptr_array_new(), .until = SIM_NEVER}};
     const char *operand[2];
     const ArgOption options[] = {
         OBSERVE_OPTIONS(&o.observe),

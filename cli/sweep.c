@@ -11,12 +11,12 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
-#include "cli/sweep/sweep_grid.h"
-#include "cli/sweep/sweep_journal.h"
-#include "cli/sweep/sweep_plot.h"
-#include "cli/sweep/sweep_pool.h"
-#include "cli/sweep/sweep_run.h"
-#include "cli/sweep/sweep_table.h"
+#include "lab/sweep/sweep_grid.h"
+#include "lab/sweep/sweep_journal.h"
+#include "lab/sweep/sweep_plot.h"
+#include "lab/sweep/sweep_pool.h"
+#include "lab/sweep/sweep_run.h"
+#include "lab/sweep/sweep_table.h"
 
 #define JOBS_MAX 1024
 #define BATCHES_MAX 10000
@@ -151,6 +151,7 @@ static int run_all(Sweep *s)
                             .todo = todo,
                             .jobs = s->o->has_jobs ? (unsigned)s->o->jobs : g_get_num_processors(),
                             .timeout = s->o->timeout,
+                            .clock_us = g_get_monotonic_time,
                             .on_row = on_row,
                             .on_tick = on_tick,
                             .user = s};
@@ -184,7 +185,7 @@ static int sweep_runs(Sweep *s)
 
     interrupt_catch();
     s->inputs = inputs_new();
-    if (!sweep_run_check(s->spec, s->inputs, &why)) {
+    if (!sweep_run_check(s->spec, s->inputs, interrupt_came, &why)) {
         if (!why)
             return EXIT_INTERRUPTED;
         fflush(stdout);

@@ -8,22 +8,24 @@
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/console.h"
 #include "cli/interrupt.h"
-#include "cli/test/test_golden.h"
-#include "cli/test/test_report.h"
+#include "cli/test_args.h"
+#include "cli/test_report.h"
+#include "lab/test/test_golden.h"
 
 #define JOBS_MAX 512
 #define TIMEOUT (300 * SIM_SEC)
 
 typedef struct Test {
     const ArgCommand *command;
-    TestRunConfig run;
+    TestArgs run;
     TestStyle style;
     uint64_t jobs;
     SimTime timeout;
     const char *junit;
     GPtrArray *filters;
-    bool tap, list, annotate, update, yes;
+    bool tap, list, annotate, update, yes, fail_fast, dry_run;
     GPtrArray *cases;   /* TestCase */
     GPtrArray *results; /* TestResult by case; NULL: still to come */
     unsigned told;      /* of them */
@@ -76,8 +78,14 @@ static void tell(Test *t, TestResult *r)
 static char *work(void *user, unsigned job)
 {
     const Test *t = user;
+    const TestCase *c = t->cases->pdata[job];
+    Console console = {.command = "test", .mute = true, .progress = PROGRESS_NEVER};
+    TestRunConfig config;
 
-    return test_run_work(t->cases->pdata[job], &t->run);
+    if (!test_args_join(c, &t->run, &config))
+        return g_strdup("");
+    config.front = console_front(&console);
+    return test_run_work(c, &config);
 }
 
 static bool on_result(void *user, const JobResult *job)
@@ -91,7 +99,7 @@ static bool on_result(void *user, const JobResult *job)
         tell(t, t->results->pdata[t->told]);
         t->told++;
     }
-    return true;
+    return !t->fail_fast || !t->totals.failed;
 }
 
 static bool on_tick(void *user)
@@ -118,6 +126,7 @@ static bool is_confirmed(const Test *t, unsigned changes)
 
 static int update_golden(Test *t)
 {
+    g_autoptr(GString) text = g_string_new(NULL);
     unsigned changes;
     GError *error = NULL;
 
@@ -127,7 +136,8 @@ static int update_golden(Test *t)
         if (!r->failures->len && r->has_digest)
             test_golden_set(t->golden, r->test->path, &r->digest);
     }
-    changes = test_golden_show(t->golden);
+    changes = test_golden_show(t->golden, text);
+    fputs(text->str, stdout);
     if (!changes) {
         printf("all golden digests are up to date\n");
         return EXIT_OK;
@@ -135,9 +145,7 @@ static int update_golden(Test *t)
     if (!is_confirmed(t, changes))
         return EXIT_UNEXPECTED;
     if (!test_golden_write(t->golden, &error)) {
-        fprintf(stderr, "hopscope test: %s\n", error->message);
-        g_error_free(error);
-        return EXIT_WRONG;
+        return console_tell_error("test", error);
     }
     printf("written\n");
     return EXIT_OK;
@@ -145,8 +153,13 @@ static int update_golden(Test *t)
 
 /* ---- the whole ---- */
 
-static bool is_wanted(const Test *t, const TestCase *c)
+static bool is_wanted(const Test *t, unsigned at)
 {
+    const TestCase *c = t->cases->pdata[at];
+
+    for (unsigned i = 0; i < at; i++) /* a file, and the folder that it is in */
+        if (!strcmp(((const TestCase *)t->cases->pdata[i])->path, c->path))
+            return false;
     for (unsigned i = 0; i < t->filters->len; i++)
         if (test_case_matches(c, t->filters->pdata[i]))
             return true;
@@ -161,12 +174,11 @@ static bool find(Test *t, const char *const *operands)
     for (const char *const *o = *operands ? operands : here; *o; o++) {
         if (test_case_find(*o, t->cases, &error))
             continue;
-        fprintf(stderr, "hopscope test: %s\n", error->message);
-        g_error_free(error);
+        console_tell_error("test", error);
         return false;
     }
     for (unsigned i = t->cases->len; i-- > 0;)
-        if (!is_wanted(t, t->cases->pdata[i]))
+        if (!is_wanted(t, i))
             g_ptr_array_remove_index(t->cases, i);
     if (t->cases->len)
         return true;
@@ -174,17 +186,37 @@ static bool find(Test *t, const char *const *operands)
     return false;
 }
 
+static int list_cases(const Test *t)
+{
+    for (unsigned i = 0; i < t->cases->len; i++)
+        printf("%s\n", ((const TestCase *)t->cases->pdata[i])->path);
+    return EXIT_OK;
+}
+
+/* ^C, or no process can be started. */
+static int give_up(const Test *t, GError *error)
+{
+    fflush(stdout);
+    if (t->style == TEST_TAP)
+        printf("Bail out! %s\n", error ? "no process can be started" : "interrupted");
+    fflush(stdout);
+    if (error)
+        return console_tell_error("test", error);
+    fprintf(stderr, "hopscope test: interrupted; %u of %u scenarios were told\n", t->told, t->cases->len);
+    return EXIT_INTERRUPTED;
+}
+
 static int finish(Test *t)
 {
     GError *error = NULL;
     int status = t->totals.failed ? EXIT_UNEXPECTED : EXIT_OK;
 
+    if (t->told < t->cases->len && t->style == TEST_TAP)
+        printf("Bail out! --fail-fast\n");
+    t->totals.left = t->cases->len - t->told;
     test_report_end(t->style, &t->totals);
     if (t->junit && !test_report_junit(t->junit, t->results, t->totals.seconds, &error)) {
-        fflush(stdout);
-        fprintf(stderr, "hopscope test: %s\n", error->message);
-        g_error_free(error);
-        return EXIT_WRONG;
+        return console_tell_error("test", error);
     }
     if (t->update) {
         int updated = update_golden(t);
@@ -196,27 +228,26 @@ static int finish(Test *t)
 
 static int run(Test *t, const char *const *operands)
 {
-    JobsConfig c = {
-        .timeout = t->timeout, .work = work, .on_result = on_result, .on_tick = on_tick, .user = t};
+    JobsConfig c = {.timeout = t->timeout,
+                    .clock_us = g_get_monotonic_time,
+                    .work = work,
+                    .on_result = on_result,
+                    .on_tick = on_tick,
+                    .user = t};
     gint64 started = g_get_monotonic_time();
     GError *error = NULL;
 
     if (!find(t, operands))
         return EXIT_WRONG;
+    if (t->dry_run)
+        return list_cases(t);
     g_ptr_array_set_size(t->results, (int)t->cases->len);
     c.n_jobs = t->cases->len;
     c.at_a_time = t->totals.jobs = (unsigned)HS_MIN(t->jobs, t->cases->len);
     interrupt_catch();
     test_report_begin(t->style, t->cases->len);
-    if (!jobs_run(&c, &error)) {
-        fflush(stdout);
-        if (error)
-            fprintf(stderr, "hopscope test: %s\n", error->message);
-        g_clear_error(&error);
-        if (t->style == TEST_TAP)
-            printf("Bail out! interrupted\n");
-        return interrupt_came() ? EXIT_INTERRUPTED : EXIT_WRONG;
-    }
+    if (!jobs_run(&c, &error) && (error || interrupt_came()))
+        return give_up(t, error);
     t->totals.seconds = (double)(g_get_monotonic_time() - started) / 1e6;
     return finish(t);
 }
@@ -235,6 +266,10 @@ static bool check(Test *t)
         return args_wrong(t->command, "--timeout: a time must not be negative"), false;
     if (t->tap && t->list)
         return args_wrong(t->command, "--tap and --list exclude each other"), false;
+    if (t->yes && !t->update)
+        return args_wrong(t->command, "--yes: there is nothing to write without --update-golden"), false;
+    if (t->update && t->fail_fast)
+        return args_wrong(t->command, "--update-golden needs all runs: expected no --fail-fast"), false;
     if (t->update && !is_standard(t))
         return args_wrong(t->command,
                           "--update-golden: golden digests are those of the standard run, without "
@@ -263,14 +298,16 @@ int cmd_test(int argc, char **argv)
         {"filter", 'f', ARG_LIST, "PATTERN",
          "only scenarios whose path contains it, or matches it with * and ?; may be repeated", t.filters,
          NULL, NULL},
-        {"tap", 't', ARG_FLAG, NULL, "TAP 14 on stdout, which is what a pipe gets anyway", &t.tap, NULL,
-         NULL},
+        {"tap", 't', ARG_FLAG, NULL, "TAP (version 13) on stdout, which is what a pipe gets anyway", &t.tap,
+         NULL, NULL},
         {"list", 'l', ARG_FLAG, NULL, "a list for people, which is what a terminal gets anyway", &t.list,
          NULL, NULL},
         {"junit", 0, ARG_STRING, "FILE", "write the results as JUnit's XML too", &t.junit, NULL, NULL},
         {"annotations", 0, ARG_FLAG, NULL,
          "tell failures as GitHub's \"::error\" lines on stderr too (always when GITHUB_ACTIONS is true)",
          &t.annotate, NULL, NULL},
+        {"fail-fast", 'x', ARG_FLAG, NULL, "stop at the first scenario that fails", &t.fail_fast, NULL, NULL},
+        {"dry-run", 'n', ARG_FLAG, NULL, "run nothing: list the scenarios", &t.dry_run, NULL, NULL},
         {"seed", 's', ARG_COUNT, "N", "seed of every random stream (default 1)", &t.run.seed, &t.run.has_seed,
          NULL},
         {"set", 'p', ARG_LIST, "NAME=VALUE", "set a parameter of all scenarios; may be repeated", t.run.set,

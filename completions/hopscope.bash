@@ -6,17 +6,20 @@ _hopscope()
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} words files
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect ladder packetdrill run test --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill report run --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run test --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run sweep --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill plot run --help --version" -- "$cur")
-        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect packetdrill run step --help --version" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "bench diff dissect ladder packetdrill plot report run step sweep test --help --version" -- "$cur")
         return
     fi
     case $prev in
     --out | -o | --from)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+        return
+        ;;
+    --keep | -k)
+        mapfile -t COMPREPLY < <(compgen -W "all manifest captures events series pictures" -- "$cur")
+        return
+        ;;
+    --qlog-level)
+        mapfile -t COMPREPLY < <(compgen -W "core base extra" -- "$cur")
         return
         ;;
     --lang | -l)
@@ -47,7 +50,7 @@ _hopscope()
         ;;
     ladder)
         words="--seed --set --until --between --hops --flow --list-flows --from --to --timers --options --absolute --unfold
-            --no-notes --no-states --max-rows --output --svg --width --ascii --help"
+            --no-notes --no-states --max-rows --output --svg --width --ascii --lang --help"
         files='lua'
         ;;
     packetdrill)
@@ -69,12 +72,15 @@ _hopscope()
         files='@(lua|json)'
         ;;
     run)
-        words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
+        words="--seed --set --until --out --keep --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
             --events --qlog --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
+        words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
+            --events --qlog --qlog-port --qlog-level --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
         files='lua'
         ;;
     test)
-        words="--jobs --filter --tap --list --junit --annotations --seed --set --until --timeout --update-golden --yes --help"
+        words="--jobs --filter --tap --list --junit --annotations --fail-fast --dry-run --seed --set --until --timeout
+            --update-golden --yes --help"
         files='lua'
         ;;
     sweep)

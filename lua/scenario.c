@@ -25,6 +25,14 @@ const ProbeDesc scenario_probe_log = {
     .field = {{"kind", PROBE_STR}, {"text", PROBE_STR}},
 };
 
+const ProbeDesc scenario_probe_translation = {
+    .name = "scenario.translation",
+    .help = "What the scenario has just said, in another language.",
+    .cls = PROBE_TRANSLATION,
+    .n_fields = 3,
+    .field = {{"kind", PROBE_STR}, {"lang", PROBE_STR}, {"text", PROBE_STR}},
+};
+
 /* ---- life ---- */
 
 static void on_print(void *user, const char *line, size_t len)
@@ -75,6 +83,7 @@ Scenario *scenario_new(const ScenarioConfig *config)
     s->series = g_ptr_array_new();
     s->plots = g_ptr_array_new();
     s->ladders = g_ptr_array_new();
+    s->qlogs = g_ptr_array_new();
     s->plot_notes = g_array_new(false, false, sizeof(PlotNote));
     s->plot_levels = g_array_new(false, false, sizeof(PlotLine));
     s->rules = g_ptr_array_new();
@@ -107,6 +116,17 @@ static void free_param(gpointer p)
     g_free(q->standard);
     g_free(q->help);
     g_free(q);
+}
+
+static void free_qlog(gpointer p)
+{
+    QlogFileWish *w = p;
+
+    g_free(w->file);
+    g_free(w->host);
+    g_free(w->role);
+    g_free(w->level);
+    g_free(w);
 }
 
 static void free_capture(gpointer p)
@@ -166,6 +186,7 @@ void scenario_free(Scenario *s)
     g_ptr_array_free(s->series, true);
     g_ptr_array_free(s->plots, true);
     g_ptr_array_free(s->ladders, true);
+    free_list(s->qlogs, free_qlog);
     g_free(s->title);
     for (guint i = 0; i < s->plot_notes->len; i++)
         g_free(g_array_index(s->plot_notes, PlotNote, i).text);
@@ -316,6 +337,7 @@ static int open_module(lua_State *L)
     bind_series_open(L);
     bind_plot_open(L);
     bind_ladder_open(L);
+    bind_qlog_open(L);
     bind_ip4_open(L);
     lua_createtable(L, 0, 16); /* private */
     bind_private_open(L);
@@ -511,6 +533,8 @@ static void drive(Scenario *s)
             s->is_asleep = false;
             proc_throw(s->main, "nothing is left to happen in the network: this call waits forever");
         } else if (in_run && !s->in_run) {
+            if (s->config.on_resume)
+                s->config.on_resume(s->config.user, s);
             proc_continue(s->main);
         }
     }
@@ -699,6 +723,18 @@ void scenario_ladder(const Scenario *s, unsigned i, ScenarioLadder *out)
                             .unfold = w->unfold,
                             .no_notes = w->no_notes,
                             .no_states = w->no_states};
+}
+
+unsigned scenario_qlog_count(const Scenario *s)
+{
+    return s->qlogs->len;
+}
+
+void scenario_qlog(const Scenario *s, unsigned i, ScenarioQlog *out)
+{
+    const QlogFileWish *w = g_ptr_array_index(s->qlogs, i);
+
+    *out = (ScenarioQlog){w->file, w->host, w->role, w->level, w->port};
 }
 
 const char *scenario_title(const Scenario *s)

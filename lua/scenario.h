@@ -8,7 +8,8 @@
  * yet: sinks that are attached here miss nothing. on_wish whenever the scenario has asked for a capture or a
  * series. on_ready once, when the network is built and time is about to pass for the first time (or at the
  * end, if it never does); frames may have been sent before. on_start and on_ready return false to stop the
- * run at once with SCENARIO_WRONG; why, they know best.
+ * run at once with SCENARIO_WRONG; why, they know best. on_resume whenever hs.run has let its time pass and
+ * the main part is about to go on.
  *
  * Ownership: the config's strings are copied. What scenario_net and scenario_capture give belongs to the
  * Scenario. */
@@ -35,6 +36,7 @@ typedef struct ScenarioConfig {
     bool (*on_start)(void *user, Scenario *s);   /* NULL, these three: nobody waits */
     void (*on_wish)(void *user, Scenario *s);
     bool (*on_ready)(void *user, Scenario *s);
+    void (*on_resume)(void *user, Scenario *s); /* NULL */
     void *user;
 } ScenarioConfig;
 
@@ -149,6 +151,16 @@ typedef struct ScenarioLadder {
 } ScenarioLadder;
 unsigned scenario_ladder_count(const Scenario *s);
 void scenario_ladder(const Scenario *s, unsigned i, ScenarioLadder *out);
+/* qlog files that the scenario asked for (hs.qlog), likewise. */
+typedef struct ScenarioQlog {
+    const char *file;  /* relative to the output folder */
+    const char *host;  /* its name */
+    const char *role;  /* "client": only connections that it opens; "server"; NULL: all */
+    const char *level; /* "core", "base", "extra"; NULL: base */
+    uint16_t port;     /* only connections with it at either end; 0: all */
+} ScenarioQlog;
+unsigned scenario_qlog_count(const Scenario *s);
+void scenario_qlog(const Scenario *s, unsigned i, ScenarioQlog *out);
 /* What the scenario called itself first (hs.title); "" if it did not. */
 const char *scenario_title(const Scenario *s);
 
@@ -157,5 +169,5 @@ const char *scenario_title(const Scenario *s);
 typedef void (*ScenarioApiFn)(void *user, const char *owner, const char *name);
 void scenario_foreach_api(ScenarioApiFn fn, void *user);
 
-extern const ProbeDesc scenario_probe_log; /* "scenario.log": kind ("title", "note", "log"; in Chinese
-                                              "title.zh", "note.zh"), text */
+extern const ProbeDesc scenario_probe_log;         /* "scenario.log": kind ("title", "note", "log"), text */
+extern const ProbeDesc scenario_probe_translation; /* of the record before: kind, lang ("zh"), text */

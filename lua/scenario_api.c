@@ -23,6 +23,7 @@
     X(plot) \
     X(plug) \
     X(port_stp) \
+    X(qlog) \
     X(rarp) \
     X(raw) \
     X(recv) \

@@ -102,6 +102,11 @@ typedef struct LadderWish {
     bool hops, timers, options, absolute, unfold, no_notes, no_states;
 } LadderWish;
 
+typedef struct QlogFileWish {
+    char *file, *host, *role, *level; /* role, level NULL: both, the usual one */
+    uint16_t port;
+} QlogFileWish;
+
 typedef struct PlotNote {
     SimTime time;
     char *text;
@@ -147,6 +152,7 @@ struct Scenario {
     GPtrArray *plots;        /* Plot, likewise */
     char *title;             /* hs.title's first; NULL: none yet */
     GPtrArray *ladders;      /* LadderWish, likewise */
+    GPtrArray *qlogs;        /* QlogFileWish */
     GArray *plot_notes;      /* PlotNote */
     GArray *plot_levels;     /* PlotLine */
     GPtrArray *rules;        /* struct Rule */

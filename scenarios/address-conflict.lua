@@ -24,7 +24,7 @@ local taken, owner, free
 local conflicts = 0
 hs.on("arp.conflict", function(e)
   conflicts = conflicts + 1
-  hs.log(e.node .. ": " .. e.mac .. " uses " .. e.ip)
+  hs.log({ en = "%s: %s uses %s", zh = "%s：%s 使用 %s" }, e.node, e.mac, e.ip)
 end)
 
 laptop:spawn(function(os)
@@ -33,7 +33,11 @@ laptop:spawn(function(os)
     zh = "笔记本电脑想要 10.0.0.10。它询问时不用自己的地址，以免有人学到错误的东西。",
   }
   taken, owner = os.arp_claim "10.0.0.10"
-  hs.log("10.0.0.10 is", taken and "free" or "the address of " .. owner)
+  if taken then
+    hs.log { en = "10.0.0.10 is free", zh = "10.0.0.10 空闲" }
+  else
+    hs.log({ en = "10.0.0.10 is the address of %s", zh = "10.0.0.10 是 %s 的地址" }, owner)
+  end
 
   hs.note {
     en = "10.0.0.11 then: three questions, 1 s to 2 s apart, no answer. It is announced, and may be used.",
@@ -41,7 +45,7 @@ laptop:spawn(function(os)
   }
   free = os.arp_claim "10.0.0.11"
   os.host:address("eth0", "10.0.0.11/24")
-  hs.log("10.0.0.11 is", free and "free" or "taken")
+  hs.log({ en = "10.0.0.11 is %s", zh = "10.0.0.11 %s" }, free and { en = "free", zh = "空闲" } or { en = "taken", zh = "已被占用" })
 end)
 hs.run "20s"
 hs.expect_equal("10.0.0.10 is taken, by the printer", { taken, owner }, { false, printer:dev().mac })
@@ -69,3 +73,14 @@ hs.note {
 laptop:arp_announce "eth0"
 hs.run "1ms"
 hs.expect_equal("now the client sends to the laptop what is for the printer", client:arp("10.0.0.10").mac, laptop:dev().mac)
+
+hs.translate("zh", {
+  ["10.0.0.10 is taken, by the printer"] = "10.0.0.10 已被打印机占用",
+  ["10.0.0.11 is free"] = "10.0.0.11 空闲",
+  ["the new address works"] = "新地址可用",
+  ["one conflict was seen, by the laptop"] = "笔记本电脑发现了一次冲突",
+  ["at first the client knows the printer"] = "起初客户端知道的是打印机",
+  ["the printer saw it and defended itself, so the laptop saw it too"] = "打印机发现后为自己辩护，于是笔记本电脑也发现了",
+  ["the printer spoke last: the client knows it still"] = "打印机最后说话：客户端知道的仍是它",
+  ["now the client sends to the laptop what is for the printer"] = "现在客户端把给打印机的内容发给了笔记本电脑",
+})

@@ -41,7 +41,7 @@ if storm then
   local early = frames_at(storm.b)
   hs.run "10ms"
   local late = frames_at(storm.b)
-  hs.log("copies at b after 10 ms:", early, "after 20 ms:", late)
+  hs.log({ en = "copies at b after 10 ms: %d after 20 ms: %d", zh = "b 处的副本：10 ms 后 %d，20 ms 后 %d" }, early, late)
 
   -- One turn around the ring: three cables of (60 + 12) * 8 / 100 Mbit/s = 5.76 us and 5 us each, 32.28 us. Two copies run
   -- around, one each way, and b gets each of them once a turn: 2 * 10 ms / 32.28 us = 619.
@@ -59,10 +59,13 @@ if storm then
   local busy = storm.links[2]:stats().ab.busy
   hs.run "20ms"
   busy = (storm.links[2]:stats().ab.busy - busy) / (hs.now() - before)
-  hs.log(string.format("the cable between s2 and s3 is busy for %.1f %% of the time", 100 * busy))
+  hs.log({
+    en = "the cable between s2 and s3 is busy for %.1f %% of the time",
+    zh = "s2 与 s3 之间的电缆有 %.1f %% 的时间在忙",
+  }, 100 * busy)
   hs.expect("now the cables of the ring are full", busy > 0.99, busy)
   local ping = storm.a:ping(storm.b, { count = 10, interval = "1ms", timeout = "20ms" })
-  hs.log(string.format("of ten pings %d came back", ping.received))
+  hs.log({ en = "of ten pings %d came back", zh = "十次 ping 有 %d 次得到应答" }, ping.received)
   hs.expect("honest traffic suffers", ping.received < 10 or ping.rtt.avg > 0.001, ping.lines)
   -- Addresses are learnt wrongly, too: the frames of one sender come from all sides.
   hs.expect("the tables flap: the sender seems to move at every turn", storm.switches[1]:stats().moved > 100, storm.switches[1]:stats().moved)
@@ -87,7 +90,7 @@ if tree then
       if port.state == "discarding" then table.insert(discarding, s.name .. ":" .. port.name) end
     end
   end
-  hs.log("closed:", table.concat(discarding, ", "))
+  hs.log({ en = "closed: %s", zh = "关闭的端口：%s" }, table.concat(discarding, ", "))
   hs.expect_equal("exactly one port of the ring is closed", #discarding, 1)
   local arps = hs.frames { node = tree.b, on = "rx", filter = function(p) return p.arp and p.arp.op == 1 end }
   local ping = tree.a:ping(tree.b, { count = 10, interval = "1ms" })
@@ -95,3 +98,14 @@ if tree then
   hs.run "1s"
   hs.expect_equal("the broadcast arrives once", #arps, 1)
 end
+
+hs.translate("zh", {
+  ["one frame has become hundreds: two copies circle, and b sees both at each turn"] = "一个帧变成了几百个：两个副本在兜圈，每圈 b 都看到两个",
+  ["now the cables of the ring are full"] = "现在环上的电缆满了",
+  ["honest traffic suffers"] = "正常的通信受到损害",
+  ["the tables flap: the sender seems to move at every turn"] = "地址表来回变动：发送方好像每圈都在移动",
+  ["without the loop the frames die out"] = "没有环路，帧就逐渐消失",
+  ["exactly one port of the ring is closed"] = "环上恰好有一个端口关闭",
+  ["all pings come back"] = "所有 ping 都得到应答",
+  ["the broadcast arrives once"] = "广播只到达一次",
+})

@@ -26,7 +26,7 @@ server:spawn(function(os)
   local socket = os.udp():bind(4242)
   while true do
     local question, from, port = socket:recvfrom()
-    hs.log("server was asked", question, "by", from)
+    hs.log({ en = "server was asked %s by %s", zh = "服务器收到询问 %s，来自 %s" }, question, from)
     socket:sendto("42", from, port)
   end
 end)
@@ -48,7 +48,7 @@ client:spawn(function(os)
   local socket = os.udp():connect("server", 4242)
   socket:send "What do you get if you multiply six by nine?"
   answer = socket:recv("1s")
-  hs.log("client was answered", answer)
+  hs.log({ en = "client was answered %s", zh = "客户端得到回答 %s" }, answer)
 end)
 
 hs.run "10s"
@@ -59,3 +59,10 @@ hs.expect("the question was answered", function() return answer == "42" end)
 hs.expect("the printer's card saw no packet of the conversation, only the switch's broadcasts", function()
   return printer:counter "IpInReceives" == 0
 end)
+
+hs.translate("zh", {
+  ["three pings, three answers"] = "三次 ping，三次应答",
+  ["the first round trip is longer: it includes ARP"] = "第一个往返时间较长：它包含 ARP",
+  ["the question was answered"] = "询问得到了回答",
+  ["the printer's card saw no packet of the conversation, only the switch's broadcasts"] = "打印机的网卡没有看到会话的任何分组，只看到交换机转发的广播",
+})

@@ -22,10 +22,17 @@ hs.link(left, right, cable)
 hs.link(a, left, cable)
 hs.link(b, right, cable)
 
+local zh = {
+  root = "根端口", designated = "指定端口", alternate = "替代端口", backup = "备份端口", disabled = "禁用端口",
+  discarding = "丢弃", learning = "学习", forwarding = "转发",
+}
 local function show()
   for _, s in ipairs { core, left, right } do
     for _, p in ipairs(s:ports()) do
-      if p.role ~= "designated" or s == core then hs.log(string.format("%-6s %s %-10s %s", s.name, p.name, p.role, p.state)) end
+      if p.role ~= "designated" or s == core then
+        local role, state = { en = p.role, zh = zh[p.role] }, { en = p.state, zh = zh[p.state] }
+        hs.log({ en = "%-6s %s %-10s %s", zh = "%s %s %s，%s" }, s.name, p.name, role, state)
+      end
     end
   end
 end
@@ -66,7 +73,10 @@ show()
 hs.expect_equal("right goes by way of left now", right:port(left).role, "root")
 hs.expect_equal("and its port forwards", right:port(left).state, "forwarding")
 hs.expect_equal("the root is two cables away", right:stp().root_cost, 40000)
-hs.log(string.format("answers: %d of %d; longest silence: %.4f s", answers, SECONDS * 1000, gap))
+hs.log({
+  en = "answers: %d of %d; longest silence: %.4f s",
+  zh = "应答：%d 次（共 %d 次）；最长的沉默：%.4f s",
+}, answers, SECONDS * 1000, gap)
 if MODE == "rstp" then
   hs.expect("the alternate port has taken over within ten milliseconds", gap < 0.010, gap)
   hs.expect("hardly a ping was lost", answers >= SECONDS * 1000 - 10, answers)
@@ -84,3 +94,19 @@ show()
 hs.expect_equal("right's root port leads to core again", right:port(core).role, "root")
 hs.expect_equal("the cable across is closed again", right:port(left).state, "discarding")
 hs.expect_equal("a reaches b", a:ping("b", { count = 3, interval = "10ms" }).received, 3)
+
+hs.translate("zh", {
+  ["core is the root: it has the lowest priority value"] = "core 是根：它的优先级数值最小",
+  ["left's root port leads to core"] = "left 的根端口通往 core",
+  ["right's, too"] = "right 的也是",
+  ["the cable across would close a loop: right, the worse bridge, keeps it closed"] = "横向的电缆会形成环路：right 是较差的网桥，由它保持关闭",
+  ["each is one cable of 1 Gbit/s away from the root"] = "两台离根都是一条 1 Gbit/s 的电缆",
+  ["a reaches b"] = "a 能到达 b",
+  ["right goes by way of left now"] = "right 现在经由 left",
+  ["and its port forwards"] = "它的端口在转发",
+  ["the root is two cables away"] = "离根有两条电缆",
+  ["the alternate port has taken over within ten milliseconds"] = "替代端口在十毫秒之内接替",
+  ["hardly a ping was lost"] = "几乎没有 ping 丢失",
+  ["right's root port leads to core again"] = "right 的根端口又通往 core",
+  ["the cable across is closed again"] = "横向的电缆又关闭了",
+})

@@ -19,3 +19,8 @@ hs.log(ping.sent, "pings,", ping.received, "answers")
 hs.expect("at least half of the pings are answered", function()
   return ping.received >= count / 2, ping.received .. " of " .. ping.sent
 end)
+
+hs.translate("zh", {
+  ["at least half of the pings are answered"] = "至少一半的 ping 得到应答",
+  ["{} pings, {} answers"] = "{} 次 ping，{} 次应答",
+})

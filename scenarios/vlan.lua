@@ -67,3 +67,12 @@ hs.note {
 }
 router:dev("eth0.20"):down()
 hs.expect_equal("carol is out of reach", alice:ping("carol", { count = 1, timeout = "1s" }).received, 0)
+
+hs.translate("zh", {
+  ["alice reaches bob"] = "alice 能到达 bob",
+  ["only broadcasts of VLAN 10 come over the trunk"] = "只有 VLAN 10 的广播经过干线",
+  ["carol is reached through the router"] = "经路由器到达 carol",
+  ["the router forwarded there and back"] = "路由器往返都做了转发",
+  ["the request crosses the trunk in VLAN 10 and 20, the reply in 20 and 10"] = "请求在 VLAN 10 和 20 中经过干线，应答在 20 和 10 中",
+  ["carol is out of reach"] = "carol 无法到达",
+})

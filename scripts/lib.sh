@@ -50,6 +50,8 @@ lua5.4             cmd:lua5.4                                       syntax check
 clang-format-14    cmd:clang-format-14                              the format check
 chromium           cmd:chromium                                     opens the reports, as a judge
 shellcheck         cmd:shellcheck                                   the shell scripts' check
+hunspell           cmd:hunspell                                     the spelling check
+hunspell-en-gb     file:/usr/share/hunspell/en_GB.dic               its British dictionary
 locales            file:/usr/share/i18n/locales/de_DE               a locale with a decimal comma
 "
 

@@ -34,14 +34,21 @@ static bool is_at_limit(const StepBackend *b)
     return steppos_compare(b->pos, b->plan.limit) >= 0;
 }
 
+static bool is_counted(const StepBackend *b, const ProbeRecord *r)
+{
+    return steprecord_is(r, b->plan.unit) && (!b->plan.is_at_node || r->node->id == b->plan.node);
+}
+
 static void show(StepBackend *b, const ProbeRecord *r)
 {
     GString *line;
 
     if (b->plan.show == STEP_SHOW_NOTHING || steppos_compare(b->pos, b->plan.show_from) < 0)
         return;
-    if (b->plan.show < STEP_SHOW_ALL && r->desc->cls != PROBE_LOG &&
-        !(b->plan.show == STEP_SHOW_UNIT && steprecord_is(r, b->plan.unit)))
+    if (b->plan.show < STEP_SHOW_ALL && (r->desc->cls != PROBE_LOG || b->plan.show == STEP_SHOW_ONLY) &&
+        !(b->plan.show >= STEP_SHOW_UNIT && is_counted(b, r)))
+        return;
+    if (b->plan.is_at_node && r->node->id != b->plan.node)
         return;
     b->is_shown = true;
     if (b->shown++ >= STEP_SHOW_MAX)
@@ -63,7 +70,7 @@ static void show_printed(StepBackend *b, bool is_logged)
         g_string_truncate(b->printed, b->printed->len - 1);
         g_string_truncate(b->printed, (gsize)(strrchr(b->printed->str, '\n') + 1 - b->printed->str));
     }
-    if (b->printed->len > 1 && b->plan.show != STEP_SHOW_NOTHING &&
+    if (b->printed->len > 1 && b->plan.show != STEP_SHOW_NOTHING && b->plan.show != STEP_SHOW_ONLY &&
         steppos_compare(b->pos, b->plan.show_from) >= 0)
         steppipe_send(b->config.fd, STEP_MSG_TEXT, b->printed->str + 1, b->printed->len - 1, NULL, 0, -1);
     g_string_truncate(b->printed, 0);
@@ -79,7 +86,7 @@ void stepbackend_on_print(StepBackend *b, const char *line)
 
 static void add_match(StepBackend *b, uint32_t break_id, const ProbeRecord *r)
 {
-    StepMatch m = {.pos = b->pos, .time = b->part->now, .break_id = break_id};
+    StepMatch m = {.pos = b->pos, .time = b->part->now, .break_id = break_id, .is_main = b->is_main};
 
     if (r) {
         m.node = r->node->id;
@@ -102,8 +109,8 @@ static bool has_passed(const StepBackend *b)
     return next > b->plan.number;
 }
 
-/* true: found, or known to be elsewhere; the search ends. The event that is looked for is the one before
- * this. */
+/* true: found, or known to be elsewhere; the search ends. What is looked for was the event before this, or
+ * the main part behind it. */
 static bool search_event(StepBackend *b)
 {
     if (b->plan.scan != STEP_SCAN_KEY && b->plan.scan != STEP_SCAN_BIRTH)
@@ -111,9 +118,9 @@ static bool search_event(StepBackend *b)
     if (!has_passed(b))
         return false;
     g_array_set_size(b->matches, 0);
-    b->pos.event--;
     add_match(b, 0, NULL);
-    b->pos.event++;
+    g_array_index(b->matches, StepMatch, 0).pos = b->last;
+    g_array_index(b->matches, StepMatch, 0).is_main = b->was_main;
     return true;
 }
 
@@ -125,7 +132,7 @@ static bool is_packet(const StepBackend *b, const ProbeRecord *r)
 /* tcp.cwnd and tcp.recovery tell of the window; their first field is the connection. */
 static void search_window(StepBackend *b, const ProbeRecord *r)
 {
-    const ProbeValue *cwnd;
+    const ProbeValue *cwnd, *ssthresh;
 
     if (r->desc->cls != PROBE_TCP || (b->plan.node != UINT32_MAX && r->node->id != b->plan.node) ||
         (b->plan.number && r->value[0].u != b->plan.number))
@@ -133,10 +140,20 @@ static void search_window(StepBackend *b, const ProbeRecord *r)
     if (strcmp(r->desc->name, "tcp.cwnd") != 0 && strcmp(r->desc->name, "tcp.recovery") != 0)
         return;
     cwnd = steprecord_value(r, "cwnd");
-    if (!cwnd || cwnd->u == b->plan.other)
+    ssthresh = steprecord_value(r, "ssthresh");
+    if (!cwnd || (cwnd->u == b->plan.other && (!ssthresh || ssthresh->u == b->plan.other_ssthresh)))
         return;
     add_match(b, 0, r);
     g_array_index(b->matches, StepMatch, b->matches->len - 1).number = r->value[0].u;
+}
+
+static void search_state(StepBackend *b, const ProbeRecord *r)
+{
+    if (r->desc->cls != PROBE_TCP || strcmp(r->desc->name, "tcp.state") != 0)
+        return;
+    if ((b->plan.node == UINT32_MAX || r->node->id == b->plan.node) &&
+        (!b->plan.number || r->value[0].u == b->plan.number))
+        add_match(b, 0, r);
 }
 
 static void search_record(StepBackend *b, const ProbeRecord *r)
@@ -152,6 +169,9 @@ static void search_record(StepBackend *b, const ProbeRecord *r)
         break;
     case STEP_SCAN_CWND:
         search_window(b, r);
+        break;
+    case STEP_SCAN_STATE:
+        search_state(b, r);
         break;
     case STEP_SCAN_NO:
     case STEP_SCAN_MATCHES:
@@ -202,8 +222,11 @@ void stepbackend_begin(StepBackend *b)
     if (!b->part)
         return;
     stepwatches_prime(b->watches);
-    if (b->plan.ladder && !b->story)
+    if (b->plan.ladder && !b->story) {
         b->story = stepladder_record(b->net);
+        probes_detach(net_probes(b->net), &b->sink); /* it stops: the story is told before */
+        probes_attach(net_probes(b->net), &b->sink);
+    }
     /* A search's first question: is it before all this? */
     b->has_before = (b->plan.scan == STEP_SCAN_KEY || b->plan.scan == STEP_SCAN_BIRTH) && has_passed(b);
 }
@@ -281,27 +304,38 @@ static void on_event(void *user, SimTime time, uint64_t key)
         b->next_on_event(b->next_user, time, key);
     if (b->digest)
         sink_digest_on_event(b->digest, time, key);
+    b->last = (StepPos){b->part->events - 1, 0};
     b->pos = (StepPos){b->part->events, 0};
     b->key = key;
     b->record = NULL;
+    b->is_main = false;
     show_printed(b, false);
-    if (!b->has_mark) { /* the run's beginning can always be gone back to */
+    if (!b->has_mark) { /* the first event can always be gone back to, however long the main part takes */
         b->has_mark = true;
         stepbackend_mark(b);
     }
     if (b->part->events >= b->next_look)
         look_around(b);
     check_event(b);
+    b->was_main = false;
     if (b->plan.tell_event)
         tell_nothing(b);
 }
 
-/* What the scenario says is told once, in English: its Chinese is no record here. */
-static bool is_translation(const ProbeRecord *r)
+/* A place like one behind a record: what the main part does next belongs to no event. */
+void stepbackend_on_resume(StepBackend *b)
 {
-    const ProbeValue *kind = r->desc->cls == PROBE_LOG ? steprecord_value(r, "kind") : NULL;
-
-    return kind && g_str_has_suffix(kind->s, ".zh");
+    if (b->is_free)
+        return;
+    b->last = (StepPos){b->pos.event, 0};
+    b->pos.record++;
+    b->record = NULL;
+    show_printed(b, false);
+    if (!b->has_before && search_event(b))
+        stop(b, STEP_WHY_LIMIT, 0, "");
+    b->is_main = b->was_main = true;
+    while (is_at_limit(b) || b->part->now >= b->plan.time)
+        stop(b, STEP_WHY_LIMIT, 0, "The scenario's main part goes on.");
 }
 
 static void on_record(ProbeSink *sink, const ProbeRecord *r)
@@ -309,7 +343,7 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
     StepBackend *b = HS_CONTAINER_OF(sink, StepBackend, sink);
     bool is_unit;
 
-    if (b->is_free || is_translation(r))
+    if (b->is_free)
         return;
     b->pos.record++;
     b->record = r;
@@ -318,11 +352,11 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
     stepseqs_look(b->seqs, r);
     if (b->plan.show)
         show(b, r);
-    if (b->plan.tell_event && b->pos.event + 1 == b->plan.limit.event)
+    if (b->plan.tell_event && b->pos.event + 1 == b->plan.limit.event && !b->is_main)
         tell_record(b, r);
     if (!is_at_limit(b)) {
         search_record(b, r);
-        is_unit = steprecord_is(r, b->plan.unit);
+        is_unit = is_counted(b, r);
         if (is_unit && b->plan.scan == STEP_SCAN_MATCHES)
             add_match(b, 0, r);
         else if (is_unit && ++b->found >= b->plan.count)
@@ -347,7 +381,9 @@ void stepbackend_on_start(StepBackend *b, Scenario *s)
     b->net = scenario_net(s);
     b->part = sim_partition(net_sim(b->net), 0);
     b->cond = stepcond_new(b->net);
-    b->sink = (ProbeSink){.mask = PROBE_BIT(PROBE_CLASSES) - 1, .record = on_record};
+    /* What the scenario says is told once, in English. */
+    b->sink = (ProbeSink){.mask = (PROBE_BIT(PROBE_CLASSES) - 1) & ~PROBE_BIT(PROBE_TRANSLATION),
+                          .record = on_record};
     probes_attach(net_probes(b->net), &b->sink);
     if (b->config.has_digest)
         b->digest = sink_digest_new(net_sim(b->net), net_probes(b->net));
@@ -356,6 +392,11 @@ void stepbackend_on_start(StepBackend *b, Scenario *s)
     b->next_user = b->part->on_event_user;
     b->part->on_event = on_event;
     b->part->on_event_user = b;
+    b->is_main = b->was_main = true;
+    stepbackend_mark(b);
+    b->is_woken = false; /* there is nothing at this place that another search could have looked at */
+    while (is_at_limit(b))
+        stop(b, STEP_WHY_LIMIT, 0, "");
 }
 
 _Noreturn void stepbackend_on_end(StepBackend *b, int status, const char *error)
@@ -364,8 +405,10 @@ _Noreturn void stepbackend_on_end(StepBackend *b, int status, const char *error)
     b->status = status;
     b->error = error;
     b->record = NULL;
-    if (b->part)
+    if (b->part) {
+        b->last = (StepPos){b->part->events, 0};
         b->pos = (StepPos){b->part->events + 1, 0};
+    }
     show_printed(b, false);
     for (;;) {
         if (b->part && (!is_at_limit(b) || b->plan.inclusive) && stepwatches_wants_events(b->watches))

@@ -25,6 +25,8 @@ typedef struct StepBackendConfig {
 StepBackend *stepbackend_new(const StepBackendConfig *config);
 /* Before the scenario's first line (ScenarioConfig.on_start). */
 void stepbackend_on_start(StepBackend *b, Scenario *s);
+/* hs.run has let its time pass: the scenario's main part goes on. */
+void stepbackend_on_resume(StepBackend *b);
 /* What the scenario prints: a line without its end. */
 void stepbackend_on_print(StepBackend *b, const char *line);
 /* The run is over, with this exit status; error is what was told about it, or "". The scenario is still

@@ -25,11 +25,13 @@ struct StepBackend {
     Story *story;         /* of the plan's ladder */
     StepWatches *watches; /* the plan's conditions */
     StepPlan plan;
-    StepPos pos;
-    uint64_t key; /* of the event that happens */
+    StepPos pos, last; /* and where the event before this began */
+    uint64_t key;      /* of the event that happens */
     uint64_t shown, found;
     const ProbeRecord *record; /* where it stands behind one; NULL: before an event */
     bool is_shown;             /* that record was shown when it came */
+    bool is_main;              /* the scenario's main part is at work, no event */
+    bool was_main;             /* it was, since the last event */
     bool is_ended, is_free;    /* nobody is told of records while a query is answered */
     int status;
     const char *error;

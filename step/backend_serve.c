@@ -127,6 +127,7 @@ void stepbackend_stop(StepBackend *b, StepWhy why, uint32_t break_id, const char
                   .pos = b->pos,
                   .time = b->part ? b->part->now : 0,
                   .break_id = break_id,
+                  .is_main = b->is_main && !b->is_ended,
                   .is_ended = b->is_ended,
                   .status = b->status,
                   .has_before = b->has_before,
@@ -154,7 +155,7 @@ void stepbackend_stop(StepBackend *b, StepWhy why, uint32_t break_id, const char
             g_string_append_c(body, '\n');
         }
         if (text && *text)
-            g_string_append_printf(body, "%s\n", text);
+            g_string_append_printf(body, "%s%s", text, g_str_has_suffix(text, "\n") ? "" : "\n");
     }
     if (!steppipe_send(b->config.fd, STEP_MSG_STOPPED, &s, sizeof(s), body->str, body->len, -1))
         _exit(0);

@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "lua/luaprobe.h"
 #include "models/wire/ipv4_addr.h"
 #include "models/wire/ipv6_addr.h"
 #include "models/wire/mac.h"
@@ -209,32 +210,14 @@ static void push_end(lua_State *L, StepRecordView *v, bool is_dst)
 
 static void push_value(lua_State *L, ProbeKind kind, ProbeValue v)
 {
-    switch (kind) {
-    case PROBE_U64:
-        lua_pushinteger(L, (lua_Integer)v.u);
-        break;
-    case PROBE_I64:
-        lua_pushinteger(L, v.i);
-        break;
-    case PROBE_BOOL:
-        lua_pushboolean(L, v.u != 0);
-        break;
-    case PROBE_TIME:
+    if (luaprobe_push(L, kind, v))
+        return;
+    if (kind == PROBE_TIME)
         lua_pushnumber(L, (double)v.i / 1e9);
-        break;
-    case PROBE_IP4:
+    else if (kind == PROBE_IP4)
         push_ip4(L, (uint32_t)v.u);
-        break;
-    case PROBE_MAC:
+    else
         push_mac(L, v.u);
-        break;
-    case PROBE_STR:
-        lua_pushstring(L, v.s);
-        break;
-    case PROBE_FLOAT:
-        lua_pushnumber(L, v.f);
-        break;
-    }
 }
 
 void steprecordview_push(lua_State *L, StepRecordView *v, const char *name)

@@ -1,9 +1,11 @@
 #include "step/inspect.h"
 
 #include <glib.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "models/tcp/tcp_conn.h"
+#include "models/tcp/tcp_info.h"
 #include "models/wire/ipv4_addr.h"
 #include "sim/base/suggest.h"
 #include "sim/base/units.h"
@@ -39,6 +41,32 @@ static void list_nodes(const StepInspect *w, GString *out)
     }
     for (unsigned i = 0; i < net_link_count(w->net); i++)
         stepinspect_link(net_link_at(w->net, i), out);
+}
+
+static void add_name(const char *name, uint64_t value, void *user)
+{
+    (void)value;
+    g_string_append_printf(user, "%s\n", name);
+}
+
+/* For completion: one a line. */
+static bool list_names(const StepInspect *w, char **word, unsigned n, GString *out)
+{
+    const char *what = n > 1 ? word[1] : "", *names[32];
+    Host *h = n > 2 ? net_host_by_name(w->net, word[2]) : NULL;
+
+    if (!strcmp(what, "shell"))
+        for (unsigned i = 0, max = stepinspect_shell_names(names, HS_ARRAY_LEN(names)); i < max; i++)
+            add_name(names[i], 0, out);
+    else if (!strcmp(what, "counters") && h)
+        host_foreach_counter(h, add_name, out);
+    if (!strcmp(what, "hosts") || !strcmp(what, "places"))
+        for (unsigned i = 0; i < net_host_count(w->net); i++)
+            add_name(host_node(net_host_at(w->net, i))->name, 0, out);
+    if (!strcmp(what, "places"))
+        for (unsigned i = 0; i < net_link_count(w->net); i++)
+            add_name(netlink_name(net_link_at(w->net, i)), 0, out);
+    return true;
 }
 
 static Host *find_host(const StepInspect *w, const char *name, GString *out)
@@ -121,6 +149,29 @@ static void match_id(void *user, const TcpEntry *e)
         wanted->conn = e->conn;
 }
 
+/* What keeps the connection from sending more than it does. */
+static void tell_limits(const TcpConn *c, GString *out)
+{
+    TcpInfo info;
+    uint32_t in_flight;
+
+    tcp_get_info((TcpConn *)c, &info);
+    in_flight = info.tcpi_unacked - info.tcpi_sacked - info.tcpi_lost + info.tcpi_retrans;
+    g_string_append_printf(out, "%" PRIu32 " of %" PRIu32 " packets in flight: ", in_flight,
+                           info.tcpi_snd_cwnd);
+    if (in_flight >= info.tcpi_snd_cwnd)
+        g_string_append(out, "the congestion window is what limits the sender");
+    else if (info.tcpi_snd_wnd && c->snd_nxt - c->snd_una + info.tcpi_snd_mss > info.tcpi_snd_wnd)
+        g_string_append(
+            out, "the receiver's window is what limits the sender, and the congestion window does not grow");
+    else if (!info.tcpi_notsent_bytes)
+        g_string_append(out,
+                        "the application has written no more, and a window that is not filled does not grow "
+                        "(RFC 7661, Linux tcp_is_cwnd_limited)");
+    else
+        g_string_append(out, "pacing, or a timer, holds the next packet back");
+}
+
 /* For `why cwnd`: by which rules a connection goes. */
 static bool tell_rules(const StepInspect *w, char **word, unsigned n, GString *out)
 {
@@ -131,7 +182,13 @@ static bool tell_rules(const StepInspect *w, char **word, unsigned n, GString *o
 
     if (h && host_has_tcp(h))
         tcp_foreach(host_tcp(h), match_id, &wanted);
-    if (!strcmp(word[0], "style")) {
+    if (!strcmp(word[0], "ssthresh")) {
+        if (wanted.conn)
+            g_string_append_printf(out, "%" PRIu32, wanted.conn->cc.s.ssthresh);
+    } else if (!strcmp(word[0], "limits")) {
+        if (wanted.conn)
+            tell_limits(wanted.conn, out);
+    } else if (!strcmp(word[0], "style")) {
         if (h && host_sysctl_get(h, "hopscope.tcp_recovery_style", &style, NULL))
             g_string_append(out, styles[HS_MIN(g_ascii_strtoull(style, NULL, 10), HS_ARRAY_LEN(styles) - 1)]);
         g_free(style);
@@ -139,6 +196,22 @@ static bool tell_rules(const StepInspect *w, char **word, unsigned n, GString *o
         g_string_append(out, wanted.conn && wanted.conn->cc.ops ? wanted.conn->cc.ops->name : "?");
     }
     return true;
+}
+
+static bool unknown_thing(const StepInspect *w, const char *word, GString *out)
+{
+    const char *known[64] = {"host", "socket", "route", "neigh", "nat", "queue", "packet"}, *closest;
+    unsigned n = 7;
+
+    for (unsigned i = 0; i < net_host_count(w->net) && n < HS_ARRAY_LEN(known); i++)
+        known[n++] = host_node(net_host_at(w->net, i))->name;
+    closest = suggest_closest(word, known, n);
+    g_string_append_printf(out, "cannot inspect \"%s\"; ", word);
+    if (closest)
+        g_string_append_printf(out, "did you mean \"%s\"?", closest);
+    else
+        g_string_append(out, "expected a host, socket, route, neigh, nat, queue or packet");
+    return false;
 }
 
 static bool ask(const StepInspect *w, char **word, unsigned n, GString *out)
@@ -163,7 +236,18 @@ static bool ask(const StepInspect *w, char **word, unsigned n, GString *out)
             g_string_append_printf(out, "%u", host_node(h)->id);
         return h != NULL;
     }
-    if (!strcmp(word[0], "controller") || !strcmp(word[0], "style"))
+    if (!strcmp(word[0], "names"))
+        return list_names(w, word, n, out);
+    if (!strcmp(word[0], "node")) {
+        const Node *node = n > 1 ? sim_node_by_name(net_sim(w->net), word[1]) : NULL;
+
+        if (!node)
+            return find_host(w, n > 1 ? word[1] : NULL, out) != NULL;
+        g_string_append_printf(out, "%u", node->id);
+        return true;
+    }
+    if (!strcmp(word[0], "controller") || !strcmp(word[0], "style") || !strcmp(word[0], "ssthresh") ||
+        !strcmp(word[0], "limits"))
         return tell_rules(w, word, n, out);
     if (!strcmp(word[0], "socket"))
         return inspect_socket(w, word, n, out);
@@ -172,12 +256,15 @@ static bool ask(const StepInspect *w, char **word, unsigned n, GString *out)
     if (!strcmp(word[0], "packet"))
         return stepinspect_packet(w, out);
     if (!strcmp(word[0], "nat")) {
-        g_string_append(out, "no node of this network translates addresses\n");
+        g_string_append(
+            out, "There is no address translation (NAT) in hopscope yet: addresses and ports arrive as they "
+                 "were sent, and so there is no table to show.\n");
         return true;
     }
-    g_string_append_printf(
-        out, "cannot inspect \"%s\"; expected host, socket, route, neigh, nat, queue or packet", word[0]);
-    return false;
+    h = net_host_by_name(w->net, word[0]);
+    if (h)
+        return stepinspect_host(w, h, out);
+    return unknown_thing(w, word[0], out);
 }
 
 bool stepinspect(const StepInspect *w, const char *query, GString *out)

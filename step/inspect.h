@@ -3,7 +3,8 @@
  * looking changes nothing.
  *
  *     nodes                    hosts, routers, switches and what joins them
- *     host NAME, socket HOST [N], queue [PLACE], nat, packet [wire]
+ *     host NAME (or NAME), socket HOST [N], queue [PLACE], nat, packet
+ *     names hosts|places|shell|counters HOST, node NAME, id HOST   for completion and for plans
  *     on HOST ss -ti | netstat -s | ip addr | ip route | ip neigh | ip -s link | arp -a | sysctl NAME …
  *     print EXPRESSION         step/cond.h
  *     check LINES              conditions (step/watch.h): is there anything wrong with them?
@@ -37,8 +38,7 @@ bool stepinspect(const StepInspect *w, const char *query, GString *out);
 /* word[0] is the command; n words, NULL behind. */
 bool stepinspect_host(const StepInspect *w, Host *h, GString *out);                 /* inspect_host.c */
 bool stepinspect_shell(Host *h, const char *const *word, unsigned n, GString *out); /* inspect_shell.c */
-void stepinspect_netstat(Host *h, GString *out);                                    /* inspect_netstat.c */
-bool stepinspect_ss(Host *h, const char *const *word, unsigned n, GString *out);    /* inspect_ss.c */
+unsigned stepinspect_shell_names(const char **out, unsigned max);                   /* likewise */
 bool stepinspect_socket(Host *h, unsigned nth, GString *out);                       /* inspect_ss.c */
 bool stepinspect_queue(const StepInspect *w, const char *place, GString *out);      /* inspect_link.c */
 void stepinspect_link(const NetLink *l, GString *out);                              /* inspect_link.c */

@@ -63,10 +63,10 @@ static void append_queue(GString *out, const NetLink *l, unsigned from)
     else
         g_string_append(out, "  queue: nothing has waited yet\n");
     g_string_append_printf(out,
-                           "  wire: %" PRIu64 " packets (%" PRIu64 " bytes) sent, %" PRIu64
+                           "  wire: %" PRIu64 " packet%s (%" PRIu64 " bytes) sent, %" PRIu64
                            " arrived, %" PRIu64 " lost, %" PRIu64 " in flight; busy for %s\n",
-                           s.tx_packets, s.tx_bytes, s.delivered_packets, s.lost_packets, in_flight,
-                           units_format_time(s.busy, busy));
+                           s.tx_packets, s.tx_packets == 1 ? "" : "s", s.tx_bytes, s.delivered_packets,
+                           s.lost_packets, in_flight, units_format_time(s.busy, busy));
 }
 
 /* Of the link's name, its sender's name, or "node:device". */
@@ -94,8 +94,12 @@ bool stepinspect_queue(const StepInspect *w, const char *place, GString *out)
     }
     if (out->len > before)
         return true;
+    if (!place) {
+        g_string_append(out, "There are no links.\n");
+        return true;
+    }
     g_string_append_printf(out,
                            "there is no queue at \"%s\"; expected a node, NODE:DEVICE or a link such as a-b",
-                           place ? place : "");
+                           place);
     return false;
 }

@@ -1,9 +1,10 @@
 /* netstat -s (net-tools): counters in sentences where it has one, else by their names. Those that are 0 are
  * left out, but for the basic ones. */
+#include <glib.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "step/inspect.h"
+#include "step/shell.h"
 
 typedef struct Sentence {
     const char *counter;
@@ -14,8 +15,9 @@ typedef struct Sentence {
 /* The sections as netstat prints them; a counter's name begins with its section's. */
 static const struct {
     const char *title, *prefix;
-} sections[] = {{"Ip", "Ip"},   {"Icmp", "Icmp"},     {"IcmpMsg", "IcmpMsg"}, {"Tcp", "Tcp"},
-                {"Udp", "Udp"}, {"TcpExt", "TcpExt"}, {"IpExt", "IpExt"},     {"Ip6", "Ip6"}};
+} sections[] = {{"Ip", "Ip"},       {"Icmp", "Icmp"},     {"IcmpMsg", "IcmpMsg"}, {"Tcp", "Tcp"},
+                {"Udp", "Udp"},     {"TcpExt", "TcpExt"}, {"IpExt", "IpExt"},     {"Ip6", "Ip6"},
+                {"Icmp6", "Icmp6"}, {"Udp6", "Udp6"}};
 
 static const Sentence sentences[] = {
     {"IpInReceives", "%u total packets received", true},
@@ -146,18 +148,69 @@ static void add(const char *name, uint64_t value, void *user)
     }
 }
 
-void stepinspect_netstat(Host *h, GString *out)
+static bool show_counters(Shell *s)
 {
+    Host *h = s->h;
+
     for (unsigned i = 0; i < HS_ARRAY_LEN(sections); i++) {
         GString *body = g_string_new(NULL);
-        Section s = {body, sections[i].title, sections[i].prefix};
+        Section section = {body, sections[i].title, sections[i].prefix};
 
-        if (!strcmp(s.title, "Ip"))
+        if (!strcmp(section.title, "Ip"))
             g_string_append_printf(body, "    Forwarding: %d\n",
                                    ip4_sysctl_get(host_ip4(h))->ip_forward ? 1 : 2);
-        host_foreach_counter(h, add, &s);
+        host_foreach_counter(h, add, &section);
         if (body->len)
-            g_string_append_printf(out, "%s:\n%s", s.title, body->str);
+            g_string_append_printf(s->out, "%s:\n%s", section.title, body->str);
         g_string_free(body, TRUE);
     }
+    return true;
+}
+
+bool shell_netstat(Shell *s)
+{
+    bool has[128];
+    unsigned at;
+
+    if (!shell_letters(s, "tualnsirWep", "-t, -u, -a, -l, -n, or one of -s, -r, -i", has, &at))
+        return false;
+    if (at < s->n)
+        return shell_wrong(s, "netstat: \"%s\" is not known here; expected options only", s->word[at]);
+    return has['s']   ? show_counters(s)
+           : has['r'] ? shell_route(s)
+           : has['i'] ? shell_interfaces(s)
+                      : shell_connections(s, has);
+}
+
+/* ---- nstat ---- */
+
+typedef struct Nstat {
+    Shell *s;
+    bool zeros;
+    unsigned from; /* patterns: words from here on */
+} Nstat;
+
+static void add_nstat(const char *name, uint64_t value, void *user)
+{
+    const Nstat *n = user;
+    bool wanted = n->from == n->s->n;
+
+    for (unsigned i = n->from; i < n->s->n; i++)
+        wanted |= g_pattern_match_simple(n->s->word[i], name);
+    if (wanted && !is_constant(name) && (value || n->zeros))
+        g_string_append_printf(n->s->out, "%-32s%-16" PRIu64 "%6.1f\n", name, value, 0.0);
+}
+
+/* The whole numbers, not what was added since the last look: looking leaves no trace. */
+bool shell_nstat(Shell *s)
+{
+    Nstat n = {.s = s};
+    bool has[128];
+
+    if (!shell_letters(s, "azs", "-a, -z or a pattern", has, &n.from))
+        return false;
+    n.zeros = has['z'];
+    g_string_append(s->out, "#kernel\n");
+    host_foreach_counter(s->h, add_nstat, &n);
+    return true;
 }

@@ -1,307 +1,250 @@
-/* The commands of a real host: ip, arp, ss, netstat, sysctl; their options as far as they show something
- * here, and their layout. */
+/* The commands of a real host: their options as far as they show something here, and their layout (iproute2
+ * 6, net-tools 2.10). Only those that look: what a host does is the scenario's. */
 #include <glib.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 
-#include "models/ether/neigh.h"
-#include "models/wire/ipv4_addr.h"
-#include "models/wire/ipv6_addr.h"
+#include "sim/base/suggest.h"
 #include "step/inspect.h"
+#include "step/shell.h"
 
-typedef struct Shell {
-    Host *h;
-    GString *out;
-    const char *dev; /* only there; NULL */
-} Shell;
+#define COMMANDS "ss, netstat, nstat, ip, tc, arp, route, ifconfig, sysctl, hostname or tcpdump"
 
-static bool is(const char *word, const char *full, size_t shortest)
+bool shell_wrong(const Shell *s, const char *format, ...)
 {
-    return word && strlen(word) >= shortest && g_str_has_prefix(full, word);
+    va_list args;
+
+    va_start(args, format);
+    g_string_append_vprintf(s->out, format, args);
+    va_end(args);
+    return false;
 }
 
-/* ---- ip addr, ip link ---- */
-
-static void append_dev_head(GString *out, const NetDev *d)
+bool shell_letters(const Shell *s, const char *known, const char *usage, bool has[128], unsigned *at)
 {
-    char mac[MAC_STR_LEN];
-    bool lo = d->flags & NETDEV_LOOPBACK;
-
-    g_string_append_printf(out, "%u: %s: <", d->ifindex, d->name);
-    if (lo)
-        g_string_append(out, "LOOPBACK");
-    else if (d->flags & NETDEV_POINTOPOINT)
-        g_string_append(out, "POINTOPOINT,NOARP");
-    else
-        g_string_append(out, "BROADCAST,MULTICAST");
-    if ((d->flags & NETDEV_UP) && !(d->flags & NETDEV_CARRIER) && !lo)
-        g_string_append(out, ",NO-CARRIER");
-    if (d->flags & NETDEV_UP)
-        g_string_append(out, ",UP");
-    if (d->flags & NETDEV_CARRIER || lo)
-        g_string_append(out, ",LOWER_UP");
-    g_string_append_printf(out, "> mtu %" PRIu32 " state %s\n", d->mtu,
-                           lo                     ? "UNKNOWN"
-                           : netdev_is_running(d) ? "UP"
-                                                  : "DOWN");
-    if (lo)
-        g_string_append(out, "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n");
-    else if (d->flags & NETDEV_POINTOPOINT)
-        g_string_append(out, "    link/ppp\n");
-    else
-        g_string_append_printf(out, "    link/ether %s brd ff:ff:ff:ff:ff:ff\n", mac_format(d->mac, mac));
-}
-
-static void append_addrs(Shell *s, const Ip4If *ifp, const NetDev *d)
-{
-    char text[IPV4_PREFIX_STR_LEN], brd[IPV4_ADDR_STR_LEN];
-
-    for (unsigned i = 0; i < ip4_addr_count(ifp); i++) {
-        Ipv4Prefix p = ip4_addr(ifp, i);
-        uint32_t host_bits = p.len ? (uint32_t)((UINT64_C(1) << (32 - p.len)) - 1) : UINT32_MAX;
-
-        g_string_append_printf(s->out, "    inet %s", ipv4_prefix_format(p, text));
-        if (p.len < 31 && !(d->flags & (NETDEV_LOOPBACK | NETDEV_POINTOPOINT)))
-            g_string_append_printf(s->out, " brd %s", ipv4_addr_format(p.addr | host_bits, brd));
-        g_string_append_printf(s->out, " scope %s %s\n", d->flags & NETDEV_LOOPBACK ? "host" : "global",
-                               d->name);
-    }
-}
-
-static void append_addrs6(Shell *s, const Ip4If *ifp)
-{
-    char text[IPV6_PREFIX_STR_LEN];
-    Ipv6Prefix p;
-    Ip4If *at;
-
-    if (!host_has_ip6(s->h))
-        return;
-    for (unsigned i = 0; ip6_addr_at(host_ip6(s->h), i, &at, &p); i++)
-        if (at == ifp)
-            g_string_append_printf(s->out, "    inet6 %s scope %s\n", ipv6_prefix_format(&p, text),
-                                   g_str_has_prefix(text, "fe80:") ? "link"
-                                   : !strcmp(text, "::1/128")      ? "host"
-                                                                   : "global");
-}
-
-static void show_devs(Shell *s, bool with_addrs, bool with_stats)
-{
-    Ip4 *ip = host_ip4(s->h);
-
-    for (unsigned i = 0; i < ip4_if_count(ip); i++) {
-        const Ip4If *ifp = ip4_if(ip, i);
-        const NetDev *d = ip4_if_dev(ifp);
-        const NetDevStats *st = netdev_stats(d);
-        const NetDevErrors *err = netdev_errors(d);
-
-        if (s->dev && strcmp(s->dev, d->name) != 0)
-            continue;
-        append_dev_head(s->out, d);
-        if (with_addrs) {
-            append_addrs(s, ifp, d);
-            append_addrs6(s, ifp);
-        }
-        if (with_stats)
-            g_string_append_printf(s->out,
-                                   "    RX:  bytes packets errors dropped  missed   mcast\n"
-                                   "    %9" PRIu64 " %7" PRIu64 " %6" PRIu32 " %7" PRIu32 " %7" PRIu32
-                                   " %7" PRIu32 "\n"
-                                   "    TX:  bytes packets errors dropped carrier collsns\n"
-                                   "    %9" PRIu64 " %7" PRIu64 " %6u %7" PRIu32 " %7" PRIu32 " %7u\n",
-                                   st->rx_bytes, st->rx_packets, err->rx_crc_errors + err->rx_frame_errors,
-                                   err->rx_dropped, err->rx_overruns, err->rx_multicast, st->tx_bytes,
-                                   st->tx_packets, 0u, err->tx_dropped, err->tx_carrier_errors, 0u);
-    }
-}
-
-/* ---- ip route ---- */
-
-static void append_route(const Ip4RouteSpec *r, void *user)
-{
-    static const char *const type_name[] = {"",           "local ",       "broadcast ", "multicast ",
-                                            "blackhole ", "unreachable ", "prohibit "};
-    Shell *s = user;
-    char text[IPV4_PREFIX_STR_LEN];
-    char *metrics;
-
-    if (r->type == IP4_ROUTE_LOCAL || r->type == IP4_ROUTE_BROADCAST || r->type == IP4_ROUTE_MULTICAST)
-        return; /* these are in the table `local` */
-    if (s->dev && (!r->dev || strcmp(s->dev, ip4_if_dev(r->dev)->name) != 0))
-        return;
-    g_string_append(s->out, type_name[r->type]);
-    if (r->prefix.len)
-        g_string_append(s->out, ipv4_prefix_format(r->prefix, text));
-    else
-        g_string_append(s->out, "default");
-    if (r->via)
-        g_string_append_printf(s->out, " via %s", ipv4_addr_format(r->via, text));
-    if (r->dev && r->type == IP4_ROUTE_UNICAST) {
-        g_string_append_printf(s->out, " dev %s", ip4_if_dev(r->dev)->name);
-        if (!r->via)
-            g_string_append(s->out, r->src ? " proto kernel scope link" : " scope link");
-    }
-    if (r->src)
-        g_string_append_printf(s->out, " src %s", ipv4_addr_format(r->src, text));
-    if (r->metric)
-        g_string_append_printf(s->out, " metric %" PRIu32, r->metric);
-    metrics = route_metrics_format(r->metrics);
-    if (*metrics)
-        g_string_append_printf(s->out, " %s", metrics);
-    g_free(metrics);
-    g_string_append_c(s->out, '\n');
-}
-
-static bool route_get(Shell *s, const char *to)
-{
-    Ip4Flow flow;
-    uint32_t dst;
-    char text[IPV4_ADDR_STR_LEN];
-    int err;
-
-    if (!to || !net_resolve(host_net(s->h), s->h, to, &dst)) {
-        g_string_append_printf(s->out, "ip route get: \"%s\" is no address and no host", to ? to : "");
-        return false;
-    }
-    err = ip4_route_get(host_ip4(s->h), dst, 0, NULL, &flow);
-    if (err) {
-        g_string_append_printf(s->out, "RTNETLINK answers: %s\n", g_strerror(-err));
-        return true;
-    }
-    g_string_append(s->out, ipv4_addr_format(dst, text));
-    if (flow.next_hop && flow.next_hop != dst)
-        g_string_append_printf(s->out, " via %s", ipv4_addr_format(flow.next_hop, text));
-    if (flow.dev)
-        g_string_append_printf(s->out, " dev %s", ip4_if_dev(flow.dev)->name);
-    g_string_append_printf(s->out, " src %s mtu %" PRIu32 "\n", ipv4_addr_format(flow.src, text), flow.mtu);
-    return true;
-}
-
-/* ---- ip neigh, arp ---- */
-
-static void append_neigh(Neigh *n, void *user)
-{
-    Shell *s = user;
-    NeighState state = neigh_state(n);
-    char text[IPV4_ADDR_STR_LEN], mac[MAC_STR_LEN];
-
-    if (n->key_len != 4 || state == NEIGH_NONE || state == NEIGH_NOARP)
-        return;
-    g_string_append_printf(s->out, "%s dev %s", ipv4_addr_format(n->key.ip4, text), n->table->dev->name);
-    if (state != NEIGH_INCOMPLETE && state != NEIGH_FAILED)
-        g_string_append_printf(s->out, " lladdr %s", mac_format(n->mac, mac));
-    g_string_append_printf(s->out, " %s\n", neigh_state_name(state));
-}
-
-static void append_arp(Neigh *n, void *user)
-{
-    Shell *s = user;
-    NeighState state = neigh_state(n);
-    char text[IPV4_ADDR_STR_LEN], mac[MAC_STR_LEN];
-    const char *name;
-
-    if (n->key_len != 4 || state == NEIGH_NONE || state == NEIGH_NOARP)
-        return;
-    name = net_name_of(host_net(s->h), n->key.ip4);
-    g_string_append_printf(s->out, "%s (%s) at ", name ? name : "?", ipv4_addr_format(n->key.ip4, text));
-    if (state == NEIGH_INCOMPLETE || state == NEIGH_FAILED)
-        g_string_append(s->out, "<incomplete>");
-    else
-        g_string_append_printf(s->out, "%s [ether]%s", mac_format(n->mac, mac),
-                               state == NEIGH_PERMANENT ? " PERM" : "");
-    g_string_append_printf(s->out, " on %s\n", n->table->dev->name);
-}
-
-static void show_neighs(Shell *s, void (*fn)(Neigh *n, void *user))
-{
-    Ip4 *ip = host_ip4(s->h);
-
-    for (unsigned i = 0; i < ip4_if_count(ip); i++) {
-        Ip4If *ifp = ip4_if(ip, i);
-
-        if (ip4_if_has_neighbours(ifp) && (!s->dev || !strcmp(s->dev, ip4_if_dev(ifp)->name)))
-            neightable_foreach(ip4_if_neighbours(ifp), fn, s);
-    }
-}
-
-/* ---- commands ---- */
-
-static bool do_ip(Shell *s, const char *const *word, unsigned n)
-{
-    bool stats = false;
     unsigned i = 1;
 
-    for (; i < n && *word[i] == '-'; i++) {
-        stats |= !strcmp(word[i], "-s");
-        if (strcmp(word[i], "-s") && strcmp(word[i], "-4")) {
-            g_string_append_printf(s->out, "ip: %s is not known here; expected -s", word[i]);
-            return false;
+    memset(has, 0, 128 * sizeof(*has));
+    for (; i < s->n && s->word[i][0] == '-' && s->word[i][1]; i++)
+        for (const char *c = s->word[i] + 1; *c; c++) {
+            if (!strchr(known, *c))
+                return shell_wrong(s, "%s: -%s%c is not known here; expected %s", s->word[0],
+                                   *c == '-' ? "-" : "", *c == '-' ? c[1] : *c, usage);
+            has[(unsigned char)*c & 127] = true;
         }
+    *at = i;
+    return true;
+}
+
+const char *shell_host(const Shell *s, uint32_t addr, bool numeric, char *buf, size_t size)
+{
+    const char *name = numeric ? NULL : net_name_of(host_net(s->h), addr);
+    char text[IPV4_ADDR_STR_LEN];
+
+    g_strlcpy(buf, name ? name : ipv4_addr_format(addr, text), size);
+    return buf;
+}
+
+const LinkDir *shell_wire(const Shell *s, const NetDev *d)
+{
+    const Net *net = host_net(s->h);
+
+    for (unsigned i = 0; i < net_link_count(net); i++) {
+        const NetLink *l = net_link_at(net, i);
+
+        for (unsigned end = 0; end < 2; end++)
+            if (netlink_dev(l, end) == d)
+                return netlink_dir(l, end);
     }
-    for (unsigned k = i; k + 1 < n; k++)
-        if (!strcmp(word[k], "dev"))
-            s->dev = word[k + 1];
-    if (i < n && is(word[i], "address", 1)) {
-        show_devs(s, true, stats);
-    } else if (i < n && is(word[i], "link", 1)) {
-        show_devs(s, false, stats);
-    } else if (i < n && is(word[i], "neighbour", 1)) {
-        show_neighs(s, append_neigh);
-    } else if (i + 1 < n && is(word[i], "route", 1) && is(word[i + 1], "get", 1)) {
-        return route_get(s, word[i + 2]);
-    } else if (i < n && is(word[i], "route", 1)) {
-        ip4_route_foreach(host_ip4(s->h), append_route, s);
-    } else {
-        g_string_append(s->out, "ip: expected addr, link, route, route get ADDRESS or neigh");
+    return NULL;
+}
+
+/* ---- sysctl ---- */
+
+typedef struct Settings {
+    Shell *s;
+    const char *begin;
+    bool only_values;
+    unsigned n;
+} Settings;
+
+static void add_setting(const char *name, const char *help, void *user)
+{
+    Settings *all = user;
+    char *value = NULL, *error = NULL;
+
+    (void)help;
+    if (!g_str_has_prefix(name, all->begin))
+        return;
+    if (!host_sysctl_get(all->s->h, name, &value, &error)) {
+        g_free(error);
+        return;
+    }
+    all->n++;
+    g_string_append_printf(all->s->out, all->only_values ? "%.0s%s\n" : "%s = %s\n", name, value);
+    g_free(value);
+}
+
+static bool do_sysctl(Shell *s)
+{
+    bool has[128];
+    char *value = NULL, *error = NULL;
+    unsigned at;
+
+    if (!shell_letters(s, "an", "-a, -n or a name", has, &at))
         return false;
+    if (at == s->n && !has['a'])
+        return shell_wrong(s, "sysctl: expected -a or a name such as net.ipv4.tcp_syn_retries");
+    if (at == s->n)
+        host_foreach_sysctl(add_setting, &(Settings){s, "", has['n'], 0});
+    for (; at < s->n; at++) {
+        g_autofree char *folder = g_strconcat(s->word[at], ".", NULL);
+        Settings below = {s, folder, has['n'], 0};
+
+        if (strchr(s->word[at], '='))
+            return shell_wrong(s, "sysctl: \"%s\" would change the run: that is the scenario's", s->word[at]);
+        if (host_sysctl_get(s->h, s->word[at], &value, &error)) {
+            g_string_append_printf(s->out, has['n'] ? "%.0s%s\n" : "%s = %s\n", s->word[at], value);
+            g_free(value);
+            continue;
+        }
+        host_foreach_sysctl(add_setting, &below); /* "sysctl net.ipv4.neigh" */
+        if (!below.n)
+            shell_wrong(s, "sysctl: %s", error);
+        g_clear_pointer(&error, g_free);
+        if (!below.n)
+            return false;
     }
     return true;
 }
 
-static bool do_sysctl(Shell *s, const char *name)
-{
-    char *value = NULL, *error = NULL;
+/* ---- tc ---- */
 
-    if (!name) {
-        g_string_append(s->out, "sysctl: expected a name such as net.ipv4.tcp_syn_retries");
+static void add_qdisc(Shell *s, const NetDev *d, bool with_stats)
+{
+    const LinkDir *wire = shell_wire(s, d);
+    const Queue *q = wire ? linkdir_queue(wire) : NULL;
+    const LinkDirStats sent = wire ? linkdir_stats(wire) : (LinkDirStats){0};
+    const QueueSignals signals = q ? queue_signals(q) : (QueueSignals){0};
+
+    g_string_append_printf(s->out, "qdisc %s 0: dev %s root refcnt 2\n",
+                           q      ? q->ops->name
+                           : wire ? "droptail"
+                                  : "noqueue",
+                           d->name);
+    if (!with_stats)
+        return;
+    g_string_append_printf(s->out,
+                           " Sent %" PRIu64 " bytes %" PRIu64 " pkt (dropped %" PRIu64
+                           ", overlimits 0 requeues 0)\n"
+                           " backlog %" PRIu32 "b %" PRIu32 "p requeues 0\n",
+                           sent.tx_bytes, sent.tx_packets, q ? signals.dropped_packets : sent.queue_drops,
+                           q ? q->bytes : 0, q ? q->packets : 0);
+    if (q && (q->stats.peak_packets || signals.marked_packets))
+        g_string_append_printf(s->out, "  maxpacket %" PRIu32 " ecn_mark %" PRIu64 "\n",
+                               q->stats.peak_packets, signals.marked_packets);
+}
+
+static bool do_tc(Shell *s)
+{
+    bool has[128];
+    unsigned at;
+
+    if (!shell_letters(s, "s", "-s", has, &at))
         return false;
-    }
-    if (!host_sysctl_get(s->h, name, &value, &error)) {
-        g_string_append_printf(s->out, "sysctl: %s", error);
-        g_free(error);
-        return false;
-    }
-    g_string_append_printf(s->out, "%s = %s\n", name, value);
-    g_free(value);
+    if (at < s->n && !g_str_has_prefix("qdisc", s->word[at]))
+        return shell_wrong(s, "tc: expected tc [-s] qdisc [show] [dev DEVICE]");
+    for (; at < s->n; at++)
+        if (!strcmp(s->word[at], "dev") && at + 1 < s->n)
+            s->dev = s->word[at + 1];
+    for (unsigned i = 0; i < host_dev_count(s->h); i++)
+        if (!s->dev || !strcmp(s->dev, host_dev_at(s->h, i)->name))
+            add_qdisc(s, host_dev_at(s->h, i), has['s']);
     return true;
+}
+
+static bool do_hostname(Shell *s)
+{
+    g_string_append_printf(s->out, "%s\n", host_node(s->h)->name);
+    return true;
+}
+
+/* ---- all of them ---- */
+
+static const struct {
+    const char *name;
+    bool (*fn)(Shell *s);
+    const char *usage;
+} commands[] = {
+    {"arp", shell_arp, "arp [-a] [-n]"},
+    {"hostname", do_hostname, "hostname"},
+    {"ifconfig", shell_ifconfig, "ifconfig [DEVICE]"},
+    {"ip", shell_ip,
+     "ip [-s] [-4|-6] [-br|-o] addr|link|route|neigh [show] [dev DEVICE], ip route get ADDRESS, ip route "
+     "show table local, "
+     "ip rule"},
+    {"netstat", shell_netstat, "netstat [-tualno], netstat -s, netstat -r, netstat -i"},
+    {"nstat", shell_nstat, "nstat [-az] [PATTERN]"},
+    {"route", shell_route, "route [-n]"},
+    {"ss", shell_ss, "ss [-tuialno46eHpmr], ss -s"},
+    {"sysctl", do_sysctl, "sysctl [-n] NAME, sysctl -a"},
+    {"tc", do_tc, "tc [-s] qdisc [show] [dev DEVICE]"},
+    {"tcpdump", NULL, "tcpdump [N]: the last packets that it sent, received or dropped"},
+};
+
+/* What would be done on a real host, and not looked at. */
+static bool is_deed(const char *word)
+{
+    static const char *const deeds[] = {
+        "curl",   "dig",      "ethtool",    "iperf",     "iperf3", "iptables", "nc",  "netcat",
+        "nft",    "nslookup", "ping",       "ping6",     "python", "reboot",   "ssh", "sudo",
+        "telnet", "tftp",     "traceroute", "tracepath", "wget",   NULL};
+
+    return g_strv_contains((const char *const *)deeds, word);
+}
+
+static bool help(Shell *s)
+{
+    for (unsigned i = 0; i < HS_ARRAY_LEN(commands); i++)
+        g_string_append_printf(s->out, "  %s %s\n", host_node(s->h)->name, commands[i].usage);
+    return true;
+}
+
+unsigned stepinspect_shell_names(const char **out, unsigned max)
+{
+    unsigned n = 0;
+
+    for (; n < HS_ARRAY_LEN(commands) && n < max; n++)
+        out[n] = commands[n].name;
+    return n;
 }
 
 bool stepinspect_shell(Host *h, const char *const *word, unsigned n, GString *out)
 {
-    Shell s = {h, out, NULL};
+    Shell s = {h, out, word, n, NULL};
+    const char *names[HS_ARRAY_LEN(commands)], *closest;
 
-    if (!host_is_on(h)) {
-        g_string_append_printf(out, "%s has no power", host_node(h)->name);
-        return false;
-    }
-    if (n && !strcmp(word[0], "ip"))
-        return do_ip(&s, word, n);
-    if (n && !strcmp(word[0], "ss"))
-        return stepinspect_ss(h, word, n, out);
-    if (n && !strcmp(word[0], "arp")) {
-        show_neighs(&s, append_arp);
-        return true;
-    }
-    if (n && !strcmp(word[0], "netstat")) {
-        if (n < 2 || strcmp(word[1], "-s") != 0) {
-            g_string_append(out, "netstat: expected -s; ss lists sockets");
-            return false;
+    if (!n || !strcmp(word[0], "help") || !strcmp(word[0], "--help"))
+        return help(&s);
+    if (!host_is_on(h))
+        return shell_wrong(&s, "%s has no power", host_node(h)->name);
+    for (unsigned i = 0; i < HS_ARRAY_LEN(commands); i++)
+        if (commands[i].fn && !strcmp(commands[i].name, word[0])) {
+            if (n == 2 && (!strcmp(word[1], "-h") || !strcmp(word[1], "--help"))) {
+                g_string_append_printf(out, "  %s\n", commands[i].usage);
+                return true;
+            }
+            return commands[i].fn(&s);
         }
-        stepinspect_netstat(h, out);
-        return true;
-    }
-    if (n && !strcmp(word[0], "sysctl"))
-        return do_sysctl(&s, n > 1 ? word[1] : NULL);
-    g_string_append_printf(out, "%s has no command \"%s\"; expected ss, netstat, ip, arp or sysctl",
-                           host_node(h)->name, n ? word[0] : "");
-    return false;
+    if (is_deed(word[0]))
+        return shell_wrong(&s,
+                           "\"%s\" would change the run: what hosts do stands in the scenario; here one "
+                           "looks, with " COMMANDS,
+                           word[0]);
+    closest = suggest_closest(word[0], names, stepinspect_shell_names(names, HS_ARRAY_LEN(names)));
+    if (closest)
+        return shell_wrong(&s, "%s has no command \"%s\"; did you mean \"%s\"?", host_node(h)->name, word[0],
+                           closest);
+    return shell_wrong(&s, "%s has no command \"%s\"; expected " COMMANDS, host_node(h)->name, word[0]);
 }

@@ -6,10 +6,22 @@
 #include "models/tcp/tcp_info.h"
 #include "models/tcp/tcp_timer.h"
 #include "step/inspect.h"
+#include "step/shell.h"
+
+typedef struct Row {
+    const char *netid;
+    const char *state;
+    uint32_t recv_q, send_q;
+    char *addr[2], *port[2]; /* local, peer */
+    char *process;           /* timer:(…); "" */
+    char *info;              /* lines below; "" */
+} Row;
 
 typedef struct Listing {
-    GString *out;
-    bool all, listening, info, timers, netid;
+    Shell *shell; /* NULL: inspect socket */
+    GArray *rows; /* Row */
+    bool all, listening, info, timers, memory, numeric, resolve, only4, only6;
+    const char *state;
     unsigned nth, n; /* only this one; 0: all */
     SimTime now;
 } Listing;
@@ -20,6 +32,9 @@ static const char *ss_state(TcpState s)
     switch (s) {
     case TCP_ESTABLISHED:
         return "ESTAB";
+    case TCP_SYN_RECV:
+    case TCP_NEW_SYN_RECV:
+        return "SYN-RECV";
     case TCP_CLOSE:
         return "UNCONN";
     default:
@@ -27,9 +42,11 @@ static const char *ss_state(TcpState s)
     }
 }
 
-static void append_bps(GString *out, double bps)
+static void append_bps(GString *out, double bps, bool numeric)
 {
-    if (bps > 1e9)
+    if (numeric)
+        g_string_append_printf(out, "%.0fbps", bps);
+    else if (bps > 1e9)
         g_string_append_printf(out, "%.3gGbps", bps / 1e9);
     else if (bps > 1e6)
         g_string_append_printf(out, "%.3gMbps", bps / 1e6);
@@ -90,22 +107,22 @@ static void append_info(GString *out, const TcpInfo *i, const char *cc)
     append_count(out, "data_segs_in", i->tcpi_data_segs_in);
 }
 
-static void append_rates(GString *out, const TcpInfo *i)
+static void append_rates(GString *out, const TcpInfo *i, bool numeric)
 {
     if (i->tcpi_rtt && i->tcpi_snd_mss && i->tcpi_snd_cwnd) {
         g_string_append(out, " send ");
-        append_bps(out, (double)i->tcpi_snd_cwnd * i->tcpi_snd_mss * 8e6 / i->tcpi_rtt);
+        append_bps(out, (double)i->tcpi_snd_cwnd * i->tcpi_snd_mss * 8e6 / i->tcpi_rtt, numeric);
     }
     append_count(out, "lastsnd", i->tcpi_last_data_sent);
     append_count(out, "lastrcv", i->tcpi_last_data_recv);
     append_count(out, "lastack", i->tcpi_last_ack_recv);
     if (i->tcpi_pacing_rate && i->tcpi_pacing_rate != UINT64_MAX) {
         g_string_append(out, " pacing_rate ");
-        append_bps(out, (double)i->tcpi_pacing_rate * 8);
+        append_bps(out, (double)i->tcpi_pacing_rate * 8, numeric);
     }
     if (i->tcpi_delivery_rate) {
         g_string_append(out, " delivery_rate ");
-        append_bps(out, (double)i->tcpi_delivery_rate * 8);
+        append_bps(out, (double)i->tcpi_delivery_rate * 8, numeric);
     }
     append_count(out, "delivered", i->tcpi_delivered);
     append_count(out, "delivered_ce", i->tcpi_delivered_ce);
@@ -137,10 +154,25 @@ static void append_rates(GString *out, const TcpInfo *i)
     append_count(out, "rcv_wnd", i->tcpi_rcv_wnd);
 }
 
-static void append_timer(const Listing *l, const TcpEntry *e)
+/* "200ms", "1.200ms" (so it is), "59sec", "1min29sec": ss.c, print_ms_timer. */
+static void append_left(GString *out, SimTime left)
+{
+    int64_t ms = left / SIM_MS, minutes = ms / 60000, seconds = ms / 1000 % 60;
+    bool has_ms = !minutes && seconds < 10 && ms % 1000;
+
+    if (minutes)
+        g_string_append_printf(out, "%" PRId64 "min", minutes);
+    if (seconds && minutes < 10)
+        g_string_append_printf(out, "%" PRId64 "%s", seconds, has_ms ? "." : "sec");
+    if (has_ms)
+        g_string_append_printf(out, "%03" PRId64 "ms", ms % 1000);
+}
+
+static char *timer_text(const Listing *l, const TcpEntry *e)
 {
     const char *name = NULL;
     SimTime at = 0;
+    GString *out;
 
     if (e->left_ns >= 0) {
         name = e->state == TCP_TIME_WAIT ? "timewait" : "on";
@@ -149,53 +181,84 @@ static void append_timer(const Listing *l, const TcpEntry *e)
         name = e->conn->timer_kind == TCP_TIMER_PROBE0 ? "persist" : "on";
         at = e->conn->t_rtx.deadline;
     }
-    if (name)
-        g_string_append_printf(l->out, " timer:(%s,%gms,%u)", name, (double)(at - l->now) / 1e6,
-                               e->conn ? e->conn->retransmits : e->retransmits);
+    if (!name)
+        return g_strdup("");
+    out = g_string_new(NULL);
+    g_string_append_printf(out, "timer:(%s,", name);
+    append_left(out, at - l->now);
+    g_string_append_printf(out, ",%u)", e->conn ? e->conn->retransmits : e->retransmits);
+    return g_string_free(out, FALSE);
 }
 
 static bool is_wanted(const Listing *l, const TcpEntry *e)
 {
+    bool is_half = e->state == TCP_NEW_SYN_RECV || e->state == TCP_SYN_RECV;
+
+    if ((l->only4 && !inet_is_ip4(&e->local.addr)) || (l->only6 && inet_is_ip4(&e->local.addr)))
+        return false;
+    if (l->state)
+        return !g_ascii_strcasecmp(l->state, ss_state(e->state)) ||
+               !g_ascii_strcasecmp(l->state, tcp_state_name(e->state)) ||
+               (!strcmp(l->state, "listening") && e->state == TCP_LISTEN) || !strcmp(l->state, "all") ||
+               (!strcmp(l->state, "connected") && e->state != TCP_LISTEN && e->state != TCP_CLOSE);
     if (l->listening)
         return e->state == TCP_LISTEN;
-    return l->all || (e->state != TCP_LISTEN && e->state != TCP_CLOSE && e->state != TCP_TIME_WAIT &&
-                      e->state != TCP_NEW_SYN_RECV && e->state != TCP_SYN_RECV);
+    return l->all ||
+           (e->state != TCP_LISTEN && e->state != TCP_CLOSE && e->state != TCP_TIME_WAIT && !is_half);
 }
 
-static void append_end(GString *out, const InetEndpoint *e, bool is_peer_of_listener)
+static void put_end(const Listing *l, Row *r, unsigned i, const InetEndpoint *e, bool is_nobody)
 {
     char addr[INET_STR_LEN];
-    g_autofree char *text =
-        is_peer_of_listener
-            ? g_strdup_printf("%s:*", inet_is_ip4(&e->addr) || inet_is_any(&e->addr) ? "0.0.0.0" : "[::]")
-        : inet_is_ip4(&e->addr) ? g_strdup_printf("%s:%u", inet_format(&e->addr, addr), e->port)
-                                : g_strdup_printf("[%s]:%u", inet_format(&e->addr, addr), e->port);
+    const char *name = NULL;
 
-    g_string_append_printf(out, " %20s", text);
+    if (is_nobody) {
+        r->addr[i] = g_strdup(inet_is_ip4(&e->addr) || inet_is_any(&e->addr) ? "0.0.0.0" : "[::]");
+        r->port[i] = g_strdup("*");
+        return;
+    }
+    if (l->resolve && inet_is_ip4(&e->addr) && !inet_is_any(&e->addr))
+        name = net_name_of(host_net(l->shell->h), inet_ip4(&e->addr));
+    r->addr[i] = name                    ? g_strdup(name)
+                 : inet_is_ip4(&e->addr) ? g_strdup(inet_format(&e->addr, addr))
+                                         : g_strdup_printf("[%s]", inet_format(&e->addr, addr));
+    r->port[i] = g_strdup_printf("%u", e->port);
+}
+
+static char *info_text(const Listing *l, const TcpEntry *e)
+{
+    GString *out = g_string_new(NULL);
+    TcpInfo info;
+
+    if (l->memory && e->conn)
+        g_string_append_printf(
+            out, "\t skmem:(r%" PRIu32 ",rb%" PRIu32 ",t0,tb%" PRIu32 ",f%" PRIu32 ",w%" PRIu32 ",o0,bl0,d0)",
+            e->conn->rcv.rmem_alloc, e->conn->win.rcvbuf, e->conn->win.sndbuf, e->conn->rcv.fwd_alloc,
+            e->conn->snd.wmem_queued);
+    if (l->info && e->conn) {
+        tcp_get_info((TcpConn *)e->conn, &info);
+        if (!out->len)
+            g_string_append_c(out, '\t');
+        append_info(out, &info, e->conn->cc.ops ? e->conn->cc.ops->name : NULL);
+        append_rates(out, &info, l->numeric);
+    }
+    if (out->len)
+        g_string_append_c(out, '\n');
+    return g_string_free(out, FALSE);
 }
 
 static void add(void *user, const TcpEntry *e)
 {
     Listing *l = user;
-    GString *out = l->out;
-    TcpInfo info;
+    Row r = {.netid = "tcp", .state = ss_state(e->state), .recv_q = e->recv_q, .send_q = e->send_q};
 
     if (!is_wanted(l, e) || (++l->n != l->nth && l->nth))
         return;
-    g_string_append_printf(out, "%s%-10s %-6" PRIu32 " %-6" PRIu32, l->netid ? "tcp   " : "",
-                           ss_state(e->state), e->recv_q, e->send_q);
-    append_end(out, &e->local, false);
-    append_end(out, &e->remote, !e->remote.port);
-    if (l->timers)
-        append_timer(l, e);
-    g_string_append_c(out, '\n');
-    if (!l->info || !e->conn)
-        return;
-    tcp_get_info((TcpConn *)e->conn, &info);
-    g_string_append_c(out, '\t');
-    append_info(out, &info, e->conn->cc.ops ? e->conn->cc.ops->name : NULL);
-    append_rates(out, &info);
-    g_string_append_c(out, '\n');
+    put_end(l, &r, 0, &e->local, false);
+    put_end(l, &r, 1, &e->remote, !e->remote.port);
+    r.process = l->timers ? timer_text(l, e) : g_strdup("");
+    r.info = info_text(l, e);
+    g_array_append_val(l->rows, r);
 }
 
 /* One that is not connected is ss's UNCONN, and counts as listening. */
@@ -205,102 +268,197 @@ static void add_udp(void *user, const UdpSock *s)
     UdpAddr local = udpsock_local(s), peer = udpsock_peer(s);
     InetEndpoint from = {.addr = inet_from_ip4(local.ip), .port = local.port};
     InetEndpoint to = {.addr = inet_from_ip4(peer.ip), .port = peer.port};
+    Row r = {.netid = "udp", .state = peer.port ? "ESTAB" : "UNCONN", .recv_q = udpsock_rmem(s)};
 
-    if (!local.port || (l->listening ? peer.port != 0 : !l->all && !peer.port))
+    if (!local.port || l->only6 || l->state || (l->listening ? peer.port != 0 : !l->all && !peer.port))
         return;
-    g_string_append_printf(l->out, "%s%-10s %-6" PRIu32 " %-6u", l->netid ? "udp   " : "",
-                           peer.port ? "ESTAB" : "UNCONN", udpsock_rmem(s), 0u);
-    append_end(l->out, &from, false);
-    append_end(l->out, &to, !peer.port);
-    g_string_append_c(l->out, '\n');
+    put_end(l, &r, 0, &from, false);
+    put_end(l, &r, 1, &to, !peer.port);
+    r.process = g_strdup("");
+    r.info = g_strdup("");
+    g_array_append_val(l->rows, r);
 }
 
-static void title(const Listing *l)
+/* Columns as wide as what is in them: addresses end at their colon, ports begin behind it. */
+static void print_rows(const Listing *l, GString *out, bool has_netid, bool no_title)
 {
-    g_string_append_printf(l->out, "%s%-10s %-6s %-6s %20s %20s\n", l->netid ? "Netid " : "", "State",
-                           "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port");
+    int state = 5, addr[2] = {13, 12}, port[2] = {4, 4};
+
+    for (unsigned i = 0; i < l->rows->len; i++) {
+        const Row *r = &g_array_index(l->rows, Row, i);
+
+        state = HS_MAX(state, (int)strlen(r->state));
+        for (unsigned e = 0; e < 2; e++) {
+            addr[e] = HS_MAX(addr[e], (int)strlen(r->addr[e]));
+            port[e] = HS_MAX(port[e], (int)strlen(r->port[e]));
+        }
+    }
+    if (!no_title)
+        g_string_append_printf(out, "%s%-*s %-6s %-6s %*s:%-*s %*s:%-*s Process\n", has_netid ? "Netid " : "",
+                               state, "State", "Recv-Q", "Send-Q", addr[0], "Local Address", port[0], "Port",
+                               addr[1], "Peer Address", port[1], "Port");
+    for (unsigned i = 0; i < l->rows->len; i++) {
+        const Row *r = &g_array_index(l->rows, Row, i);
+
+        if (has_netid)
+            g_string_append_printf(out, "%-5s ", r->netid);
+        g_string_append_printf(out, "%-*s %-6" PRIu32 " %-6" PRIu32 " %*s:%-*s %*s:%-*s %s", state, r->state,
+                               r->recv_q, r->send_q, addr[0], r->addr[0], port[0], r->port[0], addr[1],
+                               r->addr[1], port[1], r->port[1], r->process);
+        while (g_ascii_isspace(out->str[out->len - 1]))
+            g_string_truncate(out, out->len - 1);
+        g_string_append_printf(out, "\n%s", r->info);
+    }
 }
 
-static void list(Listing *l, Host *h)
+static void clear_row(void *p)
 {
+    Row *r = p;
+
+    for (unsigned e = 0; e < 2; e++) {
+        g_free(r->addr[e]);
+        g_free(r->port[e]);
+    }
+    g_free(r->process);
+    g_free(r->info);
+}
+
+static void begin(Listing *l, const Host *h)
+{
+    l->rows = g_array_new(FALSE, FALSE, sizeof(Row));
+    g_array_set_clear_func(l->rows, clear_row);
     l->now = node_now(host_node(h));
+}
+
+static void list_tcp(Listing *l, Host *h)
+{
     if (host_has_tcp(h))
         tcp_foreach(host_tcp(h), add, l);
 }
 
-bool stepinspect_ss(Host *h, const char *const *word, unsigned n, GString *out)
+/* ---- ss -s ---- */
+
+typedef struct Summary {
+    unsigned total, established, closed, orphaned, timewait, tcp4, tcp6, udp4;
+} Summary;
+
+static void count_tcp(void *user, const TcpEntry *e)
 {
-    Listing l = {.out = out};
-    bool tcp = false, udp = false;
+    Summary *m = user;
 
-    for (unsigned i = 1; i < n; i++) {
-        const char *c = word[i];
+    m->total++;
+    m->established += e->state == TCP_ESTABLISHED;
+    m->orphaned += e->is_orphan && e->state != TCP_TIME_WAIT;
+    m->timewait += e->state == TCP_TIME_WAIT;
+    m->closed += e->state == TCP_CLOSE || e->state == TCP_TIME_WAIT;
+    if (e->state != TCP_TIME_WAIT && e->state != TCP_CLOSE)
+        *(inet_is_ip4(&e->local.addr) ? &m->tcp4 : &m->tcp6) += 1;
+}
 
-        if (*c++ != '-' || !*c) {
-            g_string_append_printf(out, "ss: \"%s\" is not known here; expected -t, -u, -i, -a, -l, -n, -o",
-                                   word[i]);
-            return false;
-        }
-        for (; *c; c++) {
-            tcp |= *c == 't';
-            udp |= *c == 'u';
-            l.all |= *c == 'a';
-            l.listening |= *c == 'l';
-            l.info |= *c == 'i';
-            l.timers |= *c == 'o';
-            if (!strchr("tuainlo4", *c)) {
-                g_string_append_printf(out, "ss: -%c is not known here; expected -t, -u, -i, -a, -l, -n, -o",
-                                       *c);
-                return false;
-            }
-        }
-    }
-    l.netid = tcp == udp;
-    title(&l);
-    if (udp || !tcp) /* looking may make a host's UDP, in a copy that ends with the answer */
-        udp_foreach(host_udp(h), add_udp, &l);
-    if (tcp || !udp)
-        list(&l, h);
+static void count_udp(void *user, const UdpSock *s)
+{
+    ((Summary *)user)->udp4 += udpsock_local(s).port != 0;
+}
+
+static bool summary(Shell *s)
+{
+    Summary m = {0};
+    unsigned tcp;
+
+    if (host_has_tcp(s->h))
+        tcp_foreach(host_tcp(s->h), count_tcp, &m);
+    udp_foreach(host_udp(s->h), count_udp, &m);
+    tcp = m.tcp4 + m.tcp6;
+    g_string_append_printf(s->out,
+                           "Total: %u\nTCP:   %u (estab %u, closed %u, orphaned %u, timewait %u)\n\n"
+                           "Transport Total     IP        IPv6\n"
+                           "RAW\t  0         0         0        \n"
+                           "UDP\t  %-9u %-9u %-9u\nTCP\t  %-9u %-9u %-9u\nINET\t  %-9u %-9u %-9u\n"
+                           "FRAG\t  0         0         0        \n",
+                           m.total + m.udp4, m.total, m.established, m.closed, m.orphaned, m.timewait, m.udp4,
+                           m.udp4, 0u, tcp, m.tcp4, m.tcp6, tcp + m.udp4, m.tcp4 + m.udp4, m.tcp6);
     return true;
 }
+
+bool shell_ss(Shell *s)
+{
+    static const char usage[] = "-t, -u, -i, -a, -l, -n, -o, -m, -4, -6, -H, -s, or state NAME";
+    Listing l = {.shell = s};
+    bool has[128];
+    unsigned at;
+
+    if (!shell_letters(s, "tuialnoem46Hspr", usage, has, &at))
+        return false;
+    if (has['s'])
+        return summary(s);
+    if (at + 1 < s->n && !strcmp(s->word[at], "state")) {
+        l.state = s->word[at + 1];
+        at += 2;
+    }
+    if (at < s->n)
+        return shell_wrong(s, "ss: \"%s\" is not known here; expected %s", s->word[at], usage);
+    l.all = has['a'];
+    l.listening = has['l'];
+    l.info = has['i'];
+    l.timers = has['o'] || has['e'];
+    l.memory = has['m'];
+    l.numeric = has['n'];
+    l.resolve = has['r'];
+    l.only4 = has['4'];
+    l.only6 = has['6'];
+    begin(&l, s->h);
+    if (has['u'] || !has['t']) /* looking may make a host's UDP, in a copy that ends with the answer */
+        udp_foreach(host_udp(s->h), add_udp, &l);
+    if (has['t'] || !has['u'])
+        list_tcp(&l, s->h);
+    print_rows(&l, s->out, has['t'] == has['u'], has['H']);
+    g_array_free(l.rows, TRUE);
+    return true;
+}
+
+typedef struct Fields {
+    GString *out;
+    unsigned nth, n;
+} Fields;
 
 /* Everything about one connection: the line of ss, then each field of tcp_info by its name. */
 static void add_fields(void *user, const TcpEntry *e)
 {
-    Listing *l = user;
+    Fields *f = user;
     const TcpConn *c = e->conn;
     TcpInfo info;
 
-    if (!is_wanted(l, e) || ++l->n != l->nth || !c)
+    if (++f->n != f->nth || !c)
         return;
     if (e->state != TCP_LISTEN) {
-        g_string_append_printf(l->out,
+        g_string_append_printf(f->out,
                                "send:    una=%" PRIu32 " nxt=%" PRIu32 " (%" PRIu32 " unacknowledged) "
                                "wnd=%" PRIu32 " (%" PRId32 " bytes free) written=%" PRIu32 "\n",
                                c->snd_una, c->snd_nxt, c->snd_nxt - c->snd_una, c->snd_wnd,
                                (int32_t)(tcp_wnd_end(c) - c->snd_nxt), c->write_seq);
-        g_string_append_printf(l->out, "receive: nxt=%" PRIu32 " wnd=%" PRIu32 " read=%" PRIu32 "\n",
+        g_string_append_printf(f->out, "receive: nxt=%" PRIu32 " wnd=%" PRIu32 " read=%" PRIu32 "\n",
                                c->rcv_nxt, c->win.rcv_wnd, c->copied_seq);
     }
     tcp_get_info((TcpConn *)c, &info);
-    for (const TcpInfoField *f = tcp_info_fields; f->name; f++)
-        if (f->get(&info))
-            g_string_append_printf(l->out, "  %-28s %" PRIu64 "\n", f->name, f->get(&info));
+    for (const TcpInfoField *i = tcp_info_fields; i->name; i++)
+        if (i->get(&info))
+            g_string_append_printf(f->out, "  %-30s %" PRIu64 "\n", i->name, i->get(&info));
 }
 
 bool stepinspect_socket(Host *h, unsigned nth, GString *out)
 {
-    Listing l = {.out = out, .all = true, .info = true, .timers = true, .nth = nth};
+    Listing l = {.all = true, .info = true, .timers = true, .nth = nth};
+    Fields f = {out, nth, 0};
 
-    title(&l);
-    list(&l, h);
-    if (l.n < nth) {
+    begin(&l, h);
+    list_tcp(&l, h);
+    if (l.rows->len)
+        print_rows(&l, out, false, false);
+    else
         g_string_printf(out, "%s has %u TCP socket%s, there is no number %u", host_node(h)->name, l.n,
                         l.n == 1 ? "" : "s", nth);
-        return false;
-    }
-    l.n = 0;
-    if (host_has_tcp(h))
-        tcp_foreach(host_tcp(h), add_fields, &l);
-    return true;
+    if (l.rows->len)
+        tcp_foreach(host_tcp(h), add_fields, &f);
+    g_array_free(l.rows, TRUE);
+    return f.n > 0 && f.n >= nth;
 }

@@ -10,17 +10,29 @@ static const char *kind_of(void *user, const Node *node)
     return net_kind_name(node);
 }
 
-static const char *link_of(void *user, const ProbePoint *point)
+static const NetLink *link_at(const Net *net, const ProbePoint *point)
 {
-    const Net *net = user;
-
     for (unsigned i = 0; i < net_link_count(net); i++) {
         const NetLink *l = net_link_at(net, i);
 
         if (netlink_link(l) && (netlink_point(l, 0) == point || netlink_point(l, 1) == point))
-            return netlink_name(l);
+            return l;
     }
     return NULL;
+}
+
+static const char *link_of(void *user, const ProbePoint *point)
+{
+    const NetLink *l = link_at(user, point);
+
+    return l ? netlink_name(l) : NULL;
+}
+
+static const Node *far_of(void *user, const ProbePoint *point)
+{
+    const NetLink *l = link_at(user, point);
+
+    return l ? netlink_node(l, netlink_point(l, 0) == point) : NULL;
 }
 
 Story *stepladder_record(Net *net)
@@ -30,6 +42,7 @@ Story *stepladder_record(Net *net)
                                 .snaplen = SNAPLEN,
                                 .kind_of = kind_of,
                                 .link_of = link_of,
+                                .far_of = far_of,
                                 .user = net};
     Story *story = story_new(&config);
 
@@ -39,7 +52,8 @@ Story *stepladder_record(Net *net)
 
 char *stepladder_draw(Story *story, SimTime from, unsigned columns)
 {
-    const LadderConfig config = {.from = from, .to = SIM_NEVER, .hops = true, .timers = true, .unfold = true};
+    const LadderConfig config = {
+        .from = from, .to = SIM_NEVER, .hops = true, .timers = true, .unfold = true, .is_running = true};
     const LadderTextConfig style = {.width = columns};
     char *error = NULL, *text;
     Ladder *l;

@@ -11,12 +11,14 @@ typedef enum StepUnit {
     STEP_UNIT_RECORD,
     STEP_UNIT_PACKET, /* frame.tx, frame.rx, frame.drop */
     STEP_UNIT_STATE,  /* something changed its state: *.state, spanning tree, loss recovery */
+    STEP_UNIT_DROP,   /* frame.drop */
 } StepUnit;
 
 typedef enum StepShow {
     STEP_SHOW_NOTHING,
     STEP_SHOW_LOG,  /* what the scenario says */
     STEP_SHOW_UNIT, /* that, and the records that the plan counts */
+    STEP_SHOW_ONLY, /* the records that the plan counts */
     STEP_SHOW_ALL,  /* every record, up to STEP_SHOW_MAX of them */
 } StepShow;
 
@@ -30,8 +32,9 @@ typedef enum StepScan {
     STEP_SCAN_BIRTH,   /* … made its packet of that number */
     STEP_SCAN_SENT, /* the last frame.tx of the packet {node, number} that another node than not_node sent */
     STEP_SCAN_ARRIVED, /* the last frame.rx of that packet at not_node, by which it was forwarded */
-    STEP_SCAN_CWND, /* the last tcp.cwnd of connection `number` of that node with another window than `other`
-                     */
+    STEP_SCAN_CWND, /* the last tcp.cwnd of connection `number` of that node with another window than `other`,
+                       or another ssthresh than `other_ssthresh` */
+    STEP_SCAN_STATE, /* the last tcp.state of connection `number` (0: any) of that node (UINT32_MAX: any) */
 } StepScan;
 
 typedef struct StepPlan {
@@ -47,8 +50,9 @@ typedef struct StepPlan {
     bool tell_event;     /* the stop's text describes the event that was executed */
     unsigned ladder;     /* columns of a ladder, which is the stop's text; 0: none */
     SimTime ladder_from; /* it shows what happened since */
+    bool is_at_node;     /* only records of `node` count and are shown */
     uint32_t node, not_node;
-    uint64_t number, other;
+    uint64_t number, other, other_ssthresh;
 } StepPlan;
 
 typedef enum StepWhy {
@@ -65,6 +69,7 @@ typedef struct StepStop {
     StepPos pos;
     SimTime time;
     uint32_t break_id; /* 0: the condition of until */
+    bool is_main;      /* the scenario's main part is at work, no event */
     bool is_ended;     /* nothing comes after this place */
     int32_t status;    /* then: of the run, as the command's exit status */
     bool has_before;   /* of searches for a key or birth: it was before this interval */
@@ -76,6 +81,7 @@ typedef struct StepMatch {
     SimTime time;
     uint32_t break_id;
     uint32_t node;
+    bool is_main; /* by the scenario's main part, behind this event */
     uint64_t number;
 } StepMatch;
 

@@ -20,6 +20,8 @@ bool steprecord_is(const ProbeRecord *r, StepUnit unit)
         return true;
     case STEP_UNIT_PACKET:
         return r->desc == &probe_frame_tx || r->desc == &probe_frame_rx || r->desc == &probe_frame_drop;
+    case STEP_UNIT_DROP:
+        return r->desc == &probe_frame_drop;
     case STEP_UNIT_STATE:
         return g_str_has_suffix(r->desc->name, ".state") || g_str_has_prefix(r->desc->name, "stp.") ||
                !strcmp(r->desc->name, "tcp.recovery");
@@ -47,7 +49,7 @@ void steprecord_summary(GString *out, const ProbeRecord *r)
     if (wire_link_type_is_known(frame.linktype))
         g_string_append(out, dissect_summary(line, sizeof(line), (WireLinkType)frame.linktype, bytes, len));
     else
-        g_string_append_printf(out, "%" PRIu32 " bytes", len);
+        g_string_append_printf(out, "%" PRIu32 " byte%s to be sent, no header yet", len, len == 1 ? "" : "s");
     g_free(bytes);
 }
 

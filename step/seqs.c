@@ -140,6 +140,17 @@ bool stepseqs_conn(const StepSeqs *s, const ProbeRecord *r, uint32_t *isn)
     return find(s, &key, isn);
 }
 
+bool stepseqs_packet(const StepSeqs *s, const ProbeRecord *r, bool is_back, uint32_t *isn)
+{
+    const uint8_t *ip, *tcp = r->pkt ? tcp_of(r->pkt, &ip) : NULL;
+    Key key;
+
+    if (!tcp)
+        return false;
+    key = key_of(ip, tcp, is_back);
+    return find(s, &key, isn);
+}
+
 /* The numbers at `at`, separated by ':', less base. */
 static gsize rewrite_numbers(GString *line, gsize at, uint32_t base)
 {

@@ -14,5 +14,7 @@ void stepseqs_look(StepSeqs *s, const ProbeRecord *r);
 /* Rewrites the numbers in a line about that packet ("seq 12:20", "ack 7", "{3:4}"), from byte `from` on; they
  * stay as they are where the beginning was not seen. */
 void stepseqs_rewrite(const StepSeqs *s, const ProbeRecord *r, GString *line, gsize from);
+/* Of a packet's own direction, or of the other one; false: not known. */
+bool stepseqs_packet(const StepSeqs *s, const ProbeRecord *r, bool is_back, uint32_t *isn);
 /* Of the connection that a tcp.* record names; false: not known. */
 bool stepseqs_conn(const StepSeqs *s, const ProbeRecord *r, uint32_t *isn);

@@ -11,15 +11,16 @@
 
 /* In the order in which help lists them. */
 const StepCommand step_commands[] = {
-    {"next n step s", "next [N] [event|packet|state|record]",
-     "Goes on by events, packets, changes of state or records. A packet is one that is sent, received or "
-     "dropped; records are whatever the probes tell.",
+    {"next n step s", "next [N] [event|packet|state|record] | next TIME",
+     "Goes on by events, packets, changes of state or records, or so much time (20ms). A packet is one that "
+     "is "
+     "sent, received or dropped; records are whatever the probes tell.",
      stepcmd_next, true},
     {"np", "np [N]", "The next packet. Short for next packet.", stepcmd_next, true},
     {"ns", "ns [N]", "The next change of state. Short for next state.", stepcmd_next, true},
     {"nr", "nr [N]", "The next record. Short for next record.", stepcmd_next, true},
-    {"back b", "back [N] [event|packet|state|record] | back until CONDITION",
-     "Goes back by the same steps, or to where the condition held last.", stepcmd_back, true},
+    {"back b", "back [N] [event|packet|state|record] | back TIME | back until TIME | back until CONDITION",
+     "Goes back by the same steps, to a time, or to where the condition held last.", stepcmd_back, true},
     {"bp", "bp [N]", "The packet before. Short for back packet.", stepcmd_back, true},
     {"bs", "bs [N]", "The change of state before. Short for back state.", stepcmd_back, true},
     {"br", "br [N]", "The record before. Short for back record.", stepcmd_back, true},
@@ -29,8 +30,9 @@ const StepCommand step_commands[] = {
     {"continue c", "continue", "Goes on to the next breakpoint, or to the end.", stepcmd_continue, true},
     {"reverse-continue rc", "reverse-continue", "Goes back to the last breakpoint, or to the beginning.",
      stepcmd_reverse, true},
-    {"goto g", "goto TIME | #EVENT | #EVENT.RECORD | start | end",
-     "Goes there, forwards or backwards; breakpoints do not stop it.", stepcmd_goto, false},
+    {"goto g", "goto TIME | +TIME | -TIME | #EVENT | #EVENT.RECORD | start | end",
+     "Goes there, forwards or backwards; breakpoints do not stop it. #0 is before the scenario's first line.",
+     stepcmd_goto, false},
     {"break",
      "break CONDITION | state NAME [on HOST] | counter HOST NAME [OP N] | time TIME | PROBE [on HOST]",
      "Stops where that happens. Conditions: 'help expressions'.", stepcmd_break, false},
@@ -39,26 +41,26 @@ const StepCommand step_commands[] = {
      stepcmd_watch, false},
     {"breaks info", "breaks", "Lists breakpoints and watched values.", stepcmd_breaks, false},
     {"delete d", "delete [N]", "Removes breakpoint N, or all of them.", stepcmd_delete, false},
-    {"why w", "why [N] | why cwnd [HOST [CONNECTION]]",
+    {"why w", "why [N] | why cwnd [HOST [CONNECTION]] | why state [HOST [CONNECTION]]",
      "What caused this event, and what caused that, N steps back; or by which rule the congestion window "
-     "changed "
-     "last.",
+     "changed last; or what made a connection change its state last.",
      stepcmd_why, false},
-    {"inspect i",
-     "inspect host NAME | socket HOST [N] | route HOST | neigh HOST | nat | queue [PLACE] | packet",
+    {"inspect i", "inspect HOST | socket HOST [N] | route HOST | neigh HOST | nat | queue [PLACE] | packet",
      "Shows one thing in full. A packet header by header, field by field, with reasons.", stepcmd_inspect,
      false},
     {"packet", "packet", "The packet here, or the last one before, header by header (inspect packet).",
      stepcmd_packet, false},
     {"on", "on HOST COMMAND, or HOST COMMAND",
-     "What the host's own command would print: ss -ti, netstat -s, ip addr, ip route, ip neigh, arp -a, ip "
-     "-s "
-     "link, sysctl NAME.",
+     "What the host's own command would print: ss -ti, netstat -s, ip addr, ip route, ip neigh, ip -s link, "
+     "arp -a, tcpdump … 'HOST help' lists them; HOST alone shows it at a glance.",
      stepcmd_on, false},
-    {"ss netstat ip arp sysctl", "ss …", "Commands of a host: 'client ss -ti'.", stepcmd_bare, false},
+    {"ss netstat nstat ip arp route ifconfig tc sysctl tcpdump", "ss …",
+     "Commands of a host: 'client ss -ti'.", stepcmd_bare, false},
     {"nodes", "nodes", "Lists hosts, routers, switches and links.", stepcmd_nodes, false},
     {"where", "where", "Where we are.", stepcmd_where, false},
-    {"list l", "list [N]", "The last N records (10), oldest first.", stepcmd_list, false},
+    {"list l", "list [N] [packets|states|drops|records] [HOST]",
+     "The last N records (10), oldest first: all of them, or of that kind, or at that node.", stepcmd_list,
+     false},
     {"ladder", "ladder [N]",
      "The last packets as a sequence diagram. 16 of them; sending, receiving and dropping count each.",
      stepcmd_ladder, false},
@@ -139,7 +141,7 @@ void stepsession_tell(StepSession *s)
 
 /* ---- commands ---- */
 
-static void line_parse(StepLine *l, const char *text)
+void stepline_parse(StepLine *l, const char *text)
 {
     const char *p = text;
     char *at;
@@ -180,7 +182,7 @@ static bool is_name_of(const StepCommand *c, const char *word)
     return false;
 }
 
-static const StepCommand *find(const char *word)
+const StepCommand *stepsession_find(const char *word)
 {
     for (const StepCommand *c = step_commands; c->names; c++)
         if (is_name_of(c, word))
@@ -188,15 +190,19 @@ static const StepCommand *find(const char *word)
     return NULL;
 }
 
-static StepResult unknown(const char *word, char **error)
+static StepResult unknown(StepSession *s, const char *word, char **error)
 {
-    g_auto(GStrv) names = NULL;
     GString *all = g_string_new(NULL);
+    g_auto(GStrv) names = NULL;
+    g_autofree char *hosts = NULL;
     const char *closest;
+    bool fine;
 
     for (const StepCommand *c = step_commands; c->names; c++)
-        g_string_append_printf(all, "%s%s", all->len ? " " : "", c->names);
-    names = g_strsplit(all->str, " ", -1);
+        g_string_append_printf(all, "%s ", c->names);
+    hosts = steptimeline_ask(s->timeline, "names hosts", &fine);
+    g_string_append(all, fine ? g_strdelimit(hosts, "\n", ' ') : "");
+    names = g_strsplit(g_strchomp(all->str), " ", -1);
     g_string_free(all, TRUE);
     closest = suggest_closest(word, (const char *const *)names, g_strv_length(names));
     if (closest)
@@ -205,10 +211,10 @@ static StepResult unknown(const char *word, char **error)
         error, "unknown command \"%s\"; 'help' lists them, and 'HOST COMMAND' is one of a host", word);
 }
 
-/* "client ss -ti" */
+/* "client ss -ti", "client" */
 static bool is_host(StepSession *s, const char *word)
 {
-    g_autofree char *query = g_strdup_printf("on %s sysctl net.ipv4.ip_forward", word);
+    g_autofree char *query = g_strdup_printf("id %s", word);
     bool fine;
 
     g_free(steptimeline_ask(s->timeline, query, &fine));
@@ -219,11 +225,11 @@ static StepResult run_line(StepSession *s, const StepLine *l, const char *line, 
 {
     const StepCommand *c;
 
-    c = find(l->word[0]);
-    if (!c && l->n > 1 && is_host(s, l->word[0]))
+    c = stepsession_find(l->word[0]);
+    if (!c && is_host(s, l->word[0]))
         return stepcmd_on(s, l, error);
     if (!c)
-        return unknown(l->word[0], error);
+        return unknown(s, l->word[0], error);
     if (!c->fn)
         return STEP_QUIT;
     if (line != s->repeat) {
@@ -238,43 +244,16 @@ StepResult stepsession_do(StepSession *s, const char *line, char **error)
     StepResult result = STEP_FINE;
     StepLine l;
 
-    line_parse(&l, line);
+    stepline_parse(&l, line);
     if (!l.n && s->repeat) {
         g_free(l.copy);
         line = s->repeat;
-        line_parse(&l, line);
+        stepline_parse(&l, line);
     }
     if (l.n && *l.word[0] != '#')
         result = run_line(s, &l, line, error);
     g_free(l.copy);
     return result;
-}
-
-unsigned stepsession_complete(const StepSession *s, const char *line, const char **out, unsigned max)
-{
-    static const char *const words[] = {"back",        "break",   "breaks",
-                                        "continue",    "counter", "delete",
-                                        "digest",      "display", "event",
-                                        "expressions", "goto",    "help",
-                                        "host",        "inspect", "list",
-                                        "nat",         "neigh",   "netstat",
-                                        "next",        "nodes",   "on",
-                                        "packet",      "print",   "queue",
-                                        "quit",        "record",  "reverse-continue",
-                                        "route",       "socket",  "state",
-                                        "tbreak",      "time",    "undisplay",
-                                        "until",       "watch",   "where",
-                                        "why",         "cwnd"};
-    const char *last = strrchr(line, ' ');
-    size_t len;
-    unsigned n = 0;
-
-    last = last ? last + 1 : line;
-    len = strlen(last);
-    for (unsigned i = 0; i < HS_ARRAY_LEN(words) && n < max; i++)
-        if (!strncmp(words[i], last, len))
-            out[n++] = words[i];
-    return n;
 }
 
 /* ---- life ---- */
@@ -307,6 +286,11 @@ void stepsession_free(StepSession *s)
     g_free(s);
 }
 
+void stepsession_set_columns(StepSession *s, unsigned columns)
+{
+    steptimeline_set_columns(s->timeline, columns);
+}
+
 const char *stepsession_said(const StepSession *s)
 {
     return steptimeline_said(s->timeline);
@@ -316,5 +300,5 @@ int stepsession_failed(const StepSession *s)
 {
     const StepStop *here = steptimeline_here(s->timeline);
 
-    return here->is_ended && !steptimeline_mark_count(s->timeline) ? here->status : -1;
+    return here->is_ended && here->pos.event <= STEP_POS_FIRST.event ? here->status : -1;
 }

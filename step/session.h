@@ -24,6 +24,7 @@ const char *stepsession_said(const StepSession *s);
 char *stepsession_prompt(const StepSession *s, char buf[64]);
 /* The run came to its end before any event, and this is its exit status; -1: it did not. */
 int stepsession_failed(const StepSession *s);
-/* Words that may stand here, for completion: those that begin like the line's last word. Strings are
- * static; returns how many. */
-unsigned stepsession_complete(const StepSession *s, const char *line, const char **out, unsigned max);
+/* For completion: what the line's last word may become. For g_strfreev. */
+char **stepsession_complete(StepSession *s, const char *line);
+/* The terminal has another width now. */
+void stepsession_set_columns(StepSession *s, unsigned columns);

@@ -33,8 +33,7 @@ static StepResult ask(StepSession *s, const char *query, char **error)
 static bool last_packet(StepSession *s, StepPos *pos, char **error)
 {
     const StepPlan plan = {.scan = STEP_SCAN_MATCHES, .unit = STEP_UNIT_PACKET, .count = 1};
-    GArray *found =
-        steptimeline_search(s->timeline, &plan, NULL, steptimeline_here(s->timeline)->pos, NULL, error);
+    GArray *found = steptimeline_search(s->timeline, &plan, NULL, steptimeline_here(s->timeline)->pos, error);
     bool has = found->len > 0 && !*error;
 
     if (has)
@@ -61,29 +60,78 @@ StepResult stepcmd_packet(StepSession *s, const StepLine *l, char **error)
     return tell_answer(s, text, fine, error);
 }
 
+/* Other words for the same things. */
+static const char *thing_of(const char *word)
+{
+    static const char *const also[][2] = {
+        {"router", "host"},    {"node", "host"},        {"connection", "socket"}, {"conn", "socket"},
+        {"tcp", "socket"},     {"routes", "route"},     {"routing", "route"},     {"neighbour", "neigh"},
+        {"neighbor", "neigh"}, {"neighbours", "neigh"}, {"arp", "neigh"},         {"link", "queue"},
+        {"queues", "queue"},   {"sockets", "socket"}};
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(also); i++)
+        if (!strcmp(also[i][0], word))
+            return also[i][1];
+    return word;
+}
+
 StepResult stepcmd_inspect(StepSession *s, const StepLine *l, char **error)
 {
-    const char *what = l->n > 1 ? l->word[1] : "";
+    const char *what = l->n > 1 ? thing_of(l->word[1]) : "";
     g_autofree char *query = NULL;
 
+    if (!strcmp(what, "packet") && l->n > 2)
+        return stepsession_wrong(
+            error, "\"%s\": 'packet' shows the last one; 'back packet' goes to the one before", l->rest[2]);
     if (!strcmp(what, "packet"))
         return stepcmd_packet(s, l, error);
+    if (l->n < 2)
+        return stepsession_wrong(error, "inspect what? HOST, socket, route, neigh, nat, queue or packet");
     if ((!strcmp(what, "route") || !strcmp(what, "neigh")) && l->n == 3)
         query = g_strdup_printf("on %s ip %s", l->word[2], what);
-    else if (l->n < 2)
-        return stepsession_wrong(error, "inspect what? host, socket, route, neigh, nat, queue or packet");
-    return ask(s, query ? query : l->rest[1], error);
+    else
+        query = g_strdup_printf("%s %s", what, l->rest[2]);
+    return ask(s, query, error);
+}
+
+bool stepsession_node(StepSession *s, const char *name, uint32_t *node, char **error)
+{
+    g_autofree char *query = g_strdup_printf("node %s", name);
+    bool fine;
+    char *text = steptimeline_ask(s->timeline, query, &fine);
+
+    if (!fine) {
+        *error = text;
+        return false;
+    }
+    *node = (uint32_t)g_ascii_strtoull(text, NULL, 10);
+    g_free(text);
+    return true;
 }
 
 StepResult stepcmd_on(StepSession *s, const StepLine *l, char **error)
 {
-    bool is_on = !strcmp(l->word[0], "on");
+    unsigned i = !strcmp(l->word[0], "on");
     g_autofree char *query = NULL;
 
-    if (is_on && l->n < 3)
+    if (l->n == i)
         return stepsession_wrong(error, "expected a host and a command: on client ss -ti");
-    query = g_strdup_printf("on %s", l->rest[is_on ? 1 : 0]);
-    g_strchomp(query);
+    if (l->n == i + 1) {
+        query = g_strdup_printf("host %s", l->word[i]);
+    } else if (!strcmp(l->word[i + 1], "tcpdump")) {
+        const char *count = l->n > i + 2 ? l->word[l->n - 1] : "20";
+        g_autofree char *text =
+            g_strdup_printf("list %s packets %s", g_ascii_isdigit(*count) ? count : "20", l->word[i]);
+        StepLine list;
+        StepResult result;
+
+        stepline_parse(&list, text);
+        result = stepcmd_list(s, &list, error);
+        g_free(list.copy);
+        return result;
+    } else {
+        query = g_strchomp(g_strdup_printf("on %s", l->rest[i]));
+    }
     return ask(s, query, error);
 }
 
@@ -116,7 +164,13 @@ StepResult stepcmd_where(StepSession *s, const StepLine *l, char **error)
     (void)error;
     simtime_str(here->time, time);
     if (here->is_ended)
-        stepsession_say(s, "%s s, at the end: %" PRIu64 " events\n", time, here->pos.event - 1);
+        stepsession_say(s, "%s s, at the end: %" PRIu64 " event%s\n", time, here->pos.event - 1,
+                        here->pos.event == 2 ? "" : "s");
+    else if (here->is_main && !here->pos.event)
+        stepsession_say(s, "%s s, in the scenario's main part, before the first event\n", time);
+    else if (here->is_main)
+        stepsession_say(s, "%s s, in the scenario's main part, behind event %" PRIu64 "\n", time,
+                        here->pos.event);
     else if (here->pos.record)
         stepsession_say(s, "%s s, in event %" PRIu64 ", behind its record %" PRIu64 "\n", time,
                         here->pos.event, here->pos.record);
@@ -177,47 +231,92 @@ StepResult stepcmd_undisplay(StepSession *s, const StepLine *l, char **error)
 
 /* ---- list, ladder ---- */
 
-/* The places of the last so many records of that unit, for g_array_free; NULL: *error. A record that we stand
- * behind counts. */
-static GArray *last_places(StepSession *s, const StepLine *l, StepUnit unit, uint64_t count, char **error)
+typedef struct Wanted {
+    uint64_t count;
+    StepUnit unit;
+    uint32_t node; /* UINT32_MAX: anywhere */
+} Wanted;
+
+static bool is_kind(const char *word, StepUnit *unit)
 {
-    const StepPos here = steptimeline_here(s->timeline)->pos;
-    StepPlan plan = {.scan = STEP_SCAN_MATCHES, .unit = unit, .count = count};
-    char *why = NULL;
+    static const struct {
+        const char *name;
+        StepUnit unit;
+    } kinds[] = {{"packets", STEP_UNIT_PACKET},
+                 {"states", STEP_UNIT_STATE},
+                 {"drops", STEP_UNIT_DROP},
+                 {"records", STEP_UNIT_RECORD}};
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(kinds); i++)
+        if (!strncmp(kinds[i].name, word, strlen(kinds[i].name) - 1) &&
+            strlen(word) <= strlen(kinds[i].name)) {
+            *unit = kinds[i].unit;
+            return true;
+        }
+    return false;
+}
+
+/* "20 packets client", in any order. */
+static bool parse_wanted(StepSession *s, const StepLine *l, Wanted *w, bool only_count, char **error)
+{
+    for (unsigned i = 1; i < l->n; i++) {
+        const char *word = l->word[i];
+        char *why = NULL;
+
+        if (!only_count && is_kind(word, &w->unit))
+            continue;
+        if (only_count || g_ascii_isdigit(*word) || *word == '-') {
+            if (units_parse_count(word, &w->count, &why) && w->count && w->count <= LIST_MAX)
+                continue;
+            g_free(why);
+            stepsession_wrong(error, "cannot show \"%s\" of them; expected 1 to %d", word, LIST_MAX);
+            return false;
+        }
+        if (!stepsession_node(s, word, &w->node, error))
+            return false;
+    }
+    return true;
+}
+
+/* The places of the last so many records, for g_array_free; NULL: *error, or it was told that there are none.
+ * A record that we stand behind counts. */
+static GArray *last_places(StepSession *s, const Wanted *w, char **error)
+{
+    StepPos here = steptimeline_here(s->timeline)->pos;
+    const StepPlan plan = {.scan = STEP_SCAN_MATCHES,
+                           .unit = w->unit,
+                           .count = w->count,
+                           .is_at_node = w->node != UINT32_MAX,
+                           .node = w->node};
     GArray *found;
 
-    if (l->n > 1 &&
-        (!units_parse_count(l->word[1], &plan.count, &why) || !plan.count || plan.count > LIST_MAX)) {
-        g_free(why);
-        stepsession_wrong(error, "cannot show \"%s\" of them; expected 1 to %d", l->word[1], LIST_MAX);
-        return NULL;
-    }
-    if (here.record)
-        plan.count = HS_MAX(plan.count - 1, 1);
-    found = steptimeline_search(s->timeline, &plan, NULL, here, NULL, error);
+    here.record += here.record > 0;
+    found = steptimeline_search(s->timeline, &plan, NULL, here, error);
     if (!*error && found->len)
         return found;
     if (!*error)
-        stepsession_say(s, "Nothing has been recorded yet.\n");
+        stepsession_say(s, "There was none yet.\n");
     g_array_free(found, TRUE);
     return NULL;
 }
 
 StepResult stepcmd_list(StepSession *s, const StepLine *l, char **error)
 {
-    GArray *found = last_places(s, l, STEP_UNIT_RECORD, LIST_DEFAULT, error);
+    Wanted w = {LIST_DEFAULT, STEP_UNIT_RECORD, UINT32_MAX};
+    GArray *found = parse_wanted(s, l, &w, false, error) ? last_places(s, &w, error) : NULL;
 
     if (!found)
         return *error ? STEP_WRONG : STEP_FINE;
     steptimeline_show(s->timeline, g_array_index(found, StepMatch, 0).pos,
-                      steptimeline_here(s->timeline)->pos);
+                      steptimeline_here(s->timeline)->pos, w.unit, w.node);
     g_array_free(found, TRUE);
     return STEP_FINE;
 }
 
 StepResult stepcmd_ladder(StepSession *s, const StepLine *l, char **error)
 {
-    GArray *found = last_places(s, l, STEP_UNIT_PACKET, LADDER_DEFAULT, error);
+    Wanted w = {LADDER_DEFAULT, STEP_UNIT_PACKET, UINT32_MAX};
+    GArray *found = parse_wanted(s, l, &w, true, error) ? last_places(s, &w, error) : NULL;
     char *text;
 
     if (!found)

@@ -46,6 +46,8 @@ typedef struct StepCommand {
 } StepCommand;
 extern const StepCommand step_commands[]; /* a NULL name ends it */
 
+void stepline_parse(StepLine *l, const char *text);    /* copy is for g_free */
+const StepCommand *stepsession_find(const char *word); /* NULL: there is no such command */
 void stepsession_say(StepSession *s, const char *format, ...) HS_PRINTF(2, 3);
 StepResult stepsession_wrong(char **error, const char *format, ...) HS_PRINTF(2, 3);
 /* Tells where we stand and why. */
@@ -85,8 +87,13 @@ StepResult stepcmd_list(StepSession *s, const StepLine *l, char **error);
 StepResult stepcmd_ladder(StepSession *s, const StepLine *l, char **error);
 StepResult stepcmd_digest(StepSession *s, const StepLine *l, char **error);
 void stepsession_show_displays(StepSession *s);
+/* The number of the node of that name; false: *error. */
+bool stepsession_node(StepSession *s, const char *name, uint32_t *node, char **error);
 
 /* why.c, why_cwnd.c, session_help.c */
 StepResult stepcmd_why(StepSession *s, const StepLine *l, char **error);
 StepResult stepwhy_cwnd(StepSession *s, const StepLine *l, char **error);
+StepResult stepwhy_state(StepSession *s, const StepLine *l, char **error);
+/* What happened there, and so many causes of it. */
+StepResult stepwhy_chain(StepSession *s, StepPos pos, bool is_main, uint64_t steps, char **error);
 StepResult stepcmd_help(StepSession *s, const StepLine *l, char **error);

@@ -277,11 +277,6 @@ const char *steptimeline_said(const StepTimeline *t)
     return t->said->str;
 }
 
-unsigned steptimeline_mark_count(const StepTimeline *t)
-{
-    return t->marks->len;
-}
-
 /* Processes that ended while nobody waited for them. */
 static void reap(const StepTimeline *t)
 {
@@ -416,7 +411,7 @@ static bool search_interval(StepTimeline *t, unsigned mark, const StepPlan *plan
 }
 
 GArray *steptimeline_search(StepTimeline *t, const StepPlan *plan, const char *watches, StepPos before,
-                            bool *has_before, char **error)
+                            char **error)
 {
     GArray *found = g_array_new(FALSE, TRUE, sizeof(StepMatch));
     StepPlan p = *plan;
@@ -437,8 +432,6 @@ GArray *steptimeline_search(StepTimeline *t, const StepPlan *plan, const char *w
         p.limit = from;
         p.inclusive = true;
     }
-    if (has_before) /* what nobody counted later was there when the first event began */
-        *has_before = !found->len && !*error && (p.scan == STEP_SCAN_KEY || p.scan == STEP_SCAN_BIRTH);
     return found;
 }
 
@@ -480,9 +473,21 @@ char *steptimeline_ladder(StepTimeline *t, const StepMatch *from, StepPos to)
     return text ? text : g_strdup("");
 }
 
-void steptimeline_show(StepTimeline *t, StepPos from, StepPos to)
+void steptimeline_set_columns(StepTimeline *t, unsigned columns)
 {
-    const StepPlan plan = {.limit = to, .time = SIM_NEVER, .show = STEP_SHOW_ALL, .show_from = from};
+    t->config.columns = columns ? columns : COLUMNS_DEFAULT;
+}
+
+void steptimeline_show(StepTimeline *t, StepPos from, StepPos to, StepUnit unit, uint32_t node)
+{
+    const StepPlan plan = {.limit = to,
+                           .time = SIM_NEVER,
+                           .show = unit == STEP_UNIT_NONE ? STEP_SHOW_ALL : STEP_SHOW_ONLY,
+                           .show_from = from,
+                           .unit = unit,
+                           .count = UINT64_MAX,
+                           .is_at_node = node != UINT32_MAX,
+                           .node = node};
     unsigned n = marks_until(t, from);
     Trip trip = {.shows = true};
     int fd = n ? wake(t, n - 1) : -1;

@@ -42,17 +42,17 @@ bool steptimeline_goto(StepTimeline *t, StepPos pos, char **error);
 bool steptimeline_goto_time(StepTimeline *t, SimTime time, char **error);
 
 /* Places before `before` that the plan (its scan, unit, count) finds: at most plan->count of them, the last
- * ones, in order; an array of StepMatch. *has_before (may be NULL): the search for a key or birth says that
- * it was before the first event. *error: a condition is wrong. */
+ * ones, in order; an array of StepMatch. *error: a condition is wrong. */
 GArray *steptimeline_search(StepTimeline *t, const StepPlan *plan, const char *watches, StepPos before,
-                            bool *has_before, char **error);
+                            char **error);
 /* What happened in an event: its facts, and its records as lines in *lines (for g_free). false: there is no
  * such event. */
 bool steptimeline_event(StepTimeline *t, uint64_t event, StepEvent *out, char **lines);
 /* A ladder of what happened between (step/ladder.h), for g_free. */
 char *steptimeline_ladder(StepTimeline *t, const StepMatch *from, StepPos to);
-/* Shows the records in (from, to]. */
-void steptimeline_show(StepTimeline *t, StepPos from, StepPos to);
+void steptimeline_set_columns(StepTimeline *t, unsigned columns); /* of the ladders to come; 0: the default */
+/* Shows the records in [from, to] that are of the unit and at the node (UINT32_MAX: anywhere). */
+void steptimeline_show(StepTimeline *t, StepPos from, StepPos to, StepUnit unit, uint32_t node);
 
 /* Asks the process that stands here, or one that stands there (step/inspect.h). Text for g_free; *fine false:
  * it says what is wrong. */
@@ -61,5 +61,3 @@ char *steptimeline_ask_at(StepTimeline *t, StepPos pos, const char *query, bool 
 
 /* The first place behind `from` where one of the watches stops; the run's end if there is none. */
 StepPos steptimeline_next(StepTimeline *t, StepPos from, const char *watches);
-
-unsigned steptimeline_mark_count(const StepTimeline *t);

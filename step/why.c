@@ -20,7 +20,7 @@ typedef struct Cause {
     uint32_t node;   /* of the record that was found */
     bool is_sending; /* it is a frame.tx */
     const char *how; /* "it was sent in" */
-    bool is_before;  /* before the first event: by the scenario's main part */
+    bool is_main;    /* by the scenario's main part, behind that event; event 0: before the first one */
 } Cause;
 
 static void tell_event(StepSession *s, uint64_t event, const StepEvent *e, const char *lines)
@@ -39,6 +39,15 @@ static void tell_event(StepSession *s, uint64_t event, const StepEvent *e, const
         stepsession_say(s, "      … and %" PRIu64 " more\n", e->n_records - shown);
 }
 
+static void tell_main(StepSession *s, uint64_t event)
+{
+    if (event)
+        stepsession_say(s, "the scenario's main part, where hs.run returned behind event #%" PRIu64 "\n",
+                        event);
+    else
+        stepsession_say(s, "the scenario's main part, before the first event\n");
+}
+
 /* The last place before the event that the search finds. */
 static bool find(StepSession *s, StepPlan plan, uint64_t event, Cause *out, char **error)
 {
@@ -47,14 +56,17 @@ static bool find(StepSession *s, StepPlan plan, uint64_t event, Cause *out, char
     bool has;
 
     plan.count = 1;
-    found = steptimeline_search(s->timeline, &plan, NULL, before, &out->is_before, error);
+    found = steptimeline_search(s->timeline, &plan, NULL, before, error);
     has = found->len > 0;
     if (has) {
-        out->pos = g_array_index(found, StepMatch, 0).pos;
-        out->node = g_array_index(found, StepMatch, 0).node;
+        const StepMatch *m = &g_array_index(found, StepMatch, 0);
+
+        out->pos = m->pos;
+        out->node = m->node;
+        out->is_main = m->is_main;
     }
     g_array_free(found, TRUE);
-    return !*error && (has || out->is_before);
+    return !*error && has;
 }
 
 static bool find_cause(StepSession *s, uint64_t event, const StepEvent *e, Cause *out, char **error)
@@ -81,7 +93,7 @@ static bool find_cause(StepSession *s, uint64_t event, const StepEvent *e, Cause
         return true;
     }
     if (!*error && e->is_sending && e->birth_node == e->at_node && find(s, born, event, out, error) &&
-        !out->is_before) {
+        !out->is_main) {
         out->how = "that packet was made, and waited for the wire since";
         return true;
     }
@@ -120,14 +132,24 @@ static StepResult chain(StepSession *s, uint64_t event, uint64_t steps, char **e
         follow(&e, &cause, &last);
         if (!find_cause(s, event, &e, &cause, error))
             return *error ? STEP_WRONG : STEP_FINE;
-        if (cause.is_before) {
-            stepsession_say(s, "  <- %s the scenario's main part, before the first event\n", cause.how);
+        if (cause.is_main) {
+            stepsession_say(s, "  <- %s ", cause.how);
+            tell_main(s, cause.pos.event);
             return STEP_FINE;
         }
         last = e;
         event = cause.pos.event;
         stepsession_say(s, "  <- %s ", cause.how);
     }
+}
+
+StepResult stepwhy_chain(StepSession *s, StepPos pos, bool is_main, uint64_t steps, char **error)
+{
+    if (!is_main)
+        return chain(s, pos.event, steps, error);
+    stepsession_say(s, "This is done by ");
+    tell_main(s, pos.event);
+    return STEP_FINE;
 }
 
 StepResult stepcmd_why(StepSession *s, const StepLine *l, char **error)
@@ -139,14 +161,21 @@ StepResult stepcmd_why(StepSession *s, const StepLine *l, char **error)
 
     if (l->n > 1 && !strcmp(l->word[1], "cwnd"))
         return stepwhy_cwnd(s, l, error);
+    if (l->n > 1 && !strcmp(l->word[1], "state"))
+        return stepwhy_state(s, l, error);
     if (l->n > 1 && (!units_parse_count(l->word[1], &steps, &why) || !steps || steps > CHAIN_MAX)) {
         g_free(why);
-        return stepsession_wrong(error, "cannot tell \"%s\" causes; expected 1 to %d, or cwnd", l->word[1],
+        return stepsession_wrong(error, "why \"%s\"? expected 1 to %d causes, cwnd or state", l->word[1],
                                  CHAIN_MAX);
     }
+    if (here->is_main)
+        return stepwhy_chain(s, here->pos, true, steps, error);
     /* Between two events, the one that has just happened. */
     event = here->pos.record ? here->pos.event : here->pos.event - 1;
-    if (!event)
-        return stepsession_wrong(error, "nothing has happened yet");
-    return chain(s, event, steps, error);
+    if (!event) {
+        stepsession_say(s, "No event has happened yet: what there is was made by ");
+        tell_main(s, 0);
+        return STEP_FINE;
+    }
+    return stepwhy_chain(s, (StepPos){event, 0}, false, steps, error);
 }

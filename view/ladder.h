@@ -29,6 +29,8 @@ typedef struct LadderConfig {
     bool absolute;              /* sequence numbers as on the wire */
     bool options;               /* TCP options of every segment, not only SYN's and SACK */
     bool unfold, no_notes, no_states; /* unfold: long exchanges in full */
+    bool is_running;                  /* the story is not at its end: what is under way may still arrive */
+    const char *lang;                 /* of title and notes, where the scenario has it: "zh"; NULL: English */
 } LadderConfig;
 
 /* What an arrow or a word is about; renderers choose colours by it. */

@@ -410,7 +410,7 @@ static void add_flight(Build *b, int32_t flight)
             a.is_open = false;
             a.loss = "collision";
         } else
-            a.loss = "on its way when the run ended";
+            a.loss = b->l->config.is_running ? "on its way" : "on its way when the run ended";
     }
     add_arrow(b, &a, first, flight);
 }

@@ -95,9 +95,9 @@ bool ladder_choose_flows(Ladder *l, char **error)
     if (found || !wish)
         return true;
     *error = g_strdup_printf(
-        "no flow is \"%s\": expected the number of one of the %d flows of this run, a port, or "
+        "no flow is \"%s\": expected a number (this run has %d flow%s), a port, or "
         "SOURCE:PORT>DESTINATION:PORT; --list-flows shows them",
-        wish, n);
+        wish, n, n == 1 ? "" : "s");
     return false;
 }
 

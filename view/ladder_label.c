@@ -8,6 +8,7 @@
 #include "models/wire/ipv4.h"
 #include "models/wire/tcp.h"
 #include "models/wire/tcp_opt.h"
+#include "sim/trace/sink_frame.h"
 
 /* ---- what the packets before tell ---- */
 
@@ -233,12 +234,17 @@ static void label_other(const StoryPacket *p, const StorySegment *seg, bool is_i
     uint8_t *whole;
     const char *words;
 
+    out->tone = LADDER_OTHER;
+    if (p->linktype == SINKFRAME_BYTES) { /* dropped before it got its IP header */
+        g_string_append_printf(out->text, "%u byte%s to be sent, no header yet", p->len,
+                               p->len == 1 ? "" : "s");
+        return;
+    }
     whole = story_mended(p);
     dissect_summary(summary, sizeof(summary), (WireLinkType)p->linktype, whole ? whole : p->bytes, p->len);
     g_free(whole);
     valid = g_utf8_make_valid(summary, -1);
     words = is_ip ? behind_addresses(valid, seg) : valid;
-    out->tone = LADDER_OTHER;
     if (is_ip && seg->proto == IP_PROTO_UDP && seg->has_ports) {
         out->tone = LADDER_UDP;
         out->payload = seg->payload_len;

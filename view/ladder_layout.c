@@ -173,7 +173,8 @@ static void place_legend(Place *p)
         g_free(name);
     }
     if (legend->len > LEGEND_MAX) {
-        char *line = g_strdup_printf("… and %u more flows", legend->len - LEGEND_MAX);
+        char *line = g_strdup_printf("… and %u more flow%s", legend->len - LEGEND_MAX,
+                                     legend->len - LEGEND_MAX == 1 ? "" : "s");
 
         place_paragraph(p, LADDER_LEGEND, 0, line);
         g_free(line);
@@ -476,11 +477,15 @@ static void place_notices(Place *p, guint left)
         more += LADDER_AT(p->l->events, LadderEvent, i)->kind == LADDER_EV_SEND;
     if (p->l->lanes->len < 2)
         g_string_append(t, "No frames between two nodes to be seen. ");
+    else if (!p->l->events->len)
+        g_string_append(t, "Nothing was sent in this time. ");
     if (left < p->l->events->len)
-        g_string_append_printf(t, "Cut after %u rows: %u more frames (--max-rows, --from, --to, --flow). ",
-                               p->l->config.max_rows, more);
+        g_string_append_printf(t, "Cut after %u row%s: %u more frame%s (--max-rows, --from, --to, --flow). ",
+                               p->l->config.max_rows, p->l->config.max_rows == 1 ? "" : "s", more,
+                               more == 1 ? "" : "s");
     if (p->l->n_lanes_left_out)
-        g_string_append_printf(t, "%u more nodes have no lane (--between chooses). ", p->l->n_lanes_left_out);
+        g_string_append_printf(t, "%u more node%s no lane (--between chooses). ", p->l->n_lanes_left_out,
+                               p->l->n_lanes_left_out == 1 ? " has" : "s have");
     if (p->l->n_hidden)
         g_string_append_printf(t, "%u frame%s of nodes without a lane %s not shown (--hops). ",
                                p->l->n_hidden, p->l->n_hidden == 1 ? "" : "s",

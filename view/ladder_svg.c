@@ -269,10 +269,10 @@ char *ladder_svg(const Ladder *l)
         w, h, w, h, title);
     put_style(out);
     g_string_append(out, "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n");
-    put_panels(out, g, g->width);
     put_lanes(out, g);
     for (guint i = 0; i < g->lines->len; i++)
         put_line(out, l, LADDER_AT(g->lines, LadderLine, i));
+    put_panels(out, g, g->width); /* arrows go on behind what the scenario says */
     for (guint i = 0; i < g->boxes->len; i++)
         put_ground(out, g, LADDER_AT(g->boxes, LadderBox, i));
     for (guint i = 0; i < g->boxes->len; i++)

@@ -125,6 +125,24 @@ static char *printable(const char *text)
     return valid;
 }
 
+/* The record before, in another language. */
+static void add_translation(Ladder *l, const StoryRecord *r, int32_t record)
+{
+    LadderEvent *last = l->events->len ? LADDER_AT(l->events, LadderEvent, l->events->len - 1) : NULL;
+    const StoryRecord *before = record ? story_record(l->story, record - 1) : NULL;
+    bool is_title = !strcmp(story_str(r, "kind"), "title");
+    char *text;
+
+    if (!l->config.lang || strcmp(story_str(r, "lang"), l->config.lang) != 0 || !before)
+        return;
+    text = printable(story_str(r, "text"));
+    if (is_title && !l->config.has_own_title && !strcmp(story_str(before, "text"), l->title))
+        l->title = ladder_keep(l, text);
+    else if (!is_title && last && last->kind == LADDER_EV_NOTE && last->order == record - 1)
+        last->text = ladder_keep(l, text);
+    g_free(text);
+}
+
 static void add_said(Ladder *l, const StoryRecord *r, int32_t record, bool *has_title)
 {
     const char *kind = story_str(r, "kind");
@@ -134,7 +152,7 @@ static void add_said(Ladder *l, const StoryRecord *r, int32_t record, bool *has_
         if (!*has_title)
             l->title = ladder_keep(l, text);
         *has_title = true;
-    } else if (!l->config.no_notes && is_within(l, r->time) && !g_str_has_suffix(kind, ".zh")) {
+    } else if (!l->config.no_notes && is_within(l, r->time)) {
         const char *name = story_node(l->story, r->node)->name;
         bool is_node = !strcmp(kind, "log") && ladder_lane_of(l, r->node) != STORY_NONE;
 
@@ -154,6 +172,8 @@ void ladder_add_words(Ladder *l)
 
         if (story_is(r, "scenario.log"))
             add_said(l, r, i, &has_title);
+        else if (story_is(r, "scenario.translation"))
+            add_translation(l, r, i);
         else if (!is_within(l, r->time))
             continue;
         else if (!l->config.no_states && story_is(r, "tcp.state"))

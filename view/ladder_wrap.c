@@ -3,6 +3,19 @@
 
 #include "view/ladder_place.h"
 
+/* A number and its unit stay together, and so does what a fold's dots enclose. */
+static bool may_break(const char *text, const char *blank)
+{
+    static const char *const units[] = {"ns", "µs", "ms", "s", "min", "h", "byte", "bytes", "…", NULL};
+    const char *word = blank + 1;
+    size_t len = strcspn(word, " \n,.;:");
+
+    for (const char *const *u = units; *u; u++)
+        if (strlen(*u) == len && !strncmp(*u, word, len))
+            return blank == text || (!g_ascii_isdigit(blank[-1]) && strcmp(*u, "…") != 0);
+    return true;
+}
+
 /* The longest prefix that fits; at least one character. */
 static size_t fitting(const LadderMedium *m, const char *text, double limit, LadderRole role)
 {
@@ -16,7 +29,7 @@ static size_t fitting(const LadderMedium *m, const char *text, double limit, Lad
         if (m->width(part->str, role) > limit && good)
             break;
         good = (size_t)(next - text);
-        if (*next == ' ' || *next == '\n' || !*next)
+        if ((*next == ' ' && may_break(text, next)) || *next == '\n' || !*next)
             at_blank = good;
         p = next;
     }

@@ -1,6 +1,11 @@
-/* Names of events and members follow those of QUIC (draft-ietf-quic-qlog-quic-events-14) where the thing is
- * the same, so that one tool can read both; "frames" are what TCP's header says in QUIC's terms: the stream's
- * bytes, and what was acknowledged. Categories are those of the older drafts, by which qvis finds events. */
+/* Names of events and members follow those of QUIC (draft-ietf-quic-qlog-quic-events) where the thing is the
+ * same, so that one tool can read both; where its later drafts have other names than those that qvis looks
+ * for (metrics_updated, loss_timer_updated), the older ones. "frames" are what TCP's header says in QUIC's
+ * terms: the stream's bytes, what was acknowledged, and how much may be sent. Categories are those of the
+ * older drafts, by which qvis finds events.
+ *
+ * Files are long: what every packet of a connection has in common (addresses, ports) is in connection_started
+ * only, and what says nothing is left out. */
 #include "view/qlog_event.h"
 
 #include <string.h>
@@ -43,16 +48,26 @@ static void append_flags(GString *s, uint16_t flags)
     g_strfreev(names);
 }
 
-static void append_options(GString *s, const TcpOptions *o)
+/* What a SYN negotiates is in parameters_set. */
+static bool has_options(const TcpOptions *o, QlogLevel level)
 {
+    return o && (o->has_fastopen || o->n_sack ||
+                 (level >= QLOG_EXTRA &&
+                  (o->has_mss || o->has_wscale || o->has_sack_permitted || o->has_timestamps)));
+}
+
+static void append_options(GString *s, const TcpOptions *o, QlogLevel level)
+{
+    if (!has_options(o, level))
+        return;
     qlog_object(s, "options");
-    if (o->has_mss)
+    if (o->has_mss && level >= QLOG_EXTRA)
         qlog_u64(s, "mss", o->mss);
-    if (o->has_wscale)
+    if (o->has_wscale && level >= QLOG_EXTRA)
         qlog_u64(s, "window_scale", o->wscale);
-    if (o->has_sack_permitted)
+    if (o->has_sack_permitted && level >= QLOG_EXTRA)
         qlog_bool(s, "sack_permitted", true);
-    if (o->has_timestamps) {
+    if (o->has_timestamps && level >= QLOG_EXTRA) {
         qlog_u64(s, "timestamp_value", o->ts_val);
         qlog_u64(s, "timestamp_echo", o->ts_ecr);
     }
@@ -77,21 +92,18 @@ static void append_ecn(GString *s, const QlogPacket *p)
         qlog_str(s, "ecn", names[tos & 3]);
 }
 
-static void append_header(GString *s, const QlogPacket *p)
+static void append_header(GString *s, const QlogFlow *f, const QlogPacket *p)
 {
     qlog_object(s, "header");
     qlog_str(s, "packet_type", packet_type(p->seg));
     qlog_u64(s, "packet_number", p->number);
-    qlog_u64(s, "src_port", p->seg->src_port);
-    qlog_u64(s, "dst_port", p->seg->dst_port);
     qlog_u64(s, "sequence_number", p->seg->seq);
     if (p->seg->flags & TCP_ACK)
         qlog_u64(s, "acknowledgment_number", p->seg->ack);
     append_flags(s, p->seg->flags);
     qlog_u64(s, "window", p->seg->window);
     append_ecn(s, p);
-    if (p->options)
-        append_options(s, p->options);
+    append_options(s, p->options, f->level);
     g_string_append_c(s, '}');
 }
 
@@ -99,56 +111,67 @@ static void append_raw(GString *s, const StorySegment *seg)
 {
     qlog_object(s, "raw");
     qlog_u64(s, "length", seg->l4 - seg->l3 + TCP_MIN_HDR_LEN + seg->options_len + seg->payload_len);
-    qlog_u64(s, "payload_length", seg->payload_len);
+    if (seg->payload_len)
+        qlog_u64(s, "payload_length", seg->payload_len);
     g_string_append_c(s, '}');
 }
 
 /* A stream's offsets begin with the first byte behind the SYN. */
-static void append_frames(GString *s, const QlogFlow *f, const QlogPacket *p, const char *acked)
+static void append_frames(GString *s, QlogFlow *f, const QlogPacket *p)
 {
     const StorySegment *seg = p->seg;
     unsigned side = !p->is_sent;
+    bool has_stream = seg->payload_len || seg->flags & TCP_FIN;
 
-    if (!seg->payload_len && !(seg->flags & TCP_FIN) && !*acked)
+    if (!has_stream && !*p->acked && !p->new_limit)
         return;
     qlog_array(s, "frames");
-    if (seg->payload_len || seg->flags & TCP_FIN) {
+    if (has_stream) {
         qlog_object(s, NULL);
         qlog_str(s, "frame_type", "stream");
         qlog_u64(s, "stream_id", 0);
         if (f->has_isn[side])
-            qlog_u64(s, "offset", seg->seq - f->isn[side] - (seg->flags & TCP_SYN ? 0 : 1));
+            qlog_u64(s, "offset", qlog_flow_offset(f, side, seg->seq + (seg->flags & TCP_SYN ? 1 : 0)));
         qlog_u64(s, "length", seg->payload_len);
         if (seg->flags & TCP_FIN)
             qlog_bool(s, "fin", true);
         g_string_append_c(s, '}');
     }
-    if (*acked) {
+    if (*p->acked) {
         qlog_object(s, NULL);
         qlog_str(s, "frame_type", "ack");
         qlog_array(s, "acked_ranges");
-        g_string_append_printf(s, "%s]}", acked);
+        g_string_append_printf(s, "%s]}", p->acked);
+    }
+    if (p->new_limit) {
+        qlog_object(s, NULL);
+        qlog_str(s, "frame_type", "max_data");
+        qlog_u64(s, "maximum", p->new_limit);
+        g_string_append_c(s, '}');
     }
     g_string_append_c(s, ']');
 }
 
-void qlog_event_packet(QlogFlow *f, const QlogPacket *p, bool is_retransmission, const char *acked)
+void qlog_event_packet(QlogFlow *f, const QlogPacket *p)
 {
     GString *s = begin(f, p->time, p->is_sent ? "tcp:packet_sent" : "tcp:packet_received", TRANSPORT);
 
-    append_header(s, p);
-    append_frames(s, f, p, acked);
+    append_header(s, f, p);
+    append_frames(s, f, p);
     append_raw(s, p->seg);
-    if (is_retransmission)
+    if (p->is_retransmission)
         qlog_bool(s, "is_retransmission", true);
     qlog_end(f->file);
 }
 
 void qlog_event_packet_dropped(QlogFlow *f, const QlogPacket *p, const char *reason)
 {
-    GString *s = begin(f, p->time, "tcp:packet_dropped", TRANSPORT);
+    GString *s;
 
-    append_header(s, p);
+    if (f->level < QLOG_BASE)
+        return;
+    s = begin(f, p->time, "tcp:packet_dropped", TRANSPORT);
+    append_header(s, f, p);
     append_raw(s, p->seg);
     qlog_str(s, "trigger", reason);
     qlog_end(f->file);
@@ -156,13 +179,14 @@ void qlog_event_packet_dropped(QlogFlow *f, const QlogPacket *p, const char *rea
 
 void qlog_event_refused(QlogFlow *f, const ProbeRecord *r)
 {
-    GString *s = begin(f, r->time, "tcp:packet_dropped", TRANSPORT);
+    GString *s;
 
+    if (f->level < QLOG_BASE)
+        return;
+    s = begin(f, r->time, "tcp:packet_dropped", TRANSPORT);
     qlog_object(s, "header");
     if (r->pkt)
         qlog_u64(s, "packet_number", r->pkt->birth_id);
-    qlog_u64(s, "src_port", qlog_event_field(r, "remote_port").u);
-    qlog_u64(s, "dst_port", qlog_event_field(r, "local_port").u);
     qlog_u64(s, "sequence_number", qlog_event_field(r, "seq").u);
     g_string_append_c(s, '}');
     qlog_str(s, "trigger", qlog_event_field(r, "reason").s);
@@ -205,6 +229,7 @@ void qlog_event_parameters(QlogFlow *f, const QlogPacket *p)
     qlog_str(s, "initiator", p->is_sent ? "local" : "remote");
     qlog_str(s, "owner", p->is_sent ? "local" : "remote"); /* its name in older drafts */
     qlog_u64(s, "initial_sequence_number", p->seg->seq);
+    qlog_u64(s, "initial_max_data", p->seg->window); /* not scaled yet */
     if (p->options) {
         if (p->options->has_mss)
             qlog_u64(s, "mss", p->options->mss);
@@ -227,8 +252,11 @@ static void append_state(GString *s, const char *name, const char *state)
 
 void qlog_event_state(QlogFlow *f, const ProbeRecord *r)
 {
-    GString *s = begin(f, r->time, "tcp:connection_state_updated", CONNECTIVITY);
+    GString *s;
 
+    if (f->level < QLOG_BASE)
+        return;
+    s = begin(f, r->time, "tcp:connection_state_updated", CONNECTIVITY);
     append_state(s, "old", qlog_event_field(r, "old").s);
     append_state(s, "new", qlog_event_field(r, "new").s);
     qlog_end(f->file);
@@ -247,16 +275,19 @@ static bool is_loss_timer(const char *name)
 void qlog_event_timer(QlogFlow *f, const ProbeRecord *r)
 {
     const char *timer = qlog_event_field(r, "timer").s, *what = qlog_event_field(r, "what").s;
-    bool is_loss = is_loss_timer(timer);
-    GString *s = begin(f, r->time, is_loss ? "tcp:loss_timer_updated" : "tcp:timer_updated",
-                       is_loss ? RECOVERY : CONNECTIVITY);
+    bool is_loss = is_loss_timer(timer), has_fired = !strcmp(what, "fired");
+    GString *s;
 
+    if (f->level < (is_loss && has_fired ? QLOG_BASE : QLOG_EXTRA))
+        return;
+    s = begin(f, r->time, is_loss ? "tcp:loss_timer_updated" : "tcp:timer_updated",
+              is_loss ? RECOVERY : CONNECTIVITY);
     qlog_str(s, "timer_type", timer);
     if (!strcmp(what, "armed")) {
         qlog_str(s, "event_type", "set");
         qlog_ms(s, "delta", qlog_event_field(r, "at").i - r->time);
     } else {
-        qlog_str(s, "event_type", strcmp(what, "fired") ? "cancelled" : "expired");
+        qlog_str(s, "event_type", has_fired ? "expired" : "cancelled");
     }
     qlog_end(f->file);
 }
@@ -283,7 +314,7 @@ static void cc_state_changed(QlogFlow *f, SimTime time, const char *state)
 {
     GString *s;
 
-    if (f->cc_state && !strcmp(f->cc_state, state))
+    if (f->level < QLOG_BASE || (f->cc_state && !strcmp(f->cc_state, state)))
         return;
     s = begin(f, time, "tcp:congestion_state_updated", RECOVERY);
     if (f->cc_state)
@@ -291,6 +322,40 @@ static void cc_state_changed(QlogFlow *f, SimTime time, const char *state)
     qlog_str(s, "new", state);
     qlog_end(f->file);
     f->cc_state = state;
+}
+
+static void append_rtt(GString *s, QlogFlow *f)
+{
+    if (f->rtt.sample_us >= 0) {
+        qlog_ms(s, "latest_rtt", f->rtt.sample_us * SIM_US);
+        if (!f->min_rtt_us || f->rtt.sample_us < f->min_rtt_us) {
+            f->min_rtt_us = f->rtt.sample_us;
+            qlog_ms(s, "min_rtt", f->rtt.sample_us * SIM_US);
+        }
+    }
+    if (change(&f->srtt_us, f->rtt.srtt_us))
+        qlog_ms(s, "smoothed_rtt", (int64_t)f->rtt.srtt_us * SIM_US);
+    if (change(&f->rttvar_us, f->rtt.rttvar_us))
+        qlog_ms(s, "rtt_variance", (int64_t)f->rtt.rttvar_us * SIM_US);
+    f->rtt.is_pending = false;
+}
+
+void qlog_event_flush(QlogFlow *f)
+{
+    if (!f->rtt.is_pending)
+        return;
+    append_rtt(begin(f, f->rtt.time, "tcp:metrics_updated", RECOVERY), f);
+    qlog_end(f->file);
+}
+
+void qlog_event_rtt(QlogFlow *f, const ProbeRecord *r)
+{
+    qlog_event_flush(f);
+    f->rtt = (QlogRtt){.is_pending = true,
+                       .time = r->time,
+                       .sample_us = qlog_event_field(r, "sample_us").i,
+                       .srtt_us = qlog_event_field(r, "srtt_us").u,
+                       .rttvar_us = qlog_event_field(r, "rttvar_us").u};
 }
 
 void qlog_event_cwnd(QlogFlow *f, const ProbeRecord *r)
@@ -302,10 +367,16 @@ void qlog_event_cwnd(QlogFlow *f, const ProbeRecord *r)
     bool new_inflight = change(&f->inflight, inflight), new_pacing = change(&f->pacing, pacing);
     GString *s;
 
+    if (f->rtt.is_pending && f->rtt.time != r->time)
+        qlog_event_flush(f);
     cc_state_changed(f, r->time, cc_state(qlog_event_field(r, "ca_state").s, cwnd, ssthresh));
-    if (!new_cwnd && !new_ssthresh && !new_inflight && !new_pacing)
+    if (!new_cwnd && !new_ssthresh && !new_inflight && !new_pacing) {
+        qlog_event_flush(f);
         return;
+    }
     s = begin(f, r->time, "tcp:metrics_updated", RECOVERY);
+    if (f->rtt.is_pending)
+        append_rtt(s, f);
     if (new_cwnd)
         qlog_u64(s, "congestion_window", cwnd * mss);
     if (new_inflight) {
@@ -319,33 +390,13 @@ void qlog_event_cwnd(QlogFlow *f, const ProbeRecord *r)
     qlog_end(f->file);
 }
 
-void qlog_event_rtt(QlogFlow *f, const ProbeRecord *r)
-{
-    int64_t sample = qlog_event_field(r, "sample_us").i;
-    uint64_t srtt = qlog_event_field(r, "srtt_us").u, rttvar = qlog_event_field(r, "rttvar_us").u;
-    GString *s = begin(f, r->time, "tcp:metrics_updated", RECOVERY);
-
-    if (sample >= 0) {
-        qlog_ms(s, "latest_rtt", sample * SIM_US);
-        if (!f->min_rtt_us || sample < f->min_rtt_us) {
-            f->min_rtt_us = sample;
-            qlog_ms(s, "min_rtt", sample * SIM_US);
-        }
-    }
-    if (change(&f->srtt_us, srtt))
-        qlog_ms(s, "smoothed_rtt", (int64_t)srtt * SIM_US);
-    if (change(&f->rttvar_us, rttvar))
-        qlog_ms(s, "rtt_variance", (int64_t)rttvar * SIM_US);
-    qlog_end(f->file);
-}
-
 void qlog_event_window(QlogFlow *f, const ProbeRecord *r)
 {
     uint64_t rcv = qlog_event_field(r, "rcv_wnd").u, snd = qlog_event_field(r, "snd_wnd").u;
     bool new_rcv = change(&f->rcv_wnd, rcv), new_snd = change(&f->snd_wnd, snd);
     GString *s;
 
-    if (!new_rcv && !new_snd)
+    if (f->level < QLOG_EXTRA || (!new_rcv && !new_snd))
         return;
     s = begin(f, r->time, "tcp:window_updated", TRANSPORT);
     if (new_rcv)

@@ -24,6 +24,7 @@ struct QlogTcp {
     GPtrArray *flows;     /* own them */
     GPtrArray *portless;  /* those of SYN-SENT whose SYN was not seen yet */
     GArray *count;        /* of flows, by node id */
+    QlogFlow *pending;    /* whose round trip time waits to be told; NULL: none's */
     GString *key, *acked; /* scratch */
     GError *error;        /* the first file that could not be opened */
 };
@@ -34,6 +35,7 @@ static QlogFile *find_file(QlogTcp *q, const Node *node, const char *role)
 {
     QlogHeader h = {.title = q->config.title,
                     .description = q->config.description,
+                    .trace_title = q->config.trace_title,
                     .vantage_name = node->name,
                     .vantage_type = role,
                     .schemas = (const char *const[]){QLOG_TCP_SCHEMA, NULL}};
@@ -74,6 +76,7 @@ static QlogFlow *add_flow(QlogTcp *q, const Node *node, bool is_client, const ch
     group = g_strdup_printf(strchr(remote, ':') ? "%s %u %s [%s]:%u" : "%s %u %s %s:%u", node->name,
                             next_number(q, node), is_client ? "to" : "from", remote, remote_port);
     f = qlog_flow_new(file, group);
+    f->level = q->config.level;
     f->node = node->id;
     f->is_client = is_client;
     f->remote_port = remote_port;
@@ -115,6 +118,8 @@ static QlogFlow *flow_of_state(QlogTcp *q, const ProbeRecord *r)
 
     if (f || !remote_port || !strcmp(new_state, "LISTEN"))
         return f;
+    if (q->config.port && q->config.port != remote_port && (!local_port || q->config.port != local_port))
+        return NULL;
     if (!strcmp(new_state, "SYN-SENT")) {
         f = add_flow(q, r->node, true, remote, remote_port);
         if (f)
@@ -149,6 +154,20 @@ static void on_lost(QlogFlow *f, const ProbeRecord *r)
     }
 }
 
+static void flush(QlogTcp *q)
+{
+    if (q->pending)
+        qlog_event_flush(q->pending);
+    q->pending = NULL;
+}
+
+static void wait_for_cwnd(QlogTcp *q, QlogFlow *f, const ProbeRecord *r)
+{
+    flush(q);
+    qlog_event_rtt(f, r);
+    q->pending = f;
+}
+
 static void on_tcp(QlogTcp *q, const ProbeRecord *r)
 {
     const char *name = r->desc->name;
@@ -171,7 +190,7 @@ static void on_tcp(QlogTcp *q, const ProbeRecord *r)
     if (!strcmp(name, "tcp.cwnd"))
         qlog_event_cwnd(f, r);
     else if (!strcmp(name, "tcp.rtt"))
-        qlog_event_rtt(f, r);
+        wait_for_cwnd(q, f, r);
     else if (!strcmp(name, "tcp.window"))
         qlog_event_window(f, r);
     else if (!strcmp(name, "tcp.timer"))
@@ -187,6 +206,8 @@ static void on_tcp(QlogTcp *q, const ProbeRecord *r)
 }
 
 /* ---- packets ---- */
+
+#define MAX_WSCALE 14 /* RFC 7323 2.3: a larger one is taken for it */
 
 static QlogFlow *find_portless(QlogTcp *q, const Node *node, const StorySegment *seg)
 {
@@ -220,6 +241,8 @@ static QlogFlow *find_flow(QlogTcp *q, const Node *node, const QlogPacket *p)
 
     if (f && !is_successor(f, seg, !p->is_sent))
         return f;
+    if (q->config.port && q->config.port != local_port && q->config.port != remote_port)
+        return NULL;
     if (!p->is_sent && !q->config.owns(q->config.user, node, seg->dst))
         return NULL;
     f = is_client ? find_portless(q, node, seg) : NULL;
@@ -243,16 +266,18 @@ static void learn_syn(QlogFlow *f, const QlogPacket *p)
     if (p->options) {
         f->mss[side] = p->options->has_mss ? p->options->mss : 0;
         f->has_ts[side] = p->options->has_timestamps;
+        f->has_wscale[side] = p->options->has_wscale;
+        f->wscale[side] = HS_MIN(p->options->wscale, MAX_WSCALE);
     }
+    f->limit[side] = p->seg->window;
     qlog_event_parameters(f, p);
 }
 
-static void on_segment(QlogTcp *q, QlogFlow *f, const QlogPacket *p)
+static void on_segment(QlogTcp *q, QlogFlow *f, QlogPacket *p)
 {
     const StorySegment *seg = p->seg;
     uint32_t len = seg->payload_len + (seg->flags & TCP_SYN ? 1 : 0) + (seg->flags & TCP_FIN ? 1 : 0);
     QlogSent entry = {seg->seq, seg->seq + len, p->number, false};
-    bool is_again = false;
 
     if (seg->flags & TCP_SYN)
         learn_syn(f, p);
@@ -260,13 +285,15 @@ static void on_segment(QlogTcp *q, QlogFlow *f, const QlogPacket *p)
     if (seg->flags & TCP_ACK)
         qlog_flow_acked(p->is_sent ? f->arrived : f->sent, seg->ack, p->options, q->acked);
     if (len && p->is_sent) {
-        is_again = f->snd_max && (int32_t)(entry.seq - f->snd_max) < 0;
-        if (!is_again || (int32_t)(entry.end - f->snd_max) > 0)
+        p->is_retransmission = f->snd_max && (int32_t)(entry.seq - f->snd_max) < 0;
+        if (!p->is_retransmission || (int32_t)(entry.end - f->snd_max) > 0)
             f->snd_max = entry.end;
     }
     if (len && !(seg->flags & TCP_RST))
         g_array_append_val(*(p->is_sent ? &f->sent : &f->arrived), entry);
-    qlog_event_packet(f, p, is_again, q->acked->str);
+    p->acked = q->acked->str;
+    p->new_limit = qlog_flow_new_limit(f, !p->is_sent, seg);
+    qlog_event_packet(f, p);
 }
 
 /* What becomes of a frame on the wire its sender does not see. */
@@ -320,6 +347,8 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
 {
     QlogTcp *q = (QlogTcp *)sink;
 
+    if (q->pending && (r->desc->cls != PROBE_TCP || r->time != q->pending->rtt.time))
+        flush(q);
     if (r->desc->cls == PROBE_TCP)
         on_tcp(q, r);
     else
@@ -348,6 +377,11 @@ QlogTcp *qlog_tcp_new(Probes *probes, const QlogTcpConfig *config)
     q->sink.record = on_record;
     probes_attach(probes, &q->sink);
     return q;
+}
+
+void qlog_tcp_finish(QlogTcp *q)
+{
+    flush(q);
 }
 
 unsigned qlog_tcp_file_count(const QlogTcp *q)
@@ -389,6 +423,7 @@ bool qlog_tcp_close(QlogTcp *q, GError **error)
 {
     GError *first = g_steal_pointer(&q->error);
 
+    flush(q);
     for (unsigned i = 0; i < q->files->len; i++)
         (void)!qlog_close(q->files->pdata[i], first ? NULL : &first);
     forget(q);

@@ -12,6 +12,7 @@
 #include <glib.h>
 
 #include "sim/trace/probe.h"
+#include "view/qlog_flow.h"
 
 typedef struct QlogTcp QlogTcp;
 
@@ -25,10 +26,15 @@ typedef struct QlogTcpConfig {
     void *user;
     const char *title;       /* of all files; the scenario */
     const char *description; /* likewise; NULL: none */
+    const char *trace_title; /* short; NULL: none */
+    uint16_t port;           /* only connections with it at either end; 0: all */
+    QlogLevel level;
 } QlogTcpConfig;
 
 /* Strings must outlive it. Files are opened when there is something to write: errors are told by close. */
 QlogTcp *qlog_tcp_new(Probes *probes, const QlogTcpConfig *config);
+/* Nothing more comes: what waited is written. */
+void qlog_tcp_finish(QlogTcp *q);
 unsigned qlog_tcp_file_count(const QlogTcp *q);
 /* Its path and how many events it holds. */
 const char *qlog_tcp_file(const QlogTcp *q, unsigned i, uint64_t *events);

@@ -20,7 +20,10 @@ static GString *program(void)
 {
     static const struct {
         const char *name, *file;
-    } tables[] = {{"STRINGS", "strings.json"}, {"ZH_WIRE", "zh-wire.json"}, {"ZH_WORDS", "zh-words.json"}};
+    } tables[] = {{"STRINGS", "strings.json"},
+                  {"ZH_WIRE", "zh-wire.json"},
+                  {"ZH_WORDS", "zh-words.json"},
+                  {"ZH_LINES", "zh-lines.json"}};
     GString *text = g_string_new("(function () {\n'use strict';\n");
 
     for (unsigned i = 0; i < HS_ARRAY_LEN(tables); i++) {

@@ -10,7 +10,7 @@
  *   packets {…}   one entry for each packet with other bytes; report_packets.c
  *   flights {p, a, b, l, r}  packet, points, link, reason (a string); b and l -1: none, r -1: not lost
  *   moments {t, k, i}        what happened, in order: k 0 flight i sent, 1 received, 2 lost, 3 event i
- *   events [[type, node, …]] see event_types below
+ *   events [[type, node, …]] see EVENT_TITLE and the others below
  *   series                   report_series.c
  *   strings                  everything that is told by number
  */
@@ -32,7 +32,7 @@ enum { MOMENT_SENT, MOMENT_RECEIVED, MOMENT_LOST, MOMENT_EVENT };
 enum {
     EVENT_TITLE,    /* text, text in Chinese or -1 */
     EVENT_NOTE,     /* likewise */
-    EVENT_LOG,      /* text */
+    EVENT_LOG,      /* likewise */
     EVENT_STATE,    /* conn, old, new */
     EVENT_TIMER,    /* conn, timer, what, at (ns; -1 never) */
     EVENT_RECOVERY, /* conn, what */
@@ -56,7 +56,7 @@ typedef struct Writer {
     /* For each side of each flow, whether its first SYN-ACK was told, and the SYN-RECEIVED that it began. */
     bool *has_answered;
     const StoryRecord **received;
-    guint last_say; /* place in events of the text in Chinese of the last title or note; 0: none */
+    guint last_say; /* place in events of the Chinese of what was said last; 0: nothing was */
 } Writer;
 
 static GArray *numbers(void)
@@ -188,18 +188,18 @@ static void add_frame(Writer *w, const StoryRecord *r)
 static void add_saying(Writer *w, const StoryRecord *r)
 {
     const char *kind = story_str(r, "kind");
-    int64_t value[] = {string(w, story_str(r, "text")), -1};
+    int type = !strcmp(kind, "title") ? EVENT_TITLE : !strcmp(kind, "note") ? EVENT_NOTE : EVENT_LOG;
 
-    if (g_str_has_suffix(kind, ".zh")) {
-        if (w->last_say)
-            g_array_index(w->events, int64_t, w->last_say) = value[0];
-        w->last_say = 0;
-    } else if (!strcmp(kind, "log")) {
-        add_event(w, r, EVENT_LOG, value, 1);
-    } else {
-        add_event(w, r, strcmp(kind, "title") != 0 ? EVENT_NOTE : EVENT_TITLE, value, 2);
-        w->last_say = w->events->len - 1;
-    }
+    add_event(w, r, type, (int64_t[]){string(w, story_str(r, "text")), -1}, 2);
+    w->last_say = w->events->len - 1;
+}
+
+/* Of what was said right before, if that is within the time that is shown. */
+static void add_translation(Writer *w, const StoryRecord *r)
+{
+    if (w->last_say && !strcmp(story_str(r, "lang"), "zh"))
+        g_array_index(w->events, int64_t, w->last_say) = string(w, story_str(r, "text"));
+    w->last_say = 0;
 }
 
 static void add_tcp(Writer *w, const StoryRecord *r)
@@ -242,6 +242,9 @@ static void add_record(Writer *w, const StoryRecord *r)
         break;
     case PROBE_LOG:
         add_saying(w, r);
+        break;
+    case PROBE_TRANSLATION:
+        add_translation(w, r);
         break;
     case PROBE_TCP:
         add_tcp(w, r);

@@ -167,9 +167,8 @@ static int32_t add_packet(Story *s, const Packet *pkt, uint16_t linktype, SimTim
 
 /* ---- the sink ---- */
 
-static void on_record(ProbeSink *sink, const ProbeRecord *r)
+static void record(Story *s, const ProbeRecord *r)
 {
-    Story *s = (Story *)((char *)sink - offsetof(Story, sink));
     StoryRecord out = {.time = r->time,
                        .event = s->part->events,
                        .desc = r->desc,
@@ -180,11 +179,6 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
                        .flight = STORY_NONE};
     ProbeValue *value;
 
-    if ((s->config.max_records && s->records->len >= s->config.max_records) ||
-        (s->config.max_bytes && s->chunk_bytes >= s->config.max_bytes) || s->is_cut) {
-        s->is_cut = true;
-        return;
-    }
     if (r->desc->n_fields) {
         value = story_room(s, r->desc->n_fields * sizeof(*value));
         for (unsigned i = 0; i < r->desc->n_fields; i++)
@@ -201,6 +195,17 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
         out.packet = add_packet(s, pkt, frame.linktype, r->time);
     }
     g_array_append_val(s->records, out);
+}
+
+static void on_record(ProbeSink *sink, const ProbeRecord *r)
+{
+    Story *s = (Story *)((char *)sink - offsetof(Story, sink));
+
+    if ((s->config.max_records && s->records->len >= s->config.max_records) ||
+        (s->config.max_bytes && s->chunk_bytes >= s->config.max_bytes))
+        s->is_cut = true;
+    if (!s->is_cut)
+        record(s, r);
 }
 
 Story *story_new(const StoryConfig *config)

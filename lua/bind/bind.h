@@ -26,6 +26,7 @@ void bind_capture_open(lua_State *L);
 void bind_series_open(lua_State *L);
 void bind_plot_open(lua_State *L);
 void bind_ladder_open(lua_State *L);
+void bind_qlog_open(lua_State *L);
 void bind_ip4_open(lua_State *L);
 void bind_private_open(lua_State *L); /* for lua/hs only */
 
@@ -42,7 +43,6 @@ _Noreturn void bind_raise_unknown_probe(lua_State *L, const char *who, const cha
 void bind_observe_replugged(Scenario *s); /* a cable was moved */
 /* Joins the arguments from `first` on as print does, and logs them for the node. */
 void bind_log_args(lua_State *L, int first, const Node *node);
-void bind_log(Scenario *s, const Node *node, const char *kind, const char *text);
 
 /* All classes, and all option tables: for scenario_foreach_api. */
 extern const LuaClass bind_alarm_class;

@@ -1,7 +1,7 @@
 /* What a scenario says: hs.log with the simulated time, and hs.title and hs.note, a lesson's narration. All
- * of it is also an event (scenario.log), so that traces and ladders can show it. A narration that is given in
- * Chinese too is followed by a second event, of the kind "title.zh" or "note.zh": what is printed, and what
- * who knows one language reads, is the English text. */
+ * of it is also an event (scenario.log), so that traces and ladders can show it. What is said in Chinese too
+ * is followed by a second event, scenario.translation: what is printed, and what who knows one language
+ * reads, is the English text. */
 #include <lualib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +20,7 @@ static const LuaOpt say_opts[] = {
 };
 const BindOptions bind_note_options = {"hs.note", say_opts, HS_ARRAY_LEN(say_opts)};
 static const BindOptions title_options = {"hs.title", say_opts, HS_ARRAY_LEN(say_opts)};
-
-void bind_log(Scenario *s, const Node *node, const char *kind, const char *text)
-{
-    if (probe_wanted(node, PROBE_LOG))
-        probe_emit(node, &scenario_probe_log, NULL, NULL, (ProbeValue[]){{.s = kind}, {.s = text}});
-}
+static const BindOptions log_options = {"hs.log", say_opts, HS_ARRAY_LEN(say_opts)};
 
 /* Leaves the text on the stack. */
 static const char *join(lua_State *L, int first)
@@ -42,25 +37,6 @@ static const char *join(lua_State *L, int first)
     }
     luaL_pushresult(&b);
     return lua_tostring(L, -1);
-}
-
-void bind_log_args(lua_State *L, int first, const Node *node)
-{
-    Scenario *s = scenario_of(L);
-    const char *text = join(L, first);
-    char at[SIMTIME_STR_LEN];
-
-    simtime_str(sim_now(s->sim), at);
-    lua_pushfstring(L, node == &s->control ? "[%s] %s%s" : "[%s] %s: %s", at,
-                    node == &s->control ? "" : node->name, text);
-    scenario_print(s, lua_tostring(L, -1));
-    bind_log(s, node, "log", text);
-}
-
-static int hs_log(lua_State *L)
-{
-    bind_log_args(L, 1, &scenario_of(L)->control);
-    return 0;
 }
 
 #define WIDTH 96
@@ -90,39 +66,53 @@ static void print_wrapped(Scenario *s, const char *indent, const char *text)
     g_string_free(line, TRUE);
 }
 
-/* The text with the arguments from the second on put in, as string.format does; left on the stack. An
- * argument that is a table of languages itself stands for the text in this one, else for the English one. */
-static const char *fill(lua_State *L, const char *text, const char *lang, int n_args)
+/* The text with the arguments from `first` on put in, as string.format does; left on the stack. An argument
+ * that is a table of languages itself stands for the text in this one, else for the English one. */
+static const char *fill(lua_State *L, const char *text, const char *lang, int first, int n_args)
 {
-    if (n_args < 2)
+    if (n_args < first)
         return text;
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_getfield(L, -1, LUA_STRLIBNAME);
     lua_getfield(L, -1, "format");
     lua_pushstring(L, text);
-    for (int i = 2; i <= n_args; i++)
+    for (int i = first; i <= n_args; i++)
         if (!lua_istable(L, i) || (!bind_get_field(L, i, lang) && !bind_get_field(L, i, "en")))
             lua_pushvalue(L, i);
-    lua_call(L, n_args, 1);
+    lua_call(L, n_args - first + 2, 1);
     return lua_tostring(L, -1);
 }
 
-/* Anything, joined with blanks; or { en = "%d frames", zh = "%d 个帧" }, n. */
-static int say(lua_State *L, const BindOptions *who, const char *kind, const char *kind_zh,
-               const char *indent)
+/* { en = "%d frames", zh = "%d 个帧" } at `first`, and what is put in behind it. */
+static void read_languages(lua_State *L, const BindOptions *who, int first, SayOpts *o)
+{
+    int n_args = lua_gettop(L);
+
+    luaL_checkstack(L, n_args + 8, NULL);
+    luaopt_read(L, first, who->who, who->opts, who->n, 0, o);
+    o->en = fill(L, o->en, "en", first + 1, n_args);
+    o->zh = o->zh ? fill(L, o->zh, "zh", first + 1, n_args) : NULL;
+}
+
+static void record(const Node *node, const char *kind, const SayOpts *o)
+{
+    if (probe_wanted(node, PROBE_LOG))
+        probe_emit(node, &scenario_probe_log, NULL, NULL, (ProbeValue[]){{.s = kind}, {.s = o->en}});
+    if (o->zh && probe_wanted(node, PROBE_TRANSLATION))
+        probe_emit(node, &scenario_probe_translation, NULL, NULL,
+                   (ProbeValue[]){{.s = kind}, {.s = "zh"}, {.s = o->zh}});
+}
+
+/* Anything, joined with blanks; or in two languages. */
+static int say(lua_State *L, const BindOptions *who, const char *kind, const char *indent)
 {
     Scenario *s = scenario_of(L);
     SayOpts o = {0};
-    int n_args = lua_gettop(L);
 
-    if (lua_istable(L, 1)) {
-        luaL_checkstack(L, n_args + 8, NULL);
-        luaopt_read(L, 1, who->who, who->opts, who->n, 0, &o);
-        o.en = fill(L, o.en, "en", n_args);
-        o.zh = o.zh ? fill(L, o.zh, "zh", n_args) : NULL;
-    } else {
+    if (lua_istable(L, 1))
+        read_languages(L, who, 1, &o);
+    else
         o.en = join(L, 1);
-    }
     if (*indent == '\0' && !s->title)
         s->title = g_strdup(o.en);
     if (!s->config.quiet) {
@@ -130,20 +120,56 @@ static int say(lua_State *L, const BindOptions *who, const char *kind, const cha
         if (*indent == '\0')
             scenario_print(s, "");
     }
-    bind_log(s, &s->control, kind, o.en);
-    if (o.zh)
-        bind_log(s, &s->control, kind_zh, o.zh);
+    record(&s->control, kind, &o);
+    return 0;
+}
+
+/* A table without languages is a value like others, and is shown as one. */
+static bool has_languages(lua_State *L, int idx)
+{
+    bool has = false;
+
+    if (!lua_istable(L, idx))
+        return false;
+    for (unsigned i = 0; i < HS_ARRAY_LEN(say_opts) && !has; i++) {
+        has = bind_get_field(L, idx, say_opts[i].name);
+        if (has)
+            lua_pop(L, 1);
+    }
+    return has;
+}
+
+void bind_log_args(lua_State *L, int first, const Node *node)
+{
+    Scenario *s = scenario_of(L);
+    SayOpts o = {0};
+    char at[SIMTIME_STR_LEN];
+
+    if (has_languages(L, first))
+        read_languages(L, &log_options, first, &o);
+    else
+        o.en = join(L, first);
+    simtime_str(sim_now(s->sim), at);
+    lua_pushfstring(L, node == &s->control ? "[%s] %s%s" : "[%s] %s: %s", at,
+                    node == &s->control ? "" : node->name, o.en);
+    scenario_print(s, lua_tostring(L, -1));
+    record(node, "log", &o);
+}
+
+static int hs_log(lua_State *L)
+{
+    bind_log_args(L, 1, &scenario_of(L)->control);
     return 0;
 }
 
 static int hs_title(lua_State *L)
 {
-    return say(L, &title_options, "title", "title.zh", "");
+    return say(L, &title_options, "title", "");
 }
 
 static int hs_note(lua_State *L)
 {
-    return say(L, &bind_note_options, "note", "note.zh", "  ");
+    return say(L, &bind_note_options, "note", "  ");
 }
 
 static int compare_words(const void *a, const void *b)

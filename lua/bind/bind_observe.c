@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lua/bind/bind.h"
+#include "lua/luaprobe.h"
 #include "sim/trace/probe_table.h"
 
 typedef struct Observer {
@@ -62,32 +63,14 @@ static bool does_match(Observer *o, const ProbeDesc *desc)
 
 static void push_value(lua_State *L, ProbeKind kind, ProbeValue v)
 {
-    switch (kind) {
-    case PROBE_U64:
-        lua_pushinteger(L, (lua_Integer)v.u);
-        break;
-    case PROBE_I64:
-        lua_pushinteger(L, v.i);
-        break;
-    case PROBE_BOOL:
-        lua_pushboolean(L, v.u != 0);
-        break;
-    case PROBE_TIME:
+    if (luaprobe_push(L, kind, v))
+        return;
+    if (kind == PROBE_TIME)
         bind_push_time(L, v.i);
-        break;
-    case PROBE_IP4:
+    else if (kind == PROBE_IP4)
         bind_push_ip4(L, (uint32_t)v.u);
-        break;
-    case PROBE_MAC:
+    else
         bind_push_mac(L, mac_from_u64(v.u));
-        break;
-    case PROBE_STR:
-        lua_pushstring(L, v.s);
-        break;
-    case PROBE_FLOAT:
-        lua_pushnumber(L, v.f);
-        break;
-    }
 }
 
 typedef struct Sighting {
@@ -191,7 +174,8 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
 {
     Scenario *s = HS_CONTAINER_OF(sink, Scenario, sink);
 
-    if (s->observing && r->desc->cls == PROBE_LOG) /* what an observer logs would be told to it without end */
+    /* What an observer logs would be told to it without end. */
+    if (s->observing && (r->desc->cls == PROBE_LOG || r->desc->cls == PROBE_TRANSLATION))
         return;
     for (guint i = 0; i < s->observers->len && !s->failed; i++) {
         Observer *o = g_ptr_array_index(s->observers, i);

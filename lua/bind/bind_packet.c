@@ -80,6 +80,7 @@ LAYER(bpdu, BPDU)
 LAYER(data, DATA)
 LAYER(eth, ETH)
 LAYER(icmp, ICMP)
+LAYER(icmp6, ICMP6)
 LAYER(igmp, IGMP)
 LAYER(ip, IP)
 LAYER(ip6, IP6)
@@ -299,19 +300,16 @@ static char *describe(const void *ptr)
 static const luaL_Reg methods[] = {
     {"bytes", packet_bytes},   {"fcs", packet_method_fcs}, {"fields", packet_fields},   {"keep", packet_keep},
     {"layers", packet_layers}, {"set", bind_packet_set},   {"summary", packet_summary}, {NULL, NULL}};
-static const luaL_Reg properties[] = {{"arp", get_arp},         {"bpdu", get_bpdu},
-                                      {"buffer", get_buffer},   {"data", get_data},
-                                      {"eth", get_eth},         {"from", get_from},
-                                      {"icmp", get_icmp},       {"id", get_id},
-                                      {"igmp", get_igmp},       {"ip", get_ip},
-                                      {"ip6", get_ip6},         {"len", get_len},
-                                      {"llc", get_llc},         {"malformed", get_malformed},
-                                      {"nth", get_nth},         {"offset", get_offset},
-                                      {"padding", get_padding}, {"ppp", get_ppp},
-                                      {"quoted", get_quoted},   {"tcp", get_tcp},
-                                      {"tftp", get_tftp},       {"time", get_time},
-                                      {"to", get_to},           {"udp", get_udp},
-                                      {"vlan", get_vlan},       {NULL, NULL}};
+static const luaL_Reg properties[] = {
+    {"arp", get_arp},   {"bpdu", get_bpdu},     {"buffer", get_buffer},
+    {"data", get_data}, {"eth", get_eth},       {"from", get_from},
+    {"icmp", get_icmp}, {"icmp6", get_icmp6},   {"id", get_id},
+    {"igmp", get_igmp}, {"ip", get_ip},         {"ip6", get_ip6},
+    {"len", get_len},   {"llc", get_llc},       {"malformed", get_malformed},
+    {"nth", get_nth},   {"offset", get_offset}, {"padding", get_padding},
+    {"ppp", get_ppp},   {"quoted", get_quoted}, {"tcp", get_tcp},
+    {"tftp", get_tftp}, {"time", get_time},     {"to", get_to},
+    {"udp", get_udp},   {"vlan", get_vlan},     {NULL, NULL}};
 
 const LuaClass bind_packet_class = {
     .name = "packet", .methods = methods, .properties = properties, .describe = describe, .release = release};

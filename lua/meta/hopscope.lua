@@ -552,7 +552,7 @@ function hs.rng(name) end
 ---@return hs.Payload
 function hs.payload(size, offset) end
 
----a line with the simulated time
+---a line with the simulated time; or hs.Narration, in two languages
 ---@param ... any
 function hs.log(...) end
 
@@ -564,7 +564,7 @@ function hs.title(...) end
 ---@param ... any
 function hs.note(...) end
 
----a table from texts, such as names of expectations, to the same in Chinese, for a report; numbers may be {} in both
+---a table from texts, names of expectations or what is said in one language, to the same in Chinese, for a report; numbers may be {} in both
 ---@param language "zh"
 ---@param texts table<string, string>
 function hs.translate(language, texts) end
@@ -650,6 +650,17 @@ function hs.series(options) end
 ---asks for a sequence diagram of the run; before the first hs.run
 ---@param options hs.LadderOptions
 function hs.ladder(options) end
+
+---@class hs.QlogOptions
+---@field file string name in the output folder, which ends in .sqlog
+---@field host hs.Node whose connections
+---@field role? string only those that it opens ("client") or that it is asked for ("server")
+---@field port? integer only those with this port at either end
+---@field level? string how much: "core", "base" (default), "extra"
+
+---asks for a qlog file of what TCP does at a host; before the first hs.run
+---@param options hs.QlogOptions
+function hs.qlog(options) end
 
 ---@class hs.PlotOptions
 ---@field file string name in the output folder, which ends in .svg, .png or .pdf
@@ -1749,6 +1760,7 @@ function Hub:stats(station) end
 ---@field ip table? IPv4
 ---@field ip6 table? IPv6
 ---@field icmp table? ICMP
+---@field icmp6 table? ICMPv6
 ---@field igmp table? IGMP
 ---@field udp table? UDP
 ---@field tcp table? TCP

@@ -1,7 +1,7 @@
 /* An acceptable ACK arrives (Linux tcp_ack): what does it newly say — acknowledged, SACKed, window, marks,
  * round-trip time — and who is to know. The order is Linux's and matters: first what is known is brought up
  * to date (window, scoreboard, queue, rate samples), then loss is judged (tcp_recovery.c), then the window
- * changes (tcp_cc.c), then retransmissions leave. New data follow later, by tcp_input_data_snd_check. */
+ * changes (tcp_cc.c), then retransmissions leave. New data follow later, by tcp_output_data_snd_check. */
 #include "models/tcp/tcp_ack.h"
 
 #include "models/tcp/tcp_ecn.h"
@@ -53,7 +53,7 @@ void tcp_ack_probe0(TcpConn *c)
         c->keep.probes_stamp = 0;
         if (c->timer_kind == TCP_TIMER_PROBE0)
             tcp_timer_stop_rtx(c);
-        /* the caller's tcp_input_data_snd_check sends */
+        /* the caller's tcp_output_data_snd_check sends */
     } else {
         SimTime when = tcp_timer_probe0_when(c, (SimTime)c->rtt.rto_max_ms * SIM_MS);
 
@@ -367,7 +367,7 @@ int tcp_ack_process(TcpConn *c, TcpIn *in, int flag)
     rs.prior_in_flight = tcp_packets_in_flight(c);
 
     if (flag & ACK_UPDATE_TS_RECENT)
-        flag |= tcp_input_replace_ts_recent(c, in->seq, in);
+        flag |= tcp_paws_replace_recent(c, in->seq, in);
 
     if ((flag & (ACK_SLOWPATH | ACK_SND_UNA_ADVANCED)) == ACK_SND_UNA_ADVANCED) {
         /* the window is what it was, nothing but progress */

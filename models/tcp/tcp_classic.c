@@ -163,7 +163,7 @@ static void sack_retransmit_others(TcpConn *c)
     TcpSeg *last = NULL;
 
     if (c->snd.write_head && !tcp_after(c->snd.write_head->end_seq, tcp_wnd_end(c)))
-        return; /* rule 2: new data go first, by tcp_input_data_snd_check */
+        return; /* rule 2: new data go first, by tcp_output_data_snd_check */
     for (TcpSeg *s = c->snd.rtx_head; s && tcp_packets_in_flight(c) < c->cc.s.cwnd; s = s->next) {
         if (s->sacked & SEG_SACKED)
             continue;

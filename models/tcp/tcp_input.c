@@ -7,7 +7,7 @@
  *     LISTEN       cookie, then tcp_input_state_process: the SYN goes to tcp_req.c
  *     SYN-SENT     tcp_input_synsent (tcp_synsent.c)
  *     others       tcp_input_state_process: validate, ACK, what the ACK means in this state, URG, data
- *   validate       PAWS (RFC 7323 5), sequence, RST (RFC 5961 3), SYN (RFC 5961 4) */
+ *   validate       tcp_validate.c and tcp_paws.c */
 #include "models/tcp/tcp_input.h"
 
 #include <errno.h>
@@ -29,234 +29,6 @@
 static void drop(TcpConn *c, TcpIn *in, const char *reason)
 {
     tcp_probes_drop(c->tcp, c, in, reason);
-}
-
-/* ---- timestamps (RFC 7323) ---- */
-
-void tcp_input_parse_options(TcpConn *c, TcpIn *in)
-{
-    TcpTs *ts = &c->ts;
-
-    tcpin_options(in);
-    in->saw_ts = ts->tstamp_ok && in->opt.has_timestamps;
-    ts->saw_tstamp = in->saw_ts;
-    if (!in->saw_ts)
-        return;
-    in->tsval = in->opt.ts_val;
-    in->tsecr = in->opt.ts_ecr ? in->opt.ts_ecr - ts->tsoffset : 0;
-    ts->rcv_tsval = in->tsval;
-    ts->rcv_tsecr = in->tsecr;
-}
-
-/* Linux tcp_paws_check: not older than what we have by more than `window`. */
-static bool paws_is_ok(const TcpTs *ts, const TcpIn *in, int32_t window)
-{
-    if ((int32_t)(ts->ts_recent - in->tsval) <= window)
-        return true;
-    /* RFC 7323 5.5: after 24 days of silence the clock may have wrapped. */
-    if (tcp_ts_seconds(in->now) >= ts->ts_recent_stamp + TCP_PAWS_24DAYS_S)
-        return true;
-    /* Some stacks send 0 in SYNs and true values afterwards. */
-    return ts->ts_recent == 0;
-}
-
-bool tcp_input_paws_reject(const TcpTs *ts, const TcpIn *in, bool is_rst)
-{
-    if (paws_is_ok(ts, in, 0))
-        return false;
-    /* A RST may come from a host that has restarted and lost its clock: after a minute it is believed. */
-    return !(is_rst && tcp_ts_seconds(in->now) >= ts->ts_recent_stamp + TCP_PAWS_MSL_S);
-}
-
-void tcp_input_store_ts_recent(TcpTs *ts, const TcpIn *in)
-{
-    ts->ts_recent = in->tsval;
-    ts->ts_recent_stamp = tcp_ts_seconds(in->now);
-}
-
-static int store_progress(TcpConn *c, const TcpIn *in)
-{
-    int32_t delta = (int32_t)(in->tsval - c->ts.ts_recent);
-
-    tcp_input_store_ts_recent(&c->ts, in);
-    return delta > 0 ? ACK_TS_PROGRESS : 0;
-}
-
-int tcp_input_replace_ts_recent(TcpConn *c, uint32_t seq, TcpIn *in)
-{
-    if (!in->saw_ts || tcp_after(seq, c->win.rcv_wup)) /* RFC 7323 4.3 (2): SEG.SEQ <= Last.ACK.sent */
-        return 0;
-    if (!paws_is_ok(&c->ts, in, 0)) /* an old pure ACK that was let pass */
-        return 0;
-    return store_progress(c, in);
-}
-
-/* A segment failed PAWS. Reordered pure ACKs do that all the time and do no harm. Returns the reason to
- * refuse it, NULL: let it pass (Linux tcp_disordered_ack_check). */
-static const char *disordered_ack(const TcpConn *c, const TcpIn *in, bool *is_old_ack)
-{
-    static const char paws[] = "TCP_RFC7323_PAWS";
-    uint32_t window = (uint32_t)in->window << c->win.snd_wscale;
-
-    *is_old_ack = false;
-    if (!(in->flags & TCP_ACK) || in->seq != in->end_seq)
-        return paws;
-    if (in->seq != c->rcv_nxt) {
-        *is_old_ack = tcp_before(in->seq, c->rcv_nxt);
-        return *is_old_ack ? "TCP_RFC7323_PAWS_ACK" : paws;
-    }
-    if (in->ack != c->snd_una)
-        return paws;
-    if (tcp_after(in->seq, c->snd_wl1) || (in->seq == c->snd_wl1 && (window > c->snd_wnd || !window)))
-        return paws; /* it would update the window */
-    if ((int32_t)(c->ts.ts_recent - in->tsval) > (int32_t)(c->rtt.rto_ms * 1200 / 1000))
-        return paws;
-    return NULL;
-}
-
-/* ---- is it acceptable? ---- */
-
-/* Linux tcp_sequence. NULL: yes. The right edge is the furthest that was ever advertised (RFC 7323 2.4). A
- * FIN may stand just beyond it, and an empty queue takes a segment that begins inside, since some senders do
- * not heed the window. */
-static const char *bad_sequence(const TcpConn *c, const TcpIn *in, bool *is_beyond)
-{
-    int32_t win = (int32_t)(c->win.rcv_mwnd_seq - c->rcv_nxt);
-    uint32_t limit = c->rcv_nxt + (win > 0 ? (uint32_t)win : 0);
-
-    if (tcp_before(in->end_seq, c->win.rcv_wup))
-        return "TCP_OLD_SEQUENCE";
-    if (!tcp_after(in->end_seq, limit))
-        return NULL;
-    if (!tcp_after(in->end_seq - ((in->flags & TCP_FIN) != 0), limit))
-        return NULL;
-    *is_beyond = true;
-    if (tcp_after(in->seq, limit))
-        return "TCP_INVALID_SEQUENCE";
-    return c->rcv.head ? "TCP_INVALID_END_SEQUENCE" : NULL;
-}
-
-/* Some stacks answer data after their FIN with a RST one before rcv_nxt (Linux tcp_reset_check). */
-static bool is_reset_after_fin(const TcpConn *c, const TcpIn *in)
-{
-    return in->seq == c->rcv_nxt - 1 &&
-           (c->state == TCP_CLOSE_WAIT || c->state == TCP_LAST_ACK || c->state == TCP_CLOSING);
-}
-
-/* RFC 5961 3.2, and beyond it the right end of the last SACK block, where a peer may be that does not keep
- * the gap. */
-static bool is_reset_exact(const TcpConn *c, const TcpIn *in)
-{
-    uint32_t max;
-
-    if (in->seq == c->rcv_nxt || is_reset_after_fin(c, in))
-        return true;
-    if (!c->sack.is_sack_ok || !c->rcv.num_sacks)
-        return false;
-    max = c->rcv.selective_acks[0].right;
-    for (unsigned i = 1; i < c->rcv.num_sacks; i++) {
-        if (tcp_after(c->rcv.selective_acks[i].right, max))
-            max = c->rcv.selective_acks[i].right;
-    }
-    return in->seq == max;
-}
-
-static void syn_challenge(TcpConn *c, TcpIn *in, int syn_inerr, bool accecn)
-{
-    if (syn_inerr)
-        TCP_INC(c->tcp, TcpInErrs);
-    TCP_INC(c->tcp, TcpExtTCPSYNChallenge);
-    tcp_challenge_send_ack(c, accecn);
-    drop(c, in, "TCP_INVALID_SYN");
-}
-
-/* The second half of a simultaneous open: the other's SYN-ACK is no challenge. */
-static bool is_crossed_synack(const TcpConn *c, const TcpIn *in)
-{
-    return c->state == TCP_SYN_RECV && !c->parent && !(c->sflags & (TCP_S_DEAD | TCP_S_TFO_CHILD)) &&
-           in->flags & TCP_ACK && in->seq + 1 == in->end_seq && in->seq + 1 == c->rcv_nxt &&
-           in->ack == c->snd_nxt;
-}
-
-/* false: refused (and answered). */
-static bool passes_paws(TcpConn *c, TcpIn *in, int syn_inerr)
-{
-    bool is_old_ack;
-    const char *reason;
-
-    tcp_input_parse_options(c, in);
-    if (!in->saw_ts || paws_is_ok(&c->ts, in, TCP_PAWS_WINDOW))
-        return true;
-    reason = disordered_ack(c, in, &is_old_ack);
-    if (!reason || in->flags & TCP_RST) /* RFC 7323 5.2: a RST needs no timestamp */
-        return true;
-    if (in->flags & TCP_SYN) {
-        syn_challenge(c, in, syn_inerr, false);
-        return false;
-    }
-    if (is_old_ack) {
-        TCP_INC(c->tcp, TcpExtPAWSOldAck);
-    } else {
-        TCP_INC(c->tcp, TcpExtPAWSEstab);
-        if (!tcp_challenge_oow_limited(c->tcp, in, MIB_TcpExtTCPACKSkippedPAWS, &c->last_oow_ack))
-            tcp_challenge_send_dupack(c, in);
-    }
-    drop(c, in, reason);
-    return false;
-}
-
-bool tcp_input_validate(TcpConn *c, TcpIn *in, int syn_inerr)
-{
-    const char *reason;
-    bool accecn = false, is_beyond = false;
-
-    if (!passes_paws(c, in, syn_inerr))
-        return false;
-
-    reason = bad_sequence(c, in, &is_beyond);
-    if (reason) {
-        if (in->flags & TCP_RST) {
-            if (is_reset_after_fin(c, in)) {
-                tcp_input_reset(c, in);
-                return false;
-            }
-        } else if (in->flags & TCP_SYN) {
-            syn_challenge(c, in, syn_inerr, false);
-            return false;
-        } else {
-            if (is_beyond)
-                TCP_INC(c->tcp, TcpExtBeyondWindow);
-            if (!tcp_challenge_oow_limited(c->tcp, in, MIB_TcpExtTCPACKSkippedSeq, &c->last_oow_ack))
-                tcp_challenge_send_dupack(c, in);
-        }
-        drop(c, in, reason);
-        return false;
-    }
-
-    if (in->flags & TCP_RST) {
-        if (is_reset_exact(c, in) || HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_RST_IN_WINDOW)) {
-            tcp_input_reset(c, in);
-            return false;
-        }
-        /* A box on the path that does not like Fast Open answers like this. */
-        if (c->sflags & TCP_S_SYN_FASTOPEN && !c->stats.data_segs_in && c->state == TCP_ESTABLISHED)
-            tcp_fastopen_active_disable(c);
-        tcp_challenge_send_ack(c, false);
-        drop(c, in, "TCP_RESET");
-        return false;
-    }
-
-    if (in->flags & TCP_SYN) { /* RFC 5961 4.2 */
-        if (tcp_ecn_is_accecn(c)) {
-            accecn = true;
-            tcp_ecn_syn_in_connection(c, in);
-        }
-        if (is_crossed_synack(c, in))
-            return true;
-        syn_challenge(c, in, syn_inerr, accecn);
-        return false;
-    }
-    return true;
 }
 
 void tcp_input_reset(TcpConn *c, TcpIn *in)
@@ -308,13 +80,13 @@ static bool has_usual_options(TcpConn *c, TcpIn *in)
     in->saw_ts = false;
     if (c->tcp_header_len != TCP_MIN_HDR_LEN + TSTAMP_ALIGNED)
         return true;
-    tcp_input_parse_options(c, in);
+    tcp_paws_parse_options(c, in);
     return in->saw_ts && (int32_t)(in->tsval - c->ts.ts_recent) >= 0;
 }
 
 static int update_ts_in_order(TcpConn *c, TcpIn *in)
 {
-    return in->saw_ts && c->rcv_nxt == c->win.rcv_wup ? store_progress(c, in) : 0;
+    return in->saw_ts && c->rcv_nxt == c->win.rcv_wup ? tcp_paws_store_progress(c, in) : 0;
 }
 
 static void fast_ack(TcpConn *c, TcpIn *in)
@@ -377,7 +149,7 @@ void tcp_input_established(TcpConn *c, TcpIn *in)
         drop(c, in, "TCP_FLAGS");
         return;
     }
-    if (!tcp_input_validate(c, in, 1))
+    if (!tcp_validate_segment(c, in, 1))
         return;
 ack:
     tcp_ecn_received_counters(c, in, in->len);
@@ -597,7 +369,7 @@ int tcp_input_state_process(TcpConn *c, TcpIn *in)
         drop(c, in, "TCP_FLAGS");
         return 0;
     }
-    if (!tcp_input_validate(c, in, 0))
+    if (!tcp_validate_segment(c, in, 0))
         return 0;
 
     acked = tcp_ack_process(c, in, ACK_SLOWPATH | ACK_UPDATE_TS_RECENT | ACK_NO_CHALLENGE_ACK);

@@ -1,8 +1,8 @@
 /* Arrival and receiving. tcp_demux.c finds whose segment it is; tcp_input.c (coordinator, RFC 9293 3.10.7 in
- * Linux's order), tcp_synsent.c (answers to our SYN), tcp_challenge.c (RFC 5961 and the rate limits);
- * tcp_rcvq.c (queue in order, FIN), tcp_ofo.c (out of order, prune), tcp_dsack.c (SACK blocks to send),
- * tcp_window.c (advertised window, buffer tuning), tcp_delack.c (when to acknowledge), tcp_urg.c, tcp_recv.c
- * (recvmsg). */
+ * Linux's order), tcp_synsent.c (answers to our SYN), tcp_validate.c (is it acceptable), tcp_paws.c
+ * (timestamps), tcp_challenge.c (RFC 5961 and the rate limits); tcp_rcvq.c (queue in order, FIN), tcp_ofo.c
+ * (out of order, prune), tcp_dsack.c (SACK blocks to send), tcp_window.c (advertised window, buffer tuning),
+ * tcp_delack.c (when to acknowledge), tcp_urg.c, tcp_recv.c (recvmsg). */
 #pragma once
 
 #include "models/tcp/tcp_conn.h"
@@ -13,27 +13,37 @@ void tcp_input_established(TcpConn *c, TcpIn *in); /* tcp_rcv_established */
 int tcp_input_state_process(TcpConn *c, TcpIn *in);
 /* Linux tcp_v4_do_rcv: the segment belongs to this connection or listener (not a request, not TIME_WAIT). */
 void tcp_input_segment(TcpConn *c, TcpIn *in);
-/* tcp_validate_incoming: false: dealt with. */
-bool tcp_input_validate(TcpConn *c, TcpIn *in, int syn_inerr);
-void tcp_input_data_snd_check(TcpConn *c);
 void tcp_input_fast_path_check(TcpConn *c);
 void tcp_input_reset(TcpConn *c, TcpIn *in);          /* tcp_reset: the peer's RST */
 void tcp_input_finish_connect(TcpConn *c, TcpIn *in); /* tcp_finish_connect */
 int tcp_input_synsent(TcpConn *c, TcpIn *in);
-/* tcp_replace_ts_recent: takes over the segment's timestamp if it may (RFC 7323 4.3); ACK_TS_PROGRESS if that
- * moved it on, else 0. */
-int tcp_input_replace_ts_recent(TcpConn *c, uint32_t seq, TcpIn *in);
-void tcp_input_store_ts_recent(TcpTs *ts, const TcpIn *in); /* tcp_store_ts_recent */
+
+/* ---- tcp_validate.c ---- */
+/* tcp_validate_incoming: false: dealt with. */
+bool tcp_validate_segment(TcpConn *c, TcpIn *in, int syn_inerr);
+
+/* ---- tcp_paws.c ---- */
 /* tcp_fast_parse_options of an established connection: fills in->saw_ts, tsval, tsecr (offset removed) and
  * c->ts. */
-void tcp_input_parse_options(TcpConn *c, TcpIn *in);
+void tcp_paws_parse_options(TcpConn *c, TcpIn *in);
+/* tcp_paws_check: not older than what we have by more than `window`. */
+bool tcp_paws_is_ok(const TcpTs *ts, const TcpIn *in, int32_t window);
+/* tcp_paws_reject: shared with requests and TIME_WAIT. */
+bool tcp_paws_reject(const TcpTs *ts, const TcpIn *in, bool is_rst);
+/* A segment failed PAWS. Reordered pure ACKs do that all the time and do no harm. Returns the reason to
+ * refuse it, NULL: let it pass (tcp_disordered_ack_check). */
+const char *tcp_paws_disordered_ack(const TcpConn *c, const TcpIn *in, bool *is_old_ack);
+void tcp_paws_store_recent(TcpTs *ts, const TcpIn *in); /* tcp_store_ts_recent */
+/* tcp_replace_ts_recent: takes over the segment's timestamp if it may (RFC 7323 4.3); ACK_TS_PROGRESS if that
+ * moved it on, else 0. */
+int tcp_paws_replace_recent(TcpConn *c, uint32_t seq, TcpIn *in);
+/* Moves ts_recent to the segment's, as the former does without its conditions. */
+int tcp_paws_store_progress(TcpConn *c, const TcpIn *in);
 /* The clock of ts_recent_stamp, which counts seconds from 1: 0 there means none. */
 static inline int64_t tcp_ts_seconds(SimTime now)
 {
     return (int64_t)(now / SIM_SEC) + 1;
 }
-bool tcp_input_paws_reject(const TcpTs *ts, const TcpIn *in,
-                           bool is_rst); /* shared with requests and TIME_WAIT */
 
 /* ---- tcp_challenge.c ---- */
 void tcp_challenge_send_ack(TcpConn *c,

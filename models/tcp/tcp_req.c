@@ -465,7 +465,7 @@ static void check_ts(TcpReq *r, TcpIn *in, bool fastopen, bool *paws_reject, boo
         in->tsecr -= r->ts_off;
     }
     if (r->tstamp_ok)
-        *paws_reject = tcp_input_paws_reject(&ts, in, in->flags & TCP_RST);
+        *paws_reject = tcp_paws_reject(&ts, in, in->flags & TCP_RST);
 }
 
 /* tcp_in_window */

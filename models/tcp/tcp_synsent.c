@@ -68,7 +68,7 @@ static void take_timestamps(TcpConn *c, const TcpIn *in)
     if (in->saw_ts) {
         c->ts.tstamp_ok = true;
         c->tcp_header_len = TCP_MIN_HDR_LEN + TSTAMP_ALIGNED;
-        tcp_input_store_ts_recent(&c->ts, in);
+        tcp_paws_store_recent(&c->ts, in);
     } else {
         c->tcp_header_len = TCP_MIN_HDR_LEN;
     }
@@ -221,7 +221,7 @@ int tcp_input_synsent(TcpConn *c, TcpIn *in)
         tcp_probes_drop(c->tcp, c, in, "TCP_RESET");
         return 0;
     }
-    if (c->ts.ts_recent_stamp && in->saw_ts && tcp_input_paws_reject(&c->ts, in, false)) {
+    if (c->ts.ts_recent_stamp && in->saw_ts && tcp_paws_reject(&c->ts, in, false)) {
         undo_options(c, mss_clamp);
         tcp_probes_drop(c->tcp, c, in, "TCP_RFC7323_PAWS");
         return 0;

@@ -234,7 +234,7 @@ static bool check_ts(TcpTw *tw, TcpIn *in)
     in->saw_ts = true;
     in->tsval = in->opt.ts_val;
     in->tsecr = in->opt.ts_ecr ? in->opt.ts_ecr - tw->ts_offset : 0;
-    return tcp_input_paws_reject(&ts, in, in->flags & TCP_RST);
+    return tcp_paws_reject(&ts, in, in->flags & TCP_RST);
 }
 
 TcpTwAnswer tcp_tw_process(TcpTw *tw, TcpIn *in, uint32_t *isn)

@@ -25,7 +25,7 @@ bool data_describe(WireCursor *c)
                               "The payload as it stands."};
 
     wire_begin(c, WIRE_LAYER_DATA, c->len);
-    wire_field_value(c, WIRE_LAYER_DATA, &len_def, c->len, "%zu bytes", c->len);
+    wire_field_value(c, WIRE_LAYER_DATA, &len_def, c->len, "%zu %s", c->len, wire_bytes(c->len));
     if (c->len > 0)
         wire_field(c, WIRE_LAYER_DATA, &def);
     wire_end(c, WIRE_LAYER_DATA, c->len, WIRE_LAYER_NONE);
@@ -40,7 +40,7 @@ bool data_describe_padding(WireCursor *c)
                               WIRE_BYTES, "Fills a frame up to its minimum length; the receiver ignores it."};
 
     wire_begin(c, WIRE_LAYER_PADDING, c->len);
-    wire_field_value(c, WIRE_LAYER_PADDING, &len_def, c->len, "%zu bytes", c->len);
+    wire_field_value(c, WIRE_LAYER_PADDING, &len_def, c->len, "%zu %s", c->len, wire_bytes(c->len));
     if (c->len > 0)
         wire_field(c, WIRE_LAYER_PADDING, &def);
     wire_end(c, WIRE_LAYER_PADDING, c->len, WIRE_LAYER_NONE);

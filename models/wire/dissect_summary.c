@@ -8,6 +8,7 @@
 #include "models/wire/dissect.h"
 #include "models/wire/eth.h"
 #include "models/wire/icmp.h"
+#include "models/wire/icmp6.h"
 #include "models/wire/igmp.h"
 #include "models/wire/ipv4.h"
 #include "models/wire/ipv6.h"
@@ -281,7 +282,7 @@ static void transport_line(Line *l, const char *src, const char *dst, uint8_t pr
     if (proto == IP_PROTO_UDP && len >= UDP_HDR_LEN) {
         err = udp_decode(&udp, p, len);
         put(l, "%s.%u > %s.%u: ", src, udp_src_port(p), dst, udp_dst_port(p));
-        if (err < 0 && !is_first_fragment)
+        if (err < 0 && (!is_first_fragment || udp_len(p) < UDP_HDR_LEN))
             put_malformed(l, "UDP", err);
         else if (err >= 0 && !is_first_fragment && (udp.dst_port == TFTP_PORT || udp.src_port == TFTP_PORT))
             tftp_line(l, p + UDP_HDR_LEN, udp.len - UDP_HDR_LEN);
@@ -340,6 +341,30 @@ static void ipv4_line(Line *l, const uint8_t *p, size_t len)
         put(l, " (frag %u:%zu@%u%s)", h.id, data_len, h.frag_offset, h.mf ? "+" : "");
 }
 
+/* tcpdump: ICMP6, echo request, id 1, seq 1, length 64 */
+static void icmp6_line(Line *l, const uint8_t *p, size_t len)
+{
+    const char *type, *code;
+
+    if (len < ICMP6_HDR_LEN) {
+        put_malformed(l, "ICMP6", WIRE_TRUNCATED);
+        return;
+    }
+    type = icmp6_type_name(icmp6_type(p));
+    code = icmp6_code_name(icmp6_type(p), icmp6_code(p));
+    if (type)
+        put(l, "ICMP6, %s", type);
+    else
+        put(l, "ICMP6, type %u", icmp6_type(p));
+    if (code)
+        put(l, ", %s", code);
+    if (icmp6_type(p) == ICMP6_PACKET_TOO_BIG)
+        put(l, ", mtu %u", icmp6_info(p));
+    if (icmp6_type(p) == ICMP6_ECHO || icmp6_type(p) == ICMP6_ECHO_REPLY)
+        put(l, ", id %u, seq %u", wire_get16(p + ICMP6_ID_OFF), wire_get16(p + ICMP6_ID_OFF + 2));
+    put(l, ", length %zu", len);
+}
+
 static void ipv6_line(Line *l, const uint8_t *p, size_t len)
 {
     char src[IPV6_ADDR_STR_LEN], dst[IPV6_ADDR_STR_LEN];
@@ -357,10 +382,14 @@ static void ipv6_line(Line *l, const uint8_t *p, size_t len)
     }
     ipv6_addr_format(&h.src, src);
     ipv6_addr_format(&h.dst, dst);
-    if (up.frag_offset > 0)
+    if (up.frag_offset > 0) {
         put(l, "%s > %s: fragment", src, dst);
-    else
+    } else if (up.proto == IP_PROTO_ICMPV6) {
+        put(l, "%s > %s: ", src, dst);
+        icmp6_line(l, p + up.off, len - up.off);
+    } else {
         transport_line(l, src, dst, up.proto, p + up.off, len - up.off, up.more_fragments);
+    }
     if (up.is_fragment)
         put(l, " (frag %u:%zu@%u%s)", up.frag_id, len - up.off, up.frag_offset, up.more_fragments ? "+" : "");
 }

@@ -51,3 +51,11 @@ static inline bool icmp6_is_error(uint8_t type)
 {
     return type < 128;
 }
+
+/* The header, and what differs from type to type; errors quote a packet (RFC 4443 2.4). */
+bool icmp6_describe(WireCursor *c);
+
+/* "echo request", "packet too big"; NULL when unknown. */
+const char *icmp6_type_name(uint8_t type);
+/* "port unreachable"; NULL when unknown. */
+const char *icmp6_code_name(uint8_t type, uint8_t code);

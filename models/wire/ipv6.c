@@ -5,14 +5,8 @@
 #include "sim/base/base.h"
 #include "sim/packet/checksum.h"
 
-int ipv6_decode(Ipv6Hdr *out, const uint8_t *p, size_t len)
+static int decode_header(Ipv6Hdr *out, const uint8_t *p)
 {
-    if (len < 1)
-        return WIRE_TRUNCATED;
-    if (p[0] >> 4 != 6)
-        return WIRE_BAD_VERSION;
-    if (len < IPV6_HDR_LEN || ipv6_payload_len(p) > len - IPV6_HDR_LEN)
-        return WIRE_TRUNCATED;
     *out = (Ipv6Hdr){.tc = (uint8_t)(wire_get16(p) >> 4),
                      .flow = wire_get32(p) & 0xfffff,
                      .payload_len = ipv6_payload_len(p),
@@ -21,6 +15,17 @@ int ipv6_decode(Ipv6Hdr *out, const uint8_t *p, size_t len)
                      .src = ipv6_addr_get(p + IPV6_SRC_OFF),
                      .dst = ipv6_addr_get(p + IPV6_DST_OFF)};
     return IPV6_HDR_LEN;
+}
+
+int ipv6_decode(Ipv6Hdr *out, const uint8_t *p, size_t len)
+{
+    if (len < 1)
+        return WIRE_TRUNCATED;
+    if (p[0] >> 4 != 6)
+        return WIRE_BAD_VERSION;
+    if (len < IPV6_HDR_LEN || ipv6_payload_len(p) > len - IPV6_HDR_LEN)
+        return WIRE_TRUNCATED;
+    return decode_header(out, p);
 }
 
 size_t ipv6_encode(uint8_t *p, const Ipv6Hdr *h)
@@ -143,19 +148,24 @@ static void describe_extensions(WireCursor *c, const Ipv6Upper *up)
 
 static WireLayerId upper_layer(const Ipv6Upper *up)
 {
-    WireLayerId id = ipv4_proto_layer(up->proto);
+    WireLayerId id = up->proto == IP_PROTO_ICMPV6 ? WIRE_LAYER_ICMP6 : ipv4_proto_layer(up->proto);
 
     if (up->proto == IPV6_EXT_NONE || (up->is_fragment && up->frag_offset > 0))
         return WIRE_LAYER_DATA;
-    return id == WIRE_LAYER_TCP || id == WIRE_LAYER_UDP ? id : WIRE_LAYER_DATA;
+    return id == WIRE_LAYER_TCP || id == WIRE_LAYER_UDP || id == WIRE_LAYER_ICMP6 ? id : WIRE_LAYER_DATA;
 }
 
 bool ipv6_describe(WireCursor *c)
 {
     Ipv6Hdr h;
     Ipv6Upper up;
+    bool is_cut = false;
     int err = ipv6_decode(&h, c->p, c->len);
 
+    if (err == WIRE_TRUNCATED && c->depth > 0 && c->len >= IPV6_HDR_LEN) { /* errors quote what fits */
+        is_cut = true;
+        err = decode_header(&h, c->p);
+    }
     if (err < 0)
         return wire_malformed(c, WIRE_LAYER_IP6, err == WIRE_BAD_VERSION ? 0 : c->len, err,
                               err == WIRE_BAD_VERSION ? "the version is not 6"
@@ -166,12 +176,16 @@ bool ipv6_describe(WireCursor *c)
     wire_begin(c, WIRE_LAYER_IP6, err < 0 ? IPV6_HDR_LEN : up.off);
     wire_fields(c, WIRE_LAYER_IP6, fields, HS_ARRAY_LEN(fields));
     if (err < 0) {
+        if (is_cut) {
+            wire_end(c, WIRE_LAYER_IP6, IPV6_HDR_LEN, WIRE_LAYER_DATA);
+            return true;
+        }
         wire_malformed(c, WIRE_LAYER_IP6, IPV6_HDR_LEN, err, "the extension headers do not fit");
         wire_end(c, WIRE_LAYER_IP6, IPV6_HDR_LEN, WIRE_LAYER_NONE);
         return false;
     }
     describe_extensions(c, &up);
-    c->is_partial = up.is_fragment && (up.frag_offset > 0 || up.more_fragments);
+    c->is_partial = is_cut || (up.is_fragment && (up.frag_offset > 0 || up.more_fragments));
     c->has_pseudo = true;
     c->pseudo_sum = ipv6_pseudo_sum(h.src.b, h.dst.b, up.proto, 0);
     wire_end(c, WIRE_LAYER_IP6, up.off, upper_layer(&up));

@@ -260,7 +260,8 @@ bool tcp_describe(WireCursor *c)
         hdr_len = (unsigned)c->len;
     describe_options(c, hdr_len - TCP_MIN_HDR_LEN);
     if (!c->is_partial)
-        wire_field_value(c, id, &data_len_field, c->len - hdr_len, "%zu bytes", c->len - hdr_len);
+        wire_field_value(c, id, &data_len_field, c->len - hdr_len, "%zu %s", c->len - hdr_len,
+                         wire_bytes(c->len - hdr_len));
     wire_end(c, id, hdr_len, WIRE_LAYER_DATA);
     return true;
 }

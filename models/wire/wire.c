@@ -10,6 +10,7 @@
 #include "models/wire/data.h"
 #include "models/wire/eth.h"
 #include "models/wire/icmp.h"
+#include "models/wire/icmp6.h"
 #include "models/wire/igmp.h"
 #include "models/wire/ipv4.h"
 #include "models/wire/ipv6.h"
@@ -32,6 +33,8 @@ static const WireLayer layers[WIRE_N_LAYERS] = {
     [WIRE_LAYER_IP] = {WIRE_LAYER_IP, "ip", "Internet Protocol version 4", ipv4_describe},
     [WIRE_LAYER_IP6] = {WIRE_LAYER_IP6, "ip6", "Internet Protocol version 6", ipv6_describe},
     [WIRE_LAYER_ICMP] = {WIRE_LAYER_ICMP, "icmp", "Internet Control Message Protocol", icmp_describe},
+    [WIRE_LAYER_ICMP6] = {WIRE_LAYER_ICMP6, "icmp6", "Internet Control Message Protocol version 6",
+                          icmp6_describe},
     [WIRE_LAYER_IGMP] = {WIRE_LAYER_IGMP, "igmp", "Internet Group Management Protocol", igmp_describe},
     [WIRE_LAYER_UDP] = {WIRE_LAYER_UDP, "udp", "User Datagram Protocol", udp_describe},
     [WIRE_LAYER_TCP] = {WIRE_LAYER_TCP, "tcp", "Transmission Control Protocol", tcp_describe},
@@ -70,6 +73,11 @@ const char *wire_error_str(int err)
     default:
         return err >= 0 ? "ok" : "unknown error";
     }
+}
+
+const char *wire_bytes(uint64_t n)
+{
+    return n == 1 ? "byte" : "bytes";
 }
 
 const char *wire_name(const WireName *names, uint32_t value)

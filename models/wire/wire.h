@@ -122,6 +122,7 @@ typedef enum WireLayerId {
     WIRE_LAYER_IP,
     WIRE_LAYER_IP6,
     WIRE_LAYER_ICMP,
+    WIRE_LAYER_ICMP6,
     WIRE_LAYER_IGMP,
     WIRE_LAYER_UDP,
     WIRE_LAYER_TCP,
@@ -192,8 +193,8 @@ typedef struct WireCursor {
 /* The table of header types: names, and who describes them. */
 struct WireLayer {
     WireLayerId id;
-    const char *name;  /* "eth", "vlan", "llc", "bpdu", "arp", "ppp", "ip", "ip6", "icmp", "igmp", "udp",
-                          "tcp", "tftp",  "data", "padding", "fcs" */
+    const char *name;  /* "eth", "vlan", "llc", "bpdu", "arp", "ppp", "ip", "ip6", "icmp", "icmp6", "igmp",
+                          "udp", "tcp", "tftp", "data", "padding", "fcs" */
     const char *title; /* "Internet Protocol version 4" */
     /* Tells the header at c->p, moves c behind it and sets c->next. false: malformed (told), stop here. */
     bool (*describe)(WireCursor *c);
@@ -211,6 +212,8 @@ typedef struct WireName {
 } WireName;
 
 const char *wire_name(const WireName *names, uint32_t value); /* NULL when unknown */
+/* "byte" or "bytes", behind their number. */
+const char *wire_bytes(uint64_t n);
 
 /* A field at a fixed place in the header. */
 typedef struct WireFieldDef {

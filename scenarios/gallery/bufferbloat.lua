@@ -23,3 +23,7 @@ hs.run "30s"
 
 local full = packets * 1514 * 8 / 5e6
 hs.expect("who waits behind a full queue waits as long as it takes to send it", slowest > 0.9 * full, slowest)
+
+hs.translate("zh", {
+  ["who waits behind a full queue waits as long as it takes to send it"] = "排在满队列后面的，要等到把整个队列发完",
+})

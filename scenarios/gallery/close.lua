@@ -29,3 +29,7 @@ hs.ladder { between = { client, server }, file = "close.svg", from = "100ms" }
 hs.run "100s"
 
 hs.expect("the client was a minute in TIME-WAIT", closed_at and closed_at > 60 and closed_at < 61, closed_at)
+
+hs.translate("zh", {
+  ["the client was a minute in TIME-WAIT"] = "客户端在 TIME-WAIT 中停留了一分钟",
+})

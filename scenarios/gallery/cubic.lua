@@ -28,3 +28,7 @@ hs.plot.level("cwnd", w_max, string.format("W_max = %d", w_max))
 hs.plot.note(at, "loss")
 hs.plot.note(at + K, string.format("K = %.1f s later", K))
 hs.expect_near("K seconds after the loss the window is where it was", seen, w_max, 0.03 * w_max)
+
+hs.translate("zh", {
+  ["K seconds after the loss the window is where it was"] = "丢失之后 K 秒，窗口回到原来的大小",
+})

@@ -15,3 +15,7 @@ hs.plot.level("queue", 20, "marks from here on")
 hs.run "12s"
 
 hs.expect_equal("nothing is sent again", client:counter "TcpRetransSegs", 0)
+
+hs.translate("zh", {
+  ["nothing is sent again"] = "没有任何重传",
+})

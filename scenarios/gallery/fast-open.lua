@@ -38,3 +38,8 @@ hs.run "2s"
 
 hs.expect_near("two round trips without a cookie", took[1], 0.08, 1e-3)
 hs.expect_near("one with it", took[2], 0.04, 1e-3)
+
+hs.translate("zh", {
+  ["two round trips without a cookie"] = "没有 cookie 时是两个往返",
+  ["one with it"] = "有 cookie 时是一个",
+})

@@ -25,3 +25,8 @@ hs.run "1s"
 
 hs.expect_equal("a connection each", client:counter "TcpActiveOpens" + server:counter "TcpPassiveOpens", 2)
 hs.expect_equal("nothing was sent again", server:counter "TcpRetransSegs", 0)
+
+hs.translate("zh", {
+  ["a connection each"] = "各有一条连接",
+  ["nothing was sent again"] = "没有任何重传",
+})

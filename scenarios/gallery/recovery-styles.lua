@@ -37,3 +37,7 @@ hs.run "16s"
 
 local timeouts = client:counter "TcpExtTCPTimeouts"
 hs.expect_equal("of three losses in a window only Reno is left to its timer", timeouts, style == "reno" and 1 or 0)
+
+hs.translate("zh", {
+  ["of three losses in a window only Reno is left to its timer"] = "一个窗口内丢失三个时，只有 Reno 要靠计时器",
+})

@@ -21,3 +21,8 @@ hs.run "30s"
 
 hs.expect("the bottleneck is kept busy", sink:stats().bytes * 8 / 30 > 9e6, sink:stats().bytes)
 hs.expect("the window was halved several times", client:counter "TcpExtTCPSackRecovery" >= 3, client:counter "TcpExtTCPSackRecovery")
+
+hs.translate("zh", {
+  ["the bottleneck is kept busy"] = "瓶颈一直忙碌",
+  ["the window was halved several times"] = "窗口多次减半",
+})

@@ -25,3 +25,9 @@ hs.run "2s"
 hs.expect_equal("as many are sent again as were lost", client:counter "TcpRetransSegs", 3)
 hs.expect_equal("in one recovery", client:counter "TcpExtTCPSackRecovery", 1)
 hs.expect_equal("without a timeout", client:counter "TcpExtTCPTimeouts", 0)
+
+hs.translate("zh", {
+  ["as many are sent again as were lost"] = "重传的与丢失的一样多",
+  ["in one recovery"] = "在一次恢复中",
+  ["without a timeout"] = "没有超时",
+})

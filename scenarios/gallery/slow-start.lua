@@ -22,3 +22,7 @@ end, { node = client })
 hs.run "1s"
 
 hs.expect_equal("segments in each round trip", rounds, { 10, 20, 40, 80 })
+
+hs.translate("zh", {
+  ["segments in each round trip"] = "每个往返中的报文段",
+})

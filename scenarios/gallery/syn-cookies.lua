@@ -5,7 +5,7 @@
 --               r ─── server     1 ms each
 --   client ─────┘
 local hs = require "hopscope"
-hs.title { en = "SYN flood and SYN cookies", zh = "SYN 洪泛与 SYN cookie" }
+hs.title { en = "SYN flood and SYN cookies", zh = "SYN 泛洪与 SYN cookie" }
 
 local r, server = hs.router "r", hs.host "server"
 local attacker, client = hs.host "attacker", hs.host "client"
@@ -40,3 +40,9 @@ hs.run "200ms"
 hs.expect_equal("the client is served", answer, "welcome, client")
 hs.expect("the server has sent cookies", server:counter "TcpExtSyncookiesSent" >= 2, server:counter "TcpExtSyncookiesSent")
 hs.expect_equal("one came back", server:counter "TcpExtSyncookiesRecv", 1)
+
+hs.translate("zh", {
+  ["the client is served"] = "客户端得到服务",
+  ["the server has sent cookies"] = "服务器发送了 cookie",
+  ["one came back"] = "有一个返回",
+})

@@ -20,3 +20,7 @@ hs.plot.level("throughput", "5Mbps", "half of the link")
 hs.run "80s"
 
 hs.expect("the bottleneck is kept busy", sink:stats().bytes * 8 / 80 > 8.5e6, sink:stats().bytes)
+
+hs.translate("zh", {
+  ["the bottleneck is kept busy"] = "瓶颈一直忙碌",
+})

@@ -30,3 +30,8 @@ hs.run "10s"
 
 hs.expect_equal("everything arrives", got, bytes)
 hs.expect("the closed window was probed", client:counter "TcpExtTCPWinProbe" >= 4, client:counter "TcpExtTCPWinProbe")
+
+hs.translate("zh", {
+  ["everything arrives"] = "全部到达",
+  ["the closed window was probed"] = "对关闭的窗口进行了探测",
+})

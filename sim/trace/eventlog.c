@@ -14,10 +14,11 @@
 #define SUMMARY_LEN 240
 
 const char *const eventlog_class_names[PROBE_CLASSES] = {
-    [PROBE_FRAME_TX] = "tx", [PROBE_FRAME_RX] = "rx",   [PROBE_FRAME_DROP] = "drop", [PROBE_QUEUE] = "queue",
-    [PROBE_LINK] = "link",   [PROBE_SWITCH] = "switch", [PROBE_NEIGH] = "neigh",     [PROBE_ROUTE] = "route",
-    [PROBE_IP] = "ip",       [PROBE_UDP] = "udp",       [PROBE_SOCKET] = "socket",   [PROBE_TCP] = "tcp",
-    [PROBE_APP] = "app",     [PROBE_LOG] = "log",
+    [PROBE_FRAME_TX] = "tx", [PROBE_FRAME_RX] = "rx",   [PROBE_FRAME_DROP] = "drop",
+    [PROBE_QUEUE] = "queue", [PROBE_LINK] = "link",     [PROBE_SWITCH] = "switch",
+    [PROBE_NEIGH] = "neigh", [PROBE_ROUTE] = "route",   [PROBE_IP] = "ip",
+    [PROBE_UDP] = "udp",     [PROBE_SOCKET] = "socket", [PROBE_TCP] = "tcp",
+    [PROBE_APP] = "app",     [PROBE_LOG] = "log",       [PROBE_TRANSLATION] = "translation",
 };
 
 static void append_string(GString *out, const char *text)
@@ -176,7 +177,7 @@ static bool class_bits(const char *word, uint64_t *bits)
         }
     }
     if (!strcmp(word, "frames"))
-        *bits = all & ~PROBE_STATE_MASK;
+        *bits = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX) | PROBE_BIT(PROBE_FRAME_DROP);
     else if (!strcmp(word, "state"))
         *bits = PROBE_STATE_MASK;
     else if (!strcmp(word, "all"))

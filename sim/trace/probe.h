@@ -37,15 +37,17 @@ typedef enum ProbeClass {
     PROBE_SOCKET,
     PROBE_TCP,
     PROBE_APP,
-    PROBE_LOG, /* what the scenario says */
+    PROBE_LOG,         /* what the scenario says */
+    PROBE_TRANSLATION, /* the same in another language: for readers, and no part of what the run is */
     PROBE_CLASSES
 } ProbeClass;
 
 #define PROBE_BIT(cls) (UINT64_C(1) << (cls))
-/* The classes that make up the digest's grade "state": everything but the frames. */
+/* The classes that make up the digest's grade "state": everything but the frames and translations, so that
+ * who mends a translation moves no digest. */
 #define PROBE_STATE_MASK                                                                                     \
-    ((PROBE_BIT(PROBE_CLASSES) - 1) &                                                                        \
-     ~(PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX) | PROBE_BIT(PROBE_FRAME_DROP)))
+    ((PROBE_BIT(PROBE_CLASSES) - 1) & ~(PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX) |              \
+                                        PROBE_BIT(PROBE_FRAME_DROP) | PROBE_BIT(PROBE_TRANSLATION)))
 
 typedef enum ProbeKind {
     PROBE_U64,

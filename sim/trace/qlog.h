@@ -4,12 +4,13 @@
  * qlog-main-schema-14, file schema "sequential" (QlogFileSeq), as JSON text sequences (RFC 7464: each record
  * begins with the byte 0x1e and ends with a line feed). What TCP's events say is view/qlog_tcp.
  *
- * Two things are for qvis, whose released version reads an older draft: the header also says qlog_version and
- * qlog_format, and every event has a member "category", which qvis takes for the part of the name before the
- * colon. The schema allows members of one's own in both places.
+ * Some members are for qvis, whose released version reads an older draft (0.3): the header also says
+ * qlog_version, qlog_format and configuration, and every event has a "category", which qvis takes for the
+ * part of the name before the colon. An event may have members of one's own (section 7); of the header the
+ * schema says nothing of the kind, but tools have to pass over what they do not know (section 8.4).
  *
- * Times are milliseconds with six decimals, exact, from the beginning of the run. The file is a stream: what
- * a killed run leaves is readable up to its last whole record.
+ * Times are milliseconds, exact, from the beginning of the run. The file is a stream: what a killed run
+ * leaves is readable up to its last whole record.
  *
  * An event is written between qlog_begin and qlog_end; its data is what qlog_u64 and the others append. */
 #pragma once
@@ -26,6 +27,7 @@ typedef struct QlogFile QlogFile;
 typedef struct QlogHeader {
     const char *title;          /* of the file */
     const char *description;    /* NULL: none */
+    const char *trace_title;    /* short; qvis shows it behind each group's name; NULL: none */
     const char *vantage_name;   /* who saw it: "client" */
     const char *vantage_type;   /* "client", "server", "network", "unknown" */
     const char *const *schemas; /* URIs of the event schemas, at least one; NULL at the end */

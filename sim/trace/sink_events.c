@@ -3,13 +3,22 @@
 
 #include "sim/trace/outfile.h"
 
+/* How many of one kind there were. */
+typedef struct Kind {
+    const ProbeDesc *desc;
+    uint64_t seen;
+} Kind;
+
 struct SinkEvents {
     ProbeSink sink; /* first */
     Probes *probes;
     SinkEventsConfig config;
     OutFile *file;
     GString *line;
-    uint64_t records;
+    uint64_t records, left_out;
+    GArray *kinds;  /* Kind; in the order in which they came first */
+    GPtrArray *cut; /* names */
+    Kind *last;     /* of the previous record: most follow one of their kind */
 };
 
 static bool is_named(const SinkEvents *s, const char *name)
@@ -32,6 +41,29 @@ static bool is_placed(const SinkEvents *s, const ProbeRecord *r)
     return false;
 }
 
+static Kind *kind_of(SinkEvents *s, const ProbeDesc *desc)
+{
+    Kind fresh = {desc, 0};
+
+    for (unsigned i = 0; i < s->kinds->len; i++)
+        if (g_array_index(s->kinds, Kind, i).desc == desc)
+            return &g_array_index(s->kinds, Kind, i);
+    g_array_append_val(s->kinds, fresh);
+    return &g_array_index(s->kinds, Kind, s->kinds->len - 1);
+}
+
+static bool is_too_many(SinkEvents *s, const ProbeDesc *desc)
+{
+    if (!s->last || s->last->desc != desc)
+        s->last = kind_of(s, desc);
+    if (s->last->seen++ < s->config.max_each)
+        return false;
+    if (s->last->seen == s->config.max_each + 1)
+        g_ptr_array_add(s->cut, (gpointer)desc->name);
+    s->left_out++;
+    return true;
+}
+
 static void write_line(SinkEvents *s)
 {
     g_string_append_c(s->line, '\n');
@@ -44,6 +76,8 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
     SinkEvents *s = (SinkEvents *)sink;
 
     if (!is_named(s, r->desc->name) || !is_placed(s, r))
+        return;
+    if (s->config.max_each && is_too_many(s, r->desc))
         return;
     g_string_truncate(s->line, 0);
     eventlog_append_record(s->line, &s->config.format, r);
@@ -71,6 +105,8 @@ SinkEvents *sink_events_new(Probes *probes, const SinkEventsConfig *config, GErr
     s->config = *config;
     s->file = file;
     s->line = g_string_sized_new(512);
+    s->kinds = g_array_new(FALSE, FALSE, sizeof(Kind));
+    s->cut = g_ptr_array_new();
     s->sink.mask = config->classes & ~EVENTLOG_ENGINE_EVENTS;
     s->sink.record = on_record;
     probes_attach(probes, &s->sink);
@@ -87,6 +123,16 @@ uint64_t sink_events_records(const SinkEvents *s)
     return s->records;
 }
 
+const char *sink_events_cut(const SinkEvents *s, unsigned i)
+{
+    return i < s->cut->len ? s->cut->pdata[i] : NULL;
+}
+
+uint64_t sink_events_left_out(const SinkEvents *s)
+{
+    return s->left_out;
+}
+
 bool sink_events_has_failed(const SinkEvents *s)
 {
     return outfile_has_failed(s->file);
@@ -96,6 +142,8 @@ static void forget(SinkEvents *s)
 {
     probes_detach(s->probes, &s->sink);
     g_string_free(s->line, TRUE);
+    g_array_free(s->kinds, TRUE);
+    g_ptr_array_free(s->cut, TRUE);
     g_free(s);
 }
 

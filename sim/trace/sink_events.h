@@ -12,6 +12,7 @@ typedef struct SinkEventsConfig {
     const char *const
         *names; /* patterns of event names, "neigh.*"; NULL at the end; NULL: all of the classes */
     const char *const *places; /* patterns of "node:point"; NULL: everywhere */
+    uint64_t max_each;         /* records of one name that are written, the first ones; 0: all */
     EventlogFormat format;
 } SinkEventsConfig;
 
@@ -21,6 +22,10 @@ SinkEvents *sink_events_new(Probes *probes, const SinkEventsConfig *config, GErr
 void sink_events_on_event(void *user, SimTime time, uint64_t key);
 bool sink_events_wants_engine(const SinkEvents *s);
 uint64_t sink_events_records(const SinkEvents *s);
+/* Of max_each: names of which some were left out, in the order in which that began; NULL behind the last one.
+ */
+const char *sink_events_cut(const SinkEvents *s, unsigned i);
+uint64_t sink_events_left_out(const SinkEvents *s); /* so many records */
 bool sink_events_has_failed(const SinkEvents *s);
 
 /* Both detach and free s. */

@@ -24,9 +24,9 @@ class Tap:
         self.out.flush()
 
     def note(self, said):
-        lines = said.splitlines() if isinstance(said, str) else said
-        for line in lines:
-            self.out.write("# %s\n" % line)
+        for text in [said] if isinstance(said, str) else said:
+            for line in str(text).splitlines() or [""]:
+                self.out.write("# %s\n" % line)
 
     def done(self, why_empty="nothing to check"):
         """Writes the plan; returns the exit status."""

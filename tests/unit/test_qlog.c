@@ -8,6 +8,7 @@
 #include "view/qlog_flow.h"
 
 static const QlogHeader header = {.title = "bulk.lua",
+                                  .trace_title = "bulk",
                                   .vantage_name = "client",
                                   .vantage_type = "client",
                                   .schemas = (const char *const[]){"urn:x:tcp", "urn:x:quic", NULL}};
@@ -48,6 +49,7 @@ static void test_records(void)
     qlog_object(s, NULL);
     g_string_append(s, "}]");
     qlog_ms(s, "delta", -1500000);
+    qlog_ms(s, "whole", 300000000);
     qlog_end(f);
     qlog_begin(f, 1234567, "tcp:x", "recovery", "g");
     qlog_end(f);
@@ -60,11 +62,14 @@ static void test_records(void)
         "\"application/"
         "qlog+json-seq\",\"qlog_version\":\"0.3\",\"qlog_format\":\"JSON-SEQ\",\"title\":\"bulk.lua\","
         "\"trace\":"
-        "{\"vantage_point\":{\"name\":\"client\",\"type\":\"client\"},\"common_fields\":{\"time_format\":"
+        "{\"title\":\"bulk\",\"vantage_point\":{\"name\":\"client\",\"type\":\"client\"},\"common_fields\":{"
+        "\"time_format\":"
         "\"relative_to_epoch\",\"reference_time\":{\"clock_type\":\"monotonic\",\"epoch\":\"unknown\"}},"
+        "\"configuration\":{\"time_offset\":\"0.000000000001\"},"
         "\"event_schemas\":[\"urn:x:tcp\",\"urn:x:quic\"]}}\n"
         "\x1e{\"time\":1.234567,\"name\":\"tcp:packet_sent\",\"category\":\"transport\",\"group_id\":\"a "
-        "\\\"b\\\"\",\"data\":{\"n\":18446744073709551615,\"list\":[{\"fin\":true},{}],\"delta\":-1.500000}}"
+        "\\\"b\\\"\",\"data\":{\"n\":18446744073709551615,\"list\":[{\"fin\":true},{}],\"delta\":-1.5,"
+        "\"whole\":300.0}}"
         "\n"
         "\x1e{\"time\":1.234567,\"name\":\"tcp:x\",\"category\":\"recovery\",\"group_id\":\"g\",\"data\":{}}"
         "\n");
@@ -110,7 +115,7 @@ static void test_acked(void)
     assert_acked(f, 50, &o, "[14,15]", 3);
     g_array_index(f->sent, QlogSent, 0).is_lost = true; /* number 13 */
     add(f, 50, 21);
-    assert_acked(f, 550, NULL, "[16,16],[20,21]", 0);
+    assert_acked(f, 550, NULL, "[16],[20,21]", 0);
     qlog_flow_free(f);
 }
 
@@ -131,6 +136,49 @@ static void test_mss(void)
     qlog_flow_free(f);
 }
 
+/* Offsets count from the byte behind the SYN, and go on where sequence numbers wrap. */
+static void test_offset(void)
+{
+    QlogFlow *f = qlog_flow_new(NULL, "g");
+    uint64_t offset = 0;
+
+    f->isn[1] = UINT32_MAX - 1; /* the first byte is number 2^32 - 1 */
+    g_assert_cmpuint(qlog_flow_offset(f, 1, UINT32_MAX), ==, 0);
+    g_assert_cmpuint(qlog_flow_offset(f, 1, UINT32_MAX - 1), ==, 0); /* a keep-alive's, the SYN's own */
+    g_assert_cmpuint(qlog_flow_offset(f, 1, 9), ==, 10);
+    for (unsigned i = 0; i < 5; i++) /* five steps of 2^30 */
+        offset = qlog_flow_offset(f, 1, 9 + (i + 1) * (1u << 30));
+    g_assert_cmpuint(offset, ==, 10 + 5 * (UINT64_C(1) << 30));
+    g_assert_cmpuint(qlog_flow_offset(f, 1, 9 + (1u << 30) - 100), ==, offset - 100); /* sent again */
+    qlog_flow_free(f);
+}
+
+/* RFC 7323 2.3: windows of SYNs are not scaled, others are if both sides said so. Only what goes further than
+ * before is told: QUIC's max_data (RFC 9000 4.1). */
+static void test_limit(void)
+{
+    QlogFlow *f = qlog_flow_new(NULL, "g");
+    StorySegment seg = {.ack = 501, .window = 100, .flags = TCP_ACK};
+
+    g_assert_cmpuint(qlog_flow_new_limit(f, 0, &seg), ==, 0); /* nothing is known */
+    f->has_syn[0] = f->has_syn[1] = true;
+    f->isn[1] = 500;
+    g_assert_cmpuint(qlog_flow_new_limit(f, 0, &seg), ==, 100);
+    g_assert_cmpuint(qlog_flow_new_limit(f, 0, &seg), ==, 0);
+    seg.ack += 40;
+    seg.window = 60; /* the window closes: its edge stays */
+    g_assert_cmpuint(qlog_flow_new_limit(f, 0, &seg), ==, 0);
+    f->has_wscale[0] = true;
+    f->wscale[0] = 7;
+    g_assert_cmpuint(qlog_flow_new_limit(f, 0, &seg), ==, 0); /* the other side did not agree */
+    f->has_wscale[1] = true;
+    g_assert_cmpuint(qlog_flow_new_limit(f, 0, &seg), ==, 40 + 60 * 128);
+    seg.flags |= TCP_RST;
+    seg.window = 1000;
+    g_assert_cmpuint(qlog_flow_new_limit(f, 0, &seg), ==, 0);
+    qlog_flow_free(f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -138,5 +186,7 @@ int main(int argc, char **argv)
     g_test_add_func("/trace/qlog/no-folder", test_no_folder);
     g_test_add_func("/view/qlog-flow/acked", test_acked);
     g_test_add_func("/view/qlog-flow/mss", test_mss);
+    g_test_add_func("/view/qlog-flow/offset", test_offset);
+    g_test_add_func("/view/qlog-flow/limit", test_limit);
     return g_test_run();
 }

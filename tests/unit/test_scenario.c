@@ -292,17 +292,27 @@ static void test_limits(void)
 static void test_two_languages(void)
 {
     Run r = run_with(
-        "hs.on('scenario.log', function(e) hs.log(e.kind, e.text) end)\n"
+        "hs.on('scenario.*', function(e) hs.log(e.probe, e.lang, e.kind, e.text) end)\n"
         "hs.title { en = 'one', zh = '一' }\n"
         "hs.note { en = 'two' }\n"
-        "hs.note({ zh = '%s %d %s', en = '%s %d %s' }, { en = 'three', zh = '三' }, 3, { en = '!' })",
+        "hs.note({ zh = '%s %d %s', en = '%s %d %s' }, { en = 'three', zh = '三' }, 3, { en = '!' })\n"
+        "hs.log({ en = '%d lost', zh = '丢失 %d' }, 4)\n"
+        "hs.host('a'):log { en = 'up', zh = '启动' }\n"
+        "hs.log(hs.show { 1 }, { 2 } ~= nil)",
         NULL);
 
     g_assert_cmpint(r.code, ==, SCENARIO_OK);
     g_assert_cmpstr(r.said->str, ==,
-                    "one\n\n[0.000000000] title one\n[0.000000000] title.zh 一\n"
-                    "  two\n[0.000000000] note two\n"
-                    "  three 3 !\n[0.000000000] note three 3 !\n[0.000000000] note.zh 三 3 !\n");
+                    "one\n\n[0.000000000] scenario.log nil title one\n"
+                    "[0.000000000] scenario.translation zh title 一\n"
+                    "  two\n[0.000000000] scenario.log nil note two\n"
+                    "  three 3 !\n[0.000000000] scenario.log nil note three 3 !\n"
+                    "[0.000000000] scenario.translation zh note 三 3 !\n"
+                    "[0.000000000] 4 lost\n[0.000000000] scenario.log nil log 4 lost\n"
+                    "[0.000000000] scenario.translation zh log 丢失 4\n"
+                    "[0.000000000] a: up\n[0.000000000] scenario.log nil log up\n"
+                    "[0.000000000] scenario.translation zh log 启动\n"
+                    "[0.000000000] { 1 } true\n[0.000000000] scenario.log nil log { 1 } true\n");
     end(&r);
     /* What names of expectations are in Chinese is kept in the order of the names. */
     r = run_with("hs.translate('zh', { two = '二', one = '一', three = '三' })", NULL);
@@ -320,6 +330,8 @@ static void test_two_languages(void)
                  "s.lua:2: unknown language \"de\" for hs.translate: there are zh");
     expect_error("hs.note { zh = '一' }", SCENARIO_WRONG,
                  "s.lua:2: option \"en\" for hs.note is missing: expected a string");
+    expect_error("hs.log { zh = '一' }", SCENARIO_WRONG,
+                 "s.lua:2: option \"en\" for hs.log is missing: expected a string");
     expect_error("hs.title { en = 'one', german = 'eins' }", SCENARIO_WRONG,
                  "s.lua:2: unknown option \"german\" for hs.title: its options are en, zh");
 }

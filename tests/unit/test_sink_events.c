@@ -117,6 +117,28 @@ static void test_engine(void)
     world_clear(&w);
 }
 
+/* Frequent ones must not crowd out rare ones, and what is missing is known. */
+static void test_max_each(void)
+{
+    World w;
+    SinkEvents *s;
+
+    world_init(&w);
+    s = open_log(&w, (SinkEventsConfig){.classes = PROBE_STATE_MASK, .max_each = 2});
+    for (unsigned i = 0; i < 2; i++)
+        probe_emit(&w.client, &world_queue, &w.eth0, NULL, (ProbeValue[]){{.u = i}, {.u = 0}});
+    g_assert_null(sink_events_cut(s, 0));
+    for (unsigned i = 2; i < 5; i++)
+        probe_emit(&w.client, &world_queue, &w.eth0, NULL, (ProbeValue[]){{.u = i}, {.u = 0}});
+    emit_everything(&w, NULL, 0, 0);
+    g_assert_cmpuint(sink_events_records(s), ==, 3);
+    g_assert_cmpuint(sink_events_left_out(s), ==, 3);
+    g_assert_cmpstr(sink_events_cut(s, 0), ==, world_queue.name);
+    g_assert_null(sink_events_cut(s, 1));
+    g_assert_true(sink_events_close(s, NULL));
+    world_clear(&w);
+}
+
 static void test_selection(void)
 {
     static const char *const names[] = {"queue.*", NULL}, *const places[] = {"server", NULL};
@@ -145,7 +167,7 @@ static void test_classes(void)
     g_assert_cmphex(mask, ==, PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_NEIGH));
     g_assert_true(eventlog_parse_classes("all,engine", &mask, NULL));
     g_assert_cmphex(mask, ==, (PROBE_BIT(PROBE_CLASSES) - 1) | EVENTLOG_ENGINE_EVENTS);
-    g_assert_true(eventlog_parse_classes("frames,state", &mask, NULL));
+    g_assert_true(eventlog_parse_classes("frames,state,translation", &mask, NULL));
     g_assert_cmphex(mask, ==, PROBE_BIT(PROBE_CLASSES) - 1);
     g_assert_false(eventlog_parse_classes("nieghbour", &mask, &error));
     g_assert_true(g_str_has_prefix(error, "\"nieghbour\" is not a class of events"));
@@ -213,6 +235,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/trace/sink_events/kinds", test_kinds);
+    g_test_add_func("/trace/sink_events/max_each", test_max_each);
     g_test_add_func("/trace/sink_events/frame", test_frame);
     g_test_add_func("/trace/sink_events/engine", test_engine);
     g_test_add_func("/trace/sink_events/selection", test_selection);

@@ -151,18 +151,18 @@ static void test_paws(void)
     TcpTs ts = {.ts_recent = 1000, .ts_recent_stamp = 1};
     TcpIn in = {.tsval = 1000, .saw_ts = true};
 
-    g_assert_false(tcp_input_paws_reject(&ts, &in, false));
+    g_assert_false(tcp_paws_reject(&ts, &in, false));
     in.tsval = 999;
-    g_assert_true(tcp_input_paws_reject(&ts, &in, false));
-    g_assert_true(tcp_input_paws_reject(&ts, &in, true));
+    g_assert_true(tcp_paws_reject(&ts, &in, false));
+    g_assert_true(tcp_paws_reject(&ts, &in, true));
     in.now = 60 * SIM_SEC; /* a RST after a minute of silence */
-    g_assert_false(tcp_input_paws_reject(&ts, &in, true));
-    g_assert_true(tcp_input_paws_reject(&ts, &in, false));
+    g_assert_false(tcp_paws_reject(&ts, &in, true));
+    g_assert_true(tcp_paws_reject(&ts, &in, false));
     in.now = 24 * 24 * 3600 * SIM_SEC; /* 5.5: the clock may have wrapped */
-    g_assert_false(tcp_input_paws_reject(&ts, &in, false));
+    g_assert_false(tcp_paws_reject(&ts, &in, false));
     in.now = 0;
     in.tsval = 1000 - 0x80000001u; /* half the circle away: newer */
-    g_assert_false(tcp_input_paws_reject(&ts, &in, false));
+    g_assert_false(tcp_paws_reject(&ts, &in, false));
 }
 
 int main(int argc, char **argv)

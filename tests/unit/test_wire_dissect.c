@@ -72,6 +72,16 @@ static void test_seeds(void)
         {"ip6-udp", "ip6 udp data", "fe80::1.1024 > fe80::2.9: UDP, length 4"},
         {"ip6-hop-by-hop", "eth ip6 udp data", "fe80::1.1024 > fe80::2.9: UDP, length 4"},
         {"ip6-fragment", "ip6 udp data", "fe80::1.1024 > fe80::2.9: UDP, length 4 (frag 7:12@0+)"},
+        {"icmp6-echo", "ip6 icmp6 data",
+         "2001:db8::1 > 2001:db8::2: ICMP6, echo request, id 7, seq 1, length 24"},
+        {"icmp6-solicit", "ip6 icmp6", "fe80::1 > ff02::1:ff00:2: ICMP6, neighbour solicitation, length 32"},
+        {"icmp6-na", "ip6 icmp6", "fe80::1 > fe80::2: ICMP6, neighbour advertisement, length 32"},
+        {"icmp6-router-advert", "ip6 icmp6", "fe80::1 > ff02::1: ICMP6, router advertisement, length 56"},
+        {"icmp6-listener", "ip6 icmp6", "fe80::1 > ff02::1: ICMP6, multicast listener query, length 24"},
+        {"icmp6-redirect", "ip6 icmp6", "fe80::1 > fe80::2: ICMP6, redirect, length 40"},
+        /* The quote is cut short, as RFC 4443 2.4 lets it be. */
+        {"icmp6-too-big", "ip6 icmp6 1:ip6 1:udp 1:data",
+         "2001:db8::ff > 2001:db8::1: ICMP6, packet too big, mtu 1280, length 128"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -179,6 +189,20 @@ static void test_meanings(void)
         {"ip6-udp", "udp.checksum_ok", "yes"},
         {"ip6-hop-by-hop", "ip6.extension", "0 (hop-by-hop options), 8 bytes"},
         {"ip6-fragment", "ip6.frag_offset", "0 bytes"},
+        {"icmp6-echo", "icmp6.checksum_ok", "yes"},
+        {"icmp6-solicit", "icmp6.target", "2001:db8::2"},
+        {"icmp6-solicit", "icmp6.option", "1 (source link-layer address), 8 bytes"},
+        {"icmp6-solicit", "icmp6.lladdr", "02:00:00:00:00:01"},
+        {"icmp6-na", "icmp6.solicited", "yes"},
+        {"icmp6-na", "icmp6.router", "no"},
+        {"icmp6-router-advert", "icmp6.lifetime", "1800 s"},
+        {"icmp6-router-advert", "icmp6.prefix", "2001:db8::"},
+        {"icmp6-router-advert", "icmp6.prefix_len", "64 bits"},
+        {"icmp6-router-advert", "icmp6.preferred", "604800 s"},
+        {"icmp6-router-advert", "icmp6.link_mtu", "1500 bytes"},
+        {"icmp6-listener", "icmp6.max_resp", "10000 ms"},
+        {"icmp6-redirect", "icmp6.dst", "2001:db8::2"},
+        {"icmp6-too-big", "icmp6.mtu", "1280 bytes"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -225,6 +249,10 @@ static void test_malformed(void)
         {"igmp-v3-report", 31, 2, "igmp@28: truncated: the list of sources or groups does not fit",
          "ip igmp data"},
         {"ip6-hop-by-hop", 55, 9, "ip6@54: truncated: the extension headers do not fit", "eth ip6 data"},
+        {"icmp6-solicit", 65, 0, "icmp6@64: bad length: the options do not fit", "ip6 icmp6 data"},
+        {"icmp6-solicit", 65, 2, "icmp6@64: bad length: the options do not fit", "ip6 icmp6 data"},
+        {"icmp6-echo", 40, 137, "icmp6@64: truncated: the message is shorter than its type demands",
+         "ip6 icmp6 data"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -128,6 +128,15 @@ static void test_fields(void)
         {"ppp-echo", "ppp.protocol", "ppp.protocol"},
         {"ip6-udp", "ipv6.hlim", "ip6.hop_limit"},
         {"ip6-udp", "udp.checksum", "udp.checksum"},
+        {"icmp6-echo", "icmpv6.type", "icmp6.type"},
+        {"icmp6-echo", "icmpv6.checksum", "icmp6.checksum"},
+        {"icmp6-echo", "icmpv6.echo.sequence_number", "icmp6.seq"},
+        {"icmp6-router-advert", "icmpv6.nd.ra.router_lifetime", "icmp6.lifetime"},
+        {"icmp6-router-advert", "icmpv6.opt.prefix.length", "icmp6.prefix_len"},
+        {"icmp6-router-advert", "icmpv6.opt.prefix.valid_lifetime", "icmp6.valid"},
+        {"icmp6-router-advert", "icmpv6.opt.mtu", "icmp6.link_mtu"},
+        {"icmp6-listener", "icmpv6.mld.maximum_response_delay", "icmp6.max_resp"},
+        {"icmp6-too-big", "icmpv6.mtu", "icmp6.mtu"},
     };
 
     if (!have_tshark())

@@ -85,19 +85,46 @@ function preferredLanguage() {
   return DATA.lang || ((navigator.language || 'en').toLowerCase().startsWith('zh') ? 'zh' : 'en');
 }
 
-/* A text of strings.json, with {0}, {1} … replaced. */
+/* A text of strings.json, with {0}, {1} … replaced; {0|byte|bytes} is the first word where that is 1, else the second. */
 function t(key, ...values) {
   const text = STRINGS[key];
   if (!text)
     throw new Error('no text "' + key + '"');
-  return (text[state.lang] || text.en).replace(/\{(\d)\}/g, (_, i) => values[i]);
+  return (text[state.lang] || text.en).replace(/\{(\d)\|([^|}]*)\|([^}]*)\}/g, (_, i, one, more) => Number(values[i]) === 1 ? one : more)
+    .replace(/\{(\d)\}/g, (_, i) => values[i]);
 }
 
 /* What the simulator says in English: labels of fields, reasons of drops, names of timers; what the scenario expects. */
 const WORDS = { ...ZH_WIRE, ...ZH_WORDS, ...Object.fromEntries(DATA.words) };
 
+/* By hs.translate: in one piece, or with its numbers as {}. */
+const TRANSLATED = new Map(DATA.words);
+
+function translated(text) {
+  const numbers = text.match(NUMBERS) || [], form = text.replace(NUMBERS, '{}');
+  if (TRANSLATED.has(text))
+    return TRANSLATED.get(text);
+  return TRANSLATED.has(form) ? TRANSLATED.get(form).replace(/\{\}/g, () => numbers.shift()) : null;
+}
+
 function said(text) {
   return state.lang === 'zh' ? inChinese(WORDS, text) : text;
+}
+
+/* A packet in one line; asked for again and again. */
+const saidLine = (function () {
+  const known = new Map();
+  return function (text) {
+    if (state.lang !== 'zh')
+      return text;
+    if (!known.has(text))
+      known.set(text, lineInChinese(ZH_LINES, WORDS, text));
+    return known.get(text);
+  };
+})();
+
+function saidOptions(text) {
+  return state.lang === 'zh' ? optionsInChinese(ZH_LINES, text) : text;
 }
 
 function string(index) {

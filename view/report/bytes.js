@@ -56,8 +56,8 @@ function plain(kind, bytes, bit, bits) {
 /* The text of value n of the field (0: as plain, 2 n + 1: behind it, 2 n + 2: instead of it). */
 function valueText(kind, text, value) {
   const start = text === null ? '…' : text;
-  if (kind === 'bytes' || kind === 'text') /* what a program sent is nobody's to translate */
-    return value ? DATA.strings[(value - 1) >> 1] : start;
+  if (value === 0 && (kind === 'bytes' || kind === 'text')) /* what a program sent is nobody's to translate */
+    return start;
   if (value === 0)
     return said(start);
   return said(value % 2 ? start + DATA.strings[(value - 1) / 2] : DATA.strings[value / 2 - 1]);

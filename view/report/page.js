@@ -80,6 +80,9 @@ function matches(m, wanted) {
   if (momentText(m).toLowerCase().includes(wanted))
     return true;
   const p = packetOf(m);
+  /* A packet is found by its line in English too. */
+  if (p >= 0 && !isTcp(p) && string(packets.m[p]).toLowerCase().includes(wanted))
+    return true;
   return p >= 0 && packets.f[p] >= 0 && flowName(flows[packets.f[p]]).toLowerCase().includes(wanted);
 }
 
@@ -295,5 +298,5 @@ function beforePaper() {
   addEventListener('beforeprint', beforePaper);
   /* For the tests of the page, and for whoever looks at it with a browser's tools. */
   globalThis.hopscope = { state, change, step, stepFlow, goToTime, moments, flights, packets, flows, ladder, layersOf, labelOf, momentText, windowAt, stateAt,
-    search: (text) => { query = text; search(1, false); }, setLanguage, nextTheme, beforePaper, isReady: true };
+    saidLine, saidOptions, search: (text) => { query = text; search(1, false); }, setLanguage, nextTheme, beforePaper, isReady: true };
 })();

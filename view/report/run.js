@@ -147,7 +147,7 @@ function windowOf(p) {
 /* One line for people. */
 function labelOf(p) {
   if (!isTcp(p))
-    return string(packets.m[p]);
+    return saidLine(string(packets.m[p]));
   const flags = packets.g[p];
   let text = flagNames(flags).join(' ') + ' seq=' + packets.q[p];
   if (flags & FLAG.ACK)
@@ -156,7 +156,7 @@ function labelOf(p) {
     text += ' len=' + packets.d[p];
   text += ' win=' + windowOf(p);
   if (packets.o[p] >= 0)
-    text += ' ' + string(packets.o[p]);
+    text += ' ' + saidOptions(string(packets.o[p]));
   return text;
 }
 
@@ -193,7 +193,7 @@ function eventText(event) {
   case EVENT.NOTE:
     return saying(event);
   case EVENT.LOG:
-    return (nodes[event[1]].kind ? node + ': ' : '') + string(event[2]);
+    return nodes[event[1]].kind ? t('e_log', node, saying(event)) : saying(event);
   case EVENT.STATE:
     return t('e_state', node, string(event[3]), string(event[4]));
   case EVENT.TIMER:
@@ -211,9 +211,12 @@ function eventText(event) {
   }
 }
 
-/* A title or note in the page's language, if the lesson has it. */
+/* What the scenario says in the page's language, if it says so. */
 function saying(event) {
-  return string(state.lang === 'zh' && event[3] >= 0 ? event[3] : event[2]);
+  const text = string(state.lang === 'zh' && event[3] >= 0 ? event[3] : event[2]);
+  if (state.lang === 'zh' && event[3] < 0 && translated(text) !== null)
+    return translated(text);
+  return text.replace(/[0-9a-f.:]+ > [0-9a-f.:]+(?:: |, )[^\n]*$/gm, saidLine); /* packets that it quotes */
 }
 
 function runTitle() {

@@ -15,16 +15,24 @@ client:arp_set("server", server:dev().mac)
 
 local stages, times = {}, {}
 local function stage(name)
-  stages[#stages + 1], times[#times + 1] = name, hs.now()
+  stages[#stages + 1], times[#times + 1] = name.en, hs.now()
   hs.log(name)
 end
 local names = {
-  ["frame.rx"] = "card: last bit is here", ["nic.dma"] = "card: frame written into the ring",
-  ["nic.interrupt"] = "hard interrupt", ["nic.softirq"] = "soft interrupt polls the ring", ["ip.rcv"] = "IP: header is valid",
-  ["ip.local_deliver"] = "IP: for this host", ["udp.deliver"] = "UDP: into the socket's buffer", ["frame.drop"] = "dropped",
+  ["frame.rx"] = { en = "card: last bit is here", zh = "网卡：最后一个比特到了" },
+  ["nic.dma"] = { en = "card: frame written into the ring", zh = "网卡：帧写入环" },
+  ["nic.interrupt"] = { en = "hard interrupt", zh = "硬中断" },
+  ["nic.softirq"] = { en = "soft interrupt polls the ring", zh = "软中断轮询环" },
+  ["ip.rcv"] = { en = "IP: header is valid", zh = "IP：首部有效" },
+  ["ip.local_deliver"] = { en = "IP: for this host", zh = "IP：是发给这台主机的" },
+  ["udp.deliver"] = { en = "UDP: into the socket's buffer", zh = "UDP：放入套接字的缓冲区" },
+  ["frame.drop"] = { en = "dropped: bad frame check sequence", zh = "被丢弃：帧检验序列错误" },
 }
 for _, probe in ipairs { "frame.rx", "nic.dma", "nic.interrupt", "nic.softirq", "ip.rcv", "ip.local_deliver", "udp.deliver", "frame.drop" } do
-  hs.on(probe, function(e) stage(names[probe] .. (e.reason and ": " .. e.reason or "")) end, { node = server })
+  hs.on(probe, function(e)
+    stage(names[probe])
+    if e.reason then hs.expect_equal("why the frame is dropped", e.reason, "bad frame check sequence") end
+  end, { node = server })
 end
 
 local read
@@ -32,7 +40,7 @@ server:spawn(function(os)
   local sock = os.udp():bind(4242)
   while true do
     read = sock:recv()
-    stage("process: wakes with the data")
+    stage { en = "process: wakes with the data", zh = "进程：被唤醒，得到数据" }
   end
 end)
 local sock = client:udp():connect("server", 4242)
@@ -76,6 +84,7 @@ hs.translate("zh", {
   ["the soft interrupt comes when the hard one is over: 2 us later"] = "硬中断结束后软中断到来：2 us 之后",
   ["the packet is through when the kernel has worked for 1 us"] = "内核工作 1 us 之后分组就通过了",
   ["a frame that fails the check stops at the link stage"] = "检验不通过的帧停在链路这一级",
+  ["why the frame is dropped"] = "帧为什么被丢弃",
   ["the card has counted it"] = "网卡计了数",
   ["IP has not"] = "IP 没有",
   ["and raised no second interrupt"] = "也没有引发第二次中断",

@@ -23,7 +23,8 @@ local function burst(mode)
   for _ = 1, N do sock:send(hs.payload(59)) end
   hs.run "5ms"
   local s = server:dev():ring_stats()
-  hs.log(mode, "frames", got, "hard interrupts", s.interrupts, "polls", #polls)
+  local name = { en = mode, zh = mode == "napi" and "NAPI" or "每帧中断" }
+  hs.log({ en = "%s frames %d hard interrupts %d polls %d", zh = "%s：帧 %d，硬中断 %d，轮询 %d" }, name, got, s.interrupts, #polls)
   return s
 end
 

@@ -17,15 +17,18 @@ local sock = a:udp():connect("b", 4242)
 
 local stages, ring_log, waiting = {}, {}, 0
 local names = {
-  ["udp.send"] = "socket: data copied into an skb", ["ip.output"] = "IP: header and route", ["ip.fragment"] = "IP: a fragment",
-  ["nic.tx_ring"] = "ring: takes a slot", ["frame.tx"] = "card: first bit on the wire",
-  ["nic.tx_complete"] = "completion interrupt: slot free",
+  ["udp.send"] = { en = "socket: data copied into an skb", zh = "套接字：数据复制到 skb 中" },
+  ["ip.output"] = { en = "IP: header and route", zh = "IP：首部和路由" },
+  ["ip.fragment"] = { en = "IP: a fragment", zh = "IP：一个分片" },
+  ["nic.tx_ring"] = { en = "ring: takes a slot", zh = "环：占用槽" },
+  ["frame.tx"] = { en = "card: first bit on the wire", zh = "网卡：第一个比特送上线路" },
+  ["nic.tx_complete"] = { en = "completion interrupt: slot free", zh = "发送完成中断：释放槽" },
 }
 hs.on("*", function(e)
   local name = names[e.probe]
-  if e.probe == "neigh.state" then name = "neighbour: " .. e.new end
+  if e.probe == "neigh.state" then name = { en = string.format("neighbour: %s", e.new), zh = string.format("邻居：%s", e.new) } end
   if e.probe == "queue.length" then
-    if e.packets > waiting then name = "queue: frame joins" end
+    if e.packets > waiting then name = { en = "queue: frame joins", zh = "队列：帧进入" } end
     waiting = e.packets
   end
   if e.packet and e.packet.arp then return end -- of ARP only what the packet sees of it
@@ -33,8 +36,8 @@ hs.on("*", function(e)
     table.insert(ring_log, { probe = e.probe, slot = e.slot, time = e.time })
   end
   if name then
-    hs.log(name .. (e.slot and " " .. e.slot or ""))
-    table.insert(stages, name)
+    hs.log({ en = "%s%s", zh = "%s%s" }, name, e.slot and " " .. e.slot or "")
+    table.insert(stages, name.en)
   end
 end, { node = a })
 

@@ -17,7 +17,7 @@ local buffers, n_buffers, fragments, stages
 hs.on("*", function(e)
   local is_stage = e.probe == "udp.send" or e.probe == "ip.output" or e.probe == "ip.fragment" or e.probe == "frame.tx"
   if not is_stage then return end
-  stages[#stages + 1] = e.probe .. " in buffer " .. e.packet.buffer
+  stages[#stages + 1] = { probe = e.probe, buffer = e.packet.buffer }
   if not buffers[e.packet.buffer] then
     buffers[e.packet.buffer] = true
     n_buffers = n_buffers + 1
@@ -29,7 +29,7 @@ local function send(size)
   buffers, n_buffers, fragments, stages, got = {}, 0, 0, {}, 0
   sock:send(hs.payload(size))
   hs.run "10ms"
-  for _, s in ipairs(stages) do hs.log(s) end
+  for _, s in ipairs(stages) do hs.log({ en = "%s in buffer %d", zh = "%s 位于缓冲区 %d" }, s.probe, s.buffer) end
   return { bytes = got, fragments = fragments, copies = n_buffers }
 end
 
@@ -79,7 +79,7 @@ a:spawn(function(os)
   os.sleep "1s"
 end)
 hs.run "2s"
-for _, s in ipairs(sent) do hs.log(s.probe .. " in buffer " .. s.buffer) end
+for _, s in ipairs(sent) do hs.log({ en = "%s in buffer %d", zh = "%s 位于缓冲区 %d" }, s.probe, s.buffer) end
 hs.expect_equal("from IP to the wire one descriptor, and no fragments", { sent[1].buffer == sent[2].buffer, sent[1].len, sent[2].len }, { true, 1448, 1448 })
 hs.expect_equal("meanwhile the data is in the send buffer: one copy", queued, 1448)
 hs.expect("this one was lost; its repetition is another clone of the kept copy", sent[3] and sent[3].len == 1448 and sent[3].time > sent[1].time, #sent)

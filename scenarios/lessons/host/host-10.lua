@@ -26,7 +26,10 @@ hs.on("*", function(e)
   if p.tcp then return end
   local at = p:bytes():find(DATA, 1, true) - 1 -- header bytes in front of the data
   seen[#seen + 1] = { node = e.node, layer = layer, buffer = p.buffer, offset = p.offset, data = p.offset + at, headers = at }
-  hs.log(string.format("%s, %-8s buffer %d, begins at %3d, %2d bytes of headers", e.node, layer, p.buffer, p.offset, at))
+  hs.log({
+    en = "%s, %-8s buffer %d, begins at %3d, %2d bytes of headers",
+    zh = "%s，%s：缓冲区 %d，从 %3d 开始，首部 %2d 字节",
+  }, e.node, { en = layer, zh = layer == "Ethernet" and "以太网" or layer }, p.buffer, p.offset, at)
 end)
 
 hs.note {

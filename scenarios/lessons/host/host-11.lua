@@ -2,7 +2,7 @@
 -- In front of every card is a queue of packets, by default of 1000 (Linux: ip link set eth0 txqueuelen 1000). A sender that
 -- is faster than the card fills it in a burst, and what comes then is dropped on the sending host itself, before any wire.
 local hs = require "hopscope"
-hs.title { en = "HOST-11 Queue discipline overflow", zh = "HOST-11 排队规则溢出" }
+hs.title { en = "HOST-11 Queue discipline overflow", zh = "HOST-11 队列规则溢出" }
 
 local BURST = 1400
 local sender, receiver = hs.host "sender", hs.host "receiver"

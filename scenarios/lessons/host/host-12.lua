@@ -40,7 +40,7 @@ hs.expect_equal("no loss, no counter", injected(function() send(50, 4242) end), 
 
 hs.note {
   en = "1. The queue discipline: the card is stopped, 100 packets fit into the queue, 107 come.",
-  zh = "1. 排队规则：网卡停着，队列放得下 100 个分组，来了 107 个。",
+  zh = "1. 队列规则：网卡停着，队列放得下 100 个分组，来了 107 个。",
 }
 hs.expect_equal("the queue has dropped 7", injected(function()
   out:pause(true)
@@ -70,7 +70,7 @@ while lazy.drops == 0 do
   hs.run "1ms"
   fits = fits + 1
 end
-hs.log("datagrams that fit:", fits - 1, "bytes as Linux counts them:", lazy.rmem)
+hs.log({ en = "datagrams that fit: %d bytes as Linux counts them: %d", zh = "能容纳的数据报：%d；按 Linux 的算法计的字节数：%d" }, fits - 1, lazy.rmem)
 hs.expect_equal("the socket's buffer was full for 13", injected(function() send(13, 5000) end),
   { queue = 0, ring = 0, socket = 13, network = 0 })
 

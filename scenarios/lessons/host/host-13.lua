@@ -45,7 +45,7 @@ hs.expect("the receive queue holds what the socket may hold", lazy.rmem > lazy:g
 send(4343 - 1, 5000)
 overrun(109)
 local first = sample()
-hs.log("first sample", hs.show(first))
+hs.log({ en = "first sample %s", zh = "第一次采样 %s" }, hs.show(first))
 hs.expect_equal("cumulative totals: 4343 datagrams and 109 overruns", first, { rcvbuf_errors = 4343, overruns = 109, socket_drops = 4343 })
 hs.expect_equal("the truth is the same", { truth["socket buffer full"], truth["receive ring full"] }, { 4343, 109 })
 
@@ -56,7 +56,7 @@ hs.note {
 send(57, 5000)
 overrun(12)
 local second = sample()
-hs.log("second sample", hs.show(second))
+hs.log({ en = "second sample %s", zh = "第二次采样 %s" }, hs.show(second))
 hs.expect_equal("in between 57 datagrams were lost at the socket", second.rcvbuf_errors - first.rcvbuf_errors, 57)
 hs.expect_equal("and 12 frames at the ring", second.overruns - first.overruns, 12)
 hs.expect_equal("again the counters equal the truth", { truth["socket buffer full"], truth["receive ring full"] },
@@ -102,7 +102,10 @@ local function tcp_sample()
 end
 flood(5678, 4343, 0)
 local one = tcp_sample()
-hs.log("netstat -s:", one.overflows, "times the listen queue of a socket overflowed;", one.drops, "SYNs to LISTEN sockets dropped")
+hs.log({
+  en = "netstat -s: %d times the listen queue of a socket overflowed; %d SYNs to LISTEN sockets dropped",
+  zh = "netstat -s：套接字的监听队列溢出 %d 次；丢弃 %d 个发往 LISTEN 套接字的 SYN",
+}, one.overflows, one.drops)
 hs.expect_equal("4343 SYNs found the accept queue full: each is an overflow, and a dropped SYN", one, { overflows = 4343, drops = 4343 })
 
 hs.note {

@@ -121,7 +121,7 @@ end)
 hs.run "20s"
 local mtus = {}
 for i, f in ipairs(too_big) do mtus[i] = f.packet.icmp.mtu end
-hs.log("segment sizes", hs.show(mss), "reported MTUs", hs.show(mtus))
+hs.log({ en = "segment sizes %s reported MTUs %s", zh = "报文段的大小 %s，报告的 MTU %s" }, hs.show(mss), hs.show(mtus))
 -- MTU - 20 of IP - 20 of TCP - 12 of timestamps
 hs.expect_equal("TCP lowers its segment size from 1448 to 1228, what fits into 1280", mss, { 1448, 1228 })
 hs.expect_equal("it began with packets of 1500", sizes[1], 1500)

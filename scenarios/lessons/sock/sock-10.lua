@@ -60,7 +60,7 @@ client:spawn(function(os)
   for i, sock in ipairs(socks) do windows[i] = sock:info().snd_wnd end
 end)
 hs.run "10s"
-hs.log("windows:", table.concat(windows, " "))
+hs.log({ en = "windows: %s", zh = "窗口：%s" }, table.concat(windows, " "))
 hs.expect("the first connections got a window of tens of thousands of bytes", windows[1] > 60000, windows[1])
 hs.expect("the last ones get next to nothing", windows[12] < 10000, windows[12])
 hs.expect_equal("the host went into memory pressure once", poor:counter "TcpExtTCPMemoryPressures", 1)

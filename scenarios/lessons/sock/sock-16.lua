@@ -43,7 +43,10 @@ local sum, largest = 0, 0
 for i = 2, #pieces - 1 do -- all but the pieces of "hello" and "bye"
   sum, largest = sum + pieces[i], math.max(largest, pieces[i])
 end
-hs.log("the server read", table.concat(pieces, ", "), "bytes; the client's first reads gave", table.concat(first_reads, ", "))
+hs.log({
+  en = "the server read %s bytes; the client's first reads gave %s",
+  zh = "服务器各次读到的字节数：%s；客户端最初几次读到的：%s",
+}, table.concat(pieces, ", "), table.concat(first_reads, ", "))
 hs.expect_equal("the line of 300 is read and echoed in pieces of at most 128: 128 + 128 + 44", { #pieces, pieces[2], pieces[3], pieces[4] },
   { 5, 128, 128, 44 })
 hs.expect_equal("whose sum is 300", { sum, largest }, { 300, 128 })

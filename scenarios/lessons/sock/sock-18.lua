@@ -52,7 +52,7 @@ for i = 1, 3 do same = same + (results[i].text == text and 1 or 0) end
 hs.expect_equal("every way of reading gives the same 6144 bytes", same, 3)
 local lengths = {}
 for i, frame in ipairs(segments) do lengths[i] = frame.packet.tcp.len end
-hs.log("segments:", table.concat(lengths, " "))
+hs.log({ en = "segments: %s", zh = "报文段：%s" }, table.concat(lengths, " "))
 hs.expect("segments were cut elsewhere: some hold more than a write", math.max(table.unpack(lengths)) > K)
 
 hs.translate("zh", {

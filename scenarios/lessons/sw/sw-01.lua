@@ -41,7 +41,8 @@ local same, same_fcs = 0, 0
 for i = 1, #into do
   local before, after = into[i].packet:bytes(), out[i].packet:bytes()
   local fcs_before, fcs_after = into[i].packet:fcs(), out[i].packet:fcs()
-  hs.log(into[i].summary, "FCS", (fcs_after:gsub(".", function(c) return string.format("%02x", c:byte()) end)))
+  local fcs = fcs_after:gsub(".", function(c) return string.format("%02x", c:byte()) end)
+  hs.log({ en = "%s FCS %s", zh = "%s。%s" }, { en = into[i].summary, zh = "FCS " .. fcs }, { en = fcs, zh = into[i].summary })
   same = same + (before == after and 1 or 0)
   same_fcs = same_fcs + (fcs_before == fcs_after and 1 or 0)
 end

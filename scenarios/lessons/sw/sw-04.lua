@@ -50,7 +50,7 @@ hs.expect_equal("at 301 s the frame is flooded: to b and to c", copies, 2)
 hs.expect_equal("b is no longer in the table", switch:lookup(b:dev().mac), nil)
 hs.expect_equal("a, who spoke at 299 s, is", switch:lookup(a:dev().mac), switch:port(a).name)
 hs.expect_equal("one entry has aged", switch:stats().aged, 1)
-hs.log("the entry was found dead at", aged_at)
+hs.log({ en = "the entry was found dead at %s", zh = "发现表项失效的时刻：%s" }, aged_at)
 copies = 0
 
 hs.note {

@@ -42,7 +42,7 @@ hs.run_until(start + 2)
 local early = drops()
 hs.run "1s"
 local lost = drops()
-hs.log("received", received, "dropped", lost, string.format("%.1f %%", 100 * lost / 20000))
+hs.log({ en = "received %d dropped %d %.1f %%", zh = "收到 %d，丢弃 %d，即 %.1f %%" }, received, lost, 100 * lost / 20000)
 
 -- In 2 s the slow port begins 2000 frames; when the burst ends, a full buffer is left, which arrives later. (One frame more
 -- or less: at the last instant a frame comes and a place becomes free.)

@@ -74,7 +74,7 @@ hs.expect_equal("because HyStart saw it, not for a loss", { left.lost, here:coun
 hs.translate("zh", {
   ["ssthresh is 8"] = "ssthresh 是 8",
   ["doubled below 8, plus one from there on"] = "8 以下加倍，从那里起加一",
-  ["cwnd reaches 8 in the fourth round: there it switches"] = "cwnd 在第四轮达到 8：在那里转换",
+  ["cwnd reaches 8 in the fourth round: there it switches"] = "cwnd 在第四轮达到 8：在那里切换",
   ["it never overshoots the threshold: 1, 2, 4, 6, then plus one"] = "它从不越过门限：1、2、4、6，然后加一",
   ["CUBIC left slow start long before the queue was full"] = "CUBIC 远在队列满之前就离开了慢启动",
   ["because HyStart saw it, not for a loss"] = "因为 HyStart 看了出来，而不是因为丢失",

@@ -4,7 +4,7 @@
 -- what is on the way, Linux Reno the congestion window: max(cwnd/2, 2). With a full window both are the same.
 -- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 local hs = require "hopscope"
-hs.title { en = "TCP-CC-07 Fast retransmit reaction", zh = "TCP-CC-07 对快重传的反应" }
+hs.title { en = "TCP-CC-07 Fast retransmit reaction", zh = "TCP-CC-07 对快速重传的反应" }
 
 local rtt = 0.1
 -- The first segment of a window of 12 is lost; the application writes so many segments. The receiver's window has a fixed size: an ACK that changes
@@ -60,7 +60,7 @@ local function run(name, style, segments)
 end
 hs.note {
   en = "A window of 12 segments; the first is lost, eleven arrive and are answered by duplicate ACKs.",
-  zh = "窗口为 12 个报文段；第一个丢失，十一个到达，并引来重复的 ACK。",
+  zh = "窗口为 12 个报文段；第一个丢失，十一个到达，并引来重复确认。",
 }
 local linux, rfc = run("linux", 0, 12), run("rfc5681", 2, 12)
 hs.note { en = "The same, but the application has written only 8 segments.", zh = "同样的情形，但应用程序只写入了 8 个报文段。" }

@@ -6,7 +6,7 @@
 -- tshark-allow: Previous segment(s) not captured (what is lost never arrives)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions of what was lost come late)
 local hs = require "hopscope"
-hs.title { en = "TCP-CC-08 Fast recovery", zh = "TCP-CC-08 快恢复" }
+hs.title { en = "TCP-CC-08 Fast recovery", zh = "TCP-CC-08 快速恢复" }
 
 local rtt = 0.1
 -- A window of 12, of which some are lost; of the duplicate ACKs only the first `duplicates` arrive.
@@ -59,7 +59,7 @@ local function run(name, style, lost, duplicates)
   return r
 end
 local function show(what, r) hs.note({ en = "%s: cwnd after each ACK %s, …", zh = "%s：每个 ACK 之后的 cwnd %s，…" }, what, table.concat(r.cwnd, ", ", 1, 20)) end
-hs.note { en = "A window of 12; the first segment is lost, and five duplicate ACKs arrive.", zh = "窗口为 12；第一个报文段丢失，五个重复的 ACK 到达。" }
+hs.note { en = "A window of 12; the first segment is lost, and five duplicate ACKs arrive.", zh = "窗口为 12；第一个报文段丢失，五个重复确认到达。" }
 local one = run("one-loss", 2, { true }, 5)
 show("RFC 5681", one)
 hs.expect_equal("after each ACK: third duplicate 6 + 3 = 9, two more 10 and 11, the new ACK 6", { table.unpack(one.cwnd, 1, 6) }, { 12, 12, 9, 10, 11, 6 })
@@ -67,7 +67,7 @@ hs.expect_equal("recovery from the third duplicate to the new ACK", { table.unpa
 hs.expect_equal("then congestion avoidance: one more each round trip", { one.counts[1], one.counts[2], one.counts[3], one.counts[4] }, { 6, 7, 8, 9 })
 hs.expect_equal("one repetition", one.again, 1)
 
-hs.note { en = "Now the first and the fifth are lost, and all duplicates arrive.", zh = "现在第一个和第五个丢失，所有重复的 ACK 都到达。" }
+hs.note { en = "Now the first and the fifth are lost, and all duplicates arrive.", zh = "现在第一个和第五个丢失，所有重复确认都到达。" }
 local reno, newreno, linux = run("two-reno", 2, { true, [5] = true }, 99), run("two-newreno", 3, { true, [5] = true }, 99), run("two-linux", 0, { true, [5] = true }, 99)
 show("Reno", reno)
 show("NewReno", newreno)

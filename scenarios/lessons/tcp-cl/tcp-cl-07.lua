@@ -79,7 +79,7 @@ hs.expect_near("it takes as long", zero.took, eight.took, 1e-6)
 -- 200 ms doubled 8 times: 0.2 * (2^9 - 1) s
 hs.expect("which is a time: more than 102.2 s", zero.took > 0.2 * (2 ^ 9 - 1), zero.took)
 local owned = lose(1, "shutdown", "600s")
-show("after shutdown", owned)
+show({ en = "after shutdown", zh = "shutdown 之后" }, owned)
 hs.expect("after shutdown tcp_orphan_retries does not matter", owned.repeats > 8 and not owned.last, owned.repeats)
 
 hs.translate("zh", {

@@ -57,7 +57,7 @@ end
 
 hs.note { en = "The server's first FIN is lost.", zh = "服务器的第一个 FIN 丢失。" }
 local once = close(5000, "100ms", 1)
-hs.note({ en = "It is repeated %.0f ms later, and acknowledged.", zh = "它在 %.0f ms 之后重发，并得到确认。" }, (once.fins[2] - once.fins[1]) * 1000)
+hs.note({ en = "It is repeated %.0f ms later, and acknowledged.", zh = "它在 %.0f ms 之后重传，并得到确认。" }, (once.fins[2] - once.fins[1]) * 1000)
 hs.expect_equal("single loss: a second FIN", #once.fins, 2)
 hs.expect_near("the server is CLOSED one round trip after it", once.times["server CLOSED"] - once.fins[2], "20ms", "1us")
 hs.expect("the closer has gone from FIN-WAIT-2 to TIME-WAIT", once.times["client TIME-WAIT"], once.states)

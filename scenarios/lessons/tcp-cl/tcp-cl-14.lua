@@ -15,6 +15,11 @@ hs.on("frame.tx", function(e)
   if sent and tcp then sent[#sent + 1] = e.node .. (tcp.rst and " RST" or tcp.fin and " FIN" or tcp.data_len > 0 and " data" or " ACK") end
 end)
 
+-- In both languages.
+local function told(list)
+  return { en = table.concat(list, ", "), zh = (table.concat(list, "、"):gsub(" data", " 数据")) }
+end
+
 -- The client ends its connection; 100 ms later the server writes, and after another 100 ms once more.
 local port = 5000
 local function attempt(how)
@@ -47,13 +52,13 @@ local function attempt(how)
 end
 
 local closed = attempt "close"
-hs.note({ en = "The client closes, then the server writes: %s", zh = "客户端关闭，然后服务器写入：%s" }, table.concat(closed.sent, ", "))
+hs.note({ en = "The client closes, then the server writes: %s", zh = "客户端关闭，然后服务器写入：%s" }, told(closed.sent))
 hs.expect_equal("the server's first write succeeds: it does not know yet", closed.first, 14)
 hs.expect_equal("it draws a RST", closed.sent[#closed.sent], "client RST")
 hs.expect_equal("the server's next call fails", { closed.second, closed.second_err }, { nil, "EPIPE" })
 
 local half = attempt "shutdown"
-hs.note({ en = "The client only shuts down its direction: %s", zh = "客户端只关闭自己的方向：%s" }, table.concat(half.sent, ", "))
+hs.note({ en = "The client only shuts down its direction: %s", zh = "客户端只关闭自己的方向：%s" }, told(half.sent))
 hs.expect_equal("the same data is read as usual", half.read, "are you there?")
 hs.expect_equal("and the server's next write succeeds", half.second, 6)
 

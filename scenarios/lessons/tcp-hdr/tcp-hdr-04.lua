@@ -80,8 +80,8 @@ hs.expect_equal("the client's numbers: SYN 1, data 14489, FIN 1", next_seq.clien
 hs.expect_equal("the server's: SYN 1, data 9, FIN 1", next_seq.server, 1 + 9 + 1)
 hs.expect("pure ACKs took none", pure > 3, pure)
 hs.note {
-  en = "The seed's rule 'ack = last received seq + len' fails where segments arrive out of order:",
-  zh = "“ack = last received seq + len”这条规则在报文段失序到达的地方失效：",
+  en = "The rule 'ack = last received seq + len' fails where segments arrive out of order:",
+  zh = "“ack = 上一个收到的 seq + len”这条规则在报文段失序到达的地方失效：",
 }
 hs.expect("ACKs that do not name the end of the last segment received", ooo >= 3, ooo)
 

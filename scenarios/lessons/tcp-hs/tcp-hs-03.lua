@@ -88,5 +88,5 @@ hs.translate("zh", {
   ["delivered as well"] = "同样被交付",
   ["200 half-open entries"] = "200 个半开连接项",
   ["not one page for their data"] = "没有一页内存用于它们的数据",
-  ["its memory grows by all the data that the flood has brought"] = "它的内存增长了洪泛所带来的全部数据",
+  ["its memory grows by all the data that the flood has brought"] = "它的内存增长了泛洪所带来的全部数据",
 })

@@ -34,14 +34,14 @@ end
 
 hs.note {
   en = "tcp_syn_retries 5, doubling: again at 1, 3, 7, 15 and 31 s; given up at 63 s.",
-  zh = "tcp_syn_retries 为 5，每次加倍：在 1、3、7、15 和 31 s 重发；63 s 时放弃。",
+  zh = "tcp_syn_retries 为 5，每次加倍：在 1、3、7、15 和 31 s 重传；63 s 时放弃。",
 }
 local times, failed, errno = try(5, 0)
 hs.expect_equal("sent at once and at 1, 3, 7, 15, 31 s", times, { 0, 1, 3, 7, 15, 31 })
 hs.expect_near("given up at 63 s", failed, 63, 1e-6)
 hs.expect_equal("connect reports: timed out", errno, "ETIMEDOUT")
 
-hs.note { en = "With n repetitions the failure comes at 2^(n+1)-1 seconds.", zh = "重发 n 次时，失败发生在 2^(n+1)-1 秒。" }
+hs.note { en = "With n repetitions the failure comes at 2^(n+1)-1 seconds.", zh = "重传 n 次时，失败发生在 2^(n+1)-1 秒。" }
 for n = 1, 6 do
   local _, at = try(n, 0)
   hs.expect_near("n = " .. n .. ": " .. 2 ^ (n + 1) - 1 .. " s", at, 2 ^ (n + 1) - 1, 1e-6)
@@ -49,7 +49,7 @@ end
 
 hs.note {
   en = "Linux today: 6 repetitions beside 4 that come every second first: 1, 2, 3, 4 s, and only then doubling.",
-  zh = "如今的 Linux：除 6 次重发之外，先有每秒一次的 4 次：1、2、3、4 s，之后才加倍。",
+  zh = "如今的 Linux：除 6 次重传之外，先有每秒一次的 4 次：1、2、3、4 s，之后才加倍。",
 }
 times, failed = try(6, 4)
 -- waits of 1 s five times (0..4 and the first of the doubling row), then 2, 4, 8, 16, 32 s, and 64 s until the end

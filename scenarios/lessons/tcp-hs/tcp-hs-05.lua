@@ -41,7 +41,7 @@ link:dir(server):rule(nil)
 
 hs.note {
   en = "The repeated SYN is lost as well: now the server's timer repeats the SYN-ACK, a second after the first.",
-  zh = "重发的 SYN 也丢失了：现在由服务器的计时器重发 SYN-ACK，在第一个之后一秒。",
+  zh = "重传的 SYN 也丢失了：现在由服务器的计时器重传 SYN-ACK，在第一个之后一秒。",
 }
 local syns, answers = #times(false), #times(true)
 local begin = hs.now()
@@ -77,17 +77,17 @@ local own = {}
 for i = answers + 1, #times(true) do own[#own + 1] = times(true)[i] - begin end
 hs.expect_equal("the server stops at its own count: three answers to SYNs and five repetitions", #own, 3 + 5)
 hs.expect_equal("no entry is left", #server:sockets "SYN-RECEIVED", 0)
-hs.log("SYN-ACKs at", hs.show(own))
+hs.log({ en = "SYN-ACKs at %s", zh = "SYN-ACK 的时刻：%s" }, hs.show(own))
 
 hs.translate("zh", {
   ["SYN at 0 and again a second later"] = "SYN 在 0 时发送，一秒之后再次发送",
   ["the SYN-ACK answers each of them; the server's own timer began anew"] = "SYN-ACK 对每一个都作答；服务器自己的计时器重新开始",
   ["one loss costs one second"] = "一次丢失的代价是一秒",
   ["two SYNs, two SYN-ACKs"] = "两个 SYN，两个 SYN-ACK",
-  ["the server's own repetition: a second after the first"] = "服务器自己的重发：在第一个之后一秒",
+  ["the server's own repetition: a second after the first"] = "服务器自己的重传：在第一个之后一秒",
   ["connected when it arrives"] = "它到达时连接建立",
   ["the client stops at its own count: 1 + 2"] = "客户端到自己的次数停止：1 + 2",
   ["and fails at 2^3-1 = 7 s"] = "并在 2^3-1 = 7 s 失败",
-  ["the server stops at its own count: three answers to SYNs and five repetitions"] = "服务器到自己的次数停止：三次应答 SYN，五次重发",
+  ["the server stops at its own count: three answers to SYNs and five repetitions"] = "服务器到自己的次数停止：三次应答 SYN，五次重传",
   ["no entry is left"] = "没有留下连接项",
 })

@@ -51,7 +51,7 @@ hs.expect_near("the loss costs the server one second: 10 ms + 1 s + 20 ms", one.
 
 hs.note {
   en = "Four of them are lost. The SYN-ACK comes again after 1, 2, 4 and 8 s, and every time the client answers at once.",
-  zh = "连丢四个。SYN-ACK 在 1、2、4 和 8 s 后重发，每一次客户端都立刻应答。",
+  zh = "连丢四个。SYN-ACK 在 1、2、4 和 8 s 后重传，每一次客户端都立刻应答。",
 }
 local four = open(5011, 4)
 local synacks = frames:select(function(p) return p.tcp.syn and p.tcp.ack end)

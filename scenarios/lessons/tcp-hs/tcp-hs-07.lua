@@ -57,5 +57,5 @@ hs.translate("zh", {
   ["and is delivered"] = "并且被交付",
   ["it carries the acknowledgment that was lost"] = "它带着丢失的那个确认",
   ["no RST"] = "没有 RST",
-  ["and no SYN-ACK had to be repeated"] = "也不必重发 SYN-ACK",
+  ["and no SYN-ACK had to be repeated"] = "也不必重传 SYN-ACK",
 })

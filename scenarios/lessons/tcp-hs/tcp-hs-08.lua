@@ -24,7 +24,7 @@ client:spawn(function(os)
 end)
 hs.note {
   en = "The SYN arrives at 10 ms. The SYN-ACK is repeated after 1, 3, 7, 15 and 31 s.",
-  zh = "SYN 在 10 ms 时到达。SYN-ACK 在 1、3、7、15 和 31 s 后重发。",
+  zh = "SYN 在 10 ms 时到达。SYN-ACK 在 1、3、7、15 和 31 s 后重传。",
 }
 local before, after
 hs.at("63s", function() before = #server:sockets "SYN-RECEIVED" end)
@@ -43,7 +43,7 @@ hs.expect_equal("its next segment draws a RST", { #rst, rst[1].from }, { 1, "ser
 hs.expect_equal("which the application sees", err, "ECONNRESET")
 
 hs.translate("zh", {
-  ["one SYN-ACK and five repetitions"] = "一个 SYN-ACK 和五次重发",
+  ["one SYN-ACK and five repetitions"] = "一个 SYN-ACK 和五次重传",
   ["the entry lives until 63 s after the SYN, and is gone then"] = "连接项存活到 SYN 之后 63 s，然后消失",
   ["nothing was said"] = "什么也没有说",
   ["the client knows nothing"] = "客户端一无所知",

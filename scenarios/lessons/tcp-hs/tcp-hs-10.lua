@@ -46,7 +46,7 @@ hs.expect_equal("the new one with an ACK that repeats 91", { ack.syn, ack.ack, a
 hs.expect_equal("it was sent when the new SYN came", from_server[2].time, "10ms")
 local rst = frames:select(function(p) return p.tcp.rst end)
 hs.expect("the client resets, with seq 91", #rst >= 1 and rst[1].packet.tcp.sport == 6000 and rst[1].packet.tcp.seq == OLD + 1, #rst)
-hs.note { en = "The client repeats its SYN, and now the handshake goes as it should.", zh = "客户端重发 SYN，这一次握手正常进行。" }
+hs.note { en = "The client repeats its SYN, and now the handshake goes as it should.", zh = "客户端重传 SYN，这一次握手正常进行。" }
 local syns = frames:select(function(p) return p.tcp.syn and not p.tcp.ack and p.tcp.seq ~= OLD end)
 hs.expect_equal("the SYN is sent twice, with its own number", { #syns, syns[1].packet.tcp.seq, syns[2].packet.tcp.seq }, { 2, NEW, NEW })
 hs.expect("after the RST", syns[2].time > rst[1].time)

@@ -47,7 +47,7 @@ local function unplug(name, hours, keepalive)
   }, hours, keepalive and { en = "on", zh = "开启" } or { en = "off", zh = "关闭" }, alive and { en = "alive", zh = "连接还活着" } or {
     en = string.format("dead after %.0f s, %s", died, result[1]),
     zh = string.format("%.0f s 之后死去，%s", died, result[1]),
-  }, answer[1] or answer[2])
+  }, { en = answer[1] or answer[2], zh = answer[1] and "“" .. answer[1] .. "”" or answer[2] })
   return { alive, answer[1] or answer[2] }, died, result and result[1]
 end
 hs.expect_equal("10 h without keepalive: alive", (unplug("a", 10, false)), { true, "echo of again" })

@@ -68,7 +68,7 @@ hs.expect_equal("the overflow is counted", server:counter "TcpExtListenOverflows
 hs.run_until(t0 + 3)
 hs.note {
   en = "1010 ms: the server repeats its SYN-ACK, one second after the first. The client acknowledges it again, and is let in.",
-  zh = "1010 ms：服务器重发 SYN-ACK，在第一个之后一秒。客户端再次确认它，这次被放了进来。",
+  zh = "1010 ms：服务器重传 SYN-ACK，在第一个之后一秒。客户端再次确认它，这次被放了进来。",
 }
 hs.expect_equal("the SYN-ACK at 10 ms, and again a second later", sent[6002].synack, { 10, 1010 })
 hs.expect_equal("the client's ACKs only answer SYN-ACKs, 10 ms after them", sent[6002].ack, { 20, 1020 })

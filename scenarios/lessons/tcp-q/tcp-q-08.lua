@@ -50,7 +50,7 @@ hs.expect_equal("SYN cookies are on, and do not help", { server:sysctl "net.ipv4
 
 hs.note {
   en = "Now the application accepts again: the next repetition of each SYN gets through.",
-  zh = "现在应用程序又接受连接了：每个 SYN 的下一次重发都能通过。",
+  zh = "现在应用程序又接受连接了：每个 SYN 的下一次重传都能通过。",
 }
 resume = true
 hs.run "2s"

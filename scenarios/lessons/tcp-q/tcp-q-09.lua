@@ -4,7 +4,7 @@
 -- A forged source that does exist answers the SYN-ACK with RST, and its entry is freed at once.
 -- tshark-allow: Connection reset (RST) (the bystander answers with RST what it did not ask for)
 local hs = require "hopscope"
-hs.title { en = "TCP-Q-09 SYN flood", zh = "TCP-Q-09 SYN 洪泛" }
+hs.title { en = "TCP-Q-09 SYN flood", zh = "TCP-Q-09 SYN 泛洪" }
 
 local r, server, client, attacker = hs.router "r", hs.host "server", hs.host "client", hs.host "attacker"
 local bystander = hs.host "bystander"
@@ -36,7 +36,7 @@ hs.expect_equal("its entry is freed at once", { during, #server:sockets "SYN-REC
 
 hs.note {
   en = "The flood: 20 SYNs a second for 63.5 s from addresses that do not exist. An honest client tries to connect every second.",
-  zh = "洪泛：63.5 s 之内每秒 20 个 SYN，来自不存在的地址。一个诚实的客户端每秒尝试连接一次。",
+  zh = "泛洪：63.5 s 之内每秒 20 个 SYN，来自不存在的地址。一个诚实的客户端每秒尝试连接一次。",
 }
 local t0 = hs.now()
 local tried, served, last = 0, 0, nil
@@ -63,7 +63,7 @@ local at_limit = #server:sockets "SYN-RECEIVED"
 hs.run_until(t0 + 150)
 hs.note({
   en = "%d half-open entries, the limit. %d of %d honest attempts succeeded. The first success after the flood came %.0f s after its last SYN.",
-  zh = "%d 个半开连接项，这就是上限。诚实的尝试成功了 %d 次，共 %d 次。洪泛之后的第一次成功在它的最后一个 SYN 之后 %.0f s。",
+  zh = "%d 个半开连接项，这就是上限。诚实的尝试成功了 %d 次，共 %d 次。泛洪之后的第一次成功在它的最后一个 SYN 之后 %.0f s。",
 }, at_limit, served, tried, first_after - last)
 hs.expect_equal("the half-open queue is full (backlog 3, and one more)", at_limit, 4)
 hs.expect("hardly anybody is served", served <= tried // 20, served .. " of " .. tried)
@@ -82,7 +82,7 @@ hs.expect_equal("it lives 63 s", { still, #server:sockets "SYN-RECEIVED" }, { 1,
 
 hs.note {
   en = "A longer queue is better off: when more than half of the backlog is taken, Linux resends fewer SYN-ACKs, down to two, so that entries die after 7 s.",
-  zh = "较长的队列情形好些：backlog 被占用一半以上时，Linux 减少重发 SYN-ACK 的次数，最少两次，于是连接项在 7 s 之后消失。",
+  zh = "较长的队列情形好些：backlog 被占用一半以上时，Linux 减少重传 SYN-ACK 的次数，最少两次，于是连接项在 7 s 之后消失。",
 }
 local big = hs.host "big"
 hs.link(big, r, { delay = "1ms" })
@@ -104,11 +104,11 @@ hs.run "56s"
 hs.expect_equal("the others after 63 s", #big:sockets "SYN-RECEIVED", 0)
 
 hs.translate("zh", {
-  ["five SYN-ACK retries"] = "SYN-ACK 重发五次",
+  ["five SYN-ACK retries"] = "SYN-ACK 重传五次",
   ["its entry is freed at once"] = "它的连接项立刻释放",
   ["the half-open queue is full (backlog 3, and one more)"] = "半开队列已满（backlog 3，再加一个）",
   ["hardly anybody is served"] = "几乎没有人得到服务",
-  ["it recovers 63 s after the flood stops"] = "洪泛停止 63 s 之后恢复",
+  ["it recovers 63 s after the flood stops"] = "泛洪停止 63 s 之后恢复",
   ["the queue is empty in the end"] = "最后队列是空的",
   ["it lives 63 s"] = "它存活 63 s",
   ["the queue is full: 128 and one more"] = "队列已满：128 再加一个",

@@ -64,7 +64,7 @@ local is_third = function(tcp) return not tcp.syn and tcp.ack and tcp.data_len =
 
 hs.note {
   en = "The first SYN-ACK is lost. The client is told to wait 3 s before it repeats its SYN, so that it can be seen who helps whom.",
-  zh = "第一个 SYN-ACK 丢失。让客户端等 3 s 才重发 SYN，以便看清谁帮了谁。",
+  zh = "第一个 SYN-ACK 丢失。让客户端等 3 s 才重传 SYN，以便看清谁帮了谁。",
 }
 client:sysctl("net.ipv4.tcp_syn_linear_timeouts", 0)
 client:route_replace { to = "10.0.0.0/24", dev = "eth0", rto_min = "200ms" }
@@ -78,7 +78,7 @@ hs.expect_equal("with a cookie: the client's second SYN, and only that, brings a
 
 hs.note {
   en = "Now the client's SYN cannot be repeated either: all further SYNs are lost. The server with state repeats its SYN-ACK; the one with cookies does not.",
-  zh = "现在客户端的 SYN 也无法重发：此后的 SYN 全部丢失。有状态的服务器重发它的 SYN-ACK；用 cookie 的则不。",
+  zh = "现在客户端的 SYN 也无法重传：此后的 SYN 全部丢失。有状态的服务器重传它的 SYN-ACK；用 cookie 的则不。",
 }
 local function only_server_helps(p)
   if p.tcp and p.tcp.syn and p.tcp.retransmission and not p.tcp.ack then return "drop" end
@@ -111,7 +111,7 @@ hs.expect_equal("the MSS survives in the cookie: 1460, less 12 for timestamps if
 
 hs.note {
   en = "The third segment is lost, and the server was to speak first. With state its SYN-ACK is repeated; with a cookie both wait for ever.",
-  zh = "第三个报文段丢失，而本该由服务器先说话。有状态时它的 SYN-ACK 会重发；用 cookie 时双方永远等待。",
+  zh = "第三个报文段丢失，而本该由服务器先说话。有状态时它的 SYN-ACK 会重传；用 cookie 时双方永远等待。",
 }
 state = attempt(0, lose_first(is_third), { wait = "1h" })
 cookie = attempt(2, lose_first(is_third), { wait = "1h" })
@@ -121,8 +121,8 @@ hs.expect_equal("with a cookie: after an hour the client is ESTABLISHED and has 
 
 hs.translate("zh", {
   ["with a cookie: the client's second SYN, and only that, brings a second SYN-ACK"] = "用 cookie：客户端的第二个 SYN 才引来第二个 SYN-ACK",
-  ["with state: the SYN-ACK repeated after 1 s connects"] = "有状态：1 s 之后重发的 SYN-ACK 使连接建立",
-  ["with a cookie: one SYN-ACK, never repeated, no connection"] = "用 cookie：一个 SYN-ACK，从不重发，没有连接",
+  ["with state: the SYN-ACK repeated after 1 s connects"] = "有状态：1 s 之后重传的 SYN-ACK 使连接建立",
+  ["with a cookie: one SYN-ACK, never repeated, no connection"] = "用 cookie：一个 SYN-ACK，从不重传，没有连接",
   ["cookie with timestamps: all three"] = "cookie 带时间戳：三项都有",
   ["cookie without timestamps: none"] = "cookie 不带时间戳：一项也没有",
   ["remembered, without timestamps: SACK and window scaling"] = "有记录而没有时间戳：SACK 和窗口扩大",

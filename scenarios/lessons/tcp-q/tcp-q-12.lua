@@ -4,7 +4,7 @@
 -- tshark-allow: Connection reset (RST) (invented cookies are refused with RST)
 -- tshark-allow: Previous segment(s) not captured (invented segments belong to nothing)
 local hs = require "hopscope"
-hs.title { en = "TCP-Q-12 ACK flood", zh = "TCP-Q-12 ACK 洪泛" }
+hs.title { en = "TCP-Q-12 ACK flood", zh = "TCP-Q-12 ACK 泛洪" }
 
 local r, client, attacker, server = hs.router "r", hs.host "client", hs.host "attacker", hs.host "server"
 for _, h in ipairs { client, attacker, server } do hs.link(h, r, { delay = "1ms" }) end

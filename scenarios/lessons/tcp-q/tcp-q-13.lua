@@ -3,7 +3,7 @@
 -- constant flood the queue settles at rate times lifetime (Little's law), so fewer retries mean a shorter queue; on a lossy network they
 -- also mean that honest handshakes fail sooner: a trade-off (Linux reqsk_timer_handler).
 local hs = require "hopscope"
-hs.title { en = "TCP-Q-13 Fewer SYN-ACK retries", zh = "TCP-Q-13 减少 SYN-ACK 的重发" }
+hs.title { en = "TCP-Q-13 Fewer SYN-ACK retries", zh = "TCP-Q-13 减少 SYN-ACK 的重传" }
 
 local RATE = 2 -- SYNs a second
 local r, attacker = hs.router "r", hs.host "attacker"
@@ -23,7 +23,7 @@ for _, retries in ipairs { 5, 1 } do
 end
 hs.note {
   en = "Two servers get 2 forged SYNs a second; one repeats its SYN-ACKs five times, the other once.",
-  zh = "两台服务器每秒各收到 2 个伪造的 SYN；一台重发 SYN-ACK 五次，另一台一次。",
+  zh = "两台服务器每秒各收到 2 个伪造的 SYN；一台重传 SYN-ACK 五次，另一台一次。",
 }
 local n = 0
 hs.every(1 / RATE, function()
@@ -42,7 +42,7 @@ for _ = 1, 60 do
 end
 hs.note({
   en = "Half-open entries on average: %.1f with five retries, %.1f with one.",
-  zh = "平均的半开连接项数：重发五次时 %.1f，重发一次时 %.1f。",
+  zh = "平均的半开连接项数：重传五次时 %.1f，重传一次时 %.1f。",
 }, sum[5] / samples, sum[1] / samples)
 hs.expect_equal("5 retries: 63 s times 2 a second", sum[5] / samples, 63 * RATE)
 hs.expect_equal("1 retry: 3 s times 2 a second", sum[1] / samples, 3 * RATE)
@@ -54,8 +54,8 @@ end
 hs.expect_equal("the oldest entries have had all their retries", { most[5], most[1] }, { 5, 1 })
 
 hs.translate("zh", {
-  ["5 retries: 63 s times 2 a second"] = "重发 5 次：63 s 乘以每秒 2 个",
-  ["1 retry: 3 s times 2 a second"] = "重发 1 次：3 s 乘以每秒 2 个",
+  ["5 retries: 63 s times 2 a second"] = "重传 5 次：63 s 乘以每秒 2 个",
+  ["1 retry: 3 s times 2 a second"] = "重传 1 次：3 s 乘以每秒 2 个",
   ["so the queue is proportional to the lifetime"] = "所以队列与存活时间成正比",
-  ["the oldest entries have had all their retries"] = "最老的连接项已经重发完毕",
+  ["the oldest entries have had all their retries"] = "最老的连接项已经重传完毕",
 })

@@ -21,6 +21,10 @@ hs.on("frame.tx", function(e)
   sent[#sent + 1] = e.node .. (t.rst and " RST" or t.syn and (t.ack and " SYN-ACK" or " SYN") or t.len > 0 and " data" or " ACK")
   at[#at + 1] = { time = e.time, seq = t.seq, ack = t.ack and t.ackno }
 end)
+-- In both languages.
+local function told(list)
+  return { en = table.concat(list, ", "), zh = (table.concat(list, "、"):gsub(" data", " 数据")) }
+end
 local accepted, conns = 0, {}
 server:spawn(function(os)
   local listener = os.tcp():bind(5010):listen(8)
@@ -64,7 +68,7 @@ hs.note { en = "The client's program starts again and calls from the same port."
 sent, at = {}, {}
 call "hello again"
 hs.run "1s"
-hs.note(table.concat(sent, ", "))
+hs.note({ en = "%s", zh = "%s" }, told(sent))
 hs.expect_equal("SYN, challenge ACK, RST, new SYN, and connected", { table.unpack(sent, 1, 6) },
   { "client SYN", "server ACK", "client RST", "client SYN", "server SYN-ACK", "client ACK" })
 hs.expect_equal("the challenge ACK tells the state that the server knows", { at[2].seq, at[2].ack }, { snd_nxt, rcv_nxt })
@@ -85,7 +89,7 @@ for _, x in ipairs { { 0, rcv_nxt }, { 0.1, rcv_nxt + 1000 }, { 0.4, rcv_nxt - 1
   hs.at(begin + x[1], function() mallory:forge { src = client, to = server, sport = 6000, dport = 5010, seq = x[2] % 2 ^ 32 // 1, flags = "S" } end)
 end
 hs.run "1s"
-hs.note({ en = "The answers: %s", zh = "应答：%s" }, table.concat(sent, ", "))
+hs.note({ en = "The answers: %s", zh = "应答：%s" }, told(sent))
 hs.expect_equal("every one is recognised", server:counter "TcpExtTCPSYNChallenge" - synchallenges, 4)
 hs.expect_equal("but answered once in 500 ms: ACKs to the client, who ignores them", { sent, server:counter "TcpExtTCPChallengeACK" - challenges },
   { { "server ACK", "server ACK" }, 2 })

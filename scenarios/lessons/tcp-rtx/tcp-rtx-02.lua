@@ -35,7 +35,7 @@ end)
 hs.run "5s"
 hs.note({
   en = "Sent at %.3f s, again at %.3f s, read at %.3f s.",
-  zh = "%.3f s 发送，%.3f s 重发，%.3f s 被读取。",
+  zh = "%.3f s 发送，%.3f s 重传，%.3f s 被读取。",
 }, frames[1].time, frames[2].time, when)
 hs.expect_equal("RTT 20 ms + 200 ms", rto, 220000)
 hs.expect_equal("one retransmission", { #frames, client:counter "TcpRetransSegs" }, { 2, 1 })

@@ -6,7 +6,7 @@
 -- tshark-allow: Previous segment(s) not captured (the lost segments)
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
 local hs = require "hopscope"
-hs.title { en = "TCP-RTX-08 Fast retransmit", zh = "TCP-RTX-08 快重传" }
+hs.title { en = "TCP-RTX-08 Fast retransmit", zh = "TCP-RTX-08 快速重传" }
 
 -- The first of `n` segments is lost, after an exchange of one byte. style: 2 textbook Reno, without SACK; 0: Linux. Returns what happened,
 -- in ms from the first segment on.
@@ -54,16 +54,16 @@ local function lose(name, n, style)
   return r
 end
 
-local three = lose("Reno, 4 segments", 4, 2)
+local three = lose({ en = "Reno, 4 segments", zh = "Reno，4 个报文段" }, 4, 2)
 hs.expect_equal("it is resent on the third duplicate: the fourth equal ACK", three.dups, 3)
 hs.expect_equal("in that instant", three.resent, three.last_dup)
 hs.expect("long before RTO", three.resent < three.rto / 2, three.resent)
-local many = lose("Reno, 9 segments", 9, 2)
+local many = lose({ en = "Reno, 9 segments", zh = "Reno，9 个报文段" }, 9, 2)
 hs.expect_equal("also on the third, not later, if more follow", many.dups, 3)
-local two = lose("Reno, 3 segments", 3, 2)
+local two = lose({ en = "Reno, 3 segments", zh = "Reno，3 个报文段" }, 3, 2)
 hs.expect_equal("with only two behind it there are two duplicates", two.dups, 2)
 hs.expect_near("and it waits for RTO", two.resent, two.rto, 0.001)
-local linux = lose("Linux, 3 segments", 3, 0)
+local linux = lose({ en = "Linux, 3 segments", zh = "Linux，3 个报文段" }, 3, 0)
 -- Something sent later is SACKed: lost, when a quarter of the RTT has passed for reordering, 25 ms. The timer takes 2 ms more, and whole ones.
 hs.expect_equal("Linux does not need a third", linux.dups, 2)
 hs.expect_between("RACK resends after RTT and a quarter of it", linux.resent, 0.125, 0.129)

@@ -50,12 +50,15 @@ local function lose(name, style, quirks)
     os.sleep "1h"
   end)
   hs.run "10s"
-  local text = {}
-  for i, n in ipairs(resent) do text[i] = string.format("%d at %.0f ms", n, counts[i] * 1000) end
+  local en, zh = {}, {}
+  for i, n in ipairs(resent) do
+    en[i] = string.format("%d at %.0f ms", n, counts[i] * 1000)
+    zh[i] = string.format("%d（%.0f ms 时）", n, counts[i] * 1000)
+  end
   hs.note({
     en = "%s: resent %s; all is there after %.0f ms; %d arrived twice",
     zh = "%s：重传了 %s；%.0f ms 之后全部到齐；%d 个到达了两次",
-  }, name, table.concat(text, ", "), (done - begin.time) * 1000, duplicates)
+  }, name, { en = table.concat(en, ", "), zh = table.concat(zh, "、") }, (done - begin.time) * 1000, duplicates)
   hs.expect_equal(name .. ": everything is delivered", got, SEGMENTS * 1000)
   return { resent = resent, at = counts, took = done - begin.time, duplicates = duplicates, counted = server:counter "TcpExtDelayedACKLost" }
 end

@@ -93,7 +93,7 @@ hs.expect_equal("now it is not taken for a loss: no further retransmission", { l
 hs.expect_equal("everything is delivered", got, 5000)
 
 hs.translate("zh", {
-  ["the segment is fast retransmitted: 1000-1499"] = "报文段被快重传：1000-1499",
+  ["the segment is fast retransmitted: 1000-1499"] = "报文段被快速重传：1000-1499",
   ["ack 3000, SACK 1000-1500"] = "ack 3000，SACK 1000-1500",
   ["the sender classifies it as reordering"] = "发送方把它归为失序",
   ["one retransmission, one D-SACK"] = "一次重传，一个 D-SACK",

@@ -52,8 +52,8 @@ hs.expect_equal("wait on: the resent FIN is acknowledged", { on.fins, on.rsts },
 hs.expect_equal("wait on: the peer closes cleanly", { on.state, on.err }, { "CLOSED", 0 })
 
 hs.translate("zh", {
-  ["wait off: the resent FIN draws RST"] = "不等待：重发的 FIN 引来 RST",
+  ["wait off: the resent FIN draws RST"] = "不等待：重传的 FIN 引来 RST",
   ["wait off: the peer reports an error"] = "不等待：对方报告错误",
-  ["wait on: the resent FIN is acknowledged"] = "等待：重发的 FIN 得到确认",
+  ["wait on: the resent FIN is acknowledged"] = "等待：重传的 FIN 得到确认",
   ["wait on: the peer closes cleanly"] = "等待：对方干净地关闭",
 })

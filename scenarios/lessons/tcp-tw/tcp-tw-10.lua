@@ -66,7 +66,7 @@ hs.run "20s"
 hs.note({
   en = "Again: %s. The new connection from port 6003 has delivered \"%s\".",
   zh = "再来一次：%s。从端口 6003 来的新连接交付了“%s”。",
-}, table.concat(again, ", "), read[6003][2])
+}, { en = table.concat(again, ", "), zh = (table.concat(again, "、"):gsub("connected", "已连接")) }, read[6003][2])
 hs.expect_equal("the waiting four-tuples are protected, the other is not", again, { "EADDRNOTAVAIL", "EADDRNOTAVAIL", "connected" })
 hs.expect_equal("TCP-TW-02 has happened: the new connection delivers old data", read[6003], { "old data of 6003", "old data of 6003" })
 hs.expect_equal("not so the others", { #read[6001], #read[6002] }, { 1, 1 })

@@ -40,7 +40,7 @@ hs.expect_equal("it arrives", got, { "hello" })
 
 hs.note {
   en = "Now one bit of the data flips somewhere where the frame's own checksum does not see it: in a bad router, say.",
-  zh = "现在数据的一个比特翻转了，翻转的地方帧自己的检验看不到：比如在一台有毛病的路由器里。",
+  zh = "现在数据的一个比特翻转了，翻转的地方帧自己的校验和看不到：比如在一台有毛病的路由器里。",
 }
 local function flip_first_data_bit() -- 14 + 20 + 8 = 42 bytes come before the data
   link:dir(a):rule(function(q) if q.udp then return { "corrupt", bit = 42 * 8 + 7, fcs = false } end end)

@@ -31,8 +31,10 @@ for i = 1, 20 do
   if i == 5 then before = sink:stats().bytes end
 end
 local beside = (sink:stats().bytes - before) * 8 / 15
-hs.log(string.format("TCP alone %.2f Mbit/s, beside UDP %.2f Mbit/s; UDP lost %d of %d", alone / 1e6, beside / 1e6,
-  counter:stats().lost, source:stats().sent))
+hs.log({
+  en = "TCP alone %.2f Mbit/s, beside UDP %.2f Mbit/s; UDP lost %d of %d",
+  zh = "TCP 单独时 %.2f Mbit/s，与 UDP 并存时 %.2f Mbit/s；UDP 丢失 %d 个数据报（共 %d 个）",
+}, alone / 1e6, beside / 1e6, counter:stats().lost, source:stats().sent)
 
 -- TCP's payload is 1448 of 1538 bytes on the wire, 94 %.
 hs.expect_between("TCP alone fills the bottleneck: 9.4 Mbit/s of data at best", alone, 9e6, 9.42e6)

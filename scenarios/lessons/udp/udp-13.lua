@@ -57,8 +57,12 @@ local function range(list)
 end
 local ulow, uhigh, ulate = range(delay.udp)
 local tlow, thigh, tlate = range(delay.tcp)
-hs.log(string.format("UDP: %d of %d pictures, %.1f to %.1f ms", #delay.udp, N, ulow * 1000, uhigh * 1000))
-hs.log(string.format("TCP: %d of %d pictures, %.1f to %.1f ms, %d later than 50 ms", #delay.tcp, N, tlow * 1000, thigh * 1000, tlate))
+hs.log({ en = "UDP: %d of %d pictures, %.1f to %.1f ms", zh = "UDP：%d 个画面（共 %d 个），时延 %.1f 到 %.1f ms" },
+  #delay.udp, N, ulow * 1000, uhigh * 1000)
+hs.log({
+  en = "TCP: %d of %d pictures, %.1f to %.1f ms, %d later than 50 ms",
+  zh = "TCP：%d 个画面（共 %d 个），时延 %.1f 到 %.1f ms，其中 %d 个晚于 50 ms",
+}, #delay.tcp, N, tlow * 1000, thigh * 1000, tlate)
 -- 2 % of 1000 is 20, with a standard deviation of 4.4.
 hs.expect_between("UDP shows gaps: about 2 % of the pictures are missing", N - #delay.udp, 5, 40)
 -- 30 ms and 0.85 ms of serialisation; now and then a packet of the other stream is in front.

@@ -1,0 +1,82 @@
+#include "lab/run/run_folder.h"
+
+#include "lab/run/keep.h"
+#include "lab/status.h"
+
+typedef struct Folder {
+    const char *dir;
+    Manifest *earlier; /* NULL: none */
+} Folder;
+
+static int fail(const RunFolderConfig *c, GError *error)
+{
+    const RunnerFront *front = c->runner->front;
+
+    if (front && front->tell)
+        front->tell(front->user, RUNNER_SAYS, error->message);
+    g_error_free(error);
+    return EXIT_WRONG;
+}
+
+static bool prepare(void *user, GError **error)
+{
+    const Folder *f = user;
+
+    return manifest_remove_earlier(f->dir, f->earlier, error);
+}
+
+/* What is asked for by name takes the place of what would be kept of its kind. */
+static void choose_kept(const RunFolderConfig *c)
+{
+    OutputsConfig *o = &c->runner->outputs;
+
+    o->keep = c->keep;
+    if (o->pcap->len)
+        o->keep &= ~(unsigned)KEEP_CAPTURES;
+    if (o->event_classes)
+        o->keep &= ~(unsigned)KEEP_EVENTS;
+}
+
+int run_folder_run(Runner *r, const RunFolderConfig *config)
+{
+    RunnerConfig *c = config->runner;
+    Folder folder = {.dir = config->dir};
+    Inputs *inputs;
+    GError *error = NULL;
+    int status;
+
+    *r = (Runner){0};
+    if (!manifest_find_earlier(config->dir, &folder.earlier, &error))
+        return fail(config, error);
+    inputs = inputs_new();
+    choose_kept(config);
+    c->inputs = inputs;
+    c->outputs.digest = true;
+    c->prepare = prepare;
+    c->prepare_user = &folder;
+    status = runner_run(r, c);
+    if (status != EXIT_WRONG && !manifest_write(config->dir, r, status, inputs, NULL, &error))
+        status = fail(config, error);
+    manifest_free(folder.earlier);
+    inputs_free(inputs);
+    return status;
+}
+
+int run_folder_repeat(Runner *r, const RunFolderConfig *config, Manifest *m, const char *operand)
+{
+    RunnerConfig *c = config->runner;
+    GError *error = NULL;
+    int status;
+
+    manifest_apply(m, c);
+    c->limit_is_known = m->max_events != 0;
+    choose_kept(config);
+    if (!config->is_in_place)
+        m->keep = 0;
+    status = runner_run(r, c);
+    if (r->stop == RUNNER_ENDED && status != EXIT_WRONG &&
+        (!manifest_check(m, operand, r, &error) ||
+         !manifest_write(config->dir, r, status, m->inputs, m, &error)))
+        status = fail(config, error);
+    return status;
+}
