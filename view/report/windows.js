@@ -71,7 +71,7 @@ const windowsPanel = (function () {
 
   function show() {
     if (state.flow < 0 || flows[state.flow].proto !== 6) {
-      box.replaceChildren(html('p', { class: 'quiet' }, t('no_tcp')));
+      box.replaceChildren(html('p', { class: 'quiet' }, t(state.flow < 0 ? 'no_flows' : 'no_tcp')));
       return;
     }
     const legend = [['w-acked', 'w_acked'], ['w-flight', 'w_flight'], ['w-usable', 'w_usable'], ['w-open', 'w_open'], ['w-held', 'w_held']];
