@@ -59,9 +59,20 @@ function shorten(text, font, width) {
   return text.slice(0, low) + '…';
 }
 
+/* Names often differ at their ends: what is left out is in the middle. */
+function shortenName(name, font, width) {
+  if (measure(name, font) <= width)
+    return name;
+  let kept = name.length - 1;
+  const some = () => name.slice(0, kept >> 1) + '…' + name.slice(name.length - kept + (kept >> 1));
+  while (kept > 1 && measure(some(), font) > width)
+    kept--;
+  return some();
+}
+
 /* A text of a drawing that takes at most `width`; if it is cut, pointing at it shows all. */
-function fitted(attributes, text, font, width) {
-  const short = shorten(text, font, width), el = svg('text', attributes, short);
+function fitted(attributes, text, font, width, cut = shorten) {
+  const short = cut(text, font, width), el = svg('text', attributes, short);
   if (short !== text)
     el.append(svg('title', {}, text));
   return el;

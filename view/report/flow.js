@@ -27,6 +27,8 @@ class Received {
 const windowsOf = (function () {
   const known = new Map();
 
+  const NONE = [];
+
   function fresh() {
     return { una: 0, nxt: 0, edge: -1, rcv: 0, right: -1, got: new Received(), lastWindow: 0 };
   }
@@ -89,7 +91,7 @@ const windowsOf = (function () {
       to.moment.push(m);
       for (const name of ['una', 'nxt', 'edge', 'rcv', 'right'])
         to[name].push(now[name]);
-      to.held.push(now.got.beyond.map((block) => [...block]));
+      to.held.push(now.got.beyond.length ? now.got.beyond.map((block) => [...block]) : NONE);
     }
     return out;
   }

@@ -8,8 +8,8 @@ const ladder = (function () {
   const LABEL_FONT = '12px ' + FONT, NOTE_FONT = '13px ' + FONT, SMALL_FONT = '11px ' + FONT;
   const MARGIN = 70, HEAD = 44;
   const GUTTER = Math.max(92, 24 + 7 * seconds(moments.n ? moments.t[moments.n - 1] : 0).length);
-  const COLORS = 8;
-  let box, inner, canvas, head;
+  const COLORS = 8, MOST_LANES = 12;
+  let box, inner, canvas, head, nothing;
   let lanes = [], laneX = new Map(), width = 0;
   let arrows = [], arrowsOf = new Map();
   let rows = [], top = new Float64Array(1), rowOf = new Int32Array(0), reach = new Float64Array(0);
@@ -26,8 +26,10 @@ const ladder = (function () {
     let chosen = given.length ? given : laneNodes;
     if (!given.length && laneNodes.length > 6)
       chosen = laneNodes.filter((node) => nodes[node].kind === 'host' || (nodes[node].kind === 'router' && makers.has(node)));
-    if (chosen.length > 12)
-      chosen = chosen.slice(0, 12);
+    if (chosen.length > MOST_LANES) { /* rather those that say something */
+      const first = [...chosen.filter((node) => makers.has(node)), ...chosen.filter((node) => !makers.has(node))].slice(0, MOST_LANES);
+      chosen = chosen.filter((node) => first.includes(node));
+    }
     shown.clear();
     chosen.forEach((node) => shown.add(node));
   }
@@ -378,7 +380,7 @@ const ladder = (function () {
     const room = lanes.length > 1 ? (width - GUTTER - 2 * MARGIN) / (lanes.length - 1) - 8 : width - GUTTER;
     for (const node of lanes) {
       const half = Math.min(room, 2 * Math.min(laneX.get(node) - GUTTER, width - laneX.get(node)) - 4);
-      list.push(fitted({ x: laneX.get(node), y: 18, class: 'node' }, nodes[node].name, '600 13px ' + FONT, half));
+      list.push(fitted({ x: laneX.get(node), y: 18, class: 'node' }, nodes[node].name, '600 13px ' + FONT, half, shortenName));
       list.push(fitted({ x: laneX.get(node), y: 35, class: 'node-state' }, stateOfNode(node), SMALL_FONT, half));
     }
     head.setAttribute('width', width);
@@ -407,6 +409,7 @@ const ladder = (function () {
     lanes = laneNodes.filter((node) => shown.has(node));
     placeLanes();
     makeRows();
+    nothing.hidden = rows.length > 0;
     drawHead();
     ask();
   }
@@ -458,7 +461,8 @@ const ladder = (function () {
     canvas = svg('svg', { class: 'ladder-view', role: 'presentation' });
     head = svg('svg', { class: 'ladder-head', role: 'presentation' });
     inner = html('div', { class: 'ladder-inner' }, canvas);
-    box.append(inner);
+    nothing = html('p', { class: 'nothing quiet' }, t('no_rows'));
+    box.append(nothing, inner);
     into.append(head, box);
     if (!shown.size)
       chooseLanes();

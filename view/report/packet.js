@@ -3,7 +3,7 @@
 
 const packetPanel = (function () {
   const FEW_BYTES = 160;
-  let fieldList, dump, heading, explain, copied;
+  let fieldList, dump, heading, explain, copied, copyLine;
   let shownPacket = -1, shownLang = '', bytes = null, layers = [], rowsOfField = [], cells = [], all = false;
   let picked = -1, hovered = -1; /* fields */
 
@@ -18,7 +18,7 @@ const packetPanel = (function () {
     dump = html('div', { class: 'dump', 'aria-label': t('bytes_label'), role: 'group' });
     copied = html('span', { class: 'quiet', role: 'status' });
     into.append(heading, html('div', { class: 'packet-parts' }, html('div', { class: 'field-side' }, fieldList),
-      html('div', { class: 'dump-side' }, dump, html('p', { class: 'copy' }, html('button', { type: 'button', onclick: copyBytes }, t('copy_hex')), ' ', copied), explain)));
+      html('div', { class: 'dump-side' }, dump, copyLine = html('p', { class: 'copy' }, html('button', { type: 'button', onclick: copyBytes }, t('copy_hex')), ' ', copied), explain)));
     fieldList.addEventListener('mouseover', (e) => hover(fieldAt(e.target)));
     fieldList.addEventListener('mouseleave', () => hover(-1));
     fieldList.addEventListener('click', (e) => fieldAt(e.target) >= 0 && pick(fieldAt(e.target)));
@@ -78,8 +78,6 @@ const packetPanel = (function () {
   }
 
   async function copyBytes() {
-    if (shownPacket < 0)
-      return;
     const n = bytes.length, total = packets.y[shownPacket];
     try {
       await navigator.clipboard.writeText(hexText());
@@ -205,6 +203,7 @@ const packetPanel = (function () {
 
   function show() {
     const p = current();
+    copyLine.hidden = p < 0;
     if (p < 0) {
       heading.replaceChildren(html('span', { class: 'quiet' }, t('no_packet')));
       fieldList.replaceChildren();

@@ -1,8 +1,9 @@
 /* The page: its parts, the slider, keys, play, languages, themes, paper. */
 
+const hasTcp = flows.some((flow) => flow.proto === 6);
 const PANELS = [
   ['narration', narrationPanel, true], ['topology', topologyPanel, true], ['packet', packetPanel, true],
-  ['states', statesPanel, true], ['windows', windowsPanel, true], ['plots', plotsPanel, true],
+  ['states', statesPanel, hasTcp], ['windows', windowsPanel, hasTcp], ['plots', plotsPanel, true],
   ['flows', flowsPanel, true], ['expects', expectsPanel, true], ['about', aboutPanel, false],
 ];
 const open = new Map(PANELS.map(([name, , isOpen]) => [name, isOpen]));

@@ -67,7 +67,7 @@ const topologyPanel = (function () {
     else
       group.append(svg('rect', { x: x - 18, y: y - 13, width: 36, height: 26, rx: 5 }));
     group.append(svg('title', {}, [name + ' (' + t('kind_' + (kind || 'node')) + ')', ...address].join('\n')));
-    group.append(svg('text', { x, y: y + 28, class: 'node-name' }, shorten(name, NODE_FONT, columnRoom())));
+    group.append(svg('text', { x, y: y + 28, class: 'node-name' }, shortenName(name, NODE_FONT, columnRoom())));
     if (address.length === 1 && at.size <= 8)
       group.append(svg('text', { x, y: y + 41, class: 'node-address' }, address[0].split(' ')[1]));
     g.append(group);
@@ -79,14 +79,14 @@ const topologyPanel = (function () {
     moving = svg('g', {});
     /* Where texts must not go: the nodes with their names. */
     taken = [...at].map(([node, { x, y }]) => {
-      const half = Math.max(20, measure(shorten(nodes[node].name, NODE_FONT, columnRoom()), NODE_FONT) / 2);
+      const half = Math.max(20, measure(shortenName(nodes[node].name, NODE_FONT, columnRoom()), NODE_FONT) / 2);
       return { left: x - half, right: x + half, top: y - 16, bottom: y + 44 };
     });
     links.forEach((link) => drawLink(g, link));
     for (const node of at.keys())
       drawNode(g, node);
     drawing = svg('svg', { viewBox: `0 0 ${W} ${height}`, class: 'topology', role: 'img', 'aria-label': t('topology_label') }, g, moving);
-    into.append(drawing);
+    into.append(at.size ? drawing : html('p', { class: 'quiet' }, t('no_network')));
     show();
   }
 
