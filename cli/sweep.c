@@ -487,7 +487,8 @@ int cmd_sweep(int argc, char **argv)
         {"plot", 0, ARG_LIST, "Y:X",
          "draw column Y against column X with error bars: goodput:loss,by=rtt; Y+Z:X adds Z as a dashed "
          "line; more "
-         "items: NAME=VALUE (only these runs), each (a point is a run), log=x, log=y, log=xy; may be "
+         "items: NAME=VALUE (only these runs), each (a point is a run), median (with the 5th and 95th "
+         "percentile), log=x, log=y, log=xy; may be "
          "repeated",
          o.plots, NULL, NULL},
         {"plot-file", 0, ARG_STRING, "FILE",

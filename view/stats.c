@@ -135,6 +135,8 @@ void stats_summarize(const double *values, unsigned n, StatsSummary *out)
     out->max = sorted[n - 1];
     out->median = stats_quantile(sorted, n, 0.5);
     out->p5 = stats_quantile(sorted, n, 0.05);
+    out->p25 = stats_quantile(sorted, n, 0.25);
+    out->p75 = stats_quantile(sorted, n, 0.75);
     out->p95 = stats_quantile(sorted, n, 0.95);
     g_free(sorted);
     if (out->min == out->max)

@@ -8,9 +8,9 @@
 
 typedef struct StatsSummary {
     unsigned n;
-    double mean, median, p5, p95, min, max; /* if n > 0 */
-    double sd;                              /* of the sample, with n - 1; if n > 1, as those below */
-    double low, high;                       /* 95 % confidence interval of the mean, with Student's t */
+    double mean, median, p5, p25, p75, p95, min, max; /* if n > 0 */
+    double sd;        /* of the sample, with n - 1; if n > 1, as those below */
+    double low, high; /* 95 % confidence interval of the mean, with Student's t */
 } StatsSummary;
 
 /* All values are finite. */

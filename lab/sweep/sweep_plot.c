@@ -13,7 +13,8 @@ typedef struct Request {
     GPtrArray *by;                  /* names of axes; empty: all that are left */
     GPtrArray *fixed, *fixed_value; /* name, value */
     bool log_x, log_y;
-    bool is_each; /* a point is a run, not the mean over seeds */
+    bool is_each;   /* a point is a run, not the mean over seeds */
+    bool is_median; /* a point is a median, its bar from the 5th to the 95th percentile */
 } Request;
 
 static void clear_request(Request *r)
@@ -49,9 +50,14 @@ static bool parse_item(Request *r, const char *request, const char *item, GError
         r->is_each = true;
         return true;
     }
+    if (!strcmp(item, "median")) {
+        r->is_median = true;
+        return true;
+    }
     if (!equals || equals == item || !equals[1])
         return fail(error, request,
-                    "cannot read \"%s\"; expected by=NAME, NAME=VALUE, each or log=x, log=y, log=xy", item);
+                    "cannot read \"%s\"; expected by=NAME, NAME=VALUE, each, median or log=x, log=y, log=xy",
+                    item);
     if (g_str_has_prefix(item, "by=")) {
         g_ptr_array_add(r->by, g_strdup(equals + 1));
     } else if (g_str_has_prefix(item, "log=")) {
@@ -219,6 +225,8 @@ static bool divide(Plan *p, GError **error)
 
 static bool make_plan(Plan *p, GError **error)
 {
+    if (p->r.is_each && p->r.is_median)
+        return fail(error, p->request, "a single run has no median: expected each or median");
     for (unsigned i = 0; i < G_N_ELEMENTS(p->fixed_at); i++)
         p->fixed_at[i] = -1;
     if (p->t->spec->axes->len > G_N_ELEMENTS(p->is_by) || g_strv_length(p->r.ys) > G_N_ELEMENTS(p->ys))
@@ -289,6 +297,13 @@ static ChartSeries *series_of(Plan *p, Chart *c, unsigned point, unsigned y)
     return chart_add_series(c, label, group, y > 0);
 }
 
+static void middle_of(const Plan *p, const StatsSummary *s, double *value, double *low, double *high)
+{
+    *value = p->r.is_median ? s->median : s->mean;
+    *low = p->r.is_median ? s->p5 : s->n > 1 ? s->low : s->mean;
+    *high = p->r.is_median ? s->p95 : s->n > 1 ? s->high : s->mean;
+}
+
 static bool x_of(const Plan *p, unsigned point, ChartPoint *out)
 {
     StatsSummary s;
@@ -303,9 +318,7 @@ static bool x_of(const Plan *p, unsigned point, ChartPoint *out)
         sweep_table_summarize(p->t, point, p->x, &s, &missing);
         if (s.n == 0)
             return false;
-        out->x = s.mean;
-        out->x_low = s.n > 1 ? s.low : s.mean;
-        out->x_high = s.n > 1 ? s.high : s.mean;
+        middle_of(p, &s, &out->x, &out->x_low, &out->x_high);
         return true;
     }
     out->x_low = out->x_high = out->x;
@@ -339,9 +352,7 @@ static void add_mean(Plan *p, Chart *c, unsigned point, unsigned y)
     sweep_table_summarize(p->t, point, p->ys[y], &s, &missing);
     if (s.n == 0 || !x_of(p, point, &at))
         return;
-    at.y = s.mean;
-    at.y_low = s.n > 1 ? s.low : s.mean;
-    at.y_high = s.n > 1 ? s.high : s.mean;
+    middle_of(p, &s, &at.y, &at.y_low, &at.y_high);
     insert(p, c, point, y, &at);
 }
 
@@ -413,6 +424,8 @@ static char *title_of(const Plan *p)
 static char *subtitle_of(const Plan *p)
 {
     unsigned seeds = p->t->spec->seeds->len;
+    const char *what =
+        p->r.is_median ? "medians, 5th to 95th percentile," : "means and 95 % confidence intervals";
     g_autofree char *name = g_path_get_basename(p->t->spec->scenario);
     GString *out = g_string_new(NULL);
 
@@ -420,12 +433,11 @@ static char *subtitle_of(const Plan *p)
     if (p->r.is_each)
         g_string_append(out, "every run a point");
     else if (sweep_table_has_batches(p->t, p->ys[0]))
-        g_string_append_printf(out, "means and 95 %% confidence intervals of %u batch means each",
-                               p->t->batches * seeds);
+        g_string_append_printf(out, "%s of %u batch means each", what, p->t->batches * seeds);
     else if (seeds == 1)
         g_string_append(out, "one run each");
     else
-        g_string_append_printf(out, "means and 95 %% confidence intervals over %u seeds", seeds);
+        g_string_append_printf(out, "%s over %u seeds", what, seeds);
     if (p->left_out)
         g_string_append_printf(out, "; %u point%s at 0 left out", p->left_out, p->left_out == 1 ? "" : "s");
     return g_string_free(out, FALSE);
@@ -478,6 +490,8 @@ static char *default_name(const Plan *p)
                                (char *)p->r.fixed_value->pdata[i]);
     if (p->r.is_each && p->x->kind != SWEEP_FIXED)
         g_string_append(out, "-each");
+    if (p->r.is_median)
+        g_string_append(out, "-median");
     g_strcanon(out->str, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.%", '_');
     g_string_append(out, ".svg");
     return g_string_free(out, FALSE);

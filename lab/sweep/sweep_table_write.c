@@ -101,6 +101,8 @@ static void write_summary_row(OutFile *f, const SweepTable *t, unsigned point, c
     write_number(f, s.n > 1, s.sd);
     write_number(f, s.n > 0, s.median);
     write_number(f, s.n > 0, s.p5);
+    write_number(f, s.n > 0, s.p25);
+    write_number(f, s.n > 0, s.p75);
     write_number(f, s.n > 0, s.p95);
     write_number(f, s.n > 0, s.min);
     write_number(f, s.n > 0, s.max);
@@ -127,8 +129,8 @@ static bool write_summary(const SweepTable *t, const char *dir, GError **error)
         is_batched[i] = sweep_table_has_batches(t, COLUMN(t, i));
     for (unsigned i = 0; i < t->spec->axes->len; i++)
         outfile_printf(f, "%s\t", ((const SweepAxis *)t->spec->axes->pdata[i])->name);
-    outfile_printf(
-        f, "result\tunit\tmethod\tn\tmissing\tmean\tsd\tmedian\tp5\tp95\tmin\tmax\tci95_low\tci95_high\n");
+    outfile_printf(f, "result\tunit\tmethod\tn\tmissing\tmean\tsd\tmedian\tp5\tp25\tp75\tp95\tmin\tmax\tci95_"
+                      "low\tci95_high\n");
     for (unsigned point = 0; point < sweep_spec_points(t->spec); point++)
         for (int results = 1; results >= 0; results--)
             for (unsigned i = 0; i < t->columns->len; i++)

@@ -73,7 +73,9 @@ static void test_student_1908(void)
     assert_near(s.median, 1.3, 1e-12);
     g_assert_cmpfloat(s.min, ==, 0.0);
     g_assert_cmpfloat(s.max, ==, 4.6);
-    assert_near(s.p5, 0.36, 1e-12); /* R: quantile(x, 0.05): position 0.45 between 0.0 and 0.8 */
+    assert_near(s.p5, 0.36, 1e-12);  /* R: quantile(x, 0.05): position 0.45 between 0.0 and 0.8 */
+    assert_near(s.p25, 1.05, 1e-12); /* R's summary(): 1st Qu. 1.05, 3rd Qu. 1.7 */
+    assert_near(s.p75, 1.7, 1e-12);
     assert_near(s.p95, 3.61, 1e-12);
 }
 
