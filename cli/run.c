@@ -276,7 +276,7 @@ int cmd_run(int argc, char **argv)
         {"events", 'e', ARG_OPTIONAL_LIST, "CLASSES",
          "log what happens into SCENARIO.events.jsonl: all, or some of frames, state, engine, tx, rx, drop, "
          "queue, link, "
-         "switch, neigh, route, ip, udp, socket, tcp, app, log, separated by commas",
+         "switch, neigh, route, ip, udp, socket, tcp, app, log, translation, separated by commas",
          o.events, NULL, NULL},
         {"qlog", 0, ARG_OPTIONAL_LIST, "HOST",
          "log what TCP does as qlog, for qvis: SCENARIO.HOST-client.sqlog and SCENARIO.HOST-server.sqlog, of "

@@ -125,6 +125,7 @@ static int make_env(lua_State *L)
     StepCond *c = lua_touserdata(L, 1);
     static const luaL_Reg functions[] = {{"counter", fn_counter}, {"info", fn_info}, {NULL, NULL}};
 
+    steprecordview_open(L, &c->view);
     lua_newtable(L);
     lua_pushlightuserdata(L, c);
     luaL_setfuncs(L, functions, 1);
@@ -388,6 +389,7 @@ static bool evaluate(Ask *a, const ProbeRecord *r, char **error)
     LuaErr err = {0};
 
     steprecordview_set(&c->view, r);
+    c->view.wants_tables = a->wants_text;
     if (luaerr_protect(sandbox_lua(c->sb), ask, a, &err))
         return true;
     if (stepcond_is_spent(c)) {

@@ -1,6 +1,7 @@
 #include "step/cond_record.h"
 
 #include <glib.h>
+#include <lauxlib.h>
 #include <string.h>
 
 #include "lua/luaprobe.h"
@@ -158,6 +159,58 @@ static void push_layer(lua_State *L, const StepRecordView *v, WireLayerId id)
     lua_setfield(L, -2, "flags");
 }
 
+/* Making a table of each header of each packet would be most of a search's time: one that is made once asks
+ * for the fields that are named. The last one of several counts, as in the tables. */
+static int look_up(lua_State *L)
+{
+    const StepRecordView *v = lua_touserdata(L, lua_upvalueindex(1));
+    WireLayerId id = (WireLayerId)lua_tointeger(L, lua_upvalueindex(2));
+    bool only_flags = lua_toboolean(L, lua_upvalueindex(3));
+    const char *name = lua_tostring(L, 2);
+
+    for (unsigned i = v->n; name && i-- > 0;) {
+        const StepSeen *f = &v->seen[i];
+
+        if (f->layer != id || strcmp(f->name, name) != 0 || (only_flags && f->kind != WIRE_BOOL))
+            continue;
+        if (f->kind == WIRE_FLAGS && !strcmp(name, "flags"))
+            lua_rawgeti(L, lua_upvalueindex(4), WIRE_N_LAYERS + (lua_Integer)id);
+        else
+            push_seen(L, v, f);
+        return 1;
+    }
+    return 0;
+}
+
+void steprecordview_open(lua_State *L, StepRecordView *v)
+{
+    lua_newtable(L);
+    for (lua_Integer i = 0; i < 2 * WIRE_N_LAYERS; i++) {
+        lua_newtable(L);
+        lua_newtable(L);
+        lua_pushlightuserdata(L, v);
+        lua_pushinteger(L, i % WIRE_N_LAYERS);
+        lua_pushboolean(L, i >= WIRE_N_LAYERS);
+        lua_pushvalue(L, -6);
+        lua_pushcclosure(L, look_up, 4);
+        lua_setfield(L, -2, "__index");
+        lua_setmetatable(L, -2);
+        lua_rawseti(L, -2, i);
+    }
+    v->lookups = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static void push_header(lua_State *L, const StepRecordView *v, WireLayerId id)
+{
+    if (v->wants_tables) {
+        push_layer(L, v, id);
+        return;
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, v->lookups);
+    lua_rawgeti(L, -1, id);
+    lua_remove(L, -2);
+}
+
 static const StepSeen *find(const StepRecordView *v, WireLayerId id, const char *name)
 {
     for (unsigned i = 0; i < v->n; i++)
@@ -252,7 +305,7 @@ void steprecordview_push(lua_State *L, StepRecordView *v, const char *name)
         if (!v->is_dissected)
             dissect(v);
         if (v->has[layer->id])
-            push_layer(L, v, layer->id);
+            push_header(L, v, layer->id);
         else
             lua_pushnil(L);
     } else if (has_frame(v) && !strcmp(name, "payload")) {

@@ -21,6 +21,8 @@ typedef struct StepSeen { /* a field of a header */
 typedef struct StepRecordView {
     Net *net;
     const ProbeRecord *r; /* NULL: none */
+    bool wants_tables;    /* headers as tables, for printing; otherwise as tables that look their fields up */
+    int lookups;          /* of these, in the registry */
     bool is_dissected;
     uint8_t *bytes;
     uint32_t len, cap;
@@ -31,6 +33,8 @@ typedef struct StepRecordView {
     StepSeen seen[STEP_FIELDS_MAX];
 } StepRecordView;
 
+/* Makes what headers are looked up with; once, before anything is pushed. */
+void steprecordview_open(lua_State *L, StepRecordView *v);
 void steprecordview_set(StepRecordView *v, const ProbeRecord *r);
 void steprecordview_clear(StepRecordView *v);
 /* All names; returns how many were written. */

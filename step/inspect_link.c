@@ -98,8 +98,7 @@ bool stepinspect_queue(const StepInspect *w, const char *place, GString *out)
         g_string_append(out, "There are no links.\n");
         return true;
     }
-    g_string_append_printf(out,
-                           "there is no queue at \"%s\"; expected a node, NODE:DEVICE or a link such as a-b",
-                           place);
+    g_string_append_printf(
+        out, "there is no queue at \"%s\"; expected a node, NODE:DEVICE or a link such as a-b", place);
     return false;
 }

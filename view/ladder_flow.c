@@ -94,10 +94,9 @@ bool ladder_choose_flows(Ladder *l, char **error)
     }
     if (found || !wish)
         return true;
-    *error = g_strdup_printf(
-        "no flow is \"%s\": expected a number (this run has %d flow%s), a port, or "
-        "SOURCE:PORT>DESTINATION:PORT; --list-flows shows them",
-        wish, n, n == 1 ? "" : "s");
+    *error = g_strdup_printf("no flow is \"%s\": expected a number (this run has %d flow%s), a port, or "
+                             "SOURCE:PORT>DESTINATION:PORT; --list-flows shows them",
+                             wish, n, n == 1 ? "" : "s");
     return false;
 }
 

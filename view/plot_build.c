@@ -414,6 +414,14 @@ char *plot_what_stem(uint32_t what)
     return g_string_free(text, FALSE);
 }
 
+static char *name_crowd(unsigned n)
+{
+    unsigned every = plotbuild_every(n);
+
+    return every > 1 ? g_strdup_printf("%u flows, lines of %u of them", n, (n + every - 1) / every)
+                     : g_strdup_printf("%u flows", n);
+}
+
 PlotFigure *plot_build(const PlotRun *runs, unsigned n_runs, const char *scenario, char **error)
 {
     PlotBuild b = {.runs = runs, .n_runs = n_runs, .wish = plotsink_wish(runs[0].sink), .scenario = scenario};
@@ -433,7 +441,7 @@ PlotFigure *plot_build(const PlotRun *runs, unsigned n_runs, const char *scenari
         if (b.flows->len == 1)
             b.figure->subtitle = name_flow(plotbuild_item(b.flows, 0)->end, 2);
         else if (b.flows->len > PLOT_CROWD)
-            b.figure->subtitle = g_strdup_printf("%u flows", b.flows->len);
+            b.figure->subtitle = name_crowd(b.flows->len);
         if (b.wish->cdf)
             plotcdf_add(&b);
         else {

@@ -4,6 +4,7 @@
 #include "view/plot_build.h"
 
 #define PLOT_CROWD 8     /* more flows than that are shown as a crowd: no legend, median and range */
+#define PLOT_DRAWN 200   /* of more flows some are drawn, the same distance apart; all count for the median */
 #define PLOT_COLUMNS 480 /* places next to each other that a picture can show */
 
 /* A line of the picture: a flow of a run, or a queue. */
@@ -30,6 +31,12 @@ typedef struct PlotBuild {
     PlotFigure *figure;
     char *error;
 } PlotBuild;
+
+/* One of so many of a crowd has a line of its own. */
+static inline unsigned plotbuild_every(unsigned n)
+{
+    return (n + PLOT_DRAWN - 1) / PLOT_DRAWN;
+}
 
 static inline bool plotbuild_wants(const PlotBuild *b, PlotWhat what)
 {

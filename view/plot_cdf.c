@@ -147,7 +147,7 @@ void plotcdf_add(PlotBuild *b)
         b->figure, is_weighted((PlotWhat)what) ? "Share of the time" : "Share of the samples", "share");
     p->min = 0;
     p->max = 1.02;
-    for (unsigned i = 0; i < items->len; i++)
+    for (unsigned i = 0; i < items->len; i += HS_MAX(plotbuild_every(items->len), 1u))
         add_curve(p, plotbuild_item(items, i), items->len, all->pdata[i], unit.factor);
     if (items->len > PLOT_CROWD)
         add_all(p, all, is_queue ? "all queues" : "all flows", unit.factor);

@@ -113,7 +113,7 @@ void plotpart_add_crowd(const PlotPart *p, const PlotGrid *g, double x, double s
     PlotCurve *median;
     double *column = g_new(double, g->rows);
 
-    for (unsigned r = 0; r < g->rows; r++) {
+    for (unsigned r = 0; r < g->rows; r += plotbuild_every(g->rows)) {
         PlotCurve *c = plotpanel_add_curve(p->p, "", PLOT_LINE, PLOT_BLUE);
 
         c->alpha = 0.25;

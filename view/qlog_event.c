@@ -25,7 +25,7 @@ static GString *begin(QlogFlow *f, SimTime time, const char *name, const char *c
 
 /* ---- packets ---- */
 
-static const char *packet_type(const StorySegment *seg)
+const char *qlog_event_packet_type(const StorySegment *seg)
 {
     if (seg->flags & TCP_RST)
         return "rst";
@@ -95,7 +95,7 @@ static void append_ecn(GString *s, const QlogPacket *p)
 static void append_header(GString *s, const QlogFlow *f, const QlogPacket *p)
 {
     qlog_object(s, "header");
-    qlog_str(s, "packet_type", packet_type(p->seg));
+    qlog_str(s, "packet_type", qlog_event_packet_type(p->seg));
     qlog_u64(s, "packet_number", p->number);
     qlog_u64(s, "sequence_number", p->seg->seq);
     if (p->seg->flags & TCP_ACK)
@@ -198,7 +198,7 @@ void qlog_event_lost(QlogFlow *f, SimTime time, const QlogSent *sent, const char
     GString *s = begin(f, time, "tcp:packet_lost", RECOVERY);
 
     qlog_object(s, "header");
-    qlog_str(s, "packet_type", "data");
+    qlog_str(s, "packet_type", sent->type);
     qlog_u64(s, "packet_number", sent->number);
     qlog_u64(s, "sequence_number", sent->seq);
     g_string_append_c(s, '}');

@@ -16,6 +16,9 @@ typedef struct QlogPacket {
     uint64_t new_limit; /* up to where it allows the other side to send; 0: no further than before */
 } QlogPacket;
 
+/* "syn", "data", …: constants. */
+const char *qlog_event_packet_type(const StorySegment *seg);
+
 void qlog_event_started(QlogFlow *f, const QlogPacket *p);
 /* Of the SYN: what this side offers. */
 void qlog_event_parameters(QlogFlow *f, const QlogPacket *p);

@@ -11,7 +11,8 @@
 typedef struct QlogSent {
     uint32_t seq, end; /* with SYN and FIN counted */
     uint64_t number;
-    bool is_lost; /* declared */
+    bool is_lost;     /* declared */
+    const char *type; /* "data" */
 } QlogSent;
 
 /* How much is said of a connection: the importance levels of the main schema (section 8.3), as QUIC's events

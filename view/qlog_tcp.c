@@ -277,7 +277,7 @@ static void on_segment(QlogTcp *q, QlogFlow *f, QlogPacket *p)
 {
     const StorySegment *seg = p->seg;
     uint32_t len = seg->payload_len + (seg->flags & TCP_SYN ? 1 : 0) + (seg->flags & TCP_FIN ? 1 : 0);
-    QlogSent entry = {seg->seq, seg->seq + len, p->number, false};
+    QlogSent entry = {seg->seq, seg->seq + len, p->number, false, qlog_event_packet_type(seg)};
 
     if (seg->flags & TCP_SYN)
         learn_syn(f, p);

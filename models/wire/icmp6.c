@@ -54,8 +54,8 @@ static const WireName exceeded_names[] = {
     {0, "hop limit exceeded in transit"}, {1, "fragment reassembly time exceeded"}, {0, NULL}};
 static const WireName param_names[] = {
     {ICMP6_PARAM_HEADER, "erroneous header field"},
-    {ICMP6_PARAM_NEXT_HEADER, "unrecognized next header"},
-    {ICMP6_PARAM_OPTION, "unrecognized option"},
+    {ICMP6_PARAM_NEXT_HEADER, "unrecognised next header"},
+    {ICMP6_PARAM_OPTION, "unrecognised option"},
     {0, NULL},
 };
 static const WireName option_names[] = {

@@ -29,3 +29,9 @@ hs.run "2s"
 hs.expect_equal("they are sent again", client:counter "TcpRetransSegs", 3)
 hs.expect_equal("the receiver tells that they had come", client:counter "TcpExtTCPDSACKRecv", 3)
 hs.expect_equal("the window is restored", client:counter "TcpExtTCPPartialUndo" + client:counter "TcpExtTCPFullUndo", 1)
+
+hs.translate("zh", {
+  ["they are sent again"] = "它们被重传",
+  ["the receiver tells that they had come"] = "接收方告知它们已经到过",
+  ["the window is restored"] = "窗口恢复原来的大小",
+})

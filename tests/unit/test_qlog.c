@@ -87,7 +87,7 @@ static void test_no_folder(void)
 
 static void add(QlogFlow *f, uint32_t seq, uint64_t number)
 {
-    QlogSent p = {seq, seq + 100, number, false};
+    QlogSent p = {seq, seq + 100, number, false, "data"};
 
     g_array_append_val(f->sent, p);
 }

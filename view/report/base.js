@@ -59,6 +59,25 @@ function shorten(text, font, width) {
   return text.slice(0, low) + '…';
 }
 
+/* Names often differ at their ends: what is left out is in the middle. */
+function shortenName(name, font, width) {
+  if (measure(name, font) <= width)
+    return name;
+  let kept = name.length - 1;
+  const some = () => name.slice(0, kept >> 1) + '…' + name.slice(name.length - kept + (kept >> 1));
+  while (kept > 1 && measure(some(), font) > width)
+    kept--;
+  return some();
+}
+
+/* A text of a drawing that takes at most `width`; if it is cut, pointing at it shows all. */
+function fitted(attributes, text, font, width, cut = shorten) {
+  const short = cut(text, font, width), el = svg('text', attributes, short);
+  if (short !== text)
+    el.append(svg('title', {}, text));
+  return el;
+}
+
 /* Lines of at most `width`; breaks at blanks, and anywhere in scripts that have none. */
 function wrap(text, font, width) {
   const lines = [];
@@ -81,7 +100,14 @@ function wrap(text, font, width) {
 
 const LANGUAGES = ['en', 'zh'];
 
+/* What the address says behind its #: "packet=17&lang=zh". */
+function addressed(name) {
+  return new URLSearchParams(location.hash.slice(1)).get(name);
+}
+
 function preferredLanguage() {
+  if (LANGUAGES.includes(addressed('lang')))
+    return addressed('lang');
   return DATA.lang || ((navigator.language || 'en').toLowerCase().startsWith('zh') ? 'zh' : 'en');
 }
 

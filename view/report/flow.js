@@ -23,9 +23,11 @@ class Received {
 
 /* For each side what its end knows, as lists that begin anew at each moment in which something changes:
  * una, nxt, edge (SND.UNA + SND.WND) of what it sends; rcv (RCV.NXT) and right (RCV.NXT + RCV.WND) of what it
- * receives. In bytes from the initial sequence number; edge and right are -1 as long as nothing was said. */
+ * receives; held: [first, end) of what it has beyond a hole. In bytes from the initial sequence number; edge and right are -1 as long as nothing was said. */
 const windowsOf = (function () {
   const known = new Map();
+
+  const NONE = [];
 
   function fresh() {
     return { una: 0, nxt: 0, edge: -1, rcv: 0, right: -1, got: new Received(), lastWindow: 0 };
@@ -54,25 +56,42 @@ const windowsOf = (function () {
     }
   }
 
+  /* Whether side `side` of the flow did not accept what arrived at moment m: then it changes nothing. */
+  function isRefused(m, flow, side) {
+    for (let k = m + 1; k < moments.n && moments.t[k] === moments.t[m]; k++) {
+      const event = moments.k[k] === MOMENT.EVENT ? events[moments.i[k]] : null;
+      if (event && event[0] === EVENT.REFUSED && event[2] >= 0 && conns[event[2]].flow === flow && conns[event[2]].side === side)
+        return true;
+      if (moments.k[k] === MOMENT.RECEIVED && packets.f[flights.p[moments.i[k]]] === flow && packets.s[flights.p[moments.i[k]]] !== side)
+        return false;
+    }
+    return false;
+  }
+
   function compute(flow) {
     const sides = [fresh(), fresh()];
-    const out = [0, 1].map(() => ({ moment: [], una: [], nxt: [], edge: [], rcv: [], right: [] }));
+    const out = [0, 1].map(() => ({ moment: [], una: [], nxt: [], edge: [], rcv: [], right: [], held: [] }));
     for (let m = 0; m < moments.n; m++) {
       const f = flightOf(m);
       if (f < 0 || packets.f[flights.p[f]] !== flow || !isTcp(flights.p[f]))
         continue;
       const p = flights.p[f], from = packets.s[p], node = flows[flow].node;
       let side = -1;
-      if (moments.k[m] === MOMENT.SENT && flightFrom(f) === node[from])
-        send(sides[side = from], p);
-      else if (moments.k[m] === MOMENT.RECEIVED && points[flights.b[f]].node === node[1 - from])
-        receive(sides[side = 1 - from], p);
+      if (moments.k[m] === MOMENT.SENT && flightFrom(f) === node[from]) {
+        side = from;
+        send(sides[side], p);
+      } else if (moments.k[m] === MOMENT.RECEIVED && points[flights.b[f]].node === node[1 - from]) {
+        side = 1 - from;
+        if (!isRefused(m, flow, side))
+          receive(sides[side], p);
+      }
       if (side < 0)
         continue;
       const to = out[side], now = sides[side];
       to.moment.push(m);
       for (const name of ['una', 'nxt', 'edge', 'rcv', 'right'])
         to[name].push(now[name]);
+      to.held.push(now.got.beyond.length ? now.got.beyond.map((block) => [...block]) : NONE);
     }
     return out;
   }
@@ -89,7 +108,7 @@ function windowAt(flow, side, m) {
   const list = windowsOf(flow)[side], i = lastUpTo(list.moment, m);
   if (i < 0)
     return null;
-  return { una: list.una[i], nxt: list.nxt[i], edge: list.edge[i], rcv: list.rcv[i], right: list.right[i] };
+  return { una: list.una[i], nxt: list.nxt[i], edge: list.edge[i], rcv: list.rcv[i], right: list.right[i], held: list.held[i] };
 }
 
 /* The connections that a side of the flow had: a listener's child is another one than the listener. */

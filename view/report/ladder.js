@@ -8,8 +8,8 @@ const ladder = (function () {
   const LABEL_FONT = '12px ' + FONT, NOTE_FONT = '13px ' + FONT, SMALL_FONT = '11px ' + FONT;
   const MARGIN = 70, HEAD = 44;
   const GUTTER = Math.max(92, 24 + 7 * seconds(moments.n ? moments.t[moments.n - 1] : 0).length);
-  const COLORS = 8;
-  let box, inner, canvas, head;
+  const COLORS = 8, MOST_LANES = 12;
+  let box, inner, canvas, head, nothing;
   let lanes = [], laneX = new Map(), width = 0;
   let arrows = [], arrowsOf = new Map();
   let rows = [], top = new Float64Array(1), rowOf = new Int32Array(0), reach = new Float64Array(0);
@@ -26,8 +26,10 @@ const ladder = (function () {
     let chosen = given.length ? given : laneNodes;
     if (!given.length && laneNodes.length > 6)
       chosen = laneNodes.filter((node) => nodes[node].kind === 'host' || (nodes[node].kind === 'router' && makers.has(node)));
-    if (chosen.length > 12)
-      chosen = chosen.slice(0, 12);
+    if (chosen.length > MOST_LANES) { /* rather those that say something */
+      const first = [...chosen.filter((node) => makers.has(node)), ...chosen.filter((node) => !makers.has(node))].slice(0, MOST_LANES);
+      chosen = chosen.filter((node) => first.includes(node));
+    }
     shown.clear();
     chosen.forEach((node) => shown.add(node));
   }
@@ -257,12 +259,11 @@ const ladder = (function () {
   }
 
   function drawArrowLabel(g, arrow, x1, x2, y1, right) {
-    const room = width - GUTTER - 16;
-    const text = shorten(arrowLabel(arrow), LABEL_FONT, room);
-    const size = measure(text, LABEL_FONT);
+    const room = width - GUTTER - 16, text = arrowLabel(arrow);
+    const size = measure(shorten(text, LABEL_FONT, room), LABEL_FONT);
     let x = right ? x1 + 8 : x1 - 8 - size;
     x = Math.max(GUTTER + 6, Math.min(width - 8 - size, x));
-    g.append(svg('text', { x, y: y1 - 5, class: 'label' }, text));
+    g.append(fitted({ x, y: y1 - 5, class: 'label' }, text, LABEL_FONT, room));
   }
 
   function drawReason(g, arrow, x, y, right) {
@@ -289,12 +290,11 @@ const ladder = (function () {
       text = '✗ ' + said(string(event[3]));
     if (event[0] === EVENT.STATE && event[2] >= 0 && portsMatter)
       text = ':' + conns[event[2]].localPort + ' ' + text;
-    text = shorten(text, SMALL_FONT, Math.max(60, width - GUTTER - 40));
-    const size = measure(text, SMALL_FONT) + 14;
+    const room = Math.max(60, width - GUTTER - 40), size = measure(shorten(text, SMALL_FONT, room), SMALL_FONT) + 14;
     const left = Math.max(GUTTER + 4, Math.min(width - size - 4, x - size / 2));
     const g = svg('g', { class: 'event ' + (names[event[0]] || 'bad') + (row.moment === state.at ? ' selected' : ''), 'data-moment': row.moment });
     g.append(svg('rect', { x: left, y: y + 2, width: size, height: 17, rx: 8.5 }));
-    g.append(svg('text', { x: left + 7, y: y + 14.5 }, text));
+    g.append(fitted({ x: left + 7, y: y + 14.5 }, text, SMALL_FONT, room));
     group.append(g);
   }
 
@@ -380,9 +380,8 @@ const ladder = (function () {
     const room = lanes.length > 1 ? (width - GUTTER - 2 * MARGIN) / (lanes.length - 1) - 8 : width - GUTTER;
     for (const node of lanes) {
       const half = Math.min(room, 2 * Math.min(laneX.get(node) - GUTTER, width - laneX.get(node)) - 4);
-      list.push(svg('text', { x: laneX.get(node), y: 18, class: 'node' }, shorten(nodes[node].name, '600 13px ' + FONT, half)));
-      const here = shorten(stateOfNode(node), SMALL_FONT, half);
-      list.push(svg('text', { x: laneX.get(node), y: 35, class: 'node-state' }, here));
+      list.push(fitted({ x: laneX.get(node), y: 18, class: 'node' }, nodes[node].name, '600 13px ' + FONT, half, shortenName));
+      list.push(fitted({ x: laneX.get(node), y: 35, class: 'node-state' }, stateOfNode(node), SMALL_FONT, half));
     }
     head.setAttribute('width', width);
     head.setAttribute('height', HEAD);
@@ -410,8 +409,15 @@ const ladder = (function () {
     lanes = laneNodes.filter((node) => shown.has(node));
     placeLanes();
     makeRows();
+    nothing.hidden = rows.length > 0;
     drawHead();
     ask();
+  }
+
+  /* After build(), when the rest of the page has its place. */
+  function fit() {
+    resize();
+    showRow(state.at);
   }
 
   function showRow(m) {
@@ -455,13 +461,14 @@ const ladder = (function () {
     canvas = svg('svg', { class: 'ladder-view', role: 'presentation' });
     head = svg('svg', { class: 'ladder-head', role: 'presentation' });
     inner = html('div', { class: 'ladder-inner' }, canvas);
-    box.append(inner);
+    nothing = html('p', { class: 'nothing quiet' }, t('no_rows'));
+    box.append(nothing, inner);
     into.append(head, box);
     if (!shown.size)
       chooseLanes();
     makeArrows();
     box.addEventListener('scroll', () => {
-      look();
+      scrolled = box.scrollTop;
       ask();
     }, { passive: true });
     box.addEventListener('click', (e) => {
@@ -474,7 +481,6 @@ const ladder = (function () {
         change({ at: rows[i].moment, playing: false });
     });
     new ResizeObserver(() => box.isConnected && (box.clientWidth !== width || box.clientHeight !== viewHeight) && resize()).observe(box);
-    resize();
   }
 
   function update(changed) {
@@ -518,7 +524,7 @@ const ladder = (function () {
   }
 
   return {
-    build, update, neighbour, setLane, drawSheets, drawNow: redraw,
+    build, update, neighbour, setLane, drawSheets, drawNow: redraw, fit,
     isShown: (node) => shown.has(node),
     setTimers: (on) => { withTimers = on; resize(); },
     hasTimers: () => withTimers,

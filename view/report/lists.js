@@ -12,7 +12,7 @@ const narrationPanel = (function () {
         continue;
       const text = event[0] === EVENT.LOG ? eventText(event) : saying(event);
       const item = html('li', { class: ['title', 'note', 'log'][event[0]] },
-        html('button', { type: 'button', onclick: () => change({ at: m, playing: false }) },
+        html('button', { type: 'button', onclick: () => leap({ at: m }) },
           html('span', { class: 'time' }, seconds(moments.t[m])), html('span', {}, text)));
       items.push({ moment: m, item });
       box.append(item);
@@ -31,7 +31,7 @@ const narrationPanel = (function () {
     }
     if (last) {
       last.classList.add('now');
-      box.scrollTop = Math.max(0, last.offsetTop - box.offsetTop - box.clientHeight / 2);
+      box.scrollTop = last.offsetTop - (box.clientHeight - last.clientHeight) / 2;
     }
   }
 
@@ -85,8 +85,6 @@ const aboutPanel = (function () {
     const rows = [[t('a_scenario'), DATA.scenario], [t('a_seed'), DATA.seed], ...DATA.params,
       [t('a_end'), seconds(DATA.end, 9) + ' s'], [t('a_frames'), grouped(flights.n)], [t('a_version'), 'hopscope ' + DATA.version]];
     into.append(html('table', { class: 'about' }, html('tbody', {}, ...rows.map(([name, value]) => html('tr', {}, html('th', { scope: 'row' }, name), html('td', {}, value))))));
-    if (DATA.cut)
-      into.append(html('p', { class: 'warning' }, t('is_cut')));
   }
 
   return { build, update: () => {} };

@@ -3,7 +3,7 @@
 
 const packetPanel = (function () {
   const FEW_BYTES = 160;
-  let box, tree, dump, heading, explain;
+  let fieldList, dump, heading, explain, copied, copyLine;
   let shownPacket = -1, shownLang = '', bytes = null, layers = [], rowsOfField = [], cells = [], all = false;
   let picked = -1, hovered = -1; /* fields */
 
@@ -14,15 +14,16 @@ const packetPanel = (function () {
   function build(into) {
     heading = html('p', { class: 'packet-head' });
     explain = html('p', { class: 'explain', 'aria-live': 'polite' });
-    tree = html('div', { class: 'fields', role: 'tree', 'aria-label': t('fields_label') });
+    fieldList = html('div', { class: 'fields', role: 'group', 'aria-label': t('fields_label') });
     dump = html('div', { class: 'dump', 'aria-label': t('bytes_label'), role: 'group' });
-    box = into;
-    into.append(heading, html('div', { class: 'packet-parts' }, html('div', { class: 'tree-side' }, tree), html('div', { class: 'dump-side' }, dump, explain)));
-    tree.addEventListener('mouseover', (e) => hover(fieldAt(e.target)));
-    tree.addEventListener('mouseleave', () => hover(-1));
-    tree.addEventListener('click', (e) => fieldAt(e.target) >= 0 && pick(fieldAt(e.target)));
-    tree.addEventListener('focusin', (e) => fieldAt(e.target) >= 0 && pick(fieldAt(e.target)));
-    tree.addEventListener('keydown', moveInTree);
+    copied = html('span', { class: 'quiet', role: 'status' });
+    into.append(heading, html('div', { class: 'packet-parts' }, html('div', { class: 'field-side' }, fieldList),
+      html('div', { class: 'dump-side' }, dump, copyLine = html('p', { class: 'copy' }, html('button', { type: 'button', onclick: copyBytes }, t('copy_hex')), ' ', copied), explain)));
+    fieldList.addEventListener('mouseover', (e) => hover(fieldAt(e.target)));
+    fieldList.addEventListener('mouseleave', () => hover(-1));
+    fieldList.addEventListener('click', (e) => fieldAt(e.target) >= 0 && pick(fieldAt(e.target)));
+    fieldList.addEventListener('focusin', (e) => fieldAt(e.target) >= 0 && pick(fieldAt(e.target)));
+    fieldList.addEventListener('keydown', moveInList);
     dump.addEventListener('mouseover', (e) => hover(fieldOfByte(e.target)));
     dump.addEventListener('mouseleave', () => hover(-1));
     dump.addEventListener('click', (e) => {
@@ -56,7 +57,7 @@ const packetPanel = (function () {
     return best;
   }
 
-  function moveInTree(e) {
+  function moveInList(e) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
     if (!step)
       return;
@@ -66,6 +67,24 @@ const packetPanel = (function () {
     const next = list[list.indexOf(document.activeElement) + step];
     if (next)
       next.focus();
+  }
+
+  /* As text2pcap and Wireshark's "Import from hex dump" read it. */
+  function hexText() {
+    const lines = [];
+    for (let i = 0; i < bytes.length; i += 16)
+      lines.push(i.toString(16).padStart(6, '0') + '  ' + Array.from(bytes.subarray(i, i + 16), hexByte).join(' '));
+    return lines.join('\n') + '\n';
+  }
+
+  async function copyBytes() {
+    const n = bytes.length, total = packets.y[shownPacket];
+    try {
+      await navigator.clipboard.writeText(hexText());
+      copied.textContent = n < total ? t('copied_some', n, total) : t('copied', n);
+    } catch { /* a browser may refuse, and has none for pages that are not trusted */
+      copied.textContent = t('not_copied');
+    }
   }
 
   /* ---- marks ---- */
@@ -89,7 +108,10 @@ const packetPanel = (function () {
   function pick(field) {
     picked = field;
     mark(field, 'picked');
-    rowsOfField.forEach((row, i) => row.setAttribute('tabindex', i === field ? '0' : '-1'));
+    rowsOfField.forEach((row, i) => {
+      row.setAttribute('tabindex', i === field ? '0' : '-1');
+      row.setAttribute('aria-selected', String(i === field));
+    });
     tell();
   }
 
@@ -107,21 +129,22 @@ const packetPanel = (function () {
 
   /* ---- building ---- */
 
-  function makeTree() {
+  function makeFields() {
     let nth = 0;
     rowsOfField = [];
-    tree.replaceChildren(...layers.map((layer) => {
+    fieldList.replaceChildren(...layers.map((layer) => {
       const rows = layer.fields.map((field) => {
         const i = nth++;
         const single = field.kind === 'bool' && field.bits === 1;
-        const row = html('div', { class: 'field' + (single ? ' flag' : ''), role: 'treeitem', 'data-field': i, tabindex: i ? '-1' : '0', title: said(field.note || '') },
+        const row = html('div', { class: 'field' + (single ? ' flag' : ''), role: 'option', 'aria-selected': 'false', 'data-field': i, tabindex: i ? '-1' : '0', title: said(field.note || '') },
           html('span', { class: 'name' }, said(field.label)), html('span', { class: 'value' }, field.text));
         rowsOfField.push(row);
         return row;
       });
       const size = t('n_bytes', layer.len);
       return html('details', { open: true, class: 'layer depth' + Math.min(layer.depth, 2) },
-        html('summary', {}, said(layer.title), ' ', html('span', { class: 'quiet' }, size)), ...rows);
+        html('summary', {}, said(layer.title), ' ', html('span', { class: 'quiet' }, size)),
+        html('div', { role: 'listbox', 'aria-label': said(layer.title) }, ...rows));
     }));
   }
 
@@ -151,7 +174,7 @@ const packetPanel = (function () {
   function headOf(p) {
     const f = flightOf(state.at);
     const parts = [html('strong', {}, labelOf(p))];
-    const more = [t('n_bytes', packets.y[p]), t('made_by', nodes[packets.maker[p]] ? nodes[packets.maker[p]].name : '?')];
+    const more = [f >= 0 ? t('packet_number', f + 1, flights.n) : '', t('n_bytes', packets.y[p]), t('made_by', nodes[packets.maker[p]] ? nodes[packets.maker[p]].name : '?')];
     if (f >= 0) {
       const link = linkOf(f), end = flights.end[f];
       more.push(link ? t('on_link', link.name) : '');
@@ -180,9 +203,10 @@ const packetPanel = (function () {
 
   function show() {
     const p = current();
+    copyLine.hidden = p < 0;
     if (p < 0) {
       heading.replaceChildren(html('span', { class: 'quiet' }, t('no_packet')));
-      tree.replaceChildren();
+      fieldList.replaceChildren();
       dump.replaceChildren();
       explain.replaceChildren();
       shownPacket = -1;
@@ -200,7 +224,8 @@ const packetPanel = (function () {
     bytes = bytesOf(p);
     layers = layersOf(p);
     picked = hovered = -1;
-    makeTree();
+    copied.textContent = '';
+    makeFields();
     makeDump();
     tell();
   }

@@ -1,8 +1,9 @@
-/* The page: its parts, the slider, keys, search, play, languages, themes, paper. */
+/* The page: its parts, the slider, keys, play, languages, themes, paper. */
 
+const hasTcp = flows.some((flow) => flow.proto === 6);
 const PANELS = [
   ['narration', narrationPanel, true], ['topology', topologyPanel, true], ['packet', packetPanel, true],
-  ['states', statesPanel, true], ['windows', windowsPanel, true], ['plots', plotsPanel, true],
+  ['states', statesPanel, hasTcp], ['windows', windowsPanel, hasTcp], ['plots', plotsPanel, true],
   ['flows', flowsPanel, true], ['expects', expectsPanel, true], ['about', aboutPanel, false],
 ];
 const open = new Map(PANELS.map(([name, , isOpen]) => [name, isOpen]));
@@ -72,43 +73,11 @@ function playOn(now) {
   requestAnimationFrame(playOn);
 }
 
-/* ---- search ---- */
-
-let query = '';
-
-function matches(m, wanted) {
-  if (momentText(m).toLowerCase().includes(wanted))
-    return true;
-  const p = packetOf(m);
-  /* A packet is found by its line in English too. */
-  if (p >= 0 && !isTcp(p) && string(packets.m[p]).toLowerCase().includes(wanted))
-    return true;
-  return p >= 0 && packets.f[p] >= 0 && flowName(flows[packets.f[p]]).toLowerCase().includes(wanted);
-}
-
-function search(direction, here) {
-  const wanted = query.trim().toLowerCase();
-  if (!wanted)
-    return;
-  const list = ladder.rows(), n = list.length;
-  let i = lastUpTo(list, state.at);
-  for (let k = here ? 0 : 1; k <= n; k++) {
-    const at = (((i + direction * k) % n) + n) % n;
-    if (moments.k[list[at]] !== MOMENT.RECEIVED && matches(list[at], wanted)) {
-      change({ at: list[at], playing: false });
-      parts.found.textContent = '';
-      return;
-    }
-  }
-  parts.found.textContent = t('not_found');
-  announce(t('not_found'));
-}
-
 /* ---- help ---- */
 
 const KEYS = [
   ['→ j', 'k_next'], ['← k', 'k_previous'], ['n', 'k_next_flow'], ['p', 'k_previous_flow'], ['PageDown', 'k_page_down'], ['PageUp', 'k_page_up'],
-  ['Home', 'k_home'], ['End', 'k_end'], ['␣', 'k_play'], ['/', 'k_search'], ['Enter', 'k_search_next'], ['l', 'k_lang'], ['d', 'k_theme'], ['?', 'k_help'],
+  ['Home', 'k_home'], ['End', 'k_end'], ['1 … 9', 'k_panel'], ['␣', 'k_play'], ['/', 'k_search'], ['Enter', 'k_search_next'], ['l', 'k_lang'], ['d', 'k_theme'], ['?', 'k_help'],
 ];
 
 function help() {
@@ -121,7 +90,7 @@ function help() {
 function makeHelp() {
   return html('dialog', { class: 'help', 'aria-label': t('help') }, html('h2', {}, t('help')),
     html('table', {}, html('tbody', {}, ...KEYS.map(([key, text]) => html('tr', {}, html('th', { scope: 'row' }, html('kbd', {}, key)), html('td', {}, t(text)))))),
-    html('p', {}, t('help_text')),
+    html('p', {}, t('help_text')), html('p', {}, t('help_search')), html('p', {}, t('help_link')),
     html('form', { method: 'dialog' }, html('button', { type: 'submit' }, t('close'))));
 }
 
@@ -142,14 +111,15 @@ function onKey(e) {
     'n': () => stepFlow(1), 'p': () => stepFlow(-1),
     'PageDown': () => change({ at: ladder.page(state.at, 20), playing: false }),
     'PageUp': () => change({ at: ladder.page(state.at, -20), playing: false }),
-    'Home': () => change({ at: ladder.firstMoment(), playing: false }),
-    'End': () => change({ at: ladder.lastMoment(), playing: false }),
+    'Home': () => leap({ at: ladder.firstMoment() }),
+    'End': () => leap({ at: ladder.lastMoment() }),
     ' ': () => play(!state.playing),
     '/': () => parts.search.focus(),
     'l': () => setLanguage(LANGUAGES[1 - LANGUAGES.indexOf(state.lang)]),
     'd': nextTheme,
     '?': help,
   };
+  PANELS.forEach(([name], i) => { actions[i + 1] = () => showPanel(name); });
   if (!button && Object.hasOwn(actions, e.key)) {
     e.preventDefault();
     actions[e.key]();
@@ -160,6 +130,8 @@ function onKey(e) {
 
 function setLanguage(lang) {
   change({ lang });
+  isLanguageChosen = true;
+  noteAddress();
   build();
 }
 
@@ -187,12 +159,12 @@ function makeToolbar() {
   parts.search = html('input', { type: 'search', placeholder: t('search_hint'), 'aria-label': t('search'), value: query,
     oninput: (e) => { query = e.target.value; search(1, true); },
     onkeydown: (e) => { if (e.key === 'Enter') search(e.shiftKey ? -1 : 1, false); } });
-  parts.found = html('span', { class: 'warning' });
+  parts.found = html('span', { class: 'warning found' });
   const speeds = html('select', { 'aria-label': t('speed'), title: t('speed'), onchange: (e) => { speed = Number(e.target.value); } },
     ...SPEEDS.map((value) => html('option', { value, selected: value === speed }, value + '×')));
-  return html('div', { class: 'toolbar', role: 'toolbar', 'aria-label': t('toolbar') },
-    button('|◀', t('k_home'), () => change({ at: ladder.firstMoment(), playing: false })), button('◀', t('k_previous'), () => step(-1)),
-    button('▶', t('k_next'), () => step(1)), button('▶|', t('k_end'), () => change({ at: ladder.lastMoment(), playing: false })),
+  return html('div', { class: 'toolbar', role: 'group', 'aria-label': t('toolbar') },
+    button('|◀', t('k_home'), () => leap({ at: ladder.firstMoment() })), button('◀', t('k_previous'), () => step(-1)),
+    button('▶', t('k_next'), () => step(1)), button('▶|', t('k_end'), () => leap({ at: ladder.lastMoment() })),
     parts.play, speeds, parts.slider, parts.clock, parts.search, parts.found);
 }
 
@@ -204,13 +176,22 @@ function sliderTo() {
   return moments.n ? Math.max(moments.t[moments.n - 1], sliderFrom() + 1) : 1;
 }
 
+/* Whether the expectations hold, where it cannot be missed. */
+function makeVerdict() {
+  const failed = DATA.expects.filter(([, ok]) => !ok).length, n = DATA.expects.length;
+  if (!n)
+    return null;
+  return html('button', { type: 'button', class: 'outcome ' + (failed ? 'failed' : 'ok'), title: t('panel_expects'), 'aria-label': t('expects_sum', n - failed, n),
+    onclick: () => showPanel('expects') }, html('span', { class: 'verdict' }, (failed ? '✗ ' : '✓ ') + (n - failed) + ' / ' + n));
+}
+
 function makeHeader() {
   const title = html('h1', {}, runTitle());
   const languages = html('select', { 'aria-label': t('language'), title: t('language'), onchange: (e) => setLanguage(e.target.value) },
     html('option', { value: 'en', selected: state.lang === 'en', lang: 'en' }, 'English'),
     html('option', { value: 'zh', selected: state.lang === 'zh', lang: 'zh-Hans' }, '简体中文'));
-  return html('header', {}, html('div', { class: 'spring' }, title, html('span', { class: 'quiet scenario' }, DATA.scenario + ', ' + t('a_seed') + ' ' + DATA.seed)),
-    languages, button('◐', t('k_theme'), nextTheme), button(t('print'), t('print'), () => print()), button('?', t('help'), help));
+  return html('header', {}, html('div', { class: 'spring' }, title, html('span', { class: 'quiet scenario' }, DATA.scenario + ', ' + t('a_seed') + ' ' + DATA.seed),
+    DATA.cut ? html('div', { class: 'warning' }, t('is_cut')) : null), makeVerdict(), languages, button('◐', t('k_theme'), nextTheme), button(t('print'), t('print'), () => print()), button('?', t('help'), help));
 }
 
 function makeLaneChoice() {
@@ -227,6 +208,21 @@ function makePanel([name, panel]) {
   return { details, body, panel };
 }
 
+/* Opens a panel and goes there. */
+function showPanel(name) {
+  const panel = document.getElementById('panel-' + name);
+  panel.open = true;
+  panel.style.scrollMarginTop = (parts.contents.offsetHeight + 4) + 'px';
+  panel.scrollIntoView({ block: 'start' });
+  panel.querySelector('summary').focus({ preventScroll: true });
+}
+
+function makeContents() {
+  parts.contents = html('nav', { class: 'contents', 'aria-label': t('panels') }, ...PANELS.slice(0, -1).map(([name], i) =>
+    html('button', { type: 'button', title: t('panel_' + name) + ' (' + (i + 1) + ')', onclick: () => showPanel(name) }, t('panel_' + name))));
+  return parts.contents;
+}
+
 function build() {
   const root = document.getElementById('page');
   document.documentElement.lang = state.lang === 'zh' ? 'zh-Hans' : 'en';
@@ -235,7 +231,8 @@ function build() {
   parts.help = makeHelp();
   const left = html('section', { class: 'ladder', 'aria-label': t('ladder_label') });
   const panels = PANELS.map(makePanel);
-  const right = html('section', { class: 'panels', 'aria-label': t('panels') }, ...panels.map(({ details }) => details));
+  const column = (from, to) => html('div', { class: 'column' }, ...panels.slice(from, to).map(({ details }) => details));
+  const right = html('section', { class: 'panels', 'aria-label': t('panels') }, makeContents(), html('div', { class: 'columns' }, column(0, 3), column(3)));
   parts.paper = html('div', {});
   parts.paperNote = html('p', { class: 'paper-note' });
   root.replaceChildren(makeHeader(), makeToolbar(), html('main', {}, left, right), html('div', { class: 'on-paper' }, parts.paper, parts.paperNote), parts.help, parts.live);
@@ -243,6 +240,7 @@ function build() {
   left.append(makeLaneChoice());
   for (const { body, panel } of panels)
     panel.build(body);
+  ladder.fit();
   showTime();
 }
 
@@ -254,6 +252,7 @@ function showTime() {
   parts.slider.setAttribute('aria-valuetext', seconds(state.time, 6) + ' s');
   parts.play.textContent = t(state.playing ? 'pause' : 'play');
   parts.play.setAttribute('aria-label', parts.play.textContent);
+  parts.play.title = parts.play.textContent;
 }
 
 function onState(changed) {
@@ -273,8 +272,10 @@ function onState(changed) {
   for (const [, panel] of PANELS)
     panel.update(changed);
   showTime();
-  if (changed.has('at') && !state.playing)
+  if (changed.has('at') && !state.playing) {
     announce(seconds(state.time) + ' s: ' + momentText(state.at));
+    noteAddress();
+  }
 }
 
 const PAPER_ROWS = 400;
@@ -291,12 +292,11 @@ function beforePaper() {
   onChange(onState);
   build();
   change({ at: ladder.firstMoment() });
-  const time = /^#t=(\d+(\.\d+)?)$/.exec(location.hash);
-  if (time)
-    goToTime(Number(time[1]) * 1e9);
+  goToAddress();
+  addEventListener('hashchange', goToAddress);
   document.addEventListener('keydown', onKey);
   addEventListener('beforeprint', beforePaper);
   /* For the tests of the page, and for whoever looks at it with a browser's tools. */
   globalThis.hopscope = { state, change, step, stepFlow, goToTime, moments, flights, packets, flows, ladder, layersOf, labelOf, momentText, windowAt, stateAt,
-    saidLine, saidOptions, search: (text) => { query = text; search(1, false); }, setLanguage, nextTheme, beforePaper, isReady: true };
+    saidLine, saidOptions, search: (text) => { query = text; return search(1, false); }, setLanguage, nextTheme, beforePaper, isReady: true };
 })();

@@ -59,11 +59,15 @@ const plotsPanel = (function () {
     g.append(cursor);
     cursors.push({ cursor, label, columns, unit });
     const drawing = svg('svg', { viewBox: `0 0 ${W} ${H}`, class: 'plot', role: 'img', 'aria-label': title }, g);
-    drawing.addEventListener('click', (e) => {
+    const timeAt = (e) => {
       const rect = drawing.getBoundingClientRect();
-      const at = from() + Math.max(0, Math.min(1, ((e.clientX - rect.left) / rect.width * W - LEFT) / (W - LEFT - RIGHT))) * (lastTime() - from());
-      goToTime(at);
+      return from() + Math.max(0, Math.min(1, ((e.clientX - rect.left) / rect.width * W - LEFT) / (W - LEFT - RIGHT))) * (lastTime() - from());
+    };
+    drawing.addEventListener('pointerdown', (e) => {
+      if (e.button === 0)
+        leaping(() => goToTime(timeAt(e)));
     });
+    drawing.addEventListener('pointermove', (e) => e.buttons === 1 && goToTime(timeAt(e)));
     return html('figure', {}, html('figcaption', {}, title, ' ', html('span', { class: 'quiet' }, '(' + unit + ')'), label), drawing,
       html('p', { class: 'legend' }, ...columns.map(({ name, text }) => html('span', {}, html('i', { class: 'swatch line ' + name }), text))));
   }

@@ -71,7 +71,7 @@ const statesPanel = (function () {
       edge.label.classList.toggle('taken', Boolean(on));
     }
     if (flow < 0) {
-      table.replaceChildren(html('span', { class: 'quiet' }, t('no_tcp')));
+      table.replaceChildren(html('span', { class: 'quiet' }, t(state.flow < 0 ? 'no_flows' : 'no_tcp')));
       return;
     }
     table.replaceChildren(...[0, 1].map((side) => html('span', { class: 'chip side' + side }, flowEnd(flows[flow], side) + ' ',

@@ -14,12 +14,13 @@ const topologyPanel = (function () {
     const columns = places.columns, rows = Math.max(1, ...columns.map((column) => column.length));
     const margin = columns.length > 4 ? 56 : 84;
     const rowStep = rows > 6 ? 44 : 64;
-    height = Math.max(110, rows * rowStep + 40);
+    height = rows > 1 ? rows * rowStep + 40 : 64;
     at = new Map();
     columns.forEach((column, c) => column.forEach((node, r) => at.set(node, {
       x: columns.length > 1 ? margin + (W - 2 * margin) * c / (columns.length - 1) : W / 2,
-      y: 24 + (height - 40) * (r + 0.5) / column.length,
+      y: 18 + (height - 40) * (r + 0.5) / column.length,
     })));
+    height = Math.max(...[...at.values()].map(({ y }) => y), 0) + 48;
   }
 
   function drawLink(all, link) {
@@ -66,7 +67,7 @@ const topologyPanel = (function () {
     else
       group.append(svg('rect', { x: x - 18, y: y - 13, width: 36, height: 26, rx: 5 }));
     group.append(svg('title', {}, [name + ' (' + t('kind_' + (kind || 'node')) + ')', ...address].join('\n')));
-    group.append(svg('text', { x, y: y + 28, class: 'node-name' }, shorten(name, NODE_FONT, columnRoom())));
+    group.append(svg('text', { x, y: y + 28, class: 'node-name' }, shortenName(name, NODE_FONT, columnRoom())));
     if (address.length === 1 && at.size <= 8)
       group.append(svg('text', { x, y: y + 41, class: 'node-address' }, address[0].split(' ')[1]));
     g.append(group);
@@ -78,14 +79,14 @@ const topologyPanel = (function () {
     moving = svg('g', {});
     /* Where texts must not go: the nodes with their names. */
     taken = [...at].map(([node, { x, y }]) => {
-      const half = Math.max(20, measure(shorten(nodes[node].name, NODE_FONT, columnRoom()), NODE_FONT) / 2);
+      const half = Math.max(20, measure(shortenName(nodes[node].name, NODE_FONT, columnRoom()), NODE_FONT) / 2);
       return { left: x - half, right: x + half, top: y - 16, bottom: y + 44 };
     });
     links.forEach((link) => drawLink(g, link));
     for (const node of at.keys())
       drawNode(g, node);
-    drawing = svg('svg', { viewBox: `0 0 ${W} ${height + 26}`, class: 'topology', role: 'img', 'aria-label': t('topology_label') }, g, moving);
-    into.append(drawing);
+    drawing = svg('svg', { viewBox: `0 0 ${W} ${height}`, class: 'topology', role: 'img', 'aria-label': t('topology_label') }, g, moving);
+    into.append(at.size ? drawing : html('p', { class: 'quiet' }, t('no_network')));
     show();
   }
 

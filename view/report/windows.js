@@ -13,7 +13,7 @@ const windowsPanel = (function () {
 
   /* Labels below a bar: each in the first line in which it touches no other. */
   function drawPointers(g, pointers, scale, y) {
-    const lineEnds = [];
+    const lineEnds = [], names = svg('g', {}); /* names stand above the lines of their neighbours */
     for (const { at, name } of pointers.sort((a, b) => a.at - b.at)) {
       const x = scale(at), text = name + ' = ' + at, size = measure(text, FONT_SIZE);
       const left = x - size / 2 < LEFT ? x + 4 : x + size / 2 > W - RIGHT ? x - size - 4 : x - size / 2;
@@ -23,8 +23,9 @@ const windowsPanel = (function () {
       lineEnds[line] = left + size;
       const below = y + 16 + line * 15;
       g.append(svg('path', { d: `M${x} ${y - 4}V${below - (left > x || left + size < x ? 2 : 11)}`, class: 'pointer' }));
-      g.append(svg('text', { x: left, y: below, class: 'pointer-name' }, text));
+      names.append(svg('text', { x: left, y: below, class: 'pointer-name' }, text));
     }
+    g.append(names);
     return y + 16 + Math.max(0, lineEnds.length - 1) * 15 + 8;
   }
 
@@ -36,7 +37,7 @@ const windowsPanel = (function () {
   function drawDirection(side) {
     const flow = flows[state.flow];
     const sender = windowAt(flow.index, side, state.at), receiver = windowAt(flow.index, 1 - side, state.at);
-    const s = sender || { una: 0, nxt: 0, edge: -1 }, r = receiver || { rcv: 0, right: -1 };
+    const s = sender || { una: 0, nxt: 0, edge: -1 }, r = receiver || { rcv: 0, right: -1, held: [] };
     const ends = [s.nxt, s.edge, r.rcv, r.right, s.una + 10];
     const high = Math.max(...ends), low = Math.min(s.una, r.rcv);
     const margin = Math.max(1, (high - low) * 0.12);
@@ -58,6 +59,8 @@ const windowsPanel = (function () {
     bar(g, scale, first, last, y + 6, 'w-none');
     bar(g, scale, first, r.rcv, y + 6, 'w-acked');
     bar(g, scale, r.rcv, r.right, y + 6, 'w-open');
+    for (const [from, to] of r.held)
+      bar(g, scale, from, to, y + 6, 'w-held');
     const below = [{ at: r.rcv, name: 'RCV.NXT' }];
     if (r.right >= 0)
       below.push({ at: r.right, name: 'RCV.NXT+RCV.WND' });
@@ -69,10 +72,10 @@ const windowsPanel = (function () {
 
   function show() {
     if (state.flow < 0 || flows[state.flow].proto !== 6) {
-      box.replaceChildren(html('p', { class: 'quiet' }, t('no_tcp')));
+      box.replaceChildren(html('p', { class: 'quiet' }, t(state.flow < 0 ? 'no_flows' : 'no_tcp')));
       return;
     }
-    const legend = [['w-acked', 'w_acked'], ['w-flight', 'w_flight'], ['w-usable', 'w_usable'], ['w-open', 'w_open']];
+    const legend = [['w-acked', 'w_acked'], ['w-flight', 'w_flight'], ['w-usable', 'w_usable'], ['w-open', 'w_open'], ['w-held', 'w_held']];
     box.replaceChildren(drawDirection(0), drawDirection(1),
       html('p', { class: 'legend' }, ...legend.map(([name, key]) => html('span', {}, html('i', { class: 'swatch ' + name }), t(key)))));
   }
