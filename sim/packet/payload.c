@@ -93,7 +93,12 @@ _Static_assert(MOST > TWO_LAPS && MOST >= 1500, "see above");
 
 uint32_t payload_checksum(uint64_t off, size_t len)
 {
-    unsigned from = (unsigned)(off % PAYLOAD_PERIOD);
+    return payload_checksum_at((unsigned)(off % PAYLOAD_PERIOD), len);
+}
+
+uint32_t payload_checksum_at(unsigned residue, size_t len)
+{
+    unsigned from = residue;
     uint64_t sum = 0;
 
     from += from & 1 ? PAYLOAD_PERIOD : 0; /* the same byte, one lap later, at an even place */

@@ -42,3 +42,5 @@ bool payload_matches(const uint8_t *p, uint64_t off, size_t len);
 /* Partial Internet checksum of the range, as checksum_add would give for its bytes (the first byte is the
  * high half of the first word). Constant time. */
 uint32_t payload_checksum(uint64_t off, size_t len);
+/* The same of a range that begins `residue` bytes, less than PAYLOAD_PERIOD, into a lap. */
+uint32_t payload_checksum_at(unsigned residue, size_t len);

@@ -17,7 +17,8 @@
 typedef struct Writer {
     Lz4Frame frame; /* first */
     OutFile *file;
-    uint8_t *block; /* its length, then its sequences */
+    uint8_t *block;  /* its length, then its sequences */
+    uint8_t *before; /* the last one, a part of which is still to be written */
 } Writer;
 
 static void begin_block(Writer *w)
@@ -43,6 +44,7 @@ Lz4Frame *lz4frame_open(const char *path, GError **error)
     w = g_new0(Writer, 1);
     w->file = file;
     w->block = g_malloc(BLOCK_HEAD_BYTES + OUT_BYTES);
+    w->before = g_malloc(BLOCK_HEAD_BYTES + OUT_BYTES);
     outfile_write(file, head, sizeof head);
     begin_block(w);
     return &w->frame;
@@ -71,20 +73,23 @@ static void end_block(Writer *w)
 {
     Lz4Frame *z = &w->frame;
     size_t n_lits = (size_t)(z->out.end - z->out.lits);
-    uint8_t *end;
+    uint8_t *end, *block = w->block;
 
     if (z->pos == z->block_pos)
         return;
     hs_assert(n_lits >= END_LITERALS || n_lits == z->pos - z->block_pos);
     end = lz4out_end_literals(&z->out);
-    put32(w->block, (uint32_t)(end - w->block - BLOCK_HEAD_BYTES));
-    outfile_write(w->file, w->block, (size_t)(end - w->block));
+    put32(block, (uint32_t)(end - block - BLOCK_HEAD_BYTES));
+    outfile_lend(w->file, block, (size_t)(end - block));
+    w->block = w->before;
+    w->before = block;
     begin_block(w);
 }
 
 static void free_writer(Writer *w)
 {
     g_free(w->block);
+    g_free(w->before);
     g_free(w);
 }
 

@@ -22,6 +22,8 @@
 struct OutFile {
     OutFileCursor cursor; /* first: outfile.h looks at it */
     uint8_t *buffer;
+    const uint8_t *lent; /* follows what is in the buffer */
+    size_t n_lent;
     uint64_t flushed_bytes;
     uint64_t ahead_bytes; /* up to here the file has blocks; 0: as many as were written */
     bool no_ahead;        /* cannot be had */
@@ -143,7 +145,7 @@ void outfile_discard(OutFile *f)
 
 uint64_t outfile_size(const OutFile *f)
 {
-    return f->flushed_bytes + (uint64_t)(f->cursor.next - f->buffer);
+    return f->flushed_bytes + (uint64_t)(f->cursor.next - f->buffer) + f->n_lent;
 }
 
 bool outfile_has_failed(const OutFile *f)
@@ -158,10 +160,32 @@ const char *outfile_path(const OutFile *f)
 
 void outfile_flush(OutFile *f)
 {
-    struct iovec iov = {f->buffer, (size_t)(f->cursor.next - f->buffer)};
+    struct iovec iov[2] = {{f->buffer, (size_t)(f->cursor.next - f->buffer)}, {(void *)f->lent, f->n_lent}};
 
     f->cursor.next = f->buffer;
-    write_all(f, &iov, 1);
+    f->n_lent = 0;
+    write_all(f, iov, 2);
+}
+
+void outfile_lend(OutFile *f, const void *data, size_t n)
+{
+    const size_t n_buffer = (size_t)(f->cursor.next - f->buffer), n_before = n_buffer + f->n_lent;
+    const uint64_t end = (f->flushed_bytes + n_before + n) / OUTFILE_STRETCH_BYTES * OUTFILE_STRETCH_BYTES;
+
+    if (end >= f->flushed_bytes + n_before) {
+        size_t now = (size_t)(end - f->flushed_bytes - n_before);
+        struct iovec iov[3] = {{f->buffer, n_buffer}, {(void *)f->lent, f->n_lent}, {(void *)data, now}};
+
+        f->cursor.next = f->buffer;
+        write_all(f, iov, 3);
+        f->lent = (const uint8_t *)data + now;
+        f->n_lent = n - now;
+    } else {
+        if (f->n_lent)
+            outfile_flush(f);
+        f->lent = data;
+        f->n_lent = n;
+    }
 }
 
 uint8_t *outfile_grow(OutFile *f, size_t keep, size_t n)
@@ -169,7 +193,7 @@ uint8_t *outfile_grow(OutFile *f, size_t keep, size_t n)
     uint8_t *kept = f->cursor.next;
     size_t room = (size_t)(f->cursor.end - f->buffer);
 
-    hs_assert(keep <= n);
+    hs_assert(keep <= n && !f->n_lent);
     if ((size_t)(f->cursor.end - f->cursor.next) >= n)
         return kept;
     outfile_flush(f);
@@ -184,6 +208,8 @@ uint8_t *outfile_grow(OutFile *f, size_t keep, size_t n)
 
 void outfile_write(OutFile *f, const void *data, size_t n)
 {
+    if (f->n_lent)
+        outfile_flush(f);
     if (n >= DIRECT_BYTES) {
         struct iovec iov[2] = {{f->buffer, (size_t)(f->cursor.next - f->buffer)}, {(void *)data, n}};
 

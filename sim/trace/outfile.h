@@ -11,6 +11,9 @@
  *                   last record. Error or discard: the file is renamed to NAME.incomplete, so that a short
  *                   capture is never taken for a whole one, and yet can be looked at.
  *
+ * What is lent (outfile_lend) is written in large stretches wherever they end: a killed run's last piece may
+ * be cut, and what waits for its stretch is missing. That is for formats whose readers take a cut end.
+ *
  * A long file has blocks on the disk ahead of what is in it (fallocate(2)), never more than 8 MB; a killed
  * run leaves them with the file.
  *
@@ -59,6 +62,11 @@ void outfile_flush(OutFile *f);
 
 /* One unit of n bytes; long ones go out beside the buffer by writev(2), without being copied. */
 void outfile_write(OutFile *f, const void *data, size_t n);
+/* The same for large pieces that the caller leaves alone until the next call for f: what the kernel takes
+ * most cheaply, whole stretches of OUTFILE_STRETCH_BYTES at multiples of it, is written, the rest with the
+ * next piece. Only this, outfile_write and what ends or flushes may follow. */
+void outfile_lend(OutFile *f, const void *data, size_t n);
+#define OUTFILE_STRETCH_BYTES ((size_t)256 * 1024)
 void outfile_printf(OutFile *f, const char *fmt, ...) HS_PRINTF(2, 3);
 void outfile_vprintf(OutFile *f, const char *fmt, va_list ap) HS_PRINTF(2, 0);
 

@@ -55,30 +55,37 @@ void pcapng_lz4_plan_init(PcapngLz4Plan *plan, const PcapngLz4Shape *shape);
 void pcapng_lz4_plan_learn(PcapngLz4Plan *plan, const PcapngLz4Shape *shape, const uint8_t *known,
                            const uint8_t before[LZ4_PLAN_BYTES], const uint8_t now[LZ4_PLAN_BYTES]);
 
-typedef uint64_t PcapngLz4Lanes __attribute__((vector_size(16)));
+typedef uint64_t PcapngLz4Lanes __attribute__((vector_size(16), may_alias));
 
-static inline __attribute__((always_inline)) PcapngLz4Lanes
-pcapng_lz4_plan_differ(const uint8_t *a, const uint8_t *b, const uint8_t *mask)
+/* In both, n bytes, a multiple of 16, from an address that is one too: all zero if they are the same. */
+static inline __attribute__((always_inline)) PcapngLz4Lanes pcapng_lz4_differ(const void *a, const void *b,
+                                                                              unsigned n)
 {
-    PcapngLz4Lanes x, y, m;
+    PcapngLz4Lanes differ = {0, 0};
 
-    __builtin_memcpy(&x, a, 16);
-    __builtin_memcpy(&y, b, 16);
-    __builtin_memcpy(&m, mask, 16);
-    return (x ^ y) & m;
+    for (unsigned i = 0; i < n / 16; i++)
+        differ |= ((const PcapngLz4Lanes *)a)[i] ^ ((const PcapngLz4Lanes *)b)[i];
+    return differ;
 }
 
-/* Everything that the plan takes to be the same is. */
+/* Everything that the plan takes to be the same is; the two are at multiples of 16. */
+static inline __attribute__((always_inline)) PcapngLz4Lanes
+pcapng_lz4_plan_differ(const PcapngLz4Plan *plan, const uint8_t before[LZ4_PLAN_BYTES],
+                       const uint8_t now[LZ4_PLAN_BYTES])
+{
+    const PcapngLz4Lanes *a = (const PcapngLz4Lanes *)before, *b = (const PcapngLz4Lanes *)now,
+                         *same = (const PcapngLz4Lanes *)plan->same;
+
+    _Static_assert(LZ4_PLAN_BYTES == 5 * 16, "so many lanes");
+    return ((a[0] ^ b[0]) & same[0]) | ((a[1] ^ b[1]) & same[1]) | ((a[2] ^ b[2]) & same[2]) |
+           ((a[3] ^ b[3]) & same[3]) | ((a[4] ^ b[4]) & same[4]);
+}
+
 static inline __attribute__((always_inline)) bool pcapng_lz4_plan_fits(const PcapngLz4Plan *plan,
                                                                        const uint8_t before[LZ4_PLAN_BYTES],
                                                                        const uint8_t now[LZ4_PLAN_BYTES])
 {
-    PcapngLz4Lanes differ = pcapng_lz4_plan_differ(before, now, plan->same);
+    PcapngLz4Lanes differ = pcapng_lz4_plan_differ(plan, before, now);
 
-    _Static_assert(LZ4_PLAN_BYTES == 5 * 16, "so many lanes");
-    differ |= pcapng_lz4_plan_differ(before + 16, now + 16, plan->same + 16);
-    differ |= pcapng_lz4_plan_differ(before + 32, now + 32, plan->same + 32);
-    differ |= pcapng_lz4_plan_differ(before + 48, now + 48, plan->same + 48);
-    differ |= pcapng_lz4_plan_differ(before + 64, now + 64, plan->same + 64);
     return (differ[0] | differ[1]) == 0;
 }

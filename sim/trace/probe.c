@@ -89,9 +89,15 @@ void probes_free(Probes *p)
     g_free(p);
 }
 
-static bool wants_frames(const ProbeSink *s)
+#define HEARD_MASK (PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX))
+_Static_assert(HEARD_MASK <= UINT8_MAX, "the bits of ProbePoint.heard");
+
+static void update_heard(const Probes *p, ProbePoint *point)
 {
-    return s->mask & (PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX));
+    point->heard = 0;
+    for (const ProbeSink *s = p->first; s; s = s->next)
+        if (!(point->ignored_by & s->bit))
+            point->heard |= (uint8_t)(s->mask & HEARD_MASK);
 }
 
 static void update_mask(Probes *p)
@@ -99,6 +105,9 @@ static void update_mask(Probes *p)
     p->part->probe_mask = 0;
     for (ProbeSink *s = p->first; s; s = s->next)
         p->part->probe_mask |= s->mask;
+    for (unsigned i = 0; i < p->points->len; i++)
+        if (p->points->pdata[i])
+            update_heard(p, p->points->pdata[i]);
 }
 
 /* Gives a new sink a bit of its own; nobody knows yet what it wants. When a sink goes, no point is touched:
@@ -113,10 +122,8 @@ static void start_asking(Probes *p, ProbeSink *sink)
     for (unsigned i = 0; i < p->points->len; i++) {
         ProbePoint *point = p->points->pdata[i];
 
-        if (!point)
-            continue;
-        point->ignored_by = 0;
-        point->is_quiet = false;
+        if (point)
+            point->ignored_by = 0;
     }
 }
 
@@ -126,10 +133,7 @@ void probes_ignore_point(Probes *p, const ProbeSink *sink, const ProbePoint *poi
 
     hs_assert(mine == point);
     mine->ignored_by |= sink->bit;
-    for (const ProbeSink *s = p->first; s; s = s->next)
-        if (wants_frames(s) && !(mine->ignored_by & s->bit))
-            return;
-    mine->is_quiet = true;
+    update_heard(p, mine);
 }
 
 void probes_attach(Probes *p, ProbeSink *sink)
@@ -159,6 +163,7 @@ void probes_add_point(Probes *p, ProbePoint *point)
 {
     point->id = p->points->len;
     g_ptr_array_add(p->points, point);
+    update_heard(p, point);
 }
 
 void probes_remove_point(Probes *p, ProbePoint *point)
@@ -184,6 +189,18 @@ void probe_emit(const Node *n, const ProbeDesc *desc, const ProbePoint *point, c
     for (ProbeSink *s = n->part->probes->first; s; s = s->next)
         if (s->mask >> desc->cls & 1)
             s->record(s, &r);
+}
+
+void probe_emit_frame(const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt)
+{
+    for (ProbeSink *s = point->node->part->probes->first; s; s = s->next) {
+        if (!(s->mask >> desc->cls & 1))
+            continue;
+        if (s->frame)
+            s->frame(s, desc, point, pkt);
+        else
+            s->record(s, &(ProbeRecord){desc, node_now(point->node), point->node, point, pkt, NULL});
+    }
 }
 
 void probe_drop(const Node *node, const ProbePoint *point, Packet *pkt, ProbeDrop reason)

@@ -86,10 +86,10 @@ typedef struct ProbePoint {
     const Node *node;
     const char *name; /* "eth0", "p3" */
     uint32_t id;
-    uint16_t linktype; /* as in pcapng: 1 Ethernet, 9 PPP, 101 raw IP */
-    uint8_t mac[6];    /* all zero: none. Eight bytes from here may be read */
-    bool is_quiet;     /* no sink wants what is sent and received here (probes_ignore_point) */
-    uint8_t ignored_by;
+    uint16_t linktype;  /* as in pcapng: 1 Ethernet, 9 PPP, 101 raw IP */
+    uint8_t mac[6];     /* all zero: none. Eight bytes from here may be read */
+    uint8_t heard;      /* frame.tx, frame.rx: bits of the classes that a sink wants from here */
+    uint8_t ignored_by; /* bits of sinks (probes_ignore_point) */
 } ProbePoint;
 
 typedef struct ProbeRecord {
@@ -105,6 +105,8 @@ typedef struct ProbeSink ProbeSink;
 struct ProbeSink {
     uint64_t mask; /* classes wanted */
     void (*record)(ProbeSink *sink, const ProbeRecord *r);
+    /* NULL, or called for frame.tx and frame.rx instead: of them there are many, and they have no fields. */
+    void (*frame)(ProbeSink *sink, const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt);
     ProbeSink *next; /* set by probes_attach: sinks are called in order of attachment */
     uint8_t bit;     /* likewise: its own in ProbePoint.ignored_by, 0 for the ninth sink and later ones */
 };
@@ -130,6 +132,9 @@ static inline bool probe_wanted(const Node *n, ProbeClass cls)
 
 void probe_emit(const Node *n, const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt,
                 const ProbeValue *value);
+
+/* The same for probe_frame_tx and probe_frame_rx; value is NULL. */
+void probe_emit_frame(const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt);
 
 /* Frames. Reasons of drops are constant strings from probe_drop_name, so that counters, captures and lessons
  * agree. */
@@ -191,14 +196,14 @@ extern const ProbeDesc probe_frame_drop; /* "frame.drop": reason (STR) */
 
 static inline void probe_tx(const ProbePoint *point, const Packet *pkt)
 {
-    if (probe_wanted(point->node, PROBE_FRAME_TX) && !point->is_quiet)
-        probe_emit(point->node, &probe_frame_tx, point, pkt, NULL);
+    if (point->heard & PROBE_BIT(PROBE_FRAME_TX))
+        probe_emit_frame(&probe_frame_tx, point, pkt);
 }
 
 static inline void probe_rx(const ProbePoint *point, const Packet *pkt)
 {
-    if (probe_wanted(point->node, PROBE_FRAME_RX) && !point->is_quiet)
-        probe_emit(point->node, &probe_frame_rx, point, pkt, NULL);
+    if (point->heard & PROBE_BIT(PROBE_FRAME_RX))
+        probe_emit_frame(&probe_frame_rx, point, pkt);
 }
 
 /* Reports the drop and releases the packet: the one way in which a frame ends before its receiver. point may

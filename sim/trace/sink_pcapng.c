@@ -227,42 +227,12 @@ static void put_dropped(SinkPcapng *s, Target *t, const ProbeRecord *r, const Si
     put(s, t, r, f, 0, comment);
 }
 
-/* Whether there is nothing to say about it; the others take the long way. */
-static inline bool is_plain(const Target *t, const ProbeRecord *r)
-{
-    return r->desc->cls == PROBE_FRAME_TX ? t->last != r->pkt
-                                          : r->desc->cls == PROBE_FRAME_RX && !(r->pkt->flags & PKT_HAS_FCS);
-}
-
-/* What nearly all records are: a frame on a known point. */
-static inline void put_plain(SinkPcapng *s, Target *t, const ProbeRecord *r)
-{
-    uint32_t len = packet_len(r->pkt), snaplen = s->config.snaplen;
-    bool is_sent = r->desc->cls == PROBE_FRAME_TX;
-
-    if (is_sent) {
-        t->last = r->pkt;
-        t->last_time = r->time;
-        t->last_birth = birth_of(r->pkt);
-    }
-    s->frames++;
-    pcapng_writer_add_packet(t->writer, t->iface, r->time, r->pkt, snaplen && snaplen < len ? snaplen : len,
-                             is_sent ? PCAPNG_FLAG_OUTBOUND : PCAPNG_FLAG_INBOUND, birth_of(r->pkt));
-}
-
 static void on_record(ProbeSink *sink, const ProbeRecord *r)
 {
     SinkPcapng *s = (SinkPcapng *)sink;
     SinkFrame frame;
     Target *t;
 
-    if (HS_LIKELY(r->point && r->point->id < s->n_targets)) {
-        t = &s->target[r->point->id];
-        if (HS_LIKELY(t->wanted == WANTED_YES && is_plain(t, r))) {
-            put_plain(s, t, r);
-            return;
-        }
-    }
     t = HS_LIKELY(r->point != NULL) ? target_of_point(s, r->point) : target_of_node(s, r->node);
     if (t->wanted != WANTED_YES) {
         if (r->point)
@@ -276,6 +246,31 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
         put_received(s, t, r, &frame);
     else
         put_dropped(s, t, r, &frame);
+}
+
+/* What nearly all records are: a frame on a known point, and nothing to say about it. The others take the
+ * long way. */
+static void on_frame(ProbeSink *sink, const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt)
+{
+    SinkPcapng *s = (SinkPcapng *)sink;
+    const SimTime now = node_now(point->node);
+    const uint32_t len = packet_len(pkt), snaplen = s->config.snaplen, id = point->id;
+    const bool is_sent = desc->cls == PROBE_FRAME_TX;
+    Target *t = s->target + id;
+
+    if (HS_UNLIKELY(id >= s->n_targets || t->wanted != WANTED_YES ||
+                    (is_sent ? t->last == pkt : pkt->flags & PKT_HAS_FCS))) {
+        on_record(sink, &(ProbeRecord){desc, now, point->node, point, pkt, NULL});
+        return;
+    }
+    if (is_sent) {
+        t->last = pkt;
+        t->last_time = now;
+        t->last_birth = birth_of(pkt);
+    }
+    s->frames++;
+    pcapng_writer_add_packet(t->writer, t->iface, now, pkt, snaplen && snaplen < len ? snaplen : len,
+                             is_sent ? PCAPNG_FLAG_OUTBOUND : PCAPNG_FLAG_INBOUND, birth_of(pkt));
 }
 
 /* ---- life ---- */
@@ -296,6 +291,7 @@ SinkPcapng *sink_pcapng_new(Probes *probes, const SinkPcapngConfig *config, GErr
     s->paths = g_ptr_array_new_with_free_func(g_free);
     s->pointless = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     s->sink.record = on_record;
+    s->sink.frame = on_frame;
     s->sink.mask = PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX);
     if (config->drops)
         s->sink.mask |= PROBE_BIT(PROBE_FRAME_DROP);

@@ -170,6 +170,60 @@ static void test_ahead(void)
     g_free(bytes);
 }
 
+static guint64 size_of(const char *name)
+{
+    char *path = in_dir(name);
+    GStatBuf st;
+
+    g_assert_cmpint(g_stat(path, &st), ==, 0);
+    g_free(path);
+    return (guint64)st.st_size;
+}
+
+/* What is lent comes out in order, in whole stretches at multiples of them, and all of it at last. */
+static void test_lend(void)
+{
+    static const size_t pieces[] = {100000, 1, 300000, 262144, 5, 900000, 200000, 0, 70000};
+    OutFile *f = open_ok("lent", OUTFILE_STREAM);
+    char *path = in_dir("lent"), *content;
+    GByteArray *all = g_byte_array_new();
+    uint8_t *lent[HS_ARRAY_LEN(pieces)];
+    gsize n;
+
+    outfile_write(f, "head", 4);
+    g_byte_array_append(all, (const guint8 *)"head", 4);
+    for (unsigned i = 0; i < HS_ARRAY_LEN(pieces); i++) {
+        lent[i] = g_malloc(pieces[i] + 1);
+        for (size_t k = 0; k < pieces[i]; k++)
+            lent[i][k] = (uint8_t)(k * 7 + i);
+        g_byte_array_append(all, lent[i], (guint)pieces[i]);
+        outfile_lend(f, lent[i], pieces[i]);
+        if (i)
+            memset(lent[i - 1], 0xee, pieces[i - 1]); /* it is the caller's again */
+        g_assert_cmpuint(outfile_size(f), ==, all->len);
+        if (i == 5) { /* one after the other, long enough: not more than one stretch is missing */
+            g_assert_cmpuint(size_of("lent") % OUTFILE_STRETCH_BYTES, ==, 0);
+            g_assert_cmpuint(all->len - size_of("lent"), <, OUTFILE_STRETCH_BYTES);
+        } else if (i == 6) {
+            outfile_flush(f);
+            g_assert_cmpuint(size_of("lent"), ==, all->len);
+            memset(lent[i], 0xee, pieces[i]);
+        }
+    }
+    outfile_write(f, "tail", 4);
+    g_byte_array_append(all, (const guint8 *)"tail", 4);
+    g_assert_cmpuint(outfile_size(f), ==, all->len);
+    close_ok(f);
+    g_assert_true(g_file_get_contents(path, &content, &n, NULL));
+    g_assert_cmpmem(content, n, all->data, all->len);
+    for (unsigned i = 0; i < HS_ARRAY_LEN(pieces); i++)
+        g_free(lent[i]);
+    g_byte_array_unref(all);
+    g_free(content);
+    g_unlink(path);
+    g_free(path);
+}
+
 static void test_no_folder(void)
 {
     char *path = in_dir("none/x.svg");
@@ -273,6 +327,7 @@ int main(int argc, char **argv)
     g_test_add_func("/trace/outfile/stream", test_stream);
     g_test_add_func("/trace/outfile/large", test_large);
     g_test_add_func("/trace/outfile/ahead", test_ahead);
+    g_test_add_func("/trace/outfile/lend", test_lend);
     g_test_add_func("/trace/outfile/no-folder", test_no_folder);
     g_test_add_func("/trace/outfile/dev-full", test_dev_full);
     g_test_add_data_func("/trace/outfile/full-midway/whole", GINT_TO_POINTER(OUTFILE_WHOLE),

@@ -263,6 +263,87 @@ static void test_checksum(void)
     end(&b);
 }
 
+/* Frames wait before they are written, but as they were when they passed: their headers are changed by the
+ * next router, in the same packet, and their payload is cut off. */
+static void test_changed_behind(void)
+{
+    Both b;
+
+    begin(&b);
+    for (unsigned i = 0; i < 300; i++) {
+        Packet *p = segment(&b, i % 4, i, i % 4 ? 1448 : 700, i % 3);
+
+        b.now += 1000;
+        add(&b, p, 0, UINT32_MAX, PCAPNG_FLAG_OUTBOUND);
+        packet_data(p)[22] = 63;
+        packet_data(p)[25] ^= 1;
+        packet_trim(p, 60 + i);
+        add(&b, p, 1, UINT32_MAX, PCAPNG_FLAG_INBOUND);
+        packet_pull(p, 14);
+        memset(packet_data(p), 0xee, 40);
+        packet_unref(p);
+    }
+    end(&b);
+}
+
+/* Headers longer than those that wait, and real payload, in between: nothing overtakes. */
+static void test_order(void)
+{
+    Both b;
+
+    begin(&b);
+    for (unsigned i = 0; i < 400; i++) {
+        Packet *p = segment(&b, i % 3, i, 0, true);
+
+        if (i % 7 == 0)
+            memset(packet_put(p, 20 + i % 44), (int)i, 20 + i % 44);
+        if (i % 11 == 0)
+            packet_add_bytes(p, "real payload", 12);
+        else
+            packet_add_synthetic(p, i * 1000, i % 5 * 300);
+        b.now += 1000;
+        add(&b, p, i % 2, UINT32_MAX, PCAPNG_FLAG_INBOUND);
+        packet_unref(p);
+    }
+    end(&b);
+}
+
+/* More flows than there are places, each of them a few times. */
+static void test_many_flows(void)
+{
+    Both b;
+
+    begin(&b);
+    for (unsigned i = 0; i < 12000; i++) {
+        Packet *p = segment(&b, i / 3 % 2000, i, i % 2 ? 1448 : 0, true);
+
+        packet_data(p)[28] = (uint8_t)(i / 3 % 2000 >> 8);
+        packet_data(p)[35] = (uint8_t)(i / 3 % 7);
+        b.now += 100000;
+        add(&b, p, i / 3 % 2, UINT32_MAX, PCAPNG_FLAG_INBOUND);
+        packet_unref(p);
+    }
+    g_assert_cmpuint(end(&b), <, 150);
+}
+
+/* The long payload that others are like moves out of a match's reach, by every number of bytes. */
+static void test_edge_of_reach(void)
+{
+    for (uint32_t len = 20; len < 130; len++) {
+        Both b;
+        Packet *p;
+
+        begin(&b);
+        for (unsigned i = 0; i < 480; i++) {
+            p = segment(&b, 1, i, 0, true);
+            packet_add_synthetic(p, 0, i == 3 ? 1448 : len);
+            add(&b, p, 0, UINT32_MAX, PCAPNG_FLAG_INBOUND);
+            packet_unref(p);
+        }
+        end(&b);
+    }
+}
+
 /* The capture reader does not need to be told. */
 static void test_read(void)
 {
@@ -337,6 +418,10 @@ int main(int argc, char **argv)
     g_test_add_func("/trace/pcapng-lz4/flows-that-change", test_flows_that_change);
     g_test_add_func("/trace/pcapng-lz4/ends", test_ends);
     g_test_add_func("/trace/pcapng-lz4/checksum", test_checksum);
+    g_test_add_func("/trace/pcapng-lz4/changed-behind", test_changed_behind);
+    g_test_add_func("/trace/pcapng-lz4/order", test_order);
+    g_test_add_func("/trace/pcapng-lz4/many-flows", test_many_flows);
+    g_test_add_func("/trace/pcapng-lz4/edge-of-reach", test_edge_of_reach);
     g_test_add_func("/trace/pcapng-lz4/read", test_read);
     g_test_add_func("/trace/pcapng-lz4/read-cut-short", test_read_cut_short);
     status = g_test_run();

@@ -253,21 +253,62 @@ static void test_quiet_points(void)
     p = world_frame(&w, 7, 0, 50);
     probe_rx(&w.eth0, p);
     probe_rx(&w.eth1, p);
-    g_assert_false(w.eth0.is_quiet);
-    g_assert_true(w.eth1.is_quiet);
+    g_assert_cmphex(w.eth0.heard, ==, PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX));
+    g_assert_cmphex(w.eth1.heard, ==, 0);
     probes_attach(w.probes, &other);
-    g_assert_false(w.eth1.is_quiet);
+    g_assert_cmphex(w.eth1.heard, ==, PROBE_BIT(PROBE_FRAME_TX) | PROBE_BIT(PROBE_FRAME_RX));
     probe_tx(&w.eth1, p);
-    g_assert_false(w.eth1.is_quiet); /* the other one has not said so */
+    g_assert_cmphex(w.eth1.heard, ==, PROBE_BIT(PROBE_FRAME_TX)); /* the other one has not said so */
     probes_detach(w.probes, &other);
+    g_assert_cmphex(w.eth1.heard, ==, 0);
     probe_tx(&w.eth1, p);
-    g_assert_true(w.eth1.is_quiet);
     probe_tx(&w.eth0, p);
     packet_unref(p);
     r = close_and_read(&w, s, "c.pcapng");
     assert_packet(r, (Expected){"client:eth0", 0, PCAPNG_FLAG_INBOUND, 64, 0, 0, NULL});
     assert_packet(r, (Expected){"client:eth0", 0, PCAPNG_FLAG_OUTBOUND, 64, 0, 0, NULL});
     assert_end(r);
+    world_clear(&w);
+}
+
+typedef struct Counter {
+    ProbeSink sink; /* first */
+    unsigned records, frames;
+} Counter;
+
+static void count_record(ProbeSink *sink, const ProbeRecord *r)
+{
+    g_assert_cmpint(r->desc->cls, ==, PROBE_FRAME_DROP);
+    ((Counter *)sink)->records++;
+}
+
+static void count_frame(ProbeSink *sink, const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt)
+{
+    g_assert_nonnull(pkt);
+    g_assert_true(point->node->part->now == 5);
+    g_assert_true(desc == &probe_frame_rx); /* frame.tx is not asked for */
+    ((Counter *)sink)->frames++;
+}
+
+/* A sink may take frames by a shorter way; everything else still comes as records. */
+static void test_frames_apart(void)
+{
+    World w;
+    Counter c = {.sink = {.mask = PROBE_BIT(PROBE_FRAME_RX) | PROBE_BIT(PROBE_FRAME_DROP),
+                          .record = count_record,
+                          .frame = count_frame}};
+    Packet *p;
+
+    world_init(&w);
+    probes_attach(w.probes, &c.sink);
+    p = world_frame(&w, 7, 0, 50);
+    world_at(&w, 5);
+    probe_tx(&w.eth0, p);
+    probe_rx(&w.eth1, p);
+    probe_drop(&w.server, &w.eth1, p, DROP_FCS);
+    g_assert_cmpuint(c.frames, ==, 1);
+    g_assert_cmpuint(c.records, ==, 1);
+    probes_detach(w.probes, &c.sink);
     world_clear(&w);
 }
 
@@ -312,6 +353,7 @@ int main(int argc, char **argv)
     g_test_add_func("/trace/sink_pcapng/per-interface", test_per_interface);
     g_test_add_func("/trace/sink_pcapng/late-point", test_late_point);
     g_test_add_func("/trace/sink_pcapng/quiet-points", test_quiet_points);
+    g_test_add_func("/trace/sink_pcapng/frames-apart", test_frames_apart);
     g_test_add_func("/trace/sink_pcapng/discard", test_discard);
     g_test_add_func("/trace/sink_pcapng/unwritable", test_unwritable);
     return g_test_run();

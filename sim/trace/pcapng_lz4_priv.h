@@ -1,0 +1,133 @@
+/* What the two files of the compressed writer share: what is known of the blocks that were written.
+ *
+ * Blocks of one shape (interface, lengths, flags) are the same in what is not headers; a flow's blocks, in
+ * what two packets of it have in common besides. Shapes and flows lie in tables, by a hash, two places for
+ * each: a third one takes the place of that which was not seen for longer. */
+#pragma once
+
+#include <string.h>
+
+#include "sim/trace/lz4frame.h"
+#include "sim/trace/pcapng_bytes.h"
+#include "sim/trace/pcapng_lz4.h"
+#include "sim/trace/pcapng_lz4_plan.h"
+#include "sim/trace/pcapng_lz4_wait.h"
+
+#define SHAPE_BITS 5
+#define FLOW_BITS 8
+#define WAYS 2
+#define EDGES 4
+/* Payload shorter than this does not take the place of longer payload as the one to refer to. */
+#define GOOD_PAYLOAD 512
+#define OPTIONS_BYTES 12 /* flags with their header, the header of the packet id */
+#define LAST_BYTES 16
+#define ID_BYTES 8 /* the first of them */
+/* So that an Lz4Out stays in registers (lz4frame.h). */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+/* What must be the same in two blocks, so that one is like the other byte for byte but in time, headers,
+ * payload and packet id; and the flow. */
+typedef struct Key {
+    _Alignas(16) uint8_t like[PCAPNG_WAIT_LIKE_BYTES];
+    uint32_t ports;
+    uint64_t addresses; /* IPv4's, or the end of IPv6's destination */
+} Key;
+
+typedef struct Edge { /* where a block of a shape follows a packet's block */
+    uint64_t pos;     /* of the former */
+    uint32_t before;  /* the latter's length */
+} Edge;
+
+typedef struct Flow Flow;
+
+typedef struct Shape { /* what flows have in common that differ in addresses and ports only */
+    Key key;
+    uint64_t id;    /* never the same again */
+    Flow *last;     /* that of the last block; maybe of another shape by now */
+    uint32_t total; /* a block's length */
+    bool can_plan;
+    PcapngLz4Shape what;
+    Edge edge[EDGES];       /* by a hash of `before` */
+    PcapngLz4Plan own, any; /* after a block of the same flow; of the same shape */
+} Shape;
+
+struct Flow {
+    Key key;
+    uint64_t pos; /* of its last block */
+    Shape *shape; /* if it is still that one: */
+    uint64_t shape_id;
+    /* Of a block of its own: the present ones where the plan says so, but not where a lazy checksum is. */
+    _Alignas(16) uint8_t headers[LZ4_PLAN_BYTES];
+};
+
+typedef struct Seen { /* synthetic payload in the stream that may still be in reach */
+    uint64_t pos;
+    uint32_t residue; /* of its offset */
+    uint32_t len;
+} Seen;
+
+struct PcapngLz4 {
+    Lz4Frame *frame;
+    Seen seen;
+    /* Of the last packet block LAST_BYTES are held back, if held_total, its length, is not 0. */
+    uint64_t held_id;
+    uint32_t held_total;
+    uint64_t n_shapes; /* that were there ever */
+    unsigned n_waiting;
+    PcapngWaiting waiting[PCAPNG_WAIT_FRAMES];
+    Shape shapes[WAYS << SHAPE_BITS]; /* by a hash */
+    Flow flows[WAYS << FLOW_BITS];
+};
+
+/* What is held back, at p; returns its length. */
+static inline uint32_t get_held(const PcapngLz4 *z, uint8_t *p)
+{
+    if (!z->held_total)
+        return 0;
+    p = pcapng_put64(p, z->held_id);
+    p = pcapng_put32(p, PCAPNG_OPT_END);
+    pcapng_put32(p, z->held_total);
+    return LAST_BYTES;
+}
+
+static inline uint64_t load64(const void *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, 8);
+    return v;
+}
+
+static inline uint32_t load32(const void *p)
+{
+    uint32_t v;
+
+    memcpy(&v, p, 4);
+    return v;
+}
+
+typedef struct Ends { /* as in Key */
+    uint64_t addresses;
+    uint32_t ports;
+} Ends;
+
+static ALWAYS_INLINE Ends ends_of(const PcapngWaiting *w)
+{
+    return (Ends){load64(w->headers + w->ends_at), load32(w->headers + w->ends_at + 8)};
+}
+
+/* 2^64 by the golden ratio: a product's upper bits are well mixed. */
+#define HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15)
+
+/* The two places where the flow may be. */
+static ALWAYS_INLINE Flow *find_flows(PcapngLz4 *z, const PcapngWaiting *w, Ends ends)
+{
+    uint64_t v = load64(&w->iface) ^ (uint64_t)w->flags << 24;
+
+    v += ends.addresses ^ (uint64_t)ends.ports << 32;
+    return &z->flows[(v * HASH_FACTOR >> (64 - FLOW_BITS)) * WAYS];
+}
+
+/* pcapng_lz4_usual.c: writes blocks like the last ones of their flows, or of their shapes where those are out
+ * of reach. Returns the first that is not like that, or end. */
+const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, const PcapngWaiting *end);

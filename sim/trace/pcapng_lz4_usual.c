@@ -1,0 +1,157 @@
+/* The usual way of a packet into a compressed capture: it is like the last one of its flow, as nearly all
+ * are, and its block is some stores at known places (pcapng_lz4_plan.h). What is not like that, or whatever
+ * does not fit for once, is left to pcapng_lz4.c. */
+#include "sim/trace/pcapng_lz4_priv.h"
+
+/* What precedes the time: type, length, interface and time's high half. The block before may end with the
+ * same eight bytes as another one did. Then comes the plan's first token. */
+static ALWAYS_INLINE uint8_t *put_edge(const PcapngLz4 *z, Shape *s, uint8_t *p, uint64_t pos, uint64_t low,
+                                       uint32_t distance, uint8_t token)
+{
+    const uint32_t before = z->held_total;
+    Edge *e = &s->edge[before >> 2 & (EDGES - 1)];
+    const uint64_t edge_pos = e->pos;
+
+    _Static_assert(EDGES == 4, "lengths are multiples of four");
+    e->pos = pos;
+    if (HS_LIKELY(e->before == before && edge_pos >= low + (LAST_BYTES - ID_BYTES))) {
+        const uint32_t more = 16 + LAST_BYTES - ID_BYTES - LZ4_MIN_MATCH - 15;
+
+        p[0] = ID_BYTES << 4 | 15;
+        pcapng_put64(p + 1, z->held_id);
+        pcapng_put32(p + 9, (uint32_t)(pos - edge_pos) | more << 16 | (uint32_t)token << 24);
+        return p + 12;
+    }
+    p[0] = 15 << 4 | (16 - LZ4_MIN_MATCH);
+    p[1] = LAST_BYTES - 15;
+    get_held(z, p + 2);
+    lz4_put16(p + 18, distance);
+    p[20] = token;
+    e->before = before;
+    return p + 20;
+}
+
+/* The distance of payload that begins at `residue` of a lap, or 0: not to be found. */
+static ALWAYS_INLINE uint32_t find_payload(Seen *seen, uint64_t pos, uint64_t low, uint32_t residue,
+                                           uint32_t n)
+{
+    const uint32_t shift = residue - seen->residue + (residue < seen->residue ? PAYLOAD_PERIOD : 0);
+    const uint64_t distance = pos - seen->pos - shift;
+
+    if (HS_UNLIKELY(seen->pos < low || distance > LZ4_MAX_DISTANCE ||
+                    seen->len < shift + HS_MIN(n, (uint32_t)PAYLOAD_PERIOD)))
+        return 0;
+    if (n >= seen->len || n >= GOOD_PAYLOAD)
+        *seen = (Seen){pos, residue, n};
+    return (uint32_t)distance;
+}
+
+/* Stores at known places, where the block is like that at pos - distance. */
+static ALWAYS_INLINE uint8_t *put_planned(const PcapngLz4Plan *plan, uint8_t *p, uint32_t distance,
+                                          uint32_t payload_distance, const PcapngWaiting *w, unsigned residue)
+{
+    const uint8_t *headers = w->headers;
+    const PcapngLz4Seq *seq = plan->seq, *const end = seq + plan->n_seqs;
+
+    pcapng_put32(p + 1, w->time_low);
+    pcapng_put64(p + 5, seq->behind | distance);
+    while (++seq != end) {
+        const uint8_t *from = headers + seq->from;
+        uint8_t *to = p + seq->literals_at;
+
+        memcpy(to, from, 16);
+        for (unsigned i = 16; HS_UNLIKELY(i < seq->n_literals); i += 16)
+            memcpy(to + i, from + i, 16);
+        pcapng_put64(p + seq->distance_at, seq->behind | distance);
+    }
+    if (HS_LIKELY(plan->csum_out)) {
+        uint16_t sum = pcapng_wait_csum(w, residue);
+
+        memcpy(p + plan->csum_out, &sum, 2);
+    }
+    if (!payload_distance)
+        return p + plan->size;
+    lz4_put16(p + end[-1].distance_at, payload_distance);
+    p += plan->size;
+    memcpy(p, plan->tail, 16);
+    if (HS_UNLIKELY(plan->n_tail > 16))
+        memcpy(p + 16, plan->tail + 16, LZ4_PLAN_TAIL_BYTES - 16);
+    p += plan->n_tail;
+    lz4_put16(p, distance);
+    return p + 2;
+}
+
+/* The same but for what the plan of the flow's packets has as literals. */
+static ALWAYS_INLINE bool is_like_last(const PcapngWaiting *w, const Flow *f)
+{
+    const uint32_t word = load32((const uint8_t *)w + 32) ^ load32(f->key.like + 32);
+    PcapngLz4Lanes differ = pcapng_lz4_differ(w, f->key.like, 32) |
+                            pcapng_lz4_plan_differ(&f->shape->own, f->headers, w->headers);
+
+    _Static_assert(PCAPNG_WAIT_LIKE_BYTES == 36, "two lanes and a word");
+    return (differ[0] | differ[1] | word) == 0;
+}
+
+/* When the flow's last block is out of reach, that of another of its shape may do. */
+static inline bool can_do(const PcapngWaiting *w, const Shape *s, const Flow *other, uint64_t low)
+{
+    return other->shape_id == s->id && other->pos >= low &&
+           pcapng_lz4_plan_fits(&s->any, other->headers, w->headers) && s->any.n_seqs;
+}
+
+const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, const PcapngWaiting *end)
+{
+    Lz4Frame *const frame = z->frame;
+    const uint64_t block_pos = frame->block_pos, full_pos = frame->full_pos + LAST_BYTES;
+    const uint8_t *const full = frame->full;
+    uint8_t *token = frame->out.token;
+    uint64_t pos = frame->pos + LAST_BYTES; /* of the next block */
+
+    if (HS_UNLIKELY(frame->out.end != token + 1 || !z->held_total))
+        return w;
+    for (; w != end && HS_LIKELY(token + 1 < full && pos < full_pos); w++) {
+        const uint64_t low =
+            HS_LIKELY(pos - block_pos > LZ4_MAX_DISTANCE) ? pos - LZ4_MAX_DISTANCE : block_pos;
+        Flow *f = find_flows(z, w, ends_of(w));
+        uint32_t distance, payload_distance = 0, residue = 0;
+        const PcapngLz4Plan *plan;
+        uint64_t like_pos;
+        Shape *s;
+
+        if (HS_UNLIKELY(!is_like_last(w, f)) && !is_like_last(w, ++f))
+            break;
+        s = f->shape;
+        plan = &s->own;
+        like_pos = f->pos;
+        if (HS_UNLIKELY(!plan->n_seqs))
+            break;
+        if (HS_UNLIKELY(like_pos < low)) {
+            if (!can_do(w, s, s->last, low))
+                break;
+            plan = &s->any;
+            like_pos = s->last->pos;
+        }
+        if (w->payload_len) {
+            residue = (uint32_t)(w->payload_off % PAYLOAD_PERIOD);
+            if (s->what.n_payload) {
+                payload_distance = find_payload(&z->seen, pos + PCAPNG_PACKET_HEAD_BYTES + s->what.n_headers,
+                                                low, residue, s->what.n_payload);
+                if (HS_UNLIKELY(!payload_distance))
+                    break;
+            }
+        }
+        distance = (uint32_t)(pos - like_pos);
+        token = put_edge(z, s, token, pos, low, distance, plan->token);
+        token = put_planned(plan, token, distance, payload_distance, w, residue);
+        if (HS_UNLIKELY(plan == &s->any))
+            memcpy(f->headers, w->headers, LZ4_PLAN_BYTES);
+        f->pos = pos;
+        s->last = f;
+        z->held_id = w->packetid;
+        z->held_total = s->total;
+        pos += s->total;
+    }
+    lz4out_begin(&frame->out, token);
+    frame->pos = pos - LAST_BYTES;
+    return w;
+}

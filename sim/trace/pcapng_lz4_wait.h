@@ -1,0 +1,138 @@
+/* Frames that wait to be written into a compressed capture. When a frame passes, only what will change is
+ * copied: its headers and what describes it. Synthetic payload needs no copy. A whole batch is then put into
+ * LZ4 in one loop: the simulation, whose code a first-level cache cannot hold beside ours, is in between only
+ * once in a batch, the processor works at several frames at a time, and nothing waits for headers that were
+ * stored a moment ago. */
+#pragma once
+
+#include <glib.h>
+#include <string.h>
+
+#include "sim/packet/packet.h"
+
+/* Of headers that are copied in any case; and at most. */
+#define PCAPNG_WAIT_HEADERS 80u
+#define PCAPNG_WAIT_HEADERS_MAX 112u
+#define PCAPNG_WAIT_SLACK 16u /* zeros that may be read behind them */
+#define PCAPNG_WAIT_NO_ENDS PCAPNG_WAIT_HEADERS_MAX
+/* Enough to make what is done once for all of them small, few enough to stay in a first-level cache. */
+#define PCAPNG_WAIT_FRAMES 64u
+
+typedef struct PcapngWaiting {
+    /* What must be the same in two frames, so that one's block is like the other's but for time, headers,
+     * payload and packet id: PCAPNG_WAIT_LIKE_BYTES. The second half are the packet's, from `head` on. */
+    _Alignas(16) uint32_t iface;
+    uint32_t caplen, flags, time_high;
+    uint16_t head, tail;
+    uint32_t payload_len;
+    uint8_t n_slices, csum, pkt_flags, pad;
+    uint16_t l3, l4;
+    uint16_t csum_start, csum_at;
+    uint32_t time_low;
+    uint64_t payload_off; /* in the synthetic stream */
+    uint64_t packetid;
+    uint32_t ends_at; /* where in the headers are addresses and ports: twelve bytes; PCAPNG_WAIT_NO_ENDS */
+    _Alignas(16) uint8_t headers[PCAPNG_WAIT_HEADERS_MAX + PCAPNG_WAIT_SLACK];
+} PcapngWaiting;
+
+#define PCAPNG_WAIT_LIKE_BYTES 36u
+#define PCAPNG_WAIT_SAME_BYTES 20u
+_Static_assert(offsetof(Packet, gso_size) - offsetof(Packet, head) == PCAPNG_WAIT_SAME_BYTES &&
+                   offsetof(PcapngWaiting, head) == PCAPNG_WAIT_LIKE_BYTES - PCAPNG_WAIT_SAME_BYTES &&
+                   offsetof(PcapngWaiting, time_low) == PCAPNG_WAIT_LIKE_BYTES &&
+                   offsetof(PcapngWaiting, l3) - offsetof(PcapngWaiting, head) ==
+                       offsetof(Packet, l3) - offsetof(Packet, head) &&
+                   offsetof(PcapngWaiting, csum_at) - offsetof(PcapngWaiting, head) ==
+                       offsetof(Packet, csum_at) - offsetof(Packet, head),
+               "the same members in the same order");
+
+/* Payload that somebody may still change or release, headers that are long: these are written at once. */
+static inline bool pcapng_wait_can(const Packet *p)
+{
+    return HS_LIKELY(p->n_slices == 0 || (p->n_slices == 1 && !p->slice[0].chunk)) &&
+           HS_LIKELY(p->head + PCAPNG_WAIT_HEADERS <= PKT_BUF) &&
+           HS_LIKELY(packet_header_len(p) <= PCAPNG_WAIT_HEADERS_MAX);
+}
+
+/* IPv4's addresses, or the end of IPv6's destination, and the ports; or else zeros. */
+static inline uint32_t pcapng_wait_ends_at(const Packet *p)
+{
+    return HS_LIKELY(p->l4 >= p->head + 8 && p->l4 + 4 <= p->tail) ? p->l4 - p->head - 8u
+                                                                   : PCAPNG_WAIT_NO_ENDS;
+}
+
+/* All but the headers. */
+static inline void pcapng_wait_describe(PcapngWaiting *w, const Packet *p, uint32_t iface, uint64_t time,
+                                        uint32_t caplen, uint32_t flags, uint64_t packetid)
+{
+    w->iface = iface;
+    w->caplen = caplen;
+    w->flags = flags;
+    w->time_high = (uint32_t)(time >> 32);
+    w->time_low = (uint32_t)time;
+    w->payload_off = p->slice[0].off;
+    w->packetid = packetid;
+    w->ends_at = pcapng_wait_ends_at(p);
+    memcpy((uint8_t *)w + offsetof(PcapngWaiting, head), (const uint8_t *)p + offsetof(Packet, head),
+           PCAPNG_WAIT_SAME_BYTES);
+}
+
+static inline void pcapng_wait_copy_headers(PcapngWaiting *w, const Packet *p)
+{
+    const uint8_t *headers = packet_cdata(p);
+
+    memcpy(w->headers, headers, PCAPNG_WAIT_HEADERS);
+    if (HS_UNLIKELY(packet_header_len(p) > PCAPNG_WAIT_HEADERS))
+        memcpy(w->headers + PCAPNG_WAIT_HEADERS, headers + PCAPNG_WAIT_HEADERS,
+               packet_header_len(p) - PCAPNG_WAIT_HEADERS);
+}
+
+/* As if it were still the packet, for those who only read. */
+static inline void pcapng_wait_view(const PcapngWaiting *w, Packet *view)
+{
+    memset(view, 0, offsetof(Packet, buf));
+    memcpy((uint8_t *)view + offsetof(Packet, head), (const uint8_t *)w + offsetof(PcapngWaiting, head),
+           PCAPNG_WAIT_SAME_BYTES);
+    view->slice[0] = (PktSlice){NULL, w->payload_off, w->payload_len};
+    memcpy(view->buf + view->head, w->headers, (size_t)(w->tail - w->head));
+}
+
+static __attribute__((noinline, unused)) uint16_t pcapng_wait_csum_value_of_any(const PcapngWaiting *w)
+{
+    Packet view;
+
+    pcapng_wait_view(w, &view);
+    return packet_csum_value(&view);
+}
+
+/* packet_csum_value of it, as it stands in the frame; the payload begins at `residue` of a lap. */
+static inline uint16_t pcapng_wait_csum(const PcapngWaiting *w, unsigned residue)
+{
+    const unsigned n = w->tail - w->csum_start;
+    const uint8_t *p = w->headers + (w->csum_start - w->head), *const end = p + n / 8 * 8;
+    uint64_t sum = 0, word;
+    uint32_t half;
+
+    if (HS_UNLIKELY(n % 4 || n > (unsigned)(w->tail - w->head)))
+        return GUINT16_TO_BE(pcapng_wait_csum_value_of_any(w));
+    if (w->payload_len) {
+        sum = payload_checksum_at(residue, w->payload_len);
+        if (G_BYTE_ORDER == G_LITTLE_ENDIAN)
+            sum <<= 8; /* the same, with bytes swapped */
+    }
+    if (n & 4) {
+        memcpy(&half, end, 4);
+        sum += half;
+    }
+    for (; p != end; p += 8) { /* the carry comes in again at the other end, as in any size of word */
+        memcpy(&word, p, 8);
+        sum += word;
+        sum += sum < word;
+    }
+    half = (uint32_t)(sum >> 32);
+    half += (uint32_t)sum;
+    half += half < (uint32_t)sum;
+    half = (half & 0xffff) + (half >> 16);
+    half = (half & 0xffff) + (half >> 16);
+    return HS_LIKELY(half != 0xffff) ? (uint16_t)~half : GUINT16_TO_BE(pcapng_wait_csum_value_of_any(w));
+}
