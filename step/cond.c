@@ -8,6 +8,7 @@
 #include "models/tcp/tcp_conn.h"
 #include "models/tcp/tcp_info.h"
 #include "sim/base/suggest.h"
+#include "step/cond_fields.h"
 #include "step/cond_record.h"
 
 #define MEMORY_MAX ((size_t)64 << 20)
@@ -215,9 +216,29 @@ static char *check_name(StepExpr *e, const char *name)
                    : g_strdup_printf("unknown name \"%s\"; 'help expressions' lists what there is", name);
 }
 
-/* The names of the expression that are not fields (behind a dot) and not in quotes. */
+/* Where in tcp.flags.syn we are. */
+typedef struct Path {
+    const WireLayer *header; /* NULL: in no header */
+    bool in_flags;
+} Path;
+
+/* The next name of a path that began with a header's. */
+static char *check_field(Path *path, const char *name)
+{
+    const Path was = *path;
+
+    *path = (Path){0};
+    if (!was.header)
+        return NULL;
+    if (!was.in_flags && !strcmp(name, "flags"))
+        *path = (Path){was.header, true};
+    return stepfields_check(was.header->id, name, was.in_flags);
+}
+
+/* The names of the expression that are not in quotes; behind a dot, those that are fields of headers. */
 static char *check_names(StepExpr *e, const char *text)
 {
+    Path path = {0};
     char last = 0;
 
     for (const char *p = text; *p;) {
@@ -232,8 +253,14 @@ static char *check_names(StepExpr *e, const char *text)
         } else if (g_ascii_isalpha(*p) || *p == '_') {
             size_t len = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
             g_autofree char *name = g_strndup(p, len);
-            char *error = last == '.' || last == ':' ? NULL : check_name(e, name);
+            char *error = NULL;
 
+            if (last == '.') {
+                error = check_field(&path, name);
+            } else {
+                path = (Path){wire_layer_by_name(name), false};
+                error = last == ':' ? NULL : check_name(e, name);
+            }
             if (error)
                 return error;
             last = 'a';
