@@ -46,6 +46,47 @@ static ALWAYS_INLINE uint32_t find_payload(Seen *seen, uint64_t pos, uint64_t lo
     return (uint32_t)distance;
 }
 
+/* Headers that the sum below is not made for; and a sum of 0, of which there are two. */
+static __attribute__((noinline)) uint16_t csum_value_of_any(const PcapngWaiting *w)
+{
+    Packet view;
+
+    pcapng_wait_view(w, &view);
+    return packet_csum_value(&view);
+}
+
+/* packet_csum_value of it, as it stands in the frame; the payload begins at `residue` of a lap. */
+static ALWAYS_INLINE uint16_t csum_value(const PcapngWaiting *w, unsigned residue)
+{
+    const unsigned n = w->tail - w->csum_start;
+    const uint8_t *p = w->headers + (w->csum_start - w->head), *const end = p + n / 8 * 8;
+    uint64_t sum = 0, word;
+    uint32_t half;
+
+    if (HS_UNLIKELY(n % 4 || n > (unsigned)(w->tail - w->head)))
+        return GUINT16_TO_BE(csum_value_of_any(w));
+    if (w->payload_len) {
+        sum = payload_checksum_at(residue, w->payload_len);
+        if (G_BYTE_ORDER == G_LITTLE_ENDIAN)
+            sum <<= 8; /* the same, with bytes swapped */
+    }
+    if (n & 4) {
+        memcpy(&half, end, 4);
+        sum += half;
+    }
+    for (; p != end; p += 8) { /* the carry comes in again at the other end, as in any size of word */
+        memcpy(&word, p, 8);
+        sum += word;
+        sum += sum < word;
+    }
+    half = (uint32_t)(sum >> 32);
+    half += (uint32_t)sum;
+    half += half < (uint32_t)sum;
+    half = (half & 0xffff) + (half >> 16);
+    half = (half & 0xffff) + (half >> 16);
+    return HS_LIKELY(half != 0xffff) ? (uint16_t)~half : GUINT16_TO_BE(csum_value_of_any(w));
+}
+
 /* Stores at known places, where the block is like that at pos - distance. */
 static ALWAYS_INLINE uint8_t *put_planned(const PcapngLz4Plan *plan, uint8_t *p, uint32_t distance,
                                           uint32_t payload_distance, const PcapngWaiting *w, unsigned residue)
@@ -65,7 +106,7 @@ static ALWAYS_INLINE uint8_t *put_planned(const PcapngLz4Plan *plan, uint8_t *p,
         pcapng_put64(p + seq->distance_at, seq->behind | distance);
     }
     if (HS_LIKELY(plan->csum_out)) {
-        uint16_t sum = pcapng_wait_csum(w, residue);
+        uint16_t sum = csum_value(w, residue);
 
         memcpy(p + plan->csum_out, &sum, 2);
     }
