@@ -4,6 +4,7 @@
 
 #include "packetdrill/pd_expr.h"
 #include "packetdrill/pd_run_priv.h"
+#include "packetdrill/pd_symbols.h"
 #include "sim/base/suggest.h"
 
 #define AF_INET_ 2
@@ -464,7 +465,12 @@ bool pd_call_prepare(PdRun *r, const PdSyscall *s, PdCall *call, char **why)
     Prepare p = {r, s, call, why};
     const char *names[HS_ARRAY_LEN(types)], *near;
     PdExpr at = {.loc = r->event ? r->event->action_loc : (PdLoc){1, 1}};
+    int err;
 
+    if (s->err && !pd_errno_find(s->err, &err)) {
+        at.loc = s->err_loc;
+        return pd_expr_fail(why, &at, "unknown errno name %s", s->err);
+    }
     for (unsigned i = 0; i < HS_ARRAY_LEN(types); i++) {
         const CallType *t = &types[i];
 

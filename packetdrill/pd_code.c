@@ -283,6 +283,7 @@ static void describe_failure(PdCode *c, const char *from, const char *to, unsign
         g_free(name);
     }
     pd_code_fail(c, line, "%s", s->str);
+    c->is_assertion = true;
     g_ptr_array_free(told, TRUE);
     g_string_free(s, TRUE);
 }
@@ -401,6 +402,7 @@ bool pd_code_run(PdCode *c, const char *text, unsigned line, const PdSnapshot *s
     c->line = line;
     c->depth = c->brackets = 0;
     c->error = NULL;
+    c->is_assertion = false;
     pd_code_next(c);
     while (c->tok.kind != CODE_END && !c->error) {
         if (c->tok.kind == CODE_NEWLINE || pd_code_is_op(c, ";")) {
@@ -416,4 +418,9 @@ bool pd_code_run(PdCode *c, const char *text, unsigned line, const PdSnapshot *s
     *error = c->error;
     *error_line = c->error_line;
     return false;
+}
+
+bool pd_code_is_assertion(const PdCode *c)
+{
+    return c->is_assertion;
 }

@@ -16,3 +16,5 @@ void pd_code_free(PdCode *c);
  * "LINE: what is wrong" (g_malloc'ed). output: what print() wrote, one line each, appended. */
 bool pd_code_run(PdCode *c, const char *text, unsigned line, const PdSnapshot *snapshot, GString *output,
                  unsigned *error_line, char **error);
+/* After a block that failed: an assertion was false. Otherwise the text itself is wrong. */
+bool pd_code_is_assertion(const PdCode *c);

@@ -49,6 +49,7 @@ struct PdCode {
     CodeToken tok;
     char *error;
     unsigned error_line;
+    bool is_assertion; /* the error */
 };
 
 /* Always false. */

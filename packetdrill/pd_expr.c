@@ -189,8 +189,10 @@ bool pd_expr_sockaddr(const PdExpr *e, PdSockAddr *out, char **why)
     static const char *const families[] = {"sa_family", "sin_family", "sin6_family"};
     static const char *const ports[] = {"sin_port", "sin6_port"};
     static const char *const addrs[] = {"sin_addr", "sin6_addr"};
-    static const char *const members[] = {"sa_family", "sin_family", "sin6_family", "sin_port",
-                                          "sin6_port", "sin_addr",   "sin6_addr",   NULL};
+    static const char *const zeros[] = {"sin6_flowinfo", "sin6_scope_id"};
+    static const char *const members[] = {"sa_family",     "sin_family", "sin6_family", "sin_port",
+                                          "sin6_port",     "sin_addr",   "sin6_addr",   "sin6_flowinfo",
+                                          "sin6_scope_id", NULL};
     PdSockAddr a = {0};
     const PdExpr *family = NULL, *port = NULL, *addr = NULL;
     int64_t v;
@@ -209,6 +211,13 @@ bool pd_expr_sockaddr(const PdExpr *e, PdSockAddr *out, char **why)
     for (unsigned i = 0; i < 2; i++) {
         port = port ? port : pd_expr_member(e, ports[i]);
         addr = addr ? addr : pd_expr_member(e, addrs[i]);
+    }
+    for (unsigned i = 0; i < HS_ARRAY_LEN(zeros); i++) {
+        if (!optional_int(e, zeros[i], &v, why))
+            return false;
+        if (v != 0)
+            return pd_expr_fail(why, pd_expr_member(e, zeros[i]), "%s: expected 0, found %" G_GINT64_FORMAT,
+                                zeros[i], v);
     }
     if (!family)
         return pd_expr_fail(why, e, "a socket address needs sa_family=");

@@ -282,7 +282,26 @@ static bool match_tcp(const PdSeen *s, const PdTcp *e, const PdConfig *c, int64_
     return e->any_options || match_options(s, e, c, since_start_us, why);
 }
 
-static bool match_icmp(const PdSeen *s, const PdIcmp *e, bool v6, char **why)
+/* What the message complains about came from the script: its numbers are the remote side's. */
+static bool match_quote(const PdSeen *s, const PdIcmp *e, const PdMap *map, char **why)
+{
+    static const uint8_t protos[] = {
+        [PD_ECHOED_TCP] = IP_PROTO_TCP, [PD_ECHOED_UDP] = IP_PROTO_UDP, [PD_ECHOED_RAW] = IP_PROTO_RAW};
+
+    if (e->echoed == PD_ECHOED_NONE)
+        return true;
+    if (!s->has_quote)
+        return differ(why, "the ICMP message quotes no packet");
+    if (!same_number(why, "protocol of the quoted packet", protos[e->echoed], s->quote_proto))
+        return false;
+    if (e->echoed == PD_ECHOED_TCP &&
+        !same_number(why, "sequence number of the quoted packet", e->echoed_seq,
+                     pd_map_remote_to_script(map, s->quote_seq, s->quote_flags & TCP_SYN)))
+        return false;
+    return same_number(why, "payload of the quoted packet", e->echoed_len, s->quote_len);
+}
+
+static bool match_icmp(const PdSeen *s, const PdIcmp *e, const PdMap *map, bool v6, char **why)
 {
     if (!same_number(why, "ICMP type", e->type, s->icmp_type) ||
         !same_number(why, "ICMP code", e->code, s->icmp_code))
@@ -290,7 +309,9 @@ static bool match_icmp(const PdSeen *s, const PdIcmp *e, bool v6, char **why)
     if (e->has_mtu && pd_icmp_has_mtu(v6, e->type, e->code) &&
         !same_number(why, "ICMP MTU", e->mtu, s->icmp_mtu))
         return false;
-    return !e->has_id || same_number(why, "ICMP identifier", e->id, s->icmp_id);
+    if (e->has_id && !same_number(why, "ICMP identifier", e->id, s->icmp_id))
+        return false;
+    return match_quote(s, e, map, why);
 }
 
 bool pd_match_packet(const PdSeen *seen, const PdPacket *expected, PdMap *map, const PdConfig *config,
@@ -301,6 +322,6 @@ bool pd_match_packet(const PdSeen *seen, const PdPacket *expected, PdMap *map, c
     if (expected->proto == PD_TCP && !match_tcp(seen, &expected->tcp, config, since_start_us, why))
         return false;
     if (expected->proto == PD_ICMP)
-        return match_icmp(seen, &expected->icmp, seen->tuple.src.is_v6, why);
+        return match_icmp(seen, &expected->icmp, map, seen->tuple.src.is_v6, why);
     return seen->payload_is_zero || differ(why, "payload: expected zeros only");
 }

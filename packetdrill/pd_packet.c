@@ -124,6 +124,35 @@ static bool explain_udp(PdSeen *s, const uint8_t *p, size_t len, const char **wh
     return true;
 }
 
+/* The packet that an error message is about: its IP header and at least the eight bytes behind it (RFC 792,
+ * RFC 4443 3). Lengths are those of the whole packet, quoted or not. */
+static void explain_quote(PdSeen *s, const uint8_t *p, size_t len, bool v6)
+{
+    size_t hdr = v6 ? IPV6_HDR_LEN : IPV4_MIN_HDR_LEN;
+    uint32_t l4_hdr = 0, l4_len;
+
+    if (len < hdr + 8 || p[0] >> 4 != (v6 ? 6 : 4))
+        return;
+    if (!v6)
+        hdr = (size_t)(p[0] & 0xf) * 4;
+    if (hdr < IPV4_MIN_HDR_LEN || len < hdr + 8)
+        return;
+    l4_len = v6 ? wire_get16(p + 4) : wire_get16(p + 2) - (uint32_t)hdr;
+    s->has_quote = true;
+    s->quote_proto = v6 ? p[6] : p[9];
+    if (s->quote_proto == IP_PROTO_UDP)
+        l4_hdr = UDP_HDR_LEN;
+    if (s->quote_proto == IP_PROTO_TCP) {
+        s->quote_seq = wire_get32(p + hdr + 4);
+        l4_hdr = TCP_MIN_HDR_LEN;
+        if (len >= hdr + TCP_MIN_HDR_LEN) {
+            l4_hdr = (p[hdr + 12] >> 4) * 4u;
+            s->quote_flags = p[hdr + 13];
+        }
+    }
+    s->quote_len = l4_len >= l4_hdr ? l4_len - l4_hdr : 0;
+}
+
 /* The first eight bytes have the same places in both versions (RFC 792, RFC 4443 2.1). */
 static bool explain_icmp(PdSeen *s, const uint8_t *p, size_t len, bool v6, const char **why)
 {
@@ -138,6 +167,8 @@ static bool explain_icmp(PdSeen *s, const uint8_t *p, size_t len, bool v6, const
     s->icmp_id = icmp_id(p);
     if (pd_icmp_has_mtu(v6, s->icmp_type, s->icmp_code))
         s->icmp_mtu = v6 ? wire_get32(p + 4) : icmp_seq(p);
+    if (v6 ? s->icmp_type < 128 : icmp_is_error(s->icmp_type))
+        explain_quote(s, p + ICMP_HDR_LEN, len - ICMP_HDR_LEN, v6);
     explain_payload(s, p + ICMP_HDR_LEN, len - ICMP_HDR_LEN);
     return true;
 }

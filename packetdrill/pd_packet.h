@@ -35,6 +35,10 @@ typedef struct PdSeen {
     uint8_t icmp_type, icmp_code; /* ICMP */
     uint32_t icmp_mtu;
     uint16_t icmp_id;
+    bool has_quote; /* ICMP: the packet that it complains about, as far as it is quoted */
+    uint8_t quote_proto;
+    uint16_t quote_flags; /* of TCP */
+    uint32_t quote_seq, quote_len;
     uint32_t payload_len;
     bool payload_is_zero;
     unsigned n_pieces;                        /* captured packets of which this is the union … */

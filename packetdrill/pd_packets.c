@@ -112,6 +112,20 @@ bool pd_packets_inbound(PdRun *r, const PdEvent *e)
 
 /* ---- outbound ---- */
 
+/* Ports that a line names are those of this one packet, as they are inbound. */
+static bool belongs(PdRun *r, const PdPacket *line, const PdSeen *s)
+{
+    const PdConn *c = r->conn;
+
+    if (!line->has_ports)
+        return pd_conn_owns(r, s);
+    if (s->tuple.src_port != line->src_port || s->tuple.dst_port != line->dst_port)
+        return false;
+    return pd_conn_owns(r, s) ||
+           (c && s->ip_proto == (line->proto == PD_UDP ? IP_PROTO_UDP : IP_PROTO_TCP) &&
+            pd_addr_equal(&s->tuple.src, &c->tuple.src) && pd_addr_equal(&s->tuple.dst, &c->tuple.dst));
+}
+
 /* The next captured packet of the connection under test. false: none until the limit, or an error was told.
  */
 static bool next_packet(PdRun *r, const PdEvent *e, int64_t limit_ns, PdSeen *out)
@@ -130,7 +144,7 @@ static bool next_packet(PdRun *r, const PdEvent *e, int64_t limit_ns, PdSeen *ou
         if (!ok)
             return pd_run_fail(r, PD_FAILED, e, "%s: the stack sent a packet that cannot be understood: %s",
                                PACKET_ERROR, why);
-        if (pd_conn_owns(r, out))
+        if (belongs(r, e->packet, out))
             return true;
     }
 }
@@ -262,8 +276,11 @@ bool pd_packets_outbound(PdRun *r, const PdEvent *e)
     }
     if (!collect(r, e, limit_ns, &s))
         return false;
-    pd_conn_on_outbound(r, e->packet, &s);
-    pd_match_to_script(&s, e->packet, &r->conn->map);
+    /* Of another pair of ports the script knows no ISN: its numbers are the live ones. */
+    if (!e->packet->has_ports || pd_conn_owns(r, &s)) {
+        pd_conn_on_outbound(r, e->packet, &s);
+        pd_match_to_script(&s, e->packet, &r->conn->map);
+    }
     remember_seen(r, &s, e->packet, "");
     if (!pd_match_packet(&s, e->packet, &r->conn->map, r->config, s.at_ns / PD_NS_PER_US, &why)) {
         mismatch(r, e, &s, why);

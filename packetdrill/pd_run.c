@@ -152,7 +152,8 @@ static bool run_blocks(PdRun *r, GArray *blocks)
         if (!ok) {
             const PdEvent at = {.action_loc = {line, 1}};
 
-            pd_run_fail(r, PD_FAILED, &at, "error in Python code: %s", why);
+            pd_run_fail(r, pd_code_is_assertion(r->code) ? PD_FAILED : PD_WRONG, &at,
+                        "error in Python code: %s", why);
             g_free(why);
             return false;
         }
