@@ -146,10 +146,12 @@ int tcp_opts_set_ip(TcpConn *c, int name, const void *val, unsigned len)
     case IP_OPTIONS:
         return len ? -EINVAL : 0;
     case IP_MULTICAST_LOOP: /* kept and shown, of no use to a stream */
+        if (len < 1)
+            return -EINVAL;
         o->mc_loop_off = !v;
         return 0;
     case IP_MULTICAST_ALL:
-        if (v != 0 && v != 1)
+        if (len < 1 || (v != 0 && v != 1))
             return -EINVAL;
         o->mc_all_off = !v;
         return 0;
@@ -420,8 +422,8 @@ int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len)
     case OPT_IPV6_MULTICAST_ALL:
         v = !o->mc6_all_off;
         break;
-    case IPV6_MULTICAST_HOPS:
-        v = 1;
+    case IPV6_MULTICAST_HOPS: /* as IP_MULTICAST_TTL */
+        v = c->rx_ttl ? c->rx_ttl : 1;
         break;
     case OPT_IPV6_ADDR_PREFERENCES:
         v = addr_preferences(o);

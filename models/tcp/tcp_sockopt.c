@@ -298,7 +298,7 @@ static int set_tcp(TcpConn *c, int name, const void *val, unsigned len)
     case TCP_REPAIR_OPTIONS:
         return c->repair ? -EPERM : -EINVAL;
     case TCP_REPAIR_WINDOW:
-        return c->repair ? -EINVAL : -EPERM;
+        return c->repair || len < sizeof(int) ? -EINVAL : -EPERM;
     default:
         err = tcp_opts_take_int(val, len, &v);
         return err ? err : set_int(c, name, v);
