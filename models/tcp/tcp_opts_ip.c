@@ -231,7 +231,7 @@ int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len)
         v = (int)o->port_range;
         break;
     case IP_MULTICAST_TTL: /* of no use to a stream; a child has the hop limit of what made it */
-        v = c->rx_ttl ? c->rx_ttl : 1;
+        v = c->rx_ttl && !(c->sflags & TCP_S_WIRE_V6) ? c->rx_ttl : 1;
         break;
     case IP_MULTICAST_LOOP:
         v = !o->mc_loop_off;
