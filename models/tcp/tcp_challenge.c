@@ -12,7 +12,7 @@ static SimTime stamp_of(SimTime now)
     return now ? now : 1;
 }
 
-static bool is_limited(Tcp *t, SimTime now, int mib, SimTime *last)
+bool tcp_challenge_limited(Tcp *t, SimTime now, int mib, SimTime *last)
 {
     if (*last) {
         int64_t elapsed_ms = (int64_t)(now / TCP_JIFFY_NS) - (int64_t)(*last / TCP_JIFFY_NS);
@@ -31,7 +31,7 @@ bool tcp_challenge_oow_limited(Tcp *t, const TcpIn *in, int mib, SimTime *last_o
     /* A segment with data is hardly part of a loop of ACKs. */
     if (in->seq != in->end_seq && !(in->flags & TCP_SYN))
         return false;
-    return is_limited(t, in->now, mib, last_oow);
+    return tcp_challenge_limited(t, in->now, mib, last_oow);
 }
 
 /* The host's budget of challenge ACKs a second, drawn anew each second so that it cannot be counted from
@@ -60,7 +60,7 @@ static bool take_of_budget(TcpConn *c)
 
 void tcp_challenge_send_ack(TcpConn *c, bool accecn_reflector)
 {
-    if (is_limited(c->tcp, c->mstamp, MIB_TcpExtTCPACKSkippedChallenge, &c->last_oow_ack))
+    if (tcp_challenge_limited(c->tcp, c->mstamp, MIB_TcpExtTCPACKSkippedChallenge, &c->last_oow_ack))
         return;
     if (!take_of_budget(c))
         return;

@@ -15,8 +15,8 @@
 
 /* What a child has from its listener. */
 #define INHERITED                                                                                            \
-    (TCP_S_REUSEADDR | TCP_S_REUSEPORT | TCP_S_LINGER | TCP_S_OOBINLINE | TCP_S_V6 | TCP_S_V6ONLY |          \
-     TCP_S_RECVERR | TCP_S_FREEBIND | TCP_S_FASTOPEN_NO_COOKIE)
+    (TCP_S_REUSEADDR | TCP_S_REUSEPORT | TCP_S_LINGER | TCP_S_OOBINLINE | TCP_S_FASTOPEN_CONNECT |           \
+     TCP_S_V6 | TCP_S_V6ONLY | TCP_S_RECVERR | TCP_S_FREEBIND | TCP_S_FASTOPEN_NO_COOKIE)
 
 static void inherit(TcpConn *c, const TcpConn *l)
 {

@@ -9,6 +9,7 @@
 #include "models/tcp/tcp_keepalive.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_output.h"
+#include "models/tcp/tcp_passive.h"
 #include "models/tcp/tcp_sockopt.h"
 #include "models/tcp/tcp_timer.h"
 
@@ -232,7 +233,7 @@ static void forget_connection(TcpConn *c)
     memset(&c->ack, 0, sizeof(c->ack));
     c->ack.rcv_mss = TCP_MIN_MSS;
     c->packets_out = c->retrans_out = c->sacked_out = c->lost_out = 0;
-    c->retransmits = 0;
+    c->fastopen_client_fail = TCP_TFO_NO_FAIL;
     c->max_packets_out = c->cwnd_usage_seq = c->snd_cwnd_used = 0;
     c->is_cwnd_limited = false;
     c->delivered = c->delivered_ce = c->lost = 0;

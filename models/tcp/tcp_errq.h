@@ -15,6 +15,7 @@ enum { /* SO_TIMESTAMPING */
        TCP_TS_TX_ACK = 1 << 9,
        TCP_TS_OPT_TSONLY = 1 << 11,
        TCP_TS_OPT_STATS = 1 << 12,
+       TCP_TS_BIND_PHC = 1 << 15,
        TCP_TS_OPT_ID_TCP = 1 << 16,
        TCP_TS_TX_COMPLETION = 1 << 18,
        TCP_TS_TX_RECORD =

@@ -55,6 +55,8 @@ void tcp_challenge_ack_handshake(TcpConn *c, bool accecn);
 /* true: too soon since the last one (tcp_oow_rate_limited); counts mib if so. Segments with data are never
  * too soon. */
 bool tcp_challenge_oow_limited(Tcp *t, const TcpIn *in, int mib, SimTime *last_oow);
+/* Those that carry data too (__tcp_oow_rate_limited). */
+bool tcp_challenge_limited(Tcp *t, SimTime now, int mib, SimTime *last_oow);
 
 /* ---- tcp_rcvq.c ---- */
 typedef struct TcpRcvSeg { /* a queued piece */

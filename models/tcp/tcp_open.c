@@ -44,7 +44,7 @@ int tcp_bind(TcpConn *c, const InetEndpoint *a)
         return -EINVAL;
     if (!inet_is_any(&a->addr) && !(c->sflags & TCP_S_FREEBIND) && !tcp_ip_may_bind(c->tcp, &a->addr))
         return -EADDRNOTAVAIL;
-    if (c->state != TCP_CLOSE || c->local_port)
+    if (c->state != TCP_CLOSE || tcp_table_port(c))
         return -EINVAL;
     c->local = a->addr;
     /* Both locks are taken before the port is, as SO_REUSEADDR's rules look at them. */
@@ -91,7 +91,7 @@ int tcp_listen(TcpConn *c, int backlog)
     tune_fastopen(c, backlog);
     /* The port may have been taken by a second socket with SO_REUSEADDR meanwhile: asked again. */
     tcp_set_state(c, TCP_LISTEN);
-    err = tcp_table_bind(c, c->local_port);
+    err = tcp_table_bind(c, tcp_table_port(c));
     if (err) {
         tcp_set_state(c, TCP_CLOSE);
         return -EADDRINUSE;

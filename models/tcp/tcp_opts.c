@@ -86,10 +86,10 @@ int tcp_opts_give(void *val, unsigned *len, const void *from, unsigned size)
 uint64_t tcp_opts_kept(int level, int name)
 {
     /* SO_DEBUG, _NO_CHECK, _TIMESTAMP, _TIMESTAMPNS, _RXQ_OVFL, _WIFI_STATUS, _NOFCS, _LOCK_FILTER,
-     * _SELECT_ERR_QUEUE, _TIMESTAMP_NEW, _TIMESTAMPNS_NEW, _PREFER_BUSY_POLL, _RCVPRIORITY; IP_RECVOPTS,
-     * _RETOPTS, _PKTINFO, _PASSSEC, _RECVORIGDSTADDR, _CHECKSUM */
-    static const uint8_t socket_names[] = {1, 11, 29, 35, 40, 41, 43, 44, 45, 63, 64, 69, 82};
-    static const uint8_t ip_names[] = {6, 7, 8, 18, 20, 23};
+     * _SELECT_ERR_QUEUE, _TIMESTAMP_NEW, _TIMESTAMPNS_NEW, _PREFER_BUSY_POLL, _RCVMARK, _RCVPRIORITY;
+     * IP_RECVOPTS, _RETOPTS, _PKTINFO, _PASSSEC, _RECVORIGDSTADDR, _CHECKSUM, _RECVERR_RFC4884 */
+    static const uint8_t socket_names[] = {1, 11, 29, 35, 40, 41, 43, 44, 45, 63, 64, 69, 75, 82};
+    static const uint8_t ip_names[] = {6, 7, 8, 18, 20, 23, 26};
 
     for (unsigned i = 0; level == SOL_SOCKET && i < HS_ARRAY_LEN(socket_names); i++)
         if (socket_names[i] == name)
@@ -237,6 +237,8 @@ static int set_timestamping(TcpConn *c, int val)
 {
     TcpOpts *o = tcp_opts(c);
 
+    if (val & TCP_TS_BIND_PHC) /* sock_timestamping_bind_phc: of a bound device that has a clock */
+        return val & ~TCP_TS_ALL ? -EINVAL : -EOPNOTSUPP;
     if (val & ~TCP_TS_ALL || (val & TCP_TS_OPT_STATS && !(val & TCP_TS_OPT_TSONLY)) ||
         (val & TCP_TS_OPT_ID_TCP && !(val & TCP_TS_OPT_ID)))
         return -EINVAL;

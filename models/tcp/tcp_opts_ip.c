@@ -6,6 +6,7 @@
 
 #include "models/ip/ip4.h"
 #include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_passive.h"
 #include "models/tcp/tcp_sockopt.h"
 
 /* What <netinet/in.h> of some C libraries lacks. */
@@ -21,15 +22,26 @@
 #define OPT_IP_RECVFRAGSIZE 25
 #define OPT_IPV6_ADDR_PREFERENCES 72
 #define OPT_IPV6_RECVFRAGSIZE 77
+#define OPT_IPV6_RECVERR_RFC4884 31
 
-#define IPV6_PREFER_DEFAULT 0x500 /* IPV6_PREFER_SRC_PUBTMP_DEFAULT, IPV6_PREFER_SRC_CGA's opposite */
+/* IPV6_PREFER_SRC_… */
+enum {
+    PREFER_TMP = 1,
+    PREFER_PUBLIC = 2,
+    PREFER_COA = 4,
+    PREFER_CGA = 8,
+    PREFER_PUBTMP_DEFAULT = 0x100,
+    PREFER_HOME = 0x400,
+    PREFER_NONCGA = 0x800,
+};
 
 /* The bit of kept6; 0: another option. */
 static uint16_t kept6(int name)
 {
     /* IPV6_FLOWINFO, _FLOWINFO_SEND, _RECVPKTINFO, _RECVHOPOPTS, _RECVRTHDR, _RECVDSTOPTS, _RECVPATHMTU,
-     * _DONTFRAG, _RECVORIGDSTADDR */
-    static const uint8_t names[] = {11, 33, 49, 53, 56, 58, 60, 62, 74};
+     * _DONTFRAG, _RECVORIGDSTADDR, _RECVFRAGSIZE, _RECVERR_RFC4884 */
+    static const uint8_t names[] = {
+        11, 33, 49, 53, 56, 58, 60, 62, 74, OPT_IPV6_RECVFRAGSIZE, OPT_IPV6_RECVERR_RFC4884};
 
     for (unsigned i = 0; i < HS_ARRAY_LEN(names); i++)
         if (names[i] == name)
@@ -81,6 +93,8 @@ int tcp_opts_set_ip(TcpConn *c, int name, const void *val, unsigned len)
     int v;
 
     take_int_or_byte(val, len, &v);
+    if (name == OPT_IP_RECVERR_RFC4884 && (v < 0 || v > 1))
+        return -EINVAL;
     if (tcp_opts_set_kept(c, IPPROTO_IP, name, v))
         return 0;
     switch (name) {
@@ -132,10 +146,12 @@ int tcp_opts_set_ip(TcpConn *c, int name, const void *val, unsigned len)
     case IP_OPTIONS:
         return len ? -EINVAL : 0;
     case IP_MULTICAST_LOOP: /* kept and shown, of no use to a stream */
+        if (len < 1)
+            return -EINVAL;
         o->mc_loop_off = !v;
         return 0;
     case IP_MULTICAST_ALL:
-        if (v != 0 && v != 1)
+        if (len < 1 || (v != 0 && v != 1))
             return -EINVAL;
         o->mc_all_off = !v;
         return 0;
@@ -150,9 +166,22 @@ int tcp_opts_set_ip(TcpConn *c, int name, const void *val, unsigned len)
     }
 }
 
+/* sk_dst_get: a connection that was reset remembers its route, a disconnected one does not (tcp_disconnect).
+ */
 static bool has_route(const TcpConn *c)
 {
-    return c->state != TCP_CLOSE && c->state != TCP_LISTEN;
+    return c->remote_port && c->state != TCP_LISTEN;
+}
+
+/* As a byte, for the programs that want one. */
+static int give_int_or_byte(void *val, unsigned *len, int v)
+{
+    if (*len < sizeof(int) && *len > 0 && v >= 0 && v <= 255) {
+        *(uint8_t *)val = (uint8_t)v;
+        *len = 1;
+        return 0;
+    }
+    return tcp_opts_give(val, len, &v, sizeof(v));
 }
 
 int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len)
@@ -161,7 +190,7 @@ int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len)
     int v;
 
     if (tcp_opts_get_kept(c, IPPROTO_IP, name, &v))
-        return tcp_opts_give(val, len, &v, sizeof(v));
+        return give_int_or_byte(val, len, v);
     switch (name) {
     case IP_TOS:
         v = c->tos | c->ecn.snd_ect; /* the ECN field of what was sent last shows (Linux INET_ECN_xmit) */
@@ -202,7 +231,7 @@ int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len)
         v = (int)o->port_range;
         break;
     case IP_MULTICAST_TTL: /* of no use to a stream; a child has the hop limit of what made it */
-        v = c->rx_ttl ? c->rx_ttl : 1;
+        v = c->rx_ttl && !(c->sflags & TCP_S_WIRE_V6) ? c->rx_ttl : 1;
         break;
     case IP_MULTICAST_LOOP:
         v = !o->mc_loop_off;
@@ -211,7 +240,7 @@ int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len)
         v = !o->mc_all_off;
         break;
     case OPT_IP_PROTOCOL:
-        v = c->local_port; /* inet_num */
+        v = tcp_table_port(c);
         break;
     case IP_MULTICAST_IF:
     case OPT_IP_RECVFRAGSIZE:
@@ -219,7 +248,6 @@ int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len)
     case IP_ROUTER_ALERT:
     case IP_NODEFRAG:
     case IP_UNICAST_IF:
-    case OPT_IP_RECVERR_RFC4884:
         v = 0;
         break;
     case IP_OPTIONS:
@@ -229,25 +257,51 @@ int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len)
     default:
         return -ENOPROTOOPT;
     }
-    if (*len < sizeof(int) && *len > 0 && v >= 0 &&
-        v <= 255) { /* as a byte, for the programs that want one */
-        *(uint8_t *)val = (uint8_t)v;
-        *len = 1;
-        return 0;
-    }
-    return tcp_opts_give(val, len, &v, sizeof(v));
+    return give_int_or_byte(val, len, v);
 }
 
 /* ---- SOL_IPV6 ---- */
+
+static bool at_most_one(int bits)
+{
+    return (bits & (bits - 1)) == 0;
+}
+
+/* ip6_sock_set_addr_preferences: of each pair or triple one at most; kept and shown, as a host here has one
+ * address. */
+static int set_addr_preferences(TcpOpts *o, int v)
+{
+    int tmp = v & (PREFER_PUBLIC | PREFER_TMP | PREFER_PUBTMP_DEFAULT), home = v & (PREFER_HOME | PREFER_COA);
+
+    if (!at_most_one(tmp) || !at_most_one(home) || !at_most_one(v & (PREFER_CGA | PREFER_NONCGA)))
+        return -EINVAL;
+    if (tmp)
+        o->src_prefs = (uint16_t)((o->src_prefs & PREFER_COA) | (tmp & ~PREFER_PUBTMP_DEFAULT));
+    if (home)
+        o->src_prefs = (uint16_t)((o->src_prefs & ~PREFER_COA) | (home & PREFER_COA));
+    return 0;
+}
+
+static int addr_preferences(const TcpOpts *o)
+{
+    int tmp = o->src_prefs & (PREFER_TMP | PREFER_PUBLIC);
+
+    return (tmp ? tmp : PREFER_PUBTMP_DEFAULT) | (o->src_prefs & PREFER_COA ? PREFER_COA : PREFER_HOME);
+}
 
 int tcp_opts_set_ip6(TcpConn *c, int name, const void *val, unsigned len)
 {
     TcpOpts *o = tcp_opts(c);
     int v = 0;
 
+    if (name == IPV6_MULTICAST_HOPS || name == IPV6_MULTICAST_IF)
+        return -ENOPROTOOPT; /* not of a stream, whatever it says */
     if (len >= sizeof(int))
         memcpy(&v, val, sizeof(int));
-    else
+    else if (name != OPT_IPV6_RECVFRAGSIZE && name != IPV6_AUTOFLOWLABEL &&
+             name != IPV6_DONTFRAG) /* too short: 0, for these */
+        return -EINVAL;
+    if (name == OPT_IPV6_RECVERR_RFC4884 && (v < 0 || v > 1))
         return -EINVAL;
     if (kept6(name)) {
         o->kept6 = (uint16_t)(v ? o->kept6 | kept6(name) : o->kept6 & ~kept6(name));
@@ -255,7 +309,7 @@ int tcp_opts_set_ip6(TcpConn *c, int name, const void *val, unsigned len)
     }
     switch (name) {
     case IPV6_V6ONLY:
-        if (c->local_port)
+        if (tcp_table_port(c))
             return -EINVAL;
         set_bit(c, TCP_S_V6ONLY, v);
         return 0;
@@ -297,6 +351,8 @@ int tcp_opts_set_ip6(TcpConn *c, int name, const void *val, unsigned len)
     case IPV6_AUTOFLOWLABEL:
         o->autoflowlabel_off = !v;
         return 0;
+    case OPT_IPV6_ADDR_PREFERENCES:
+        return set_addr_preferences(o, v);
     case IPV6_MULTICAST_LOOP: /* kept and shown, of no use to a stream */
         if (v != 0 && v != 1)
             return -EINVAL;
@@ -366,17 +422,16 @@ int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len)
     case OPT_IPV6_MULTICAST_ALL:
         v = !o->mc6_all_off;
         break;
-    case IPV6_MULTICAST_HOPS:
-        v = 1;
+    case IPV6_MULTICAST_HOPS: /* as IP_MULTICAST_TTL */
+        v = c->rx_ttl ? c->rx_ttl : 1;
         break;
     case OPT_IPV6_ADDR_PREFERENCES:
-        v = IPV6_PREFER_DEFAULT;
+        v = addr_preferences(o);
         break;
     case IPV6_ADDRFORM:
         return c->state == TCP_ESTABLISHED ? -EADDRNOTAVAIL : -ENOTCONN;
     case IPV6_MULTICAST_IF:
     case OPT_IPV6_UNICAST_IF:
-    case OPT_IPV6_RECVFRAGSIZE:
         v = 0;
         break;
     default:

@@ -157,6 +157,11 @@ void tcp_table_insert_listener(TcpConn *c);
 void tcp_table_remove(TcpConn *c);
 void tcp_table_unbind(
     TcpConn *c); /* inet_put_port: also a port that bind() chose (the socket is destroyed, or disconnected) */
+/* inet_num: 0 when the port was given back, which the socket's address goes on showing (inet_sport). */
+static inline uint16_t tcp_table_port(const TcpConn *c)
+{
+    return c->sflags & TCP_S_BOUND ? c->local_port : 0;
+}
 int tcp_table_bind(TcpConn *c, uint16_t port); /* inet_csk_get_port: 0 chooses; -EADDRINUSE */
 int tcp_table_connect_port(TcpConn *c);        /* inet_hash_connect: chooses a port (even ones first), checks
                                                   uniqueness, TIME_WAIT reuse; inserts */

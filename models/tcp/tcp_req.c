@@ -560,7 +560,7 @@ TcpConn *tcp_req_check(TcpConn *c, TcpReq *r, TcpIn *in, bool fastopen, bool *lo
         flags &= (uint16_t)~TCP_SYN; /* lies before the window that begins at rcv_isn + 1 */
     /* RFC 5961 3.2: only the exact sequence number resets */
     if (flags & TCP_RST && in->seq != r->rcv_nxt) {
-        if (!tcp_challenge_oow_limited(r->tcp, in, MIB_TcpExtTCPACKSkippedChallenge, &r->last_oow_ack)) {
+        if (!tcp_challenge_limited(r->tcp, in->now, MIB_TcpExtTCPACKSkippedChallenge, &r->last_oow_ack)) {
             TCP_INC(r->tcp, TcpExtTCPChallengeACK);
             send_ack(c, r, in);
         }

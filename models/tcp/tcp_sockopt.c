@@ -298,7 +298,7 @@ static int set_tcp(TcpConn *c, int name, const void *val, unsigned len)
     case TCP_REPAIR_OPTIONS:
         return c->repair ? -EPERM : -EINVAL;
     case TCP_REPAIR_WINDOW:
-        return c->repair ? -EINVAL : -EPERM;
+        return c->repair || len < sizeof(int) ? -EINVAL : -EPERM;
     default:
         err = tcp_opts_take_int(val, len, &v);
         return err ? err : set_int(c, name, v);
@@ -396,6 +396,16 @@ static int get_fastopen_key(TcpConn *c, void *val, unsigned *len)
         memcpy(keys, s->tcp_fastopen_key, 16 * n);
     }
     return tcp_opts_give(val, len, keys, 16 * n);
+}
+
+/* struct tcp_repair_window; whole or not at all, and its size is looked at first (do_tcp_getsockopt) */
+static int get_repair_window(TcpConn *c, void *val, unsigned *len)
+{
+    uint32_t w[5] = {c->snd_wl1, c->snd_wnd, c->max_window, c->win.rcv_wnd, c->win.rcv_wup};
+
+    if (*len != sizeof(w))
+        return -EINVAL;
+    return c->repair ? tcp_opts_give(val, len, w, sizeof(w)) : -EPERM;
 }
 
 static int linger2_value(const TcpConn *c)
@@ -530,6 +540,8 @@ static int get_tcp(TcpConn *c, int name, void *val, unsigned *len)
         return get_fastopen_key(c, val, len);
     case TCP_SAVED_SYN:
         return get_saved_syn(c, val, len);
+    case TCP_REPAIR_WINDOW:
+        return get_repair_window(c, val, len);
     default:
         err = get_int(c, name, &v);
         return err ? err : tcp_opts_give(val, len, &v, sizeof(v));
@@ -554,7 +566,8 @@ int tcp_getsockopt(TcpConn *c, int level, int name, void *val, unsigned *len)
 
 int tcp_ioctl(TcpConn *c, unsigned long cmd, int *out)
 {
-    bool is_idle = c->state == TCP_CLOSE || c->state == TCP_SYN_SENT;
+    /* tcp_ioctl: a SYN is not queued data. A closed socket tells of its old numbers. */
+    bool is_opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECV;
 
     switch (cmd) {
     case FIONREAD: /* SIOCINQ */
@@ -568,12 +581,12 @@ int tcp_ioctl(TcpConn *c, unsigned long cmd, int *out)
     case TIOCOUTQ: /* SIOCOUTQ */
         if (c->state == TCP_LISTEN)
             return -EINVAL;
-        *out = is_idle ? 0 : (int)(c->write_seq - c->snd_una);
+        *out = is_opening ? 0 : (int)(c->write_seq - c->snd_una);
         return 0;
     case IOCTL_SIOCOUTQNSD:
         if (c->state == TCP_LISTEN)
             return -EINVAL;
-        *out = is_idle ? 0 : (int)(c->write_seq - c->snd_nxt);
+        *out = is_opening ? 0 : (int)(c->write_seq - c->snd_nxt);
         return 0;
     default:
         return -ENOTTY;

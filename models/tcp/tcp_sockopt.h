@@ -71,6 +71,7 @@ struct TcpOpts {
     bool inq, recvtos, recvttl, ip_recverr, ipv6_recverr, is_repair;
     bool zerocopy, dontroute, broadcast, bind_no_port, recvtclass, transparent, txrehash_off;
     bool mc_loop_off, mc_all_off, mc6_loop_off, mc6_all_off, autoflowlabel_off;
+    uint16_t src_prefs; /* IPV6_ADDR_PREFERENCES that were asked for */
     uint16_t kept6;     /* switches of SOL_IPV6 that change nothing here */
     uint32_t busy_poll; /* shown; here nobody polls */
     bool peeks_on;      /* SO_PEEK_OFF: peek_off is where the next MSG_PEEK begins */

@@ -12,7 +12,7 @@ static TcpUrg *urg(TcpConn *c)
 {
     if (!c->urg) {
         c->urg = g_new0(TcpUrg, 1);
-        c->urg->snd_up = c->write_seq;
+        c->urg->snd_up = c->snd_una; /* follows it until something urgent is sent (tcp_clean_rtx_queue) */
     }
     return c->urg;
 }
