@@ -263,6 +263,7 @@ struct TcpConn {
     uint8_t retransmits;   /* icsk_retransmits */
     uint8_t pred_is_valid; /* header prediction may be used */
     uint8_t timer_kind;    /* TCP_TIMER_* */
+    uint8_t n_write;       /* of the writes at write_at that sent something, the last one's number */
     uint8_t pacing_on;     /* sk_pacing_status: 0 none, 1 TCP's own timer, 2 fq */
     uint8_t tos;           /* IP_TOS: of IPv4 packets, */
     uint8_t tclass;        /* IPV6_TCLASS: of IPv6 ones */
@@ -275,6 +276,7 @@ struct TcpConn {
     uint64_t pacing_rate_bps8;                    /* bytes a second (sk_pacing_rate); UINT64_MAX: unlimited */
     uint64_t max_pacing_rate;
     SimTime pace_wstamp; /* earliest time of the next transmission (tcp_wstamp_ns) */
+    SimTime write_at;    /* when tcp_output_write last sent something */
     uint32_t rcvlowat;
     uint32_t route_gen; /* of the look-up that gave these: */
     const struct RouteMetrics

@@ -197,6 +197,9 @@ void tcp_output_event_new_data_sent(TcpConn *c, TcpSeg *s)
     tcp_sndbuf_check_space(c);
 }
 
+/* Of the writes at one instant, so many are told from another. */
+enum { WRITES_APART = 15 };
+
 /* What one round of tcp_output_write finds out. */
 typedef struct Round {
     uint32_t mss, max_segs, sent;
@@ -259,6 +262,15 @@ static bool may_send(TcpConn *c, TcpSeg *s, Round *r)
     return s->seq != s->end_seq;
 }
 
+/* Each write of Linux looks at the clock again (tcp_write_xmit, tcp_mstamp_refresh), which has gone on: a
+ * large send that pushes twice, or two sends one after the other, leave at two times. The order is what RACK
+ * sees. */
+static void count_write(TcpConn *c)
+{
+    c->n_write = c->write_at == c->mstamp ? (uint8_t)HS_MIN(c->n_write + 1, WRITES_APART) : 0;
+    c->write_at = c->mstamp;
+}
+
 bool tcp_output_write(TcpConn *c, uint32_t mss_now, int nonagle, int push_one)
 {
     Round r = {.mss = mss_now, .nonagle = nonagle, .push_one = push_one};
@@ -282,8 +294,13 @@ bool tcp_output_write(TcpConn *c, uint32_t mss_now, int nonagle, int push_one)
             s->sent_ns = c->pace_wstamp = c->mstamp;
             tcpsndq_tsort_to_tail(c, s);
             tcpsndq_set_pcount(s, r.mss);
-        } else if (!may_send(c, s, &r) || tcp_output_transmit(c, s, true, c->rcv_nxt)) {
-            break;
+        } else {
+            if (!may_send(c, s, &r))
+                break;
+            if (!r.sent)
+                count_write(c);
+            if (tcp_output_transmit(c, s, true, c->rcv_nxt))
+                break;
         }
         tcp_output_event_new_data_sent(c, s);
         if (tcpseg_len(s) < s->pcount * r.mss)

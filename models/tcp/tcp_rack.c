@@ -39,7 +39,7 @@ uint32_t tcp_rack_reo_wnd_us(const TcpConn *c)
 
 int64_t tcp_rack_seg_timeout_us(TcpConn *c, const TcpSeg *s, uint32_t reo_wnd_us)
 {
-    return (int64_t)c->rack.rtt_us + reo_wnd_us - tcp_us_between(c->mstamp, s->sent_ns);
+    return (int64_t)c->rack.rtt_us + reo_wnd_us - tcp_us_between(c->mstamp, tcp_rack_sent(s));
 }
 
 /* Marks what is overdue. Returns when the last of those that may still become so will be; 0: none. */
@@ -56,7 +56,7 @@ static uint32_t detect_loss(TcpConn *c)
         /* lost and not sent again yet */
         if ((s->sacked & SEG_LOST) && !(s->sacked & SEG_RETRANS))
             continue;
-        if (!tcp_rack_is_sent_after(c->rack.mstamp, s->sent_ns, c->rack.end_seq, s->end_seq))
+        if (!tcp_rack_is_sent_after(c->rack.mstamp, tcp_rack_sent(s), c->rack.end_seq, s->end_seq))
             break;
         remaining = tcp_rack_seg_timeout_us(c, s, reo_wnd_us);
         if (remaining <= 0) {

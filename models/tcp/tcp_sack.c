@@ -222,7 +222,7 @@ static int match_block(TcpConn *c, TcpSeg *s, uint32_t start, uint32_t end)
 /* What a block says of [start, end), the whole or the front of a segment with these marks. Returns the marks
  * it should have. */
 static uint8_t tag_range(TcpConn *c, uint8_t sacked, uint32_t start, uint32_t end, bool dup_sack,
-                         uint32_t pcount, uint32_t bytes, SimTime sent_ns, TcpSackState *st)
+                         uint32_t pcount, uint32_t bytes, const TcpSeg *of, TcpSackState *st)
 {
     if (dup_sack && (sacked & (SEG_RETRANS | SEG_EVER_RETRANS))) {
         if (c->rec.undo_marker && c->rec.undo_retrans > 0 && tcp_after(end, c->rec.undo_marker))
@@ -234,7 +234,7 @@ static uint8_t tag_range(TcpConn *c, uint8_t sacked, uint32_t start, uint32_t en
         return sacked; /* acknowledged by this very ACK */
 
     if (!(sacked & SEG_SACKED)) {
-        tcp_rack_advance(c, sacked, end, sent_ns);
+        tcp_rack_advance(c, sacked, end, tcp_rack_sent(of));
         if (sacked & SEG_RETRANS) {
             /* If it is not marked lost, its retransmission is still thought to be in flight. */
             if (sacked & SEG_LOST) {
@@ -250,8 +250,8 @@ static uint8_t tag_range(TcpConn *c, uint8_t sacked, uint32_t start, uint32_t en
                 if (!tcp_after(end, c->rec.high_seq))
                     st->flag |= ACK_ORIG_SACK_ACKED;
                 if (!st->first_sackt)
-                    st->first_sackt = sent_ns;
-                st->last_sackt = sent_ns;
+                    st->first_sackt = of->sent_ns;
+                st->last_sackt = of->sent_ns;
             }
             if (sacked & SEG_LOST) {
                 sacked &= (uint8_t)~SEG_LOST;
@@ -289,7 +289,7 @@ static bool shifted(TcpConn *c, TcpSeg *prev, TcpSeg *s, TcpSackState *st, uint3
     uint32_t end = is_whole ? s->end_seq : s->seq + len;
     TcpSeg *next = s->next;
 
-    tag_range(c, s->sacked, s->seq, end, dup_sack, pcount, len, s->sent_ns, st);
+    tag_range(c, s->sacked, s->seq, end, dup_sack, pcount, len, s, st);
     tcp_rate_on_delivered(c, s, st->rate);
     prev->pcount += (uint16_t)pcount;
     s->pcount -= (uint16_t)pcount;
@@ -390,8 +390,8 @@ static TcpSeg *walk(TcpConn *c, TcpSeg *s, const TcpSackBlock *next_dup, TcpSack
         if (in_sack < 0)
             break;
         if (in_sack) {
-            s->sacked = tag_range(c, s->sacked, s->seq, s->end_seq, dup_sack, s->pcount, tcpseg_len(s),
-                                  s->sent_ns, st);
+            s->sacked =
+                tag_range(c, s->sacked, s->seq, s->end_seq, dup_sack, s->pcount, tcpseg_len(s), s, st);
             tcp_rate_on_delivered(c, s, st->rate);
             if (s->sacked & SEG_SACKED)
                 tcpsndq_tsort_unlink(c, s);

@@ -500,6 +500,7 @@ TcpSeg *tcpsndq_fragment(TcpConn *c, TcpSeg *s, uint32_t len, uint32_t mss)
     keep_front(s, len);
     n->has_tx_time = s->has_tx_time;
     n->sent_ns = s->sent_ns;
+    n->n_write = s->n_write;
     n->first_tx_ns = s->first_tx_ns;
     n->delivered_ns = s->delivered_ns;
     n->delivered = s->delivered;

@@ -132,6 +132,7 @@ int tcp_output_transmit(TcpConn *c, TcpSeg *s, bool clone, uint32_t rcv_nxt)
     c->pace_wstamp = HS_MAX(c->pace_wstamp, c->mstamp);
     tcp_probes_send(c, s, s->has_tx_time);
     s->sent_ns = c->pace_wstamp;
+    s->n_write = c->write_at == c->mstamp ? c->n_write : 0;
     if (!s->pcount)
         s->pcount = 1;
     pkt = build(c, s, rcv_nxt, &ip_ecn);
