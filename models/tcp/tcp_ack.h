@@ -86,13 +86,13 @@ void tcp_rack_advance(TcpConn *c, uint8_t sacked, uint32_t end_seq, SimTime xmit
 void tcp_rack_on_timeout(TcpConn *c); /* tcp_rack_reo_timeout */
 void tcp_rack_update_reo_wnd(TcpConn *c, const struct CcRateSample *rs);
 void tcp_rack_mark_newreno(TcpConn *c, bool snd_una_advanced); /* tcp_newreno_mark_lost */
-/* Was what ends at seq1 sent at t1 later than what ends at seq2 at t2? (tcp_skb_sent_after) */
 /* When it was sent, for RACK. What one write after the other sends at one instant of ours, a real host sends
  * some microseconds apart. */
 static inline SimTime tcp_rack_sent(const TcpSeg *s)
 {
     return s->sent_ns + s->n_write * SIM_US;
 }
+/* Was what ends at seq1 sent at t1 later than what ends at seq2 at t2? (tcp_skb_sent_after) */
 bool tcp_rack_is_sent_after(SimTime t1, SimTime t2, uint32_t seq1, uint32_t seq2);
 int64_t tcp_rack_seg_timeout_us(TcpConn *c, const TcpSeg *s, uint32_t reo_wnd_us); /* tcp_rack_skb_timeout */
 uint32_t tcp_rack_reo_wnd_us(const TcpConn *c);
