@@ -271,7 +271,7 @@ static void write_all(OutFile *f, struct iovec *iov, int n_iov)
         for (size_t left = (size_t)n; left;) {
             size_t step = HS_MIN(left, iov->iov_len);
 
-            iov->iov_base = (uint8_t *)iov->iov_base + step;
+            iov->iov_base = step ? (uint8_t *)iov->iov_base + step : iov->iov_base; /* NULL, when empty */
             iov->iov_len -= step;
             left -= step;
             if (iov->iov_len == 0 && n_iov > 1) {

@@ -14,8 +14,6 @@
 
 #include "sim/trace/pcapng_lz4_priv.h"
 
-static void add_waiting(PcapngLz4 *z);
-
 /* ---- payload ---- */
 
 /* pos: where in the stream; nothing before `first` may be referred to. */
@@ -24,13 +22,13 @@ static ALWAYS_INLINE void put_synthetic(Seen *seen, Lz4Out *o, uint64_t pos, uin
 {
     const uint32_t residue = (uint32_t)(off % PAYLOAD_PERIOD);
     const uint32_t shift = residue - seen->residue + (residue < seen->residue ? PAYLOAD_PERIOD : 0);
-    const uint64_t distance = pos - seen->pos - shift;
-    const bool is_near = seen->len && distance <= LZ4_MAX_DISTANCE && seen->pos >= first;
-    const Seen now = {pos, residue, n};
+    const uint64_t distance = pos - seen->pos - shift, len = seen->end - seen->pos;
+    const bool is_near = len && distance <= LZ4_MAX_DISTANCE && seen->pos >= first;
+    const Seen now = {pos, pos + n, residue};
     uint32_t done = 0;
 
-    if (is_near && seen->len >= shift + 2 * LZ4_MIN_MATCH && n >= 2 * LZ4_MIN_MATCH) {
-        done = HS_MIN(n, seen->len - shift);
+    if (is_near && len >= shift + 2 * LZ4_MIN_MATCH && n >= 2 * LZ4_MIN_MATCH) {
+        done = HS_MIN(n, (uint32_t)len - shift);
         if (n - done && n - done < LZ4_MIN_MATCH)
             done -= LZ4_MIN_MATCH;
         lz4out_match(o, (uint32_t)distance, done);
@@ -49,7 +47,7 @@ static ALWAYS_INLINE void put_synthetic(Seen *seen, Lz4Out *o, uint64_t pos, uin
         payload_fill(o->end, off + done, n - done);
         o->end += n - done;
     }
-    if (!is_near || n >= seen->len || n >= GOOD_PAYLOAD)
+    if (!is_near || n >= len || n >= GOOD_PAYLOAD)
         *seen = now;
 }
 
@@ -85,7 +83,10 @@ PcapngLz4 *pcapng_lz4_open(const char *path, GError **error)
 
     if (!frame)
         return NULL;
-    z = g_new0(PcapngLz4, 1);
+    z = aligned_alloc(_Alignof(PcapngLz4), sizeof *z);
+    hs_assert(z);
+    memset(z, 0, sizeof *z);
+    z->queue = (PcapngWaitQueue){z->waiting, z->waiting + PCAPNG_WAIT_FRAMES};
     z->frame = frame;
     for (unsigned i = 0; i < HS_ARRAY_LEN(z->flows); i++)
         z->flows[i].shape = z->shapes; /* which is like nothing */
@@ -104,10 +105,10 @@ bool pcapng_lz4_close(PcapngLz4 *z, GError **error)
 {
     bool ok;
 
-    add_waiting(z);
+    pcapng_lz4_add_waiting(z);
     put_held(z);
     ok = lz4frame_close(z->frame, error);
-    g_free(z);
+    free(z);
     return ok;
 }
 
@@ -115,15 +116,15 @@ void pcapng_lz4_discard(PcapngLz4 *z)
 {
     if (!z)
         return;
-    add_waiting(z);
+    pcapng_lz4_add_waiting(z);
     put_held(z);
     lz4frame_discard(z->frame);
-    g_free(z);
+    free(z);
 }
 
 void pcapng_lz4_put(PcapngLz4 *z, const void *bytes, size_t n)
 {
-    add_waiting(z);
+    pcapng_lz4_add_waiting(z);
     put_held(z);
     lz4frame_put(z->frame, bytes, n);
 }
@@ -142,29 +143,32 @@ static inline void put_checksum(uint8_t *headers, uint32_t n, unsigned at, uint1
 /* When w has no headers. */
 static Ends ends_in(const PcapngWaiting *w, const uint8_t *headers)
 {
-    if (w->ends_at == PCAPNG_WAIT_NO_ENDS)
-        return (Ends){0, 0};
-    return (Ends){load64(headers + w->ends_at), load32(headers + w->ends_at + 8)};
+    const uint32_t at = pcapng_wait_ends_at(w);
+
+    return at == PCAPNG_WAIT_NO_ENDS ? (Ends){0, 0} : (Ends){load64(headers + at), load32(headers + at + 8)};
 }
 
 static bool is_key(const Key *k, const PcapngWaiting *w, Ends ends)
 {
-    return memcmp(k->like, w, PCAPNG_WAIT_LIKE_BYTES) == 0 && k->ports == ends.ports &&
+    return memcmp(k->like, pcapng_wait_like(w), PCAPNG_WAIT_LIKE_BYTES) == 0 && k->ports == ends.ports &&
            k->addresses == ends.addresses;
 }
 
-/* The flow, or the place of one that was not seen for longer. */
+/* The flow; or else the place of one of the same tag, which would be in its way and is most likely itself in
+ * an earlier stretch of time; or of that which was not seen for longer. */
 static Flow *find_flow(PcapngLz4 *z, const PcapngWaiting *w, Ends ends)
 {
-    Flow *f = find_flows(z, w, ends), *oldest = f;
+    const uint64_t hash = hash_flow(w, ends);
+    Flow *f = find_flows(z, hash), *place = &f[f[0].pos > f[1].pos];
 
+    _Static_assert(WAYS == 2, "one of two");
     for (unsigned i = 0; i < WAYS; i++) {
         if (is_key(&f[i].key, w, ends))
             return &f[i];
-        if (f[i].pos < oldest->pos)
-            oldest = &f[i];
+        if (f[i].tag == tag_of(hash))
+            place = &f[i];
     }
-    return oldest;
+    return place;
 }
 
 static Shape *find_shape(PcapngLz4 *z, const PcapngWaiting *w, const Packet *pkt)
@@ -174,7 +178,7 @@ static Shape *find_shape(PcapngLz4 *z, const PcapngWaiting *w, const Packet *pkt
     Shape *ways, *s;
 
     for (unsigned i = 0; i < PCAPNG_WAIT_LIKE_BYTES - 4; i += 8)
-        v = (v ^ v >> 32 ^ load64((const uint8_t *)w + i)) * HASH_FACTOR;
+        v = (v ^ v >> 32 ^ load64(pcapng_wait_like(w) + i)) * HASH_FACTOR;
     s = ways = &z->shapes[(v >> (64 - SHAPE_BITS)) * WAYS];
     for (unsigned i = 0; i < WAYS; i++) {
         if (is_key(&ways[i].key, w, (Ends){0, 0}))
@@ -188,7 +192,7 @@ static Shape *find_shape(PcapngLz4 *z, const PcapngWaiting *w, const Packet *pkt
         if (z->flows[i].shape == s)
             memset(&z->flows[i].key, 0xff, sizeof z->flows[i].key);
     memset(s, 0, offsetof(Shape, own));
-    memcpy(s->key.like, w, PCAPNG_WAIT_LIKE_BYTES);
+    memcpy(s->key.like, pcapng_wait_like(w), PCAPNG_WAIT_LIKE_BYTES);
     s->id = ++z->n_shapes;
     s->what = (PcapngLz4Shape){
         .n_headers = n,
@@ -197,6 +201,11 @@ static Shape *find_shape(PcapngLz4 *z, const PcapngWaiting *w, const Packet *pkt
         .csum_at = pkt->csum == PKT_CSUM_PARTIAL && csum_at < n ? csum_at : LZ4_PLAN_NO_CSUM,
     };
     s->total = PCAPNG_PACKET_HEAD_BYTES + w->caplen + s->what.n_options + LAST_BYTES;
+    s->lap = HS_MIN(s->what.n_payload, (uint32_t)PAYLOAD_PERIOD);
+    s->csum_from = pkt->csum_start - pkt->head;
+    s->csum_bytes = pkt->tail - pkt->csum_start;
+    if (s->csum_bytes % 4 || pkt->csum_start < pkt->head || pkt->csum_start > pkt->tail)
+        s->csum_bytes = 0;
     s->last = z->flows;
     s->can_plan = n <= PCAPNG_WAIT_HEADERS_MAX &&
                   (w->caplen == n || (pkt->n_slices == 1 && pkt->payload_len >= w->caplen - n));
@@ -284,59 +293,45 @@ static __attribute__((noinline)) void add_unusual(PcapngLz4 *z, const PcapngWait
     is_known = f->shape_id == s->id && is_key(&f->key, w, ends);
     learn(s, f, is_known, headers);
     memcpy(f->headers, headers, LZ4_PLAN_BYTES);
-    memcpy(f->key.like, w, PCAPNG_WAIT_LIKE_BYTES);
+    memcpy(f->key.like, pcapng_wait_like(w), PCAPNG_WAIT_LIKE_BYTES);
     f->key.ports = ends.ports;
     f->key.addresses = ends.addresses;
     f->shape = s;
     f->shape_id = s->id;
+    f->tag = tag_of(hash_flow(w, ends));
     f->pos = pos;
     s->last = f;
     z->held_id = w->packetid;
     z->held_total = s->total;
 }
 
-/* All that wait. */
-static __attribute__((noinline)) void add_waiting(PcapngLz4 *z)
+__attribute__((noinline)) void pcapng_lz4_add_waiting(PcapngLz4 *z)
 {
-    const PcapngWaiting *w = z->waiting, *const end = w + z->n_waiting;
+    const PcapngWaiting *w = z->waiting, *const end = z->queue.next;
     Packet view;
 
+    pcapng_lz4_usual_find(z, z->waiting, end);
     while ((w = pcapng_lz4_usual_add(z, w, end)) != end) {
         pcapng_wait_view(w, &view);
         add_unusual(z, w++, &view);
     }
-    z->n_waiting = 0;
+    z->queue.next = z->waiting;
 }
 
-static __attribute__((noinline)) void add_at_once(PcapngLz4 *z, uint32_t iface, uint64_t time,
-                                                  const Packet *pkt, uint32_t caplen, uint32_t flags,
-                                                  uint64_t packetid)
+__attribute__((noinline)) void pcapng_lz4_add_at_once(PcapngLz4 *z, uint32_t iface, uint64_t time,
+                                                      const Packet *pkt, uint32_t caplen, uint32_t flags,
+                                                      uint64_t packetid)
 {
     PcapngWaiting w;
 
-    add_waiting(z);
+    pcapng_lz4_add_waiting(z);
     pcapng_wait_describe(&w, pkt, iface, time, caplen, flags, packetid);
     add_unusual(z, &w, pkt);
 }
 
-void pcapng_lz4_add_packet(PcapngLz4 *z, uint32_t iface, uint64_t time, const Packet *pkt, uint32_t caplen,
-                           uint32_t flags, uint64_t packetid)
-{
-    PcapngWaiting *w = &z->waiting[z->n_waiting];
-
-    if (HS_UNLIKELY(!pcapng_wait_can(pkt))) {
-        add_at_once(z, iface, time, pkt, caplen, flags, packetid);
-        return;
-    }
-    pcapng_wait_describe(w, pkt, iface, time, caplen, flags, packetid);
-    pcapng_wait_copy_headers(w, pkt);
-    if (HS_UNLIKELY(++z->n_waiting == PCAPNG_WAIT_FRAMES))
-        add_waiting(z);
-}
-
 void pcapng_lz4_flush(PcapngLz4 *z)
 {
-    add_waiting(z);
+    pcapng_lz4_add_waiting(z);
     put_held(z);
     lz4frame_flush(z->frame);
 }

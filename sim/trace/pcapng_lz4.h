@@ -15,6 +15,7 @@
 
 #include "sim/base/base.h"
 #include "sim/packet/packet.h"
+#include "sim/trace/pcapng_lz4_wait.h"
 
 typedef struct PcapngLz4 PcapngLz4;
 
@@ -23,9 +24,29 @@ PcapngLz4 *pcapng_lz4_open(const char *path, GError **error) HS_MUST_USE;
 bool pcapng_lz4_close(PcapngLz4 *z, GError **error);
 void pcapng_lz4_discard(PcapngLz4 *z);
 
+/* A packet that cannot wait; all that wait. */
+void pcapng_lz4_add_at_once(PcapngLz4 *z, uint32_t iface, uint64_t time, const Packet *pkt, uint32_t caplen,
+                            uint32_t flags, uint64_t packetid);
+void pcapng_lz4_add_waiting(PcapngLz4 *z);
+
 /* An enhanced packet block: time as the block has it, flags, not 0, and packet id as its options. */
-void pcapng_lz4_add_packet(PcapngLz4 *z, uint32_t iface, uint64_t time, const Packet *pkt, uint32_t caplen,
-                           uint32_t flags, uint64_t packetid);
+static inline void pcapng_lz4_add_packet(PcapngLz4 *z, uint32_t iface, uint64_t time, const Packet *pkt,
+                                         uint32_t caplen, uint32_t flags, uint64_t packetid)
+{
+    PcapngWaitQueue *queue = (PcapngWaitQueue *)z;
+    PcapngWaiting *w = queue->next;
+
+    if (HS_UNLIKELY(!pcapng_wait_can(pkt))) {
+        pcapng_lz4_add_at_once(z, iface, time, pkt, caplen, flags, packetid);
+        return;
+    }
+    pcapng_wait_describe(w, pkt, iface, time, caplen, flags, packetid);
+    pcapng_wait_copy_headers(w, pkt);
+    queue->next = ++w;
+    if (HS_UNLIKELY(w == queue->end))
+        pcapng_lz4_add_waiting(z);
+}
+
 /* Other blocks of the capture, at least twelve bytes, as every block has. */
 void pcapng_lz4_put(PcapngLz4 *z, const void *bytes, size_t n);
 

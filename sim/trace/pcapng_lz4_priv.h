@@ -45,6 +45,9 @@ typedef struct Shape { /* what flows have in common that differ in addresses and
     uint64_t id;    /* never the same again */
     Flow *last;     /* that of the last block; maybe of another shape by now */
     uint32_t total; /* a block's length */
+    uint32_t lap;   /* of its payload, that one match may take */
+    /* What a lazy checksum covers of the headers, if it is whole words; 0 of them: it is not. */
+    uint16_t csum_from, csum_bytes;
     bool can_plan;
     PcapngLz4Shape what;
     Edge edge[EDGES];       /* by a hash of `before` */
@@ -52,28 +55,28 @@ typedef struct Shape { /* what flows have in common that differ in addresses and
 } Shape;
 
 struct Flow {
-    Key key;
+    _Alignas(64) Key key;
     uint64_t pos; /* of its last block */
     Shape *shape; /* if it is still that one: */
     uint64_t shape_id;
+    uint32_t tag; /* of the hash, so that the way is chosen without a branch */
     /* Of a block of its own: the present ones where the plan says so, but not where a lazy checksum is. */
     _Alignas(16) uint8_t headers[LZ4_PLAN_BYTES];
 };
 
 typedef struct Seen { /* synthetic payload in the stream that may still be in reach */
-    uint64_t pos;
+    uint64_t pos, end;
     uint32_t residue; /* of its offset */
-    uint32_t len;
 } Seen;
 
 struct PcapngLz4 {
+    PcapngWaitQueue queue; /* first */
     Lz4Frame *frame;
     Seen seen;
     /* Of the last packet block LAST_BYTES are held back, if held_total, its length, is not 0. */
     uint64_t held_id;
     uint32_t held_total;
     uint64_t n_shapes; /* that were there ever */
-    unsigned n_waiting;
     PcapngWaiting waiting[PCAPNG_WAIT_FRAMES];
     Shape shapes[WAYS << SHAPE_BITS]; /* by a hash */
     Flow flows[WAYS << FLOW_BITS];
@@ -113,21 +116,37 @@ typedef struct Ends { /* as in Key */
 
 static ALWAYS_INLINE Ends ends_of(const PcapngWaiting *w)
 {
-    return (Ends){load64(w->headers + w->ends_at), load32(w->headers + w->ends_at + 8)};
+    const uint8_t *ends = w->headers + pcapng_wait_ends_at(w);
+
+    return (Ends){load64(ends), load32(ends + 8)};
 }
 
 /* 2^64 by the golden ratio: a product's upper bits are well mixed. */
 #define HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15)
 
-/* The two places where the flow may be. */
-static ALWAYS_INLINE Flow *find_flows(PcapngLz4 *z, const PcapngWaiting *w, Ends ends)
+static ALWAYS_INLINE uint64_t hash_flow(const PcapngWaiting *w, Ends ends)
 {
-    uint64_t v = load64(&w->iface) ^ (uint64_t)w->flags << 24;
-
-    v += ends.addresses ^ (uint64_t)ends.ports << 32;
-    return &z->flows[(v * HASH_FACTOR >> (64 - FLOW_BITS)) * WAYS];
+    return (load64(&w->iface) + ends.addresses + ((uint64_t)ends.ports << 32)) * HASH_FACTOR;
 }
 
-/* pcapng_lz4_usual.c: writes blocks like the last ones of their flows, or of their shapes where those are out
- * of reach. Returns the first that is not like that, or end. */
+/* What packets of one flow have in common, and packets of others in the same place not, but by rare chance.
+ */
+static ALWAYS_INLINE uint32_t tag_of(uint64_t hash)
+{
+    return (uint32_t)(hash >> (64 - FLOW_BITS - 32));
+}
+
+/* The two places where the flow may be. */
+static ALWAYS_INLINE Flow *find_flows(PcapngLz4 *z, uint64_t hash)
+{
+    return &z->flows[(hash >> (64 - FLOW_BITS)) * WAYS];
+}
+
+/* ---- pcapng_lz4_usual.c ---- */
+
+/* Looks for the flows of these, all at once, so that the processor need not wait for one after the other.
+ * Where one is not what it seemed, its packet is not usual. */
+void pcapng_lz4_usual_find(PcapngLz4 *z, PcapngWaiting *w, const PcapngWaiting *end);
+/* Writes blocks like the last ones of their flows, or of their shapes where those are out of reach. Returns
+ * the first that is not like that, or end. */
 const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, const PcapngWaiting *end);

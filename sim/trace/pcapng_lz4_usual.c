@@ -31,19 +31,22 @@ static ALWAYS_INLINE uint8_t *put_edge(const PcapngLz4 *z, Shape *s, uint8_t *p,
     return p + 20;
 }
 
-/* The distance of payload that begins at `residue` of a lap, or 0: not to be found. */
-static ALWAYS_INLINE uint32_t find_payload(Seen *seen, uint64_t pos, uint64_t low, uint32_t residue,
-                                           uint32_t n)
+/* The distance of the payload of a block at block_pos, which begins at `residue` of a lap, or 0: not to be
+ * found behind low. */
+static ALWAYS_INLINE uint32_t find_payload(Seen *seen, uint64_t block_pos, uint64_t low, uint32_t residue,
+                                           const Shape *s)
 {
+    const uint32_t before = PCAPNG_PACKET_HEAD_BYTES + s->what.n_headers;
+    const uint64_t pos = block_pos + before;
     const uint32_t shift = residue - seen->residue + (residue < seen->residue ? PAYLOAD_PERIOD : 0);
-    const uint64_t distance = pos - seen->pos - shift;
+    const uint64_t source = seen->pos + shift;
+    const uint32_t n = s->what.n_payload;
 
-    if (HS_UNLIKELY(seen->pos < low || distance > LZ4_MAX_DISTANCE ||
-                    seen->len < shift + HS_MIN(n, (uint32_t)PAYLOAD_PERIOD)))
+    if (HS_UNLIKELY(seen->pos < low + before || source + s->lap > seen->end))
         return 0;
-    if (n >= seen->len || n >= GOOD_PAYLOAD)
-        *seen = (Seen){pos, residue, n};
-    return (uint32_t)distance;
+    if (n >= GOOD_PAYLOAD || n >= seen->end - seen->pos)
+        *seen = (Seen){pos, pos + n, residue};
+    return (uint32_t)(pos - source);
 }
 
 /* Headers that the sum below is not made for; and a sum of 0, of which there are two. */
@@ -55,41 +58,46 @@ static __attribute__((noinline)) uint16_t csum_value_of_any(const PcapngWaiting 
     return packet_csum_value(&view);
 }
 
-/* packet_csum_value of it, as it stands in the frame; the payload begins at `residue` of a lap. */
-static ALWAYS_INLINE uint16_t csum_value(const PcapngWaiting *w, unsigned residue)
+typedef uint64_t Lanes __attribute__((vector_size(16), aligned(1), may_alias));
+
+/* Of n bytes, a multiple of 4, and `sum`: ones' complement, in native order. */
+static ALWAYS_INLINE uint64_t add_words(uint64_t sum, const uint8_t *p, unsigned n)
 {
-    const unsigned n = w->tail - w->csum_start;
-    const uint8_t *p = w->headers + (w->csum_start - w->head), *const end = p + n / 8 * 8;
-    uint64_t sum = 0, word;
+    if (HS_LIKELY(n == 32)) { /* as TCP's header is with time stamps */
+        const Lanes a = *(const Lanes *)p, b = *(const Lanes *)(p + 16);
+        const Lanes sums = (a & UINT32_MAX) + (a >> 32) + (b & UINT32_MAX) + (b >> 32);
+
+        return sum + sums[0] + sums[1];
+    }
+    for (const uint8_t *end = p + n; p != end; p += 4)
+        sum += load32(p);
+    return sum;
+}
+
+/* packet_csum_value of it, as it stands in the frame; the payload begins at `residue` of a lap. */
+static ALWAYS_INLINE uint16_t csum_value(const PcapngWaiting *w, const Shape *s, uint32_t residue)
+{
+    uint64_t sum = 0;
     uint32_t half;
 
-    if (HS_UNLIKELY(n % 4 || n > (unsigned)(w->tail - w->head)))
+    if (HS_UNLIKELY(!s->csum_bytes))
         return GUINT16_TO_BE(csum_value_of_any(w));
     if (w->payload_len) {
         sum = payload_checksum_at(residue, w->payload_len);
         if (G_BYTE_ORDER == G_LITTLE_ENDIAN)
             sum <<= 8; /* the same, with bytes swapped */
     }
-    if (n & 4) {
-        memcpy(&half, end, 4);
-        sum += half;
-    }
-    for (; p != end; p += 8) { /* the carry comes in again at the other end, as in any size of word */
-        memcpy(&word, p, 8);
-        sum += word;
-        sum += sum < word;
-    }
-    half = (uint32_t)(sum >> 32);
-    half += (uint32_t)sum;
-    half += half < (uint32_t)sum;
-    half = (half & 0xffff) + (half >> 16);
-    half = (half & 0xffff) + (half >> 16);
+    sum = add_words(sum, w->headers + s->csum_from, s->csum_bytes);
+    /* The upper half and the lower, with the carry that comes in again at the other end. */
+    half = (uint32_t)((sum + (sum >> 32 | sum << 32)) >> 32);
+    half = (half + (half >> 16 | half << 16)) >> 16;
     return HS_LIKELY(half != 0xffff) ? (uint16_t)~half : GUINT16_TO_BE(csum_value_of_any(w));
 }
 
 /* Stores at known places, where the block is like that at pos - distance. */
-static ALWAYS_INLINE uint8_t *put_planned(const PcapngLz4Plan *plan, uint8_t *p, uint32_t distance,
-                                          uint32_t payload_distance, const PcapngWaiting *w, unsigned residue)
+static ALWAYS_INLINE uint8_t *put_planned(const Shape *s, const PcapngLz4Plan *plan, uint8_t *p,
+                                          uint32_t distance, uint32_t payload_distance,
+                                          const PcapngWaiting *w, uint32_t residue)
 {
     const uint8_t *headers = w->headers;
     const PcapngLz4Seq *seq = plan->seq, *const end = seq + plan->n_seqs;
@@ -106,7 +114,7 @@ static ALWAYS_INLINE uint8_t *put_planned(const PcapngLz4Plan *plan, uint8_t *p,
         pcapng_put64(p + seq->distance_at, seq->behind | distance);
     }
     if (HS_LIKELY(plan->csum_out)) {
-        uint16_t sum = csum_value(w, residue);
+        uint16_t sum = csum_value(w, s, residue);
 
         memcpy(p + plan->csum_out, &sum, 2);
     }
@@ -125,8 +133,9 @@ static ALWAYS_INLINE uint8_t *put_planned(const PcapngLz4Plan *plan, uint8_t *p,
 /* The same but for what the plan of the flow's packets has as literals. */
 static ALWAYS_INLINE bool is_like_last(const PcapngWaiting *w, const Flow *f)
 {
-    const uint32_t word = load32((const uint8_t *)w + 32) ^ load32(f->key.like + 32);
-    PcapngLz4Lanes differ = pcapng_lz4_differ(w, f->key.like, 32) |
+    const uint8_t *like = pcapng_wait_like(w);
+    const uint32_t word = load32(like + 32) ^ load32(f->key.like + 32);
+    PcapngLz4Lanes differ = pcapng_lz4_differ(like, f->key.like, 32) |
                             pcapng_lz4_plan_differ(&f->shape->own, f->headers, w->headers);
 
     _Static_assert(PCAPNG_WAIT_LIKE_BYTES == 36, "two lanes and a word");
@@ -140,6 +149,17 @@ static inline bool can_do(const PcapngWaiting *w, const Shape *s, const Flow *ot
            pcapng_lz4_plan_fits(&s->any, other->headers, w->headers) && s->any.n_seqs;
 }
 
+void pcapng_lz4_usual_find(PcapngLz4 *z, PcapngWaiting *w, const PcapngWaiting *end)
+{
+    for (; w != end; w++) {
+        const uint64_t hash = hash_flow(w, ends_of(w));
+        const Flow *f = find_flows(z, hash);
+
+        f += f->tag != tag_of(hash);
+        w->flow = (uint32_t)((const uint8_t *)f - (const uint8_t *)z->flows);
+    }
+}
+
 const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, const PcapngWaiting *end)
 {
     Lz4Frame *const frame = z->frame;
@@ -151,15 +171,14 @@ const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, 
     if (HS_UNLIKELY(frame->out.end != token + 1 || !z->held_total))
         return w;
     for (; w != end && HS_LIKELY(token + 1 < full && pos < full_pos); w++) {
-        const uint64_t low =
-            HS_LIKELY(pos - block_pos > LZ4_MAX_DISTANCE) ? pos - LZ4_MAX_DISTANCE : block_pos;
-        Flow *f = find_flows(z, w, ends_of(w));
+        const uint64_t low = (uint64_t)HS_MAX((int64_t)(pos - LZ4_MAX_DISTANCE), (int64_t)block_pos);
+        Flow *const f = (Flow *)((uint8_t *)z->flows + w->flow);
         uint32_t distance, payload_distance = 0, residue = 0;
         const PcapngLz4Plan *plan;
         uint64_t like_pos;
         Shape *s;
 
-        if (HS_UNLIKELY(!is_like_last(w, f)) && !is_like_last(w, ++f))
+        if (HS_UNLIKELY(!is_like_last(w, f)))
             break;
         s = f->shape;
         plan = &s->own;
@@ -174,16 +193,15 @@ const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, 
         }
         if (w->payload_len) {
             residue = (uint32_t)(w->payload_off % PAYLOAD_PERIOD);
-            if (s->what.n_payload) {
-                payload_distance = find_payload(&z->seen, pos + PCAPNG_PACKET_HEAD_BYTES + s->what.n_headers,
-                                                low, residue, s->what.n_payload);
+            if (s->lap) {
+                payload_distance = find_payload(&z->seen, pos, low, residue, s);
                 if (HS_UNLIKELY(!payload_distance))
                     break;
             }
         }
         distance = (uint32_t)(pos - like_pos);
         token = put_edge(z, s, token, pos, low, distance, plan->token);
-        token = put_planned(plan, token, distance, payload_distance, w, residue);
+        token = put_planned(s, plan, token, distance, payload_distance, w, residue);
         if (HS_UNLIKELY(plan == &s->any))
             memcpy(f->headers, w->headers, LZ4_PLAN_BYTES);
         f->pos = pos;

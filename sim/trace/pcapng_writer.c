@@ -339,6 +339,11 @@ void pcapng_writer_add_packet(PcapngWriter *w, uint32_t iface, SimTime time, con
         w, &(PcapngPacketNotes){.flags = flags, .has_packetid = true, .packetid = packetid});
 }
 
+PcapngLz4 *pcapng_writer_packed(const PcapngWriter *w)
+{
+    return w->packed;
+}
+
 /* --- names, statistics, secrets --- */
 
 static void names_end(PcapngWriter *w)

@@ -19,6 +19,7 @@
 #include "sim/base/simtime.h"
 #include "sim/packet/packet.h"
 #include "sim/trace/pcapng.h"
+#include "sim/trace/pcapng_lz4.h"
 
 typedef struct PcapngWriter PcapngWriter;
 
@@ -91,6 +92,10 @@ void pcapng_writer_packet_end_with(PcapngWriter *w, const PcapngPacketNotes *not
  * compressed captures too. */
 void pcapng_writer_add_packet(PcapngWriter *w, uint32_t iface, SimTime time, const Packet *pkt,
                               uint32_t caplen, uint32_t flags, uint64_t packetid);
+
+/* For whoever adds very many: of a compressed capture, to be given packets itself (their time with the
+ * section's epoch); NULL otherwise. */
+PcapngLz4 *pcapng_writer_packed(const PcapngWriter *w);
 
 void pcapng_writer_add_names(PcapngWriter *w, const PcapngName *names, size_t n_names);
 void pcapng_writer_add_iface_stats(PcapngWriter *w, uint32_t iface, SimTime now,

@@ -191,16 +191,29 @@ void probe_emit(const Node *n, const ProbeDesc *desc, const ProbePoint *point, c
             s->record(s, &r);
 }
 
-void probe_emit_frame(const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt)
+static __attribute__((noinline)) void emit_frame_to_all(ProbeClass cls, const ProbePoint *point,
+                                                        const Packet *pkt)
 {
+    const ProbeRecord r = {probe_frame_desc(cls), node_now(point->node), point->node, point, pkt, NULL};
+
     for (ProbeSink *s = point->node->part->probes->first; s; s = s->next) {
-        if (!(s->mask >> desc->cls & 1))
+        if (!(s->mask >> cls & 1))
             continue;
         if (s->frame)
-            s->frame(s, desc, point, pkt);
+            s->frame(s, cls, point, pkt);
         else
-            s->record(s, &(ProbeRecord){desc, node_now(point->node), point->node, point, pkt, NULL});
+            s->record(s, &r);
     }
+}
+
+void probe_emit_frame(ProbeClass cls, const ProbePoint *point, const Packet *pkt)
+{
+    ProbeSink *only = point->node->part->probes->first;
+
+    if (HS_LIKELY(!only->next && only->frame))
+        only->frame(only, cls, point, pkt);
+    else
+        emit_frame_to_all(cls, point, pkt);
 }
 
 void probe_drop(const Node *node, const ProbePoint *point, Packet *pkt, ProbeDrop reason)

@@ -106,7 +106,7 @@ struct ProbeSink {
     uint64_t mask; /* classes wanted */
     void (*record)(ProbeSink *sink, const ProbeRecord *r);
     /* NULL, or called for frame.tx and frame.rx instead: of them there are many, and they have no fields. */
-    void (*frame)(ProbeSink *sink, const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt);
+    void (*frame)(ProbeSink *sink, ProbeClass cls, const ProbePoint *point, const Packet *pkt);
     ProbeSink *next; /* set by probes_attach: sinks are called in order of attachment */
     uint8_t bit;     /* likewise: its own in ProbePoint.ignored_by, 0 for the ninth sink and later ones */
 };
@@ -133,8 +133,8 @@ static inline bool probe_wanted(const Node *n, ProbeClass cls)
 void probe_emit(const Node *n, const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt,
                 const ProbeValue *value);
 
-/* The same for probe_frame_tx and probe_frame_rx; value is NULL. */
-void probe_emit_frame(const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt);
+/* The same for PROBE_FRAME_TX and PROBE_FRAME_RX, which point->heard has; value is NULL. */
+void probe_emit_frame(ProbeClass cls, const ProbePoint *point, const Packet *pkt);
 
 /* Frames. Reasons of drops are constant strings from probe_drop_name, so that counters, captures and lessons
  * agree. */
@@ -193,17 +193,21 @@ const char *probe_drop_name(ProbeDrop d); /* "queue full" */
 extern const ProbeDesc probe_frame_tx;   /* "frame.tx": no fields */
 extern const ProbeDesc probe_frame_rx;   /* "frame.rx": no fields */
 extern const ProbeDesc probe_frame_drop; /* "frame.drop": reason (STR) */
+static inline const ProbeDesc *probe_frame_desc(ProbeClass cls)
+{
+    return cls == PROBE_FRAME_TX ? &probe_frame_tx : &probe_frame_rx;
+}
 
 static inline void probe_tx(const ProbePoint *point, const Packet *pkt)
 {
     if (point->heard & PROBE_BIT(PROBE_FRAME_TX))
-        probe_emit_frame(&probe_frame_tx, point, pkt);
+        probe_emit_frame(PROBE_FRAME_TX, point, pkt);
 }
 
 static inline void probe_rx(const ProbePoint *point, const Packet *pkt)
 {
     if (point->heard & PROBE_BIT(PROBE_FRAME_RX))
-        probe_emit_frame(&probe_frame_rx, point, pkt);
+        probe_emit_frame(PROBE_FRAME_RX, point, pkt);
 }
 
 /* Reports the drop and releases the packet: the one way in which a frame ends before its receiver. point may

@@ -1,5 +1,5 @@
 /* Captures. On the path of every frame: one look-up by the point's number, the frame's bytes copied straight
- * into the writer's buffer. */
+ * into the writer's buffer, or its headers into the queue of a compressed one. */
 #include "sim/trace/sink_pcapng.h"
 
 #include <errno.h>
@@ -14,6 +14,7 @@ typedef enum Wanted { WANTED_UNKNOWN, WANTED_NO, WANTED_YES } Wanted;
 
 typedef struct Target { /* where the frames of one point go */
     PcapngWriter *writer;
+    PcapngLz4 *packed;         /* of the writer; NULL: it is not compressed, or not wanted */
     uint32_t iface, raw_iface; /* NO_IFACE: not yet described; raw is for packets without link header */
     uint8_t wanted;            /* Wanted */
     /* The last frame sent: the same one again at the same time is a duplicate made by the link. */
@@ -26,16 +27,17 @@ typedef struct Target { /* where the frames of one point go */
 
 struct SinkPcapng {
     ProbeSink sink; /* first */
+    Target *target; /* by point id */
+    unsigned n_targets;
+    uint32_t most; /* bytes of a frame */
+    uint64_t frames;
     Probes *probes;
     SinkPcapngConfig config;
     char *path, *comment, **patterns; /* copies that config points to */
     const ProbePoint **points;
-    Target *target; /* by point id */
-    unsigned n_targets;
     GHashTable *pointless; /* node -> Target: what ends where no card is involved; look-up only */
     GPtrArray *writers, *paths;
     unsigned n_interfaces;
-    uint64_t frames;
     GError *error; /* the first one, met while running */
 };
 
@@ -136,6 +138,7 @@ static void decide(SinkPcapng *s, Target *t, const Node *node, const ProbePoint 
     if (!t->writer)
         return;
     t->wanted = WANTED_YES;
+    t->packed = pcapng_writer_packed(t->writer);
     s->n_interfaces++;
     if (point)
         t->iface = describe(s, t, node, point, &info, point->linktype);
@@ -179,7 +182,7 @@ static void put(SinkPcapng *s, Target *t, const ProbeRecord *r, const SinkFrame 
                 const char *comment)
 {
     uint32_t len = packet_len(f->pkt);
-    uint32_t caplen = s->config.snaplen && s->config.snaplen < len ? s->config.snaplen : len;
+    uint32_t caplen = HS_MIN(len, s->most);
     uint32_t iface = t->iface;
 
     if (HS_UNLIKELY(!r->point || f->linktype != r->point->linktype)) {
@@ -248,29 +251,38 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
         put_dropped(s, t, r, &frame);
 }
 
-/* What nearly all records are: a frame on a known point, and nothing to say about it. The others take the
- * long way. */
-static void on_frame(ProbeSink *sink, const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt)
+static __attribute__((noinline)) void on_frame_as_record(ProbeSink *sink, ProbeClass cls,
+                                                         const ProbePoint *point, const Packet *pkt)
+{
+    on_record(sink,
+              &(ProbeRecord){probe_frame_desc(cls), node_now(point->node), point->node, point, pkt, NULL});
+}
+
+/* What nearly all records are: a frame on a known point into a compressed file, and nothing to say about it.
+ * The others take the long way. */
+static void on_frame(ProbeSink *sink, ProbeClass cls, const ProbePoint *point, const Packet *pkt)
 {
     SinkPcapng *s = (SinkPcapng *)sink;
-    const SimTime now = node_now(point->node);
-    const uint32_t len = packet_len(pkt), snaplen = s->config.snaplen, id = point->id;
-    const bool is_sent = desc->cls == PROBE_FRAME_TX;
-    Target *t = s->target + id;
+    const uint32_t len = packet_len(pkt);
+    const uint64_t birth = birth_of(pkt);
+    const bool is_sent = cls == PROBE_FRAME_TX;
+    Target *t = s->target + point->id;
+    SimTime now;
 
-    if (HS_UNLIKELY(id >= s->n_targets || t->wanted != WANTED_YES ||
+    if (HS_UNLIKELY(point->id >= s->n_targets || !t->packed ||
                     (is_sent ? t->last == pkt : pkt->flags & PKT_HAS_FCS))) {
-        on_record(sink, &(ProbeRecord){desc, now, point->node, point, pkt, NULL});
+        on_frame_as_record(sink, cls, point, pkt);
         return;
     }
+    now = node_now(point->node);
     if (is_sent) {
         t->last = pkt;
         t->last_time = now;
-        t->last_birth = birth_of(pkt);
+        t->last_birth = birth;
     }
     s->frames++;
-    pcapng_writer_add_packet(t->writer, t->iface, now, pkt, snaplen && snaplen < len ? snaplen : len,
-                             is_sent ? PCAPNG_FLAG_OUTBOUND : PCAPNG_FLAG_INBOUND, birth_of(pkt));
+    pcapng_lz4_add_packet(t->packed, t->iface, (uint64_t)now, pkt, HS_MIN(len, s->most),
+                          is_sent ? PCAPNG_FLAG_OUTBOUND : PCAPNG_FLAG_INBOUND, birth);
 }
 
 /* ---- life ---- */
@@ -281,6 +293,7 @@ SinkPcapng *sink_pcapng_new(Probes *probes, const SinkPcapngConfig *config, GErr
 
     s->probes = probes;
     s->config = *config;
+    s->most = config->snaplen ? config->snaplen : UINT32_MAX;
     s->config.path = s->path = g_strdup(config->path);
     s->config.comment = s->comment = g_strdup(config->comment);
     s->patterns = g_strdupv((char **)config->patterns);
