@@ -9,6 +9,9 @@
 #include "sim/base/hash64.h"
 
 #define FALLBACK_MS 3000 /* TCP_TIMEOUT_FALLBACK */
+/* What nobody has learnt anything about for so long is learnt anew (TCP_METRICS_TIMEOUT). */
+#define LIFETIME (3600 * SIM_SEC)
+#define STAMP_BITS 24 /* a stamp counts 2^24 ns, 17 ms: 31 bits of it are more than a year */
 
 typedef struct FastopenMetrics { /* NULL in most entries */
     uint16_t mss, try_exp, syn_loss;
@@ -27,7 +30,8 @@ typedef struct TcpMetric {
     uint32_t rtt_us, rttvar_us; /* << 3 and << 2 */
     uint32_t ssthresh, cwnd, reordering;
     uint32_t local4, remote4; /* the key, unless has_more */
-    bool has_more;            /* more[0] is there */
+    uint32_t has_more : 1;    /* more[0] is there */
+    uint32_t stamp : 31;      /* when something was learnt last */
     MetricMore more[];
 } Entry;
 _Static_assert(sizeof(Entry) <= 40, "what few of them have belongs into MetricMore");
@@ -101,10 +105,41 @@ static Entry *find(Tcp *t, const InetAddr *local, const InetAddr *remote)
     return *find_at(t, local, remote);
 }
 
+static uint32_t stamp_of(SimTime t)
+{
+    return (uint32_t)(t >> STAMP_BITS) & 0x7fffffff;
+}
+
+static bool is_old(const Tcp *t, const Entry *e)
+{
+    return ((stamp_of(node_now(t->node)) - e->stamp) & 0x7fffffff) > stamp_of(LIFETIME);
+}
+
+/* What the route says is where learning begins (tcpm_suck_dst). Fast Open's part stays. */
+static void begin(Entry *e, const TcpConn *c)
+{
+    e->stamp = stamp_of(node_now(c->tcp->node));
+    e->rtt_us = route_metrics_get(c->metrics, ROUTE_RTT_US) << 3;
+    e->rttvar_us = route_metrics_get(c->metrics, ROUTE_RTTVAR_US) << 2;
+    e->ssthresh = route_metrics_get(c->metrics, ROUTE_SSTHRESH);
+    e->cwnd = route_metrics_get(c->metrics, ROUTE_CWND);
+    e->reordering = route_metrics_get(c->metrics, ROUTE_REORDERING);
+}
+
+/* tcp_get_metrics, which does not make one */
+static Entry *find_for(TcpConn *c)
+{
+    Entry *e = find(c->tcp, &c->local, &c->remote);
+
+    if (e && is_old(c->tcp, e)) /* tcpm_check_stamp */
+        begin(e, c);
+    return e;
+}
+
 static Entry *find_or_make(TcpConn *c)
 {
     Tcp *t = c->tcp;
-    Entry *e = find(t, &c->local, &c->remote), **at;
+    Entry *e = find_for(c), **at;
     bool has_more = !inet_is_ip4(&c->local) || !inet_is_ip4(&c->remote);
 
     if (e)
@@ -123,11 +158,7 @@ static Entry *find_or_make(TcpConn *c)
         e->local4 = inet_ip4(&c->local);
         e->remote4 = inet_ip4(&c->remote);
     }
-    e->rtt_us = route_metrics_get(c->metrics, ROUTE_RTT_US) << 3;
-    e->rttvar_us = route_metrics_get(c->metrics, ROUTE_RTTVAR_US) << 2;
-    e->ssthresh = route_metrics_get(c->metrics, ROUTE_SSTHRESH);
-    e->cwnd = route_metrics_get(c->metrics, ROUTE_CWND);
-    e->reordering = route_metrics_get(c->metrics, ROUTE_REORDERING);
+    begin(e, c);
     return e;
 }
 
@@ -184,12 +215,12 @@ bool tcp_metrics_peer_is_proven(Tcp *t, const TcpReq *r)
 {
     const Entry *e = find(t, &r->local, &r->remote);
 
-    return e && e->rtt_us;
+    return e && !is_old(t, e) && e->rtt_us;
 }
 
 /* ---- at the start of a connection ---- */
 
-/* What the route says is where learning begins (tcpm_suck_dst); locked values stay. */
+/* Locked values of the route stay. */
 static uint32_t metric(const TcpConn *c, RouteMetric i, uint32_t learnt)
 {
     return route_metrics_is_locked(c->metrics, i) ? route_metrics_get(c->metrics, i) : learnt;
@@ -211,7 +242,7 @@ static void use_thresholds(TcpConn *c, const Entry *e)
 /* tcp_init_metrics */
 void tcp_metrics_init(TcpConn *c)
 {
-    const Entry *e = find(c->tcp, &c->local, &c->remote);
+    const Entry *e = find_for(c);
     uint32_t crtt = e ? metric(c, ROUTE_RTT_US, e->rtt_us >> 3) << 3 : 0;
 
     /* The handshake may have reduced it without reason. */
@@ -281,7 +312,7 @@ void tcp_metrics_update(TcpConn *c)
         return;
     tcp_ip_confirm_neigh(c);
     if (c->rtt.backoff || !c->rtt.srtt_us) { /* nothing came back in time: what we knew is wrong */
-        e = find(c->tcp, &c->local, &c->remote);
+        e = find_for(c);
         if (e)
             e->rtt_us = 0;
         return;
@@ -289,6 +320,7 @@ void tcp_metrics_update(TcpConn *c)
     e = find_or_make(c);
     learn_rtt(e, c);
     learn_windows(e, c);
+    e->stamp = stamp_of(node_now(c->tcp->node));
 }
 
 /* ---- Fast Open, the client ---- */

@@ -34,6 +34,7 @@ static int check_family(const TcpConn *c, const InetEndpoint *a)
 int tcp_bind(TcpConn *c, const InetEndpoint *a)
 {
     InetAddr none = is_v6(c) ? (InetAddr){{0}} : inet_from_ip4(0);
+    const uint32_t before = c->sflags;
     int err = check_family(c, a);
 
     if (err)
@@ -52,9 +53,11 @@ int tcp_bind(TcpConn *c, const InetEndpoint *a)
         c->sflags |= TCP_S_BIND_ADDR;
     if (a->port)
         c->sflags |= TCP_S_BIND_PORT;
+    if (is_v6(c) && !inet_is_any(&a->addr) && !inet_is_ip4(&a->addr)) /* __inet6_bind */
+        c->sflags |= TCP_S_V6ONLY;
     err = tcp_table_bind(c, a->port);
     if (err) {
-        c->sflags &= ~(uint32_t)(TCP_S_BIND_ADDR | TCP_S_BIND_PORT);
+        c->sflags = before;
         c->local = none;
         return -EADDRINUSE;
     }
