@@ -18,6 +18,7 @@ int cmd_bench(int argc, char **argv)
 {
     BenchOptions o = {0};
     uint64_t runs = 1;
+    bool pcap_compress = false;
     const ArgOption options[] = {
         {"n", 'n', ARG_COUNT, "N",
          "how many: pending events (w1), flows (w2), datagrams (w4), hosts (w5, w6, size), connections "
@@ -32,7 +33,9 @@ int cmd_bench(int argc, char **argv)
         {"digest", 'd', ARG_FLAG, NULL, "compute the digest meanwhile (w2 to w6)", &o.digest, NULL, NULL},
         {"pcap", 0, ARG_STRING, "DIR", "capture the two ends of a link in the middle into DIR (w2 to w6)",
          &o.pcap_dir, NULL, NULL},
-        {"pcap-compress", 0, ARG_FLAG, NULL, "compress the capture, with LZ4", &o.pcap_compress, NULL, NULL},
+        {"pcap-plain", 0, ARG_FLAG, NULL, "do not compress the capture", &o.pcap_plain, NULL, NULL},
+        {"pcap-compress", 0, ARG_FLAG, NULL, "compress it, with LZ4 (the default)", &pcap_compress, NULL,
+         NULL},
         {"snaplen", 0, ARG_SIZE, "BYTES", "capture so much of each frame (default: all)", &o.snaplen, NULL,
          NULL},
         {0},
@@ -69,8 +72,11 @@ int cmd_bench(int argc, char **argv)
     }
     if (o.snaplen > UINT32_MAX || o.n > UINT32_MAX || o.routers > 4096 || runs == 0 || runs > 1000)
         return args_wrong(&command, "a value is out of range (n to 4e9, routers to 4096, runs 1 to 1000)");
-    if (o.pcap_compress && !o.pcap_dir)
-        return args_wrong(&command, "--pcap-compress: expected --pcap DIR with it");
+    if ((o.pcap_plain || pcap_compress) && !o.pcap_dir)
+        return args_wrong(&command, "%s: expected --pcap DIR with it",
+                          o.pcap_plain ? "--pcap-plain" : "--pcap-compress");
+    if (o.pcap_plain && pcap_compress)
+        return args_wrong(&command, "--pcap-plain: not with --pcap-compress");
     for (unsigned i = 0; i < HS_ARRAY_LEN(workloads); i++) {
         if (strcmp(workloads[i].name, operands[0]) != 0)
             continue;

@@ -37,7 +37,7 @@ _hopscope()
     esac
     case $command in
     bench)
-        words="--n --holds --cc --buffer --routers --runs --digest --pcap --pcap-compress --snaplen --help w1 w2 w3 w4 w5 w6 idle size"
+        words="--n --holds --cc --buffer --routers --runs --digest --pcap --pcap-plain --pcap-compress --snaplen --help w1 w2 w3 w4 w5 w6 idle size"
         files=
         ;;
     diff)
@@ -73,8 +73,6 @@ _hopscope()
         ;;
     run)
         words="--seed --set --until --out --keep --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
-            --events --qlog --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
-        words="--seed --set --until --out --no-manifest --pcap --pcap-drops --pcap-per-interface --pcap-compress --snaplen --digest --stats
             --events --qlog --qlog-port --qlog-level --quiet --max-events --max-wall --max-memory --progress --no-progress --help"
         files='lua'
         ;;

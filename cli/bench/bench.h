@@ -15,7 +15,7 @@ typedef struct BenchOptions {
     uint64_t buffer;      /* w3: SO_SNDBUF and SO_RCVBUF; 0: 4 MiB */
     const char *cc;       /* w2, w3, w5: congestion control; NULL: cubic */
     const char *pcap_dir; /* NULL: no capture */
-    bool pcap_compress;
+    bool pcap_plain;
     uint64_t snaplen; /* of the capture; 0: whole frames */
 } BenchOptions;
 

@@ -51,7 +51,7 @@ static Tally count_hops(const Net *net)
 static SinkPcapng *open_capture(const BenchNet *b, const BenchOptions *o)
 {
     char *path = g_strdup_printf("%s/%s.pcapng%s", o->pcap_dir, b->workload,
-                                 o->pcap_compress ? PCAPNG_WRITER_PACKED_SUFFIX : "");
+                                 o->pcap_plain ? "" : PCAPNG_WRITER_PACKED_SUFFIX);
     const ProbePoint *points[2] = {netlink_point(b->capture, 0), netlink_point(b->capture, 1)};
     GError *error = NULL;
     SinkPcapng *s;
