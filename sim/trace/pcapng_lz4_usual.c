@@ -63,7 +63,7 @@ typedef uint64_t Lanes __attribute__((vector_size(16), aligned(1), may_alias));
 /* Of n bytes, a multiple of 4, and `sum`: ones' complement, in native order. */
 static ALWAYS_INLINE uint64_t add_words(uint64_t sum, const uint8_t *p, unsigned n)
 {
-    if (HS_LIKELY(n == 32)) { /* as TCP's header is with time stamps */
+    if (HS_LIKELY(n == 32)) { /* as TCP's header is with timestamps */
         const Lanes a = *(const Lanes *)p, b = *(const Lanes *)(p + 16);
         const Lanes sums = (a & UINT32_MAX) + (a >> 32) + (b & UINT32_MAX) + (b >> 32);
 
