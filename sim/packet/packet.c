@@ -47,8 +47,9 @@ Packet *packet_new(PacketPool *pool, uint32_t birth_node, uint64_t birth_id, uns
     Packet *p = pool_alloc(&pool->pool);
 
     hs_assert(headroom <= PKT_BUF);
-    /* Only the meta data: buf is written by whoever puts headers there. */
-    memset(p, 0, offsetof(Packet, slice));
+    /* Only the meta data: buf is written by whoever puts headers there. The first chunk belongs to it: a
+     * packet without payload may be taken for one whose payload is synthetic. */
+    memset(p, 0, offsetof(Packet, slice[0].off));
     p->pool = pool;
     p->ref = 1;
     p->head = p->tail = (uint16_t)headroom;

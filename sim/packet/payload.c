@@ -66,8 +66,8 @@ bool payload_matches(const uint8_t *p, uint64_t off, size_t len)
 
 /* Partial sums from the stream's beginning, as an Internet checksum counts: bytes at even places are high
  * halves. The period is odd, so that what is at even places in one lap is at odd ones in the next: two laps
- * repeat. sums[i] is of the first i bytes: a range that begins in the first two laps and is a frame's payload
- * ends there, and of a longer one so many times two laps are left out.
+ * repeat. payload_sums[i] is of the first i bytes: a range that begins in the first two laps and is a frame's
+ * payload ends there, and of a longer one so many times two laps are left out.
  *
  * Of i bytes (i + 1) / 2 are at even places, k of them would sum to k (k - 1) and the i / 2 = k at odd ones
  * to k k, if there were no laps; each lap that was left behind takes 251 from every byte after it. */
@@ -86,27 +86,21 @@ bool payload_matches(const uint8_t *p, uint64_t off, size_t len)
 #define SUM256(i) SUM64(i), SUM64((i) + 64), SUM64((i) + 128), SUM64((i) + 192)
 #define TWO_LAPS (2 * PAYLOAD_PERIOD)
 
-static const uint32_t sums[2048] = {SUM256(0),    SUM256(256),  SUM256(512),  SUM256(768),
-                                    SUM256(1024), SUM256(1280), SUM256(1536), SUM256(1792)};
-#define MOST (HS_ARRAY_LEN(sums) - TWO_LAPS)
-_Static_assert(MOST > TWO_LAPS && MOST >= 1500, "see above");
+const uint32_t payload_sums[PAYLOAD_SUMS] = {SUM256(0),    SUM256(256),  SUM256(512),  SUM256(768),
+                                             SUM256(1024), SUM256(1280), SUM256(1536), SUM256(1792)};
+_Static_assert(PAYLOAD_SUMS - 2 * TWO_LAPS >= 1500 - TWO_LAPS, "see above");
 
 uint32_t payload_checksum(uint64_t off, size_t len)
 {
     return payload_checksum_at((unsigned)(off % PAYLOAD_PERIOD), len);
 }
 
-uint32_t payload_checksum_at(unsigned residue, size_t len)
+/* So many times two laps, and the rest. */
+uint32_t payload_checksum_of_long(unsigned residue, size_t len)
 {
-    unsigned from = residue;
-    uint64_t sum = 0;
+    uint64_t sum = len / TWO_LAPS * payload_sums[TWO_LAPS];
 
-    from += from & 1 ? PAYLOAD_PERIOD : 0; /* the same byte, one lap later, at an even place */
-    if (HS_UNLIKELY(len > MOST)) {
-        sum = len / TWO_LAPS * sums[TWO_LAPS];
-        while (sum >> 31)
-            sum = (sum & 0xffff) + (sum >> 16);
-        len %= TWO_LAPS;
-    }
-    return (uint32_t)sum + sums[from + len] - sums[from];
+    while (sum >> 31)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint32_t)sum + payload_checksum_at(residue, len % TWO_LAPS);
 }

@@ -42,5 +42,18 @@ bool payload_matches(const uint8_t *p, uint64_t off, size_t len);
 /* Partial Internet checksum of the range, as checksum_add would give for its bytes (the first byte is the
  * high half of the first word). Constant time. */
 uint32_t payload_checksum(uint64_t off, size_t len);
-/* The same of a range that begins `residue` bytes, less than PAYLOAD_PERIOD, into a lap. */
-uint32_t payload_checksum_at(unsigned residue, size_t len);
+/* Those of the stream's first bytes: what payload_checksum_at is made from. */
+#define PAYLOAD_SUMS 2048
+extern const uint32_t payload_sums[PAYLOAD_SUMS];
+uint32_t payload_checksum_of_long(unsigned residue, size_t len);
+/* The same of a range that begins `residue` bytes, less than PAYLOAD_PERIOD, into a lap. Captures sum every
+ * frame's payload. */
+static inline uint32_t payload_checksum_at(unsigned residue, size_t len)
+{
+    /* The same byte, maybe one lap later, at an even place. */
+    const unsigned from = residue + (-(residue & 1) & PAYLOAD_PERIOD);
+
+    if (HS_UNLIKELY(len > PAYLOAD_SUMS - 2 * PAYLOAD_PERIOD))
+        return payload_checksum_of_long(residue, len);
+    return payload_sums[from + len] - payload_sums[from];
+}

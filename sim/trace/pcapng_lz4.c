@@ -76,7 +76,7 @@ static ALWAYS_INLINE void put_body(Seen *seen, Lz4Out *o, uint64_t pos, uint64_t
 
 /* ---- blocks ---- */
 
-PcapngLz4 *pcapng_lz4_open(const char *path, GError **error)
+PcapngLz4 *pcapng_lz4_open(const char *path, uint32_t most, GError **error)
 {
     Lz4Frame *frame = lz4frame_open(path, error);
     PcapngLz4 *z;
@@ -88,6 +88,7 @@ PcapngLz4 *pcapng_lz4_open(const char *path, GError **error)
     memset(z, 0, sizeof *z);
     z->queue = (PcapngWaitQueue){z->waiting, z->waiting + PCAPNG_WAIT_FRAMES};
     z->frame = frame;
+    z->most = most;
     for (unsigned i = 0; i < HS_ARRAY_LEN(z->flows); i++)
         z->flows[i].shape = z->shapes; /* which is like nothing */
     return z;
@@ -140,14 +141,6 @@ static inline void put_checksum(uint8_t *headers, uint32_t n, unsigned at, uint1
 
 /* ---- shapes and flows ---- */
 
-/* When w has no headers. */
-static Ends ends_in(const PcapngWaiting *w, const uint8_t *headers)
-{
-    const uint32_t at = pcapng_wait_ends_at(w);
-
-    return at == PCAPNG_WAIT_NO_ENDS ? (Ends){0, 0} : (Ends){load64(headers + at), load32(headers + at + 8)};
-}
-
 static bool is_key(const Key *k, const PcapngWaiting *w, Ends ends)
 {
     return memcmp(k->like, pcapng_wait_like(w), PCAPNG_WAIT_LIKE_BYTES) == 0 && k->ports == ends.ports &&
@@ -159,13 +152,14 @@ static bool is_key(const Key *k, const PcapngWaiting *w, Ends ends)
 static Flow *find_flow(PcapngLz4 *z, const PcapngWaiting *w, Ends ends)
 {
     const uint64_t hash = hash_flow(w, ends);
-    Flow *f = find_flows(z, hash), *place = &f[f[0].pos > f[1].pos];
+    const uint32_t *tags = &z->tags[flows_of(hash)];
+    Flow *f = &z->flows[flows_of(hash)], *place = &f[f[0].pos > f[1].pos];
 
     _Static_assert(WAYS == 2, "one of two");
     for (unsigned i = 0; i < WAYS; i++) {
         if (is_key(&f[i].key, w, ends))
             return &f[i];
-        if (f[i].tag == tag_of(hash))
+        if (tags[i] == tag_of(hash))
             place = &f[i];
     }
     return place;
@@ -173,11 +167,12 @@ static Flow *find_flow(PcapngLz4 *z, const PcapngWaiting *w, Ends ends)
 
 static Shape *find_shape(PcapngLz4 *z, const PcapngWaiting *w, const Packet *pkt)
 {
+    const uint32_t caplen = HS_MIN(packet_len(pkt), z->most);
     uint32_t n, csum_at;
     uint64_t v = 0;
     Shape *ways, *s;
 
-    for (unsigned i = 0; i < PCAPNG_WAIT_LIKE_BYTES - 4; i += 8)
+    for (unsigned i = 0; i + 8 <= PCAPNG_WAIT_LIKE_BYTES; i += 8)
         v = (v ^ v >> 32 ^ load64(pcapng_wait_like(w) + i)) * HASH_FACTOR;
     s = ways = &z->shapes[(v >> (64 - SHAPE_BITS)) * WAYS];
     for (unsigned i = 0; i < WAYS; i++) {
@@ -186,7 +181,7 @@ static Shape *find_shape(PcapngLz4 *z, const PcapngWaiting *w, const Packet *pkt
         if (!ways[i].last || (s->last && ways[i].last->pos < s->last->pos))
             s = &ways[i];
     }
-    n = HS_MIN(packet_header_len(pkt), w->caplen);
+    n = HS_MIN(packet_header_len(pkt), caplen);
     csum_at = (uint32_t)pkt->csum_at - pkt->head;
     for (unsigned i = 0; i < HS_ARRAY_LEN(z->flows); i++) /* nothing is like them any more */
         if (z->flows[i].shape == s)
@@ -196,19 +191,19 @@ static Shape *find_shape(PcapngLz4 *z, const PcapngWaiting *w, const Packet *pkt
     s->id = ++z->n_shapes;
     s->what = (PcapngLz4Shape){
         .n_headers = n,
-        .n_payload = w->caplen - n,
-        .n_options = pcapng_padding(w->caplen) + OPTIONS_BYTES,
+        .n_payload = caplen - n,
+        .n_options = pcapng_padding(caplen) + OPTIONS_BYTES,
         .csum_at = pkt->csum == PKT_CSUM_PARTIAL && csum_at < n ? csum_at : LZ4_PLAN_NO_CSUM,
     };
-    s->total = PCAPNG_PACKET_HEAD_BYTES + w->caplen + s->what.n_options + LAST_BYTES;
+    s->total = PCAPNG_PACKET_HEAD_BYTES + caplen + s->what.n_options + LAST_BYTES;
+    s->step = (uint32_t)((uint8_t *)pcapng_wait_next(w) - (uint8_t *)w);
     s->lap = HS_MIN(s->what.n_payload, (uint32_t)PAYLOAD_PERIOD);
     s->csum_from = pkt->csum_start - pkt->head;
     s->csum_bytes = pkt->tail - pkt->csum_start;
     if (s->csum_bytes % 4 || pkt->csum_start < pkt->head || pkt->csum_start > pkt->tail)
         s->csum_bytes = 0;
     s->last = z->flows;
-    s->can_plan = n <= PCAPNG_WAIT_HEADERS_MAX &&
-                  (w->caplen == n || (pkt->n_slices == 1 && pkt->payload_len >= w->caplen - n));
+    s->can_plan = caplen == n || (pkt->n_slices == 1 && pkt->payload_len >= caplen - n);
     pcapng_lz4_plan_init(&s->own, &s->what);
     pcapng_lz4_plan_init(&s->any, &s->what);
     return s;
@@ -220,7 +215,7 @@ static void add_other(PcapngLz4 *z, const Shape *s, const PcapngWaiting *w, cons
                       const uint8_t *headers)
 {
     const Flow *like = s->last;
-    const uint32_t caplen = w->caplen, n = s->what.n_headers, n_options = s->what.n_options;
+    const uint32_t n = s->what.n_headers, caplen = n + s->what.n_payload, n_options = s->what.n_options;
     uint8_t head[PCAPNG_PACKET_HEAD_BYTES + LZ4_SLACK], options[2 * LZ4_SLACK], held[LZ4_SLACK];
     uint8_t *p;
     uint32_t distance = 0, same = 0;
@@ -238,8 +233,8 @@ static void add_other(PcapngLz4 *z, const Shape *s, const PcapngWaiting *w, cons
             same++;
         lz4out_match(&o, distance, 8 + same); /* both lengths, and what begins like it */
     } else {
-        pcapng_put_packet_head(head, s->total, w->iface, (uint64_t)w->time_high << 32 | w->time_low, caplen,
-                               packet_len(pkt));
+        pcapng_put_packet_head(head, s->total, pcapng_wait_iface(w->where),
+                               (uint64_t)w->time_high << 32 | w->time_low, caplen, packet_len(pkt));
         lz4out_put(&o, head, PCAPNG_PACKET_HEAD_BYTES);
     }
     lz4out_put(&o, headers + same, n - same);
@@ -250,7 +245,7 @@ static void add_other(PcapngLz4 *z, const Shape *s, const PcapngWaiting *w, cons
         lz4out_match_short(&o, distance, n_options);
     } else {
         memset(options, 0, n_options);
-        p = pcapng_put_flags(options + n_options - OPTIONS_BYTES, w->flags);
+        p = pcapng_put_flags(options + n_options - OPTIONS_BYTES, pcapng_wait_flags(w->where));
         p = pcapng_put16(p, PCAPNG_EPB_PACKETID);
         pcapng_put16(p, 8);
         lz4out_put(&o, options, n_options);
@@ -281,11 +276,11 @@ static __attribute__((noinline)) void add_unusual(PcapngLz4 *z, const PcapngWait
     bool is_known;
     Shape *s;
 
-    hs_assert(w->flags);
-    hs_assert(w->caplen <= packet_len(pkt) && w->caplen <= LZ4_MAX_STEP - 1024);
+    hs_assert(pcapng_wait_flags(w->where));
     if (HS_UNLIKELY(lz4frame_is_full(z->frame)))
         put_held(z); /* this ends the block */
     s = find_shape(z, w, pkt);
+    hs_assert(s->total <= LZ4_MAX_STEP - 512);
     memcpy(headers, packet_cdata(pkt), s->what.n_headers);
     memset(headers + s->what.n_headers, 0, LZ4_PLAN_BYTES);
     pos = z->frame->pos + (z->held_total ? LAST_BYTES : 0);
@@ -298,7 +293,7 @@ static __attribute__((noinline)) void add_unusual(PcapngLz4 *z, const PcapngWait
     f->key.addresses = ends.addresses;
     f->shape = s;
     f->shape_id = s->id;
-    f->tag = tag_of(hash_flow(w, ends));
+    z->tags[f - z->flows] = tag_of(hash_flow(w, ends));
     f->pos = pos;
     s->last = f;
     z->held_id = w->packetid;
@@ -307,25 +302,30 @@ static __attribute__((noinline)) void add_unusual(PcapngLz4 *z, const PcapngWait
 
 __attribute__((noinline)) void pcapng_lz4_add_waiting(PcapngLz4 *z)
 {
-    const PcapngWaiting *w = z->waiting, *const end = z->queue.next;
-    Packet view;
+    const PcapngWaiting *w = z->waiting, *found = w;
 
-    pcapng_lz4_usual_find(z, z->waiting, end);
-    while ((w = pcapng_lz4_usual_add(z, w, end)) != end) {
+    while (w != z->queue.next) {
+        Packet view;
+
+        if (w == found)
+            found = pcapng_lz4_usual_find(z, (PcapngWaiting *)w, z->queue.next);
+        w = pcapng_lz4_usual_add(z, w, found);
+        if (HS_LIKELY(w == found))
+            continue;
         pcapng_wait_view(w, &view);
-        add_unusual(z, w++, &view);
+        add_unusual(z, w, &view);
+        w = pcapng_wait_next(w);
     }
     z->queue.next = z->waiting;
 }
 
-__attribute__((noinline)) void pcapng_lz4_add_at_once(PcapngLz4 *z, uint32_t iface, uint64_t time,
-                                                      const Packet *pkt, uint32_t caplen, uint32_t flags,
-                                                      uint64_t packetid)
+__attribute__((noinline)) void pcapng_lz4_add_at_once(PcapngLz4 *z, uint32_t where, uint64_t time,
+                                                      const Packet *pkt, uint64_t packetid)
 {
     PcapngWaiting w;
 
     pcapng_lz4_add_waiting(z);
-    pcapng_wait_describe(&w, pkt, iface, time, caplen, flags, packetid);
+    pcapng_wait_describe(&w, pkt, where, time, packetid);
     add_unusual(z, &w, pkt);
 }
 

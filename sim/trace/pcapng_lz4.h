@@ -19,31 +19,30 @@
 
 typedef struct PcapngLz4 PcapngLz4;
 
-/* The file is lz4frame.h's. */
-PcapngLz4 *pcapng_lz4_open(const char *path, GError **error) HS_MUST_USE;
+/* The file is lz4frame.h's. Of packets at most `most` bytes are captured. */
+PcapngLz4 *pcapng_lz4_open(const char *path, uint32_t most, GError **error) HS_MUST_USE;
 bool pcapng_lz4_close(PcapngLz4 *z, GError **error);
 void pcapng_lz4_discard(PcapngLz4 *z);
 
 /* A packet that cannot wait; all that wait. */
-void pcapng_lz4_add_at_once(PcapngLz4 *z, uint32_t iface, uint64_t time, const Packet *pkt, uint32_t caplen,
-                            uint32_t flags, uint64_t packetid);
+void pcapng_lz4_add_at_once(PcapngLz4 *z, uint32_t where, uint64_t time, const Packet *pkt,
+                            uint64_t packetid);
 void pcapng_lz4_add_waiting(PcapngLz4 *z);
 
-/* An enhanced packet block: time as the block has it, flags, not 0, and packet id as its options. */
-static inline void pcapng_lz4_add_packet(PcapngLz4 *z, uint32_t iface, uint64_t time, const Packet *pkt,
-                                         uint32_t caplen, uint32_t flags, uint64_t packetid)
+/* An enhanced packet block: interface and flags (pcapng_wait_where; flags are not 0), time as the block has
+ * it, flags and packet id as its options. */
+static inline void pcapng_lz4_add_packet(PcapngLz4 *z, uint32_t where, uint64_t time, const Packet *pkt,
+                                         uint64_t packetid)
 {
     PcapngWaitQueue *queue = (PcapngWaitQueue *)z;
-    PcapngWaiting *w = queue->next;
 
     if (HS_UNLIKELY(!pcapng_wait_can(pkt))) {
-        pcapng_lz4_add_at_once(z, iface, time, pkt, caplen, flags, packetid);
+        pcapng_lz4_add_at_once(z, where, time, pkt, packetid);
         return;
     }
-    pcapng_wait_describe(w, pkt, iface, time, caplen, flags, packetid);
-    pcapng_wait_copy_headers(w, pkt);
-    queue->next = ++w;
-    if (HS_UNLIKELY(w == queue->end))
+    pcapng_wait_describe(queue->next, pkt, where, time, packetid);
+    queue->next = pcapng_wait_copy_headers(queue->next, pkt);
+    if (HS_UNLIKELY(queue->next >= queue->end))
         pcapng_lz4_add_waiting(z);
 }
 

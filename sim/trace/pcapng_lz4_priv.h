@@ -28,7 +28,7 @@
 /* What must be the same in two blocks, so that one is like the other byte for byte but in time, headers,
  * payload and packet id; and the flow. */
 typedef struct Key {
-    _Alignas(16) uint8_t like[PCAPNG_WAIT_LIKE_BYTES];
+    _Alignas(16) uint8_t like[PCAPNG_WAIT_LIKE_BYTES]; /* with `ports` two lanes, as in a PcapngWaiting */
     uint32_t ports;
     uint64_t addresses; /* IPv4's, or the end of IPv6's destination */
 } Key;
@@ -46,6 +46,7 @@ typedef struct Shape { /* what flows have in common that differ in addresses and
     Flow *last;     /* that of the last block; maybe of another shape by now */
     uint32_t total; /* a block's length */
     uint32_t lap;   /* of its payload, that one match may take */
+    uint32_t step;  /* from a packet that waits to the next one, in bytes */
     /* What a lazy checksum covers of the headers, if it is whole words; 0 of them: it is not. */
     uint16_t csum_from, csum_bytes;
     bool can_plan;
@@ -57,11 +58,10 @@ typedef struct Shape { /* what flows have in common that differ in addresses and
 struct Flow {
     _Alignas(64) Key key;
     uint64_t pos; /* of its last block */
-    Shape *shape; /* if it is still that one: */
-    uint64_t shape_id;
-    uint32_t tag; /* of the hash, so that the way is chosen without a branch */
+    Shape *shape;
     /* Of a block of its own: the present ones where the plan says so, but not where a lazy checksum is. */
     _Alignas(16) uint8_t headers[LZ4_PLAN_BYTES];
+    uint64_t shape_id; /* of `shape`, if it is still that one */
 };
 
 typedef struct Seen { /* synthetic payload in the stream that may still be in reach */
@@ -77,8 +77,10 @@ struct PcapngLz4 {
     uint64_t held_id;
     uint32_t held_total;
     uint64_t n_shapes; /* that were there ever */
-    PcapngWaiting waiting[PCAPNG_WAIT_FRAMES];
+    uint32_t most;     /* bytes captured of a packet */
+    PcapngWaiting waiting[PCAPNG_WAIT_FRAMES + 1];
     Shape shapes[WAYS << SHAPE_BITS]; /* by a hash */
+    uint32_t tags[WAYS << FLOW_BITS]; /* of the flows' hashes, so that the way is chosen without a branch */
     Flow flows[WAYS << FLOW_BITS];
 };
 
@@ -114,11 +116,14 @@ typedef struct Ends { /* as in Key */
     uint32_t ports;
 } Ends;
 
-static ALWAYS_INLINE Ends ends_of(const PcapngWaiting *w)
+/* Without such headers, zeros. */
+static ALWAYS_INLINE Ends ends_in(const PcapngWaiting *w, const uint8_t *headers)
 {
-    const uint8_t *ends = w->headers + pcapng_wait_ends_at(w);
+    const int at = w->l4 - w->head - 8;
 
-    return (Ends){load64(ends), load32(ends + 8)};
+    if (HS_LIKELY(at >= 0 && at + 12 <= w->tail - w->head))
+        return (Ends){load64(headers + at), load32(headers + at + 8)};
+    return (Ends){0, 0};
 }
 
 /* 2^64 by the golden ratio: a product's upper bits are well mixed. */
@@ -126,7 +131,9 @@ static ALWAYS_INLINE Ends ends_of(const PcapngWaiting *w)
 
 static ALWAYS_INLINE uint64_t hash_flow(const PcapngWaiting *w, Ends ends)
 {
-    return (load64(&w->iface) + ends.addresses + ((uint64_t)ends.ports << 32)) * HASH_FACTOR;
+    const uint64_t lengths_and_place = load64(w) + ((uint64_t)w->where << 40);
+
+    return (lengths_and_place + ends.addresses + ((uint64_t)ends.ports << 32)) * HASH_FACTOR;
 }
 
 /* What packets of one flow have in common, and packets of others in the same place not, but by rare chance.
@@ -136,17 +143,18 @@ static ALWAYS_INLINE uint32_t tag_of(uint64_t hash)
     return (uint32_t)(hash >> (64 - FLOW_BITS - 32));
 }
 
-/* The two places where the flow may be. */
-static ALWAYS_INLINE Flow *find_flows(PcapngLz4 *z, uint64_t hash)
+/* The first of two places where the flow may be. */
+static ALWAYS_INLINE unsigned flows_of(uint64_t hash)
 {
-    return &z->flows[(hash >> (64 - FLOW_BITS)) * WAYS];
+    return (unsigned)(hash >> (64 - FLOW_BITS)) * WAYS;
 }
 
 /* ---- pcapng_lz4_usual.c ---- */
 
-/* Looks for the flows of these, all at once, so that the processor need not wait for one after the other.
- * Where one is not what it seemed, its packet is not usual. */
-void pcapng_lz4_usual_find(PcapngLz4 *z, PcapngWaiting *w, const PcapngWaiting *end);
+/* Looks for the flows of a batch's next frames, some at once, so that the processor need not wait for one
+ * after the other; returns the first that was not looked at. Where a flow is not what it seemed, its packet
+ * is not usual. */
+PcapngWaiting *pcapng_lz4_usual_find(PcapngLz4 *z, PcapngWaiting *w, const PcapngWaiting *end);
 /* Writes blocks like the last ones of their flows, or of their shapes where those are out of reach. Returns
  * the first that is not like that, or end. */
 const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, const PcapngWaiting *end);

@@ -3,6 +3,9 @@
  * does not fit for once, is left to pcapng_lz4.c. */
 #include "sim/trace/pcapng_lz4_priv.h"
 
+/* Few enough that they are still in the first-level cache when they are written. */
+#define FIND_FRAMES 32
+
 /* What precedes the time: type, length, interface and time's high half. The block before may end with the
  * same eight bytes as another one did. Then comes the plan's first token. */
 static ALWAYS_INLINE uint8_t *put_edge(const PcapngLz4 *z, Shape *s, uint8_t *p, uint64_t pos, uint64_t low,
@@ -74,19 +77,16 @@ static ALWAYS_INLINE uint64_t add_words(uint64_t sum, const uint8_t *p, unsigned
     return sum;
 }
 
-/* packet_csum_value of it, as it stands in the frame; the payload begins at `residue` of a lap. */
-static ALWAYS_INLINE uint16_t csum_value(const PcapngWaiting *w, const Shape *s, uint32_t residue)
+/* packet_csum_value of it, as it stands in the frame. */
+static ALWAYS_INLINE uint16_t csum_value(const PcapngWaiting *w, const Shape *s)
 {
-    uint64_t sum = 0;
+    uint64_t sum = w->payload_sum;
     uint32_t half;
 
     if (HS_UNLIKELY(!s->csum_bytes))
         return GUINT16_TO_BE(csum_value_of_any(w));
-    if (w->payload_len) {
-        sum = payload_checksum_at(residue, w->payload_len);
-        if (G_BYTE_ORDER == G_LITTLE_ENDIAN)
-            sum <<= 8; /* the same, with bytes swapped */
-    }
+    if (G_BYTE_ORDER == G_LITTLE_ENDIAN)
+        sum <<= 8; /* the same, with bytes swapped */
     sum = add_words(sum, w->headers + s->csum_from, s->csum_bytes);
     /* The upper half and the lower, with the carry that comes in again at the other end. */
     half = (uint32_t)((sum + (sum >> 32 | sum << 32)) >> 32);
@@ -97,7 +97,7 @@ static ALWAYS_INLINE uint16_t csum_value(const PcapngWaiting *w, const Shape *s,
 /* Stores at known places, where the block is like that at pos - distance. */
 static ALWAYS_INLINE uint8_t *put_planned(const Shape *s, const PcapngLz4Plan *plan, uint8_t *p,
                                           uint32_t distance, uint32_t payload_distance,
-                                          const PcapngWaiting *w, uint32_t residue)
+                                          const PcapngWaiting *w)
 {
     const uint8_t *headers = w->headers;
     const PcapngLz4Seq *seq = plan->seq, *const end = seq + plan->n_seqs;
@@ -114,7 +114,7 @@ static ALWAYS_INLINE uint8_t *put_planned(const Shape *s, const PcapngLz4Plan *p
         pcapng_put64(p + seq->distance_at, seq->behind | distance);
     }
     if (HS_LIKELY(plan->csum_out)) {
-        uint16_t sum = csum_value(w, s, residue);
+        uint16_t sum = csum_value(w, s);
 
         memcpy(p + plan->csum_out, &sum, 2);
     }
@@ -133,13 +133,14 @@ static ALWAYS_INLINE uint8_t *put_planned(const Shape *s, const PcapngLz4Plan *p
 /* The same but for what the plan of the flow's packets has as literals. */
 static ALWAYS_INLINE bool is_like_last(const PcapngWaiting *w, const Flow *f)
 {
-    const uint8_t *like = pcapng_wait_like(w);
-    const uint32_t word = load32(like + 32) ^ load32(f->key.like + 32);
-    PcapngLz4Lanes differ = pcapng_lz4_differ(like, f->key.like, 32) |
-                            pcapng_lz4_plan_differ(&f->shape->own, f->headers, w->headers);
+    const PcapngLz4Lanes *a = (const PcapngLz4Lanes *)w, *b = (const PcapngLz4Lanes *)f->key.like;
+    const PcapngLz4Lanes but_time_and_ports = {UINT64_MAX,
+                                               GUINT64_TO_LE(UINT32_MAX)}; /* four bytes of each */
+    const PcapngLz4Lanes differ = (a[0] ^ b[0]) | ((a[1] ^ b[1]) & but_time_and_ports) |
+                                  pcapng_lz4_plan_differ(&f->shape->own, f->headers, w->headers);
 
-    _Static_assert(PCAPNG_WAIT_LIKE_BYTES == 36, "two lanes and a word");
-    return (differ[0] | differ[1] | word) == 0;
+    _Static_assert(PCAPNG_WAIT_LIKE_BYTES == 28, "two lanes less a word");
+    return (differ[0] | differ[1]) == 0;
 }
 
 /* When the flow's last block is out of reach, that of another of its shape may do. */
@@ -149,15 +150,19 @@ static inline bool can_do(const PcapngWaiting *w, const Shape *s, const Flow *ot
            pcapng_lz4_plan_fits(&s->any, other->headers, w->headers) && s->any.n_seqs;
 }
 
-void pcapng_lz4_usual_find(PcapngLz4 *z, PcapngWaiting *w, const PcapngWaiting *end)
+PcapngWaiting *pcapng_lz4_usual_find(PcapngLz4 *z, PcapngWaiting *w, const PcapngWaiting *end)
 {
-    for (; w != end; w++) {
-        const uint64_t hash = hash_flow(w, ends_of(w));
-        const Flow *f = find_flows(z, hash);
+    const PcapngWaiting *const stop = end - w > FIND_FRAMES ? w + FIND_FRAMES : end;
 
-        f += f->tag != tag_of(hash);
-        w->flow = (uint32_t)((const uint8_t *)f - (const uint8_t *)z->flows);
+    for (; w < stop; w = pcapng_wait_next(w)) {
+        const uint64_t hash = hash_flow(w, ends_in(w, w->headers)), off = w->payload_off;
+        const unsigned first = flows_of(hash);
+
+        w->flow = (uint16_t)(first + (z->tags[first] != tag_of(hash)));
+        w->residue = (uint8_t)(off % PAYLOAD_PERIOD);
+        w->payload_sum = payload_checksum_at(w->residue, w->payload_len);
     }
+    return w;
 }
 
 const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, const PcapngWaiting *end)
@@ -170,10 +175,10 @@ const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, 
 
     if (HS_UNLIKELY(frame->out.end != token + 1 || !z->held_total))
         return w;
-    for (; w != end && HS_LIKELY(token + 1 < full && pos < full_pos); w++) {
+    for (; w != end && HS_LIKELY(token + 1 < full && pos < full_pos);) {
         const uint64_t low = (uint64_t)HS_MAX((int64_t)(pos - LZ4_MAX_DISTANCE), (int64_t)block_pos);
-        Flow *const f = (Flow *)((uint8_t *)z->flows + w->flow);
-        uint32_t distance, payload_distance = 0, residue = 0;
+        Flow *const f = &z->flows[w->flow];
+        uint32_t distance, payload_distance = 0;
         const PcapngLz4Plan *plan;
         uint64_t like_pos;
         Shape *s;
@@ -191,17 +196,14 @@ const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, 
             plan = &s->any;
             like_pos = s->last->pos;
         }
-        if (w->payload_len) {
-            residue = (uint32_t)(w->payload_off % PAYLOAD_PERIOD);
-            if (s->lap) {
-                payload_distance = find_payload(&z->seen, pos, low, residue, s);
-                if (HS_UNLIKELY(!payload_distance))
-                    break;
-            }
+        if (s->lap) {
+            payload_distance = find_payload(&z->seen, pos, low, w->residue, s);
+            if (HS_UNLIKELY(!payload_distance))
+                break;
         }
         distance = (uint32_t)(pos - like_pos);
         token = put_edge(z, s, token, pos, low, distance, plan->token);
-        token = put_planned(s, plan, token, distance, payload_distance, w, residue);
+        token = put_planned(s, plan, token, distance, payload_distance, w);
         if (HS_UNLIKELY(plan == &s->any))
             memcpy(f->headers, w->headers, LZ4_PLAN_BYTES);
         f->pos = pos;
@@ -209,6 +211,7 @@ const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, 
         z->held_id = w->packetid;
         z->held_total = s->total;
         pos += s->total;
+        w = (const PcapngWaiting *)((const uint8_t *)w + s->step);
     }
     lz4out_begin(&frame->out, token);
     frame->pos = pos - LAST_BYTES;

@@ -2,7 +2,10 @@
  * copied: its headers and what describes it. Synthetic payload needs no copy. A whole batch is then put into
  * LZ4 in one loop: the simulation, whose code a first-level cache cannot hold beside ours, is in between only
  * once in a batch, the processor works at several frames at a time, and nothing waits for headers that were
- * stored a moment ago. */
+ * stored a moment ago.
+ *
+ * What is done when a frame passes is done in caches full of the simulation: few instructions, in few lines
+ * of code, and two cache lines of data. Everything else is left to the batch. */
 #pragma once
 
 #include <glib.h>
@@ -10,104 +13,116 @@
 
 #include "sim/packet/packet.h"
 
-/* Of headers that are copied in any case; and at most. */
+/* Of headers that are copied in any case. Longer ones go on in the next frame's place. */
 #define PCAPNG_WAIT_HEADERS 80u
-#define PCAPNG_WAIT_HEADERS_MAX 112u
-#define PCAPNG_WAIT_SLACK 16u /* zeros that may be read behind them */
-#define PCAPNG_WAIT_NO_ENDS PCAPNG_WAIT_HEADERS_MAX
 /* Enough to make what is done once for all of them small, few enough to stay in a second-level cache. */
 #define PCAPNG_WAIT_FRAMES 256u
+/* Interfaces with larger numbers do not wait. */
+#define PCAPNG_WAIT_IFACES (1u << 24)
 
-typedef struct PcapngWaiting {         /* three cache lines */
-    _Alignas(64) uint64_t payload_off; /* in the synthetic stream */
-    uint32_t flow;                     /* for the writer: where it is likely to find the flow */
-    uint32_t time_low;
+typedef struct PcapngWaiting { /* two cache lines */
     /* What must be the same in two frames, so that one's block is like the other's but for time, headers,
-     * payload and packet id: PCAPNG_WAIT_LIKE_BYTES. The second half are the packet's, from `head` on. */
-    uint32_t time_high;
-    uint32_t iface, caplen, flags;
-    uint16_t head, tail;
+     * payload and packet id: PCAPNG_WAIT_LIKE_BYTES. The first of them are the packet's, from `head` on. */
+    _Alignas(64) uint16_t head;
+    uint16_t tail;
     uint32_t payload_len;
     uint8_t n_slices, csum, pkt_flags, pad;
     uint16_t l3, l4;
     uint16_t csum_start, csum_at;
+    uint32_t where; /* pcapng_wait_where */
+    uint32_t time_high;
+    uint32_t time_low;
+    union {
+        uint64_t payload_off;     /* in the synthetic stream */
+        struct {                  /* then, when its batch is being written: */
+            uint32_t payload_sum; /* payload_checksum */
+            uint16_t flow;        /* where it is likely to be found */
+            uint8_t residue;      /* of the offset */
+        };
+    };
     uint64_t packetid;
-    uint8_t headers[PCAPNG_WAIT_HEADERS_MAX + PCAPNG_WAIT_SLACK];
+    uint8_t headers[PCAPNG_WAIT_HEADERS];
 } PcapngWaiting;
 
-#define PCAPNG_WAIT_LIKE_BYTES 36u
+#define PCAPNG_WAIT_LIKE_BYTES 28u
 #define PCAPNG_WAIT_SAME_BYTES 20u
-#define PCAPNG_WAIT_LIKE_AT 16u
-_Static_assert(sizeof(PcapngWaiting) == 192 && offsetof(PcapngWaiting, headers) == 64 &&
-                   offsetof(PcapngWaiting, time_high) == PCAPNG_WAIT_LIKE_AT &&
+_Static_assert(sizeof(PcapngWaiting) == 128 && offsetof(PcapngWaiting, headers) == 48 &&
+                   offsetof(PcapngWaiting, where) == PCAPNG_WAIT_SAME_BYTES &&
+                   offsetof(PcapngWaiting, time_low) == PCAPNG_WAIT_LIKE_BYTES &&
                    offsetof(Packet, gso_size) - offsetof(Packet, head) == PCAPNG_WAIT_SAME_BYTES &&
-                   offsetof(PcapngWaiting, head) ==
-                       PCAPNG_WAIT_LIKE_AT + PCAPNG_WAIT_LIKE_BYTES - PCAPNG_WAIT_SAME_BYTES &&
-                   offsetof(PcapngWaiting, packetid) >= PCAPNG_WAIT_LIKE_AT + PCAPNG_WAIT_LIKE_BYTES &&
-                   offsetof(PcapngWaiting, l3) - offsetof(PcapngWaiting, head) ==
-                       offsetof(Packet, l3) - offsetof(Packet, head) &&
-                   offsetof(PcapngWaiting, csum_at) - offsetof(PcapngWaiting, head) ==
-                       offsetof(Packet, csum_at) - offsetof(Packet, head),
-               "the same members in the same order");
+                   offsetof(PcapngWaiting, l3) == offsetof(Packet, l3) - offsetof(Packet, head) &&
+                   offsetof(PcapngWaiting, csum_at) == offsetof(Packet, csum_at) - offsetof(Packet, head) &&
+                   PKT_BUF <= PCAPNG_WAIT_HEADERS + sizeof(PcapngWaiting) && PAYLOAD_PERIOD <= 256,
+               "the same members in the same order, and room for them");
 
-/* Payload that somebody may still change or release, headers that are long: these are written at once. */
-static inline bool pcapng_wait_can(const Packet *p)
+/* Interface and flags in one; the latter's lower byte only, which is what is said of usual packets. */
+static inline uint32_t pcapng_wait_where(uint32_t iface, uint32_t flags)
 {
-    return HS_LIKELY(p->n_slices == 0 || (p->n_slices == 1 && !p->slice[0].chunk)) &&
-           HS_LIKELY(p->head + PCAPNG_WAIT_HEADERS <= PKT_BUF) &&
-           HS_LIKELY(packet_header_len(p) <= PCAPNG_WAIT_HEADERS_MAX);
+    return iface | flags << 24;
 }
 
-/* Where in the headers are IPv4's addresses, or the end of IPv6's destination, and the ports; twelve bytes,
- * or else zeros. */
-static inline uint32_t pcapng_wait_ends_at(const PcapngWaiting *w)
+static inline uint32_t pcapng_wait_iface(uint32_t where)
 {
-    const int at = w->l4 - w->head - 8;
+    return where & (PCAPNG_WAIT_IFACES - 1);
+}
 
-    return HS_LIKELY(at >= 0 && at + 12 <= w->tail - w->head) ? (uint32_t)at : PCAPNG_WAIT_NO_ENDS;
+static inline uint32_t pcapng_wait_flags(uint32_t where)
+{
+    return where >> 24;
+}
+
+/* Not if somebody may still change or release the payload: these are written at once. (A packet that has lost
+ * its payload may look as if it had some; no harm is done.) */
+static inline bool pcapng_wait_can(const Packet *p)
+{
+    return !((p->n_slices > 1) | (p->slice[0].chunk != NULL) | (p->head + PCAPNG_WAIT_HEADERS > PKT_BUF));
+}
+
+static inline PcapngWaiting *pcapng_wait_next(const PcapngWaiting *w)
+{
+    return (PcapngWaiting *)w + 1 + (w->tail - w->head > (int)PCAPNG_WAIT_HEADERS);
 }
 
 static inline const uint8_t *pcapng_wait_like(const PcapngWaiting *w)
 {
-    return (const uint8_t *)w + PCAPNG_WAIT_LIKE_AT;
+    return (const uint8_t *)w;
 }
 
-/* Those who add, and what they fill; the first member of a PcapngLz4. */
+/* Those who add, and what they fill; the first member of a PcapngLz4. Behind `end` is room for one more. */
 typedef struct PcapngWaitQueue {
     PcapngWaiting *next, *end;
 } PcapngWaitQueue;
 
 /* All but the headers. */
-static inline void pcapng_wait_describe(PcapngWaiting *w, const Packet *p, uint32_t iface, uint64_t time,
-                                        uint32_t caplen, uint32_t flags, uint64_t packetid)
+static inline void pcapng_wait_describe(PcapngWaiting *w, const Packet *p, uint32_t where, uint64_t time,
+                                        uint64_t packetid)
 {
-    w->time_low = (uint32_t)time;
+    memcpy(w, (const uint8_t *)p + offsetof(Packet, head), PCAPNG_WAIT_SAME_BYTES);
+    w->where = where;
     w->time_high = (uint32_t)(time >> 32);
-    w->iface = iface;
-    w->caplen = caplen;
-    w->flags = flags;
+    w->time_low = (uint32_t)time;
     w->payload_off = p->slice[0].off;
     w->packetid = packetid;
-    memcpy((uint8_t *)w + offsetof(PcapngWaiting, head), (const uint8_t *)p + offsetof(Packet, head),
-           PCAPNG_WAIT_SAME_BYTES);
 }
 
-static inline void pcapng_wait_copy_headers(PcapngWaiting *w, const Packet *p)
+/* Returns the next place. */
+static inline PcapngWaiting *pcapng_wait_copy_headers(PcapngWaiting *w, const Packet *p)
 {
     const uint8_t *headers = packet_cdata(p);
+    const unsigned n = packet_header_len(p);
 
     memcpy(w->headers, headers, PCAPNG_WAIT_HEADERS);
-    if (HS_UNLIKELY(packet_header_len(p) > PCAPNG_WAIT_HEADERS))
-        memcpy(w->headers + PCAPNG_WAIT_HEADERS, headers + PCAPNG_WAIT_HEADERS,
-               packet_header_len(p) - PCAPNG_WAIT_HEADERS);
+    if (HS_UNLIKELY(n > PCAPNG_WAIT_HEADERS))
+        memcpy(++w, headers + PCAPNG_WAIT_HEADERS, n - PCAPNG_WAIT_HEADERS);
+    return w + 1;
 }
 
-/* As if it were still the packet, for those who only read. */
+/* As if it were still the packet, for those who only read; w's batch is being written. */
 static inline void pcapng_wait_view(const PcapngWaiting *w, Packet *view)
 {
     memset(view, 0, offsetof(Packet, buf));
-    memcpy((uint8_t *)view + offsetof(Packet, head), (const uint8_t *)w + offsetof(PcapngWaiting, head),
-           PCAPNG_WAIT_SAME_BYTES);
-    view->slice[0] = (PktSlice){NULL, w->payload_off, w->payload_len};
-    memcpy(view->buf + view->head, w->headers, (size_t)(w->tail - w->head));
+    memcpy((uint8_t *)view + offsetof(Packet, head), w, PCAPNG_WAIT_SAME_BYTES);
+    view->slice[0] = (PktSlice){NULL, w->residue, w->payload_len};
+    memcpy(view->buf + view->head, (const uint8_t *)w + offsetof(PcapngWaiting, headers),
+           (size_t)(w->tail - w->head));
 }

@@ -23,6 +23,7 @@ struct PcapngWriter {
     PcapngLz4 *packed; /* is there */
     SimTime epoch_ns;
     uint32_t n_ifaces;
+    uint32_t most;         /* bytes of a packet */
     uint32_t packet_bytes; /* of the packet between _begin and _end */
     bool in_packet;
     GByteArray *block; /* scratch for all blocks but packets, and for these too in a compressed capture */
@@ -148,8 +149,9 @@ PcapngWriter *pcapng_writer_open(const char *path, const PcapngSection *section,
 {
     PcapngWriter *w = g_new0(PcapngWriter, 1);
 
+    w->most = section->snaplen ? section->snaplen : UINT32_MAX;
     if (g_str_has_suffix(path, PCAPNG_WRITER_PACKED_SUFFIX))
-        w->packed = pcapng_lz4_open(path, error);
+        w->packed = pcapng_lz4_open(path, w->most, error);
     else
         w->file = outfile_open(path, OUTFILE_STREAM, error);
     if (!w->packed && !w->file) {
@@ -326,15 +328,18 @@ void pcapng_writer_packet_end_with(PcapngWriter *w, const PcapngPacketNotes *not
 }
 
 void pcapng_writer_add_packet(PcapngWriter *w, uint32_t iface, SimTime time, const Packet *pkt,
-                              uint32_t caplen, uint32_t flags, uint64_t packetid)
+                              uint32_t flags, uint64_t packetid)
 {
-    if (w->packed) {
+    const uint32_t len = packet_len(pkt), caplen = HS_MIN(len, w->most);
+
+    if (w->packed && iface < PCAPNG_WAIT_IFACES && flags <= UINT8_MAX) {
         hs_assert(!w->in_packet);
         hs_assert(iface < w->n_ifaces);
-        pcapng_lz4_add_packet(w->packed, iface, (uint64_t)(w->epoch_ns + time), pkt, caplen, flags, packetid);
+        pcapng_lz4_add_packet(w->packed, pcapng_wait_where(iface, flags), (uint64_t)(w->epoch_ns + time), pkt,
+                              packetid);
         return;
     }
-    packet_copy(pkt, 0, pcapng_writer_packet_begin(w, iface, time, caplen, packet_len(pkt)), caplen);
+    packet_copy(pkt, 0, pcapng_writer_packet_begin(w, iface, time, caplen, len), caplen);
     pcapng_writer_packet_end_with(
         w, &(PcapngPacketNotes){.flags = flags, .has_packetid = true, .packetid = packetid});
 }

@@ -32,6 +32,7 @@ typedef struct PcapngSection {
     const char *userappl; /* NULL: "hopscope VERSION" */
     const char *comment;
     SimTime epoch_ns; /* when simulated time zero was, since 1970 */
+    uint32_t snaplen; /* of what _add_packet adds so many bytes are captured; 0: all */
 } PcapngSection;
 
 typedef struct PcapngIface {
@@ -88,10 +89,10 @@ uint8_t *pcapng_writer_packet_begin(PcapngWriter *w, uint32_t iface, SimTime tim
 void pcapng_writer_packet_end(PcapngWriter *w, uint32_t flags, const char *comment);
 void pcapng_writer_packet_end_with(PcapngWriter *w, const PcapngPacketNotes *notes);
 
-/* The packet's first caplen bytes with flags, not 0, and an id: what most packets are, and quick in
+/* The packet, cut to the section's snaplen, with flags, not 0, and an id: what most packets are, and quick in
  * compressed captures too. */
 void pcapng_writer_add_packet(PcapngWriter *w, uint32_t iface, SimTime time, const Packet *pkt,
-                              uint32_t caplen, uint32_t flags, uint64_t packetid);
+                              uint32_t flags, uint64_t packetid);
 
 /* For whoever adds very many: of a compressed capture, to be given packets itself (their time with the
  * section's epoch); NULL otherwise. */

@@ -12,15 +12,20 @@
 
 typedef enum Wanted { WANTED_UNKNOWN, WANTED_NO, WANTED_YES } Wanted;
 
+typedef struct Sent {
+    const Packet *pkt;
+    uint64_t birth;
+    SimTime time;
+} Sent;
+
 typedef struct Target { /* where the frames of one point go */
     PcapngWriter *writer;
-    PcapngLz4 *packed;         /* of the writer; NULL: it is not compressed, or not wanted */
+    PcapngLz4 *packed;         /* of the writer; NULL: on_record knows where to */
     uint32_t iface, raw_iface; /* NO_IFACE: not yet described; raw is for packets without link header */
     uint8_t wanted;            /* Wanted */
-    /* The last frame sent: the same one again at the same time is a duplicate made by the link. */
-    const Packet *last;
-    uint64_t last_birth;
-    SimTime last_time;
+    /* The last frame sent: the same one again at the same time is a duplicate made by the link. In [0], of the
+     * last one received, is nothing that would be asked for: written so that there is no branch. */
+    Sent last[2];
 } Target;
 
 #define NO_IFACE UINT32_MAX
@@ -45,7 +50,8 @@ struct SinkPcapng {
 
 static PcapngWriter *open_file(SinkPcapng *s, const char *path, GError **error)
 {
-    PcapngWriter *w = pcapng_writer_open(path, &(PcapngSection){.comment = s->config.comment}, error);
+    PcapngWriter *w = pcapng_writer_open(
+        path, &(PcapngSection){.comment = s->config.comment, .snaplen = s->config.snaplen}, error);
 
     if (!w)
         return NULL;
@@ -138,10 +144,11 @@ static void decide(SinkPcapng *s, Target *t, const Node *node, const ProbePoint 
     if (!t->writer)
         return;
     t->wanted = WANTED_YES;
-    t->packed = pcapng_writer_packed(t->writer);
     s->n_interfaces++;
     if (point)
         t->iface = describe(s, t, node, point, &info, point->linktype);
+    if (t->iface < PCAPNG_WAIT_IFACES)
+        t->packed = pcapng_writer_packed(t->writer);
 }
 
 static Target *target_of_point(SinkPcapng *s, const ProbePoint *point)
@@ -181,9 +188,7 @@ static uint64_t birth_of(const Packet *p)
 static void put(SinkPcapng *s, Target *t, const ProbeRecord *r, const SinkFrame *f, uint32_t flags,
                 const char *comment)
 {
-    uint32_t len = packet_len(f->pkt);
-    uint32_t caplen = HS_MIN(len, s->most);
-    uint32_t iface = t->iface;
+    uint32_t iface = t->iface, len, caplen;
 
     if (HS_UNLIKELY(!r->point || f->linktype != r->point->linktype)) {
         if (t->raw_iface == NO_IFACE)
@@ -192,9 +197,11 @@ static void put(SinkPcapng *s, Target *t, const ProbeRecord *r, const SinkFrame 
     }
     s->frames++;
     if (HS_LIKELY(!comment)) {
-        pcapng_writer_add_packet(t->writer, iface, r->time, f->pkt, caplen, flags, birth_of(f->pkt));
+        pcapng_writer_add_packet(t->writer, iface, r->time, f->pkt, flags, birth_of(f->pkt));
         return;
     }
+    len = packet_len(f->pkt);
+    caplen = HS_MIN(len, s->most);
     packet_copy(f->pkt, 0, pcapng_writer_packet_begin(t->writer, iface, r->time, caplen, len), caplen);
     pcapng_writer_packet_end_with(t->writer, &(PcapngPacketNotes){.flags = flags,
                                                                   .comments = &comment,
@@ -205,11 +212,10 @@ static void put(SinkPcapng *s, Target *t, const ProbeRecord *r, const SinkFrame 
 
 static void put_sent(SinkPcapng *s, Target *t, const ProbeRecord *r, const SinkFrame *f)
 {
-    bool again = t->last == f->pkt && t->last_time == r->time && t->last_birth == birth_of(f->pkt);
+    const Sent now = {f->pkt, birth_of(f->pkt), r->time}, *last = &t->last[true];
+    const bool again = last->pkt == now.pkt && last->time == now.time && last->birth == now.birth;
 
-    t->last = f->pkt;
-    t->last_time = r->time;
-    t->last_birth = birth_of(f->pkt);
+    t->last[true] = now;
     put(s, t, r, f, PCAPNG_FLAG_OUTBOUND, again ? "duplicate" : NULL);
 }
 
@@ -263,26 +269,28 @@ static __attribute__((noinline)) void on_frame_as_record(ProbeSink *sink, ProbeC
 static void on_frame(ProbeSink *sink, ProbeClass cls, const ProbePoint *point, const Packet *pkt)
 {
     SinkPcapng *s = (SinkPcapng *)sink;
-    const uint32_t len = packet_len(pkt);
-    const uint64_t birth = birth_of(pkt);
     const bool is_sent = cls == PROBE_FRAME_TX;
     Target *t = s->target + point->id;
+    uint64_t birth;
     SimTime now;
+    Sent *last;
 
-    if (HS_UNLIKELY(point->id >= s->n_targets || !t->packed ||
-                    (is_sent ? t->last == pkt : pkt->flags & PKT_HAS_FCS))) {
+    if (HS_UNLIKELY(point->id >= s->n_targets || !t->packed)) {
         on_frame_as_record(sink, cls, point, pkt);
         return;
     }
-    now = node_now(point->node);
-    if (is_sent) {
-        t->last = pkt;
-        t->last_time = now;
-        t->last_birth = birth;
+    last = &t->last[is_sent];
+    if (HS_UNLIKELY((last->pkt == pkt) | (pkt->flags & PKT_HAS_FCS))) {
+        on_frame_as_record(sink, cls, point, pkt);
+        return;
     }
+    birth = birth_of(pkt);
+    now = node_now(point->node);
+    *last = (Sent){(const Packet *)((uintptr_t)pkt & -(uintptr_t)is_sent), birth, now};
     s->frames++;
-    pcapng_lz4_add_packet(t->packed, t->iface, (uint64_t)now, pkt, HS_MIN(len, s->most),
-                          is_sent ? PCAPNG_FLAG_OUTBOUND : PCAPNG_FLAG_INBOUND, birth);
+    pcapng_lz4_add_packet(t->packed,
+                          pcapng_wait_where(t->iface, PCAPNG_FLAG_INBOUND + is_sent),
+                          (uint64_t)now, pkt, birth);
 }
 
 /* ---- life ---- */

@@ -15,23 +15,28 @@ typedef struct Both { /* the same calls to a plain and a compressed capture */
     SimTime now;
 } Both;
 
-static void begin(Both *b)
+static void begin_cut(Both *b, uint32_t snaplen)
 {
     b->pool = packetpool_new();
     b->now = 0;
     for (unsigned i = 0; i < 2; i++) {
-        b->w[i] = pcapng_writer_open(i ? packed : plain, &(PcapngSection){.comment = "both"}, NULL);
+        b->w[i] = pcapng_writer_open(i ? packed : plain,
+                                     &(PcapngSection){.comment = "both", .snaplen = snaplen}, NULL);
         for (unsigned k = 0; k < 3; k++)
             pcapng_writer_add_iface(b->w[i],
                                     &(PcapngIface){.name = "eth", .linktype = PCAPNG_LINKTYPE_ETHERNET});
     }
 }
 
-static void add(Both *b, const Packet *p, uint32_t iface, uint32_t caplen, uint32_t flags)
+static void begin(Both *b)
+{
+    begin_cut(b, 0);
+}
+
+static void add(Both *b, const Packet *p, uint32_t iface, uint32_t flags)
 {
     for (unsigned i = 0; i < 2; i++)
-        pcapng_writer_add_packet(b->w[i], iface, b->now, p, HS_MIN(caplen, packet_len(p)), flags,
-                                 p->birth_id);
+        pcapng_writer_add_packet(b->w[i], iface, b->now, p, flags, p->birth_id);
 }
 
 /* Returns the compressed file's length as a share of the plain one's, in thousandths. */
@@ -89,7 +94,7 @@ static void test_flows(void)
         Packet *p = segment(&b, id % 5, id / 5, id % 3 ? 1448 : 0, true);
 
         b.now += 120000;
-        add(&b, p, id % 2, UINT32_MAX, id % 2 ? PCAPNG_FLAG_INBOUND : PCAPNG_FLAG_OUTBOUND);
+        add(&b, p, id % 2, id % 2 ? PCAPNG_FLAG_INBOUND : PCAPNG_FLAG_OUTBOUND);
         packet_unref(p);
     }
     g_assert_cmpuint(end(&b), <, 60);
@@ -132,19 +137,20 @@ static Packet *any(Both *b, GRand *rand)
 
 static void test_any(void)
 {
-    for (unsigned seed = 0; seed < 6; seed++) {
+    for (unsigned seed = 0; seed < 24; seed++) {
         GRand *rand = g_rand_new_with_seed(seed);
         Both b;
 
-        begin(&b);
+        begin_cut(&b, seed % 4 ? 0 : (uint32_t)g_rand_int_range(rand, 1, 200));
         for (unsigned i = 0; i < 6000; i++) {
             Packet *p = any(&b, rand);
             unsigned times = g_rand_int(rand) % 3 ? 1 : 3, what = (unsigned)g_rand_int_range(rand, 0, 300);
-            uint32_t caplen = g_rand_int(rand) % 4 ? UINT32_MAX : (uint32_t)g_rand_int_range(rand, 0, 200);
 
             b.now += g_rand_int(rand) % 8 ? g_rand_int_range(rand, 0, 2000000) : 5 * SIM_SEC;
             while (times--)
-                add(&b, p, (uint32_t)g_rand_int_range(rand, 0, 3), caplen, 1 + g_rand_int(rand) % 2);
+                add(&b, p, (uint32_t)g_rand_int_range(rand, 0, 3),
+                    g_rand_int(rand) % 50 ? 1 + g_rand_int(rand) % 2
+                                          : PCAPNG_FLAG_INBOUND | PCAPNG_FLAG_TOO_LONG);
             packet_unref(p);
             for (unsigned k = 0; k < 2; k++) {
                 PcapngWriter *w = b.w[k];
@@ -184,13 +190,12 @@ static void test_flows_that_change(void)
 
         for (unsigned i = 0; i < sizeof bytes; i++)
             bytes[i] = (uint8_t)g_rand_int(rand);
-        begin(&b);
+        begin_cut(&b, seed < 4 ? 0 : 40 + seed * 10);
         for (unsigned id = 0; id < 8000; id++) {
             unsigned what = (unsigned)g_rand_int_range(rand, 0, 40),
                      flow = g_rand_int(rand) % (seed % 2 ? 3 : 40);
             uint32_t payload = payloads[(id / 50 + flow % 2) % HS_ARRAY_LEN(payloads)];
             Packet *p = segment(&b, flow, id, what == 0 || what == 2 ? 0 : payload, what != 1);
-            uint32_t caplen = seed < 4 ? UINT32_MAX : 40 + seed * 10;
 
             if (what == 0) {
                 packet_add_bytes(p, bytes, HS_MIN(payload, (uint32_t)sizeof bytes));
@@ -205,7 +210,7 @@ static void test_flows_that_change(void)
             for (unsigned i = 0; i < 66; i++)
                 packet_data(p)[i] ^= changed[i];
             b.now += g_rand_int_range(rand, 0, 3000000);
-            add(&b, p, flow % 2, caplen, 1 + flow % 2);
+            add(&b, p, flow % 2, 1 + flow % 2);
             packet_unref(p);
         }
         end(&b);
@@ -223,7 +228,7 @@ static void test_ends(void)
         for (unsigned i = 0; i < n; i++) {
             Packet *p = segment(&b, 1, i, 100, true);
 
-            add(&b, p, 0, UINT32_MAX, PCAPNG_FLAG_INBOUND);
+            add(&b, p, 0, PCAPNG_FLAG_INBOUND);
             packet_unref(p);
             if (n == 3) {
                 char *bytes;
@@ -257,7 +262,7 @@ static void test_checksum(void)
         if (i % 3 == 0)
             packet_set_csum_partial(p, p->l4, p->l4 + 6u);
         packet_add_synthetic(p, 0, 100);
-        add(&b, p, 0, UINT32_MAX, PCAPNG_FLAG_INBOUND);
+        add(&b, p, 0, PCAPNG_FLAG_INBOUND);
         packet_unref(p);
     }
     end(&b);
@@ -274,11 +279,11 @@ static void test_changed_behind(void)
         Packet *p = segment(&b, i % 4, i, i % 4 ? 1448 : 700, i % 3);
 
         b.now += 1000;
-        add(&b, p, 0, UINT32_MAX, PCAPNG_FLAG_OUTBOUND);
+        add(&b, p, 0, PCAPNG_FLAG_OUTBOUND);
         packet_data(p)[22] = 63;
         packet_data(p)[25] ^= 1;
         packet_trim(p, 60 + i);
-        add(&b, p, 1, UINT32_MAX, PCAPNG_FLAG_INBOUND);
+        add(&b, p, 1, PCAPNG_FLAG_INBOUND);
         packet_pull(p, 14);
         memset(packet_data(p), 0xee, 40);
         packet_unref(p);
@@ -302,10 +307,36 @@ static void test_order(void)
         else
             packet_add_synthetic(p, i * 1000, i % 5 * 300);
         b.now += 1000;
-        add(&b, p, i % 2, UINT32_MAX, PCAPNG_FLAG_INBOUND);
+        add(&b, p, i % 2, PCAPNG_FLAG_INBOUND);
         packet_unref(p);
     }
     end(&b);
+}
+
+/* Flows whose headers are longer than others': TCP over IPv6, and up to all that a packet has room for. They
+ * are as small as the rest, and wait among it. */
+static void test_long_headers(void)
+{
+    for (unsigned more = 14; more <= PKT_BUF - PKT_HEADROOM - 32; more += 6) {
+        Both b;
+
+        begin(&b);
+        for (unsigned i = 0; i < 3000; i++) {
+            Packet *p = segment(&b, i % 3, i, 0, i % 2);
+
+            if (i % 3) {
+                uint8_t *h = packet_put(p, more);
+
+                memset(h, 0x5a, more);
+                h[more - 3] = (uint8_t)i;
+            }
+            packet_add_synthetic(p, i * 1448, 1400 + i % 2 * 48);
+            b.now += 1000;
+            add(&b, p, i % 2, PCAPNG_FLAG_INBOUND);
+            packet_unref(p);
+        }
+        g_assert_cmpuint(end(&b), <, 100);
+    }
 }
 
 /* More flows than there are places, each of them a few times. */
@@ -320,7 +351,7 @@ static void test_many_flows(void)
         packet_data(p)[28] = (uint8_t)(i / 3 % 2000 >> 8);
         packet_data(p)[35] = (uint8_t)(i / 3 % 7);
         b.now += 100000;
-        add(&b, p, i / 3 % 2, UINT32_MAX, PCAPNG_FLAG_INBOUND);
+        add(&b, p, i / 3 % 2, PCAPNG_FLAG_INBOUND);
         packet_unref(p);
     }
     g_assert_cmpuint(end(&b), <, 150);
@@ -337,7 +368,7 @@ static void test_edge_of_reach(void)
         for (unsigned i = 0; i < 480; i++) {
             p = segment(&b, 1, i, 0, true);
             packet_add_synthetic(p, 0, i == 3 ? 1448 : len);
-            add(&b, p, 0, UINT32_MAX, PCAPNG_FLAG_INBOUND);
+            add(&b, p, 0, PCAPNG_FLAG_INBOUND);
             packet_unref(p);
         }
         end(&b);
@@ -352,9 +383,9 @@ static void test_read(void)
     PcapngPacket got;
     Packet *p;
 
-    begin(&b);
+    begin_cut(&b, 500);
     p = segment(&b, 1, 7, 1000, false);
-    add(&b, p, 2, 500, PCAPNG_FLAG_INBOUND);
+    add(&b, p, 2, PCAPNG_FLAG_INBOUND);
     packet_unref(p);
     end(&b);
     r = pcapng_reader_open(packed, NULL);
@@ -378,7 +409,7 @@ static void test_read_cut_short(void)
     for (unsigned i = 0; i < 2; i++) {
         Packet *p = segment(&b, 1, i, 0, false);
 
-        add(&b, p, 0, UINT32_MAX, PCAPNG_FLAG_INBOUND);
+        add(&b, p, 0, PCAPNG_FLAG_INBOUND);
         packet_unref(p);
         pcapng_writer_flush(b.w[1]);
     }
@@ -420,6 +451,7 @@ int main(int argc, char **argv)
     g_test_add_func("/trace/pcapng-lz4/checksum", test_checksum);
     g_test_add_func("/trace/pcapng-lz4/changed-behind", test_changed_behind);
     g_test_add_func("/trace/pcapng-lz4/order", test_order);
+    g_test_add_func("/trace/pcapng-lz4/long-headers", test_long_headers);
     g_test_add_func("/trace/pcapng-lz4/many-flows", test_many_flows);
     g_test_add_func("/trace/pcapng-lz4/edge-of-reach", test_edge_of_reach);
     g_test_add_func("/trace/pcapng-lz4/read", test_read);
