@@ -149,7 +149,7 @@ static void launch_slowly(LinkDir *d, Packet *pkt, SimTime arrival)
         if (i == v.copies)
             break;
         linkdir_extra(d)->duplicate_packets++;
-        probe_tx(&d->from->point, pkt);
+        probe_tx_copy(&d->from->point, pkt);
         arrival += v.copy_gap;
         /* A late copy does not hold up the frames behind it. */
         may_overtake = v.may_overtake || v.copy_gap > 0;

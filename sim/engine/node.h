@@ -18,18 +18,20 @@ typedef struct Node Node;
 struct Rng;
 struct PacketPool;
 struct Probes;
+struct ProbeSink;
 
 /* What runs in one thread. Now there is one of them; models reach it only through their node. */
 struct Partition {
     SimTime now;
     uint64_t probe_mask; /* one bit a probe: somebody listens (sim/trace/probe.h) */
     EvQueue queue;
-    uint64_t events;            /* executed so far */
-    uint64_t dormant;           /* entries in the queue whose timer is not armed: they will be forgotten */
-    struct PacketPool *packets; /* sim/packet */
-    PoolSet pools;              /* of the protocols, shared by all hosts */
-    Cells cells;                /* what each host, card and link keeps */
-    struct Probes *probes;      /* sim/trace */
+    uint64_t events;              /* executed so far */
+    uint64_t dormant;             /* entries in the queue whose timer is not armed: they will be forgotten */
+    struct PacketPool *packets;   /* sim/packet */
+    PoolSet pools;                /* of the protocols, shared by all hosts */
+    Cells cells;                  /* what each host, card and link keeps */
+    struct Probes *probes;        /* sim/trace */
+    struct ProbeSink *frame_sink; /* likewise: who is told of frames */
     struct LinkTimings *link_timings; /* models/link; NULL: there is no link */
     Sim *sim;
     /* Called before each event when set: the finest grade of the digest, stepping. It must not change

@@ -5,6 +5,7 @@
 struct Probes {
     Partition *part;
     ProbeSink *first;
+    ProbeSink all; /* in whose name frames go to several sinks, or to one that has records only */
     GPtrArray *points;
 };
 
@@ -64,13 +65,31 @@ const char *probe_drop_name(ProbeDrop d)
     return drop_names[d];
 }
 
+static void emit_frame_to_all(ProbeSink *all, ProbeClass cls, const ProbePoint *point, const Packet *pkt)
+{
+    const Probes *p = point->node->part->probes;
+    const ProbeRecord r = {
+        probe_frame_desc(cls), node_now(point->node), point->node, point, pkt, NULL, false};
+
+    for (ProbeSink *s = p->first; s; s = s->next) {
+        if (!(s->mask >> cls & 1))
+            continue;
+        if (s->frame)
+            s->frame(s, cls, point, pkt);
+        else
+            s->record(s, &r);
+    }
+}
+
 Probes *probes_new(Partition *part)
 {
     Probes *p = g_new0(Probes, 1);
 
     p->part = part;
     p->points = g_ptr_array_new();
+    p->all.frame = emit_frame_to_all;
     part->probes = p;
+    part->frame_sink = &p->all;
     return p;
 }
 
@@ -85,6 +104,7 @@ void probes_free(Probes *p)
         return;
     p->part->probes = NULL;
     p->part->probe_mask = 0;
+    p->part->frame_sink = NULL;
     g_ptr_array_free(p->points, TRUE);
     g_free(p);
 }
@@ -105,6 +125,7 @@ static void update_mask(Probes *p)
     p->part->probe_mask = 0;
     for (ProbeSink *s = p->first; s; s = s->next)
         p->part->probe_mask |= s->mask;
+    p->part->frame_sink = p->first && !p->first->next && p->first->frame ? p->first : &p->all;
     for (unsigned i = 0; i < p->points->len; i++)
         if (p->points->pdata[i])
             update_heard(p, p->points->pdata[i]);
@@ -181,39 +202,28 @@ const ProbePoint *probes_point(const Probes *p, unsigned id)
     return id < p->points->len ? p->points->pdata[id] : NULL;
 }
 
+static void emit(const Partition *part, const ProbeRecord *r)
+{
+    for (ProbeSink *s = part->probes->first; s; s = s->next)
+        if (s->mask >> r->desc->cls & 1)
+            s->record(s, r);
+}
+
 void probe_emit(const Node *n, const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt,
                 const ProbeValue *value)
 {
-    const ProbeRecord r = {desc, n->part->now, n, point, pkt, value};
-
-    for (ProbeSink *s = n->part->probes->first; s; s = s->next)
-        if (s->mask >> desc->cls & 1)
-            s->record(s, &r);
+    emit(n->part, &(ProbeRecord){desc, n->part->now, n, point, pkt, value, false});
 }
 
-static __attribute__((noinline)) void emit_frame_to_all(ProbeClass cls, const ProbePoint *point,
-                                                        const Packet *pkt)
+void probe_tx_copy(const ProbePoint *point, const Packet *pkt)
 {
-    const ProbeRecord r = {probe_frame_desc(cls), node_now(point->node), point->node, point, pkt, NULL};
-
-    for (ProbeSink *s = point->node->part->probes->first; s; s = s->next) {
-        if (!(s->mask >> cls & 1))
-            continue;
-        if (s->frame)
-            s->frame(s, cls, point, pkt);
-        else
-            s->record(s, &r);
-    }
-}
-
-void probe_emit_frame(ProbeClass cls, const ProbePoint *point, const Packet *pkt)
-{
-    ProbeSink *only = point->node->part->probes->first;
-
-    if (HS_LIKELY(!only->next && only->frame))
-        only->frame(only, cls, point, pkt);
-    else
-        emit_frame_to_all(cls, point, pkt);
+    if (point->heard & PROBE_BIT(PROBE_FRAME_TX))
+        emit(point->node->part, &(ProbeRecord){.desc = &probe_frame_tx,
+                                               .time = node_now(point->node),
+                                               .node = point->node,
+                                               .point = point,
+                                               .pkt = pkt,
+                                               .is_copy = true});
 }
 
 void probe_drop(const Node *node, const ProbePoint *point, Packet *pkt, ProbeDrop reason)

@@ -99,13 +99,15 @@ typedef struct ProbeRecord {
     const ProbePoint *point; /* or NULL */
     const Packet *pkt;       /* or NULL */
     const ProbeValue *value; /* desc->n_fields of them */
+    bool is_copy;            /* frame.tx: a duplicate that the link makes of the frame before */
 } ProbeRecord;
 
 typedef struct ProbeSink ProbeSink;
 struct ProbeSink {
     uint64_t mask; /* classes wanted */
     void (*record)(ProbeSink *sink, const ProbeRecord *r);
-    /* NULL, or called for frame.tx and frame.rx instead: of them there are many, and they have no fields. */
+    /* NULL, or called for frame.tx and frame.rx instead, but not for copies: of them there are many, and they
+     * have no fields. */
     void (*frame)(ProbeSink *sink, ProbeClass cls, const ProbePoint *point, const Packet *pkt);
     ProbeSink *next; /* set by probes_attach: sinks are called in order of attachment */
     uint8_t bit;     /* likewise: its own in ProbePoint.ignored_by, 0 for the ninth sink and later ones */
@@ -132,9 +134,6 @@ static inline bool probe_wanted(const Node *n, ProbeClass cls)
 
 void probe_emit(const Node *n, const ProbeDesc *desc, const ProbePoint *point, const Packet *pkt,
                 const ProbeValue *value);
-
-/* The same for PROBE_FRAME_TX and PROBE_FRAME_RX, which point->heard has; value is NULL. */
-void probe_emit_frame(ProbeClass cls, const ProbePoint *point, const Packet *pkt);
 
 /* Frames. Reasons of drops are constant strings from probe_drop_name, so that counters, captures and lessons
  * agree. */
@@ -198,6 +197,14 @@ static inline const ProbeDesc *probe_frame_desc(ProbeClass cls)
     return cls == PROBE_FRAME_TX ? &probe_frame_tx : &probe_frame_rx;
 }
 
+/* Of PROBE_FRAME_TX and PROBE_FRAME_RX, which point->heard has. */
+static inline void probe_emit_frame(ProbeClass cls, const ProbePoint *point, const Packet *pkt)
+{
+    ProbeSink *sink = point->node->part->frame_sink;
+
+    sink->frame(sink, cls, point, pkt);
+}
+
 static inline void probe_tx(const ProbePoint *point, const Packet *pkt)
 {
     if (point->heard & PROBE_BIT(PROBE_FRAME_TX))
@@ -209,6 +216,9 @@ static inline void probe_rx(const ProbePoint *point, const Packet *pkt)
     if (point->heard & PROBE_BIT(PROBE_FRAME_RX))
         probe_emit_frame(PROBE_FRAME_RX, point, pkt);
 }
+
+/* The link sends the frame once more, by itself. */
+void probe_tx_copy(const ProbePoint *point, const Packet *pkt);
 
 /* Reports the drop and releases the packet: the one way in which a frame ends before its receiver. point may
  * be NULL. */

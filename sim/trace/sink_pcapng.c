@@ -12,20 +12,11 @@
 
 typedef enum Wanted { WANTED_UNKNOWN, WANTED_NO, WANTED_YES } Wanted;
 
-typedef struct Sent {
-    const Packet *pkt;
-    uint64_t birth;
-    SimTime time;
-} Sent;
-
 typedef struct Target { /* where the frames of one point go */
     PcapngWriter *writer;
     PcapngLz4 *packed;         /* of the writer; NULL: on_record knows where to */
     uint32_t iface, raw_iface; /* NO_IFACE: not yet described; raw is for packets without link header */
     uint8_t wanted;            /* Wanted */
-    /* The last frame sent: the same one again at the same time is a duplicate made by the link. In [0], of the
-     * last one received, is nothing that would be asked for: written so that there is no branch. */
-    Sent last[2];
 } Target;
 
 #define NO_IFACE UINT32_MAX
@@ -210,15 +201,6 @@ static void put(SinkPcapng *s, Target *t, const ProbeRecord *r, const SinkFrame 
                                                                   .packetid = birth_of(f->pkt)});
 }
 
-static void put_sent(SinkPcapng *s, Target *t, const ProbeRecord *r, const SinkFrame *f)
-{
-    const Sent now = {f->pkt, birth_of(f->pkt), r->time}, *last = &t->last[true];
-    const bool again = last->pkt == now.pkt && last->time == now.time && last->birth == now.birth;
-
-    t->last[true] = now;
-    put(s, t, r, f, PCAPNG_FLAG_OUTBOUND, again ? "duplicate" : NULL);
-}
-
 static void put_received(SinkPcapng *s, Target *t, const ProbeRecord *r, const SinkFrame *f)
 {
     if (HS_UNLIKELY(f->pkt->flags & PKT_HAS_FCS) && !packet_fcs_ok(f->pkt))
@@ -250,7 +232,7 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
     }
     sinkframe_of(&frame, r);
     if (r->desc->cls == PROBE_FRAME_TX)
-        put_sent(s, t, r, &frame);
+        put(s, t, r, &frame, PCAPNG_FLAG_OUTBOUND, r->is_copy ? "duplicate" : NULL);
     else if (r->desc->cls == PROBE_FRAME_RX)
         put_received(s, t, r, &frame);
     else
@@ -260,9 +242,14 @@ static void on_record(ProbeSink *sink, const ProbeRecord *r)
 static __attribute__((noinline)) void on_frame_as_record(ProbeSink *sink, ProbeClass cls,
                                                          const ProbePoint *point, const Packet *pkt)
 {
-    on_record(sink,
-              &(ProbeRecord){probe_frame_desc(cls), node_now(point->node), point->node, point, pkt, NULL});
+    on_record(sink, &(ProbeRecord){.desc = probe_frame_desc(cls),
+                                   .time = node_now(point->node),
+                                   .node = point->node,
+                                   .point = point,
+                                   .pkt = pkt});
 }
+
+_Static_assert(PCAPNG_FLAG_OUTBOUND == PCAPNG_FLAG_INBOUND + 1, "on_frame needs no branch");
 
 /* What nearly all records are: a frame on a known point into a compressed file, and nothing to say about it.
  * The others take the long way. */
@@ -271,26 +258,14 @@ static void on_frame(ProbeSink *sink, ProbeClass cls, const ProbePoint *point, c
     SinkPcapng *s = (SinkPcapng *)sink;
     const bool is_sent = cls == PROBE_FRAME_TX;
     Target *t = s->target + point->id;
-    uint64_t birth;
-    SimTime now;
-    Sent *last;
 
-    if (HS_UNLIKELY(point->id >= s->n_targets || !t->packed)) {
+    if (HS_UNLIKELY(point->id >= s->n_targets || !t->packed || (pkt->flags & PKT_HAS_FCS))) {
         on_frame_as_record(sink, cls, point, pkt);
         return;
     }
-    last = &t->last[is_sent];
-    if (HS_UNLIKELY((last->pkt == pkt) | (pkt->flags & PKT_HAS_FCS))) {
-        on_frame_as_record(sink, cls, point, pkt);
-        return;
-    }
-    birth = birth_of(pkt);
-    now = node_now(point->node);
-    *last = (Sent){(const Packet *)((uintptr_t)pkt & -(uintptr_t)is_sent), birth, now};
     s->frames++;
-    pcapng_lz4_add_packet(t->packed,
-                          pcapng_wait_where(t->iface, PCAPNG_FLAG_INBOUND + is_sent),
-                          (uint64_t)now, pkt, birth);
+    pcapng_lz4_add_packet(t->packed, pcapng_wait_where(t->iface, PCAPNG_FLAG_INBOUND + is_sent),
+                          (uint64_t)node_now(point->node), pkt, birth_of(pkt));
 }
 
 /* ---- life ---- */

@@ -221,9 +221,11 @@ static void test_same_instant(void)
 
 static void test_duplicates_follow(void)
 {
+    FateSink fates;
     Bed b;
 
     bed_start(&b, 0, SIM_MS);
+    fate_attach(&fates, &b);
     bed_impair(&b, impair_ops_by_name("duplicate"),
                (ImpairValue[]){{.set = true, .ratio = 1}, {.set = true, .number = 2}, {0}});
     bed_send(&b, 100);
@@ -234,7 +236,12 @@ static void test_duplicates_follow(void)
     g_assert_cmpuint(linkdir_stats(b.dir).tx_packets, ==, 2);
     g_assert_cmpuint(linkdir_stats(b.dir).duplicate_packets, ==, 4);
     g_assert_cmpuint(linkdir_stats(b.dir).delivered_packets, ==, 6);
+    for (uint64_t id = 1; id <= 2; id++) {
+        g_assert_cmpuint(fate_of(&fates, id)->tx, ==, 3);
+        g_assert_cmpuint(fate_of(&fates, id)->copies, ==, 2);
+    }
     bed_end(&b);
+    g_array_free(fates.fate, TRUE);
 }
 
 /* Pulling the cable takes what is in flight (the strays too), what waits and what is being sent; afterwards

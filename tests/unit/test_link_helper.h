@@ -151,8 +151,8 @@ static inline void bed_impair(Bed *b, const ImpairOps *ops, const ImpairValue *v
 
 /* A probe sink that follows every frame by its birth id. */
 typedef struct Fate {
-    uint32_t given, tx, rx, drop;
-    const char *reason; /* of the last drop */
+    uint32_t given, tx, rx, drop, copies; /* of tx */
+    const char *reason;                   /* of the last drop */
 } Fate;
 
 typedef struct FateSink {
@@ -173,6 +173,7 @@ static inline void fate_record(ProbeSink *sink, const ProbeRecord *r)
 
     f->tx += r->desc->cls == PROBE_FRAME_TX;
     f->rx += r->desc->cls == PROBE_FRAME_RX;
+    f->copies += r->is_copy;
     if (r->desc->cls == PROBE_FRAME_DROP) {
         f->drop++;
         f->reason = r->value[0].s;

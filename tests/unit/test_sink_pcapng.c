@@ -100,7 +100,7 @@ static void test_remarks(void)
     s = open_capture(&w, (SinkPcapngConfig){.drops = true});
     p = world_frame(&w, 7, 0, 50);
     probe_tx(&w.eth0, p);
-    probe_tx(&w.eth0, p); /* the link made a copy */
+    probe_tx_copy(&w.eth0, p);
     packet_flip_bit(p, 200);
     world_at(&w, 10);
     probe_rx(&w.eth1, p);
