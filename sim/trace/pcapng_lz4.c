@@ -89,8 +89,8 @@ PcapngLz4 *pcapng_lz4_open(const char *path, uint32_t most, GError **error)
     z->queue = (PcapngWaitQueue){z->waiting, z->waiting + PCAPNG_WAIT_FRAMES};
     z->frame = frame;
     z->most = most;
-    for (unsigned i = 0; i < HS_ARRAY_LEN(z->flows); i++)
-        z->flows[i].shape = z->shapes; /* which is like nothing */
+    for (unsigned i = 0; i < HS_ARRAY_LEN(z->marks); i++)
+        z->marks[i].shape = &z->none;
     return z;
 }
 
@@ -152,14 +152,14 @@ static bool is_key(const Key *k, const PcapngWaiting *w, Ends ends)
 static Flow *find_flow(PcapngLz4 *z, const PcapngWaiting *w, Ends ends)
 {
     const uint64_t hash = hash_flow(w, ends);
-    const uint32_t *tags = &z->tags[flows_of(hash)];
+    const Mark *marks = &z->marks[flows_of(hash)];
     Flow *f = &z->flows[flows_of(hash)], *place = &f[f[0].pos > f[1].pos];
 
     _Static_assert(WAYS == 2, "one of two");
     for (unsigned i = 0; i < WAYS; i++) {
         if (is_key(&f[i].key, w, ends))
             return &f[i];
-        if (tags[i] == tag_of(hash))
+        if (marks[i].tag == tag_of(hash))
             place = &f[i];
     }
     return place;
@@ -183,12 +183,14 @@ static Shape *find_shape(PcapngLz4 *z, const PcapngWaiting *w, const Packet *pkt
     }
     n = HS_MIN(packet_header_len(pkt), caplen);
     csum_at = (uint32_t)pkt->csum_at - pkt->head;
-    for (unsigned i = 0; i < HS_ARRAY_LEN(z->flows); i++) /* nothing is like them any more */
-        if (z->flows[i].shape == s)
+    for (unsigned i = 0; i < HS_ARRAY_LEN(z->marks); i++) {
+        if (z->marks[i].shape == s) {
+            z->marks[i].shape = &z->none;
             memset(&z->flows[i].key, 0xff, sizeof z->flows[i].key);
+        }
+    }
     memset(s, 0, offsetof(Shape, own));
     memcpy(s->key.like, pcapng_wait_like(w), PCAPNG_WAIT_LIKE_BYTES);
-    s->id = ++z->n_shapes;
     s->what = (PcapngLz4Shape){
         .n_headers = n,
         .n_payload = caplen - n,
@@ -225,7 +227,7 @@ static void add_other(PcapngLz4 *z, const Shape *s, const PcapngWaiting *w, cons
     Lz4Out o = lz4frame_begin(z->frame);
 
     lz4out_put(&o, held, n_held);
-    if (like->shape_id == s->id && like->pos >= first && pos - like->pos <= LZ4_MAX_DISTANCE) {
+    if (mark_of(z, like)->shape == s && like->pos >= first && pos - like->pos <= LZ4_MAX_DISTANCE) {
         distance = (uint32_t)(pos - like->pos);
         lz4out_match_short(&o, distance, 16); /* up to the high half of the time */
         o.end = pcapng_put32(o.end, w->time_low);
@@ -253,7 +255,7 @@ static void add_other(PcapngLz4 *z, const Shape *s, const PcapngWaiting *w, cons
     lz4frame_end(z->frame, o, n_held + s->total - LAST_BYTES);
 }
 
-static void learn(Shape *s, const Flow *f, bool is_known, const uint8_t *headers)
+static void learn(PcapngLz4 *z, Shape *s, const Flow *f, bool is_known, const uint8_t *headers)
 {
     PcapngLz4Plan *own = &s->own, *any = &s->any;
 
@@ -261,7 +263,8 @@ static void learn(Shape *s, const Flow *f, bool is_known, const uint8_t *headers
         return;
     if (is_known && !(own->n_seqs && pcapng_lz4_plan_fits(own, f->headers, headers)))
         pcapng_lz4_plan_learn(own, &s->what, NULL, f->headers, headers);
-    if (s->last->shape_id == s->id && !(any->n_seqs && pcapng_lz4_plan_fits(any, s->last->headers, headers)))
+    if (mark_of(z, s->last)->shape == s &&
+        !(any->n_seqs && pcapng_lz4_plan_fits(any, s->last->headers, headers)))
         pcapng_lz4_plan_learn(any, &s->what, own->same, s->last->headers, headers);
 }
 
@@ -285,15 +288,13 @@ static __attribute__((noinline)) void add_unusual(PcapngLz4 *z, const PcapngWait
     memset(headers + s->what.n_headers, 0, LZ4_PLAN_BYTES);
     pos = z->frame->pos + (z->held_total ? LAST_BYTES : 0);
     add_other(z, s, w, pkt, headers);
-    is_known = f->shape_id == s->id && is_key(&f->key, w, ends);
-    learn(s, f, is_known, headers);
+    is_known = mark_of(z, f)->shape == s && is_key(&f->key, w, ends);
+    learn(z, s, f, is_known, headers);
     memcpy(f->headers, headers, LZ4_PLAN_BYTES);
     memcpy(f->key.like, pcapng_wait_like(w), PCAPNG_WAIT_LIKE_BYTES);
     f->key.ports = ends.ports;
     f->key.addresses = ends.addresses;
-    f->shape = s;
-    f->shape_id = s->id;
-    z->tags[f - z->flows] = tag_of(hash_flow(w, ends));
+    *mark_of(z, f) = (Mark){s, tag_of(hash_flow(w, ends))};
     f->pos = pos;
     s->last = f;
     z->held_id = w->packetid;

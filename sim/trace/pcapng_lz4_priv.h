@@ -28,7 +28,7 @@
 /* What must be the same in two blocks, so that one is like the other byte for byte but in time, headers,
  * payload and packet id; and the flow. */
 typedef struct Key {
-    _Alignas(16) uint8_t like[PCAPNG_WAIT_LIKE_BYTES]; /* with `ports` two lanes, as in a PcapngWaiting */
+    uint8_t like[PCAPNG_WAIT_LIKE_BYTES]; /* with `ports` two lanes, as in a PcapngWaiting */
     uint32_t ports;
     uint64_t addresses; /* IPv4's, or the end of IPv6's destination */
 } Key;
@@ -42,7 +42,6 @@ typedef struct Flow Flow;
 
 typedef struct Shape { /* what flows have in common that differ in addresses and ports only */
     Key key;
-    uint64_t id;    /* never the same again */
     Flow *last;     /* that of the last block; maybe of another shape by now */
     uint32_t total; /* a block's length */
     uint32_t lap;   /* of its payload, that one match may take */
@@ -55,14 +54,18 @@ typedef struct Shape { /* what flows have in common that differ in addresses and
     PcapngLz4Plan own, any; /* after a block of the same flow; of the same shape */
 } Shape;
 
-struct Flow {
+struct Flow { /* two cache lines */
     _Alignas(64) Key key;
     uint64_t pos; /* of its last block */
-    Shape *shape;
     /* Of a block of its own: the present ones where the plan says so, but not where a lazy checksum is. */
-    _Alignas(16) uint8_t headers[LZ4_PLAN_BYTES];
-    uint64_t shape_id; /* of `shape`, if it is still that one */
+    uint8_t headers[LZ4_PLAN_BYTES];
 };
+_Static_assert(sizeof(Flow) == 128 && offsetof(Flow, headers) % 16 == 0, "looked at as lanes");
+
+typedef struct Mark { /* what is asked of a flow before it is looked at */
+    Shape *shape;
+    uint32_t tag; /* of its hash, so that the way is chosen without a branch */
+} Mark;
 
 typedef struct Seen { /* synthetic payload in the stream that may still be in reach */
     uint64_t pos, end;
@@ -76,13 +79,18 @@ struct PcapngLz4 {
     /* Of the last packet block LAST_BYTES are held back, if held_total, its length, is not 0. */
     uint64_t held_id;
     uint32_t held_total;
-    uint64_t n_shapes; /* that were there ever */
-    uint32_t most;     /* bytes captured of a packet */
+    uint32_t most; /* bytes captured of a packet */
     PcapngWaiting waiting[PCAPNG_WAIT_FRAMES + 1];
     Shape shapes[WAYS << SHAPE_BITS]; /* by a hash */
-    uint32_t tags[WAYS << FLOW_BITS]; /* of the flows' hashes, so that the way is chosen without a branch */
+    Shape none;                       /* which nothing is like */
+    Mark marks[WAYS << FLOW_BITS];
     Flow flows[WAYS << FLOW_BITS];
 };
+
+static inline Mark *mark_of(PcapngLz4 *z, const Flow *f)
+{
+    return &z->marks[f - z->flows];
+}
 
 /* What is held back, at p; returns its length. */
 static inline uint32_t get_held(const PcapngLz4 *z, uint8_t *p)

@@ -131,22 +131,23 @@ static ALWAYS_INLINE uint8_t *put_planned(const Shape *s, const PcapngLz4Plan *p
 }
 
 /* The same but for what the plan of the flow's packets has as literals. */
-static ALWAYS_INLINE bool is_like_last(const PcapngWaiting *w, const Flow *f)
+static ALWAYS_INLINE bool is_like_last(const PcapngWaiting *w, const Flow *f, const Shape *s)
 {
     const PcapngLz4Lanes *a = (const PcapngLz4Lanes *)w, *b = (const PcapngLz4Lanes *)f->key.like;
     const PcapngLz4Lanes but_time_and_ports = {UINT64_MAX,
                                                GUINT64_TO_LE(UINT32_MAX)}; /* four bytes of each */
     const PcapngLz4Lanes differ = (a[0] ^ b[0]) | ((a[1] ^ b[1]) & but_time_and_ports) |
-                                  pcapng_lz4_plan_differ(&f->shape->own, f->headers, w->headers);
+                                  pcapng_lz4_plan_differ(&s->own, f->headers, w->headers);
 
     _Static_assert(PCAPNG_WAIT_LIKE_BYTES == 28, "two lanes less a word");
     return (differ[0] | differ[1]) == 0;
 }
 
 /* When the flow's last block is out of reach, that of another of its shape may do. */
-static inline bool can_do(const PcapngWaiting *w, const Shape *s, const Flow *other, uint64_t low)
+static inline bool can_do(PcapngLz4 *z, const PcapngWaiting *w, const Shape *s, const Flow *other,
+                          uint64_t low)
 {
-    return other->shape_id == s->id && other->pos >= low &&
+    return mark_of(z, other)->shape == s && other->pos >= low &&
            pcapng_lz4_plan_fits(&s->any, other->headers, w->headers) && s->any.n_seqs;
 }
 
@@ -158,7 +159,11 @@ PcapngWaiting *pcapng_lz4_usual_find(PcapngLz4 *z, PcapngWaiting *w, const Pcapn
         const uint64_t hash = hash_flow(w, ends_in(w, w->headers)), off = w->payload_off;
         const unsigned first = flows_of(hash);
 
-        w->flow = (uint16_t)(first + (z->tags[first] != tag_of(hash)));
+        const unsigned flow = first + (z->marks[first].tag != tag_of(hash));
+
+        __builtin_prefetch(&z->flows[flow]);
+        __builtin_prefetch(&z->flows[flow].headers[16]);
+        w->flow = (uint16_t)flow;
         w->residue = (uint8_t)(off % PAYLOAD_PERIOD);
         w->payload_sum = payload_checksum_at(w->residue, w->payload_len);
     }
@@ -181,17 +186,16 @@ const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, 
         uint32_t distance, payload_distance = 0;
         const PcapngLz4Plan *plan;
         uint64_t like_pos;
-        Shape *s;
+        Shape *const s = z->marks[w->flow].shape;
 
-        if (HS_UNLIKELY(!is_like_last(w, f)))
+        if (HS_UNLIKELY(!is_like_last(w, f, s)))
             break;
-        s = f->shape;
         plan = &s->own;
         like_pos = f->pos;
         if (HS_UNLIKELY(!plan->n_seqs))
             break;
         if (HS_UNLIKELY(like_pos < low)) {
-            if (!can_do(w, s, s->last, low))
+            if (!can_do(z, w, s, s->last, low))
                 break;
             plan = &s->any;
             like_pos = s->last->pos;
