@@ -535,7 +535,7 @@ static void code(void)
         {"assert 1 not 2", "t.pkt:2: error in Python code: expected 'in' behind 'not', found a number"},
         {"assert 1 if 2", "t.pkt:2: error in Python code: expected 'else', found the end of the line"},
         {"assert f'{tcpi_snd_cwnd} {{}} {tcpi_snd_cwnd + 1:03d}' ' {}' == '10 {} 011 {}'", NULL},
-        {"assert 1, f'{tcpi_cwnd}'", "t.pkt:2: error in Python code: name 'tcpi_cwnd' is not defined"},
+        {"assert 0, f'{tcpi_cwnd}'", "t.pkt:2: error in Python code: name 'tcpi_cwnd' is not defined"},
         {"assert 1, f'{1'", "t.pkt:2: error in Python code: a '{' in f'…' that is not closed"},
         {"assert 1, f'{1 2}'", "t.pkt:2: error in Python code: expected '}' or ':' in f'…', found a number"},
         {"assert -7 // 2 == -4 and -7 % 3 == 2 and 7 / 2 == 3.5", NULL},
@@ -545,7 +545,7 @@ static void code(void)
         {"pass\nassert tcpi_cwnd", "t.pkt:3: error in Python code: name 'tcpi_cwnd' is not defined"},
         {"import os",
          "t.pkt:2: error in Python code: 'import ...' is not supported in a code block: expected assert, "
-         "print(...) or an assignment"},
+         "print(...), if, for, while or an assignment"},
         {"assert 1 +", "t.pkt:2: error in Python code: expected a value, found the end of the line"},
         {"assert 1 1", "t.pkt:2: error in Python code: expected the end of the statement, found a number"},
         {"assert 1 / 0", "t.pkt:2: error in Python code: division by zero"},
