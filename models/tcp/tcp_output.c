@@ -263,12 +263,23 @@ static bool may_send(TcpConn *c, TcpSeg *s, Round *r)
 }
 
 /* Each write of Linux looks at the clock again (tcp_write_xmit, tcp_mstamp_refresh), which has gone on: a
- * large send that pushes twice, or two sends one after the other, leave at two times. The order is what RACK
- * sees. */
+ * large send that pushes twice, two sends one after the other, or the answer to an ACK that has retransmitted
+ * before, leave at two times. The order is what RACK sees. */
 static void count_write(TcpConn *c)
 {
     c->n_write = c->write_at == c->mstamp ? (uint8_t)HS_MIN(c->n_write + 1, WRITES_APART) : 0;
     c->write_at = c->mstamp;
+    c->is_last_write_again = false;
+}
+
+/* What one ACK lets go again leaves at one time, that of the ACK's arrival (tcp_xmit_retransmit_queue asks no
+ * clock), which is later than what an ACK before it let go. */
+void tcp_output_count_again(TcpConn *c)
+{
+    tcp_mstamp_refresh(c);
+    if (c->write_at != c->mstamp || !c->is_last_write_again)
+        count_write(c);
+    c->is_last_write_again = true;
 }
 
 bool tcp_output_write(TcpConn *c, uint32_t mss_now, int nonagle, int push_one)
