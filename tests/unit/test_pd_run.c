@@ -478,7 +478,9 @@ static void wrong_scripts(void)
         {"0 poll([{fd=3, events=POLLIN, event=POLLIN}], 1, 0) = 0",
          "t.pkt:1: runtime error in poll call: a poll descriptor has no member event (line 1, column 31)"},
         {"0 epoll_ctl(3, EPOLL_CTL_ADD, 4, {events=EPOLLIN, data=4}) = 0",
-         "t.pkt:1: runtime error in epoll_ctl call: an epoll event has no member data (line 1, column 51)"},
+         "t.pkt:1: runtime error in epoll_ctl call: expected an epoll event's data, {fd=…}, found a number "
+         "(line 1, "
+         "column 56)"},
         {"0 epoll_ctl(3, EPOLL_CTL_ADD, 4, ...) = 0",
          "t.pkt:1: runtime error in epoll_ctl call: expected an "
          "event {events=…, fd=…}, found ... (line 1, column 34)"},
