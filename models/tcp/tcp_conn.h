@@ -269,6 +269,7 @@ struct TcpConn {
     uint8_t tclass;        /* IPV6_TCLASS: of IPv6 ones */
     uint8_t repair : 1, thin_lto : 1, thin_dupack : 1, save_syn : 2;
     uint8_t is_last_write_again : 1;      /* n_write counted retransmissions */
+    uint8_t is_route_dropped : 1;         /* sk_dst_reset: until the next packet */
     uint8_t chrono_type;                  /* TcpChrono: which of them runs; 0: none */
     uint16_t advmss, user_mss, mss_clamp; /* mss_clamp: the peer's MSS option */
     uint16_t ip_id;                       /* of its next datagram: tcp_ip.c */
