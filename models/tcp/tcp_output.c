@@ -111,8 +111,10 @@ static bool should_defer(const TcpConn *c, const TcpSeg *s, bool *is_cwnd_limite
 
     if (c->rec.ca_state >= TCP_CA_RECOVERY)
         return false;
-    /* only a sender that sent something in the last millisecond can be a burst in the making */
-    if (c->mstamp - c->pace_wstamp - SIM_MS > 0)
+    /* Only a sender that sent something in the last millisecond can be a burst in the making. What a script
+     * does a millisecond after sending, a kernel does a little later than that, so exactly one is too long
+     * ago. */
+    if (c->mstamp - c->pace_wstamp - SIM_MS >= 0)
         return false;
     send_win = tcp_wnd_end(c) - s->seq;
     cong_win = (c->cc.s.cwnd - in_flight) * c->mss_cache;
