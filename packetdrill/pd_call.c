@@ -62,13 +62,15 @@ static bool take_buffer(Prepare *p, unsigned i)
     int64_t base = 0, len;
     const PdExpr *e = p->s->arg[i];
 
-    if (!pd_expr_is_ellipsis(e) && (!pd_expr_int(e, &base, p->why) || base != 0))
+    bool is_bytes = pd_expr_is_ellipsis(e) || e->kind == PD_EXPR_STRING; /* what is written is zeros */
+
+    if (!is_bytes && (!pd_expr_int(e, &base, p->why) || base != 0))
         return fail(p, i, "... or NULL");
     if (!take_i64(p, i + 1, &len))
         return false;
     p->call->iov = g_new0(PdIovec, 1);
     p->call->n_iov = 1;
-    p->call->iov[0].is_null = !pd_expr_is_ellipsis(e);
+    p->call->iov[0].is_null = !is_bytes;
     p->call->iov[0].len = (uint64_t)len;
     return len <= MAX_COUNT || fail(p, i + 1, "a smaller count");
 }
@@ -177,7 +179,7 @@ static bool prepare_iov(Prepare *p)
     return n == p->call->n_iov || fail(p, 2, "the number of buffers in the list");
 }
 
-static const char *const cmsg_members[] = {"cmsg_level", "cmsg_type", "cmsg_data", NULL};
+static const char *const cmsg_members[] = {"cmsg_len", "cmsg_level", "cmsg_type", "cmsg_data", NULL};
 
 static bool take_control(Prepare *p, const PdExpr *list)
 {

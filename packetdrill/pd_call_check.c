@@ -71,6 +71,8 @@ static bool check_optval(const PdSyscall *s, const PdResult *r, char **why)
         return differ(why, "length of the option", len, (int64_t)r->n_bytes);
     if (pd_expr_is_ellipsis(e))
         return true;
+    if (e->kind == PD_EXPR_LIST && e->n_children == 1 && e->child[0]->kind == PD_EXPR_STRING)
+        e = e->child[0];
     expected = g_byte_array_new();
     ok = pd_expr_optval(e, len, expected, why);
     if (ok && e->kind == PD_EXPR_STRING) {

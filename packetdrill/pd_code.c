@@ -1,4 +1,4 @@
-/* Statements and names of code blocks: assert, print, assignments. */
+/* Tokens and names of code blocks. */
 #include "packetdrill/pd_code.h"
 
 #include <stdarg.h>
@@ -6,6 +6,8 @@
 
 #include "packetdrill/pd_code_priv.h"
 #include "packetdrill/pd_info.h"
+
+#define MAX_STEPS 100000
 
 bool pd_code_fail(PdCode *c, unsigned line, const char *format, ...)
 {
@@ -18,6 +20,30 @@ bool pd_code_fail(PdCode *c, unsigned line, const char *format, ...)
     va_end(args);
     c->error_line = line;
     return false;
+}
+
+bool pd_code_wrong(PdCode *c, PdValue *out, unsigned line, const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    *out = (PdValue){.kind = VALUE_WRONG, .i = line, .text = pd_arena_strndup(&c->arena, text, strlen(text))};
+    g_free(text);
+    return true;
+}
+
+bool pd_code_settle(PdCode *c, const PdValue *v)
+{
+    return v->kind != VALUE_WRONG || pd_code_fail(c, (unsigned)v->i, "%s", v->text);
+}
+
+bool pd_code_step(PdCode *c)
+{
+    return ++c->steps <= MAX_STEPS ||
+           pd_code_fail(c, c->tok.line, "loops with more than %d turns", MAX_STEPS);
 }
 
 /* ---- tokens ---- */
@@ -49,9 +75,9 @@ static void take_number(PdCode *c)
     unsigned base = 10;
     bool is_float = false;
 
-    if (c->end - from > 2 && from[0] == '0' && (from[1] | 32) == 'x' && g_ascii_isxdigit(from[2])) {
-        base = 16;
-        c->at += 2;
+    if (c->end - from > 2 && from[0] == '0' && g_ascii_isxdigit(from[2])) {
+        base = (from[1] | 32) == 'x' ? 16 : (from[1] | 32) == 'o' ? 8 : (from[1] | 32) == 'b' ? 2 : 10;
+        c->at += base != 10 ? 2 : 0;
     }
     for (; c->at < c->end; c->at++) {
         int digit = g_ascii_xdigit_value(*c->at);
@@ -82,40 +108,87 @@ static void take_number(PdCode *c)
         c->at = from + (end - copy);
         g_free(copy);
     }
+    if (c->at < c->end && (g_ascii_isalnum(*c->at) || *c->at == '_')) {
+        c->tok.kind = CODE_WRONG;
+        c->tok.text = "letters behind a number";
+    }
 }
 
-static void take_text(PdCode *c)
+/* One character behind a backslash; \xHH too. */
+static void take_escape(PdCode *c, GString *s)
 {
-    char quote = *c->at++;
+    static const char names[] = "abfnrtv0", values[] = "\a\b\f\n\r\t\v";
+    const char *name = strchr(names, *c->at);
+
+    if (*c->at == 'x' && c->end - c->at > 2 && g_ascii_isxdigit(c->at[1]) && g_ascii_isxdigit(c->at[2])) {
+        g_string_append_c(s, (char)(g_ascii_xdigit_value(c->at[1]) * 16 + g_ascii_xdigit_value(c->at[2])));
+        c->at += 2;
+    } else if (*c->at == '\n') {
+        c->line++;
+    } else if (*c->at && name) {
+        g_string_append_c(s, values[name - names]);
+    } else {
+        if (!strchr("\\'\"", *c->at))
+            g_string_append_c(s, '\\');
+        g_string_append_c(s, *c->at);
+    }
+}
+
+/* '…', "…", and three quotes, between which lines may end. */
+static void take_text(PdCode *c, bool is_raw)
+{
+    char quotes[4] = {*c->at, 0};
+    size_t n = 1;
     GString *s = g_string_new(NULL);
 
-    while (c->at < c->end && *c->at != quote && *c->at != '\n') {
+    if (c->end - c->at > 5 && c->at[1] == *c->at && c->at[2] == *c->at) {
+        quotes[1] = quotes[2] = *c->at;
+        n = 3;
+    }
+    for (c->at += n; c->at < c->end && strncmp(c->at, quotes, n) != 0 && (n == 3 || *c->at != '\n');
+         c->at++) {
         if (*c->at == '\\' && c->at + 1 < c->end) {
             c->at++;
-            g_string_append_c(s, *c->at == 'n' ? '\n' : *c->at == 't' ? '\t' : *c->at);
-        } else {
-            g_string_append_c(s, *c->at);
+            if (is_raw)
+                g_string_append_printf(s, "\\%c", *c->at);
+            else
+                take_escape(c, s);
+            continue;
         }
-        c->at++;
+        c->line += *c->at == '\n';
+        g_string_append_c(s, *c->at);
     }
-    if (c->at >= c->end || *c->at != quote) {
+    if (c->at >= c->end || strncmp(c->at, quotes, n) != 0) {
         c->tok.kind = CODE_WRONG;
         c->tok.text = "a text without a closing quote";
     } else {
-        c->at++;
+        c->at += n;
         c->tok.kind = CODE_TEXT;
         c->tok.text = pd_arena_strndup(&c->arena, s->str, s->len);
     }
     g_string_free(s, TRUE);
 }
 
+/* The letters in front of a text: r'…', f'…', rf'…', b'…', u'…'. */
+static unsigned text_prefix(const PdCode *c, bool *is_raw, bool *is_formatted)
+{
+    unsigned n = 0;
+
+    *is_raw = *is_formatted = false;
+    for (; n < 2 && c->at + n < c->end && strchr("rRfFbBuU", c->at[n]); n++) {
+        *is_raw |= (c->at[n] | 32) == 'r';
+        *is_formatted |= (c->at[n] | 32) == 'f';
+    }
+    return c->at + n < c->end && (c->at[n] == '"' || c->at[n] == '\'') ? n : 0;
+}
+
 void pd_code_next(PdCode *c)
 {
-    static const char *const ops[] = {"<<=", ">>=", "//=", "==", "!=", "<=", ">=", "//", "<<", ">>",
-                                      "+=",  "-=",  "*=",  "/=", "%=", "^=", "|=", "&=", "<",  ">",
-                                      "=",   "+",   "-",   "*",  "/",  "%",  "&",  "|",  "^",  "~",
-                                      "(",   ")",   ",",   ";",  "[",  "]",  ":",  "."};
-    bool is_formatted = false;
+    static const char *const ops[] = {"<<=", ">>=", "//=", "**=", "==", "!=", "<=", ">=", "//", "<<", ">>",
+                                      "**",  "+=",  "-=",  "*=",  "/=", "%=", "^=", "|=", "&=", "<",  ">",
+                                      "=",   "+",   "-",   "*",   "/",  "%",  "&",  "|",  "^",  "~",  "(",
+                                      ")",   ",",   ";",   "[",   "]",  "{",  "}",  ":",  ".",  "!"};
+    bool is_raw, is_formatted;
 
     skip_blanks(c);
     c->tok = (CodeToken){.kind = CODE_END, .line = c->line};
@@ -131,11 +204,12 @@ void pd_code_next(PdCode *c)
         take_number(c);
         return;
     }
-    /* r'…' is taken as it stands: texts are for messages. */
-    if (strchr("rfbu", *c->at) && c->at + 1 < c->end && (c->at[1] == '"' || c->at[1] == '\''))
-        is_formatted = *c->at++ == 'f';
+    if (!strchr("'\"", *c->at))
+        c->at += text_prefix(c, &is_raw, &is_formatted);
+    else
+        is_raw = is_formatted = false;
     if (*c->at == '"' || *c->at == '\'') {
-        take_text(c);
+        take_text(c, is_raw);
         c->tok.is_formatted = is_formatted;
         return;
     }
@@ -192,7 +266,9 @@ bool pd_code_skip_comma(PdCode *c, const char *close)
     if (pd_code_is_op(c, ","))
         pd_code_next(c);
     else if (!pd_code_is_op(c, close))
-        return pd_code_expected(c, *close == ')' ? "',' or ')'" : "',' or ']'");
+        return pd_code_expected(c, *close == ')'   ? "',' or ')'"
+                                   : *close == ']' ? "',' or ']'"
+                                                   : "',' or '}'");
     return true;
 }
 
@@ -244,153 +320,7 @@ void pd_code_free(PdCode *c)
     g_free(c);
 }
 
-/* ---- statements ---- */
-
-/* What an assertion said and what the names in it were. */
-static void describe_failure(PdCode *c, const char *from, const char *to, unsigned line,
-                             const PdValue *message)
-{
-    GString *s = g_string_new("assertion failed: ");
-    const char *p = from, *sep = "\n  with ";
-    GPtrArray *told = g_ptr_array_new_with_free_func(g_free);
-
-    while (to > from && g_ascii_isspace(to[-1]))
-        to--;
-    g_string_append_len(s, from, to - from);
-    if (message) {
-        g_string_append(s, "\n  message: ");
-        pd_value_format(s, message, false);
-    }
-    while (p < to) {
-        const char *start = p;
-        const PdVariable *v;
-        char *name;
-
-        if (!g_ascii_isalpha(*p) && *p != '_') {
-            p++;
-            continue;
-        }
-        while (p < to && (g_ascii_isalnum(*p) || *p == '_'))
-            p++;
-        name = g_strndup(start, (gsize)(p - start));
-        v = pd_code_find(c, name);
-        if (v && !g_ptr_array_find_with_equal_func(told, name, g_str_equal, NULL)) {
-            g_string_append_printf(s, "%s%s = ", sep, name);
-            pd_value_format(s, &v->value, true);
-            sep = ", ";
-            g_ptr_array_add(told, g_strdup(name));
-        }
-        g_free(name);
-    }
-    pd_code_fail(c, line, "%s", s->str);
-    c->is_assertion = true;
-    g_ptr_array_free(told, TRUE);
-    g_string_free(s, TRUE);
-}
-
-static bool statement_assert(PdCode *c)
-{
-    unsigned line = c->tok.line;
-    const char *from, *to;
-    PdValue v, message;
-    bool has_message = false;
-
-    skip_blanks(c);
-    from = c->at;
-    pd_code_next(c);
-    if (!pd_code_expr(c, &v))
-        return false;
-    to = c->tok.kind == CODE_END ? c->end : c->at - (c->tok.kind == CODE_OP || c->tok.kind == CODE_NEWLINE);
-    if (pd_code_is_op(c, ",")) {
-        pd_code_next(c);
-        has_message = true;
-        if (!pd_code_expr(c, &message))
-            return false;
-    }
-    if (!pd_value_is_true(&v))
-        describe_failure(c, from, to, line, has_message ? &message : NULL);
-    return c->error == NULL;
-}
-
-static bool statement_print(PdCode *c, GString *output)
-{
-    bool first = true;
-
-    pd_code_next(c);
-    if (!pd_code_is_op(c, "("))
-        return pd_code_expected(c, "'(' behind print");
-    c->brackets++;
-    pd_code_next(c);
-    while (!pd_code_is_op(c, ")")) {
-        PdValue v;
-
-        if (!pd_code_expr(c, &v))
-            return false;
-        if (!first)
-            g_string_append_c(output, ' ');
-        first = false;
-        pd_value_format(output, &v, false);
-        if (!pd_code_skip_comma(c, ")"))
-            return false;
-    }
-    c->brackets--;
-    pd_code_next(c);
-    g_string_append_c(output, '\n');
-    return true;
-}
-
-static bool statement_assign(PdCode *c)
-{
-    static const char *const ops[] = {"+=", "-=", "*=", "/=", "%=", "|=", "&=", "^=", "//=", "<<=", ">>="};
-    const char *name = c->tok.text;
-    unsigned line = c->tok.line;
-    const PdVariable *old;
-    PdValue v, sum;
-
-    pd_code_next(c);
-    if (pd_code_is_op(c, "=")) {
-        pd_code_next(c);
-        if (!pd_code_expr(c, &v))
-            return false;
-        pd_code_set(c, name, v);
-        return true;
-    }
-    for (unsigned i = 0; i < HS_ARRAY_LEN(ops); i++) {
-        char op[3];
-
-        if (!pd_code_is_op(c, ops[i]))
-            continue;
-        g_strlcpy(op, ops[i], strlen(ops[i]));
-        pd_code_next(c);
-        if (!pd_code_expr(c, &v))
-            return false;
-        old = pd_code_find(c, name);
-        if (!old)
-            return pd_code_fail(c, line, "name '%s' is not defined", name);
-        if (!pd_code_binary(c, line, op, &old->value, &v, &sum))
-            return false;
-        pd_code_set(c, name, sum);
-        return true;
-    }
-    return pd_code_fail(
-        c, line, "'%s ...' is not supported in a code block: expected assert, print(...) or an assignment",
-        name);
-}
-
-static bool statement(PdCode *c, GString *output)
-{
-    if (pd_code_is_name(c, "assert"))
-        return statement_assert(c);
-    if (pd_code_is_name(c, "print"))
-        return statement_print(c, output);
-    if (pd_code_is_name(c, "pass")) {
-        pd_code_next(c);
-        return true;
-    }
-    if (c->tok.kind == CODE_NAME)
-        return statement_assign(c);
-    return pd_code_expected(c, "a statement");
-}
+/* ---- a block ---- */
 
 bool pd_code_run(PdCode *c, const char *text, unsigned line, const PdSnapshot *snapshot, GString *output,
                  unsigned *error_line, char **error)
@@ -400,20 +330,11 @@ bool pd_code_run(PdCode *c, const char *text, unsigned line, const PdSnapshot *s
     c->at = text;
     c->end = text + strlen(text);
     c->line = line;
-    c->depth = c->brackets = 0;
+    c->depth = c->brackets = c->loops = c->steps = 0;
+    c->jump = JUMP_NONE;
     c->error = NULL;
     c->is_assertion = false;
-    pd_code_next(c);
-    while (c->tok.kind != CODE_END && !c->error) {
-        if (c->tok.kind == CODE_NEWLINE || pd_code_is_op(c, ";")) {
-            pd_code_next(c);
-            continue;
-        }
-        if (statement(c, output) && c->tok.kind != CODE_END && c->tok.kind != CODE_NEWLINE &&
-            !pd_code_is_op(c, ";"))
-            pd_code_expected(c, "the end of the statement");
-    }
-    if (!c->error)
+    if (pd_code_block(c, output))
         return true;
     *error = c->error;
     *error_line = c->error_line;

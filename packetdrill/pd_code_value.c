@@ -27,9 +27,22 @@ double pd_value_as_double(const PdValue *v)
 
 const char *pd_value_kind_name(const PdValue *v)
 {
-    static const char *const names[] = {"None", "a truth value", "an integer", "a float", "text", "a tuple"};
+    static const char *const names[] = {"None", "a truth value", "an integer", "a float",
+                                        "text", "a tuple",       "a mistake"};
 
     return names[v->kind];
+}
+
+PdValue pd_value_tuple(PdCode *c, const PdValue *item, unsigned n)
+{
+    PdValue v = {.kind = VALUE_TUPLE, .n_items = n, .item = pd_arena_alloc(&c->arena, n * sizeof(PdValue))};
+
+    if (n && item)
+        memcpy(v.item, item, n * sizeof(PdValue));
+    for (unsigned i = 0; i < n; i++)
+        if (item && item[i].kind == VALUE_WRONG)
+            return item[i];
+    return v;
 }
 
 bool pd_value_is_true(const PdValue *v)
@@ -80,7 +93,10 @@ void pd_value_format(GString *out, const PdValue *v, bool quoted)
         break;
     case VALUE_FLOAT:
         g_string_append(out, g_ascii_formatd(buf, sizeof buf, "%.12g", v->f));
+        if (!strpbrk(buf, ".ein"))
+            g_string_append(out, ".0");
         break;
+    case VALUE_WRONG:
     case VALUE_TEXT:
         g_string_append_printf(out, quoted ? "'%s'" : "%s", v->text);
         break;
@@ -98,18 +114,18 @@ void pd_value_format(GString *out, const PdValue *v, bool quoted)
 
 bool pd_value_take_text(PdCode *c, unsigned line, GString *s, PdValue *out)
 {
-    bool ok = s->len <= MAX_TEXT || pd_code_fail(c, line, "a text that is too long");
-
-    if (ok)
+    if (s->len <= MAX_TEXT)
         *out = (PdValue){.kind = VALUE_TEXT, .text = pd_arena_strndup(&c->arena, s->str, s->len)};
+    else
+        pd_code_wrong(c, out, line, "a text that is too long");
     g_string_free(s, TRUE);
-    return ok;
+    return true;
 }
 
 bool pd_value_int(PdCode *c, unsigned line, bool overflow, __int128 v, PdValue *out)
 {
     if (overflow)
-        return pd_code_fail(c, line, "a number that is too large");
+        return pd_code_wrong(c, out, line, "a number that is too large");
     *out = (PdValue){.kind = VALUE_INT, .i = v};
     return true;
 }
@@ -117,7 +133,7 @@ bool pd_value_int(PdCode *c, unsigned line, bool overflow, __int128 v, PdValue *
 /* ---- 'text %d' % values ---- */
 
 static bool format_one(PdCode *c, unsigned line, GString *out, const char *spec, char conversion,
-                       const PdValue *v)
+                       const PdValue *v, PdValue *wrong)
 {
     GString *plain = g_string_new(NULL);
     int width = 0, precision = -1;
@@ -140,7 +156,8 @@ static bool format_one(PdCode *c, unsigned line, GString *out, const char *spec,
         pd_value_format(plain, v, conversion == 'r');
     } else if (!pd_value_is_number(v)) {
         g_string_free(plain, TRUE);
-        return pd_code_fail(c, line, "%%%c needs a number, found %s", conversion, pd_value_kind_name(v));
+        pd_code_wrong(c, wrong, line, "%%%c needs a number, found %s", conversion, pd_value_kind_name(v));
+        return false;
     } else if (strchr("diu", conversion)) {
         format_int(plain, pd_value_is_integer(v) ? v->i : (__int128)CLAMP(v->f, -1e30, 1e30));
         if (sign && plain->str[0] != '-')
@@ -185,20 +202,49 @@ bool pd_value_format_text(PdCode *c, unsigned line, const char *format, const Pd
         }
         len = strspn(p + 1, "-+ #.0123456789");
         if (!p[1 + len] || !strchr("diuxXsrfeg", p[1 + len]) || len >= sizeof spec)
-            ok = pd_code_fail(c, line, "in a format: expected %%d, %%x, %%s, %%f or %%%%");
+            ok = !pd_code_wrong(c, out, line, "in a format: expected %%d, %%x, %%s, %%f or %%%%");
         else if (used == n)
-            ok = pd_code_fail(c, line, "a format with more places than values");
+            ok = !pd_code_wrong(c, out, line, "a format with more places than values");
         if (!ok)
             break;
         g_strlcpy(spec, p + 1, len + 1);
-        ok = format_one(c, line, s, spec, p[1 + len], &item[used++]);
+        ok = format_one(c, line, s, spec, p[1 + len], &item[used++], out);
         p += 1 + len;
     }
     if (ok && used != n)
-        ok = pd_code_fail(c, line, "a format with fewer places than values");
+        ok = !pd_code_wrong(c, out, line, "a format with fewer places than values");
     if (!ok) {
         g_string_free(s, TRUE);
-        return false;
+        return true;
     }
     return pd_value_take_text(c, line, s, out);
+}
+
+void pd_value_format_spec(PdCode *c, unsigned line, GString *out, const char *spec, const PdValue *v,
+                          PdValue *wrong)
+{
+    GString *s = g_string_new(NULL);
+    size_t len = strlen(spec);
+    bool is_text = v->kind == VALUE_TEXT || v->kind == VALUE_TUPLE || v->kind == VALUE_NONE;
+    char conversion = v->kind == VALUE_FLOAT ? 'g' : is_text ? 's' : 'd';
+
+    if (v->kind == VALUE_WRONG) {
+        *wrong = *v;
+        g_string_free(s, TRUE);
+        return;
+    }
+    if (*spec == '<' || (is_text && *spec != '>'))
+        g_string_append_c(s, '-');
+    if (*spec == '<' || *spec == '>') {
+        spec++;
+        len--;
+    }
+    if (len && g_ascii_isalpha(spec[len - 1]))
+        conversion = spec[--len];
+    g_string_append_len(s, spec, (gssize)len);
+    if (strspn(s->str, "-+ #.0123456789") != s->len || s->len > 15 || !strchr("diuxXsrfeg", conversion))
+        pd_code_wrong(c, wrong, line, "a format {:%s}: expected a width and d, x, f, e, g or s", spec);
+    else
+        format_one(c, line, out, s->str, conversion, v, wrong);
+    g_string_free(s, TRUE);
 }

@@ -4,13 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "models/wire/ipv4_addr.h"
-#include "models/wire/ipv6_addr.h"
-#include "models/wire/wire.h"
 #include "packetdrill/pd_symbols.h"
-
-#define AF_INET_ 2
-#define AF_INET6_ 10
 
 bool pd_expr_fail(char **why, const PdExpr *e, const char *format, ...)
 {
@@ -161,79 +155,20 @@ static bool optional_int(const PdExpr *list, const char *name, int64_t *out, cha
     return !e || pd_expr_is_ellipsis(e) || pd_expr_int(e, out, why);
 }
 
-static bool address(const PdExpr *e, PdSockAddr *out, char **why)
+/* A member by name, or, in a struct without names, by its place. */
+static const PdExpr *member_or_place(const PdExpr *list, const char *name, unsigned place)
 {
-    const char *text;
+    const PdExpr *e = pd_expr_member(list, name);
 
-    if (e->kind != PD_EXPR_APPLY || e->n_children < 1 || e->child[e->n_children - 1]->kind != PD_EXPR_STRING)
-        return pd_expr_fail(why, e, "expected inet_addr(\"…\") or inet6_addr(\"…\")");
-    text = e->child[e->n_children - 1]->text;
-    if (out->family == AF_INET6_) {
-        Ipv6Addr a;
-
-        if (!ipv6_addr_parse(text, &a))
-            return pd_expr_fail(why, e, "'%s' is no IPv6 address", text);
-        memcpy(out->b, a.b, 16);
-    } else {
-        uint32_t a;
-
-        if (!ipv4_addr_parse(text, &a))
-            return pd_expr_fail(why, e, "'%s' is no IPv4 address", text);
-        wire_put32(out->b, a);
-    }
-    return true;
+    if (e || list->kind != PD_EXPR_LIST || place >= list->n_children)
+        return e;
+    return list->child[place]->kind == PD_EXPR_PAIR ? NULL : list->child[place];
 }
 
-bool pd_expr_sockaddr(const PdExpr *e, PdSockAddr *out, char **why)
+/* Does the struct name its members? */
+static bool has_names(const PdExpr *list)
 {
-    static const char *const families[] = {"sa_family", "sin_family", "sin6_family"};
-    static const char *const ports[] = {"sin_port", "sin6_port"};
-    static const char *const addrs[] = {"sin_addr", "sin6_addr"};
-    static const char *const zeros[] = {"sin6_flowinfo", "sin6_scope_id"};
-    static const char *const members[] = {"sa_family",     "sin_family", "sin6_family", "sin_port",
-                                          "sin6_port",     "sin_addr",   "sin6_addr",   "sin6_flowinfo",
-                                          "sin6_scope_id", NULL};
-    PdSockAddr a = {0};
-    const PdExpr *family = NULL, *port = NULL, *addr = NULL;
-    int64_t v;
-
-    if (e->kind != PD_EXPR_LIST) {
-        if (!pd_expr_int(e, &v, why))
-            return false;
-        out->family = (uint16_t)v;
-        out->port = 0;
-        return true;
-    }
-    if (!pd_expr_only_members(e, "a socket address", members, why))
-        return false;
-    for (unsigned i = 0; i < HS_ARRAY_LEN(families) && !family; i++)
-        family = pd_expr_member(e, families[i]);
-    for (unsigned i = 0; i < 2; i++) {
-        port = port ? port : pd_expr_member(e, ports[i]);
-        addr = addr ? addr : pd_expr_member(e, addrs[i]);
-    }
-    for (unsigned i = 0; i < HS_ARRAY_LEN(zeros); i++) {
-        if (!optional_int(e, zeros[i], &v, why))
-            return false;
-        if (v != 0)
-            return pd_expr_fail(why, pd_expr_member(e, zeros[i]), "%s: expected 0, found %" G_GINT64_FORMAT,
-                                zeros[i], v);
-    }
-    if (!family)
-        return pd_expr_fail(why, e, "a socket address needs sa_family=");
-    if (!pd_expr_int(family, &v, why))
-        return false;
-    a.family = (uint16_t)v;
-    if (port && !pd_expr_int(port, &v, why))
-        return false;
-    if (port)
-        a.port = (uint16_t)v;
-    if (addr && !address(addr, &a, why))
-        return false;
-    if (a.family != 0 && (!port || !addr))
-        return pd_expr_fail(why, e, "a socket address needs a port and an address");
-    *out = a;
-    return true;
+    return list->kind == PD_EXPR_LIST && list->n_children && list->child[0]->kind == PD_EXPR_PAIR;
 }
 
 bool pd_expr_iov(const PdExpr *e, PdIovec **out, unsigned *n, char **why)
@@ -245,14 +180,16 @@ bool pd_expr_iov(const PdExpr *e, PdIovec **out, unsigned *n, char **why)
                             pd_expr_kind(e));
     iov = g_new0(PdIovec, e->n_children + 1);
     for (unsigned i = 0; i < e->n_children; i++) {
-        const PdExpr *v = e->child[i];
+        const PdExpr *v = e->child[i], *base = member_or_place(v, "iov_base", 0);
+        const PdExpr *size = member_or_place(v, "iov_len", 1);
         int64_t len;
 
-        if (v->kind != PD_EXPR_LIST || v->n_children != 2 || !pd_expr_int(v->child[1], &len, why)) {
+        if (v->kind != PD_EXPR_LIST || v->n_children != 2 || !base || !size ||
+            !pd_expr_int(size, &len, why)) {
             g_free(iov);
             return pd_expr_fail(why, v, "expected a buffer {..., length}, found %s", pd_expr_kind(v));
         }
-        iov[i].is_null = !pd_expr_is_ellipsis(v->child[0]);
+        iov[i].is_null = !pd_expr_is_ellipsis(base) && base->kind != PD_EXPR_STRING;
         iov[i].len = (uint64_t)len;
     }
     *out = iov;
@@ -264,20 +201,26 @@ bool pd_expr_pollfds(const PdExpr *e, PdPollFd **out, unsigned *n, char **why)
 {
     static const char *const members[] = {"fd", "events", "revents", NULL};
     PdPollFd *fds;
-    bool ok = true;
+    bool ok = true, is_one;
+    unsigned count;
 
     if (e->kind != PD_EXPR_LIST)
         return pd_expr_fail(why, e, "expected a list of descriptors [{fd=…, events=…}], found %s",
                             pd_expr_kind(e));
-    fds = g_new0(PdPollFd, e->n_children + 1);
-    for (unsigned i = 0; i < e->n_children && ok; i++) {
-        const PdExpr *fd = need(e->child[i], "fd", "a poll descriptor", why);
-        const PdExpr *events = fd ? need(e->child[i], "events", "a poll descriptor", why) : NULL;
+    is_one = e->in_braces && has_names(e);
+    count = is_one ? 1 : e->n_children;
+    fds = g_new0(PdPollFd, count + 1);
+    for (unsigned i = 0; i < count && ok; i++) {
+        const PdExpr *one = is_one ? e : e->child[i];
+        const PdExpr *fd = member_or_place(one, "fd", 0), *events = member_or_place(one, "events", 1);
+        const PdExpr *revents = member_or_place(one, "revents", 2);
         int64_t v[3] = {0};
 
-        ok = events && pd_expr_only_members(e->child[i], "a poll descriptor", members, why) &&
+        if (!fd || !events)
+            ok = pd_expr_fail(why, one, "a poll descriptor needs %s=", fd ? "events" : "fd");
+        ok = ok && (!has_names(one) || pd_expr_only_members(one, "a poll descriptor", members, why)) &&
              pd_expr_int(fd, &v[0], why) && pd_expr_int(events, &v[1], why) &&
-             optional_int(e->child[i], "revents", &v[2], why);
+             (!revents || pd_expr_is_ellipsis(revents) || pd_expr_int(revents, &v[2], why));
         fds[i] = (PdPollFd){(int)v[0], (uint16_t)v[1], (uint16_t)v[2]};
     }
     if (!ok) {
@@ -285,26 +228,39 @@ bool pd_expr_pollfds(const PdExpr *e, PdPollFd **out, unsigned *n, char **why)
         return false;
     }
     *out = fds;
-    *n = e->n_children;
+    *n = count;
     return true;
 }
 
 bool pd_expr_epoll(const PdExpr *e, PdEpollEvent *out, char **why)
 {
     static const char *const data[] = {"fd", "ptr", "u32", "u64"};
-    static const char *const members[] = {"events", "fd", "ptr", "u32", "u64", NULL};
-    const PdExpr *events;
+    static const char *const members[] = {"events", "data", "fd", "ptr", "u32", "u64", NULL};
+    const PdExpr *events, *inner;
     int64_t v;
 
     if (e->kind == PD_EXPR_LIST && !e->in_braces && e->n_children == 1)
         e = e->child[0];
     if (e->kind != PD_EXPR_LIST)
         return pd_expr_fail(why, e, "expected an event {events=…, fd=…}, found %s", pd_expr_kind(e));
-    events = need(e, "events", "an epoll event", why);
-    if (!events || !pd_expr_only_members(e, "an epoll event", members, why) || !pd_expr_int(events, &v, why))
+    events = member_or_place(e, "events", 0);
+    if (!events)
+        return need(e, "events", "an epoll event", why) != NULL;
+    if ((has_names(e) && !pd_expr_only_members(e, "an epoll event", members, why)) ||
+        !pd_expr_int(events, &v, why))
         return false;
     out->events = (uint32_t)v;
     out->data = 0;
+    /* data={u32=…, u64=…}, or the union alone behind the events, as strace writes it */
+    inner = member_or_place(e, "data", 1);
+    if (inner) {
+        if (inner->kind != PD_EXPR_LIST)
+            return pd_expr_fail(why, inner, "expected an epoll event's data, {fd=…}, found %s",
+                                pd_expr_kind(inner));
+        if (!pd_expr_only_members(inner, "an epoll event's data", &members[2], why))
+            return false;
+        e = inner;
+    }
     for (unsigned i = 0; i < HS_ARRAY_LEN(data); i++) {
         const PdExpr *d = pd_expr_member(e, data[i]);
 
@@ -328,10 +284,19 @@ static void put_le(GByteArray *out, uint64_t v, unsigned size)
 bool pd_expr_optval(const PdExpr *e, int64_t len, GByteArray *out, char **why)
 {
     static const char *const linger[] = {"onoff", "linger", "l_onoff", "l_linger", NULL};
+    static const char *const timeval[] = {"tv_sec", "tv_usec", NULL};
     int64_t v, w;
 
+    /* [struct], ["text"]: the brackets are a pointer's */
+    if (e->kind == PD_EXPR_LIST && !e->in_braces && e->n_children == 1 &&
+        (e->child[0]->kind == PD_EXPR_LIST || e->child[0]->kind == PD_EXPR_STRING))
+        e = e->child[0];
     if (e->kind == PD_EXPR_STRING) {
         g_byte_array_append(out, (const guint8 *)e->text, (guint)e->text_len);
+        return true;
+    }
+    if (e->kind == PD_EXPR_INT) {
+        put_le(out, (uint64_t)e->value, len == 8 ? 8 : 4);
         return true;
     }
     if (e->kind != PD_EXPR_LIST)
@@ -347,6 +312,14 @@ bool pd_expr_optval(const PdExpr *e, int64_t len, GByteArray *out, char **why)
             return false;
         put_le(out, (uint64_t)v, 4);
         put_le(out, (uint64_t)w, 4);
+        return true;
+    }
+    if (pd_expr_member(e, "tv_sec") || pd_expr_member(e, "tv_usec")) {
+        if (!pd_expr_only_members(e, "a struct timeval", timeval, why) ||
+            !optional_int(e, "tv_sec", &v, why) || !optional_int(e, "tv_usec", &w, why))
+            return false;
+        put_le(out, (uint64_t)v, 8);
+        put_le(out, (uint64_t)w, 8);
         return true;
     }
     for (unsigned i = 0; i < e->n_children; i++) {
@@ -428,6 +401,14 @@ bool pd_expr_cmsg_data(const PdExpr *e, GByteArray *out, PdCmsgKind *kind, char 
     if (pd_expr_member(e, "ee_errno") || pd_expr_member(e, "ee_origin")) {
         *kind = PD_CMSG_ERROR;
         return extended_error(e, out, why);
+    }
+    if (e->n_children && !has_names(e)) { /* [7]: the value behind a pointer */
+        for (unsigned i = 0; i < e->n_children; i++) {
+            if (!pd_expr_int(e->child[i], &v, why))
+                return false;
+            put_le(out, (uint64_t)v, 4);
+        }
+        return true;
     }
     *kind = PD_CMSG_STATS;
     return statistics(e, out, why);

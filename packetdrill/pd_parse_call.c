@@ -125,6 +125,13 @@ static PdExpr *parse_operand(PdParser *p, unsigned depth)
             pd_lex_next(&p->lex);
             return parse_elements(p, e, close, depth) ? e : NULL;
         }
+        if (t->value == '&') { /* strace's inet_pton(…, &sin6_addr) */
+            pd_lex_next(&p->lex);
+            if (t->kind == PD_TOKEN_WORD)
+                return parse_named(p, 0);
+            pd_parser_expected(p, "a name behind '&'");
+            return NULL;
+        }
         if (t->value == '(') {
             pd_lex_next(&p->lex);
             e = parse_expr(p, depth + 1);

@@ -184,7 +184,7 @@ static void clean_one(TcpConn *c, TcpSeg *s, uint32_t start_seq, uint32_t pcount
         tcp_ack_count_delivered(c, pcount, ece_ack);
         /* An echo from before the retransmission: its time says nothing (tcp_skb_spurious_retrans). */
         if (!((sacked & (SEG_RETRANS | SEG_EVER_RETRANS)) && tcp_undo_ecr_is_before(c, s->sent_ns)))
-            tcp_rack_advance(c, sacked, s->end_seq, tcp_rack_sent(s));
+            tcp_rack_advance(c, s, sacked, s->end_seq);
     }
     if (sacked & SEG_LOST)
         c->lost_out -= pcount;

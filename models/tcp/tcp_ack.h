@@ -82,7 +82,7 @@ enum { TCP_REXMIT_NONE, TCP_REXMIT_LOST, TCP_REXMIT_NEW };
 
 /* ---- tcp_rack.c ---- */
 bool tcp_rack_mark_lost(TcpConn *c); /* true: the reordering timer was armed */
-void tcp_rack_advance(TcpConn *c, uint8_t sacked, uint32_t end_seq, SimTime xmit);
+void tcp_rack_advance(TcpConn *c, const TcpSeg *s, uint8_t sacked, uint32_t end_seq);
 void tcp_rack_on_timeout(TcpConn *c); /* tcp_rack_reo_timeout */
 void tcp_rack_update_reo_wnd(TcpConn *c, const struct CcRateSample *rs);
 void tcp_rack_mark_newreno(TcpConn *c, bool snd_una_advanced); /* tcp_newreno_mark_lost */

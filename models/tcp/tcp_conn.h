@@ -268,6 +268,8 @@ struct TcpConn {
     uint8_t tos;           /* IP_TOS: of IPv4 packets, */
     uint8_t tclass;        /* IPV6_TCLASS: of IPv6 ones */
     uint8_t repair : 1, thin_lto : 1, thin_dupack : 1, save_syn : 2;
+    uint8_t is_last_write_again : 1;      /* n_write counted retransmissions */
+    uint8_t is_route_dropped : 1;         /* sk_dst_reset: until the next packet */
     uint8_t chrono_type;                  /* TcpChrono: which of them runs; 0: none */
     uint16_t advmss, user_mss, mss_clamp; /* mss_clamp: the peer's MSS option */
     uint16_t ip_id;                       /* of its next datagram: tcp_ip.c */
@@ -276,7 +278,7 @@ struct TcpConn {
     uint64_t pacing_rate_bps8;                    /* bytes a second (sk_pacing_rate); UINT64_MAX: unlimited */
     uint64_t max_pacing_rate;
     SimTime pace_wstamp; /* earliest time of the next transmission (tcp_wstamp_ns) */
-    SimTime write_at;    /* when tcp_output_write last sent something */
+    SimTime write_at;    /* when something was last sent, for the first time or again */
     uint32_t rcvlowat;
     uint32_t route_gen; /* of the look-up that gave these: */
     const struct RouteMetrics

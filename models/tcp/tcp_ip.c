@@ -109,6 +109,7 @@ int tcp_ip_route(TcpConn *c)
 {
     int err = is_v6(c) ? tcp_ip6_route(c) : route4(c);
 
+    c->is_route_dropped = 0;
     if (!err)
         use_congctl(c);
     return err;
@@ -304,6 +305,7 @@ static int send4(TcpConn *c, Packet *pkt, uint8_t ecn_bits)
 int tcp_ip_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits, SimTime edt)
 {
     pkt->stamp = edt;
+    c->is_route_dropped = 0;
     if (is_v6(c))
         return tcp_ip6_send(c, pkt, ecn_bits);
     return send4(c, pkt, ecn_bits);

@@ -221,6 +221,7 @@ static int set_bound_dev(TcpConn *c, const void *val, unsigned len)
     }
     memcpy(tcp_opts(c)->bound_dev, name, sizeof(name));
     c->opts->bound_ifindex = ifindex;
+    c->is_route_dropped = 1; /* sock_bindtoindex_locked */
     return 0;
 }
 
@@ -289,6 +290,7 @@ static int set_socket_int(TcpConn *c, int name, int val)
         set_bit(c, TCP_S_REUSEPORT, val);
         return 0;
     case SO_DONTROUTE:
+        c->is_route_dropped = 1;
         tcp_opts(c)->dontroute = val;
         return 0;
     case SO_BROADCAST:
@@ -315,7 +317,8 @@ static int set_socket_int(TcpConn *c, int name, int val)
     case SO_PRIORITY:
         tcp_opts(c)->priority = (uint32_t)val;
         return 0;
-    case SO_MARK:
+    case SO_MARK: /* __sock_set_mark */
+        c->is_route_dropped |= tcp_opts(c)->mark != (uint32_t)val;
         tcp_opts(c)->mark = (uint32_t)val;
         return 0;
     case SO_RCVLOWAT:

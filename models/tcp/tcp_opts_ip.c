@@ -63,8 +63,10 @@ static int set_tos(TcpConn *c, int val)
     static const uint8_t priorities[16] = {0, 0, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4};
     uint8_t tos = (uint8_t)((val & ~3) | (c->tos & 3));
 
-    if (tos != c->tos)
+    if (tos != c->tos) {
         tcp_opts(c)->priority = priorities[(tos & 0x1e) >> 1];
+        c->is_route_dropped = 1; /* __ip_sock_set_tos: routes may depend on it */
+    }
     c->tos = tos;
     return 0;
 }
@@ -166,11 +168,11 @@ int tcp_opts_set_ip(TcpConn *c, int name, const void *val, unsigned len)
     }
 }
 
-/* sk_dst_get: a connection that was reset remembers its route, a disconnected one does not (tcp_disconnect).
- */
+/* sk_dst_get: a connection that was reset remembers its route, a disconnected one does not (tcp_disconnect),
+ * nor one whose options have changed what a route is looked up by, until it sends (sk_dst_reset). */
 static bool has_route(const TcpConn *c)
 {
-    return c->remote_port && c->state != TCP_LISTEN;
+    return c->remote_port && c->state != TCP_LISTEN && !c->is_route_dropped;
 }
 
 /* As a byte, for the programs that want one. */
@@ -321,7 +323,9 @@ int tcp_opts_set_ip6(TcpConn *c, int name, const void *val, unsigned len)
     case IPV6_TCLASS:
         if (v < -1 || v > 255)
             return -EINVAL;
-        c->tclass = (uint8_t)(((v == -1 ? 0 : v) & ~3) | (c->tclass & 3));
+        v = ((v == -1 ? 0 : v) & ~3) | (c->tclass & 3);
+        c->is_route_dropped |= v != c->tclass;
+        c->tclass = (uint8_t)v;
         return 0;
     case IPV6_MTU_DISCOVER:
         return set_byte(v, IPV6_PMTUDISC_DONT, 5, &o->mtu_discover);

@@ -111,8 +111,10 @@ static bool should_defer(const TcpConn *c, const TcpSeg *s, bool *is_cwnd_limite
 
     if (c->rec.ca_state >= TCP_CA_RECOVERY)
         return false;
-    /* only a sender that sent something in the last millisecond can be a burst in the making */
-    if (c->mstamp - c->pace_wstamp - SIM_MS > 0)
+    /* Only a sender that sent something in the last millisecond can be a burst in the making. What a script
+     * does a millisecond after sending, a kernel does a little later than that, so exactly one is too long
+     * ago. */
+    if (c->mstamp - c->pace_wstamp - SIM_MS >= 0)
         return false;
     send_win = tcp_wnd_end(c) - s->seq;
     cong_win = (c->cc.s.cwnd - in_flight) * c->mss_cache;
@@ -263,12 +265,23 @@ static bool may_send(TcpConn *c, TcpSeg *s, Round *r)
 }
 
 /* Each write of Linux looks at the clock again (tcp_write_xmit, tcp_mstamp_refresh), which has gone on: a
- * large send that pushes twice, or two sends one after the other, leave at two times. The order is what RACK
- * sees. */
+ * large send that pushes twice, two sends one after the other, or the answer to an ACK that has retransmitted
+ * before, leave at two times. The order is what RACK sees. */
 static void count_write(TcpConn *c)
 {
     c->n_write = c->write_at == c->mstamp ? (uint8_t)HS_MIN(c->n_write + 1, WRITES_APART) : 0;
     c->write_at = c->mstamp;
+    c->is_last_write_again = false;
+}
+
+/* What one ACK lets go again leaves at one time, that of the ACK's arrival (tcp_xmit_retransmit_queue asks no
+ * clock), which is later than what an ACK before it let go. */
+void tcp_output_count_again(TcpConn *c)
+{
+    tcp_mstamp_refresh(c);
+    if (c->write_at != c->mstamp || !c->is_last_write_again)
+        count_write(c);
+    c->is_last_write_again = true;
 }
 
 bool tcp_output_write(TcpConn *c, uint32_t mss_now, int nonagle, int push_one)

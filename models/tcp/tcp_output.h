@@ -13,6 +13,7 @@ struct TcpFastopenCookie;
  * loss probe beyond cwnd. true: nothing is in flight but something waits (the caller starts the persist
  * timer). */
 bool tcp_output_write(TcpConn *c, uint32_t mss_now, int nonagle, int push_one);
+void tcp_output_count_again(TcpConn *c); /* a retransmission is about to leave: when, for RACK */
 void tcp_output_push_pending(TcpConn *c, uint32_t mss_now, int nonagle); /* __tcp_push_pending_frames */
 void tcp_output_push_one(TcpConn *c, uint32_t mss_now);                  /* tcp_push_one */
 void tcp_output_push(TcpConn *c, int flags, uint32_t mss_now, int nonagle, uint32_t size_goal); /* tcp_push */

@@ -84,13 +84,17 @@ bool tcp_rack_mark_lost(TcpConn *c)
     return true;
 }
 
-/* A segment was delivered that had been sent at `xmit`. */
-void tcp_rack_advance(TcpConn *c, uint8_t sacked, uint32_t end_seq, SimTime xmit)
+/* `s`, or what of it ends at end_seq, was delivered. */
+void tcp_rack_advance(TcpConn *c, const TcpSeg *s, uint8_t sacked, uint32_t end_seq)
 {
+    SimTime xmit = tcp_rack_sent(s);
     uint32_t rtt_us = (uint32_t)tcp_us_between(c->mstamp, xmit);
 
-    /* Faster than ever for a retransmission: that was the original's ACK (RFC 8985 6.2 step 2). */
-    if (rtt_us < tcp_rtt_min_us(c) && (sacked & (SEG_RETRANS | SEG_EVER_RETRANS)))
+    /* Faster than ever for a retransmission: that was the original's ACK (RFC 8985 6.2 step 2). The least
+     * round trip does not know of microseconds between writes, so they must not make one of the same length
+     * shorter. */
+    if (tcp_us_between(c->mstamp, s->sent_ns) < (int64_t)tcp_rtt_min_us(c) &&
+        (sacked & (SEG_RETRANS | SEG_EVER_RETRANS)))
         return;
     c->rack.advanced = true;
     c->rack.rtt_us = rtt_us;

@@ -220,7 +220,7 @@ static bool is_room_behind(const TcpRcvSeg *to, uint32_t len, unsigned frags)
 
 bool tcp_rcvq_is_joinable(const TcpRcvSeg *to, const TcpIn *in)
 {
-    return in->seq == to->end_seq && !(to->flags & TCP_FIN) && is_room_behind(to, in->len, cost_of(in).frags);
+    return in->seq == to->end_seq && is_room_behind(to, in->len, cost_of(in).frags);
 }
 
 /* What Linux skb_try_coalesce does to the accounts: bytes are copied into the room behind, fragments change

@@ -136,6 +136,7 @@ int tcp_retransmit_unmarked(TcpConn *c, TcpSeg *s, uint32_t segs)
     c->stats.total_retrans += n;
     c->stats.bytes_retrans += tcpseg_len(s);
     first_sent = s->sent_ns;
+    tcp_output_count_again(c);
     err = tcp_output_transmit(c, s, true, c->rcv_nxt);
     if (HS_UNLIKELY(t->sysctl->quirks & TCP_QUIRK_RTT_FROM_FIRST))
         s->sent_ns = first_sent;

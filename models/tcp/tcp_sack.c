@@ -234,7 +234,7 @@ static uint8_t tag_range(TcpConn *c, uint8_t sacked, uint32_t start, uint32_t en
         return sacked; /* acknowledged by this very ACK */
 
     if (!(sacked & SEG_SACKED)) {
-        tcp_rack_advance(c, sacked, end, tcp_rack_sent(of));
+        tcp_rack_advance(c, of, sacked, end);
         if (sacked & SEG_RETRANS) {
             /* If it is not marked lost, its retransmission is still thought to be in flight. */
             if (sacked & SEG_LOST) {

@@ -478,7 +478,9 @@ static void wrong_scripts(void)
         {"0 poll([{fd=3, events=POLLIN, event=POLLIN}], 1, 0) = 0",
          "t.pkt:1: runtime error in poll call: a poll descriptor has no member event (line 1, column 31)"},
         {"0 epoll_ctl(3, EPOLL_CTL_ADD, 4, {events=EPOLLIN, data=4}) = 0",
-         "t.pkt:1: runtime error in epoll_ctl call: an epoll event has no member data (line 1, column 51)"},
+         "t.pkt:1: runtime error in epoll_ctl call: expected an epoll event's data, {fd=…}, found a number "
+         "(line 1, "
+         "column 56)"},
         {"0 epoll_ctl(3, EPOLL_CTL_ADD, 4, ...) = 0",
          "t.pkt:1: runtime error in epoll_ctl call: expected an "
          "event {events=…, fd=…}, found ... (line 1, column 34)"},
@@ -535,7 +537,7 @@ static void code(void)
         {"assert 1 not 2", "t.pkt:2: error in Python code: expected 'in' behind 'not', found a number"},
         {"assert 1 if 2", "t.pkt:2: error in Python code: expected 'else', found the end of the line"},
         {"assert f'{tcpi_snd_cwnd} {{}} {tcpi_snd_cwnd + 1:03d}' ' {}' == '10 {} 011 {}'", NULL},
-        {"assert 1, f'{tcpi_cwnd}'", "t.pkt:2: error in Python code: name 'tcpi_cwnd' is not defined"},
+        {"assert 0, f'{tcpi_cwnd}'", "t.pkt:2: error in Python code: name 'tcpi_cwnd' is not defined"},
         {"assert 1, f'{1'", "t.pkt:2: error in Python code: a '{' in f'…' that is not closed"},
         {"assert 1, f'{1 2}'", "t.pkt:2: error in Python code: expected '}' or ':' in f'…', found a number"},
         {"assert -7 // 2 == -4 and -7 % 3 == 2 and 7 / 2 == 3.5", NULL},
@@ -545,7 +547,7 @@ static void code(void)
         {"pass\nassert tcpi_cwnd", "t.pkt:3: error in Python code: name 'tcpi_cwnd' is not defined"},
         {"import os",
          "t.pkt:2: error in Python code: 'import ...' is not supported in a code block: expected assert, "
-         "print(...) or an assignment"},
+         "print(...), if, for, while or an assignment"},
         {"assert 1 +", "t.pkt:2: error in Python code: expected a value, found the end of the line"},
         {"assert 1 1", "t.pkt:2: error in Python code: expected the end of the statement, found a number"},
         {"assert 1 / 0", "t.pkt:2: error in Python code: division by zero"},

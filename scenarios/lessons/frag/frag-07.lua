@@ -4,7 +4,6 @@
 -- the datagram does with (1 - p)^n. Keep UDP data at or below 1500 - 20 - 8 = 1472 bytes.
 -- tshark-allow: This frame is a (suspected) out-of-order segment (repetitions)
 -- tshark-allow: Previous segment(s) not captured (dropped before)
--- tshark-allow: D-SACK (the receiver tells of what came twice)
 local hs = require "hopscope"
 hs.title { en = "FRAG-07 TCP segments, UDP fragments", zh = "FRAG-07 TCP 分报文段，UDP 分片" }
 
