@@ -411,7 +411,7 @@ int tcp_ack_process(TcpConn *c, TcpIn *in, int flag)
     }
 
     flag |= clean_rtx(c, prior_fack, prior_snd_una, &st, flag & ACK_ECE);
-    tcp_errq_on_acked(c, prior_snd_una);
+    tcp_errq_on_acked(c, prior_snd_una, in->ttl);
     if (tcp_ecn_is_accecn(c))
         ecn_count = tcp_ecn_on_ack(c, in, c->delivered - delivered, st.delivered_bytes, &flag);
     in_ack_event(c, flag);

@@ -16,8 +16,9 @@ enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3, ORIGIN_TIMESTAMPING = 4, ORIGIN_ZEROCO
 typedef struct Mark {
     struct Mark *next;
     uint32_t seq;
-    uint32_t flags; /* TCP_TS_TX_* */
-    uint32_t len;   /* of the write's last segment */
+    uint32_t flags;      /* TCP_TS_TX_* */
+    uint32_t start, end; /* of the segment it is in, as that was sent last */
+    bool is_many;        /* of more than one MSS: an ACK shortens it */
 } Mark;
 
 /* A write whose memory the kernel would still use. */
@@ -134,6 +135,7 @@ void tcp_errq_icmp(TcpConn *c, const struct TcpIcmp *e)
     m->offender = e->reporter;
     m->has_offender = true;
     m->payload_len = 8; /* of the quoted segment: what every error has */
+    m->stamp = node_now(c->tcp->node);
     push(c, m);
 }
 
@@ -168,7 +170,7 @@ static uint8_t *put8(uint8_t *p, uint16_t type, unsigned v)
     return put(p, type, &b, 1);
 }
 
-static uint32_t put_stats(TcpConn *c, uint8_t *to)
+static uint32_t put_stats(TcpConn *c, uint8_t *to, const uint8_t *ttl)
 {
     uint8_t *p = to;
     uint16_t rehash = c->stats.timeout_rehash;
@@ -200,7 +202,8 @@ static uint32_t put_stats(TcpConn *c, uint8_t *to)
     p = put(p, 23, &rehash, 2);
     p = put32(p, 24, i.tcpi_notsent_bytes);
     p = put64(p, 25, (uint64_t)c->pace_wstamp);
-    p = put8(p, 26, c->rx_ttl);
+    if (ttl)
+        p = put8(p, 26, *ttl);
     p = put32(p, 27, i.tcpi_rehash);
     hs_assert(p - to <= TCP_ERRQ_STATS);
     return (uint32_t)(p - to);
@@ -208,7 +211,8 @@ static uint32_t put_stats(TcpConn *c, uint8_t *to)
 
 /* ---- timestamps ---- */
 
-static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len)
+/* ttl: of the ACK; NULL: none came. */
+static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len, const uint8_t *ttl)
 {
     uint32_t flags = c->opts->tsflags;
     TcpErrMsg *m = g_malloc0(sizeof(*m) + (flags & TCP_TS_OPT_STATS ? TCP_ERRQ_STATS : 0));
@@ -220,9 +224,9 @@ static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len)
     if (flags & TCP_TS_OPT_ID)
         m->ee_data = k->seq - c->opts->tskey;
     m->stamp = node_now(c->tcp->node);
-    m->has_stamp = flags & TCP_TS_SOFTWARE;
+    m->has_stamp = true;
     if (flags & TCP_TS_OPT_STATS)
-        m->stats_len = put_stats(c, m->stats);
+        m->stats_len = put_stats(c, m->stats, ttl);
     /* The statistics are the message's bytes, which a read of none leaves behind: MSG_TRUNC. */
     m->payload_len = flags & TCP_TS_OPT_TSONLY ? m->stats_len : len;
     push(c, m);
@@ -259,19 +263,23 @@ void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, bool 
         *at = g_new0(Mark, 1);
     k = *at;
     k->seq = tail->end_seq - 1;
-    k->flags = want;
-    k->len = tcpseg_len(tail);
+    k->flags |= want; /* what earlier writes into the same segment wanted stays (__sock_tx_timestamp) */
+    k->start = tail->seq;
+    k->end = tail->end_seq;
 }
 
-void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s)
+void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s, uint32_t headers)
 {
     for (Mark *k = c->opts->errq->marks; k; k = k->next) {
         if (tcp_before(k->seq, s->seq) || !tcp_before(k->seq, s->end_seq))
             continue;
+        k->start = s->seq;
+        k->end = s->end_seq;
+        k->is_many = s->pcount > 1;
         if (k->flags & TCP_TS_TX_SCHED)
-            push_stamp(c, k, TCP_STAMP_SCHED, tcpseg_len(s));
+            push_stamp(c, k, TCP_STAMP_SCHED, headers + tcpseg_len(s), NULL);
         if (k->flags & TCP_TS_TX_SOFTWARE)
-            push_stamp(c, k, TCP_STAMP_SENT, tcpseg_len(s));
+            push_stamp(c, k, TCP_STAMP_SENT, headers + tcpseg_len(s), NULL);
     }
 }
 
@@ -303,15 +311,16 @@ static void end_first_loan(TcpConn *c, struct TcpErrQueue *q)
     g_free(l);
 }
 
-void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una)
+void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una, uint8_t ttl)
 {
     struct TcpErrQueue *q = c->opts->errq;
 
     while (q->marks && tcp_before(q->marks->seq, c->snd_una)) {
         Mark *k = q->marks;
+        bool is_trimmed = k->is_many && tcp_after(prior_snd_una, k->start); /* tcp_tso_acked */
 
         if (k->flags & TCP_TS_TX_ACK && !tcp_before(k->seq, prior_snd_una))
-            push_stamp(c, k, TCP_STAMP_ACKED, k->len);
+            push_stamp(c, k, TCP_STAMP_ACKED, k->end - (is_trimmed ? prior_snd_una : k->start), &ttl);
         q->marks = k->next;
         g_free(k);
     }

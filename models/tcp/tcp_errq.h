@@ -51,9 +51,10 @@ void tcp_errq_icmp(TcpConn *c, const struct TcpIcmp *e); /* ip_icmp_error, when 
  * MSG_ZEROCOPY a completion to come. */
 void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, bool zerocopy);
 void tcp_errq_on_copied(TcpConn *c); /* zerocopy, but all of it went into the SYN: complete at once */
-/* A segment went to the device; snd_una has moved on. Only called while somebody waits for that. */
-void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s);
-void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una);
+/* A segment went to the device, with so many bytes of IP and TCP headers, which are handed back with it;
+ * snd_una has moved on. Only called while somebody waits for that. */
+void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s, uint32_t headers);
+void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una, uint8_t ttl);
 void tcp_errq_note_purged(TcpConn *c); /* tcp_write_queue_purge: what was lent is given back, unsent or not */
 /* Segments from `start` to `end` have become one, which keeps one timestamp, the last. */
 void tcp_errq_note_joined(TcpConn *c, uint32_t start, uint32_t end);
@@ -62,15 +63,15 @@ static inline void tcp_errq_on_joined(TcpConn *c, uint32_t start, uint32_t end)
     if (HS_UNLIKELY(c->has_errq))
         tcp_errq_note_joined(c, start, end);
 }
-static inline void tcp_errq_on_sent(TcpConn *c, const TcpSeg *s)
+static inline void tcp_errq_on_sent(TcpConn *c, const TcpSeg *s, uint32_t headers)
 {
     if (HS_UNLIKELY(c->has_errq))
-        tcp_errq_note_sent(c, s);
+        tcp_errq_note_sent(c, s, headers);
 }
-static inline void tcp_errq_on_acked(TcpConn *c, uint32_t prior_snd_una)
+static inline void tcp_errq_on_acked(TcpConn *c, uint32_t prior_snd_una, uint8_t ttl)
 {
     if (HS_UNLIKELY(c->has_errq))
-        tcp_errq_note_acked(c, prior_snd_una);
+        tcp_errq_note_acked(c, prior_snd_una, ttl);
 }
 static inline void tcp_errq_on_purged(TcpConn *c)
 {

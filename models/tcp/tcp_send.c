@@ -326,6 +326,8 @@ static int64_t send_it(TcpConn *c, TcpSend *m)
     err = check_connected(c, m);
     if (err)
         return in_syn ? (int64_t)in_syn : m->resumed && err != -EAGAIN ? 0 : stream_error(c, m, (int)err);
+    if (m->cmsg_err) /* not before: what cannot be sent at all is worse, and a SYN may have left */
+        return stream_error(c, m, m->cmsg_err);
     mss = tcp_pmtu_send_mss(c, &goal, m->flags);
     if (c->err || c->sflags & TCP_S_SEND_SHUTDOWN)
         err = -EPIPE;
