@@ -339,6 +339,8 @@ void tcp_errq_note_joined(TcpConn *c, uint32_t start, uint32_t end)
             continue;
         }
         k->next->flags |= k->flags;
+        k->next->start = start;
+        k->next->end = end;
         *at = k->next;
         g_free(k);
     }
