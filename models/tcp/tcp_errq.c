@@ -24,7 +24,7 @@ typedef struct Mark {
 /* A write whose memory the kernel would still use. */
 typedef struct Loan {
     struct Loan *next;
-    uint32_t end_seq, id;
+    uint32_t end_seq, id, last_id;
 } Loan;
 
 struct TcpErrQueue {
@@ -232,13 +232,21 @@ static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len, 
     push(c, m);
 }
 
-static void lend(TcpConn *c)
+/* One completion for all writes whose first byte found a waiting segment with lent pages at the end of the
+ * queue (msg_zerocopy_realloc). */
+static void lend(TcpConn *c, bool more)
 {
     struct TcpErrQueue *q = queue(c);
-    Loan *l = g_new0(Loan, 1);
+    Loan *l;
 
+    if (more && q->last_loan && q->last_loan->last_id + 1 == q->zerocopy_next) {
+        q->last_loan->end_seq = c->write_seq;
+        q->last_loan->last_id = q->zerocopy_next++;
+        return;
+    }
+    l = g_new0(Loan, 1);
     l->end_seq = c->write_seq;
-    l->id = q->zerocopy_next++;
+    l->id = l->last_id = q->zerocopy_next++;
     if (q->last_loan)
         q->last_loan->next = l;
     else
@@ -246,13 +254,13 @@ static void lend(TcpConn *c)
     q->last_loan = l;
 }
 
-void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, bool zerocopy)
+void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, int kind)
 {
     uint32_t want = tsflags & (TCP_TS_TX_SOFTWARE | TCP_TS_TX_SCHED | TCP_TS_TX_ACK);
     Mark *k, **at;
 
-    if (zerocopy)
-        lend(c);
+    if (kind != TCP_LEND_NOTHING)
+        lend(c, kind == TCP_LEND_MORE);
     if (!want || !tail)
         return;
     /* One mark a segment: a later write into the same one takes its place. */
@@ -284,19 +292,20 @@ void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s, uint32_t headers)
 }
 
 /* Linux tcp_zerocopy's completions: neighbours are told as one range. Everything leaves as a copy here. */
-static void end_loan(TcpConn *c, uint32_t id)
+static void end_loan(TcpConn *c, uint32_t id, uint32_t last_id)
 {
     TcpErrMsg *m = c->opts->errq->last;
 
     if (m && m->origin == ORIGIN_ZEROCOPY && m->ee_data + 1 == id) {
-        m->ee_data = id;
+        m->ee_data = last_id;
         return;
     }
     m = g_new0(TcpErrMsg, 1);
     m->origin = ORIGIN_ZEROCOPY;
     m->code = CODE_ZEROCOPY_COPIED;
     m->is_v6 = c->sflags & TCP_S_V6;
-    m->ee_info = m->ee_data = id;
+    m->ee_info = id;
+    m->ee_data = last_id;
     push(c, m);
 }
 
@@ -307,15 +316,15 @@ static void end_first_loan(TcpConn *c, struct TcpErrQueue *q)
     q->loans = l->next;
     if (!q->loans)
         q->last_loan = NULL;
-    end_loan(c, l->id);
+    end_loan(c, l->id, l->last_id);
     g_free(l);
 }
 
-void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una, uint8_t ttl)
+void tcp_errq_note_acked(TcpConn *c, uint32_t end_seq, uint32_t prior_snd_una, uint8_t ttl, bool is_freed)
 {
     struct TcpErrQueue *q = c->opts->errq;
 
-    while (q->marks && tcp_before(q->marks->seq, c->snd_una)) {
+    while (q->marks && tcp_before(q->marks->seq, end_seq)) {
         Mark *k = q->marks;
         bool is_trimmed = k->is_many && tcp_after(prior_snd_una, k->start); /* tcp_tso_acked */
 
@@ -324,7 +333,7 @@ void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una, uint8_t ttl)
         q->marks = k->next;
         g_free(k);
     }
-    while (q->loans && !tcp_after(q->loans->end_seq, c->snd_una))
+    while (is_freed && q->loans && !tcp_after(q->loans->end_seq, end_seq))
         end_first_loan(c, q);
 }
 
@@ -358,5 +367,7 @@ void tcp_errq_note_purged(TcpConn *c)
 
 void tcp_errq_on_copied(TcpConn *c)
 {
-    end_loan(c, queue(c)->zerocopy_next++);
+    uint32_t id = queue(c)->zerocopy_next++;
+
+    end_loan(c, id, id);
 }
