@@ -46,6 +46,8 @@ static const Flag flags[] = {
     {"ip_version", FLAG_IP_VERSION, "VERSION", "ipv4 (default), ipv4-mapped-ipv6 or ipv6", AT(ip_version)},
     {"is_anyip", FLAG_IGNORED_SWITCH, NULL, "accepted, without effect"},
     {"local_ip", FLAG_TEXT, "ADDR", "address of the stack under test", AT(local_ip)},
+    {"many_connections", FLAG_SWITCH, NULL,
+     "the ports of a line choose its connection, with numbers of its own", AT(many_connections)},
     {"mss", FLAG_UINT, "BYTES", "larger inbound packets arrive as aggregates of this segment size", AT(mss),
      65535},
     {"mtu", FLAG_UINT, "BYTES", "MTU of tun0 (default 1500)", AT(mtu), 65535},

@@ -18,7 +18,8 @@ typedef struct PdConfig {
     bool strict_segments;
     bool non_fatal_packet, non_fatal_syscall;
     bool dry_run, verbose, debug;
-    bool strict_ecr; /* ours: the outbound TS ecr must be the script's */
+    bool many_connections; /* ours: the ports of a line choose its connection */
+    bool strict_ecr;       /* ours: the outbound TS ecr must be the script's */
     uint64_t seed;
     char *local_ip, *remote_ip, *gateway_ip, *netmask_ip; /* as given, or NULL */
     char *init_scripts;

@@ -73,9 +73,37 @@ static void new_child(PdRun *r, uint16_t local_port)
     c->tuple.dst_port = r->next_port++;
 }
 
+PdConn *pd_conn_by_ports(PdRun *r, uint16_t local_port, uint16_t remote_port)
+{
+    PdConn *before = r->conn, *c = NULL;
+
+    for (guint i = r->conns->len; i > 0 && !c; i--) {
+        PdConn *x = r->conns->pdata[i - 1];
+
+        if (x->type == SOCK_DGRAM || x->tuple.dst_port != remote_port)
+            continue;
+        /* An active open whose port the stack chooses takes the first that comes. */
+        if (x->tuple.src_port == local_port || (x->state == PD_CONN_CONNECTING && !x->tuple.src_port))
+            c = x;
+    }
+    if (!c) {
+        c = pd_conn_new(r, before ? before->domain : 0, SOCK_STREAM, 0);
+        c->state = PD_CONN_PASSIVE;
+        c->tuple.dst_port = remote_port;
+    } else if (c->state == PD_CONN_CONNECTING) {
+        c->state = PD_CONN_ACTIVE;
+    }
+    c->tuple.src_port = local_port;
+    r->conn = before;
+    return c;
+}
+
 bool pd_conn_on_inbound(PdRun *r, const PdPacket *p, char **why)
 {
     PdConn *c = r->conn;
+
+    if (r->config->many_connections && p->has_ports && p->proto == PD_TCP)
+        r->conn = c = pd_conn_by_ports(r, p->dst_port, p->src_port);
 
     if (p->proto == PD_ICMP && c)
         return true;
@@ -100,7 +128,8 @@ bool pd_conn_on_inbound(PdRun *r, const PdPacket *p, char **why)
     c = r->conn;
     if (p->proto != PD_TCP)
         return true;
-    if (!c->has_remote_isn && c->state == PD_CONN_PASSIVE) {
+    if (!c->has_remote_isn && c->state == PD_CONN_PASSIVE &&
+        (!r->config->many_connections || p->tcp.flags & TCP_SYN)) {
         c->has_remote_isn = true;
         pd_map_learn_remote(&c->map, p->tcp.seq);
     } else if (!c->has_remote_isn && (p->tcp.flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) {
@@ -142,7 +171,8 @@ void pd_conn_on_outbound(PdRun *r, const PdPacket *expected, const PdSeen *s)
     PdConn *c = r->conn;
     const uint16_t mask = TCP_SYN | TCP_ACK;
 
-    if (expected->proto != PD_TCP || s->ip_proto != IP_PROTO_TCP || c->map.has_local)
+    if (expected->proto != PD_TCP || s->ip_proto != IP_PROTO_TCP ||
+        (c->map.has_local && !r->config->many_connections))
         return;
     if ((c->state == PD_CONN_ACTIVE && (s->tcp.flags & mask) == TCP_SYN) ||
         (c->state == PD_CONN_PASSIVE && (expected->tcp.flags & mask) == mask &&

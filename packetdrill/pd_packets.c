@@ -119,6 +119,11 @@ static bool belongs(PdRun *r, const PdPacket *line, const PdSeen *s)
 
     if (!line->has_ports)
         return pd_conn_owns(r, s);
+    if (r->config->many_connections && line->proto == PD_TCP && s->ip_proto == IP_PROTO_TCP) {
+        /* Between connections the order counts, too. */
+        r->conn = pd_conn_by_ports(r, line->src_port, line->dst_port);
+        return true;
+    }
     if (s->tuple.src_port != line->src_port || s->tuple.dst_port != line->dst_port)
         return false;
     return pd_conn_owns(r, s) ||
@@ -282,6 +287,14 @@ bool pd_packets_outbound(PdRun *r, const PdEvent *e)
         pd_match_to_script(&s, e->packet, &r->conn->map);
     }
     remember_seen(r, &s, e->packet, "");
+    if (e->packet->has_ports &&
+        (s.tuple.src_port != e->packet->src_port || s.tuple.dst_port != e->packet->dst_port)) {
+        why = g_strdup_printf("ports: expected %u > %u, saw %u > %u", e->packet->src_port,
+                              e->packet->dst_port, s.tuple.src_port, s.tuple.dst_port);
+        mismatch(r, e, &s, why);
+        g_free(why);
+        return false;
+    }
     if (!pd_match_packet(&s, e->packet, &r->conn->map, r->config, s.at_ns / PD_NS_PER_US, &why)) {
         mismatch(r, e, &s, why);
         g_free(why);

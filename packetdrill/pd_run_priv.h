@@ -84,9 +84,12 @@ void pd_conn_leave(PdConn *c);
 /* An inbound packet is about to be built: the passive child comes into being here. false: it can belong to
  * nothing. */
 bool pd_conn_on_inbound(PdRun *r, const PdPacket *p, char **why);
+/* --many_connections: the one with these ports, which comes into being with the first line that names them.
+ */
+PdConn *pd_conn_by_ports(PdRun *r, uint16_t local_port, uint16_t remote_port);
 /* Does what was captured belong to the connection under test? Learns the local port. */
 bool pd_conn_owns(PdRun *r, const PdSeen *s);
-/* What an expected and captured packet teaches: the local ISN. */
+/* What an expected and captured packet teaches: the local ISN (of several on the same ports the last one). */
 void pd_conn_on_outbound(PdRun *r, const PdPacket *expected, const PdSeen *s);
 
 /* ---- pd_packets.c: packet events ---- */

@@ -156,9 +156,7 @@ static int64_t tcp_send_once(SockCall *c, SockFile *f, size_t total, TcpSend *m,
         m->skip = c->p.progress;
         m->has_iov = true;
     }
-    err = tcp_take_cmsgs(c, m);
-    if (err)
-        return err;
+    m->cmsg_err = tcp_take_cmsgs(c, m);
     if (m->flags & MSG_FASTOPEN && c->addr) {
         if (c->addr->family == AF_UNSPEC)
             return -EOPNOTSUPP;
@@ -303,20 +301,53 @@ static bool is_set(SockFile *f, int name, int mask)
     return tcp_getsockopt(f->tcp, SOL_SOCKET, name, v, &len) == 0 && (v[0] & mask) == mask;
 }
 
-/* Linux tcp_recv_timestamp. Every segment has its time; Linux stamps only once somebody has asked. */
-static void give_rx_stamp(SockCall *c, unsigned *n, SockFile *f, SimTime at)
+/* SO_TIMESTAMP and SO_TIMESTAMPNS; true: one of them is set. */
+static bool give_plain_stamp(SockCall *c, unsigned *n, SockFile *f, SimTime at)
 {
-    int64_t ts[6] = {at / SIM_SEC, at % SIM_SEC};
+    int64_t ts[2] = {at / SIM_SEC, at % SIM_SEC};
 
     if (is_set(f, SO_TIMESTAMPNS, 1)) {
-        sockcall_give_cmsg(c, n, SOL_SOCKET, SO_TIMESTAMPNS, ts, 2 * sizeof(ts[0]));
+        sockcall_give_cmsg(c, n, SOL_SOCKET, SO_TIMESTAMPNS, ts, sizeof(ts));
     } else if (is_set(f, SO_TIMESTAMP, 1)) {
         int64_t tv[2] = {ts[0], ts[1] / 1000};
 
         sockcall_give_cmsg(c, n, SOL_SOCKET, SO_TIMESTAMP, tv, sizeof(tv));
+    } else {
+        return false;
     }
+    return true;
+}
+
+static void give_software_stamp(SockCall *c, unsigned *n, SimTime at)
+{
+    int64_t ts[6] = {at / SIM_SEC, at % SIM_SEC}; /* hardware has two more */
+
+    sockcall_give_cmsg(c, n, SOL_SOCKET, SO_TIMESTAMPING, ts, sizeof(ts));
+}
+
+/* Linux tcp_recv_timestamp. Every segment has its time; Linux stamps only once somebody has asked. */
+static void give_rx_stamp(SockCall *c, unsigned *n, SockFile *f, SimTime at)
+{
+    give_plain_stamp(c, n, f, at);
     if (is_set(f, SO_TIMESTAMPING, TCP_TS_SOFTWARE | TCP_TS_RX_SOFTWARE))
-        sockcall_give_cmsg(c, n, SOL_SOCKET, SO_TIMESTAMPING, ts, sizeof(ts));
+        give_software_stamp(c, n, at);
+}
+
+/* Linux sock_recv_timestamp for what is in the error queue: by the options of now, not of when it was put
+ * there. What has no time (a completion; an ICMP error that came before anybody asked) gets that of the
+ * reading if SO_TIMESTAMP is set. */
+static void give_err_stamps(SockCall *c, unsigned *n, SockFile *f, const TcpErrMsg *m)
+{
+    bool is_stamped = m->has_stamp || (m->has_offender && is_set(f, SO_TIMESTAMPING, TCP_TS_RX_SOFTWARE));
+    SimTime now = node_now(&c->p.fds->host->node);
+
+    if (give_plain_stamp(c, n, f, m->has_stamp || m->has_offender ? m->stamp : now))
+        is_stamped = true;
+    if (!is_stamped || !is_set(f, SO_TIMESTAMPING, TCP_TS_SOFTWARE))
+        return;
+    give_software_stamp(c, n, m->has_stamp || m->has_offender ? m->stamp : now);
+    if (m->stats_len)
+        sockcall_give_cmsg(c, n, SOL_SOCKET, SCM_TIMESTAMPING_OPT_STATS, m->stats, m->stats_len);
 }
 
 static void tcp_give_cmsgs(SockCall *c, SockFile *f, const TcpRecv *r)
@@ -372,18 +403,21 @@ bool socket_give_errmsg(SockCall *c, TcpErrMsg *m, unsigned n)
     got = HS_MIN(total, (size_t)m->payload_len);
     c->msg_flags = MSG_ERRQUEUE | (m->payload_len > total ? MSG_TRUNC : 0);
     if (c->op == SYS_RECVMSG) {
-        if (m->has_stamp) {
-            int64_t ts[6] = {m->stamp / SIM_SEC, m->stamp % SIM_SEC}; /* software; hardware twice */
-
-            sockcall_give_cmsg(c, &n, SOL_SOCKET, SO_TIMESTAMPING, ts, sizeof(ts));
-        }
-        if (m->stats_len)
-            sockcall_give_cmsg(c, &n, SOL_SOCKET, SCM_TIMESTAMPING_OPT_STATS, m->stats, m->stats_len);
         give_extended_error(c, &n, m);
         c->n_cmsgs = n;
     }
     g_free(m);
     return sockcall_end(c, (int64_t)got);
+}
+
+static bool tcp_read_error(SockCall *c, SockFile *f)
+{
+    TcpErrMsg *m = tcp_errq_take(f->tcp);
+    unsigned n = 0;
+
+    if (m && c->op == SYS_RECVMSG)
+        give_err_stamps(c, &n, f, m);
+    return socket_give_errmsg(c, m, n);
 }
 
 static size_t recv_target(SockFile *f, int flags, size_t total)
@@ -410,7 +444,7 @@ static bool tcp_read(SockCall *c, SockFile *f)
     int64_t n;
 
     if (flags & MSG_ERRQUEUE)
-        return socket_give_errmsg(c, tcp_errq_take(f->tcp), 0);
+        return tcp_read_error(c, f);
     if (flags & MSG_OOB)
         r.bytes = &urgent;
     note_fault(c, &r);

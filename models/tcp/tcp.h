@@ -125,6 +125,7 @@ typedef struct TcpSend {
     const InetEndpoint *to; /* sendto / sendmsg: only for Fast Open, else ignored as Linux does */
     bool has_tsflags;       /* a control message of SO_TIMESTAMPING: these instead of the socket's */
     uint32_t tsflags;
+    int cmsg_err; /* the control messages are no good: told when there is a connection to send on */
 } TcpSend;
 /* How much was taken; a blocking caller goes on with the rest when woken (it then sets `resumed`). */
 int64_t tcp_send(TcpConn *c, TcpSend *m);

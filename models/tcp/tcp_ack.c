@@ -203,7 +203,7 @@ static void clean_one(TcpConn *c, TcpSeg *s, uint32_t start_seq, uint32_t pcount
 }
 
 /* Removes what is acknowledged; returns the first segment that remains (which may have lost its head). */
-static TcpSeg *clean_queue(TcpConn *c, TcpSackState *st, bool ece_ack, Cleaned *k)
+static TcpSeg *clean_queue(TcpConn *c, TcpSackState *st, bool ece_ack, uint32_t prior_snd_una, Cleaned *k)
 {
     TcpSeg *s, *next;
 
@@ -231,6 +231,7 @@ static TcpSeg *clean_queue(TcpConn *c, TcpSackState *st, bool ece_ack, Cleaned *
             c->sack.lost_hint = NULL;
         if (c->sack.highest_sack == s)
             c->sack.highest_sack = next;
+        tcp_errq_on_acked(c, s->end_seq, prior_snd_una, st->ttl, true);
         tcpsndq_rtx_unlink_free(c, s);
     }
     return s;
@@ -242,15 +243,18 @@ static int clean_rtx(TcpConn *c, uint32_t prior_fack, uint32_t prior_snd_una, Tc
     Cleaned k = {.reord = c->snd_nxt, .is_fully = true};
     int64_t seq_rtt_us = -1, sack_rtt_us = -1, ca_rtt_us = -1;
     uint32_t prior_sacked = c->sacked_out;
-    TcpSeg *s = clean_queue(c, st, ece_ack, &k);
+    TcpSeg *s = clean_queue(c, st, ece_ack, prior_snd_una, &k);
     bool rtt_update;
 
     if (!s)
         tcp_cwnd_chrono_stop(c, 1);
     if (c->urg && tcp_between(c->urg->snd_up, prior_snd_una, c->snd_una))
         c->urg->snd_up = c->snd_una;
-    if (s && (s->sacked & SEG_SACKED))
-        k.flag |= ACK_SACK_RENEGING;
+    if (s) {
+        tcp_errq_on_acked(c, c->snd_una, prior_snd_una, st->ttl, false);
+        if (s->sacked & SEG_SACKED)
+            k.flag |= ACK_SACK_RENEGING;
+    }
 
     if (k.has_ackt &&
         (!(k.flag & ACK_RETRANS_DATA_ACKED) || HS_UNLIKELY(c->tcp->sysctl->quirks & TCP_QUIRK_RTT_NO_KARN))) {
@@ -335,7 +339,7 @@ static int old_ack(TcpConn *c, TcpIn *in, int flag, uint32_t prior_snd_una, uint
 int tcp_ack_process(TcpConn *c, TcpIn *in, int flag)
 {
     CcRateSample rs = {.rtt_us = -1};
-    TcpSackState st = {.rate = &rs};
+    TcpSackState st = {.rate = &rs, .ttl = in->ttl};
     uint32_t prior_snd_una = c->snd_una, prior_packets = c->packets_out, prior_fack;
     uint32_t delivered = c->delivered, lost = c->lost, ecn_count = 0, ack = in->ack;
     bool is_sack_reneg = c->rec.is_sack_reneg;
@@ -411,7 +415,6 @@ int tcp_ack_process(TcpConn *c, TcpIn *in, int flag)
     }
 
     flag |= clean_rtx(c, prior_fack, prior_snd_una, &st, flag & ACK_ECE);
-    tcp_errq_on_acked(c, prior_snd_una);
     if (tcp_ecn_is_accecn(c))
         ecn_count = tcp_ecn_on_ack(c, in, c->delivered - delivered, st.delivered_bytes, &flag);
     in_ack_event(c, flag);

@@ -54,6 +54,7 @@ typedef struct TcpSackState { /* Linux tcp_sacktag_state */
     int flag;
     uint32_t mss_now;
     struct CcRateSample *rate;
+    uint8_t ttl; /* of the ACK */
 } TcpSackState;
 int tcp_sack_tag_queue(TcpConn *c, const TcpIn *in, uint32_t prior_snd_una,
                        TcpSackState *st); /* tcp_sacktag_write_queue; returns flags */

@@ -73,12 +73,17 @@ static void send_bare(Tcp *t, const TcpIn *in, const Bare *b)
     tcp_ip_send_raw(t, pkt, &(TcpRaw){.src = in->dst, .dst = in->src, .is_v6 = in->is_v6, .tos = b->tos});
 }
 
-/* The key to sign a RST with when no connection was found: a listener's, which proves that the segment came
- * from the peer. false: it does not match, no answer. */
+/* The key to sign a RST with when no connection was found: that of a listener at the port where the segment
+ * came from (the peer's, if both ends are the same service), which proves that it came from the peer. false:
+ * it does not match, no answer. */
 static bool find_listener_key(Tcp *t, const TcpIn *in, const TcpMd5Key **key)
 {
-    TcpConn *l = tcp_table_find_listener(t, in);
+    TcpIn at = *in;
+    TcpConn *l;
     uint8_t digest[16];
+
+    at.dst_port = in->src_port;
+    l = tcp_table_find_listener(t, &at);
 
     *key = l ? tcp_md5_find(l, &in->src) : NULL;
     if (!*key)
@@ -95,8 +100,11 @@ void tcp_demux_send_reset(Tcp *t, const TcpConn *c, const TcpIn *in)
         return;
     if (!c && in->rx_type != IP4_ROUTE_LOCAL)
         return;
-    if (in->hdr_len > TCP_MIN_HDR_LEN)
+    if (in->hdr_len > TCP_MIN_HDR_LEN) {
+        if (tcp_md5_is_bad_header(in))
+            return;
         tcpin_options((TcpIn *)in);
+    }
     if (c)
         b.md5 = tcp_md5_find(c, &in->src);
     else if (in->has_opts && in->opt.has_md5 && in->pkt && !find_listener_key(t, in, &b.md5))

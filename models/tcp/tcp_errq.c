@@ -16,14 +16,15 @@ enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3, ORIGIN_TIMESTAMPING = 4, ORIGIN_ZEROCO
 typedef struct Mark {
     struct Mark *next;
     uint32_t seq;
-    uint32_t flags; /* TCP_TS_TX_* */
-    uint32_t len;   /* of the write's last segment */
+    uint32_t flags;      /* TCP_TS_TX_* */
+    uint32_t start, end; /* of the segment it is in, as that was sent last */
+    bool is_many;        /* of more than one MSS: an ACK shortens it */
 } Mark;
 
 /* A write whose memory the kernel would still use. */
 typedef struct Loan {
     struct Loan *next;
-    uint32_t end_seq, id;
+    uint32_t end_seq, id, last_id;
 } Loan;
 
 struct TcpErrQueue {
@@ -134,6 +135,7 @@ void tcp_errq_icmp(TcpConn *c, const struct TcpIcmp *e)
     m->offender = e->reporter;
     m->has_offender = true;
     m->payload_len = 8; /* of the quoted segment: what every error has */
+    m->stamp = node_now(c->tcp->node);
     push(c, m);
 }
 
@@ -168,7 +170,7 @@ static uint8_t *put8(uint8_t *p, uint16_t type, unsigned v)
     return put(p, type, &b, 1);
 }
 
-static uint32_t put_stats(TcpConn *c, uint8_t *to)
+static uint32_t put_stats(TcpConn *c, uint8_t *to, const uint8_t *ttl)
 {
     uint8_t *p = to;
     uint16_t rehash = c->stats.timeout_rehash;
@@ -200,7 +202,8 @@ static uint32_t put_stats(TcpConn *c, uint8_t *to)
     p = put(p, 23, &rehash, 2);
     p = put32(p, 24, i.tcpi_notsent_bytes);
     p = put64(p, 25, (uint64_t)c->pace_wstamp);
-    p = put8(p, 26, c->rx_ttl);
+    if (ttl)
+        p = put8(p, 26, *ttl);
     p = put32(p, 27, i.tcpi_rehash);
     hs_assert(p - to <= TCP_ERRQ_STATS);
     return (uint32_t)(p - to);
@@ -208,7 +211,8 @@ static uint32_t put_stats(TcpConn *c, uint8_t *to)
 
 /* ---- timestamps ---- */
 
-static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len)
+/* ttl: of the ACK; NULL: none came. */
+static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len, const uint8_t *ttl)
 {
     uint32_t flags = c->opts->tsflags;
     TcpErrMsg *m = g_malloc0(sizeof(*m) + (flags & TCP_TS_OPT_STATS ? TCP_ERRQ_STATS : 0));
@@ -220,21 +224,29 @@ static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len)
     if (flags & TCP_TS_OPT_ID)
         m->ee_data = k->seq - c->opts->tskey;
     m->stamp = node_now(c->tcp->node);
-    m->has_stamp = flags & TCP_TS_SOFTWARE;
+    m->has_stamp = true;
     if (flags & TCP_TS_OPT_STATS)
-        m->stats_len = put_stats(c, m->stats);
+        m->stats_len = put_stats(c, m->stats, ttl);
     /* The statistics are the message's bytes, which a read of none leaves behind: MSG_TRUNC. */
     m->payload_len = flags & TCP_TS_OPT_TSONLY ? m->stats_len : len;
     push(c, m);
 }
 
-static void lend(TcpConn *c)
+/* One completion for all writes whose first byte found a waiting segment with lent pages at the end of the
+ * queue (msg_zerocopy_realloc). */
+static void lend(TcpConn *c, bool more)
 {
     struct TcpErrQueue *q = queue(c);
-    Loan *l = g_new0(Loan, 1);
+    Loan *l;
 
+    if (more && q->last_loan && q->last_loan->last_id + 1 == q->zerocopy_next) {
+        q->last_loan->end_seq = c->write_seq;
+        q->last_loan->last_id = q->zerocopy_next++;
+        return;
+    }
+    l = g_new0(Loan, 1);
     l->end_seq = c->write_seq;
-    l->id = q->zerocopy_next++;
+    l->id = l->last_id = q->zerocopy_next++;
     if (q->last_loan)
         q->last_loan->next = l;
     else
@@ -242,13 +254,13 @@ static void lend(TcpConn *c)
     q->last_loan = l;
 }
 
-void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, bool zerocopy)
+void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, int kind)
 {
     uint32_t want = tsflags & (TCP_TS_TX_SOFTWARE | TCP_TS_TX_SCHED | TCP_TS_TX_ACK);
     Mark *k, **at;
 
-    if (zerocopy)
-        lend(c);
+    if (kind != TCP_LEND_NOTHING)
+        lend(c, kind == TCP_LEND_MORE);
     if (!want || !tail)
         return;
     /* One mark a segment: a later write into the same one takes its place. */
@@ -259,36 +271,41 @@ void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, bool 
         *at = g_new0(Mark, 1);
     k = *at;
     k->seq = tail->end_seq - 1;
-    k->flags = want;
-    k->len = tcpseg_len(tail);
+    k->flags |= want; /* what earlier writes into the same segment wanted stays (__sock_tx_timestamp) */
+    k->start = tail->seq;
+    k->end = tail->end_seq;
 }
 
-void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s)
+void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s, uint32_t headers)
 {
     for (Mark *k = c->opts->errq->marks; k; k = k->next) {
         if (tcp_before(k->seq, s->seq) || !tcp_before(k->seq, s->end_seq))
             continue;
+        k->start = s->seq;
+        k->end = s->end_seq;
+        k->is_many = s->pcount > 1;
         if (k->flags & TCP_TS_TX_SCHED)
-            push_stamp(c, k, TCP_STAMP_SCHED, tcpseg_len(s));
+            push_stamp(c, k, TCP_STAMP_SCHED, headers + tcpseg_len(s), NULL);
         if (k->flags & TCP_TS_TX_SOFTWARE)
-            push_stamp(c, k, TCP_STAMP_SENT, tcpseg_len(s));
+            push_stamp(c, k, TCP_STAMP_SENT, headers + tcpseg_len(s), NULL);
     }
 }
 
 /* Linux tcp_zerocopy's completions: neighbours are told as one range. Everything leaves as a copy here. */
-static void end_loan(TcpConn *c, uint32_t id)
+static void end_loan(TcpConn *c, uint32_t id, uint32_t last_id)
 {
     TcpErrMsg *m = c->opts->errq->last;
 
     if (m && m->origin == ORIGIN_ZEROCOPY && m->ee_data + 1 == id) {
-        m->ee_data = id;
+        m->ee_data = last_id;
         return;
     }
     m = g_new0(TcpErrMsg, 1);
     m->origin = ORIGIN_ZEROCOPY;
     m->code = CODE_ZEROCOPY_COPIED;
     m->is_v6 = c->sflags & TCP_S_V6;
-    m->ee_info = m->ee_data = id;
+    m->ee_info = id;
+    m->ee_data = last_id;
     push(c, m);
 }
 
@@ -299,23 +316,24 @@ static void end_first_loan(TcpConn *c, struct TcpErrQueue *q)
     q->loans = l->next;
     if (!q->loans)
         q->last_loan = NULL;
-    end_loan(c, l->id);
+    end_loan(c, l->id, l->last_id);
     g_free(l);
 }
 
-void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una)
+void tcp_errq_note_acked(TcpConn *c, uint32_t end_seq, uint32_t prior_snd_una, uint8_t ttl, bool is_freed)
 {
     struct TcpErrQueue *q = c->opts->errq;
 
-    while (q->marks && tcp_before(q->marks->seq, c->snd_una)) {
+    while (q->marks && tcp_before(q->marks->seq, end_seq)) {
         Mark *k = q->marks;
+        bool is_trimmed = k->is_many && tcp_after(prior_snd_una, k->start); /* tcp_tso_acked */
 
         if (k->flags & TCP_TS_TX_ACK && !tcp_before(k->seq, prior_snd_una))
-            push_stamp(c, k, TCP_STAMP_ACKED, k->len);
+            push_stamp(c, k, TCP_STAMP_ACKED, k->end - (is_trimmed ? prior_snd_una : k->start), &ttl);
         q->marks = k->next;
         g_free(k);
     }
-    while (q->loans && !tcp_after(q->loans->end_seq, c->snd_una))
+    while (is_freed && q->loans && !tcp_after(q->loans->end_seq, end_seq))
         end_first_loan(c, q);
 }
 
@@ -330,6 +348,8 @@ void tcp_errq_note_joined(TcpConn *c, uint32_t start, uint32_t end)
             continue;
         }
         k->next->flags |= k->flags;
+        k->next->start = start;
+        k->next->end = end;
         *at = k->next;
         g_free(k);
     }
@@ -347,5 +367,7 @@ void tcp_errq_note_purged(TcpConn *c)
 
 void tcp_errq_on_copied(TcpConn *c)
 {
-    end_loan(c, queue(c)->zerocopy_next++);
+    uint32_t id = queue(c)->zerocopy_next++;
+
+    end_loan(c, id, id);
 }

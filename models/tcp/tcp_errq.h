@@ -48,12 +48,15 @@ void tcp_errq_clear(TcpConn *c);
 void tcp_errq_icmp(TcpConn *c, const struct TcpIcmp *e); /* ip_icmp_error, when IP_RECVERR is on */
 
 /* tcp_sendmsg has queued bytes up to write_seq: tcp_tx_timestamp, for `tsflags` of that call; and with
- * MSG_ZEROCOPY a completion to come. */
-void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, bool zerocopy);
+ * MSG_ZEROCOPY a completion to come: of this call, or of those before and this one together. */
+enum { TCP_LEND_NOTHING, TCP_LEND, TCP_LEND_MORE };
+void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, int lend);
 void tcp_errq_on_copied(TcpConn *c); /* zerocopy, but all of it went into the SYN: complete at once */
-/* A segment went to the device; snd_una has moved on. Only called while somebody waits for that. */
-void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s);
-void tcp_errq_note_acked(TcpConn *c, uint32_t prior_snd_una);
+/* A segment went to the device, with so many bytes of IP and TCP headers, which are handed back with it;
+ * what lies before end_seq was acknowledged, and that segment is about to be freed (else it is not all of
+ * one). Only called while somebody waits for that. */
+void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s, uint32_t headers);
+void tcp_errq_note_acked(TcpConn *c, uint32_t end_seq, uint32_t prior_snd_una, uint8_t ttl, bool is_freed);
 void tcp_errq_note_purged(TcpConn *c); /* tcp_write_queue_purge: what was lent is given back, unsent or not */
 /* Segments from `start` to `end` have become one, which keeps one timestamp, the last. */
 void tcp_errq_note_joined(TcpConn *c, uint32_t start, uint32_t end);
@@ -62,15 +65,16 @@ static inline void tcp_errq_on_joined(TcpConn *c, uint32_t start, uint32_t end)
     if (HS_UNLIKELY(c->has_errq))
         tcp_errq_note_joined(c, start, end);
 }
-static inline void tcp_errq_on_sent(TcpConn *c, const TcpSeg *s)
+static inline void tcp_errq_on_sent(TcpConn *c, const TcpSeg *s, uint32_t headers)
 {
     if (HS_UNLIKELY(c->has_errq))
-        tcp_errq_note_sent(c, s);
+        tcp_errq_note_sent(c, s, headers);
 }
-static inline void tcp_errq_on_acked(TcpConn *c, uint32_t prior_snd_una)
+static inline void tcp_errq_on_acked(TcpConn *c, uint32_t end_seq, uint32_t prior_snd_una, uint8_t ttl,
+                                     bool is_freed)
 {
     if (HS_UNLIKELY(c->has_errq))
-        tcp_errq_note_acked(c, prior_snd_una);
+        tcp_errq_note_acked(c, end_seq, prior_snd_una, ttl, is_freed);
 }
 static inline void tcp_errq_on_purged(TcpConn *c)
 {

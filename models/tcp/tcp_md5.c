@@ -193,13 +193,49 @@ void tcp_md5_sign(uint8_t digest[16], const TcpMd5Key *k, const InetAddr *src, c
     g_checksum_free(sum);
 }
 
+/* tcp_do_parse_auth_options: only as long as a signature would still fit, an option of a wrong length or a
+ * second signature is no header at all. */
+bool tcp_md5_is_bad_header(const TcpIn *in)
+{
+    const uint8_t *p = in->raw + TCP_MIN_HDR_LEN;
+    unsigned left = in->hdr_len - TCP_MIN_HDR_LEN;
+    bool has_md5 = false;
+
+    while (left >= TCP_OPT_MD5_LEN) {
+        unsigned len;
+
+        if (*p == TCP_OPT_EOL)
+            return false;
+        if (*p == TCP_OPT_NOP) {
+            p++;
+            left--;
+            continue;
+        }
+        len = p[1];
+        if (len < 2 || len > left)
+            return true;
+        if (*p == TCP_OPT_MD5) {
+            if (len != TCP_OPT_MD5_LEN || has_md5)
+                return true;
+            has_md5 = true;
+        }
+        p += len;
+        left -= len;
+    }
+    return false;
+}
+
 bool tcp_md5_is_bad(Tcp *t, const TcpConn *c, TcpIn *in)
 {
     const TcpMd5Key *k = c->md5 ? tcp_md5_find(c, &in->src) : NULL;
     uint8_t digest[16];
 
-    if (!k && in->hdr_len < TCP_MIN_HDR_LEN + TCP_OPT_MD5_LEN)
+    if (in->hdr_len >= TCP_MIN_HDR_LEN + TCP_OPT_MD5_LEN) {
+        if (tcp_md5_is_bad_header(in)) /* counted by nobody */
+            return true;
+    } else if (!k) {
         return false;
+    }
     tcpin_options(in);
     if (!k && !in->opt.has_md5)
         return false;

@@ -14,6 +14,7 @@
 
 #include "models/tcp/tcp_ack.h"
 #include "models/tcp/tcp_ecn.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_probes.h"
@@ -175,13 +176,18 @@ bool tcp_output_should_autocork(TcpConn *c, const TcpSeg *s, uint32_t size_goal)
 static void grow(TcpConn *c, TcpSeg *s, uint32_t amount)
 {
     TcpSeg *next = s->next;
+    bool is_whole;
     uint32_t n;
 
     if (!next || s->eor || s->n_frags || next->n_frags)
         return;
     n = HS_MIN(amount, tcpseg_len(next));
-    if (n && tcpseg_len(s) + n <= TCP_SEG_MAX_LEN)
-        tcpsndq_shift(c, s, next, n);
+    if (!n || tcpseg_len(s) + n > TCP_SEG_MAX_LEN)
+        return;
+    is_whole = n == tcpseg_len(next);
+    tcpsndq_shift(c, s, next, n);
+    if (is_whole) /* tcp_eat_one_skb */
+        tcp_errq_on_joined(c, s->seq, s->end_seq);
 }
 
 void tcp_output_event_new_data_sent(TcpConn *c, TcpSeg *s)

@@ -284,6 +284,7 @@ int tcp_md5_set(TcpConn *c, const void *val, unsigned len, bool is_ext);
 void tcp_md5_sign(uint8_t digest[16], const TcpMd5Key *k, const InetAddr *src, const InetAddr *dst,
                   bool is_v6, const Packet *pkt, unsigned tcp_off);
 bool tcp_md5_is_bad(Tcp *t, const TcpConn *c, TcpIn *in); /* counts; true: drop */
+bool tcp_md5_is_bad_header(const TcpIn *in);
 void tcp_md5_copy(TcpConn *child, const TcpConn *listener, const InetAddr *peer);
 void tcp_md5_free(TcpConn *c);
 

@@ -170,7 +170,6 @@ static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found)
             }
             if (used) {
                 deliver(s, r, (size_t)copied, off, used);
-                note_arrival(s, r);
                 *seq += used;
                 copied += used;
                 len -= used;
@@ -181,6 +180,7 @@ static int64_t read_stream(TcpConn *c, TcpRecv *r, bool *found)
                 c->urg->urg_data = 0;
                 tcp_input_fast_path_check(c);
             }
+            note_arrival(s, r); /* also when nothing was asked for */
             *found = !r->len;
             if (off + used < seg_len)
                 continue;

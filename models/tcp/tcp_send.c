@@ -287,17 +287,20 @@ static int check_connected(TcpConn *c, const TcpSend *m)
 }
 
 /* Somebody may want to know when these bytes have left, or arrived, or when their memory is free. */
-static void note_written(TcpConn *c, const TcpSend *m)
+static void note_written(TcpConn *c, const TcpSend *m, bool behind_lent)
 {
     const TcpSeg *tail = c->snd.write_tail ? c->snd.write_tail : c->snd.rtx_tail;
 
     tcp_errq_on_written(c, tail, m->has_tsflags ? m->tsflags : c->opts->tsflags,
-                        is_lending(c, m) && !m->resumed);
+                        !is_lending(c, m) || m->resumed ? TCP_LEND_NOTHING
+                        : behind_lent                   ? TCP_LEND_MORE
+                                                        : TCP_LEND);
 }
 
 static int64_t send_it(TcpConn *c, TcpSend *m)
 {
     uint32_t mss, goal = 0;
+    bool behind_lent = c->snd.write_tail && c->snd.write_tail->n_frags;
     size_t in_syn = 0;
     Source src;
     int64_t err;
@@ -326,6 +329,8 @@ static int64_t send_it(TcpConn *c, TcpSend *m)
     err = check_connected(c, m);
     if (err)
         return in_syn ? (int64_t)in_syn : m->resumed && err != -EAGAIN ? 0 : stream_error(c, m, (int)err);
+    if (m->cmsg_err) /* not before: what cannot be sent at all is worse, and a SYN may have left */
+        return stream_error(c, m, m->cmsg_err);
     mss = tcp_pmtu_send_mss(c, &goal, m->flags);
     if (c->err || c->sflags & TCP_S_SEND_SHUTDOWN)
         err = -EPIPE;
@@ -334,7 +339,7 @@ static int64_t send_it(TcpConn *c, TcpSend *m)
     if (err)
         remove_empty(c);
     if (src.done > in_syn && c->opts)
-        note_written(c, m);
+        note_written(c, m, behind_lent);
     if (src.done > in_syn)
         tcp_output_push(c, m->flags, mss, c->nonagle, goal);
     if (!err || src.done)

@@ -12,6 +12,8 @@
 #include "models/tcp/tcp_probes.h"
 #include "models/tcp/tcp_sockopt.h"
 #include "models/wire/tcp.h"
+#include "models/wire/ipv4.h"
+#include "models/wire/ipv6.h"
 
 /* The urgent pointer counts from this segment's first byte, if it reaches (RFC 6093: it points behind the
  * urgent byte). */
@@ -125,6 +127,7 @@ int tcp_output_transmit(TcpConn *c, TcpSeg *s, bool clone, uint32_t rcv_nxt)
 {
     SimTime prior_wstamp = c->pace_wstamp, edt;
     uint8_t ip_ecn = 0;
+    uint32_t headers = 0;
     Packet *pkt;
     int err;
 
@@ -137,6 +140,9 @@ int tcp_output_transmit(TcpConn *c, TcpSeg *s, bool clone, uint32_t rcv_nxt)
         s->pcount = 1;
     pkt = build(c, s, rcv_nxt, &ip_ecn);
     count_sent(c, s, rcv_nxt);
+    if (HS_UNLIKELY(c->has_errq))
+        headers =
+            tcp_hdr_len(pkt->buf + pkt->head) + (c->sflags & TCP_S_WIRE_V6 ? IPV6_HDR_LEN : IPV4_MIN_HDR_LEN);
     edt = c->mstamp;
     if (c->tcp->sysctl->pacing_qdisc_fq) {
         /* fq takes over from our timer as soon as it sees the flow */
@@ -155,7 +161,7 @@ int tcp_output_transmit(TcpConn *c, TcpSeg *s, bool clone, uint32_t rcv_nxt)
         tcp_pace_on_sent(c, s, prior_wstamp);
         tcpsndq_tsort_to_tail(c, s);
         tcp_rate_on_sent(c, s);
-        tcp_errq_on_sent(c, s);
+        tcp_errq_on_sent(c, s, headers);
     }
     return err;
 }

@@ -48,7 +48,7 @@ static StimuliItem *add_item(Stimuli *s, const PdEvent *e, int64_t at_us)
 static void learn(Stimuli *s, PdSeen *seen)
 {
     PdConn *c = s->run.conn;
-    if (seen->tcp.flags & TCP_SYN && !c->map.has_local)
+    if (seen->tcp.flags & TCP_SYN && (!c->map.has_local || s->config.many_connections))
         pd_map_learn_local(&c->map, s->script_isn, seen->tcp.seq);
     for (unsigned i = 0; i < seen->n_options; i++) {
         if (seen->options[i].kind == TCP_OPT_TIMESTAMPS && !pd_map_has_ts(&c->map))
@@ -86,13 +86,20 @@ static bool take(Stimuli *s, int64_t limit_us)
             return false;
         bool ok = pd_packet_explain(&seen, &captured, &why);
         g_free(captured.bytes);
-        if (!ok || !pd_conn_owns(r, &seen))
+        bool is_many = s->config.many_connections && seen.ip_proto == IP_PROTO_TCP;
+        if (!ok || (!is_many && !pd_conn_owns(r, &seen)))
             continue;
+        PdConn *before = r->conn;
+        if (is_many)
+            r->conn = pd_conn_by_ports(r, seen.tuple.src_port, seen.tuple.dst_port);
         if (seen.ip_proto == IP_PROTO_TCP) {
             learn(s, &seen);
             to_script(s, &seen);
         }
-        add_item(s, NULL, seen.at_ns / PD_NS_PER_US)->seen = seen;
+        r->conn = before;
+        StimuliItem *item = add_item(s, NULL, seen.at_ns / PD_NS_PER_US);
+        item->seen = seen;
+        item->with_ports = is_many;
         return true;
     }
 }

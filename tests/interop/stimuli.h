@@ -16,6 +16,7 @@ typedef struct StimuliItem {
     int64_t end_us;       /* a call that slept: when it returned; else -1 */
     const PdEvent *event; /* NULL: a packet that the stack sent */
     PdSeen seen;          /* with the script's numbers */
+    bool with_ports;      /* --many_connections */
     bool is_as_written;   /* a call whose result is the script's */
     PdResult result;
     char *note;       /* NULL: nothing to remark */

@@ -70,17 +70,20 @@ static void append_gaps(GString *out, const PdScript *s, unsigned *from, unsigne
 
 /* ---- packets and results ---- */
 
-static void append_packet(GString *out, const PdSeen *seen, bool v6)
+static void append_packet(GString *out, const PdSeen *seen, bool v6, bool with_ports)
 {
     PdPacket p;
     pd_format_from_seen(&p, seen, (seen->tos & 3) != 0);
+    p.has_ports = with_ports;
+    p.src_port = seen->tuple.src_port;
+    p.dst_port = seen->tuple.dst_port;
     pd_format_packet(out, &p, v6, false);
 }
 
 static bool is_label(const PdSyscall *s)
 {
-    return strcmp(s->name, "socket") == 0 || strcmp(s->name, "accept") == 0 || strcmp(s->name, "open") == 0 ||
-           strcmp(s->name, "epoll_create") == 0;
+    return strcmp(s->name, "socket") == 0 || g_str_has_prefix(s->name, "accept") ||
+           strcmp(s->name, "open") == 0 || strcmp(s->name, "epoll_create") == 0;
 }
 
 static void append_result(GString *out, const StimuliItem *i)
@@ -376,7 +379,7 @@ void stimuli_format_script(GString *out, const PdScript *script, const GPtrArray
         g_string_free(line, TRUE);
         last_ms = ms;
         if (!i->event)
-            append_packet(out, &i->seen, v6);
+            append_packet(out, &i->seen, v6, i->with_ports);
         else if (i->event->kind == PD_EVENT_SYSCALL)
             append_call(out, script, i);
         else if (i->event->kind == PD_EVENT_CODE)
@@ -394,7 +397,7 @@ void stimuli_format_script(GString *out, const PdScript *script, const GPtrArray
 
 /* ---- traces ---- */
 
-static void trace_segment(GString *out, const PdSeen *seen, bool v6, int64_t at_us)
+static void trace_segment(GString *out, const PdSeen *seen, bool v6, bool with_ports, int64_t at_us)
 {
     PdSeen s = *seen;
     for (unsigned i = 0; i < s.n_options; i++) {
@@ -402,7 +405,7 @@ static void trace_segment(GString *out, const PdSeen *seen, bool v6, int64_t at_
             s.options[i].ts_val = 0;
     }
     g_string_append_printf(out, "%d.%03d ", (int)(to_ms(at_us) / 1000), (int)(to_ms(at_us) % 1000));
-    append_packet(out, &s, v6);
+    append_packet(out, &s, v6, with_ports);
     g_string_append_c(out, '\n');
 }
 
@@ -411,7 +414,7 @@ static void trace_packet(GString *out, const StimuliItem *i, bool v6)
     PdSeen s = i->seen;
     uint32_t left = s.payload_len, size = s.gso_size ? s.gso_size : left;
     if (s.ip_proto != 6 || left <= size) {
-        trace_segment(out, &s, v6, i->at_us);
+        trace_segment(out, &s, v6, i->with_ports, i->at_us);
         return;
     }
     uint16_t last_flags = s.tcp.flags;
@@ -421,7 +424,7 @@ static void trace_packet(GString *out, const StimuliItem *i, bool v6)
         s.tcp.flags = left > size ? last_flags & (uint16_t) ~(TCP_PSH | TCP_FIN) : last_flags;
         if (sent)
             s.tcp.flags &= (uint16_t)~TCP_CWR;
-        trace_segment(out, &s, v6, i->at_us);
+        trace_segment(out, &s, v6, i->with_ports, i->at_us);
     }
 }
 
