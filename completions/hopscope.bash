@@ -55,8 +55,8 @@ _hopscope()
         ;;
     packetdrill)
         words="--pcap --seed --bind_port --code_command --code_format --code_sockopt --connect_port --debug
-            --define --dry_run --gateway_ip --init_scripts --ip_version --is_anyip --local_ip --mss --mtu
-            --netmask_ip --non_fatal --psp_udp_port --remote_ip --send_omit_free --so_filename --so_flags
+            --define --dry_run --gateway_ip --init_scripts --ip_version --is_anyip --local_ip --many_connections --mss
+            --mtu --netmask_ip --non_fatal --psp_udp_port --remote_ip --send_omit_free --so_filename --so_flags
             --speed --strict_ecr --strict_segments --tcp_ts_ecr_scaled --tcp_ts_tick_usecs
             --tolerance_percent --tolerance_usecs --verbose --wire_client --wire_client_dev --wire_server
             --wire_server_at --wire_server_dev --wire_server_ip --wire_server_port --help"

@@ -91,6 +91,7 @@ complete -c hopscope -n "$on packetdrill" -l init_scripts -x -d 'commands to run
 complete -c hopscope -n "$on packetdrill" -l ip_version -x -d 'ipv4 (default), ipv4-mapped-ipv6 or ipv6'
 complete -c hopscope -n "$on packetdrill" -l is_anyip -d 'accepted, without effect'
 complete -c hopscope -n "$on packetdrill" -l local_ip -x -d 'address of the stack under test'
+complete -c hopscope -n "$on packetdrill" -l many_connections -d 'the ports of a line choose its connection'
 complete -c hopscope -n "$on packetdrill" -l mss -x -d 'larger inbound packets arrive as aggregates of this segment size'
 complete -c hopscope -n "$on packetdrill" -l mtu -x -d 'MTU of tun0 (default 1500)'
 complete -c hopscope -n "$on packetdrill" -l netmask_ip -x -d 'netmask of the local address'
