@@ -158,7 +158,6 @@ PcapngWaiting *pcapng_lz4_usual_find(PcapngLz4 *z, PcapngWaiting *w, const Pcapn
     for (; w < stop; w = pcapng_wait_next(w)) {
         const uint64_t hash = hash_flow(w, ends_in(w, w->headers)), off = w->payload_off;
         const unsigned first = flows_of(hash);
-
         const unsigned flow = first + (z->marks[first].tag != tag_of(hash));
 
         __builtin_prefetch(&z->flows[flow]);
@@ -180,7 +179,7 @@ const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, 
 
     if (HS_UNLIKELY(frame->out.end != token + 1 || !z->held_total))
         return w;
-    for (; w != end && HS_LIKELY(token + 1 < full && pos < full_pos);) {
+    while (w != end && HS_LIKELY(token + 1 < full && pos < full_pos)) {
         const uint64_t low = (uint64_t)HS_MAX((int64_t)(pos - LZ4_MAX_DISTANCE), (int64_t)block_pos);
         Flow *const f = &z->flows[w->flow];
         uint32_t distance, payload_distance = 0;
