@@ -4,7 +4,7 @@
 #include "sim/trace/outfile.h"
 
 /* A block ends when so much of the stream is in it, or so much of the file: the first is what the format
- * allows (less one step), the second stays in a second-level cache and is enough for one write. */
+ * allows (less two steps), the second stays in a second-level cache and is enough for one write. */
 #define FULL_STREAM_BYTES (((size_t)4 << 20) - 2 * LZ4_MAX_STEP)
 #define FULL_OUT_BYTES ((size_t)256 * 1024)
 /* Behind it: one step, its literals' lengths, and what is written ahead. */
@@ -26,7 +26,7 @@ static void begin_block(Writer *w)
     Lz4Frame *z = &w->frame;
 
     lz4out_begin(&z->out, w->block + BLOCK_HEAD_BYTES);
-    z->block_pos = z->pos;
+    z->block_pos = z->pos += LZ4_MAX_DISTANCE + 1;
     z->full = w->block + FULL_OUT_BYTES;
     z->full_pos = z->pos + FULL_STREAM_BYTES;
 }

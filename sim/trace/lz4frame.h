@@ -37,7 +37,9 @@ typedef struct Lz4Out { /* the sequence in progress */
 /* What the inline functions need; the rest is private to lz4frame.c. */
 typedef struct Lz4Frame {
     Lz4Out out;
-    uint64_t pos;        /* in the stream, as a reader sees it */
+    /* In the stream, but that a block begins LZ4_MAX_DISTANCE + 1 behind the end of the last one, and the
+     * first one there: what is not too far away to be referred to is in the same block. */
+    uint64_t pos;
     uint64_t block_pos;  /* where the block begins */
     const uint8_t *full; /* where the block in memory is */
     uint64_t full_pos;   /* and in the stream */

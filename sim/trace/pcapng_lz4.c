@@ -16,14 +16,13 @@
 
 /* ---- payload ---- */
 
-/* pos: where in the stream; nothing before `first` may be referred to. */
-static ALWAYS_INLINE void put_synthetic(Seen *seen, Lz4Out *o, uint64_t pos, uint64_t first, uint64_t off,
-                                        uint32_t n)
+/* pos: where in the stream. */
+static ALWAYS_INLINE void put_synthetic(Seen *seen, Lz4Out *o, uint64_t pos, uint64_t off, uint32_t n)
 {
     const uint32_t residue = (uint32_t)(off % PAYLOAD_PERIOD);
     const uint32_t shift = residue - seen->residue + (residue < seen->residue ? PAYLOAD_PERIOD : 0);
     const uint64_t distance = pos - seen->pos - shift, len = seen->end - seen->pos;
-    const bool is_near = len && distance <= LZ4_MAX_DISTANCE && seen->pos >= first;
+    const bool is_near = len && pos - seen->pos <= LZ4_MAX_DISTANCE;
     const Seen now = {pos, pos + n, residue};
     uint32_t done = 0;
 
@@ -52,15 +51,14 @@ static ALWAYS_INLINE void put_synthetic(Seen *seen, Lz4Out *o, uint64_t pos, uin
 }
 
 /* The first n bytes of what follows the packet's headers. */
-static ALWAYS_INLINE void put_body(Seen *seen, Lz4Out *o, uint64_t pos, uint64_t first, const Packet *p,
-                                   uint32_t n)
+static ALWAYS_INLINE void put_body(Seen *seen, Lz4Out *o, uint64_t pos, const Packet *p, uint32_t n)
 {
     for (unsigned i = 0; i < p->n_slices && n; i++) {
         const PktSlice *slice = &p->slice[i];
         uint32_t step = HS_MIN(n, slice->len);
 
         if (HS_LIKELY(!slice->chunk)) {
-            put_synthetic(seen, o, pos, first, slice->off, step);
+            put_synthetic(seen, o, pos, slice->off, step);
         } else {
             memcpy(o->end, slice->chunk->bytes + slice->off, step);
             o->end += step;
@@ -89,6 +87,7 @@ PcapngLz4 *pcapng_lz4_open(const char *path, uint32_t most, GError **error)
     z->queue = (PcapngWaitQueue){z->waiting, z->waiting + PCAPNG_WAIT_FRAMES};
     z->frame = frame;
     z->most = most;
+    z->longest = 1;
     for (unsigned i = 0; i < HS_ARRAY_LEN(z->marks); i++)
         z->marks[i].shape = &z->none;
     return z;
@@ -198,6 +197,7 @@ static Shape *find_shape(PcapngLz4 *z, const PcapngWaiting *w, const Packet *pkt
         .csum_at = pkt->csum == PKT_CSUM_PARTIAL && csum_at < n ? csum_at : LZ4_PLAN_NO_CSUM,
     };
     s->total = PCAPNG_PACKET_HEAD_BYTES + caplen + s->what.n_options + LAST_BYTES;
+    z->longest = HS_MAX(z->longest, s->total);
     s->step = (uint32_t)((uint8_t *)pcapng_wait_next(w) - (uint8_t *)w);
     s->lap = HS_MIN(s->what.n_payload, (uint32_t)PAYLOAD_PERIOD);
     s->csum_from = pkt->csum_start - pkt->head;
@@ -223,11 +223,10 @@ static void add_other(PcapngLz4 *z, const Shape *s, const PcapngWaiting *w, cons
     uint32_t distance = 0, same = 0;
     const uint32_t n_held = get_held(z, held);
     const uint64_t pos = z->frame->pos + n_held;
-    const uint64_t first = z->frame->pos - lz4frame_reach(z->frame);
     Lz4Out o = lz4frame_begin(z->frame);
 
     lz4out_put(&o, held, n_held);
-    if (mark_of(z, like)->shape == s && like->pos >= first && pos - like->pos <= LZ4_MAX_DISTANCE) {
+    if (mark_of(z, like)->shape == s && pos - like->pos <= LZ4_MAX_DISTANCE) {
         distance = (uint32_t)(pos - like->pos);
         lz4out_match_short(&o, distance, 16); /* up to the high half of the time */
         o.end = pcapng_put32(o.end, w->time_low);
@@ -242,7 +241,7 @@ static void add_other(PcapngLz4 *z, const Shape *s, const PcapngWaiting *w, cons
     lz4out_put(&o, headers + same, n - same);
     if (pkt->csum == PKT_CSUM_PARTIAL)
         put_checksum(o.end - n, n, (unsigned)pkt->csum_at - pkt->head, packet_csum_value(pkt));
-    put_body(&z->seen, &o, pos + PCAPNG_PACKET_HEAD_BYTES + n, first, pkt, caplen - n);
+    put_body(&z->seen, &o, pos + PCAPNG_PACKET_HEAD_BYTES + n, pkt, caplen - n);
     if (distance) {
         lz4out_match_short(&o, distance, n_options);
     } else {
@@ -261,10 +260,10 @@ static void learn(PcapngLz4 *z, Shape *s, const Flow *f, bool is_known, const ui
 
     if (!s->can_plan)
         return;
-    if (is_known && !(own->n_seqs && pcapng_lz4_plan_fits(own, f->headers, headers)))
+    if (is_known && !(own->n_steps && pcapng_lz4_plan_fits(own, f->headers, headers)))
         pcapng_lz4_plan_learn(own, &s->what, NULL, f->headers, headers);
     if (mark_of(z, s->last)->shape == s &&
-        !(any->n_seqs && pcapng_lz4_plan_fits(any, s->last->headers, headers)))
+        !(any->n_steps && pcapng_lz4_plan_fits(any, s->last->headers, headers)))
         pcapng_lz4_plan_learn(any, &s->what, own->same, s->last->headers, headers);
 }
 

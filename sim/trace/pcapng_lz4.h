@@ -35,14 +35,15 @@ static inline void pcapng_lz4_add_packet(PcapngLz4 *z, uint32_t where, uint64_t 
                                          uint64_t packetid)
 {
     PcapngWaitQueue *queue = (PcapngWaitQueue *)z;
+    PcapngWaiting *next;
 
     if (HS_UNLIKELY(!pcapng_wait_can(pkt))) {
         pcapng_lz4_add_at_once(z, where, time, pkt, packetid);
         return;
     }
-    pcapng_wait_describe(queue->next, pkt, where, time, packetid);
-    queue->next = pcapng_wait_copy_headers(queue->next, pkt);
-    if (HS_UNLIKELY(queue->next >= queue->end))
+    next = pcapng_wait_put(queue->next, pkt, where, time, packetid);
+    queue->next = next;
+    if (HS_UNLIKELY(next >= queue->end))
         pcapng_lz4_add_waiting(z);
 }
 

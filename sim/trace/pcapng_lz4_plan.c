@@ -16,6 +16,7 @@
 /* What is made: a plan, and its bytes so far. */
 typedef struct Maker {
     PcapngLz4Plan *plan;
+    unsigned n_seqs;
     unsigned out;
     uint64_t *behind; /* where bytes that are no literals go, */
     unsigned n;       /* and how many there are already */
@@ -30,19 +31,24 @@ static void put_byte(Maker *m, unsigned v)
 /* The header bytes `from` … are the literals. */
 static void add_seq(Maker *m, unsigned from, unsigned n_literals, unsigned n_match)
 {
-    const unsigned code = n_match - LZ4_MIN_MATCH;
-    PcapngLz4Seq *s = &m->plan->seq[m->plan->n_seqs++];
+    const unsigned code = n_match - LZ4_MIN_MATCH, most = LZ4_PLAN_STEP_LITERALS;
+    PcapngLz4Step *s;
 
     hs_assert(n_match >= LZ4_MIN_MATCH && n_match <= MATCH_MAX);
     put_byte(m, HS_MIN(n_literals, 15u) << 4 | HS_MIN(code, 15u));
     if (n_literals >= 15)
         put_byte(m, n_literals - 15);
-    s->from = (uint8_t)from;
-    s->n_literals = (uint8_t)n_literals;
-    s->literals_at = (uint8_t)m->out;
-    m->out += n_literals;
-    s->distance_at = (uint8_t)m->out;
-    s->behind = 0;
+    for (;; n_literals -= most, from += most) {
+        unsigned now = HS_MIN(n_literals, most);
+
+        s = &m->plan->step[m->plan->n_steps++];
+        *s = (PcapngLz4Step){.from = (uint16_t)from, .literals_at = (uint16_t)m->out};
+        m->out += now;
+        s->distance_at = (uint16_t)m->out;
+        if (now == n_literals)
+            break;
+    }
+    m->n_seqs++;
     m->out += 2;
     m->behind = &s->behind;
     m->n = 2;
@@ -104,10 +110,10 @@ static void make(PcapngLz4Plan *plan, const PcapngLz4Shape *shape)
     const unsigned n_more = shape->n_payload - lap;
     unsigned at = count_same(plan, 0, n);
     uint64_t token = 0;
-    Maker m = {plan, 0, &token, 0};
+    Maker m = {plan, 0, 0, &token, 0};
     bool done = at == n && !lap;
 
-    plan->n_seqs = plan->n_tail = 0;
+    plan->n_steps = plan->n_tail = 0;
     plan->csum_out = 0;
     if ((lap && lap < LZ4_MIN_MATCH) || (n_more && n_more < LZ4_MIN_MATCH) ||
         (lap && !make_tail(plan, n_more, shape->n_options)) || shape->csum_at + 1 == n)
@@ -115,15 +121,15 @@ static void make(PcapngLz4Plan *plan, const PcapngLz4Shape *shape)
     add_seq(&m, 0, TIME_BYTES, LENGTHS_BYTES + at + (done ? shape->n_options : 0));
     plan->token = (uint8_t)token;
     while (!done) {
-        const unsigned from = at;
+        const unsigned from = at, first = plan->n_steps;
         unsigned n_match;
 
-        at = plan->n_seqs == LZ4_PLAN_SEQS - 1 ? n : next_match(plan, at, n, !lap);
+        at = m.n_seqs == LZ4_PLAN_SEQS - 1 ? n : next_match(plan, at, n, !lap);
         n_match = count_same(plan, at, n);
         done = lap ? at == n : at + n_match == n;
         add_seq(&m, from, at - from, done ? (lap ? lap : n_match + shape->n_options) : n_match);
         if (shape->csum_at >= from && shape->csum_at < at)
-            plan->csum_out = (uint16_t)(plan->seq[plan->n_seqs - 1].literals_at + shape->csum_at - from);
+            plan->csum_out = (uint16_t)(plan->step[first].literals_at + shape->csum_at - from);
         at += n_match;
     }
     plan->size = (uint16_t)m.out;
@@ -133,7 +139,7 @@ void pcapng_lz4_plan_init(PcapngLz4Plan *plan, const PcapngLz4Shape *shape)
 {
     const unsigned n = HS_MIN(shape->n_headers, LZ4_PLAN_BYTES);
 
-    plan->n_seqs = 0;
+    plan->n_steps = 0;
     memset(plan->same, 0, LZ4_PLAN_BYTES);
     memset(plan->same, 0xff, n);
     for (unsigned i = shape->csum_at; i < n && i < shape->csum_at + 2; i++)
@@ -143,7 +149,7 @@ void pcapng_lz4_plan_init(PcapngLz4Plan *plan, const PcapngLz4Shape *shape)
 void pcapng_lz4_plan_learn(PcapngLz4Plan *plan, const PcapngLz4Shape *shape, const uint8_t *known,
                            const uint8_t before[LZ4_PLAN_BYTES], const uint8_t now[LZ4_PLAN_BYTES])
 {
-    bool is_new = !plan->n_seqs;
+    bool is_new = !plan->n_steps;
 
     for (unsigned i = 0; i < LZ4_PLAN_BYTES; i++) {
         if (before[i] == now[i] && (!known || known[i]))

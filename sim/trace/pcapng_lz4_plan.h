@@ -14,14 +14,19 @@
 #pragma once
 
 #include "sim/base/base.h"
+#include "sim/packet/packet.h"
 #include "sim/packet/payload.h"
 
 #define LZ4_PLAN_BYTES 80u /* of a packet's headers, that are compared; those behind them are literals */
 #define LZ4_PLAN_SEQS 8u
+#define LZ4_PLAN_STEP_LITERALS 16u
+#define LZ4_PLAN_STEPS (LZ4_PLAN_SEQS + PKT_BUF / LZ4_PLAN_STEP_LITERALS)
 #define LZ4_PLAN_NO_CSUM 255u
 #define LZ4_PLAN_TAIL_BYTES 48u
 /* So much of a plan's output is written in any case. */
 #define LZ4_PLAN_SLACK 32u
+/* And no more, with a sequence in front of it: headers, and less than four bytes around each literal. */
+#define LZ4_PLAN_OUT_MOST (5u * PKT_BUF)
 
 typedef struct PcapngLz4Shape {
     uint32_t n_headers; /* captured */
@@ -30,23 +35,25 @@ typedef struct PcapngLz4Shape {
     uint32_t csum_at;   /* in the headers: two bytes that are not in the packet as captured */
 } PcapngLz4Shape;
 
-/* A sequence of LZ4, from its literals to the next one's: places are counted from the plan's first token. */
-typedef struct PcapngLz4Seq {
-    uint64_t
-        behind; /* to be stored at distance_at, with the distance: what follows up to the next literals */
-    uint8_t from, n_literals; /* in the headers */
-    uint8_t literals_at, distance_at;
-} PcapngLz4Seq;
+/* Up to LZ4_PLAN_STEP_LITERALS literals, and the rest of their sequence of LZ4 up to the next one's: places
+ * are counted from the plan's first token. Literals that are more take several steps; what all but the last
+ * of these store behind theirs, the next one overwrites. */
+typedef struct PcapngLz4Step {
+    uint64_t behind;      /* to be stored at distance_at, with the distance */
+    uint16_t from;        /* in the headers */
+    uint16_t literals_at; /* so many are stored in any case */
+    uint16_t distance_at;
+} PcapngLz4Step;
 
 typedef struct PcapngLz4Plan {
     _Alignas(16) uint8_t same[LZ4_PLAN_BYTES]; /* 0xff: the same in all packets of a flow, 0: not */
-    uint8_t token;                             /* the first; then time, then seq[0].behind */
-    uint8_t n_seqs;                            /* 0: there is no plan */
+    uint8_t token;                             /* the first; then time, then step[0].behind */
+    uint8_t n_steps;                           /* 0: there is no plan */
     uint8_t n_tail;
-    uint16_t csum_out;                 /* where the checksum of csum_at goes; 0: there is none */
-    uint16_t size;                     /* without tail */
-    PcapngLz4Seq seq[LZ4_PLAN_SEQS];   /* the last one's distance is the payload's, if there is payload */
-    uint8_t tail[LZ4_PLAN_TAIL_BYTES]; /* behind the payload's distance, up to that of the options */
+    uint16_t csum_out;                  /* where the checksum of csum_at goes; 0: there is none */
+    uint16_t size;                      /* without tail */
+    PcapngLz4Step step[LZ4_PLAN_STEPS]; /* the last one's distance is the payload's, if there is payload */
+    uint8_t tail[LZ4_PLAN_TAIL_BYTES];  /* behind the payload's distance, up to that of the options */
 } PcapngLz4Plan;
 
 /* Nothing known yet: no plan. */

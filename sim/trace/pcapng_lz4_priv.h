@@ -79,7 +79,8 @@ struct PcapngLz4 {
     /* Of the last packet block LAST_BYTES are held back, if held_total, its length, is not 0. */
     uint64_t held_id;
     uint32_t held_total;
-    uint32_t most; /* bytes captured of a packet */
+    uint32_t most;    /* bytes captured of a packet */
+    uint32_t longest; /* of the shapes' blocks */
     PcapngWaiting waiting[PCAPNG_WAIT_FRAMES + 1];
     Shape shapes[WAYS << SHAPE_BITS]; /* by a hash */
     Shape none;                       /* which nothing is like */

@@ -8,21 +8,21 @@
 
 /* What precedes the time: type, length, interface and time's high half. The block before may end with the
  * same eight bytes as another one did. Then comes the plan's first token. */
-static ALWAYS_INLINE uint8_t *put_edge(const PcapngLz4 *z, Shape *s, uint8_t *p, uint64_t pos, uint64_t low,
+static ALWAYS_INLINE uint8_t *put_edge(const PcapngLz4 *z, Shape *s, uint8_t *p, uint64_t pos,
                                        uint32_t distance, uint8_t token)
 {
     const uint32_t before = z->held_total;
     Edge *e = &s->edge[before >> 2 & (EDGES - 1)];
-    const uint64_t edge_pos = e->pos;
+    const uint64_t edge_distance = pos - e->pos;
 
     _Static_assert(EDGES == 4, "lengths are multiples of four");
     e->pos = pos;
-    if (HS_LIKELY(e->before == before && edge_pos >= low + (LAST_BYTES - ID_BYTES))) {
+    if (HS_LIKELY(e->before == before && edge_distance <= LZ4_MAX_DISTANCE)) {
         const uint32_t more = 16 + LAST_BYTES - ID_BYTES - LZ4_MIN_MATCH - 15;
 
         p[0] = ID_BYTES << 4 | 15;
         pcapng_put64(p + 1, z->held_id);
-        pcapng_put32(p + 9, (uint32_t)(pos - edge_pos) | more << 16 | (uint32_t)token << 24);
+        pcapng_put32(p + 9, (uint32_t)edge_distance | more << 16 | (uint32_t)token << 24);
         return p + 12;
     }
     p[0] = 15 << 4 | (16 - LZ4_MIN_MATCH);
@@ -34,10 +34,9 @@ static ALWAYS_INLINE uint8_t *put_edge(const PcapngLz4 *z, Shape *s, uint8_t *p,
     return p + 20;
 }
 
-/* The distance of the payload of a block at block_pos, which begins at `residue` of a lap, or 0: not to be
- * found behind low. */
-static ALWAYS_INLINE uint32_t find_payload(Seen *seen, uint64_t block_pos, uint64_t low, uint32_t residue,
-                                           const Shape *s)
+/* The distance of the payload of a block at block_pos, which begins at `residue` of a lap, or 0: not in
+ * reach. */
+static ALWAYS_INLINE uint32_t find_payload(Seen *seen, uint64_t block_pos, uint32_t residue, const Shape *s)
 {
     const uint32_t before = PCAPNG_PACKET_HEAD_BYTES + s->what.n_headers;
     const uint64_t pos = block_pos + before;
@@ -45,53 +44,66 @@ static ALWAYS_INLINE uint32_t find_payload(Seen *seen, uint64_t block_pos, uint6
     const uint64_t source = seen->pos + shift;
     const uint32_t n = s->what.n_payload;
 
-    if (HS_UNLIKELY(seen->pos < low + before || source + s->lap > seen->end))
+    if (HS_UNLIKELY(pos - seen->pos > LZ4_MAX_DISTANCE || source + s->lap > seen->end))
         return 0;
     if (n >= GOOD_PAYLOAD || n >= seen->end - seen->pos)
         *seen = (Seen){pos, pos + n, residue};
     return (uint32_t)(pos - source);
 }
 
-/* Headers that the sum below is not made for; and a sum of 0, of which there are two. */
-static __attribute__((noinline)) uint16_t csum_value_of_any(const PcapngWaiting *w)
+/* Ones' complement, in native order. */
+static ALWAYS_INLINE uint64_t add64(uint64_t a, uint64_t b)
 {
-    Packet view;
+    bool carry = __builtin_add_overflow(a, b, &a);
 
-    pcapng_wait_view(w, &view);
-    return packet_csum_value(&view);
+    return a + carry; /* cannot carry again */
 }
 
-typedef uint64_t Lanes __attribute__((vector_size(16), aligned(1), may_alias));
-
-/* Of n bytes, a multiple of 4, and `sum`: ones' complement, in native order. */
-static ALWAYS_INLINE uint64_t add_words(uint64_t sum, const uint8_t *p, unsigned n)
+static ALWAYS_INLINE uint16_t fold(uint64_t sum)
 {
-    if (HS_LIKELY(n == 32)) { /* as TCP's header is with timestamps */
-        const Lanes a = *(const Lanes *)p, b = *(const Lanes *)(p + 16);
-        const Lanes sums = (a & UINT32_MAX) + (a >> 32) + (b & UINT32_MAX) + (b >> 32);
+    /* The upper half and the lower, with the carry that comes in again at the other end. */
+    uint32_t half = (uint32_t)((sum + (sum >> 32 | sum << 32)) >> 32);
 
-        return sum + sums[0] + sums[1];
+    return (uint16_t)((half + (half >> 16 | half << 16)) >> 16);
+}
+
+/* What the sum below is not made for; and a sum of 0, of which there are two. */
+static __attribute__((noinline)) uint16_t csum_value_of_any(const PcapngWaiting *w, const Shape *s)
+{
+    uint16_t sum = 0xffff;
+
+    if (s->csum_bytes) {
+        const uint8_t *p = w->headers + s->csum_from;
+        uint64_t more = G_BYTE_ORDER == G_LITTLE_ENDIAN ? (uint64_t)w->payload_sum << 8 : w->payload_sum;
+
+        for (const uint8_t *end = p + s->csum_bytes; p != end; p += 4)
+            more = add64(more, load32(p));
+        sum = fold(more);
     }
-    for (const uint8_t *end = p + n; p != end; p += 4)
-        sum += load32(p);
-    return sum;
+    if (sum == 0xffff) {
+        Packet view;
+
+        pcapng_wait_view(w, &view);
+        return GUINT16_TO_BE(packet_csum_value(&view));
+    }
+    return (uint16_t)~sum;
 }
 
 /* packet_csum_value of it, as it stands in the frame. */
 static ALWAYS_INLINE uint16_t csum_value(const PcapngWaiting *w, const Shape *s)
 {
+    const uint8_t *p = w->headers + s->csum_from;
     uint64_t sum = w->payload_sum;
-    uint32_t half;
+    uint16_t folded;
 
-    if (HS_UNLIKELY(!s->csum_bytes))
-        return GUINT16_TO_BE(csum_value_of_any(w));
+    if (HS_UNLIKELY(s->csum_bytes != 32)) /* as TCP's header has with timestamps */
+        return csum_value_of_any(w, s);
     if (G_BYTE_ORDER == G_LITTLE_ENDIAN)
         sum <<= 8; /* the same, with bytes swapped */
-    sum = add_words(sum, w->headers + s->csum_from, s->csum_bytes);
-    /* The upper half and the lower, with the carry that comes in again at the other end. */
-    half = (uint32_t)((sum + (sum >> 32 | sum << 32)) >> 32);
-    half = (half + (half >> 16 | half << 16)) >> 16;
-    return HS_LIKELY(half != 0xffff) ? (uint16_t)~half : GUINT16_TO_BE(csum_value_of_any(w));
+    sum = add64(add64(sum, load64(p)), load64(p + 8));
+    sum = add64(add64(sum, load64(p + 16)), load64(p + 24));
+    folded = fold(sum);
+    return HS_LIKELY(folded != 0xffff) ? (uint16_t)~folded : csum_value_of_any(w, s);
 }
 
 /* Stores at known places, where the block is like that at pos - distance. */
@@ -100,18 +112,13 @@ static ALWAYS_INLINE uint8_t *put_planned(const Shape *s, const PcapngLz4Plan *p
                                           const PcapngWaiting *w)
 {
     const uint8_t *headers = w->headers;
-    const PcapngLz4Seq *seq = plan->seq, *const end = seq + plan->n_seqs;
+    const PcapngLz4Step *step = plan->step, *const end = step + plan->n_steps;
 
     pcapng_put32(p + 1, w->time_low);
-    pcapng_put64(p + 5, seq->behind | distance);
-    while (++seq != end) {
-        const uint8_t *from = headers + seq->from;
-        uint8_t *to = p + seq->literals_at;
-
-        memcpy(to, from, 16);
-        for (unsigned i = 16; HS_UNLIKELY(i < seq->n_literals); i += 16)
-            memcpy(to + i, from + i, 16);
-        pcapng_put64(p + seq->distance_at, seq->behind | distance);
+    pcapng_put64(p + 5, step->behind | distance);
+    while (++step != end) {
+        memcpy(p + step->literals_at, headers + step->from, LZ4_PLAN_STEP_LITERALS);
+        pcapng_put64(p + step->distance_at, step->behind | distance);
     }
     if (HS_LIKELY(plan->csum_out)) {
         uint16_t sum = csum_value(w, s);
@@ -145,10 +152,20 @@ static ALWAYS_INLINE bool is_like_last(const PcapngWaiting *w, const Flow *f, co
 
 /* When the flow's last block is out of reach, that of another of its shape may do. */
 static inline bool can_do(PcapngLz4 *z, const PcapngWaiting *w, const Shape *s, const Flow *other,
-                          uint64_t low)
+                          uint64_t pos)
 {
-    return mark_of(z, other)->shape == s && other->pos >= low &&
-           pcapng_lz4_plan_fits(&s->any, other->headers, w->headers) && s->any.n_seqs;
+    return mark_of(z, other)->shape == s && pos - other->pos <= LZ4_MAX_DISTANCE &&
+           pcapng_lz4_plan_fits(&s->any, other->headers, w->headers) && s->any.n_steps;
+}
+
+/* There is room for so many frames: one step more than makes a block full. */
+static inline ptrdiff_t room_for(const PcapngLz4 *z)
+{
+    const Lz4Frame *frame = z->frame;
+
+    _Static_assert(FIND_FRAMES * LZ4_PLAN_OUT_MOST <= LZ4_MAX_STEP, "nor is the file's part longer");
+    return lz4frame_is_full(frame) ? 0
+                                   : (ptrdiff_t)((frame->full_pos + LZ4_MAX_STEP - frame->pos) / z->longest);
 }
 
 PcapngWaiting *pcapng_lz4_usual_find(PcapngLz4 *z, PcapngWaiting *w, const PcapngWaiting *end)
@@ -172,43 +189,36 @@ PcapngWaiting *pcapng_lz4_usual_find(PcapngLz4 *z, PcapngWaiting *w, const Pcapn
 const PcapngWaiting *pcapng_lz4_usual_add(PcapngLz4 *z, const PcapngWaiting *w, const PcapngWaiting *end)
 {
     Lz4Frame *const frame = z->frame;
-    const uint64_t block_pos = frame->block_pos, full_pos = frame->full_pos + LAST_BYTES;
-    const uint8_t *const full = frame->full;
     uint8_t *token = frame->out.token;
     uint64_t pos = frame->pos + LAST_BYTES; /* of the next block */
 
     if (HS_UNLIKELY(frame->out.end != token + 1 || !z->held_total))
         return w;
-    while (w != end && HS_LIKELY(token + 1 < full && pos < full_pos)) {
-        const uint64_t low = (uint64_t)HS_MAX((int64_t)(pos - LZ4_MAX_DISTANCE), (int64_t)block_pos);
+    end = HS_MIN(end, w + room_for(z));
+    while (w < end) {
         Flow *const f = &z->flows[w->flow];
-        uint32_t distance, payload_distance = 0;
-        const PcapngLz4Plan *plan;
-        uint64_t like_pos;
         Shape *const s = z->marks[w->flow].shape;
+        const PcapngLz4Plan *plan = &s->own;
+        uint64_t distance = pos - f->pos;
+        uint32_t payload_distance = 0;
 
-        if (HS_UNLIKELY(!is_like_last(w, f, s)))
+        if (HS_UNLIKELY(!is_like_last(w, f, s) || !plan->n_steps))
             break;
-        plan = &s->own;
-        like_pos = f->pos;
-        if (HS_UNLIKELY(!plan->n_seqs))
-            break;
-        if (HS_UNLIKELY(like_pos < low)) {
-            if (!can_do(z, w, s, s->last, low))
+        if (HS_UNLIKELY(distance > LZ4_MAX_DISTANCE)) {
+            if (!can_do(z, w, s, s->last, pos))
                 break;
             plan = &s->any;
-            like_pos = s->last->pos;
+            distance = pos - s->last->pos;
         }
         if (s->lap) {
-            payload_distance = find_payload(&z->seen, pos, low, w->residue, s);
+            payload_distance = find_payload(&z->seen, pos, w->residue, s);
             if (HS_UNLIKELY(!payload_distance))
                 break;
         }
-        distance = (uint32_t)(pos - like_pos);
-        token = put_edge(z, s, token, pos, low, distance, plan->token);
-        token = put_planned(s, plan, token, distance, payload_distance, w);
         if (HS_UNLIKELY(plan == &s->any))
             memcpy(f->headers, w->headers, LZ4_PLAN_BYTES);
+        token = put_edge(z, s, token, pos, (uint32_t)distance, plan->token);
+        token = put_planned(s, plan, token, (uint32_t)distance, payload_distance, w);
         f->pos = pos;
         s->last = f;
         z->held_id = w->packetid;

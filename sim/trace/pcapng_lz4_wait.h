@@ -97,20 +97,24 @@ typedef struct PcapngWaitQueue {
 static inline void pcapng_wait_describe(PcapngWaiting *w, const Packet *p, uint32_t where, uint64_t time,
                                         uint64_t packetid)
 {
+    const uint64_t upper_first = G_BYTE_ORDER == G_LITTLE_ENDIAN ? time << 32 | time >> 32 : time;
+
+    _Static_assert(offsetof(PcapngWaiting, time_low) == offsetof(PcapngWaiting, time_high) + 4, "one store");
     memcpy(w, (const uint8_t *)p + offsetof(Packet, head), PCAPNG_WAIT_SAME_BYTES);
     w->where = where;
-    w->time_high = (uint32_t)(time >> 32);
-    w->time_low = (uint32_t)time;
+    memcpy(&w->time_high, &upper_first, 8);
     w->payload_off = p->slice[0].off;
     w->packetid = packetid;
 }
 
 /* Returns the next place. */
-static inline PcapngWaiting *pcapng_wait_copy_headers(PcapngWaiting *w, const Packet *p)
+static inline PcapngWaiting *pcapng_wait_put(PcapngWaiting *w, const Packet *p, uint32_t where, uint64_t time,
+                                             uint64_t packetid)
 {
     const uint8_t *headers = packet_cdata(p);
     const unsigned n = packet_header_len(p);
 
+    pcapng_wait_describe(w, p, where, time, packetid);
     memcpy(w->headers, headers, PCAPNG_WAIT_HEADERS);
     if (HS_UNLIKELY(n > PCAPNG_WAIT_HEADERS))
         memcpy(++w, headers + PCAPNG_WAIT_HEADERS, n - PCAPNG_WAIT_HEADERS);

@@ -15,6 +15,7 @@ typedef enum Wanted { WANTED_UNKNOWN, WANTED_NO, WANTED_YES } Wanted;
 typedef struct Target { /* where the frames of one point go */
     PcapngWriter *writer;
     PcapngLz4 *packed;         /* of the writer; NULL: on_record knows where to */
+    uint32_t where[2];         /* then: pcapng_wait_where of what comes in and goes out */
     uint32_t iface, raw_iface; /* NO_IFACE: not yet described; raw is for packets without link header */
     uint8_t wanted;            /* Wanted */
 } Target;
@@ -140,6 +141,8 @@ static void decide(SinkPcapng *s, Target *t, const Node *node, const ProbePoint 
         t->iface = describe(s, t, node, point, &info, point->linktype);
     if (t->iface < PCAPNG_WAIT_IFACES)
         t->packed = pcapng_writer_packed(t->writer);
+    t->where[0] = pcapng_wait_where(t->iface, PCAPNG_FLAG_INBOUND);
+    t->where[1] = pcapng_wait_where(t->iface, PCAPNG_FLAG_OUTBOUND);
 }
 
 static Target *target_of_point(SinkPcapng *s, const ProbePoint *point)
@@ -249,23 +252,20 @@ static __attribute__((noinline)) void on_frame_as_record(ProbeSink *sink, ProbeC
                                    .pkt = pkt});
 }
 
-_Static_assert(PCAPNG_FLAG_OUTBOUND == PCAPNG_FLAG_INBOUND + 1, "on_frame needs no branch");
-
 /* What nearly all records are: a frame on a known point into a compressed file, and nothing to say about it.
  * The others take the long way. */
 static void on_frame(ProbeSink *sink, ProbeClass cls, const ProbePoint *point, const Packet *pkt)
 {
     SinkPcapng *s = (SinkPcapng *)sink;
-    const bool is_sent = cls == PROBE_FRAME_TX;
-    Target *t = s->target + point->id;
+    const Target *t = s->target + point->id;
 
     if (HS_UNLIKELY(point->id >= s->n_targets || !t->packed || (pkt->flags & PKT_HAS_FCS))) {
         on_frame_as_record(sink, cls, point, pkt);
         return;
     }
     s->frames++;
-    pcapng_lz4_add_packet(t->packed, pcapng_wait_where(t->iface, PCAPNG_FLAG_INBOUND + is_sent),
-                          (uint64_t)node_now(point->node), pkt, birth_of(pkt));
+    pcapng_lz4_add_packet(t->packed, t->where[cls == PROBE_FRAME_TX], (uint64_t)node_now(point->node), pkt,
+                          birth_of(pkt));
 }
 
 /* ---- life ---- */

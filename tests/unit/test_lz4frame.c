@@ -81,8 +81,8 @@ static void test_any(void)
         GByteArray *a = g_byte_array_new();
         Lz4Frame *z = lz4frame_open(path, NULL);
         uint8_t *bytes = g_malloc(200000);
-        unsigned n_blocks = 0;
-        uint64_t block_pos = 0;
+        unsigned n_blocks = 0; /* begun */
+        uint64_t block_pos = 0, last_pos = 0;
 
         for (unsigned i = 0; i < 200000; i++)
             bytes[i] = (uint8_t)g_rand_int(rand);
@@ -90,9 +90,12 @@ static void test_any(void)
             uint32_t reach = lz4frame_reach(z);
 
             g_assert_cmpuint(reach, <=, LZ4_MAX_DISTANCE);
-            g_assert_cmpuint(z->pos, ==, a->len);
-            n_blocks += z->block_pos != block_pos;
+            /* Out of reach of all that is in the block before. */
+            g_assert_true(z->block_pos == block_pos || z->block_pos > last_pos + LZ4_MAX_DISTANCE);
             block_pos = z->block_pos;
+            last_pos = z->pos;
+            g_assert_cmpuint((z->pos - a->len) % (LZ4_MAX_DISTANCE + 1), ==, 0);
+            n_blocks = (unsigned)((z->pos - a->len) / (LZ4_MAX_DISTANCE + 1));
             if (reach && g_rand_boolean(rand)) {
                 uint32_t distance = (uint32_t)g_rand_int_range(rand, 1, (gint32)reach + 1);
                 unsigned n = (unsigned)g_rand_int_range(rand, 4, g_rand_int(rand) % 20 ? 100 : 70000);
@@ -128,27 +131,29 @@ static void test_blocks(void)
     size_t n = (size_t)9 << 20;
     uint8_t *bytes = g_malloc(n);
     Lz4Frame *z = lz4frame_open(path, NULL);
-    uint64_t pos;
+    uint64_t block_pos, pos;
 
     for (size_t i = 0; i < n; i++)
         bytes[i] = (uint8_t)(i * i >> 11);
     lz4frame_put(z, bytes, n);
     finish(z, bytes, n);
     z = lz4frame_open(path, NULL);
+    block_pos = z->block_pos;
     memset(bytes, 'x', n);
     lz4frame_put(z, bytes, 20);
     while (lz4frame_reach(z))
         match(z, 20, 60000);
-    g_assert_cmpuint(z->block_pos, ==, 0);
-    g_assert_cmpuint(z->pos, <=, 4 << 20);
+    g_assert_cmpuint(z->block_pos, ==, block_pos);
+    g_assert_cmpuint(z->pos - block_pos, <=, 4 << 20);
     lz4frame_put(z, bytes, 11);
-    g_assert_cmpuint(z->block_pos, ==, 0); /* too little behind a match for a block to end */
+    g_assert_cmpuint(z->block_pos, ==, block_pos); /* too little behind a match for a block to end */
     g_assert_cmpuint(lz4frame_reach(z), ==, 0);
+    pos = z->pos - block_pos;
     lz4frame_put(z, bytes, 1);
-    pos = z->pos;
-    g_assert_cmpuint(z->block_pos, ==, pos);
+    g_assert_cmpuint(z->block_pos, ==, block_pos + pos + 1 + LZ4_MAX_DISTANCE + 1);
+    g_assert_cmpuint(z->pos, ==, z->block_pos);
     lz4frame_put(z, bytes, 5);
-    finish(z, bytes, pos + 5);
+    finish(z, bytes, pos + 6);
     g_free(bytes);
 }
 
