@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <glob.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -18,6 +19,8 @@
 
 #define DEVICE "tun0"
 #define DEFAULT_CC "cubic"
+#define MODULES "/sys/module/"
+#define PARAMETERS MODULES "tcp_*/parameters/*"
 
 /* hs_put FILE VALUE: a kernel that is older than a sysctl, or a value of a newer one, is remarked upon and
  * passed over. */
@@ -71,6 +74,48 @@ void lnx_shell_init(LnxShell *sh, const char *script_path)
     g_strlcpy(sh->cc, DEFAULT_CC, sizeof(sh->cc));
 }
 
+/* ---- parameters of congestion controllers ---- */
+
+static void keep_parameters(LnxShell *sh)
+{
+    glob_t found;
+    sh->parameters = g_ptr_array_new_with_free_func(g_free);
+    if (glob(PARAMETERS, 0, NULL, &found) != 0)
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char *text;
+        if (!g_file_get_contents(found.gl_pathv[i], &text, NULL, NULL))
+            continue;
+        g_ptr_array_add(sh->parameters, g_strdup(found.gl_pathv[i]));
+        g_ptr_array_add(sh->parameters, text);
+    }
+    globfree(&found);
+}
+
+/* Not g_file_set_contents, which would make a new file. */
+static void put_back(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    if (!f)
+        return;
+    fputs(text, f);
+    fclose(f);
+}
+
+static void put_back_parameters(LnxShell *sh)
+{
+    for (guint i = 0; i + 1 < sh->parameters->len; i += 2) {
+        const char *path = sh->parameters->pdata[i], *before = sh->parameters->pdata[i + 1];
+        char *now;
+        if (!g_file_get_contents(path, &now, NULL, NULL))
+            continue;
+        if (strcmp(now, before) != 0)
+            put_back(path, before);
+        g_free(now);
+    }
+    g_ptr_array_free(sh->parameters, TRUE);
+}
+
 static void remove_state(const LnxShell *sh, const char *name)
 {
     char *path = g_build_filename(sh->state_dir, name, NULL);
@@ -80,6 +125,8 @@ static void remove_state(const LnxShell *sh, const char *name)
 
 void lnx_shell_clear(LnxShell *sh)
 {
+    if (sh->parameters)
+        put_back_parameters(sh);
     if (sh->state_dir) {
         remove_state(sh, "cc");
         remove_state(sh, "err");
@@ -138,6 +185,8 @@ static void read_cc(LnxShell *sh)
 
 int lnx_shell_run(LnxShell *sh, const char *text, char **output, char **error)
 {
+    if (!sh->parameters && strstr(text, MODULES))
+        keep_parameters(sh);
     char *script = with_functions(text);
     char *self = g_file_read_link("/proc/self/exe", NULL);
     char **env = g_get_environ();

@@ -191,6 +191,28 @@ static void test_shell(void)
     s->ops->close(s);
 }
 
+/* They are the whole machine's: the next script must not find what this one wrote. */
+static void test_parameters(void)
+{
+    static const char path[] = "/sys/module/tcp_cubic/parameters/hystart_ack_delta_us";
+    char *before, *after, *out = NULL, *error = NULL;
+    if (!g_file_get_contents(path, &before, NULL, NULL)) {
+        g_test_skip("no cubic here");
+        return;
+    }
+    PdStack *s = open_stack();
+    char *command = g_strdup_printf("echo 1234 > %s; cat %s", path, path);
+    g_assert_cmpint(s->ops->shell(s, command, &out, &error), ==, 0);
+    g_assert_cmpstr(out, ==, "1234\n");
+    s->ops->close(s);
+    g_assert_true(g_file_get_contents(path, &after, NULL, NULL));
+    g_assert_cmpstr(after, ==, before);
+    g_free(command);
+    g_free(out);
+    g_free(after);
+    g_free(before);
+}
+
 int main(int argc, char **argv)
 {
     char *why = NULL;
@@ -203,5 +225,6 @@ int main(int argc, char **argv)
     g_test_add_func("/interop/lnx_stack/offload", test_offload);
     g_test_add_func("/interop/lnx_stack/blocking", test_blocking);
     g_test_add_func("/interop/lnx_stack/shell", test_shell);
+    g_test_add_func("/interop/lnx_stack/parameters", test_parameters);
     return g_test_run();
 }
