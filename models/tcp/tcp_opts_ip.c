@@ -337,7 +337,7 @@ int tcp_opts_set_ip6(TcpConn *c, int name, const void *val, unsigned len)
         o->recvtclass = v;
         return 0;
     case IPV6_RECVHOPLIMIT:
-        o->recvttl = v;
+        o->recvhoplimit = v;
         return 0;
     case OPT_IPV6_MINHOPCOUNT:
         if (v < 0 || v > 255)
@@ -406,7 +406,7 @@ int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len)
         v = o->recvtclass;
         break;
     case IPV6_RECVHOPLIMIT:
-        v = o->recvttl;
+        v = o->recvhoplimit;
         break;
     case OPT_IPV6_MINHOPCOUNT:
         v = (int)o->min_ttl;
