@@ -27,11 +27,16 @@ static bool is_v6(const TcpConn *c)
 
 /* ---- routes ---- */
 
+uint8_t tcp_ip_default_pmtudisc(const TcpConn *c)
+{
+    return ip4_sysctl_get(c->tcp->ip4)->ip_no_pmtu_disc ? TCP_PMTUDISC_DONT : TCP_PMTUDISC_WANT;
+}
+
 uint8_t tcp_ip_pmtudisc(const TcpConn *c)
 {
-    if (c->opts)
-        return c->opts->mtu_discover;
-    return !is_v6(c) && ip4_sysctl_get(c->tcp->ip4)->ip_no_pmtu_disc ? TCP_PMTUDISC_DONT : TCP_PMTUDISC_WANT;
+    if (is_v6(c))
+        return c->opts ? c->opts->mtu_discover6 : TCP_PMTUDISC_WANT;
+    return c->opts ? c->opts->mtu_discover : tcp_ip_default_pmtudisc(c);
 }
 
 const Ip4If *tcp_ip_bound_if(const TcpConn *c)

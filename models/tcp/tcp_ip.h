@@ -16,6 +16,7 @@ enum {
 };
 
 uint8_t tcp_ip_pmtudisc(const TcpConn *c);
+uint8_t tcp_ip_default_pmtudisc(const TcpConn *c); /* of IPv4 */
 const Ip4If *tcp_ip_bound_if(const TcpConn *c);
 /* A look-up gave these metrics: kept, if they are new. */
 void tcp_ip_keep_metrics(const TcpConn *c, const struct RouteMetrics *m, uint32_t gen);
