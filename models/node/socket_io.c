@@ -415,8 +415,10 @@ static bool tcp_read_error(SockCall *c, SockFile *f)
     TcpErrMsg *m = tcp_errq_take(f->tcp);
     unsigned n = 0;
 
-    if (m && c->op == SYS_RECVMSG)
+    if (m && c->op == SYS_RECVMSG) {
         give_err_stamps(c, &n, f, m);
+        socket_give_err_way(c, &n, f, m);
+    }
     return socket_give_errmsg(c, m, n);
 }
 

@@ -139,7 +139,7 @@ void tcp_demux_send_ack(Tcp *t, const TcpIn *in, uint32_t seq, uint32_t ack, uin
 
 static void to_connection(Tcp *t, TcpConn *c, TcpIn *in)
 {
-    if (c->opts && c->opts->min_ttl > in->ttl) { /* RFC 5082 */
+    if (c->opts && (in->is_v6 ? c->opts->min_hopcount : c->opts->min_ttl) > in->ttl) { /* RFC 5082 */
         TCP_INC(t, TcpExtTCPMinTTLDrop);
         tcp_probes_drop(t, c, in, "TCP_MINTTL");
         return;

@@ -7,6 +7,7 @@
 
 #include "models/tcp/tcp_info.h"
 #include "models/tcp/tcp_life.h"
+#include "models/tcp/tcp_passive.h"
 #include "models/tcp/tcp_sockopt.h"
 
 enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3, ORIGIN_TIMESTAMPING = 4, ORIGIN_ZEROCOPY = 5 };
@@ -135,6 +136,14 @@ void tcp_errq_icmp(TcpConn *c, const struct TcpIcmp *e)
     m->offender = e->reporter;
     m->has_offender = true;
     m->payload_len = 8; /* of the quoted segment: what every error has */
+    m->way = (TcpErrWay){.is_known = true,
+                         .is_ip6 = e->is_v6,
+                         .ttl = e->ttl,
+                         .tos = e->tos,
+                         .to_port = e->dst_port, /* of the quoted segment, which is the message's bytes now */
+                         .ifindex = e->ifindex,
+                         .from = e->reporter,
+                         .to = e->to};
     m->stamp = node_now(c->tcp->node);
     push(c, m);
 }
@@ -211,8 +220,10 @@ static uint32_t put_stats(TcpConn *c, uint8_t *to, const uint8_t *ttl)
 
 /* ---- timestamps ---- */
 
-/* ttl: of the ACK; NULL: none came. */
-static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len, const uint8_t *ttl)
+/* ttl: of the ACK; NULL: none came. way: of the packet that was sent; NULL: it is not at the device, but
+ * waits to be acknowledged, where Linux knows no device any more. */
+static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len, const uint8_t *ttl,
+                       const TcpErrWay *way)
 {
     uint32_t flags = c->opts->tsflags;
     TcpErrMsg *m = g_malloc0(sizeof(*m) + (flags & TCP_TS_OPT_STATS ? TCP_ERRQ_STATS : 0));
@@ -229,6 +240,8 @@ static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len, 
         m->stats_len = put_stats(c, m->stats, ttl);
     /* The statistics are the message's bytes, which a read of none leaves behind: MSG_TRUNC. */
     m->payload_len = flags & TCP_TS_OPT_TSONLY ? m->stats_len : len;
+    if (way && !(flags & TCP_TS_OPT_TSONLY))
+        m->way = *way;
     push(c, m);
 }
 
@@ -278,16 +291,20 @@ void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, int k
 
 void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s, uint32_t headers)
 {
+    TcpErrWay way = {0};
+
     for (Mark *k = c->opts->errq->marks; k; k = k->next) {
         if (tcp_before(k->seq, s->seq) || !tcp_before(k->seq, s->end_seq))
             continue;
         k->start = s->seq;
         k->end = s->end_seq;
         k->is_many = s->pcount > 1;
+        if (!way.is_known)
+            tcp_ip_way_out(c, &way);
         if (k->flags & TCP_TS_TX_SCHED)
-            push_stamp(c, k, TCP_STAMP_SCHED, headers + tcpseg_len(s), NULL);
+            push_stamp(c, k, TCP_STAMP_SCHED, headers + tcpseg_len(s), NULL, &way);
         if (k->flags & TCP_TS_TX_SOFTWARE)
-            push_stamp(c, k, TCP_STAMP_SENT, headers + tcpseg_len(s), NULL);
+            push_stamp(c, k, TCP_STAMP_SENT, headers + tcpseg_len(s), NULL, &way);
     }
 }
 
@@ -329,7 +346,7 @@ void tcp_errq_note_acked(TcpConn *c, uint32_t end_seq, uint32_t prior_snd_una, u
         bool is_trimmed = k->is_many && tcp_after(prior_snd_una, k->start); /* tcp_tso_acked */
 
         if (k->flags & TCP_TS_TX_ACK && !tcp_before(k->seq, prior_snd_una))
-            push_stamp(c, k, TCP_STAMP_ACKED, k->end - (is_trimmed ? prior_snd_una : k->start), &ttl);
+            push_stamp(c, k, TCP_STAMP_ACKED, k->end - (is_trimmed ? prior_snd_una : k->start), &ttl, NULL);
         q->marks = k->next;
         g_free(k);
     }

@@ -13,6 +13,7 @@ enum { /* SO_TIMESTAMPING */
        TCP_TS_OPT_ID = 1 << 7,
        TCP_TS_TX_SCHED = 1 << 8,
        TCP_TS_TX_ACK = 1 << 9,
+       TCP_TS_OPT_CMSG = 1 << 10,
        TCP_TS_OPT_TSONLY = 1 << 11,
        TCP_TS_OPT_STATS = 1 << 12,
        TCP_TS_BIND_PHC = 1 << 15,
@@ -27,6 +28,15 @@ enum { TCP_STAMP_SENT, TCP_STAMP_SCHED, TCP_STAMP_ACKED }; /* SCM_TSTAMP_* */
 
 #define TCP_ERRQ_STATS 256 /* all of TCP_NLA_*, as netlink attributes */
 
+typedef struct TcpErrWay { /* what IP says of the packet that a message is about */
+    bool is_known;         /* the packet has been at a device, and is there still */
+    bool is_ip6;
+    uint8_t ttl, tos;
+    uint16_t to_port;
+    uint32_t ifindex, flowinfo;
+    InetAddr from, to;
+} TcpErrWay;
+
 typedef struct TcpErrMsg { /* struct sock_extended_err and what goes with it */
     struct TcpErrMsg *next;
     uint32_t ee_errno, ee_info, ee_data;
@@ -35,6 +45,7 @@ typedef struct TcpErrMsg { /* struct sock_extended_err and what goes with it */
     bool has_offender;
     bool has_stamp;
     InetAddr offender;
+    TcpErrWay way;
     SimTime stamp;
     uint32_t payload_len; /* what Linux would hand back of the packet; its bytes are not kept */
     uint32_t stats_len;

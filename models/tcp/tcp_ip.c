@@ -9,6 +9,7 @@
 #include "models/ip/ip4.h"
 #include "models/ip/route_metrics.h"
 #include "models/tcp/tcp_ack.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_sockopt.h"
 #include "models/ip/icmp4.h"
@@ -26,11 +27,16 @@ static bool is_v6(const TcpConn *c)
 
 /* ---- routes ---- */
 
+uint8_t tcp_ip_default_pmtudisc(const TcpConn *c)
+{
+    return ip4_sysctl_get(c->tcp->ip4)->ip_no_pmtu_disc ? TCP_PMTUDISC_DONT : TCP_PMTUDISC_WANT;
+}
+
 uint8_t tcp_ip_pmtudisc(const TcpConn *c)
 {
-    if (c->opts)
-        return c->opts->mtu_discover;
-    return !is_v6(c) && ip4_sysctl_get(c->tcp->ip4)->ip_no_pmtu_disc ? TCP_PMTUDISC_DONT : TCP_PMTUDISC_WANT;
+    if (is_v6(c))
+        return c->opts ? c->opts->mtu_discover6 : TCP_PMTUDISC_WANT;
+    return c->opts ? c->opts->mtu_discover : tcp_ip_default_pmtudisc(c);
 }
 
 const Ip4If *tcp_ip_bound_if(const TcpConn *c)
@@ -311,6 +317,22 @@ int tcp_ip_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits, SimTime edt)
     return send4(c, pkt, ecn_bits);
 }
 
+void tcp_ip_way_out(const TcpConn *c, TcpErrWay *way)
+{
+    Ip4Flow f;
+
+    *way = (TcpErrWay){
+        .is_known = true, .is_ip6 = is_v6(c), .to_port = c->remote_port, .from = c->local, .to = c->remote};
+    if (way->is_ip6) {
+        tcp_ip6_way_out(c, way);
+        return;
+    }
+    way->tos = c->tos | c->ecn.snd_ect;
+    way->ttl = c->opts && c->opts->ttl ? c->opts->ttl : ip4_sysctl_get(c->tcp->ip4)->ip_default_ttl;
+    if (!flow4(c, &f))
+        way->ifindex = ip4_if_dev(f.dev)->ifindex;
+}
+
 int tcp_ip_send_raw(Tcp *t, Packet *pkt, const TcpRaw *to)
 {
     Ip4Tx tx;
@@ -422,6 +444,10 @@ static void error4(void *user, const Ip4Error *e)
     TcpIcmp i = {.src = inet_from_ip4(e->src),
                  .dst = inet_from_ip4(e->dst),
                  .reporter = inet_from_ip4(e->reporter),
+                 .to = inet_from_ip4(e->to),
+                 .ttl = e->ttl,
+                 .tos = e->tos,
+                 .ifindex = e->in ? ip4_if_dev(e->in)->ifindex : 0,
                  .type = e->icmp_type,
                  .code = e->icmp_code,
                  .err = e->err,

@@ -16,6 +16,7 @@ enum {
 };
 
 uint8_t tcp_ip_pmtudisc(const TcpConn *c);
+uint8_t tcp_ip_default_pmtudisc(const TcpConn *c); /* of IPv4 */
 const Ip4If *tcp_ip_bound_if(const TcpConn *c);
 /* A look-up gave these metrics: kept, if they are new. */
 void tcp_ip_keep_metrics(const TcpConn *c, const struct RouteMetrics *m, uint32_t gen);
@@ -32,5 +33,6 @@ bool tcp_ip6_path(Tcp *t, const InetAddr *local, const InetAddr *remote, TcpPath
 const struct RouteMetrics *tcp_ip6_metrics_to(Tcp *t, const InetAddr *remote);
 void tcp_ip6_pmtu_update(TcpConn *c, uint32_t mtu);
 bool tcp_ip6_is_local(Tcp *t, const InetAddr *a);
+void tcp_ip6_way_out(const TcpConn *c, struct TcpErrWay *way);
 int tcp_ip6_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits);
 int tcp_ip6_send_raw(Tcp *t, Packet *pkt, const TcpRaw *to);

@@ -4,6 +4,7 @@
 
 #include "models/ip/ip6.h"
 #include "models/ip/route_metrics.h"
+#include "models/tcp/tcp_errq.h"
 #include "models/tcp/tcp_ip.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -131,6 +132,19 @@ int tcp_ip6_send(TcpConn *c, Packet *pkt, uint8_t ecn_bits)
     return output6(c->tcp, pkt, &tx);
 }
 
+void tcp_ip6_way_out(const TcpConn *c, TcpErrWay *way)
+{
+    Ip6Flow f;
+
+    way->tos = c->tclass | c->ecn.snd_ect;
+    way->ttl = c->opts && c->opts->unicast_hops ? c->opts->unicast_hops : ip6_sysctl(c->tcp->ip6)->hop_limit;
+    way->flowinfo = (uint32_t)way->tos << 20;
+    if (!c->opts || !c->opts->autoflowlabel_off)
+        way->flowinfo |= tcp_ip_flow_label(c->tcp, c->txhash, c->txhash_gen + c->stats.timeout_rehash);
+    if (!flow6(c, &f))
+        way->ifindex = ip4_if_dev(f.dev)->ifindex;
+}
+
 int tcp_ip6_send_raw(Tcp *t, Packet *pkt, const TcpRaw *to)
 {
     Ip6Tx tx = {.src = inet_ip6(&to->src),
@@ -182,6 +196,10 @@ static void error6(void *user, const Ip6Error *e)
     TcpIcmp i = {.src = inet_from_ip6(&e->src),
                  .dst = inet_from_ip6(&e->dst),
                  .reporter = inet_from_ip6(&e->reporter),
+                 .to = inet_from_ip6(&e->to),
+                 .ttl = e->hop_limit,
+                 .tos = e->tclass,
+                 .ifindex = e->in ? ip4_if_dev(e->in)->ifindex : 0,
                  .type = e->icmp_type,
                  .code = e->icmp_code,
                  .err = e->err,

@@ -45,22 +45,12 @@ static void grow_buffer(TcpConn *c)
 typedef enum Place {
     PLACE_NEW,
     PLACE_JOINED, /* Linux looks no further than the buffer that it can be put into */
+    PLACE_COVERS, /* it begins where another does and reaches further: takes its place */
     PLACE_OLD,    /* it has nothing new */
 } Place;
 
-static RbNode **place_of(TcpConn *c, uint32_t seq, RbNode **parent)
-{
-    RbNode **p = &c->rcv.ooo.top;
-
-    *parent = NULL;
-    while (*p) {
-        *parent = *p;
-        p = tcp_before(seq, seg_of(*p)->seq) ? &(*p)->left : &(*p)->right;
-    }
-    return p;
-}
-
-/* The place of a new segment in the tree; overlaps to its left are dealt with. */
+/* The place of a new segment in the tree; overlaps to its left are dealt with. Segments in the tree may
+ * overlap, and only those on the way down are compared: which they are depends on the tree's shape. */
 static Place find_place(TcpConn *c, const TcpIn *in, RbNode **parent, RbNode ***link, TcpRcvSeg **to)
 {
     uint32_t seq = in->seq, end_seq = in->end_seq;
@@ -70,6 +60,11 @@ static Place find_place(TcpConn *c, const TcpIn *in, RbNode **parent, RbNode ***
     if (*p && tcp_rcvq_is_joinable(c->rcv.ooo_last, in)) {
         *to = c->rcv.ooo_last;
         return PLACE_JOINED;
+    }
+    if (*p && !tcp_before(seq, c->rcv.ooo_last->end_seq)) {
+        *parent = &c->rcv.ooo_last->rb;
+        *link = &(*parent)->right;
+        return PLACE_NEW;
     }
     while (*p) {
         TcpRcvSeg *s = seg_of(*p);
@@ -86,12 +81,8 @@ static Place find_place(TcpConn *c, const TcpIn *in, RbNode **parent, RbNode ***
                 return PLACE_OLD;
             }
             if (!tcp_after(seq, s->seq)) {
-                /* covered by the new one entirely, which takes its place */
-                tcp_dsack_extend(c, s->seq, s->end_seq);
-                TCP_INC(c->tcp, TcpExtTCPOFOMerge);
-                drop(c, s);
-                *link = place_of(c, seq, parent);
-                return PLACE_NEW;
+                *to = s;
+                return PLACE_COVERS;
             }
             tcp_dsack_set(c, seq, s->end_seq);
         } else if (tcp_rcvq_is_joinable(s, in)) {
@@ -103,6 +94,15 @@ static Place find_place(TcpConn *c, const TcpIn *in, RbNode **parent, RbNode ***
     }
     *link = p;
     return PLACE_NEW;
+}
+
+static void take_over(TcpConn *c, TcpRcvSeg *covered, TcpRcvSeg *s)
+{
+    rbtree_replace(&c->rcv.ooo, &covered->rb, &s->rb);
+    tcp_dsack_extend(c, covered->seq, covered->end_seq);
+    TCP_INC(c->tcp, TcpExtTCPOFOMerge);
+    c->rcv.drops++;
+    tcp_rcvq_free_seg(c, covered);
 }
 
 /* What the new segment covers to its right goes; the last of the queue is found again. */
@@ -158,8 +158,13 @@ void tcp_ofo_queue(TcpConn *c, TcpIn *in)
     if (place == PLACE_JOINED) {
         tcp_rcvq_absorb(c, s, in);
     } else {
+        TcpRcvSeg *covered = s;
+
         s = tcp_rcvq_new_seg(c, in);
-        rbtree_insert(&c->rcv.ooo, &s->rb, parent, link);
+        if (place == PLACE_COVERS)
+            take_over(c, covered, s);
+        else
+            rbtree_insert(&c->rcv.ooo, &s->rb, parent, link);
         merge_right(c, s);
     }
     if (c->sack.is_sack_ok) {
@@ -167,7 +172,7 @@ void tcp_ofo_queue(TcpConn *c, TcpIn *in)
         /* Without SACK the window stays, so that our ACKs are recognised as duplicates. */
         tcp_window_grow(c, in, truesize, place == PLACE_JOINED);
     }
-    if (place == PLACE_NEW)
+    if (place != PLACE_JOINED)
         tcp_rcvq_charge(c, truesize);
     grow_buffer(c);
 }

@@ -41,10 +41,9 @@ enum { BUF_LOCK_SND = 1, BUF_LOCK_RCV = 2 };
 TcpOpts *tcp_opts(TcpConn *c)
 {
     if (!c->opts) {
-        uint8_t mtu_discover = tcp_ip_pmtudisc(c);
-
         c->opts = g_new0(TcpOpts, 1);
-        c->opts->mtu_discover = mtu_discover;
+        c->opts->mtu_discover = tcp_ip_default_pmtudisc(c);
+        c->opts->mtu_discover6 = TCP_PMTUDISC_WANT;
     }
     return c->opts;
 }

@@ -155,7 +155,7 @@ int tcp_opts_set_ip(TcpConn *c, int name, const void *val, unsigned len)
     case IP_MULTICAST_ALL:
         if (len < 1 || (v != 0 && v != 1))
             return -EINVAL;
-        o->mc_all_off = !v;
+        o->mc_all_changed = v != !(c->sflags & TCP_S_V6); /* AF_INET6 sockets begin without (inet6_create) */
         return 0;
     case IP_UNICAST_IF:
         return v ? -EADDRNOTAVAIL : 0;
@@ -239,7 +239,7 @@ int tcp_opts_get_ip(TcpConn *c, int name, void *val, unsigned *len)
         v = !o->mc_loop_off;
         break;
     case IP_MULTICAST_ALL:
-        v = !o->mc_all_off;
+        v = !(c->sflags & TCP_S_V6) != o->mc_all_changed;
         break;
     case OPT_IP_PROTOCOL:
         v = tcp_table_port(c);
@@ -328,7 +328,7 @@ int tcp_opts_set_ip6(TcpConn *c, int name, const void *val, unsigned len)
         c->tclass = (uint8_t)v;
         return 0;
     case IPV6_MTU_DISCOVER:
-        return set_byte(v, IPV6_PMTUDISC_DONT, 5, &o->mtu_discover);
+        return set_byte(v, IPV6_PMTUDISC_DONT, 5, &o->mtu_discover6);
     case IPV6_RECVERR:
         o->ipv6_recverr = v;
         set_bit(c, TCP_S_RECVERR, o->ip_recverr || o->ipv6_recverr);
@@ -337,12 +337,12 @@ int tcp_opts_set_ip6(TcpConn *c, int name, const void *val, unsigned len)
         o->recvtclass = v;
         return 0;
     case IPV6_RECVHOPLIMIT:
-        o->recvttl = v;
+        o->recvhoplimit = v;
         return 0;
     case OPT_IPV6_MINHOPCOUNT:
         if (v < 0 || v > 255)
             return -EINVAL;
-        o->min_ttl = (uint32_t)v;
+        o->min_hopcount = (uint8_t)v;
         return 0;
     case OPT_IPV6_FREEBIND:
         set_bit(c, TCP_S_FREEBIND, v);
@@ -374,7 +374,7 @@ int tcp_opts_set_ip6(TcpConn *c, int name, const void *val, unsigned len)
 
 int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len)
 {
-    const TcpOpts none = {.mtu_discover = IP_PMTUDISC_WANT}, *o = c->opts ? c->opts : &none;
+    const TcpOpts none = {.mtu_discover6 = IPV6_PMTUDISC_WANT}, *o = c->opts ? c->opts : &none;
     int v;
 
     if (kept6(name)) {
@@ -392,7 +392,7 @@ int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len)
         v = c->tclass | c->ecn.snd_ect;
         break;
     case IPV6_MTU_DISCOVER:
-        v = o->mtu_discover;
+        v = o->mtu_discover6;
         break;
     case IPV6_MTU:
         if (!has_route(c))
@@ -406,10 +406,10 @@ int tcp_opts_get_ip6(TcpConn *c, int name, void *val, unsigned *len)
         v = o->recvtclass;
         break;
     case IPV6_RECVHOPLIMIT:
-        v = o->recvttl;
+        v = o->recvhoplimit;
         break;
     case OPT_IPV6_MINHOPCOUNT:
-        v = (int)o->min_ttl;
+        v = o->min_hopcount;
         break;
     case OPT_IPV6_FREEBIND:
         v = (c->sflags & TCP_S_FREEBIND) != 0;

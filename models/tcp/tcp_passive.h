@@ -307,7 +307,9 @@ typedef struct TcpIcmp {
     bool hard, is_pmtu, is_v6, is_redirect;
     uint32_t mtu;
     uint8_t type, code;
-    InetAddr reporter;
+    InetAddr reporter, to; /* the message's own addresses, and how it came */
+    uint8_t ttl, tos;
+    uint32_t ifindex;
 } TcpIcmp;
 bool tcp_err_icmp(Tcp *t, const TcpIcmp *e); /* false: about none of our connections */
 
@@ -318,6 +320,8 @@ uint32_t tcp_ip_mtu(TcpConn *c); /* path MTU now (dst_mtu) */
 bool tcp_ip_mtu_is_locked(TcpConn *c);
 uint32_t tcp_ip_advmss(const TcpConn *c); /* dst_metric_advmss: device MTU - headers, or the route's advmss */
 uint32_t tcp_ip_header_len(const TcpConn *c); /* 20 or 40 */
+struct TcpErrWay;
+void tcp_ip_way_out(const TcpConn *c, struct TcpErrWay *way); /* of the segment that was sent last */
 void tcp_ip_pmtu_update(TcpConn *c, uint32_t mtu);
 void tcp_ip_confirm_neigh(TcpConn *c);   /* forward progress */
 void tcp_ip_negative_advice(TcpConn *c); /* dst_negative_advice: repeated timeouts */

@@ -67,10 +67,10 @@ enum {
 struct TcpOpts {
     uint64_t rcvtimeo_ns, sndtimeo_ns; /* 0: none; obeyed by the socket layer */
     uint32_t mark, priority, min_ttl, notsent_lowat, tx_delay_us, tcp_timestamp;
-    uint8_t ttl, mtu_discover, save_syn, unicast_hops;
-    bool inq, recvtos, recvttl, ip_recverr, ipv6_recverr, is_repair;
+    uint8_t ttl, mtu_discover, mtu_discover6, save_syn, unicast_hops, min_hopcount;
+    bool inq, recvtos, recvttl, recvhoplimit, ip_recverr, ipv6_recverr, is_repair;
     bool zerocopy, dontroute, broadcast, bind_no_port, recvtclass, transparent, txrehash_off;
-    bool mc_loop_off, mc_all_off, mc6_loop_off, mc6_all_off, autoflowlabel_off;
+    bool mc_loop_off, mc_all_changed, mc6_loop_off, mc6_all_off, autoflowlabel_off;
     uint16_t src_prefs; /* IPV6_ADDR_PREFERENCES that were asked for */
     uint16_t kept6;     /* switches of SOL_IPV6 that change nothing here */
     uint32_t busy_poll; /* shown; here nobody polls */

@@ -1,15 +1,11 @@
-/* AVL tree with parent links: the heights of a node's two sides differ by one at most. After an insertion or
- * a removal, the path to the top is repaired by rotations until a subtree has the height it had before. */
+/* Red-black tree with parent links: a red node has no red child, and all ways down from a node pass equally
+ * many black ones. An insertion or a removal breaks one of the two at one place, which is repaired there or
+ * moved up. */
 #include "sim/base/rbtree.h"
 
-static int height_of(const RbNode *n)
+static bool is_red(const RbNode *n)
 {
-    return n ? n->height : 0;
-}
-
-static void measure(RbNode *n)
-{
-    n->height = HS_MAX(height_of(n->left), height_of(n->right)) + 1;
+    return n && n->colour == RB_RED;
 }
 
 /* The place that points to n. */
@@ -28,66 +24,90 @@ static void replace(RbRoot *root, RbNode *old, RbNode *n)
         n->parent = old->parent;
 }
 
-/* n's right child takes its place, n becomes that one's left child; returns the new top of the subtree. */
-static RbNode *rotate_left(RbRoot *root, RbNode *n)
+/* n goes down to the left (or right), and its child of the other side takes its place. */
+static void rotate(RbRoot *root, RbNode *n, bool to_left)
 {
-    RbNode *r = n->right;
+    RbNode *up = to_left ? n->right : n->left;
+    RbNode **outer = to_left ? &n->right : &n->left, **inner = to_left ? &up->left : &up->right;
 
-    replace(root, n, r);
-    n->right = r->left;
-    if (n->right)
-        n->right->parent = n;
-    r->left = n;
-    n->parent = r;
-    measure(n);
-    measure(r);
-    return r;
+    replace(root, n, up);
+    *outer = *inner;
+    if (*outer)
+        (*outer)->parent = n;
+    *inner = n;
+    n->parent = up;
 }
 
-static RbNode *rotate_right(RbRoot *root, RbNode *n)
+/* n is red, and perhaps its parent is too. */
+static void repair_red(RbRoot *root, RbNode *n)
 {
-    RbNode *l = n->left;
+    RbNode *parent;
 
-    replace(root, n, l);
-    n->left = l->right;
-    if (n->left)
-        n->left->parent = n;
-    l->right = n;
-    n->parent = l;
-    measure(n);
-    measure(l);
-    return l;
-}
+    while (is_red(parent = n->parent)) {
+        RbNode *above = parent->parent;
+        bool is_left = above->left == parent;
+        RbNode *uncle = is_left ? above->right : above->left;
 
-/* Something below n changed its height. */
-static void rebalance(RbRoot *root, RbNode *n)
-{
-    for (; n; n = n->parent) {
-        int before = n->height;
-        int lean = height_of(n->left) - height_of(n->right);
-
-        if (lean > 1) {
-            if (height_of(n->left->left) < height_of(n->left->right))
-                rotate_left(root, n->left);
-            n = rotate_right(root, n);
-        } else if (lean < -1) {
-            if (height_of(n->right->right) < height_of(n->right->left))
-                rotate_right(root, n->right);
-            n = rotate_left(root, n);
-        } else {
-            measure(n);
+        if (is_red(uncle)) {
+            parent->colour = uncle->colour = RB_BLACK;
+            above->colour = RB_RED;
+            n = above;
+            continue;
         }
-        if (n->height == before)
-            return;
+        if (n == (is_left ? parent->right : parent->left)) { /* on the inner side: turned outwards */
+            rotate(root, parent, is_left);
+            parent = n;
+        }
+        parent->colour = RB_BLACK;
+        above->colour = RB_RED;
+        rotate(root, above, !is_left);
+        return;
     }
+    root->top->colour = RB_BLACK;
+}
+
+/* The ways through n (may be NULL), a child of parent, lack one black node. */
+static void repair_black(RbRoot *root, RbNode *n, RbNode *parent)
+{
+    while (parent && !is_red(n)) {
+        bool is_left = parent->left == n;
+        RbNode *other = is_left ? parent->right : parent->left;
+        RbNode *near, *far;
+
+        if (is_red(other)) {
+            other->colour = RB_BLACK;
+            parent->colour = RB_RED;
+            rotate(root, parent, is_left);
+            other = is_left ? parent->right : parent->left;
+        }
+        near = is_left ? other->left : other->right;
+        far = is_left ? other->right : other->left;
+        if (!is_red(near) && !is_red(far)) {
+            other->colour = RB_RED;
+            n = parent;
+            parent = n->parent;
+            continue;
+        }
+        if (!is_red(far)) {
+            rotate(root, other, !is_left);
+            far = other;
+            other = near;
+        }
+        other->colour = parent->colour;
+        parent->colour = far->colour = RB_BLACK;
+        rotate(root, parent, is_left);
+        return;
+    }
+    if (n)
+        n->colour = RB_BLACK;
 }
 
 void rbtree_insert(RbRoot *root, RbNode *node, RbNode *parent, RbNode **link)
 {
     hs_assert(*link == NULL);
-    *node = (RbNode){.parent = parent, .height = 1};
+    *node = (RbNode){.parent = parent, .colour = RB_RED};
     *link = node;
-    rebalance(root, parent);
+    repair_red(root, node);
 }
 
 void rbtree_insert_after(RbRoot *root, RbNode *node, RbNode *pos)
@@ -105,29 +125,39 @@ void rbtree_insert_after(RbRoot *root, RbNode *node, RbNode *pos)
 
 void rbtree_erase(RbRoot *root, RbNode *node)
 {
-    RbNode *from; /* the lowest node whose subtree shrank */
+    RbNode *child, *parent; /* what has moved up where a node is missing now, and above it */
+    int missing = node->colour;
 
-    hs_assert(node->height != 0);
+    hs_assert(node->colour != RB_NONE);
     if (node->left && node->right) {
         RbNode *heir = node->right;
 
         while (heir->left)
             heir = heir->left;
-        from = heir->parent == node ? heir : heir->parent;
-        replace(root, heir, heir->right);
-        replace(root, node, heir);
-        heir->left = node->left;
-        heir->left->parent = heir;
-        heir->right = node->right;
-        if (heir->right)
-            heir->right->parent = heir;
-        heir->height = node->height;
+        missing = heir->colour;
+        child = heir->right;
+        parent = heir->parent == node ? heir : heir->parent;
+        replace(root, heir, child);
+        rbtree_replace(root, node, heir);
     } else {
-        from = node->parent;
-        replace(root, node, node->left ? node->left : node->right);
+        child = node->left ? node->left : node->right;
+        parent = node->parent;
+        replace(root, node, child);
+        *node = (RbNode){0};
     }
+    if (missing == RB_BLACK)
+        repair_black(root, child, parent);
+}
+
+void rbtree_replace(RbRoot *root, RbNode *node, RbNode *fresh)
+{
+    replace(root, node, fresh);
+    *fresh = *node;
+    if (fresh->left)
+        fresh->left->parent = fresh;
+    if (fresh->right)
+        fresh->right->parent = fresh;
     *node = (RbNode){0};
-    rebalance(root, from);
 }
 
 RbNode *rbtree_first(const RbRoot *root)

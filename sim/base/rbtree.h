@@ -8,17 +8,21 @@
  *     }
  *     rbtree_insert(root, &new->rb, parent, link);
  *
- * The user of a tree sees Linux's rb_node interface; inside it is an AVL tree (Adelson-Velsky and Landis,
- * 1962), which is shorter to write and to check. Order depends on the user's keys alone, never on addresses.
+ * It is a red-black tree (Guibas and Sedgewick, 1978) with the repairs of the textbooks (Cormen et al.,
+ * chapter 13), and a removed node is replaced by the one after it: so its shape is that of Linux's rb_root
+ * after the same insertions and removals. Where segments overlap (tcp_ofo.c), a search finds what lies on its
+ * way, and the shape can be seen on the wire. Order depends on the user's keys alone, never on addresses.
  */
 #pragma once
 
 #include "sim/base/base.h"
 
+enum { RB_NONE, RB_BLACK, RB_RED };
+
 typedef struct RbNode RbNode;
 struct RbNode {
     RbNode *parent, *left, *right;
-    int height; /* of the subtree, 1 for a leaf; 0: in no tree (as after zeroing or rbtree_erase) */
+    int colour; /* RB_NONE: in no tree (as after zeroing or rbtree_erase) */
 };
 
 typedef struct RbRoot {
@@ -30,6 +34,8 @@ void rbtree_insert(RbRoot *root, RbNode *node, RbNode *parent, RbNode **link);
 /* node comes right after pos; pos NULL: before all others. */
 void rbtree_insert_after(RbRoot *root, RbNode *node, RbNode *pos);
 void rbtree_erase(RbRoot *root, RbNode *node);
+/* fresh stands where node stood, which is in no tree afterwards. */
+void rbtree_replace(RbRoot *root, RbNode *node, RbNode *fresh);
 
 /* NULL: none */
 RbNode *rbtree_first(const RbRoot *root);
@@ -44,5 +50,5 @@ static inline bool rbtree_is_empty(const RbRoot *root)
 
 static inline bool rbtree_is_linked(const RbNode *node)
 {
-    return node->height != 0;
+    return node->colour != RB_NONE;
 }

@@ -152,6 +152,7 @@ static bool finish_call(Stimuli *s, StimuliItem *i, PdCall *call, int64_t limit_
         returned(s, i, call, &result);
     } else {
         i->note = g_strdup("still sleeping");
+        i->is_asleep = true;
     }
     pd_call_clear(call);
     return done;

@@ -18,6 +18,7 @@ typedef struct StimuliItem {
     PdSeen seen;          /* with the script's numbers */
     bool with_ports;      /* --many_connections */
     bool is_as_written;   /* a call whose result is the script's */
+    bool is_asleep;       /* a call that did not return */
     PdResult result;
     char *note;       /* NULL: nothing to remark */
     char *output;     /* of a command */

@@ -264,7 +264,7 @@ static bool fixed_pointers(GString *out, const PdScript *s, const StimuliItem *i
     char *text = g_strndup(s->text + from, len), *at, *end;
     bool done = false;
 
-    if (i->is_as_written || i->result.ret < 0 || (i->note && i->result.at_ns == 0))
+    if (i->is_as_written || i->result.ret < 0 || i->is_asleep)
         goto out;
     if (strcmp(i->event->syscall->name, "recvmsg") == 0 && (at = strstr(text, "msg_flags")) != NULL &&
         (end = strrchr(text, '}')) != NULL && end > at) {
@@ -311,12 +311,11 @@ static void append_call(GString *out, const PdScript *s, const StimuliItem *i)
 {
     const PdEvent *e = i->event;
     size_t from = offset(s, e->action_loc), result = offset(s, e->syscall->result->loc);
-    bool slept_on = i->note && i->result.ret == 0 && i->result.at_ns == 0;
     bool same_number = is_label(e->syscall) ? i->result.ret >= 0 && e->syscall->result->value >= 0
                                             : i->result.ret == e->syscall->result->value;
     if (fixed_option(out, s, i, from) || fixed_pointers(out, s, i, from))
         return;
-    if (i->is_as_written || slept_on || (same_number && i->result.ret >= 0)) {
+    if (i->is_as_written || i->is_asleep || (same_number && i->result.ret >= 0)) {
         append_slice(out, s, from, event_end(s, e));
         append_note(out, i->is_as_written ? NULL : i->note);
         return;

@@ -1,4 +1,5 @@
-/* The balanced tree: order, links both ways and the AVL rule hold after every insertion and removal. */
+/* The balanced tree: order, links both ways and the red-black rules hold after every insertion and removal.
+ */
 #include "sim/base/rbtree.h"
 
 #include <glib.h>
@@ -26,15 +27,17 @@ static void insert(RbRoot *root, Item *it)
     rbtree_insert(root, &it->rb, parent, link);
 }
 
+/* Returns how many black nodes there are on each way down. */
 static int check_subtree(const RbNode *n, const RbNode *parent)
 {
     if (!n)
         return 0;
     g_assert_true(n->parent == parent);
+    g_assert_cmpint(n->colour, !=, RB_NONE);
+    g_assert_false(n->colour == RB_RED && (!parent || parent->colour == RB_RED));
     int l = check_subtree(n->left, n), r = check_subtree(n->right, n);
-    g_assert_cmpint(ABS(l - r), <=, 1);
-    g_assert_cmpint(n->height, ==, MAX(l, r) + 1);
-    return n->height;
+    g_assert_cmpint(l, ==, r);
+    return l + (n->colour == RB_BLACK);
 }
 
 static void check(const RbRoot *root, unsigned n)
@@ -103,11 +106,51 @@ static void test_insert_after(void)
     g_assert_true(item_of(rbtree_next(&a.rb)) == &m);
 }
 
+static void write_shape(const RbNode *n, GString *text)
+{
+    if (!n)
+        return;
+    g_string_append_printf(text, "(%c%u", n->colour == RB_RED ? 'r' : 'b', item_of((RbNode *)n)->key);
+    write_shape(n->left, text);
+    write_shape(n->right, text);
+    g_string_append_c(text, ')');
+}
+
+static void assert_shape(const RbRoot *root, const char *expected)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    write_shape(root->top, text);
+    g_assert_cmpstr(text->str, ==, expected);
+}
+
+/* The shape itself is what Linux's lib/rbtree.c would build, worked out by hand from the rules. */
+static void test_shape(void)
+{
+    Item items[9], fresh = {.key = 4};
+    RbRoot root = {0};
+
+    for (unsigned i = 1; i <= 8; i++) {
+        items[i].key = i;
+        insert(&root, &items[i]);
+    }
+    assert_shape(&root, "(b4(r2(b1)(b3))(r6(b5)(b7(r8))))");
+    rbtree_replace(&root, &items[4].rb, &fresh.rb);
+    g_assert_false(rbtree_is_linked(&items[4].rb));
+    assert_shape(&root, "(b4(r2(b1)(b3))(r6(b5)(b7(r8))))");
+    rbtree_erase(&root, &fresh.rb); /* 5 comes in its place; the black that 6 lacks is 8's */
+    assert_shape(&root, "(b5(r2(b1)(b3))(r7(b6)(b8)))");
+    rbtree_erase(&root, &items[1].rb);
+    assert_shape(&root, "(b5(b2(r3))(r7(b6)(b8)))");
+    check(&root, 6);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/base/rbtree/random", test_random);
     g_test_add_func("/base/rbtree/queue", test_queue);
     g_test_add_func("/base/rbtree/insert-after", test_insert_after);
+    g_test_add_func("/base/rbtree/shape", test_shape);
     return g_test_run();
 }
