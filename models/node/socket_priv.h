@@ -164,10 +164,12 @@ int dgram_getsockopt(SockFile *f, int level, int name, void *val, unsigned *len)
 int dgram_ioctl(SockFile *f, unsigned long cmd, int *out);
 int dgram_shutdown(SockFile *f, int how);
 
+/* ---- socket_errq.c ---- */
+/* What IP says of the packet of TCP's message; makes its sender the offender. */
+void socket_give_err_way(SockCall *c, unsigned *n, SockFile *f, struct TcpErrMsg *m);
+
 /* ---- socket_poll.c ---- */
 /* What MSG_ERRQUEUE reads, behind n control messages that are there already; NULL: -EAGAIN. */
-/* socket_errq.c: what IP says of the packet of TCP's message; makes its sender the offender */
-void socket_give_err_way(SockCall *c, unsigned *n, SockFile *f, struct TcpErrMsg *m);
 bool socket_give_errmsg(SockCall *c, struct TcpErrMsg *m, unsigned n);
 bool sockop_poll(SockCall *c);
 bool sockop_epoll_create(SockCall *c);
