@@ -23,9 +23,8 @@
 #define LZ4_PLAN_STEPS (LZ4_PLAN_SEQS + PKT_BUF / LZ4_PLAN_STEP_LITERALS)
 #define LZ4_PLAN_NO_CSUM 255u
 #define LZ4_PLAN_TAIL_BYTES 48u
-/* So much of a plan's output is written in any case. */
-#define LZ4_PLAN_SLACK 32u
-/* And no more, with a sequence in front of it: headers, and less than four bytes around each literal. */
+/* A plan's output is less, with a sequence in front of it and what is stored beyond its end: headers, and no
+ * more than four bytes around each literal. */
 #define LZ4_PLAN_OUT_MOST (5u * PKT_BUF)
 
 typedef struct PcapngLz4Shape {
@@ -41,7 +40,7 @@ typedef struct PcapngLz4Shape {
 typedef struct PcapngLz4Step {
     uint64_t behind;      /* to be stored at distance_at, with the distance */
     uint16_t from;        /* in the headers */
-    uint16_t literals_at; /* so many are stored in any case */
+    uint16_t literals_at; /* LZ4_PLAN_STEP_LITERALS are stored there, however few it has */
     uint16_t distance_at;
 } PcapngLz4Step;
 
