@@ -12,50 +12,12 @@
 
 #include <sys/socket.h>
 
-#include "models/wire/icmp.h"
-#include "models/wire/icmp6.h"
-#include "models/wire/ipv4.h"
-#include "models/wire/ipv6.h"
-#include "packetdrill/pd_sim_priv.h"
-#include "sim/packet/checksum.h"
 #include "tests/fuzz/tcp_invariants.h"
+#include "tests/fuzz/tcp_state_peer.h"
 
-#define LOCAL 0xc0a80001u /* 192.168.0.1 */
-#define REMOTE 0xc0000201u
-#define PORT 8080
-#define PEER_ISN 1000u
 #define MAX_STEPS 400
-#define KEY "secret"
-
-static const Ipv6Addr local6 = {{0xfd, 0x3d, 0x0a, 0x0b, 0x17, 0xd6, [15] = 1}};
-static const Ipv6Addr remote6 = {{0xfd, 0x3d, 0xfa, 0x7b, 0xd1, 0x7d, [15] = 1}};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-typedef struct Fuzz {
-    const uint8_t *p, *end;
-    PdStack *stack;
-    PdSim *sim;
-    bool is_v6, is_signed, sleeps;
-    int listener, conn; /* descriptors; -1 */
-    uint16_t local_port, peer_port;
-    uint32_t snd_isn;   /* the stack's; valid once something was captured */
-    uint32_t peer_nxt;  /* what we send next */
-    uint32_t their_nxt; /* what they send next */
-    uint32_t ts_val, ts_ecr;
-} Fuzz;
-
-static uint8_t u8(Fuzz *f)
-{
-    return f->p < f->end ? *f->p++ : 0;
-}
-
-static uint16_t u16(Fuzz *f)
-{
-    uint16_t v = u8(f);
-
-    return (uint16_t)(v << 8 | u8(f));
-}
 
 /* One call at a time may sleep (a close that lingers); until it is back there are no others. */
 static int64_t do_call(Fuzz *f, PdCall *c)
@@ -93,205 +55,6 @@ static int64_t move(Fuzz *f, PdCallKind kind, uint64_t len, int flags)
         f, &(PdCall){.kind = kind, .name = "", .fd = f->conn, .iov = &iov, .n_iov = 1, .flags = flags});
 }
 
-static void learn_segment(Fuzz *f, const uint8_t *h, uint32_t len)
-{
-    uint32_t data = len - tcp_hdr_len(h);
-    TcpOptions o;
-
-    if (tcp_flags(h) & TCP_SYN) {
-        f->snd_isn = tcp_seq(h);
-        f->local_port = tcp_src_port(h);
-    }
-    if (!(tcp_flags(h) & TCP_RST))
-        f->their_nxt = tcp_seq(h) + data + !!(tcp_flags(h) & TCP_SYN) + !!(tcp_flags(h) & TCP_FIN);
-    tcp_options_decode(&o, h + TCP_MIN_HDR_LEN, tcp_hdr_len(h) - TCP_MIN_HDR_LEN);
-    if (o.has_timestamps)
-        f->ts_ecr = o.ts_val;
-}
-
-static void learn(Fuzz *f)
-{
-    PdCaptured c;
-
-    while (f->stack->ops->take_packet(f->stack, f->stack->ops->now(f->stack), &c)) {
-        if (c.len >= 60 && c.bytes[0] >> 4 == 6 && c.bytes[6] == IP_PROTO_TCP) {
-            learn_segment(f, c.bytes + IPV6_HDR_LEN, (uint32_t)c.len - IPV6_HDR_LEN);
-        } else if (c.len >= 40 && c.bytes[0] >> 4 == 4 && ipv4_proto(c.bytes) == IP_PROTO_TCP) {
-            uint32_t hlen = (c.bytes[0] & 15u) * 4;
-
-            learn_segment(f, c.bytes + hlen, (uint32_t)c.len - hlen);
-        }
-        g_free(c.bytes);
-    }
-}
-
-static void inject_ip(Fuzz *f, uint8_t proto, const uint8_t *l4, size_t len, uint8_t tos, uint32_t gso)
-{
-    size_t hlen = f->is_v6 ? IPV6_HDR_LEN : IPV4_MIN_HDR_LEN;
-    uint8_t *bytes = g_malloc(len + hlen);
-    char *error = NULL;
-
-    if (f->is_v6)
-        ipv6_encode(bytes, &(Ipv6Hdr){.tc = tos,
-                                      .payload_len = (uint16_t)len,
-                                      .next_header = proto,
-                                      .hop_limit = 64,
-                                      .src = remote6,
-                                      .dst = local6});
-    else
-        ipv4_encode(bytes, &(Ipv4Hdr){.tos = tos,
-                                      .ttl = 64,
-                                      .proto = proto,
-                                      .total_len = (uint16_t)(len + hlen),
-                                      .src = REMOTE,
-                                      .dst = LOCAL});
-    memcpy(bytes + hlen, l4, len);
-    f->stack->ops->inject(f->stack, bytes, len + hlen, gso, &error);
-    g_free(error);
-    g_free(bytes);
-}
-
-static uint32_t pseudo_sum(const Fuzz *f, uint8_t proto, size_t len)
-{
-    return f->is_v6 ? ipv6_pseudo_sum(remote6.b, local6.b, proto, len)
-                    : ipv4_pseudo_sum(REMOTE, LOCAL, proto, len);
-}
-
-/* RFC 2385 2: over the pseudo-header, the header without options, the data and the key. */
-static void sign(const Fuzz *f, uint8_t *segment, size_t hlen, uint32_t len, uint8_t *digest)
-{
-    GChecksum *sum = g_checksum_new(G_CHECKSUM_MD5);
-    gsize digest_len = 16;
-    uint8_t pseudo[40] = {0};
-    unsigned n = f->is_v6 ? 40 : 12;
-
-    if (f->is_v6) {
-        memcpy(pseudo, remote6.b, 16);
-        memcpy(pseudo + 16, local6.b, 16);
-        wire_put32(pseudo + 32, (uint32_t)hlen + len);
-        pseudo[39] = IP_PROTO_TCP;
-    } else {
-        wire_put32(pseudo, REMOTE);
-        wire_put32(pseudo + 4, LOCAL);
-        pseudo[9] = IP_PROTO_TCP;
-        wire_put16(pseudo + 10, (uint16_t)(hlen + len));
-    }
-    g_checksum_update(sum, pseudo, n);
-    g_checksum_update(sum, segment, TCP_MIN_HDR_LEN);
-    g_checksum_update(sum, segment + hlen, len);
-    g_checksum_update(sum, (const uint8_t *)KEY, sizeof KEY - 1);
-    g_checksum_get_digest(sum, digest, &digest_len);
-    g_checksum_free(sum);
-}
-
-static void put_options(Fuzz *f, TcpHdr *h, uint8_t kind)
-{
-    uint8_t *o = h->options;
-    TcpOptions v = {0};
-
-    switch (kind % 8) {
-    case 1:
-    case 2:
-        v.has_timestamps = true;
-        v.ts_val = f->ts_val += kind & 8 ? 1 : 0;
-        v.ts_ecr = f->ts_ecr + (kind & 16 ? (uint32_t)(int8_t)u8(f) : 0);
-        break;
-    case 3: {
-        uint32_t at = f->their_nxt - u16(f);
-
-        v.n_sack = (uint8_t)(1 + (kind >> 3) % 3);
-        for (unsigned i = 0; i < v.n_sack; i++) {
-            v.sack[i].left = at;
-            v.sack[i].right = at += u16(f);
-        }
-        break;
-    }
-    case 4:
-        v.has_mss = v.has_sack_permitted = v.has_wscale = true;
-        v.mss = u16(f);
-        v.wscale = u8(f);
-        break;
-    case 5:
-        v.has_fastopen = true;
-        v.fastopen_cookie_len = kind & 8 ? 8 : 0;
-        memset(v.fastopen_cookie, u8(f), 8);
-        break;
-    case 6:
-        h->options_len = (uint8_t)(u8(f) % 41);
-        for (unsigned i = 0; i < h->options_len; i++)
-            o[i] = u8(f);
-        return;
-    case 7: {
-        uint32_t e[3] = {u16(f), u16(f), u16(f)};
-
-        h->options_len =
-            (uint8_t)((tcp_opt_put_accecn(o, kind & 8 ? TCP_OPT_ACCECN0 : TCP_OPT_ACCECN1, e, kind >> 4 & 3) +
-                       3) &
-                      ~3u);
-        return;
-    }
-    default:
-        return;
-    }
-    h->options_len = (uint8_t)tcp_options_encode(o, &v);
-}
-
-static void inject_tcp(Fuzz *f, TcpHdr *h, uint32_t len, uint8_t tos, uint32_t gso)
-{
-    uint8_t *bytes = g_malloc0(TCP_MAX_HDR_LEN + len), *digest = NULL;
-    size_t hlen;
-
-    h->src_port = f->peer_port;
-    h->dst_port = f->local_port;
-    if (f->is_signed && h->options_len + 2 + TCP_OPT_MD5_LEN <= TCP_MAX_HDR_LEN - TCP_MIN_HDR_LEN &&
-        h->options_len % 4 == 0) {
-        static const uint8_t nothing_yet[16];
-
-        h->options_len += (uint8_t)tcp_opt_put_nop(h->options + h->options_len);
-        h->options_len += (uint8_t)tcp_opt_put_nop(h->options + h->options_len);
-        h->options_len += (uint8_t)tcp_opt_put_md5(h->options + h->options_len, nothing_yet);
-        digest = bytes + TCP_MIN_HDR_LEN + h->options_len - 16;
-    }
-    hlen = tcp_encode(bytes, h);
-    if (digest)
-        sign(f, bytes, hlen, len, digest);
-    tcp_fill_checksum(bytes, hlen + len, pseudo_sum(f, IP_PROTO_TCP, hlen + len));
-    inject_ip(f, IP_PROTO_TCP, bytes, hlen + len, tos, gso);
-    g_free(bytes);
-}
-
-static const uint16_t lengths[] = {0, 1, 10, 100, 536, 1000, 1460, 4000};
-
-/* What a peer would say, more or less: numbers near the right ones. */
-static void informed_segment(Fuzz *f)
-{
-    static const uint16_t usual[] = {TCP_ACK,           TCP_ACK | TCP_PSH, TCP_ACK | TCP_FIN,
-                                     TCP_SYN,           TCP_SYN | TCP_ACK, TCP_RST,
-                                     TCP_RST | TCP_ACK, TCP_ACK | TCP_URG};
-    uint8_t a = u8(f), b = u8(f), c = u8(f);
-    uint32_t len = lengths[c & 7];
-    TcpHdr h = {.seq = f->peer_nxt,
-                .ack = f->their_nxt,
-                .flags = a & 0x80 ? u16(f) & 0x1ff : usual[a & 7],
-                .window = c & 8 ? u16(f) : 60000};
-    bool in_order = true;
-
-    if (a & 0x08) {
-        h.seq += (uint32_t)(int16_t)u16(f);
-        in_order = false;
-    }
-    if (a & 0x10)
-        h.ack -= u16(f);
-    if (a & 0x20)
-        h.ack += u8(f);
-    if (a & 0x40)
-        h.urgent = u8(f);
-    put_options(f, &h, b);
-    inject_tcp(f, &h, len, c >> 4 & 3, c & 0x40 && len > 1460 ? 1460 : 0);
-    if (in_order && !(h.flags & TCP_RST))
-        f->peer_nxt += len + !!(h.flags & TCP_SYN) + !!(h.flags & TCP_FIN);
-}
-
 static TcpConn *conn_of(Fuzz *f)
 {
     return f->conn < 0 ? NULL : fds_tcp(f->sim->fds, f->conn);
@@ -308,17 +71,17 @@ static void blind_segment(Fuzz *f)
 {
     static const uint16_t kinds[] = {TCP_RST,           TCP_RST | TCP_ACK, TCP_SYN,
                                      TCP_SYN | TCP_ACK, TCP_ACK,           TCP_ACK | TCP_FIN};
-    uint8_t a = u8(f);
-    uint32_t far = 0x10000 + ((uint32_t)u16(f) << 12);
+    uint8_t a = fuzz_u8(f);
+    uint32_t far = 0x10000 + ((uint32_t)fuzz_u16(f) << 12);
     TcpConn *c = conn_of(f);
     bool was_open = is_open(c);
     uint32_t rcv_nxt = was_open ? c->rcv_nxt : 0, copied = rcv_nxt;
-    TcpHdr h = {.flags = kinds[a % 6], .window = u16(f)};
+    TcpHdr h = {.flags = kinds[a % 6], .window = fuzz_u16(f)};
 
     /* in the window but not exact, or outside of it; the ACK is for something never sent */
-    h.seq = was_open ? c->rcv_nxt + (a & 0x40 ? 1 + u8(f) : far) : far;
+    h.seq = was_open ? c->rcv_nxt + (a & 0x40 ? 1 + fuzz_u8(f) : far) : far;
     h.ack = was_open ? c->snd_nxt + far : far;
-    inject_tcp(f, &h, lengths[a >> 3 & 7], 0, 0);
+    fuzz_inject_tcp(f, &h, fuzz_lengths[a >> 3 & 7], 0, 0);
     c = conn_of(f);
     if (was_open && (!is_open(c) || c->rcv_nxt != copied)) {
         fprintf(stderr, "a blind segment (flags %#x, seq %+d) changed the connection\n", h.flags,
@@ -327,50 +90,12 @@ static void blind_segment(Fuzz *f)
     }
 }
 
-static void icmp4_error(Fuzz *f)
-{
-    uint8_t bytes[8 + IPV4_MIN_HDR_LEN + 8] = {0};
-    const Ipv4Hdr quoted = {
-        .ttl = 60, .proto = IP_PROTO_TCP, .total_len = 60, .src = LOCAL, .dst = REMOTE, .df = true};
-    uint8_t a = u8(f);
-
-    bytes[0] = a & 1 ? ICMP_DEST_UNREACH : a & 2 ? ICMP_TIME_EXCEEDED : u8(f);
-    bytes[1] = a & 4 ? ICMP_UNREACH_NEEDFRAG : u8(f) & 15;
-    wire_put16(bytes + 6, u16(f));
-    ipv4_encode(bytes + 8, &quoted);
-    wire_put16(bytes + 28, f->local_port);
-    wire_put16(bytes + 30, f->peer_port);
-    wire_put32(bytes + 32, f->their_nxt - (a & 8 ? u16(f) : 1));
-    wire_put16(bytes + 2, (uint16_t)~checksum_fold(checksum_add(0, bytes, sizeof bytes)));
-    inject_ip(f, IP_PROTO_ICMP, bytes, sizeof bytes, 0, 0);
-}
-
-static void icmp6_error(Fuzz *f)
-{
-    uint8_t bytes[ICMP6_HDR_LEN + IPV6_HDR_LEN + 8] = {0};
-    const Ipv6Hdr quoted = {
-        .payload_len = 40, .next_header = IP_PROTO_TCP, .hop_limit = 60, .src = local6, .dst = remote6};
-    uint8_t a = u8(f), *l4 = bytes + ICMP6_HDR_LEN + IPV6_HDR_LEN;
-
-    bytes[0] = a & 1 ? ICMP6_DEST_UNREACH : a & 2 ? ICMP6_PACKET_TOO_BIG : u8(f);
-    bytes[1] = u8(f) & 7;
-    wire_put32(bytes + ICMP6_INFO_OFF, u16(f));
-    ipv6_encode(bytes + ICMP6_HDR_LEN, &quoted);
-    wire_put16(l4, f->local_port);
-    wire_put16(l4 + 2, f->peer_port);
-    wire_put32(l4 + 4, f->their_nxt - (a & 8 ? u16(f) : 1));
-    wire_put16(bytes + ICMP6_CHECKSUM_OFF,
-               (uint16_t)~checksum_fold(
-                   checksum_add(pseudo_sum(f, IP_PROTO_ICMPV6, sizeof bytes), bytes, sizeof bytes)));
-    inject_ip(f, IP_PROTO_ICMPV6, bytes, sizeof bytes, 0, 0);
-}
-
 static PdSockAddr address(const Fuzz *f, bool is_remote, uint16_t port)
 {
     PdSockAddr a = {.family = f->is_v6 ? AF_INET6 : AF_INET, .port = port};
 
     if (is_remote && f->is_v6)
-        memcpy(a.b, remote6.b, 16);
+        memcpy(a.b, fuzz_remote6.b, 16);
     else if (is_remote)
         wire_put32(a.b, REMOTE);
     return a;
@@ -396,7 +121,7 @@ static void set_key(Fuzz *f, int fd)
 
     memcpy(v, &family, 2);
     if (f->is_v6)
-        memcpy(v + 8, remote6.b, 16);
+        memcpy(v + 8, fuzz_remote6.b, 16);
     else
         wire_put32(v + 4, REMOTE);
     memcpy(v + 130, &key_len, 2);
@@ -412,8 +137,8 @@ static void set_option(Fuzz *f, int fd)
                  {6, 5},  {6, 6},  {1, 10}, {6, 8},  {6, 2},  {6, 7},  {6, 9},   {6, 13}, {6, 16}, {6, 19},
                  {6, 20}, {6, 21}, {6, 23}, {6, 24}, {6, 30}, {6, 34}, {6, 36},  {6, 37}, {1, 13}, {1, 18},
                  {1, 37}, {1, 47}, {1, 60}, {0, 10}, {0, 1},  {0, 2},  {41, 25}, {41, 67}};
-    unsigned i = u8(f) % HS_ARRAY_LEN(which);
-    int64_t v = (int16_t)u16(f);
+    unsigned i = fuzz_u8(f) % HS_ARRAY_LEN(which);
+    int64_t v = (int16_t)fuzz_u16(f);
 
     option(f, fd, which[i].level, which[i].name, &v, v & 1 ? 8 : 4);
 }
@@ -422,8 +147,8 @@ static void set_option(Fuzz *f, int fd)
 static void seldom_call(Fuzz *f)
 {
     PdSockAddr to = address(f, true, PORT), none = {.family = AF_UNSPEC};
-    PdIovec iov = {.len = u16(f)};
-    uint8_t a = u8(f);
+    PdIovec iov = {.len = fuzz_u16(f)};
+    uint8_t a = fuzz_u8(f);
     PdPollFd poll = {.fd = f->conn, .events = 0xffff};
 
     switch (a % 10) {
@@ -432,8 +157,8 @@ static void seldom_call(Fuzz *f)
                              .name = "",
                              .fd = f->conn,
                              .level = a & 16 ? 1 : 6,
-                             .optname = u8(f) & 63,
-                             .arg = u8(f)});
+                             .optname = fuzz_u8(f) & 63,
+                             .arg = fuzz_u8(f)});
         break;
     case 1:
         do_call(f, &(PdCall){.kind = PD_CALL_POLL, .name = "", .poll = &poll, .n_poll = 1});
@@ -503,7 +228,7 @@ static void seldom_call(Fuzz *f)
 static void sysctls(Fuzz *f)
 {
     TcpSysctl *s = tcp_sysctl(host_tcp(f->sim->host));
-    uint8_t a = u8(f), b = u8(f);
+    uint8_t a = fuzz_u8(f), b = fuzz_u8(f);
 
     s->tcp_sack = a & 1;
     s->tcp_timestamps = a >> 1 & 1;
@@ -577,27 +302,27 @@ static void shake_hands(Fuzz *f, uint8_t how)
     f->peer_nxt = PEER_ISN;
     if (f->listener >= 0) {
         h.flags = TCP_SYN | (how & 0x40 ? TCP_ECE | TCP_CWR : 0) | (how & 0x20 ? TCP_AE : 0);
-        put_options(f, &h, how & 8 ? 4 : 1);
-        inject_tcp(f, &h, 0, 0, 0);
-        learn(f);
+        fuzz_put_options(f, &h, how & 8 ? 4 : 1);
+        fuzz_inject_tcp(f, &h, 0, 0, 0);
+        fuzz_learn(f);
     }
     if (f->listener < 0) {
         h.flags = TCP_SYN | TCP_ACK | (how & 0x40 ? TCP_ECE : 0);
         h.ack = f->their_nxt;
-        put_options(f, &h, how & 8 ? 4 : 1);
+        fuzz_put_options(f, &h, how & 8 ? 4 : 1);
     } else {
         h = (TcpHdr){.window = 60000, .seq = PEER_ISN + 1, .ack = f->their_nxt, .flags = TCP_ACK};
-        put_options(f, &h, how & 8 ? 0 : 1);
+        fuzz_put_options(f, &h, how & 8 ? 0 : 1);
     }
-    inject_tcp(f, &h, 0, 0, 0);
+    fuzz_inject_tcp(f, &h, 0, 0, 0);
     f->peer_nxt = PEER_ISN + 1;
-    learn(f);
+    fuzz_learn(f);
     accept_it(f);
 }
 
 static void step(Fuzz *f)
 {
-    uint8_t op = u8(f);
+    uint8_t op = fuzz_u8(f);
 
     switch (op % 16) {
     case 0:
@@ -606,30 +331,27 @@ static void step(Fuzz *f)
     case 3:
     case 4:
     case 5:
-        informed_segment(f);
+        fuzz_informed_segment(f);
         break;
     case 6:
         blind_segment(f);
         break;
     case 7:
-        if (f->is_v6)
-            icmp6_error(f);
-        else
-            icmp4_error(f);
+        fuzz_icmp_error(f);
         break;
     case 8:
     case 9:
         f->stack->ops->run_until(f->stack,
-                                 f->stack->ops->now(f->stack) + ((int64_t)u8(f) << (op >> 4)) * 100000);
+                                 f->stack->ops->now(f->stack) + ((int64_t)fuzz_u8(f) << (op >> 4)) * 100000);
         break;
     case 10:
     case 11:
         if (f->conn >= 0)
-            move(f, PD_CALL_SEND, (uint64_t)u8(f) << (op >> 5), MSG_NOSIGNAL | (op & 16 ? MSG_OOB : 0));
+            move(f, PD_CALL_SEND, (uint64_t)fuzz_u8(f) << (op >> 5), MSG_NOSIGNAL | (op & 16 ? MSG_OOB : 0));
         break;
     case 12:
         if (f->conn >= 0)
-            move(f, PD_CALL_RECV, u16(f), (op & 16 ? MSG_PEEK : 0) | (op & 32 ? MSG_OOB : 0));
+            move(f, PD_CALL_RECV, fuzz_u16(f), (op & 16 ? MSG_PEEK : 0) | (op & 32 ? MSG_OOB : 0));
         break;
     case 13:
         if (f->conn >= 0)
@@ -654,7 +376,7 @@ static void step(Fuzz *f)
         break;
     }
     f->stack->ops->run_until(f->stack, f->stack->ops->now(f->stack));
-    learn(f);
+    fuzz_learn(f);
     tcp_invariants_check(host_tcp(f->sim->host));
 }
 
@@ -673,7 +395,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     };
     Fuzz f = {.p = data, .end = data + n, .listener = -1, .conn = -1};
     char *error = NULL;
-    uint8_t how = u8(&f);
+    uint8_t how = fuzz_u8(&f);
 
     f.is_v6 = how & 0x10;
     f.is_signed = how & 4;
@@ -682,9 +404,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         config.local = (PdAddr){.is_v6 = true, .prefix_len = 48};
         config.remote = (PdAddr){.is_v6 = true, .prefix_len = 48};
         config.gateway = (PdAddr){.is_v6 = true};
-        memcpy(config.local.b, local6.b, 16);
-        memcpy(config.remote.b, remote6.b, 16);
-        memcpy(config.gateway.b, local6.b, 16);
+        memcpy(config.local.b, fuzz_local6.b, 16);
+        memcpy(config.remote.b, fuzz_remote6.b, 16);
+        memcpy(config.gateway.b, fuzz_local6.b, 16);
     }
     f.stack = pd_sim_ops.open(&config, NULL, &error);
     hs_assert(f.stack != NULL);
@@ -695,7 +417,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         open_client(&f);
     else
         open_server(&f, how);
-    learn(&f);
+    fuzz_learn(&f);
     if (how & 2)
         shake_hands(&f, how);
     for (unsigned i = 0; i < MAX_STEPS && f.p < f.end; i++)
