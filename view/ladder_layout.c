@@ -8,178 +8,10 @@
 
 #include "view/ladder_place.h"
 
-#define MARGIN_MAX 16  /* units */
 #define GAP_FACTOR 5   /* a gap is long if so many of the longest flights fit in it */
 #define NAMES_AGAIN 45 /* rows after which the names stand below, too */
 #define INLINE_MIN 14  /* columns for words within an arrow's line */
 #define INLINE_LINES 3
-#define LEGEND_MAX 8
-
-/* ---- boxes ---- */
-
-static LadderBox *add_box(Place *p, LadderRole role, int32_t row, double x, const char *text)
-{
-    LadderBox box = {.text = g_string_chunk_insert(p->g->strings, text),
-                     .role = role,
-                     .row = row,
-                     .x = x,
-                     .width = p->m->width(text, role),
-                     .lane = -1,
-                     .arrow = -1};
-
-    g_array_append_val(p->g->boxes, box);
-    p->g->n_rows = HS_MAX(p->g->n_rows, row + 1);
-    return LADDER_AT(p->g->boxes, LadderBox, p->g->boxes->len - 1);
-}
-
-static double clamp(double x, double low, double high)
-{
-    return x > high ? HS_MAX(low, high) : x < low ? low : x;
-}
-
-static double lane_x(const Place *p, int32_t lane)
-{
-    return g_array_index(p->g->x, double, lane);
-}
-
-/* ---- the frame around it ---- */
-
-static bool is_margin_kind(LadderEventKind kind)
-{
-    return kind == LADDER_EV_STATE || kind == LADDER_EV_TIMER || kind == LADDER_EV_DROP;
-}
-
-static LadderRole role_of(const LadderEvent *e)
-{
-    return e->kind == LADDER_EV_STATE   ? LADDER_STATE
-           : e->kind == LADDER_EV_TIMER ? LADDER_TIMER
-                                        : LADDER_LOSS;
-}
-
-static const char *margin_words(const LadderEvent *e, char **made)
-{
-    *made = e->kind == LADDER_EV_DROP ? g_strdup_printf("✗ %s", e->text) : NULL;
-    return *made ? *made : e->text;
-}
-
-static void measure_margins(Place *p)
-{
-    double limit = MARGIN_MAX * p->m->unit;
-
-    for (guint i = 0; i < p->l->events->len; i++) {
-        const LadderEvent *e = LADDER_AT(p->l->events, LadderEvent, i);
-        GPtrArray *lines;
-        char *made;
-
-        if (!is_margin_kind(e->kind) || (e->lane != 0 && e->lane != p->last_lane))
-            continue;
-        lines = ladder_wrap(p->m, margin_words(e, &made), limit, role_of(e));
-        p->margin_width[e->lane != 0] =
-            HS_MAX(p->margin_width[e->lane != 0], ladder_widest(p->m, lines, role_of(e)));
-        g_ptr_array_free(lines, TRUE);
-        g_free(made);
-    }
-}
-
-static double words_needed(const Place *p)
-{
-    double most = 0;
-
-    for (guint i = 0; i < p->l->events->len; i++) {
-        const LadderEvent *e = LADDER_AT(p->l->events, LadderEvent, i);
-        GPtrArray *lines;
-
-        if (e->kind != LADDER_EV_SEND)
-            continue;
-        lines = ladder_wrap(p->m, e->text, 62 * p->m->unit, LADDER_LABEL);
-        most = HS_MAX(most, ladder_widest(p->m, lines, LADDER_LABEL));
-        g_ptr_array_free(lines, TRUE);
-    }
-    return most;
-}
-
-static void place_lanes(Place *p)
-{
-    const LadderMedium *m = p->m;
-    guint n = p->l->lanes->len;
-    double u = m->unit, left, right, step;
-
-    left = p->time_width + 2 * u + p->margin_width[0] + u;
-    right = p->margin_width[1] + 2 * u;
-    if (m->total > 0) {
-        p->g->width = m->total;
-        step = n > 1 ? (m->total - 1 - right - left) / (n - 1) : 0;
-    } else {
-        step = n == 2 ? clamp(words_needed(p) + 6 * u, 44 * u, 70 * u) : clamp(160 * u / n, 26 * u, 48 * u);
-        p->g->width = left + (n ? n - 1 : 0) * step + right;
-        p->g->width = HS_MAX(p->g->width, 70 * u);
-    }
-    for (guint i = 0; i < n; i++) {
-        double x = left + i * step;
-
-        if (m->is_inline)
-            x = (double)(int)(x + 0.5);
-        g_array_append_val(p->g->x, x);
-    }
-}
-
-static void place_paragraph(Place *p, LadderRole role, double x, const char *text)
-{
-    GPtrArray *lines = ladder_wrap(p->m, text, p->g->width - x - p->m->unit, role);
-
-    for (guint i = 0; i < lines->len; i++)
-        add_box(p, role, p->row++, x, lines->pdata[i]);
-    g_ptr_array_free(lines, TRUE);
-}
-
-static void place_names(Place *p)
-{
-    guint n = p->l->lanes->len, levels = 1;
-    double *end = g_new0(double, n + 1);
-
-    for (guint i = 0; i <= n; i++)
-        end[i] = p->time_width;
-    for (guint i = 0; i < n; i++) {
-        const char *name = LADDER_AT(p->l->lanes, LadderLane, i)->name;
-        double width = p->m->width(name, LADDER_NAME), x = lane_x(p, (int32_t)i) - width / 2;
-        guint level = 0;
-
-        if (p->m->is_inline)
-            x = (double)(int)(x + 0.5);
-        x = clamp(x, p->time_width + p->m->unit, p->g->width - width);
-        while (level < n && end[level] + p->m->unit > x)
-            level++;
-        add_box(p, LADDER_NAME, p->row + (int32_t)level, x, name)->lane = (int32_t)i;
-        end[level] = x + width;
-        levels = HS_MAX(levels, level + 1);
-    }
-    p->row += (int32_t)levels;
-    g_free(end);
-}
-
-static void place_legend(Place *p)
-{
-    const GArray *legend = p->l->legend;
-
-    if (legend->len < 2)
-        return;
-    for (guint i = 0; i < legend->len && i < LEGEND_MAX; i++) {
-        int32_t flow = g_array_index(legend, int32_t, i);
-        char *name = ladder_flow_name(p->l->story, flow);
-        char *line = g_strdup_printf("#%d %s", flow + 1, name);
-
-        place_paragraph(p, LADDER_LEGEND, 0, line);
-        g_free(line);
-        g_free(name);
-    }
-    if (legend->len > LEGEND_MAX) {
-        char *line = g_strdup_printf("… and %u more flow%s", legend->len - LEGEND_MAX,
-                                     legend->len - LEGEND_MAX == 1 ? "" : "s");
-
-        place_paragraph(p, LADDER_LEGEND, 0, line);
-        g_free(line);
-    }
-}
 
 /* ---- events ---- */
 
@@ -190,7 +22,7 @@ static void place_time(Place *p, int32_t row)
     if (p->is_time_shown)
         return;
     ladder_time_text(p, p->time, text);
-    add_box(p, LADDER_TIME, row, p->time_width - p->m->width(text, LADDER_TIME), text);
+    ladder_add_box(p, LADDER_TIME, row, p->time_width - p->m->width(text, LADDER_TIME), text);
     p->is_time_shown = true;
     p->time_row = row;
 }
@@ -198,10 +30,10 @@ static void place_time(Place *p, int32_t row)
 static void place_gap(Place *p, SimTime gap)
 {
     char text[32];
-    double middle = (lane_x(p, 0) + lane_x(p, p->last_lane)) / 2;
+    double middle = (ladder_lane_x(p, 0) + ladder_lane_x(p, p->last_lane)) / 2;
 
     ladder_duration(gap, text);
-    add_box(p, LADDER_GAP, p->row, middle - (double)(int)(p->m->width(text, LADDER_GAP) / 2), text);
+    ladder_add_box(p, LADDER_GAP, p->row, middle - (double)(int)(p->m->width(text, LADDER_GAP) / 2), text);
     g_array_append_val(p->g->gaps, p->row);
     p->row++;
 }
@@ -213,7 +45,7 @@ static void make_room_beside(Place *p, guint i)
          i < p->l->events->len && LADDER_AT(p->l->events, LadderEvent, i)->time == time; i++) {
         const LadderEvent *e = LADDER_AT(p->l->events, LadderEvent, i);
 
-        if (is_margin_kind(e->kind) && (e->lane == 0 || e->lane == p->last_lane))
+        if (ladder_is_beside(e->kind) && (e->lane == 0 || e->lane == p->last_lane))
             p->row = HS_MAX(p->row, p->margin_row[e->lane != 0]);
     }
 }
@@ -241,23 +73,25 @@ static void place_beside(Place *p, const LadderEvent *e)
 {
     bool is_outer = e->lane == 0 || e->lane == p->last_lane;
     unsigned side = e->lane != 0;
-    double limit = is_outer ? p->margin_width[side] : lane_x(p, p->last_lane) - lane_x(p, 0) - 4 * p->m->unit;
+    double limit = is_outer ? p->margin_width[side]
+                            : ladder_lane_x(p, p->last_lane) - ladder_lane_x(p, 0) - 4 * p->m->unit;
     char *made;
-    GPtrArray *lines = ladder_wrap(p->m, margin_words(e, &made), HS_MAX(limit, p->m->unit), role_of(e));
+    GPtrArray *lines =
+        ladder_wrap(p->m, ladder_words_beside(e, &made), HS_MAX(limit, p->m->unit), ladder_role_beside(e));
     int32_t row = is_outer ? HS_MAX(p->margin_row[side], p->main_row >= 0 ? p->main_row : p->row) : p->row;
 
     if (p->main_row < 0)
         p->row = row;
     place_time(p, row);
     for (guint i = 0; i < lines->len; i++) {
-        double width = p->m->width(lines->pdata[i], role_of(e)), x = lane_x(p, e->lane);
+        double width = p->m->width(lines->pdata[i], ladder_role_beside(e)), x = ladder_lane_x(p, e->lane);
         LadderBox *box;
 
-        x = !is_outer ? clamp(x - (double)(int)(width / 2), lane_x(p, 0) + p->m->unit,
-                              lane_x(p, p->last_lane) - width - p->m->unit)
+        x = !is_outer ? ladder_clamp(x - (double)(int)(width / 2), ladder_lane_x(p, 0) + p->m->unit,
+                                     ladder_lane_x(p, p->last_lane) - width - p->m->unit)
             : side    ? x + 2 * p->m->unit
                       : x - p->m->unit - width;
-        box = add_box(p, role_of(e), row++, x, lines->pdata[i]);
+        box = ladder_add_box(p, ladder_role_beside(e), row++, x, lines->pdata[i]);
         box->lane = e->lane;
         box->tone = e->tone;
     }
@@ -285,7 +119,7 @@ static void place_note(Place *p, const LadderEvent *e)
     clear_all(p);
     for (guint i = 0; i < lines->len; i++) {
         g_array_append_val(p->g->blanks, p->row);
-        add_box(p, LADDER_NOTE, p->row++, x, lines->pdata[i]);
+        ladder_add_box(p, LADDER_NOTE, p->row++, x, lines->pdata[i]);
     }
     p->margin_row[0] = p->margin_row[1] = p->row;
     p->main_row = p->row; /* what else belongs to this instant is below */
@@ -296,8 +130,9 @@ static void place_words(Place *p, const LadderEvent *e, LadderLine *line)
 {
     const LadderMedium *m = p->m;
     const LadderArrow *a = LADDER_AT(p->l->arrows, LadderArrow, e->arrow);
-    double u = m->unit, from = lane_x(p, a->from), to = lane_x(p, a->to), low = lane_x(p, 0),
-           high = lane_x(p, p->last_lane), span = to > from ? to - from : from - to, limit, width;
+    double u = m->unit, from = ladder_lane_x(p, a->from), to = ladder_lane_x(p, a->to),
+           low = ladder_lane_x(p, 0), high = ladder_lane_x(p, p->last_lane),
+           span = to > from ? to - from : from - to, limit, width;
     double pad = m->is_inline ? 3 * u : u;
     bool is_inline = m->is_inline && span - 10 * u >= INLINE_MIN * u;
     GPtrArray *lines =
@@ -315,8 +150,9 @@ static void place_words(Place *p, const LadderEvent *e, LadderLine *line)
     for (guint i = 0; i < lines->len; i++) {
         double w = m->width(lines->pdata[i], LADDER_LABEL);
         double x = to > from ? from + pad : from - pad - w + (m->is_inline ? u : 0);
-        LadderBox *box = add_box(p, LADDER_LABEL, p->row++,
-                                 clamp(x, low + u, high - u - w + (m->is_inline ? u : 0)), lines->pdata[i]);
+        LadderBox *box =
+            ladder_add_box(p, LADDER_LABEL, p->row++,
+                           ladder_clamp(x, low + u, high - u - w + (m->is_inline ? u : 0)), lines->pdata[i]);
 
         box->tone = e->tone;
         box->arrow = e->arrow;
@@ -333,7 +169,7 @@ static void place_words(Place *p, const LadderEvent *e, LadderLine *line)
 static double beside_lanes(const Place *p, double x, double from)
 {
     for (int32_t i = 1; i < p->last_lane; i++) {
-        double lane = lane_x(p, i), room = 3 * p->m->unit;
+        double lane = ladder_lane_x(p, i), room = 3 * p->m->unit;
 
         if (x > lane - room && x < lane + room)
             return from < lane ? lane - room : lane + room;
@@ -344,9 +180,10 @@ static double beside_lanes(const Place *p, double x, double from)
 static void begin_line(Place *p, int32_t arrow, int32_t row_from, double label_end)
 {
     const LadderArrow *a = LADDER_AT(p->l->arrows, LadderArrow, arrow);
-    LadderLine line = {.arrow = arrow, .row_from = row_from, .row_to = -1, .x_from = lane_x(p, a->from)};
+    LadderLine line = {
+        .arrow = arrow, .row_from = row_from, .row_to = -1, .x_from = ladder_lane_x(p, a->from)};
 
-    line.x_to = line.x_from + a->reach * (lane_x(p, a->to) - line.x_from);
+    line.x_to = line.x_from + a->reach * (ladder_lane_x(p, a->to) - line.x_from);
     if (a->reach < 1)
         line.x_to = beside_lanes(p, line.x_to, line.x_from);
     line.label_end = label_end;
@@ -357,7 +194,7 @@ static void begin_line(Place *p, int32_t arrow, int32_t row_from, double label_e
 static void place_send(Place *p, const LadderEvent *e)
 {
     const LadderArrow *a = LADDER_AT(p->l->arrows, LadderArrow, e->arrow);
-    LadderLine line = {.label_end = lane_x(p, a->from)};
+    LadderLine line = {.label_end = ladder_lane_x(p, a->from)};
 
     place_words(p, e, &line);
     place_time(p, line.row_from);
@@ -369,8 +206,9 @@ static void place_send(Place *p, const LadderEvent *e)
 static void place_loss(Place *p, const LadderEvent *e, const LadderLine *line)
 {
     const LadderArrow *a = LADDER_AT(p->l->arrows, LadderArrow, e->arrow);
-    double u = p->m->unit, x = line->x_to, low = lane_x(p, 0) + u, high = lane_x(p, p->last_lane) - u;
-    double width = p->m->width(a->loss, LADDER_LOSS), to = lane_x(p, a->to);
+    double u = p->m->unit, x = line->x_to, low = ladder_lane_x(p, 0) + u,
+           high = ladder_lane_x(p, p->last_lane) - u;
+    double width = p->m->width(a->loss, LADDER_LOSS), to = ladder_lane_x(p, a->to);
     bool is_right = to > line->x_from;
     GPtrArray *lines;
 
@@ -379,7 +217,8 @@ static void place_loss(Place *p, const LadderEvent *e, const LadderLine *line)
     lines = ladder_wrap(p->m, a->loss, HS_MAX(u, is_right ? high - x - 2 * u : x - low - 2 * u), LADDER_LOSS);
     for (guint i = 0; i < lines->len; i++) {
         double w = p->m->width(lines->pdata[i], LADDER_LOSS);
-        LadderBox *box = add_box(p, LADDER_LOSS, p->row++, is_right ? x + 2 * u : x - u - w, lines->pdata[i]);
+        LadderBox *box =
+            ladder_add_box(p, LADDER_LOSS, p->row++, is_right ? x + 2 * u : x - u - w, lines->pdata[i]);
 
         box->tone = LADDER_LOST;
         box->arrow = e->arrow;
@@ -405,13 +244,13 @@ static void place_end(Place *p, const LadderEvent *e)
     line = LADDER_AT(p->g->lines, LadderLine, of);
     row = HS_MAX(p->row, line->row_from + (int32_t)p->m->slant);
     if (p->m->is_inline && (a->is_lost || a->is_open)) { /* the words come first, then the cross */
-        double to = lane_x(p, a->to);
+        double to = ladder_lane_x(p, a->to);
 
         line->x_to = (double)(int)(line->x_to + 0.5);
         if (to > line->x_from)
-            line->x_to = clamp(line->x_to, line->label_end + 3, to - 2);
+            line->x_to = ladder_clamp(line->x_to, line->label_end + 3, to - 2);
         else
-            line->x_to = clamp(line->x_to, to + 2, line->label_end - 4);
+            line->x_to = ladder_clamp(line->x_to, to + 2, line->label_end - 4);
     }
     line->row_to = row;
     p->row = row;
@@ -424,17 +263,18 @@ static void place_end(Place *p, const LadderEvent *e)
 
 static void place_fold(Place *p, const LadderEvent *e)
 {
-    double middle = (lane_x(p, 0) + lane_x(p, p->last_lane)) / 2;
+    double middle = (ladder_lane_x(p, 0) + ladder_lane_x(p, p->last_lane)) / 2;
     char *text = g_strdup_printf("… %s …", e->text);
-    double low = lane_x(p, 0) + p->m->unit, high = lane_x(p, p->last_lane) - p->m->unit;
+    double low = ladder_lane_x(p, 0) + p->m->unit, high = ladder_lane_x(p, p->last_lane) - p->m->unit;
     GPtrArray *lines = ladder_wrap(p->m, text, HS_MAX(p->m->unit, high - low), LADDER_FOLD);
 
     place_time(p, p->row);
     p->main_row = p->row;
     for (guint i = 0; i < lines->len; i++)
-        add_box(p, LADDER_FOLD, p->row++,
-                clamp(middle - (double)(int)(p->m->width(lines->pdata[i], LADDER_FOLD) / 2), low, high),
-                lines->pdata[i]);
+        ladder_add_box(
+            p, LADDER_FOLD, p->row++,
+            ladder_clamp(middle - (double)(int)(p->m->width(lines->pdata[i], LADDER_FOLD) / 2), low, high),
+            lines->pdata[i]);
     g_ptr_array_free(lines, TRUE);
     g_free(text);
 }
@@ -468,46 +308,16 @@ static void place_event(Place *p, guint i)
 
 /* ---- all of it ---- */
 
-static void place_notices(Place *p, guint left)
-{
-    GString *t = g_string_new(NULL);
-    unsigned more = 0;
-
-    for (guint i = left; i < p->l->events->len; i++)
-        more += LADDER_AT(p->l->events, LadderEvent, i)->kind == LADDER_EV_SEND;
-    if (p->l->lanes->len < 2)
-        g_string_append(t, "No frames between two nodes to be seen. ");
-    else if (!p->l->events->len)
-        g_string_append(t, "Nothing was sent in this time. ");
-    if (left < p->l->events->len)
-        g_string_append_printf(t, "Cut after %u row%s: %u more frame%s (--max-rows, --from, --to, --flow). ",
-                               p->l->config.max_rows, p->l->config.max_rows == 1 ? "" : "s", more,
-                               more == 1 ? "" : "s");
-    if (p->l->n_lanes_left_out)
-        g_string_append_printf(t, "%u more node%s no lane (--between chooses). ", p->l->n_lanes_left_out,
-                               p->l->n_lanes_left_out == 1 ? " has" : "s have");
-    if (p->l->n_hidden)
-        g_string_append_printf(t, "%u frame%s of nodes without a lane %s not shown (--hops). ",
-                               p->l->n_hidden, p->l->n_hidden == 1 ? "" : "s",
-                               p->l->n_hidden == 1 ? "is" : "are");
-    if (story_is_cut(p->l->story))
-        g_string_append(t, "The run was longer than what was recorded. ");
-    g_strchomp(t->str);
-    if (*t->str)
-        place_paragraph(p, LADDER_NOTICE, 0, t->str);
-    g_string_free(t, TRUE);
-}
-
 static guint place_intro(Place *p)
 {
     guint i = 0;
 
     if (*p->l->title)
-        place_paragraph(p, LADDER_TITLE, 0, p->l->title);
+        ladder_place_paragraph(p, LADDER_TITLE, 0, p->l->title);
     /* What was said before anything happened stands above. */
     for (; i < p->l->events->len && LADDER_AT(p->l->events, LadderEvent, i)->kind == LADDER_EV_NOTE; i++)
-        place_paragraph(p, LADDER_NOTE, 0, LADDER_AT(p->l->events, LadderEvent, i)->text);
-    place_legend(p);
+        ladder_place_paragraph(p, LADDER_NOTE, 0, LADDER_AT(p->l->events, LadderEvent, i)->text);
+    ladder_place_legend(p);
     if (p->row)
         p->row++;
     return i;
@@ -530,7 +340,7 @@ static void place_body(Place *p, guint i)
 {
     int32_t first;
 
-    place_names(p);
+    ladder_place_names(p);
     p->margin_row[0] = p->margin_row[1] = first = p->g->lane_from = p->row;
     for (; i < p->l->events->len && p->row - first < (int32_t)p->l->config.max_rows; i++)
         place_event(p, i);
@@ -547,8 +357,8 @@ static void place_body(Place *p, guint i)
         }
     }
     if (p->row - first > NAMES_AGAIN)
-        place_names(p);
-    place_notices(p, i);
+        ladder_place_names(p);
+    ladder_place_notices(p, i);
 }
 
 static int compare_boxes(gconstpointer a, gconstpointer b)
@@ -576,14 +386,14 @@ LadderLayout *ladder_layout(const Ladder *l, const LadderMedium *medium)
     for (guint k = 0; k < l->arrows->len; k++)
         p.line_of[k] = -1;
     ladder_choose_time(&p);
-    measure_margins(&p);
+    ladder_measure_margins(&p);
     find_long_gap(&p);
-    place_lanes(&p);
+    ladder_place_lanes(&p);
     i = place_intro(&p);
     if (l->lanes->len >= 2)
         place_body(&p, i);
     else
-        place_notices(&p, l->events->len);
+        ladder_place_notices(&p, l->events->len);
     g->n_rows = HS_MAX(g->n_rows, p.row);
     g_array_sort(g->boxes, compare_boxes);
     g_free(p.line_of);
