@@ -12,6 +12,7 @@ struct OutputsCaptures {
     Scenario *scenario;
     Probes *probes;
     const char *comment;
+    OutHold *hold;
     GPtrArray *sinks;    /* SinkPcapng */
     SinkPcapng *asked;   /* the one of --pcap; NULL */
     unsigned n_wishes;   /* of the scenario, that were looked at */
@@ -102,7 +103,8 @@ static SinkPcapng *add(OutputsCaptures *c, const SinkPcapngConfig *config)
 
 static SinkPcapngConfig common(OutputsCaptures *c)
 {
-    return (SinkPcapngConfig){.comment = c->comment, .is_early = true, .describe = describe_point, .user = c};
+    return (SinkPcapngConfig){
+        .comment = c->comment, .is_early = true, .hold = c->hold, .describe = describe_point, .user = c};
 }
 
 static void add_asked(OutputsCaptures *c)
@@ -159,7 +161,8 @@ static void add_wish(OutputsCaptures *c, unsigned i)
     add(c, &p);
 }
 
-OutputsCaptures *outputs_captures_new(Scenario *s, const OutputsConfig *config, const char *comment)
+OutputsCaptures *outputs_captures_new(Scenario *s, const OutputsConfig *config, const char *comment,
+                                      OutHold *hold)
 {
     OutputsCaptures *c = g_new0(OutputsCaptures, 1);
 
@@ -167,6 +170,7 @@ OutputsCaptures *outputs_captures_new(Scenario *s, const OutputsConfig *config, 
     c->scenario = s;
     c->probes = net_probes(scenario_net(s));
     c->comment = comment;
+    c->hold = hold;
     c->sinks = g_ptr_array_new();
     c->link_of = g_hash_table_new(NULL, NULL);
     c->names = g_array_new(FALSE, FALSE, sizeof(PcapngName));

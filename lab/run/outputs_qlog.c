@@ -106,7 +106,8 @@ static void add_wish(OutputsQlog *o, const ScenarioQlog *asked)
                        .description = o->config.comment,
                        .trace_title = o->trace_title,
                        .port = asked->port,
-                       .level = level_of(asked->level)};
+                       .level = level_of(asked->level),
+                       .hold = o->config.hold};
 
     w->owner = o;
     w->asked = *asked;

@@ -25,6 +25,18 @@ static bool prepare(void *user, GError **error)
     return manifest_remove_earlier(f->dir, f->earlier, error);
 }
 
+typedef struct Again {
+    const Manifest *manifest;
+    const char *operand;
+} Again;
+
+static bool accept(void *user, const Runner *r, GError **error)
+{
+    const Again *a = user;
+
+    return manifest_check(a->manifest, a->operand, r, error);
+}
+
 /* What is asked for by name takes the place of what would be kept of its kind. */
 static void choose_kept(const RunFolderConfig *c)
 {
@@ -65,18 +77,20 @@ int run_folder_run(Runner *r, const RunFolderConfig *config)
 int run_folder_repeat(Runner *r, const RunFolderConfig *config, Manifest *m, const char *operand)
 {
     RunnerConfig *c = config->runner;
+    Again again = {m, operand};
     GError *error = NULL;
     int status;
 
     manifest_apply(m, c);
+    c->accept = accept;
+    c->prepare_user = &again;
     c->limit_is_known = m->max_events != 0;
     choose_kept(config);
     if (!config->is_in_place)
         m->keep = 0;
     status = runner_run(r, c);
     if (r->stop == RUNNER_ENDED && status != EXIT_WRONG &&
-        (!manifest_check(m, operand, r, &error) ||
-         !manifest_write(config->dir, r, status, m->inputs, m, &error)))
+        !manifest_write(config->dir, r, status, m->inputs, m, &error))
         status = fail(config, error);
     return status;
 }

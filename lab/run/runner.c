@@ -41,8 +41,7 @@ static bool on_start(void *user, Scenario *s)
 {
     Runner *r = user;
 
-    if ((r->config.prepare && !r->config.prepare(r->config.prepare_user, &r->error)) ||
-        !outputs_attach(r->outputs, s, &r->error))
+    if (!outputs_attach(r->outputs, s, &r->error))
         r->stop = RUNNER_BROKEN;
     else if (r->config.observer_start)
         r->config.observer_start(r->config.observer, s);
@@ -69,7 +68,9 @@ static bool on_ready(void *user, Scenario *s)
     Runner *r = user;
 
     (void)s;
-    if (!outputs_on_ready(r->outputs, &r->error))
+    if (!outputs_on_ready(r->outputs, &r->error) ||
+        (r->config.prepare && !r->config.prepare(r->config.prepare_user, &r->error)) ||
+        (!r->config.accept && !outputs_begin(r->outputs, &r->error)))
         r->stop = RUNNER_BROKEN;
     return r->stop == RUNNER_ENDED;
 }
@@ -128,6 +129,14 @@ static int judge(Runner *r, int status)
     return status;
 }
 
+static int accept(Runner *r, int status)
+{
+    if (r->config.accept(r->config.prepare_user, r, &r->error))
+        return status;
+    tell(r, RUNNER_SAYS, r->error->message);
+    return EXIT_WRONG;
+}
+
 int runner_run(Runner *r, const RunnerConfig *config)
 {
     const RunnerFront *front = config->front;
@@ -152,6 +161,8 @@ int runner_run(Runner *r, const RunnerConfig *config)
     if (front && front->on_end)
         front->on_end(front->user);
     status = judge(r, status);
+    if (config->accept && r->stop == RUNNER_ENDED && status != EXIT_WRONG)
+        status = accept(r, status);
     if (status == EXIT_WRONG && !outputs_have_failed(r->outputs)) {
         outputs_discard(r->outputs);
     } else if (!outputs_close(r->outputs, &error)) {
