@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/interrupt.h"
+#include "cli/out_check.h"
 #include "cli/test_args.h"
 #include "cli/test_report.h"
 #include "lab/test/test_golden.h"
@@ -226,6 +227,17 @@ static int finish(Test *t)
     return status;
 }
 
+static bool check_junit(const Test *t, const char *const *operands)
+{
+    OutCheck out;
+    bool ok;
+
+    outcheck_init(&out, t->command, operands);
+    ok = !t->junit || outcheck_file(&out, "--junit", t->junit);
+    outcheck_clear(&out);
+    return ok;
+}
+
 static int run(Test *t, const char *const *operands)
 {
     JobsConfig c = {.timeout = t->timeout,
@@ -347,7 +359,7 @@ int cmd_test(int argc, char **argv)
         status = EXIT_OK;
         break;
     case ARGS_OK:
-        if (check(&t))
+        if (check(&t) && check_junit(&t, operands))
             status = run(&t, operands);
         break;
     case ARGS_WRONG:

@@ -45,6 +45,30 @@ struct OutHold {
 static void write_all(OutFile *f, struct iovec *iov, int n_iov);
 static void make_new(OutFile *f);
 
+static bool fail_to_create(const char *path, int why, GError **error)
+{
+    g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(why), "cannot create %s: %s", path,
+                g_strerror(why));
+    return false;
+}
+
+bool outfile_check(const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    struct stat st;
+
+    if (!*path || g_str_has_suffix(path, "/"))
+        return fail_to_create(path, *path ? EISDIR : ENOENT, error);
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+            return fail_to_create(path, EISDIR, error);
+        return access(path, W_OK) == 0 || errno == ENOENT || fail_to_create(path, errno, error);
+    }
+    if (stat(folder, &st) != 0 || access(folder, W_OK | X_OK) != 0)
+        return fail_to_create(path, errno, error);
+    return S_ISDIR(st.st_mode) || fail_to_create(path, ENOTDIR, error);
+}
+
 static OutFile *open_file(const char *path, OutFileMode mode, OutHold *hold, GError **error)
 {
     OutFile *f = g_new0(OutFile, 1);
@@ -54,14 +78,18 @@ static OutFile *open_file(const char *path, OutFileMode mode, OutHold *hold, GEr
     f->mode = mode;
     f->in_place = lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
     f->is_old = hold && f->in_place;
+    /* What must not be written is not to be replaced either. */
+    if (hold && access(path, W_OK) != 0 && errno != ENOENT) {
+        fail_to_create(path, errno, error);
+        g_free(f->path);
+        g_free(f);
+        return NULL;
+    }
     f->written =
         (mode == OUTFILE_WHOLE || hold) && !f->in_place ? g_strconcat(path, ".part", NULL) : g_strdup(path);
     f->fd = open(f->written, O_WRONLY | O_CREAT | (f->is_old ? 0 : O_TRUNC) | O_CLOEXEC, 0666);
     if (f->fd < 0) {
-        int err = errno;
-
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(err), "cannot create %s: %s", path,
-                    g_strerror(err));
+        fail_to_create(path, errno, error);
         g_free(f->written);
         g_free(f->path);
         g_free(f);

@@ -55,6 +55,10 @@ OutFile *outfile_open(const char *path, OutFileMode mode, GError **error) HS_MUS
  * OUTFILE_STREAM like others. The hold must outlive the file. */
 OutFile *outfile_open_held(const char *path, OutHold *hold, GError **error) HS_MUST_USE;
 
+/* Would a file of this name be opened? Without touching the disk, for those who open it after long work.
+ * False and *error, what outfile_open would say: no. */
+bool outfile_check(const char *path, GError **error) HS_MUST_USE;
+
 OutHold *outhold_new(void);
 /* Everything that could be checked has been: names are given, now and to streams opened later. */
 bool outhold_release(OutHold *hold, GError **error) HS_MUST_USE;
