@@ -128,7 +128,7 @@ static bool prepare_pcaps(const ArgCommand *command, const char *dir, const char
     OutCheck out;
     bool ok = true;
 
-    if (!runner_make_folder(dir, &error)) {
+    if (!runner_make_folder(dir, NULL, &error)) {
         fprintf(stderr, "hopscope packetdrill: --pcap: %s\n", error->message);
         g_error_free(error);
         return false;

@@ -28,13 +28,15 @@ static bool prepare(void *user, GError **error)
 typedef struct Again {
     const Manifest *manifest;
     const char *operand;
+    const Folder *other; /* that it goes to; NULL: its own */
 } Again;
 
 static bool accept(void *user, const Runner *r, GError **error)
 {
     const Again *a = user;
 
-    return manifest_check(a->manifest, a->operand, r, error);
+    return manifest_check(a->manifest, a->operand, r, error) &&
+           (!a->other || prepare((void *)a->other, error));
 }
 
 /* What is asked for by name takes the place of what would be kept of its kind. */
@@ -77,10 +79,14 @@ int run_folder_run(Runner *r, const RunFolderConfig *config)
 int run_folder_repeat(Runner *r, const RunFolderConfig *config, Manifest *m, const char *operand)
 {
     RunnerConfig *c = config->runner;
-    Again again = {m, operand};
+    Folder folder = {.dir = config->dir};
+    Again again = {m, operand, config->is_in_place ? NULL : &folder};
     GError *error = NULL;
     int status;
 
+    *r = (Runner){0};
+    if (!config->is_in_place && !manifest_find_earlier(config->dir, &folder.earlier, &error))
+        return fail(config, error);
     manifest_apply(m, c);
     c->accept = accept;
     c->prepare_user = &again;
@@ -92,5 +98,6 @@ int run_folder_repeat(Runner *r, const RunFolderConfig *config, Manifest *m, con
     if (r->stop == RUNNER_ENDED && status != EXIT_WRONG &&
         !manifest_write(config->dir, r, status, m->inputs, m, &error))
         status = fail(config, error);
+    manifest_free(folder.earlier);
     return status;
 }

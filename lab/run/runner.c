@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lab/status.h"
@@ -75,8 +76,35 @@ static bool on_ready(void *user, Scenario *s)
     return r->stop == RUNNER_ENDED;
 }
 
-bool runner_make_folder(const char *dir, GError **error)
+/* NULL: dir is there. */
+static char *uppermost_missing(const char *dir)
 {
+    char *missing = NULL, *at = g_strdup(dir);
+
+    while (!g_file_test(at, G_FILE_TEST_EXISTS)) {
+        g_free(missing);
+        missing = at;
+        at = g_path_get_dirname(at);
+    }
+    g_free(at);
+    return missing;
+}
+
+void runner_remove_folder(const char *dir, const char *made)
+{
+    g_autofree char *at = g_strdup(dir);
+
+    while (made && g_rmdir(at) == 0 && strlen(at) > strlen(made)) {
+        char *above = g_path_get_dirname(at);
+
+        g_free(at);
+        at = above;
+    }
+}
+
+bool runner_make_folder(const char *dir, char **made, GError **error)
+{
+    g_autofree char *missing = uppermost_missing(dir);
     int why = 0;
 
     if (g_mkdir_with_parents(dir, 0777) != 0)
@@ -88,6 +116,10 @@ bool runner_make_folder(const char *dir, GError **error)
     if (why)
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(why),
                     "cannot write to the folder %s: %s", dir, g_strerror(why));
+    if (why)
+        runner_remove_folder(dir, missing);
+    else if (made)
+        *made = g_steal_pointer(&missing);
     return !why;
 }
 

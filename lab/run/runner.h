@@ -59,5 +59,9 @@ struct Runner {
 int runner_run(Runner *r, const RunnerConfig *config);
 void runner_clear(Runner *r);
 
-/* The folder exists and files can be made in it; otherwise false and *error. */
-bool runner_make_folder(const char *dir, GError **error) HS_MUST_USE;
+/* The folder exists and files can be made in it; otherwise false and *error, and no folder was made. *made:
+ * the uppermost of those that were not there, NULL if dir was; for g_free. made NULL: nobody wants to know.
+ */
+bool runner_make_folder(const char *dir, char **made, GError **error) HS_MUST_USE;
+/* Those again, as far as they are empty. */
+void runner_remove_folder(const char *dir, const char *made);

@@ -64,9 +64,11 @@ bool outfile_check(const char *path, GError **error)
             return fail_to_create(path, EISDIR, error);
         return access(path, W_OK) == 0 || errno == ENOENT || fail_to_create(path, errno, error);
     }
-    if (stat(folder, &st) != 0 || access(folder, W_OK | X_OK) != 0)
+    if (stat(folder, &st) != 0)
         return fail_to_create(path, errno, error);
-    return S_ISDIR(st.st_mode) || fail_to_create(path, ENOTDIR, error);
+    if (!S_ISDIR(st.st_mode))
+        return fail_to_create(path, ENOTDIR, error);
+    return access(folder, W_OK | X_OK) == 0 || fail_to_create(path, errno, error);
 }
 
 static OutFile *open_file(const char *path, OutFileMode mode, OutHold *hold, GError **error)
