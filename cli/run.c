@@ -340,8 +340,8 @@ int cmd_run(int argc, char **argv)
                check_keep(&command, &o, operand[0])) {
         complete(&o, operand[0]);
         status = run(&o);
-        if (status == EXIT_WRONG)
-            runner_remove_folder(o.out_dir, o.made);
+        if (status != EXIT_OK && status != EXIT_UNEXPECTED)
+            runner_remove_folder(o.out_dir, o.made); /* if nothing came into it */
     }
     g_free(o.folder);
     g_free(o.made);

@@ -69,7 +69,7 @@ int run_folder_run(Runner *r, const RunFolderConfig *config)
     c->prepare = prepare;
     c->prepare_user = &folder;
     status = runner_run(r, c);
-    if (status != EXIT_WRONG && !manifest_write(config->dir, r, status, inputs, NULL, &error))
+    if (status != EXIT_WRONG && r->has_begun && !manifest_write(config->dir, r, status, inputs, NULL, &error))
         status = fail(config, error);
     manifest_free(folder.earlier);
     inputs_free(inputs);
@@ -95,7 +95,7 @@ int run_folder_repeat(Runner *r, const RunFolderConfig *config, Manifest *m, con
     if (!config->is_in_place)
         m->keep = 0;
     status = runner_run(r, c);
-    if (r->stop == RUNNER_ENDED && status != EXIT_WRONG &&
+    if (r->stop == RUNNER_ENDED && status != EXIT_WRONG && r->has_begun &&
         !manifest_write(config->dir, r, status, m->inputs, m, &error))
         status = fail(config, error);
     manifest_free(folder.earlier);

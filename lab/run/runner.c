@@ -73,7 +73,8 @@ static bool on_ready(void *user, Scenario *s)
         (r->config.prepare && !r->config.prepare(r->config.prepare_user, &r->error)) ||
         (!r->config.accept && !outputs_begin(r->outputs, &r->error)))
         r->stop = RUNNER_BROKEN;
-    return r->stop == RUNNER_ENDED;
+    r->has_begun = r->stop == RUNNER_ENDED;
+    return r->has_begun;
 }
 
 /* NULL: dir is there. */
@@ -193,9 +194,9 @@ int runner_run(Runner *r, const RunnerConfig *config)
     if (front && front->on_end)
         front->on_end(front->user);
     status = judge(r, status);
-    if (config->accept && r->stop == RUNNER_ENDED && status != EXIT_WRONG)
+    if (config->accept && r->has_begun && r->stop == RUNNER_ENDED && status != EXIT_WRONG)
         status = accept(r, status);
-    if (status == EXIT_WRONG && !outputs_have_failed(r->outputs)) {
+    if (!outputs_have_failed(r->outputs) && (status == EXIT_WRONG || !r->has_begun)) {
         outputs_discard(r->outputs);
     } else if (!outputs_close(r->outputs, &error)) {
         tell(r, RUNNER_SAYS, error->message);

@@ -51,7 +51,8 @@ struct Runner {
     Scenario *scenario;
     Outputs *outputs;
     RunnerStop stop;
-    GError *error; /* of RUNNER_BROKEN */
+    bool has_begun; /* time may pass: there is a run; false: a limit or ^C ended the main part before */
+    GError *error;  /* of RUNNER_BROKEN */
 };
 
 /* Runs, completes or sets aside the outputs, tells errors. Returns the exit status. runner_clear afterwards
