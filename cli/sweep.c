@@ -18,6 +18,7 @@
 #include "lab/sweep/sweep_pool.h"
 #include "lab/sweep/sweep_run.h"
 #include "lab/sweep/sweep_table.h"
+#include "sim/trace/outfile.h"
 
 #define JOBS_MAX 1024
 #define BATCHES_MAX 10000
@@ -105,16 +106,27 @@ static unsigned list_todo(const Sweep *s, unsigned *todo)
     return n;
 }
 
+static const char *const tables[] = {"runs.tsv", "runs.jsonl", "summary.tsv"};
+
 /* Tables of what was there before must not be taken for those of what is there now. */
 static void remove_tables(const Sweep *s)
 {
-    static const char *const names[] = {"runs.tsv", "runs.jsonl", "summary.tsv"};
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = g_build_filename(s->dir, names[i], NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(tables); i++) {
+        g_autofree char *path = g_build_filename(s->dir, tables[i], NULL);
 
         g_unlink(path);
     }
+}
+
+static bool check_tables(const Sweep *s, GError **error)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(tables); i++) {
+        g_autofree char *path = g_build_filename(s->dir, tables[i], NULL);
+
+        if (!outfile_check(path, error))
+            return false;
+    }
+    return true;
 }
 
 static int run_all(Sweep *s)
@@ -173,7 +185,7 @@ static int sweep_runs(Sweep *s)
     }
     if (s->o->dry_run)
         return EXIT_OK;
-    if (!runner_make_folder(s->dir, NULL, &error))
+    if (!runner_make_folder(s->dir, NULL, &error) || !check_tables(s, &error))
         return tell_error(error);
     s->rows = g_new0(SweepRow *, n);
     s->journal = sweep_journal_open(s->dir, s->spec,

@@ -14,6 +14,7 @@
 #include "cli/test_args.h"
 #include "cli/test_report.h"
 #include "lab/test/test_golden.h"
+#include "sim/trace/outfile.h"
 
 #define JOBS_MAX 512
 #define TIMEOUT (300 * SIM_SEC)
@@ -238,6 +239,22 @@ static bool check_junit(const Test *t, const char *const *operands)
     return ok;
 }
 
+/* Digests that could not be written are not worth all the runs. */
+static bool check_golden(const Test *t)
+{
+    GError *error = NULL;
+
+    for (unsigned i = 0; t->update && !error && i < t->cases->len; i++) {
+        g_autofree char *folder = g_path_get_dirname(((const TestCase *)t->cases->pdata[i])->path);
+        g_autofree char *path = g_build_filename(folder, TEST_GOLDEN_NAME, NULL);
+
+        (void)!outfile_check(path, &error);
+    }
+    if (error)
+        console_tell_error("test", error);
+    return !error;
+}
+
 static int run(Test *t, const char *const *operands)
 {
     JobsConfig c = {.timeout = t->timeout,
@@ -253,6 +270,8 @@ static int run(Test *t, const char *const *operands)
         return EXIT_WRONG;
     if (t->dry_run)
         return list_cases(t);
+    if (!check_golden(t))
+        return EXIT_WRONG;
     g_ptr_array_set_size(t->results, (int)t->cases->len);
     c.n_jobs = t->cases->len;
     c.at_a_time = t->totals.jobs = (unsigned)HS_MIN(t->jobs, t->cases->len);
