@@ -5,39 +5,100 @@
 #include "cli/args.h"
 #include "cli/bench/bench.h"
 #include "cli/commands.h"
+#include "models/cc/cc.h"
+#include "sim/base/suggest.h"
 
-static const struct {
+#define OBSERVED "digest", "pcap", "pcap-plain", "pcap-compress", "snaplen"
+
+typedef struct Workload {
     const char *name;
     int (*run)(const BenchOptions *o);
-} workloads[] = {
-    {"idle", bench_idle}, {"size", bench_size}, {"w1", bench_w1}, {"w2", bench_w2},
-    {"w3", bench_w3},     {"w4", bench_w4},     {"w5", bench_w5}, {"w6", bench_w6},
+    const char *options[10]; /* that it has, beside --runs; NULL at the end */
+} Workload;
+
+static const Workload workloads[] = {
+    {"idle", bench_idle, {"n"}},
+    {"size", bench_size, {"n", "routers"}},
+    {"w1", bench_w1, {"n", "holds"}},
+    {"w2", bench_w2, {"n", "cc", "buffer", OBSERVED}},
+    {"w3", bench_w3, {"cc", "buffer", OBSERVED}},
+    {"w4", bench_w4, {"n", "routers", OBSERVED}},
+    {"w5", bench_w5, {"n", "cc", OBSERVED}},
+    {"w6", bench_w6, {"n", OBSERVED}},
 };
+
+static const Workload *find_workload(const ArgCommand *command, const char *name)
+{
+    const char *names[HS_ARRAY_LEN(workloads)];
+    const char *closest;
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(workloads); i++) {
+        names[i] = workloads[i].name;
+        if (!strcmp(names[i], name))
+            return &workloads[i];
+    }
+    closest = suggest_closest(name, names, HS_ARRAY_LEN(names));
+    if (closest)
+        args_wrong(command, "unknown workload '%s'; did you mean '%s'?", name, closest);
+    else
+        args_wrong(command, "unknown workload '%s' (expected w1 to w6, idle or size)", name);
+    return NULL;
+}
+
+/* What it would not look at must not seem to have had an effect. */
+static bool check_options(const ArgCommand *command, const Workload *w)
+{
+    for (const ArgOption *o = command->options; o->name; o++) {
+        if (!o->given || !*o->given || g_strv_contains(w->options, o->name))
+            continue;
+        args_wrong(command, "--%s: workload %s has no such option", o->name, w->name);
+        return false;
+    }
+    return true;
+}
+
+static bool check_cc(const ArgCommand *command, const char *name)
+{
+    g_autoptr(GPtrArray) known = g_ptr_array_new();
+    g_autofree char *list = NULL;
+
+    if (!name || cc_ops_by_name(name))
+        return true;
+    for (const CcOps *const *o = cc_ops_table; *o; o++)
+        g_ptr_array_add(known, (void *)(*o)->name);
+    g_ptr_array_add(known, NULL);
+    list = g_strjoinv(", ", (char **)known->pdata);
+    args_wrong(command, "--cc: \"%s\" is none of %s", name, list);
+    return false;
+}
 
 int cmd_bench(int argc, char **argv)
 {
     BenchOptions o = {0};
     uint64_t runs = 1;
-    bool pcap_compress = false;
+    bool pcap_compress = false, given[10] = {false};
+    const Workload *workload;
     const ArgOption options[] = {
         {"n", 'n', ARG_COUNT, "N",
          "how many: pending events (w1), flows (w2), datagrams (w4), hosts (w5, w6, size), connections "
          "(idle)",
-         &o.n, NULL, NULL},
-        {"cc", 0, ARG_STRING, "NAME", "congestion control (w2, w3, w5; default cubic)", &o.cc, NULL, NULL},
-        {"buffer", 0, ARG_SIZE, "BYTES", "send and receive buffers (w2, w3; default 4 MiB)", &o.buffer, NULL,
+         &o.n, &given[0], NULL},
+        {"cc", 0, ARG_STRING, "NAME", "congestion control (w2, w3, w5; default cubic)", &o.cc, &given[1],
          NULL},
-        {"holds", 0, ARG_COUNT, "N", "events to execute (w1; default 10M)", &o.holds, NULL, NULL},
-        {"routers", 0, ARG_COUNT, "N", "routers (w4: 10; size: 1000)", &o.routers, NULL, NULL},
+        {"buffer", 0, ARG_SIZE, "BYTES", "send and receive buffers (w2, w3; default 4 MiB)", &o.buffer,
+         &given[2], NULL},
+        {"holds", 0, ARG_COUNT, "N", "events to execute (w1; default 10M)", &o.holds, &given[3], NULL},
+        {"routers", 0, ARG_COUNT, "N", "routers (w4: 10; size: 1000)", &o.routers, &given[4], NULL},
         {"runs", 'r', ARG_COUNT, "N", "repeat so often, a line each (default 1)", &runs, NULL, NULL},
-        {"digest", 'd', ARG_FLAG, NULL, "compute the digest meanwhile (w2 to w6)", &o.digest, NULL, NULL},
+        {"digest", 'd', ARG_FLAG, NULL, "compute the digest meanwhile (w2 to w6)", &o.digest, &given[5],
+         NULL},
         {"pcap", 0, ARG_STRING, "DIR", "capture the two ends of a link in the middle into DIR (w2 to w6)",
-         &o.pcap_dir, NULL, NULL},
-        {"pcap-plain", 0, ARG_FLAG, NULL, "do not compress the capture", &o.pcap_plain, NULL, NULL},
-        {"pcap-compress", 0, ARG_FLAG, NULL, "compress it, with LZ4 (the default)", &pcap_compress, NULL,
+         &o.pcap_dir, &given[6], NULL},
+        {"pcap-plain", 0, ARG_FLAG, NULL, "do not compress the capture", &o.pcap_plain, &given[7], NULL},
+        {"pcap-compress", 0, ARG_FLAG, NULL, "compress it, with LZ4 (the default)", &pcap_compress, &given[8],
          NULL},
-        {"snaplen", 0, ARG_SIZE, "BYTES", "capture so much of each frame (default: all)", &o.snaplen, NULL,
-         NULL},
+        {"snaplen", 0, ARG_SIZE, "BYTES", "capture so much of each frame (default: all)", &o.snaplen,
+         &given[9], NULL},
         {0},
     };
     const ArgCommand command = {
@@ -72,20 +133,21 @@ int cmd_bench(int argc, char **argv)
     }
     if (o.snaplen > UINT32_MAX || o.n > UINT32_MAX || o.routers > 4096 || runs == 0 || runs > 1000)
         return args_wrong(&command, "a value is out of range (n to 4e9, routers to 4096, runs 1 to 1000)");
-    if ((o.pcap_plain || pcap_compress) && !o.pcap_dir)
+    workload = find_workload(&command, operands[0]);
+    if (!workload || !check_options(&command, workload) || !check_cc(&command, o.cc))
+        return EXIT_WRONG;
+    if ((o.pcap_plain || pcap_compress || o.snaplen) && !o.pcap_dir)
         return args_wrong(&command, "%s: expected --pcap DIR with it",
-                          o.pcap_plain ? "--pcap-plain" : "--pcap-compress");
+                          o.pcap_plain    ? "--pcap-plain"
+                          : pcap_compress ? "--pcap-compress"
+                                          : "--snaplen");
     if (o.pcap_plain && pcap_compress)
         return args_wrong(&command, "--pcap-plain: not with --pcap-compress");
-    for (unsigned i = 0; i < HS_ARRAY_LEN(workloads); i++) {
-        if (strcmp(workloads[i].name, operands[0]) != 0)
-            continue;
-        for (uint64_t r = 0; r < runs; r++) {
-            int rc = workloads[i].run(&o);
-            if (rc)
-                return rc;
-        }
-        return EXIT_OK;
+    for (uint64_t r = 0; r < runs; r++) {
+        int rc = workload->run(&o);
+
+        if (rc)
+            return rc;
     }
-    return args_wrong(&command, "unknown workload '%s' (expected w1 to w6, idle or size)", operands[0]);
+    return EXIT_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/out_check.h"
 #include "lab/run/ladder_out.h"
 #include "cli/observe_options.h"
 
@@ -38,6 +39,18 @@ static unsigned terminal_width(void)
     if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col)
         return WIDTH_DEFAULT;
     return HS_MIN(HS_MAX(size.ws_col, WIDTH_MIN), 140);
+}
+
+static bool check_files(const ArgCommand *command, const LadderOptions *o, const char *const *operand)
+{
+    OutCheck out;
+    bool ok = true;
+
+    outcheck_init(&out, command, operand);
+    for (guint i = 0; i < o->files->len && ok; i++)
+        ok = outcheck_file(&out, "--output", o->files->pdata[i]);
+    outcheck_clear(&out);
+    return ok;
 }
 
 static bool check(const ArgCommand *command, LadderOptions *o)
@@ -211,7 +224,7 @@ int cmd_ladder(int argc, char **argv)
 
     if (result == ARGS_HELPED) {
         status = EXIT_OK;
-    } else if (result == ARGS_OK && check(&command, &o)) {
+    } else if (result == ARGS_OK && check(&command, &o) && check_files(&command, &o, operand)) {
         c->operand = operand[0];
         status = run(&o);
     }

@@ -1,11 +1,12 @@
 /* hopscope packetdrill: runs scripts, one line each in the manner of TAP. */
-#include <errno.h>
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/out_check.h"
+#include "lab/run/runner.h"
 #include "packetdrill/pd_run.h"
 #include "packetdrill/pd_sim.h"
 #include "sim/trace/pcapng_writer.h"
@@ -96,51 +97,84 @@ static void on_packet(void *user, PdDirection dir, int64_t at_ns, const uint8_t 
     pcapng_writer_packet_end(w->pcap, dir == PD_INBOUND ? PCAPNG_FLAG_INBOUND : PCAPNG_FLAG_OUTBOUND, NULL);
 }
 
-static bool open_pcap(Watch *w, const char *dir, const char *script)
+/* "DIR/rto.pcapng" of "tests/rto.pkt". */
+static char *pcap_path(const char *dir, const char *script)
 {
-    char *base = g_path_get_basename(script), *path;
-    GError *error = NULL;
+    g_autofree char *base = g_path_get_basename(script);
 
     if (g_str_has_suffix(base, ".pkt"))
         base[strlen(base) - 4] = 0;
-    path = g_strdup_printf("%s/%s.pcapng", dir, base);
-    if (g_mkdir_with_parents(dir, 0777) != 0)
-        fprintf(stderr, "hopscope packetdrill: cannot make the folder %s: %s\n", dir, g_strerror(errno));
-    else
-        w->pcap = pcapng_writer_open(path, &(PcapngSection){0}, &error);
+    return g_strdup_printf("%s/%s.pcapng", dir, base);
+}
+
+static bool open_pcap(Watch *w, const char *dir, const char *script)
+{
+    g_autofree char *path = pcap_path(dir, script);
+    GError *error = NULL;
+
+    w->pcap = pcapng_writer_open(path, &(PcapngSection){0}, &error);
     if (w->pcap)
         pcapng_writer_add_iface(w->pcap, &(PcapngIface){.name = "tun0", .linktype = LINKTYPE_RAW});
-    else if (error)
+    else
         fprintf(stderr, "hopscope packetdrill: %s\n", error->message);
     g_clear_error(&error);
-    g_free(path);
-    g_free(base);
     return w->pcap != NULL;
+}
+
+/* Before the first script: the folder is there, and no two scripts want one capture. */
+static bool prepare_pcaps(const ArgCommand *command, const char *dir, const char *const *scripts)
+{
+    GError *error = NULL;
+    OutCheck out;
+    bool ok = true;
+
+    if (!runner_make_folder(dir, NULL, &error)) {
+        fprintf(stderr, "hopscope packetdrill: --pcap: %s\n", error->message);
+        g_error_free(error);
+        return false;
+    }
+    outcheck_init(&out, command, NULL);
+    for (; *scripts && ok; scripts++) {
+        g_autofree char *path = pcap_path(dir, *scripts);
+
+        ok = outcheck_file(&out, "--pcap", path);
+    }
+    outcheck_clear(&out);
+    return ok;
 }
 
 /* ---- one script ---- */
 
+/* A script that cannot be read has no capture, and that of an earlier one stays. */
 static PdOutcome run_text(const char *path, const char *text, size_t len, const PdConfig *base,
-                          const PdObserver *o, char **error)
+                          const Options *options, char **error)
 {
+    Watch watch = {0};
+    const PdObserver o = {.user = &watch, .line = on_line, .packet = on_packet};
     PdConfig c;
     PdScript *script;
     PdOutcome outcome = PD_WRONG;
+    GError *failure = NULL;
 
     pd_config_init(&c);
     pd_config_copy(&c, base);
     script = pd_parse(path, text, len, &c, error);
-    if (script)
-        outcome = c.dry_run ? PD_PASSED : pd_run(script, &c, &pd_sim_ops, NULL, o, error);
+    if (script && c.dry_run)
+        outcome = PD_PASSED;
+    else if (script && (!options->pcap || open_pcap(&watch, options->pcap, path)))
+        outcome = pd_run(script, &c, &pd_sim_ops, NULL, &o, error);
     pd_script_free(script);
     pd_config_clear(&c);
+    if (watch.pcap && !pcapng_writer_close(watch.pcap, &failure)) {
+        fprintf(stderr, "hopscope packetdrill: %s\n", failure->message);
+        g_error_free(failure);
+        outcome = PD_WRONG;
+    }
     return outcome;
 }
 
 static PdOutcome run_script(const char *path, const PdConfig *config, const Options *o)
 {
-    Watch watch = {0};
-    const PdObserver observer = {.user = &watch, .line = on_line, .packet = on_packet};
     GError *failure = NULL;
     char *text = NULL, *error = NULL;
     gsize len;
@@ -152,13 +186,8 @@ static PdOutcome run_script(const char *path, const PdConfig *config, const Opti
     } else if (len > MAX_SCRIPT_BYTES) {
         error = g_strdup_printf("%s: a script of %zu bytes is too long (at most %u)", path, len,
                                 MAX_SCRIPT_BYTES);
-    } else if (!o->pcap || open_pcap(&watch, o->pcap, path)) {
-        outcome = run_text(path, text, len, config, &observer, &error);
-    }
-    if (watch.pcap && !pcapng_writer_close(watch.pcap, &failure)) {
-        fprintf(stderr, "hopscope packetdrill: %s\n", failure->message);
-        g_error_free(failure);
-        outcome = PD_WRONG;
+    } else {
+        outcome = run_text(path, text, len, config, o, &error);
     }
     if (error)
         fprintf(stderr, "%s\n", error);
@@ -206,6 +235,8 @@ int cmd_packetdrill(int argc, char **argv)
     }
     if (!configure(&config, &o, &error)) {
         status = args_wrong(&command, "%s", error);
+    } else if (o.pcap && !prepare_pcaps(&command, o.pcap, paths)) {
+        status = EXIT_WRONG;
     } else {
         while (paths[n])
             n++;

@@ -8,6 +8,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/out_check.h"
 #include "lab/run/gnuplot.h"
 #include "cli/observe_options.h"
 #include "lab/run/plot_net.h"
@@ -286,6 +287,27 @@ static char *default_path(const PlotOptions *o, const char *scenario)
     return path;
 }
 
+/* The picture, and what is kept beside it. What a run's folder is called after is not known yet. */
+static bool check_files(const ArgCommand *command, const PlotOptions *o, const char *const *operands)
+{
+    g_autofree char *path = o->output                                ? g_strdup(o->output)
+                            : !g_str_has_suffix(operands[0], ".lua") ? NULL
+                                                                     : default_path(o, operands[0]);
+    g_autofree char *script = path ? plotgnuplot_beside(path, ".gp") : NULL;
+    g_autofree char *data = path ? plotgnuplot_beside(path, ".tsv") : NULL;
+    const char *option = o->output ? "--output" : NULL;
+    OutCheck out;
+    bool ok;
+
+    if (!path || (o->term && !o->output))
+        return true;
+    outcheck_init(&out, command, operands);
+    ok = outcheck_file(&out, option, path) && outcheck_file(&out, option, data) &&
+         outcheck_file(&out, option, script);
+    outcheck_clear(&out);
+    return ok;
+}
+
 static int draw(const PlotOptions *o, const GArray *variants, const char *scenario)
 {
     PlotRun *runs = g_new(PlotRun, variants->len);
@@ -435,7 +457,7 @@ int cmd_plot(int argc, char **argv)
 
     if (result == ARGS_HELPED)
         status = EXIT_OK;
-    else if (result == ARGS_OK && check(&command, &o))
+    else if (result == ARGS_OK && check(&command, &o) && check_files(&command, &o, operands))
         status = plot(&o, operands);
     g_ptr_array_free(o.observe.set, TRUE);
     g_ptr_array_free(o.what, TRUE);

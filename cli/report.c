@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/observe_options.h"
+#include "cli/out_check.h"
 #include "lab/run/report_net.h"
 #include "lab/run/story_net.h"
 
@@ -129,6 +130,20 @@ static char *default_path(const char *scenario)
     return path;
 }
 
+static bool check_page(const Report *r, const char *const *operand)
+{
+    g_autofree char *path = r->path                              ? g_strdup(r->path)
+                            : g_str_has_suffix(*operand, ".lua") ? default_path(*operand)
+                                                                 : NULL;
+    OutCheck out;
+    bool ok;
+
+    outcheck_init(&out, r->command, operand);
+    ok = !path || outcheck_file(&out, r->path ? "--output" : NULL, path);
+    outcheck_clear(&out);
+    return ok;
+}
+
 static int write_page(Report *r, Runner *runner)
 {
     char *path = r->path ? g_strdup(r->path) : default_path(observe_scenario(runner));
@@ -226,6 +241,8 @@ int cmd_report(int argc, char **argv)
             args_wrong(&command, "--from, --to: expected two times, the earlier one first");
             break;
         }
+        if (!check_page(&r, operand))
+            break;
         r.observe.operand = operand[0];
         r.observe.on_start = on_start;
         r.observe.user = &r;

@@ -1,5 +1,6 @@
 /* hopscope run: one scenario, what it says, a summary, and the files that were asked for. */
 #include <glib.h>
+#include <glib/gstdio.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,7 @@ typedef struct RunOptions {
     const char *operand;
     const char *out_dir;
     char *folder; /* of the run that is repeated */
+    char *made;   /* what of out_dir was not there */
     bool has_until, has_progress, has_snaplen, has_qlog_port, has_qlog_level, stats, digest, manifest;
     bool progress;
     const char *keep; /* a list; NULL: not said */
@@ -171,14 +173,23 @@ static int run_into_folder(RunOptions *o)
     return status;
 }
 
+static bool is_same_folder(const char *a, const char *b)
+{
+    GStatBuf x, y;
+
+    return g_stat(a, &x) == 0 && g_stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 /* An earlier run again: what it left, or is to leave now. */
 static int run_again(RunOptions *o, Manifest *m)
 {
-    const RunFolderConfig folder = {o->out_dir, &o->config, o->keep ? o->kinds : m->keep, o->folder != NULL};
+    const RunFolderConfig folder = {o->out_dir, &o->config, o->keep ? o->kinds : m->keep,
+                                    is_same_folder(o->out_dir, o->folder)};
     Runner r;
     int status = run_folder_repeat(&r, &folder, m, o->operand);
 
-    print_summary(o, &r, status);
+    if (r.scenario)
+        print_summary(o, &r, status);
     runner_clear(&r);
     return status;
 }
@@ -201,13 +212,13 @@ static int find_and_run_again(RunOptions *o)
     m = manifest_read(o->operand, &error);
     if (!m)
         return tell_error(error);
+    o->folder =
+        g_file_test(o->operand, G_FILE_TEST_IS_DIR) ? g_strdup(o->operand) : g_path_get_dirname(o->operand);
     if (!o->out_dir)
-        o->out_dir = o->folder = g_file_test(o->operand, G_FILE_TEST_IS_DIR) ? g_strdup(o->operand)
-                                                                             : g_path_get_dirname(o->operand);
+        o->out_dir = o->folder;
     c->scenario.out_dir = c->outputs.out_dir = o->out_dir;
-    status = runner_make_folder(o->out_dir, &error) ? run_again(o, m) : tell_error(error);
+    status = runner_make_folder(o->out_dir, &o->made, &error) ? run_again(o, m) : tell_error(error);
     manifest_free(m);
-    g_free(o->folder);
     return status;
 }
 
@@ -218,7 +229,7 @@ static int run(RunOptions *o)
     if (manifest_is_named(o->operand))
         return find_and_run_again(o);
     o->config.outputs.digest = o->digest;
-    if (o->out_dir && !runner_make_folder(o->out_dir, &error))
+    if (o->out_dir && !runner_make_folder(o->out_dir, &o->made, &error))
         return tell_error(error);
     return o->out_dir && o->manifest ? run_into_folder(o) : run_only(o);
 }
@@ -329,7 +340,11 @@ int cmd_run(int argc, char **argv)
                check_keep(&command, &o, operand[0])) {
         complete(&o, operand[0]);
         status = run(&o);
+        if (status != EXIT_OK && status != EXIT_UNEXPECTED)
+            runner_remove_folder(o.out_dir, o.made); /* if nothing came into it */
     }
+    g_free(o.folder);
+    g_free(o.made);
     g_ptr_array_free(o.set, TRUE);
     g_ptr_array_free(o.events, TRUE);
     g_ptr_array_free(c->outputs.pcap, TRUE);

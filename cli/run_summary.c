@@ -167,7 +167,7 @@ void runsummary_print(const Runner *r, int status, const RunSummaryStyle *style)
         print_results(r);
         print_files(r);
     }
-    if (style->digest)
+    if (style->digest && outputs_digest(r->outputs)) /* a limit may be hit before there is one */
         printf("%s\n", sink_digest_line(outputs_digest(r->outputs), line));
     if (style->stats)
         print_stats(r);

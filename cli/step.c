@@ -155,21 +155,21 @@ static void run(void *user, StepBackend *b)
 
 /* ---- commands from a file ---- */
 
-static int run_commands(StepSession *s, const char *path)
+/* NULL, and told: there is none. */
+static char **read_commands(const char *path)
 {
-    g_auto(GStrv) lines = NULL;
-    char *text = NULL;
+    g_autofree char *text = NULL;
     GError *error = NULL;
 
-    if (!strcmp(path, "-"))
-        path = "/dev/stdin";
-    if (!g_file_get_contents(path, &text, NULL, &error)) {
-        fprintf(stderr, "hopscope step: %s\n", error->message);
-        g_error_free(error);
-        return EXIT_WRONG;
-    }
-    lines = g_strsplit(text, "\n", -1);
-    g_free(text);
+    if (g_file_get_contents(path, &text, NULL, &error))
+        return g_strsplit(text, "\n", -1);
+    fprintf(stderr, "hopscope step: --commands: %s\n", error->message);
+    g_error_free(error);
+    return NULL;
+}
+
+static int run_commands(StepSession *s, const char *path, char **lines)
+{
     for (unsigned i = 0; lines[i]; i++) {
         char *why = NULL;
         char prompt[64];
@@ -255,7 +255,8 @@ static bool start(StepSession *s, const StepOptions *o, int *status)
     return true;
 }
 
-static int step(const StepOptions *o)
+/* lines: of the commands' file; NULL: a dialogue. */
+static int step(const StepOptions *o, char **lines)
 {
     Stepper stepper = {o, !o->no_color && !o->commands && isatty(STDOUT_FILENO)};
     const StepTimelineConfig config = {.run = run,
@@ -281,7 +282,7 @@ static int step(const StepOptions *o)
     }
     if (start(s, o, &status)) {
         if (o->commands)
-            status = run_commands(s, o->commands);
+            status = run_commands(s, o->commands, lines);
         else
             run_dialogue(s, &stepper);
     }
@@ -321,6 +322,7 @@ int cmd_step(int argc, char **argv)
         "  hopscope step bulk.lua --set loss=1% --seed 7 --commands look.txt\n",
     };
     ArgsResult result = args_parse(&command, argc, argv, operand);
+    char **lines;
     int status = EXIT_WRONG;
 
     if (result == ARGS_HELPED) {
@@ -333,7 +335,12 @@ int cmd_step(int argc, char **argv)
         o.observe.operand = operand[0];
         if (!o.commands && !isatty(STDIN_FILENO))
             o.commands = "-";
-        status = step(&o);
+        if (o.commands && !strcmp(o.commands, "-"))
+            o.commands = "/dev/stdin";
+        lines = o.commands ? read_commands(o.commands) : NULL;
+        if (lines || !o.commands)
+            status = step(&o, lines);
+        g_strfreev(lines);
     }
     g_ptr_array_free(o.observe.set, TRUE);
     return status;

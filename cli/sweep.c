@@ -1,6 +1,5 @@
 /* hopscope sweep: one scenario over a grid of parameters and seeds, each run in a process of its own, into
  * tables with statistics. */
-#include <errno.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <inttypes.h>
@@ -12,12 +11,14 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/sweep_progress.h"
+#include "lab/run/runner.h"
 #include "lab/sweep/sweep_grid.h"
 #include "lab/sweep/sweep_journal.h"
 #include "lab/sweep/sweep_plot.h"
 #include "lab/sweep/sweep_pool.h"
 #include "lab/sweep/sweep_run.h"
 #include "lab/sweep/sweep_table.h"
+#include "sim/trace/outfile.h"
 
 #define JOBS_MAX 1024
 #define BATCHES_MAX 10000
@@ -105,16 +106,27 @@ static unsigned list_todo(const Sweep *s, unsigned *todo)
     return n;
 }
 
+static const char *const tables[] = {"runs.tsv", "runs.jsonl", "summary.tsv"};
+
 /* Tables of what was there before must not be taken for those of what is there now. */
 static void remove_tables(const Sweep *s)
 {
-    static const char *const names[] = {"runs.tsv", "runs.jsonl", "summary.tsv"};
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = g_build_filename(s->dir, names[i], NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(tables); i++) {
+        g_autofree char *path = g_build_filename(s->dir, tables[i], NULL);
 
         g_unlink(path);
     }
+}
+
+static bool check_tables(const Sweep *s, GError **error)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(tables); i++) {
+        g_autofree char *path = g_build_filename(s->dir, tables[i], NULL);
+
+        if (!outfile_check(path, error))
+            return false;
+    }
+    return true;
 }
 
 static int run_all(Sweep *s)
@@ -173,10 +185,8 @@ static int sweep_runs(Sweep *s)
     }
     if (s->o->dry_run)
         return EXIT_OK;
-    if (g_mkdir_with_parents(s->dir, 0777) != 0) {
-        fprintf(stderr, "hopscope sweep: cannot make the folder %s: %s\n", s->dir, g_strerror(errno));
-        return EXIT_WRONG;
-    }
+    if (!runner_make_folder(s->dir, NULL, &error) || !check_tables(s, &error))
+        return tell_error(error);
     s->rows = g_new0(SweepRow *, n);
     s->journal = sweep_journal_open(s->dir, s->spec,
                                     s->o->restart  ? SWEEP_JOURNAL_RESTART
@@ -440,8 +450,12 @@ static int sweep(const ArgCommand *command, const SweepOptions *o, const char *s
         status = s.spec ? EXIT_OK : tell_error(error);
     } else {
         s.spec = make_spec(command, o, scenario);
-        status = s.spec ? sweep_runs(&s) : EXIT_WRONG;
+        status = s.spec ? EXIT_OK : EXIT_WRONG;
     }
+    if (status == EXIT_OK && !sweep_plot_check_grid(s.spec, o->plots, o->plot_file, &error))
+        status = tell_error(error);
+    else if (status == EXIT_OK && !o->from)
+        status = sweep_runs(&s);
     if (status == EXIT_OK)
         status = o->dry_run ? list_runs(&s) : tell_outcome(&s);
     if (s.rows)

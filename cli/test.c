@@ -10,9 +10,11 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/interrupt.h"
+#include "cli/out_check.h"
 #include "cli/test_args.h"
 #include "cli/test_report.h"
 #include "lab/test/test_golden.h"
+#include "sim/trace/outfile.h"
 
 #define JOBS_MAX 512
 #define TIMEOUT (300 * SIM_SEC)
@@ -226,6 +228,33 @@ static int finish(Test *t)
     return status;
 }
 
+static bool check_junit(const Test *t, const char *const *operands)
+{
+    OutCheck out;
+    bool ok;
+
+    outcheck_init(&out, t->command, operands);
+    ok = !t->junit || outcheck_file(&out, "--junit", t->junit);
+    outcheck_clear(&out);
+    return ok;
+}
+
+/* Digests that could not be written are not worth all the runs. */
+static bool check_golden(const Test *t)
+{
+    GError *error = NULL;
+
+    for (unsigned i = 0; t->update && !error && i < t->cases->len; i++) {
+        g_autofree char *folder = g_path_get_dirname(((const TestCase *)t->cases->pdata[i])->path);
+        g_autofree char *path = g_build_filename(folder, TEST_GOLDEN_NAME, NULL);
+
+        (void)!outfile_check(path, &error);
+    }
+    if (error)
+        console_tell_error("test", error);
+    return !error;
+}
+
 static int run(Test *t, const char *const *operands)
 {
     JobsConfig c = {.timeout = t->timeout,
@@ -241,6 +270,8 @@ static int run(Test *t, const char *const *operands)
         return EXIT_WRONG;
     if (t->dry_run)
         return list_cases(t);
+    if (!check_golden(t))
+        return EXIT_WRONG;
     g_ptr_array_set_size(t->results, (int)t->cases->len);
     c.n_jobs = t->cases->len;
     c.at_a_time = t->totals.jobs = (unsigned)HS_MIN(t->jobs, t->cases->len);
@@ -347,7 +378,7 @@ int cmd_test(int argc, char **argv)
         status = EXIT_OK;
         break;
     case ARGS_OK:
-        if (check(&t))
+        if (check(&t) && check_junit(&t, operands))
             status = run(&t, operands);
         break;
     case ARGS_WRONG:

@@ -38,7 +38,8 @@ static QlogFile *find_file(QlogTcp *q, const Node *node, const char *role)
                     .trace_title = q->config.trace_title,
                     .vantage_name = node->name,
                     .vantage_type = role,
-                    .schemas = (const char *const[]){QLOG_TCP_SCHEMA, NULL}};
+                    .schemas = (const char *const[]){QLOG_TCP_SCHEMA, NULL},
+                    .hold = q->config.hold};
     gpointer known;
     char *path;
     QlogFile *file = NULL;

@@ -29,6 +29,7 @@ typedef struct QlogTcpConfig {
     const char *trace_title; /* short; NULL: none */
     uint16_t port;           /* only connections with it at either end; 0: all */
     QlogLevel level;
+    OutHold *hold; /* for the files (sim/trace/outfile.h); NULL: none */
 } QlogTcpConfig;
 
 /* Strings must outlive it. Files are opened when there is something to write: errors are told by close. */

@@ -50,8 +50,9 @@ static Tally count_hops(const Net *net)
 
 static SinkPcapng *open_capture(const BenchNet *b, const BenchOptions *o)
 {
-    char *path = g_strdup_printf("%s/%s.pcapng%s", o->pcap_dir, b->workload,
-                                 o->pcap_plain ? "" : PCAPNG_WRITER_PACKED_SUFFIX);
+    g_autofree char *name =
+        g_strconcat(b->workload, ".pcapng", o->pcap_plain ? "" : PCAPNG_WRITER_PACKED_SUFFIX, NULL);
+    g_autofree char *path = g_build_filename(o->pcap_dir, name, NULL);
     const ProbePoint *points[2] = {netlink_point(b->capture, 0), netlink_point(b->capture, 1)};
     GError *error = NULL;
     SinkPcapng *s;
@@ -64,7 +65,6 @@ static SinkPcapng *open_capture(const BenchNet *b, const BenchOptions *o)
         fprintf(stderr, "hopscope: %s\n", error->message);
         g_error_free(error);
     }
-    g_free(path);
     return s;
 }
 

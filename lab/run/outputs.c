@@ -45,6 +45,7 @@ struct Outputs {
     OutputsPictures *pictures; /* NULL: the scenario gets no files */
     OutputsKept *kept;         /* NULL: nothing of that is kept */
     OutputsNames *names;
+    OutHold *hold;
     unsigned n_captures, n_plots, n_ladders, n_qlogs; /* of the scenario, whose names are known */
     GError *error;                                    /* of a wish; told when ready, or at the end */
     DropCounter drops;
@@ -153,8 +154,8 @@ static bool claim_wishes(Outputs *o)
 
 static bool add_events(Outputs *o, GError **error)
 {
-    SinkEventsConfig c = {.classes = o->config.event_classes,
-                          .format = {.summary = summarize, .sim = o->sim}};
+    SinkEventsConfig c = {
+        .classes = o->config.event_classes, .format = {.summary = summarize, .sim = o->sim}, .hold = o->hold};
 
     if (!c.classes && (o->config.keep & KEEP_EVENTS)) {
         c.classes = PROBE_ALL;
@@ -200,7 +201,7 @@ bool outputs_attach(Outputs *o, Scenario *s, GError **error)
         g_propagate_error(error, g_steal_pointer(&o->error));
         return false;
     }
-    o->captures = outputs_captures_new(s, &o->config, o->comment);
+    o->captures = outputs_captures_new(s, &o->config, o->comment, o->hold);
     if (o->config.keep & (KEEP_SERIES | KEEP_PICTURES))
         o->kept = outputs_kept_new(s, o->config.scenario, o->config.out_dir, o->config.keep);
     if (!add_events(o, error))
@@ -211,7 +212,8 @@ bool outputs_attach(Outputs *o, Scenario *s, GError **error)
                                                        .hosts = o->config.qlog,
                                                        .port = o->config.qlog_port,
                                                        .level = o->config.qlog_level,
-                                                       .no_scenario_files = o->config.no_scenario_files});
+                                                       .no_scenario_files = o->config.no_scenario_files,
+                                                       .hold = o->hold});
     if (o->config.count_drops)
         probes_attach(o->probes, &o->drops.sink);
     part = sim_partition(o->sim, 0);
@@ -275,6 +277,11 @@ bool outputs_on_ready(Outputs *o, GError **error)
     return outputs_captures_settle(o->captures, error) && outputs_qlog_check(o->qlog, error);
 }
 
+bool outputs_begin(Outputs *o, GError **error)
+{
+    return outhold_release(o->hold, error);
+}
+
 /* ---- life ---- */
 
 static void clear_lack(gpointer ptr)
@@ -290,6 +297,7 @@ Outputs *outputs_new(const OutputsConfig *config)
     Outputs *o = g_new0(Outputs, 1);
 
     o->config = *config;
+    o->hold = outhold_new();
     o->series = g_ptr_array_new();
     o->files = g_ptr_array_new_with_free_func(g_free);
     o->paths = g_ptr_array_new_with_free_func(g_free);
@@ -486,6 +494,7 @@ void outputs_free(Outputs *o)
     outputs_pictures_free(o->pictures);
     outputs_kept_free(o->kept);
     outputs_names_free(o->names);
+    outhold_free(o->hold);
     g_clear_error(&o->error);
     g_ptr_array_free(o->files, TRUE);
     g_ptr_array_free(o->paths, TRUE);

@@ -2,7 +2,8 @@
  * event log, the digest, and the count of drops for the summary.
  *
  * Order of calls: outputs_new; outputs_attach before the scenario's first line, outputs_on_wish during it,
- * outputs_on_ready when the network is built (ScenarioConfig.on_start, on_wish, on_ready); the run;
+ * outputs_on_ready when the network is built (ScenarioConfig.on_start, on_wish, on_ready), outputs_begin when
+ * everybody else has agreed; the run;
  * outputs_close or outputs_discard; questions; outputs_free before scenario_free. */
 #pragma once
 
@@ -46,6 +47,9 @@ Outputs *outputs_new(const OutputsConfig *config);
 /* False and *error, these two: a file cannot be written, or a pattern matches nothing. */
 bool outputs_attach(Outputs *o, Scenario *s, GError **error) HS_MUST_USE;
 bool outputs_on_ready(Outputs *o, GError **error) HS_MUST_USE;
+/* From here on files of these names that were there before are replaced. Without it outputs_close does that:
+ * of a run that may still turn out to be the wrong one. */
+bool outputs_begin(Outputs *o, GError **error) HS_MUST_USE;
 void outputs_on_wish(Outputs *o); /* errors are told by outputs_on_ready */
 bool outputs_are_attached(const Outputs *o);
 /* A write error that makes it pointless to go on. */
@@ -53,7 +57,7 @@ bool outputs_have_failed(const Outputs *o);
 
 /* Completes the files. */
 bool outputs_close(Outputs *o, GError **error) HS_MUST_USE;
-/* Sets aside what was written as NAME.incomplete. */
+/* Sets aside what was written as NAME.incomplete; before outputs_begin it is removed. */
 void outputs_discard(Outputs *o);
 
 const SinkDigest *outputs_digest(const Outputs *o);                  /* NULL: not asked for */

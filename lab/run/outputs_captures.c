@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "lab/run/keep.h"
+#include "sim/base/suggest.h"
+#include "sim/trace/eventlog.h"
 #include "sim/trace/pcapng.h"
 #include "sim/trace/sink_pcapng.h"
 
@@ -12,8 +14,8 @@ struct OutputsCaptures {
     Scenario *scenario;
     Probes *probes;
     const char *comment;
+    OutHold *hold;
     GPtrArray *sinks;    /* SinkPcapng */
-    SinkPcapng *asked;   /* the one of --pcap; NULL */
     unsigned n_wishes;   /* of the scenario, that were looked at */
     GHashTable *link_of; /* ProbePoint -> NetLink; look-up only */
     unsigned n_links;    /* that are in it */
@@ -92,17 +94,15 @@ static void learn_names(OutputsCaptures *c)
 
 /* ---- captures ---- */
 
-static SinkPcapng *add(OutputsCaptures *c, const SinkPcapngConfig *config)
+static void add(OutputsCaptures *c, const SinkPcapngConfig *config)
 {
-    SinkPcapng *s = sink_pcapng_new(c->probes, config, NULL); /* early: nothing is opened yet */
-
-    g_ptr_array_add(c->sinks, s);
-    return s;
+    g_ptr_array_add(c->sinks, sink_pcapng_new(c->probes, config, NULL)); /* early: nothing is opened yet */
 }
 
 static SinkPcapngConfig common(OutputsCaptures *c)
 {
-    return (SinkPcapngConfig){.comment = c->comment, .is_early = true, .describe = describe_point, .user = c};
+    return (SinkPcapngConfig){
+        .comment = c->comment, .is_early = true, .hold = c->hold, .describe = describe_point, .user = c};
 }
 
 static void add_asked(OutputsCaptures *c)
@@ -128,7 +128,7 @@ static void add_asked(OutputsCaptures *c)
     p.patterns = all ? NULL : (const char *const *)patterns->pdata;
     p.drops = config->pcap_drops;
     p.snaplen = config->snaplen;
-    c->asked = add(c, &p);
+    add(c, &p);
 }
 
 /* Whole frames of every interface. */
@@ -159,7 +159,8 @@ static void add_wish(OutputsCaptures *c, unsigned i)
     add(c, &p);
 }
 
-OutputsCaptures *outputs_captures_new(Scenario *s, const OutputsConfig *config, const char *comment)
+OutputsCaptures *outputs_captures_new(Scenario *s, const OutputsConfig *config, const char *comment,
+                                      OutHold *hold)
 {
     OutputsCaptures *c = g_new0(OutputsCaptures, 1);
 
@@ -167,6 +168,7 @@ OutputsCaptures *outputs_captures_new(Scenario *s, const OutputsConfig *config, 
     c->scenario = s;
     c->probes = net_probes(scenario_net(s));
     c->comment = comment;
+    c->hold = hold;
     c->sinks = g_ptr_array_new();
     c->link_of = g_hash_table_new(NULL, NULL);
     c->names = g_array_new(FALSE, FALSE, sizeof(PcapngName));
@@ -183,6 +185,56 @@ void outputs_captures_on_wish(OutputsCaptures *c)
         add_wish(c, c->n_wishes++);
 }
 
+static bool matches_any(const OutputsCaptures *c, const char *pattern)
+{
+    for (unsigned i = 0; i < probes_point_count(c->probes); i++) {
+        const ProbePoint *point = probes_point(c->probes, i);
+        NetLink *l = point ? g_hash_table_lookup(c->link_of, point) : NULL;
+
+        if (point && (eventlog_matches(pattern, point->node->name, point->name) ||
+                      (l && g_pattern_match_simple(pattern, netlink_name(l)))))
+            return true;
+    }
+    return false;
+}
+
+/* What could have been meant: interfaces, nodes, links. */
+static char *closest_to(const OutputsCaptures *c, const char *pattern)
+{
+    g_autoptr(GPtrArray) known = g_ptr_array_new_with_free_func(g_free);
+
+    for (unsigned i = 0; i < probes_point_count(c->probes); i++) {
+        const ProbePoint *point = probes_point(c->probes, i);
+        NetLink *l = point ? g_hash_table_lookup(c->link_of, point) : NULL;
+
+        if (!point)
+            continue;
+        g_ptr_array_add(known, g_strdup_printf("%s:%s", point->node->name, point->name));
+        g_ptr_array_add(known, g_strdup(point->node->name));
+        if (l)
+            g_ptr_array_add(known, g_strdup(netlink_name(l)));
+    }
+    return g_strdup(suggest_closest(pattern, (const char *const *)known->pdata, known->len));
+}
+
+static bool check_pattern(const OutputsCaptures *c, const char *pattern, GError **error)
+{
+    g_autofree char *closest = NULL;
+
+    if (!*pattern || matches_any(c, pattern)) /* "": everything, and be it nothing */
+        return true;
+    closest = closest_to(c, pattern);
+    if (closest)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "--pcap: \"%s\" matches no interface; did you mean \"%s\"?", pattern, closest);
+    else
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "--pcap: \"%s\" matches no interface; expected a pattern of NODE:DEVICE such as "
+                    "\"client:eth0\" or \"client:*\", or a link's name",
+                    pattern);
+    return false;
+}
+
 /* Interfaces exist when the network is built, so that a pattern can only now be judged. */
 bool outputs_captures_settle(OutputsCaptures *c, GError **error)
 {
@@ -191,16 +243,11 @@ bool outputs_captures_settle(OutputsCaptures *c, GError **error)
     for (unsigned i = 0; i < c->sinks->len; i++)
         if (!sink_pcapng_settle(c->sinks->pdata[i], (const PcapngName *)c->names->data, c->names->len, error))
             return false;
-    if (!c->asked || sink_pcapng_interfaces(c->asked))
-        return true;
-    if (*(const char *)c->config->pcap->pdata[0] == '\0') /* everything was asked for, and there is nothing */
-        return true;
-    g_set_error(
-        error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-        "--pcap: \"%s\" matches no interface; expected a pattern of NODE:DEVICE such as \"client:eth0\" or "
-        "\"client:*\", or a link's name",
-        (const char *)c->config->pcap->pdata[0]);
-    return false;
+    learn_links(c);
+    for (unsigned i = 0; i < c->config->pcap->len; i++)
+        if (!check_pattern(c, c->config->pcap->pdata[i], error))
+            return false;
+    return true;
 }
 
 bool outputs_captures_have_failed(const OutputsCaptures *c)

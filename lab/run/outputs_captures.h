@@ -2,11 +2,13 @@
 #pragma once
 
 #include "lab/run/outputs.h"
+#include "sim/trace/outfile.h"
 
 typedef struct OutputsCaptures OutputsCaptures;
 
 /* config and comment outlive it. */
-OutputsCaptures *outputs_captures_new(Scenario *s, const OutputsConfig *config, const char *comment);
+OutputsCaptures *outputs_captures_new(Scenario *s, const OutputsConfig *config, const char *comment,
+                                      OutHold *hold);
 void outputs_captures_on_wish(OutputsCaptures *c);
 /* When the network is built. False and *error: a pattern matches nothing, a file cannot be written. */
 bool outputs_captures_settle(OutputsCaptures *c, GError **error) HS_MUST_USE;

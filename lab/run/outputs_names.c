@@ -1,5 +1,6 @@
 #include "lab/run/outputs_names.h"
 
+#include "sim/trace/outfile.h"
 #include "view/plot_gnuplot.h"
 
 struct OutputsNames {
@@ -22,6 +23,14 @@ void outputs_names_free(OutputsNames *n)
     g_free(n);
 }
 
+/* Folders of its own are made when something comes into them. */
+static bool can_be_written(const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+
+    return outfile_check(g_file_test(folder, G_FILE_TEST_EXISTS) ? path : folder, error);
+}
+
 bool outputs_names_claim(OutputsNames *n, const char *path, const char *who, GError **error)
 {
     char *canonical = g_canonicalize_filename(path, "/"); /* "./x" is "x" */
@@ -29,7 +38,7 @@ bool outputs_names_claim(OutputsNames *n, const char *path, const char *who, GEr
 
     if (!other) {
         g_hash_table_insert(n->who_of, canonical, (gpointer)who);
-        return true;
+        return can_be_written(path, error);
     }
     g_free(canonical);
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lab/run/outputs.h"
+#include "sim/base/suggest.h"
 #include "sim/trace/qlog.h"
 
 /* Of one wish: --qlog, or one hs.qlog. */
@@ -106,7 +107,8 @@ static void add_wish(OutputsQlog *o, const ScenarioQlog *asked)
                        .description = o->config.comment,
                        .trace_title = o->trace_title,
                        .port = asked->port,
-                       .level = level_of(asked->level)};
+                       .level = level_of(asked->level),
+                       .hold = o->config.hold};
 
     w->owner = o;
     w->asked = *asked;
@@ -139,6 +141,25 @@ void outputs_qlog_on_wish(OutputsQlog *o)
     }
 }
 
+static bool fail_to_match(const char *pattern, Net *net, GError **error)
+{
+    unsigned n = net_host_count(net);
+    g_autofree const char **known = g_new(const char *, n + 1);
+    const char *closest;
+
+    for (unsigned i = 0; i < n; i++)
+        known[i] = host_node(net_host_at(net, i))->name;
+    closest = suggest_closest(pattern, known, n);
+    if (closest)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "--qlog: \"%s\" matches no host; did you mean \"%s\"?", pattern, closest);
+    else
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "--qlog: \"%s\" matches no host; expected a host's name or a pattern such as \"client*\"",
+                    pattern);
+    return false;
+}
+
 /* Hosts exist when the network is built. */
 bool outputs_qlog_check(const OutputsQlog *o, GError **error)
 {
@@ -150,12 +171,8 @@ bool outputs_qlog_check(const OutputsQlog *o, GError **error)
 
         for (unsigned k = 0; !found && k < net_host_count(net); k++)
             found = g_pattern_match_simple(pattern, host_node(net_host_at(net, k))->name);
-        if (found)
-            continue;
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
-                    "--qlog: \"%s\" matches no host; expected a host's name or a pattern such as \"client*\"",
-                    pattern);
-        return false;
+        if (!found)
+            return fail_to_match(pattern, net, error);
     }
     return true;
 }

@@ -21,6 +21,7 @@ typedef struct OutputsQlogConfig {
     uint16_t port;     /* for those; 0: all connections */
     const char *level; /* "core", "base", "extra"; NULL: base */
     bool no_scenario_files;
+    OutHold *hold; /* for the files (sim/trace/outfile.h) */
 } OutputsQlogConfig;
 
 /* NULL at the end. */

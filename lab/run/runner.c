@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lab/status.h"
@@ -41,8 +42,7 @@ static bool on_start(void *user, Scenario *s)
 {
     Runner *r = user;
 
-    if ((r->config.prepare && !r->config.prepare(r->config.prepare_user, &r->error)) ||
-        !outputs_attach(r->outputs, s, &r->error))
+    if (!outputs_attach(r->outputs, s, &r->error))
         r->stop = RUNNER_BROKEN;
     else if (r->config.observer_start)
         r->config.observer_start(r->config.observer, s);
@@ -69,13 +69,43 @@ static bool on_ready(void *user, Scenario *s)
     Runner *r = user;
 
     (void)s;
-    if (!outputs_on_ready(r->outputs, &r->error))
+    if (!outputs_on_ready(r->outputs, &r->error) ||
+        (r->config.prepare && !r->config.prepare(r->config.prepare_user, &r->error)) ||
+        (!r->config.accept && !outputs_begin(r->outputs, &r->error)))
         r->stop = RUNNER_BROKEN;
-    return r->stop == RUNNER_ENDED;
+    r->has_begun = r->stop == RUNNER_ENDED;
+    return r->has_begun;
 }
 
-bool runner_make_folder(const char *dir, GError **error)
+/* NULL: dir is there. */
+static char *uppermost_missing(const char *dir)
 {
+    char *missing = NULL, *at = g_strdup(dir);
+
+    while (!g_file_test(at, G_FILE_TEST_EXISTS)) {
+        g_free(missing);
+        missing = at;
+        at = g_path_get_dirname(at);
+    }
+    g_free(at);
+    return missing;
+}
+
+void runner_remove_folder(const char *dir, const char *made)
+{
+    g_autofree char *at = g_strdup(dir);
+
+    while (made && g_rmdir(at) == 0 && strlen(at) > strlen(made)) {
+        char *above = g_path_get_dirname(at);
+
+        g_free(at);
+        at = above;
+    }
+}
+
+bool runner_make_folder(const char *dir, char **made, GError **error)
+{
+    g_autofree char *missing = uppermost_missing(dir);
     int why = 0;
 
     if (g_mkdir_with_parents(dir, 0777) != 0)
@@ -87,6 +117,10 @@ bool runner_make_folder(const char *dir, GError **error)
     if (why)
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(why),
                     "cannot write to the folder %s: %s", dir, g_strerror(why));
+    if (why)
+        runner_remove_folder(dir, missing);
+    else if (made)
+        *made = g_steal_pointer(&missing);
     return !why;
 }
 
@@ -128,6 +162,14 @@ static int judge(Runner *r, int status)
     return status;
 }
 
+static int accept(Runner *r, int status)
+{
+    if (r->config.accept(r->config.prepare_user, r, &r->error))
+        return status;
+    tell(r, RUNNER_SAYS, r->error->message);
+    return EXIT_WRONG;
+}
+
 int runner_run(Runner *r, const RunnerConfig *config)
 {
     const RunnerFront *front = config->front;
@@ -152,7 +194,9 @@ int runner_run(Runner *r, const RunnerConfig *config)
     if (front && front->on_end)
         front->on_end(front->user);
     status = judge(r, status);
-    if (status == EXIT_WRONG && !outputs_have_failed(r->outputs)) {
+    if (config->accept && r->has_begun && r->stop == RUNNER_ENDED && status != EXIT_WRONG)
+        status = accept(r, status);
+    if (!outputs_have_failed(r->outputs) && (status == EXIT_WRONG || !r->has_begun)) {
         outputs_discard(r->outputs);
     } else if (!outputs_close(r->outputs, &error)) {
         tell(r, RUNNER_SAYS, error->message);

@@ -24,6 +24,8 @@ typedef struct RunnerFront {
     void *user;
 } RunnerFront;
 
+typedef struct Runner Runner;
+
 typedef struct RunnerConfig {
     ScenarioConfig scenario; /* callbacks are the runner's */
     OutputsConfig outputs;
@@ -31,9 +33,12 @@ typedef struct RunnerConfig {
     Inputs *inputs;           /* what is read from the disk is kept in it; NULL: nobody wants it */
     bool replay;              /* inputs holds everything that is read; the disk is not asked */
     bool limit_is_known;      /* that it is reached is not worth a message */
-    /* The scenario could be read, and nothing has been written yet. NULL: nobody cares. */
+    /* All that can be checked before time passes was right, and no file has been replaced yet. NULL: nobody
+     * cares. */
     bool (*prepare)(void *user, GError **error);
-    void *prepare_user;
+    /* The run has ended; files are replaced only if this agrees. NULL: they are replaced when it begins. */
+    bool (*accept)(void *user, const Runner *r, GError **error);
+    void *prepare_user; /* of both */
     /* Somebody else who watches: before the scenario's first line. NULL: nobody. */
     void (*observer_start)(void *observer, Scenario *s);
     void (*observer_print)(void *observer, const char *line); /* likewise */
@@ -41,18 +46,23 @@ typedef struct RunnerConfig {
     void *observer;
 } RunnerConfig;
 
-typedef struct Runner {
+struct Runner {
     RunnerConfig config;
     Scenario *scenario;
     Outputs *outputs;
     RunnerStop stop;
-    GError *error; /* of RUNNER_BROKEN */
-} Runner;
+    bool has_begun; /* time may pass: there is a run; false: a limit or ^C ended the main part before */
+    GError *error;  /* of RUNNER_BROKEN */
+};
 
 /* Runs, completes or sets aside the outputs, tells errors. Returns the exit status. runner_clear afterwards
  * in any case. */
 int runner_run(Runner *r, const RunnerConfig *config);
 void runner_clear(Runner *r);
 
-/* The folder exists and files can be made in it; otherwise false and *error. */
-bool runner_make_folder(const char *dir, GError **error) HS_MUST_USE;
+/* The folder exists and files can be made in it; otherwise false and *error, and no folder was made. *made:
+ * the uppermost of those that were not there, NULL if dir was; for g_free. made NULL: nobody wants to know.
+ */
+bool runner_make_folder(const char *dir, char **made, GError **error) HS_MUST_USE;
+/* Those again, as far as they are empty. */
+void runner_remove_folder(const char *dir, const char *made);

@@ -4,7 +4,9 @@
 
 #include "lab/run/gnuplot.h"
 #include "sim/base/suggest.h"
+#include "sim/trace/outfile.h"
 #include "view/chart.h"
+#include "view/plot_gnuplot.h"
 
 /* A request, taken apart. */
 typedef struct Request {
@@ -111,7 +113,8 @@ bool sweep_plot_check(const char *request, const char *file, GError **error)
 /* ---- the request against what there is ---- */
 
 typedef struct Plan {
-    const SweepTable *t;
+    const SweepTable *t; /* NULL: there is only the grid */
+    const SweepSpec *spec;
     const char *request;
     Request r;
     const SweepColumn *ys[16], *x;
@@ -144,22 +147,21 @@ static const SweepColumn *find_column(Plan *p, const char *name, GError **error)
     return c;
 }
 
-static int axis_of(const SweepTable *t, const char *name)
-{
-    for (unsigned i = 0; i < t->spec->axes->len; i++)
-        if (!strcmp(((const SweepAxis *)t->spec->axes->pdata[i])->name, name))
-            return (int)i;
-    return -1;
-}
-
 static bool find_axis(const Plan *p, const char *name, unsigned *out, GError **error)
 {
-    int axis = axis_of(p->t, name);
+    const GPtrArray *axes = p->spec->axes;
+    g_autofree const char **known = g_new(const char *, axes->len + 1);
+    const char *closest;
 
-    if (axis < 0)
-        return fail(error, p->request, "\"%s\" is no axis of the grid", name);
-    *out = (unsigned)axis;
-    return true;
+    for (*out = 0; *out < axes->len; (*out)++) {
+        known[*out] = ((const SweepAxis *)axes->pdata[*out])->name;
+        if (!strcmp(known[*out], name))
+            return true;
+    }
+    closest = suggest_closest(name, known, axes->len);
+    return closest
+               ? fail(error, p->request, "\"%s\" is no axis of the grid; did you mean \"%s\"?", name, closest)
+               : fail(error, p->request, "\"%s\" is no axis of the grid", name);
 }
 
 /* 100ms is 0.1s. */
@@ -180,7 +182,7 @@ static bool fix(Plan *p, GError **error)
 
         if (!find_axis(p, p->r.fixed->pdata[i], &axis, error))
             return false;
-        const SweepAxis *a = p->t->spec->axes->pdata[axis];
+        const SweepAxis *a = p->spec->axes->pdata[axis];
 
         while (at < a->values->len && strcmp(a->values->pdata[at], value) != 0 &&
                !is_same_value(a->shown->pdata[at], value))
@@ -478,34 +480,81 @@ static Chart *make_chart(Plan *p)
 }
 
 /* What a file's name can hold of the request. */
-static char *default_name(const Plan *p)
+static char *default_name(const Request *r, bool says_each)
 {
     GString *out = g_string_new(NULL);
 
-    for (unsigned i = 0; i < p->n_ys; i++)
-        g_string_append_printf(out, "%s-", p->ys[i]->name);
-    g_string_append(out, p->x->name);
-    for (unsigned i = 0; i < p->r.fixed->len; i++)
-        g_string_append_printf(out, "-%s-%s", (char *)p->r.fixed->pdata[i],
-                               (char *)p->r.fixed_value->pdata[i]);
-    if (p->r.is_each && p->x->kind != SWEEP_FIXED)
+    for (char **y = r->ys; *y; y++)
+        g_string_append_printf(out, "%s-", *y);
+    g_string_append(out, r->x);
+    for (unsigned i = 0; i < r->fixed->len; i++)
+        g_string_append_printf(out, "-%s-%s", (char *)r->fixed->pdata[i], (char *)r->fixed_value->pdata[i]);
+    if (says_each)
         g_string_append(out, "-each");
-    if (p->r.is_median)
+    if (r->is_median)
         g_string_append(out, "-median");
     g_strcanon(out->str, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.%", '_');
     g_string_append(out, ".svg");
     return g_string_free(out, FALSE);
 }
 
+/* names: those of the pictures before. */
+static bool check_request(const SweepSpec *spec, const char *request, GHashTable *names, GError **error)
+{
+    Plan p = {.spec = spec, .request = request};
+    unsigned axis, i;
+    bool ok = parse(request, &p.r, error);
+
+    for (i = 0; i < G_N_ELEMENTS(p.fixed_at); i++)
+        p.fixed_at[i] = -1;
+    ok = ok && (spec->axes->len <= G_N_ELEMENTS(p.fixed_at) ||
+                fail(error, request, "there are more columns than a picture can show"));
+    ok = ok && fix(&p, error);
+    for (i = 0; ok && i < p.r.by->len; i++)
+        ok = find_axis(&p, p.r.by->pdata[i], &axis, error);
+    if (ok) {
+        char *name = default_name(&p.r, p.r.is_each);
+
+        ok = g_hash_table_add(names, name) ||
+             fail(error, request,
+                  "two files would be called %s; expected --plot-file, and a sweep --from "
+                  "this one for the other picture",
+                  name);
+    }
+    clear_request(&p.r);
+    return ok;
+}
+
+bool sweep_plot_check_grid(const SweepSpec *spec, const GPtrArray *requests, const char *file, GError **error)
+{
+    static const char *const ends[] = {".tsv", ".gp"};
+    g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (unsigned i = 0; i < requests->len; i++)
+        if (!check_request(spec, requests->pdata[i], names, error))
+            return false;
+    if (file && !outfile_check(file, error))
+        return false;
+    for (unsigned i = 0; file && i < G_N_ELEMENTS(ends); i++) {
+        g_autofree char *path = plotgnuplot_beside(file, ends[i]);
+
+        if (!outfile_check(path, error))
+            return false;
+    }
+    return true;
+}
+
 char *sweep_plot(const SweepTable *t, const char *request, const char *dir, const char *file, GError **error)
 {
-    Plan p = {
-        .t = t, .request = request, .groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+    Plan p = {.t = t,
+              .spec = t->spec,
+              .request = request,
+              .groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
     char *path = NULL, *script = NULL;
     bool ok = parse(request, &p.r, error) && make_plan(&p, error);
 
     if (ok) {
-        g_autofree char *name = default_name(&p);
+        g_autofree char *name = default_name(&p.r, p.r.is_each && p.x->kind != SWEEP_FIXED);
         Chart *c = make_chart(&p);
 
         path = file ? g_strdup(file) : g_build_filename(dir, name, NULL);

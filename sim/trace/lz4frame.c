@@ -1,8 +1,6 @@
 /* LZ4 frames, writing side; see lz4frame.h. */
 #include "sim/trace/lz4frame.h"
 
-#include "sim/trace/outfile.h"
-
 /* A block ends when so much of the stream is in it, or so much of the file: the first is what the format
  * allows (less two steps), the second stays in a second-level cache and is enough for one write. */
 #define FULL_STREAM_BYTES (((size_t)4 << 20) - 2 * LZ4_MAX_STEP)
@@ -31,12 +29,12 @@ static void begin_block(Writer *w)
     z->full_pos = z->pos + FULL_STREAM_BYTES;
 }
 
-Lz4Frame *lz4frame_open(const char *path, GError **error)
+Lz4Frame *lz4frame_open(const char *path, OutHold *hold, GError **error)
 {
     /* Magic number; FLG: version 1, independent blocks, no checksums, no content size; BD: blocks of up to 4
      * MiB; the second byte of these two bytes' xxHash32. */
     static const uint8_t head[] = {0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73};
-    OutFile *file = outfile_open(path, OUTFILE_STREAM, error);
+    OutFile *file = outfile_open_held(path, hold, error);
     Writer *w;
 
     if (!file)

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "sim/base/base.h"
+#include "sim/trace/outfile.h"
 
 #define LZ4_MIN_MATCH 4u
 #define LZ4_MAX_DISTANCE 65535u
@@ -45,8 +46,9 @@ typedef struct Lz4Frame {
     uint64_t full_pos;   /* and in the stream */
 } Lz4Frame;
 
-/* The file follows OUTFILE_STREAM's rules (sim/trace/outfile.h): flushed after whole blocks. */
-Lz4Frame *lz4frame_open(const char *path, GError **error) HS_MUST_USE;
+/* The file follows OUTFILE_STREAM's rules (sim/trace/outfile.h): flushed after whole blocks. hold: NULL, or
+ * outfile_open_held's. */
+Lz4Frame *lz4frame_open(const char *path, OutHold *hold, GError **error) HS_MUST_USE;
 /* Both free z. A frame ends as it is flushed: see there. */
 bool lz4frame_close(Lz4Frame *z, GError **error);
 void lz4frame_discard(Lz4Frame *z);

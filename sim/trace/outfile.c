@@ -31,13 +31,47 @@ struct OutFile {
     int error; /* errno of the first failure, or 0 */
     OutFileMode mode;
     bool in_place; /* not a regular file: nothing to rename or remove */
+    bool is_old;   /* held in place: what was in it before is there until something is written */
+    OutHold *hold; /* that it waits for; NULL: none */
     char *path;    /* as the user named it */
     char *written; /* what is open: path or path.part */
 };
 
-static void write_all(OutFile *f, struct iovec *iov, int n_iov);
+struct OutHold {
+    GPtrArray *files; /* OutFile */
+    bool is_released;
+};
 
-OutFile *outfile_open(const char *path, OutFileMode mode, GError **error)
+static void write_all(OutFile *f, struct iovec *iov, int n_iov);
+static void make_new(OutFile *f);
+
+static bool fail_to_create(const char *path, int why, GError **error)
+{
+    g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(why), "cannot create %s: %s", path,
+                g_strerror(why));
+    return false;
+}
+
+bool outfile_check(const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    struct stat st;
+
+    if (!*path || g_str_has_suffix(path, "/"))
+        return fail_to_create(path, *path ? EISDIR : ENOENT, error);
+    if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+            return fail_to_create(path, EISDIR, error);
+        return access(path, W_OK) == 0 || errno == ENOENT || fail_to_create(path, errno, error);
+    }
+    if (stat(folder, &st) != 0)
+        return fail_to_create(path, errno, error);
+    if (!S_ISDIR(st.st_mode))
+        return fail_to_create(path, ENOTDIR, error);
+    return access(folder, W_OK | X_OK) == 0 || fail_to_create(path, errno, error);
+}
+
+static OutFile *open_file(const char *path, OutFileMode mode, OutHold *hold, GError **error)
 {
     OutFile *f = g_new0(OutFile, 1);
     struct stat st;
@@ -45,13 +79,19 @@ OutFile *outfile_open(const char *path, OutFileMode mode, GError **error)
     f->path = g_strdup(path);
     f->mode = mode;
     f->in_place = lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
-    f->written = mode == OUTFILE_WHOLE && !f->in_place ? g_strconcat(path, ".part", NULL) : g_strdup(path);
-    f->fd = open(f->written, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    f->is_old = hold && f->in_place;
+    /* What must not be written is not to be replaced either. */
+    if (hold && access(path, W_OK) != 0 && errno != ENOENT) {
+        fail_to_create(path, errno, error);
+        g_free(f->path);
+        g_free(f);
+        return NULL;
+    }
+    f->written =
+        (mode == OUTFILE_WHOLE || hold) && !f->in_place ? g_strconcat(path, ".part", NULL) : g_strdup(path);
+    f->fd = open(f->written, O_WRONLY | O_CREAT | (f->is_old ? 0 : O_TRUNC) | O_CLOEXEC, 0666);
     if (f->fd < 0) {
-        int err = errno;
-
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(err), "cannot create %s: %s", path,
-                    g_strerror(err));
+        fail_to_create(path, errno, error);
         g_free(f->written);
         g_free(f->path);
         g_free(f);
@@ -61,7 +101,27 @@ OutFile *outfile_open(const char *path, OutFileMode mode, GError **error)
     f->buffer = g_malloc(BUFFER_BYTES);
     f->cursor.next = f->buffer;
     f->cursor.end = f->buffer + BUFFER_BYTES;
+    f->hold = hold;
+    if (hold)
+        g_ptr_array_add(hold->files, f);
     return f;
+}
+
+OutFile *outfile_open(const char *path, OutFileMode mode, GError **error)
+{
+    return open_file(path, mode, NULL, error);
+}
+
+OutFile *outfile_open_held(const char *path, OutHold *hold, GError **error)
+{
+    return open_file(path, OUTFILE_STREAM, hold && !hold->is_released ? hold : NULL, error);
+}
+
+static void leave_hold(OutFile *f)
+{
+    if (f->hold)
+        g_ptr_array_remove(f->hold->files, f);
+    f->hold = NULL;
 }
 
 static void free_outfile(OutFile *f)
@@ -97,13 +157,21 @@ static void close_file(OutFile *f)
         f->error = errno;
 }
 
+/* Devices and FIFOs have no length to be cut. */
+static void make_new(OutFile *f)
+{
+    if (f->is_old && ftruncate(f->fd, 0) != 0 && errno != EINVAL && !f->error)
+        f->error = errno;
+    f->is_old = false;
+}
+
 /* Take the failed or unwanted file out of sight. Errors here cannot make matters worse and are not reported.
  */
 static void set_aside(OutFile *f)
 {
     if (f->in_place)
         return;
-    if (f->mode == OUTFILE_WHOLE) {
+    if (strcmp(f->written, f->path) != 0) {
         unlink(f->written);
     } else {
         char *aside = g_strconcat(f->path, ".incomplete", NULL);
@@ -118,7 +186,9 @@ bool outfile_close(OutFile *f, GError **error)
 {
     int err;
 
+    leave_hold(f);
     outfile_flush(f);
+    make_new(f);
     close_file(f);
     if (!f->error && strcmp(f->written, f->path) != 0 && rename(f->written, f->path) != 0)
         f->error = errno;
@@ -136,12 +206,58 @@ void outfile_discard(OutFile *f)
 {
     if (!f)
         return;
-    if (f->mode == OUTFILE_STREAM)
+    if (f->mode == OUTFILE_STREAM && !f->hold)
         outfile_flush(f);
+    leave_hold(f);
     close_file(f);
     set_aside(f);
     free_outfile(f);
 }
+
+/* ---- holding ---- */
+
+OutHold *outhold_new(void)
+{
+    OutHold *hold = g_new0(OutHold, 1);
+
+    hold->files = g_ptr_array_new();
+    return hold;
+}
+
+bool outhold_release(OutHold *hold, GError **error)
+{
+    bool ok = true;
+
+    hold->is_released = true;
+    while (hold->files->len) {
+        OutFile *f = hold->files->pdata[0];
+
+        leave_hold(f);
+        make_new(f);
+        if (!f->error && !f->in_place && rename(f->written, f->path) != 0)
+            f->error = errno;
+        if (!f->error && !f->in_place) {
+            g_free(f->written);
+            f->written = g_strdup(f->path);
+        }
+        if (f->error && ok)
+            g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(f->error), "cannot write %s: %s",
+                        f->path, g_strerror(f->error));
+        ok = ok && !f->error;
+    }
+    return ok;
+}
+
+void outhold_free(OutHold *hold)
+{
+    if (!hold)
+        return;
+    hs_assert(!hold->files->len);
+    g_ptr_array_free(hold->files, TRUE);
+    g_free(hold);
+}
+
+/* ---- writing ---- */
 
 uint64_t outfile_size(const OutFile *f)
 {
@@ -254,6 +370,8 @@ static void write_all(OutFile *f, struct iovec *iov, int n_iov)
         allocate_ahead(f);
     for (int i = 0; i < n_iov; i++)
         f->flushed_bytes += iov[i].iov_len;
+    if (f->flushed_bytes)
+        make_new(f);
     while (!f->error && n_iov) {
         ssize_t n;
 

@@ -17,6 +17,10 @@
  * A long file has blocks on the disk ahead of what is in it (fallocate(2)), never more than 8 MB; a killed
  * run leaves them with the file.
  *
+ * A run finds out that it cannot begin (a name that does not exist, an error in the scenario's main part)
+ * when its streams are open already. Those of an OutHold are therefore NAME.part too until they are released:
+ * up to then an older NAME stays as it was, and giving up leaves nothing.
+ *
  * An existing NAME that is not a regular file (a symbolic link, a FIFO, /dev/stdout) is written through in
  * place; there is nothing to rename then.
  *
@@ -32,6 +36,8 @@
 
 typedef struct OutFile OutFile;
 
+typedef struct OutHold OutHold; /* streams that have not got their names yet */
+
 typedef enum OutFileMode {
     OUTFILE_WHOLE,
     OUTFILE_STREAM,
@@ -45,10 +51,24 @@ typedef struct OutFileCursor {
 
 OutFile *outfile_open(const char *path, OutFileMode mode, GError **error) HS_MUST_USE;
 
+/* A stream that has its name only when the hold is released; then, and when hold is NULL, it is an
+ * OUTFILE_STREAM like others. The hold must outlive the file. */
+OutFile *outfile_open_held(const char *path, OutHold *hold, GError **error) HS_MUST_USE;
+
+/* Would a file of this name be opened? Without touching the disk, for those who open it after long work.
+ * False and *error, what outfile_open would say: no. */
+bool outfile_check(const char *path, GError **error) HS_MUST_USE;
+
+OutHold *outhold_new(void);
+/* Everything that could be checked has been: names are given, now and to streams opened later. */
+bool outhold_release(OutHold *hold, GError **error) HS_MUST_USE;
+void outhold_free(OutHold *hold); /* NULL is fine */
+
 /* Flush, close, give the file its name. False when anything since the open failed. Frees f in either case. */
 bool outfile_close(OutFile *f, GError **error);
 
-/* Give up: what was written is removed (WHOLE) or set aside as NAME.incomplete (STREAM). Frees f. NULL is
+/* Give up: what was written is removed (WHOLE) or set aside as NAME.incomplete (STREAM, but what
+ * is held is removed). Frees f. NULL is
  * fine. */
 void outfile_discard(OutFile *f);
 

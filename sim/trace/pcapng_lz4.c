@@ -74,9 +74,9 @@ static ALWAYS_INLINE void put_body(Seen *seen, Lz4Out *o, uint64_t pos, const Pa
 
 /* ---- blocks ---- */
 
-PcapngLz4 *pcapng_lz4_open(const char *path, uint32_t most, GError **error)
+PcapngLz4 *pcapng_lz4_open(const char *path, uint32_t most, OutHold *hold, GError **error)
 {
-    Lz4Frame *frame = lz4frame_open(path, error);
+    Lz4Frame *frame = lz4frame_open(path, hold, error);
     PcapngLz4 *z;
 
     if (!frame)

@@ -15,12 +15,13 @@
 
 #include "sim/base/base.h"
 #include "sim/packet/packet.h"
+#include "sim/trace/outfile.h"
 #include "sim/trace/pcapng_lz4_wait.h"
 
 typedef struct PcapngLz4 PcapngLz4;
 
 /* The file is lz4frame.h's. Of packets at most `most` bytes are captured. */
-PcapngLz4 *pcapng_lz4_open(const char *path, uint32_t most, GError **error) HS_MUST_USE;
+PcapngLz4 *pcapng_lz4_open(const char *path, uint32_t most, OutHold *hold, GError **error) HS_MUST_USE;
 bool pcapng_lz4_close(PcapngLz4 *z, GError **error);
 void pcapng_lz4_discard(PcapngLz4 *z);
 

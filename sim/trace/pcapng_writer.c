@@ -151,9 +151,9 @@ PcapngWriter *pcapng_writer_open(const char *path, const PcapngSection *section,
 
     w->most = section->snaplen ? section->snaplen : UINT32_MAX;
     if (g_str_has_suffix(path, PCAPNG_WRITER_PACKED_SUFFIX))
-        w->packed = pcapng_lz4_open(path, w->most, error);
+        w->packed = pcapng_lz4_open(path, w->most, section->hold, error);
     else
-        w->file = outfile_open(path, OUTFILE_STREAM, error);
+        w->file = outfile_open_held(path, section->hold, error);
     if (!w->packed && !w->file) {
         g_free(w);
         return NULL;

@@ -33,6 +33,7 @@ typedef struct PcapngSection {
     const char *comment;
     SimTime epoch_ns; /* when simulated time zero was, since 1970 */
     uint32_t snaplen; /* of what _add_packet adds so many bytes are captured; 0: all */
+    OutHold *hold;    /* for the file (sim/trace/outfile.h) */
 } PcapngSection;
 
 typedef struct PcapngIface {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "sim/trace/eventlog_json.h"
-#include "sim/trace/outfile.h"
 
 #define RECORD_SEPARATOR '\x1e'
 
@@ -141,7 +140,7 @@ static void write_header(QlogFile *f, const QlogHeader *h)
 
 QlogFile *qlog_open(const char *path, const QlogHeader *header, GError **error)
 {
-    OutFile *file = outfile_open(path, OUTFILE_STREAM, error);
+    OutFile *file = outfile_open_held(path, header->hold, error);
     QlogFile *f;
 
     if (!file)

@@ -19,6 +19,7 @@
 
 #include "sim/base/base.h"
 #include "sim/base/simtime.h"
+#include "sim/trace/outfile.h"
 
 #define QLOG_SUFFIX "sqlog"
 
@@ -31,6 +32,7 @@ typedef struct QlogHeader {
     const char *vantage_name;   /* who saw it: "client" */
     const char *vantage_type;   /* "client", "server", "network", "unknown" */
     const char *const *schemas; /* URIs of the event schemas, at least one; NULL at the end */
+    OutHold *hold;              /* for the file (sim/trace/outfile.h); NULL: none */
 } QlogHeader;
 
 QlogFile *qlog_open(const char *path, const QlogHeader *header, GError **error) HS_MUST_USE;

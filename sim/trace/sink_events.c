@@ -1,8 +1,6 @@
 /* One line for each record, put together in a buffer that is kept. */
 #include "sim/trace/sink_events.h"
 
-#include "sim/trace/outfile.h"
-
 /* How many of one kind there were. */
 typedef struct Kind {
     const ProbeDesc *desc;
@@ -95,7 +93,7 @@ void sink_events_on_event(void *user, SimTime time, uint64_t key)
 
 SinkEvents *sink_events_new(Probes *probes, const SinkEventsConfig *config, GError **error)
 {
-    OutFile *file = outfile_open(config->path, OUTFILE_STREAM, error);
+    OutFile *file = outfile_open_held(config->path, config->hold, error);
     SinkEvents *s;
 
     if (!file)

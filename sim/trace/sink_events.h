@@ -3,6 +3,7 @@
 #pragma once
 
 #include "sim/trace/eventlog.h"
+#include "sim/trace/outfile.h"
 
 typedef struct SinkEvents SinkEvents;
 
@@ -14,6 +15,7 @@ typedef struct SinkEventsConfig {
     const char *const *places; /* patterns of "node:point"; NULL: everywhere */
     uint64_t max_each;         /* records of one name that are written, the first ones; 0: all */
     EventlogFormat format;
+    OutHold *hold; /* for the file (sim/trace/outfile.h); NULL: none */
 } SinkEventsConfig;
 
 /* Strings must outlive the sink. */

@@ -43,7 +43,9 @@ struct SinkPcapng {
 static PcapngWriter *open_file(SinkPcapng *s, const char *path, GError **error)
 {
     PcapngWriter *w = pcapng_writer_open(
-        path, &(PcapngSection){.comment = s->config.comment, .snaplen = s->config.snaplen}, error);
+        path,
+        &(PcapngSection){.comment = s->config.comment, .snaplen = s->config.snaplen, .hold = s->config.hold},
+        error);
 
     if (!w)
         return NULL;

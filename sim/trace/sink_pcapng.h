@@ -39,6 +39,7 @@ typedef struct SinkPcapngConfig {
     const ProbePoint *const *points; /* n_points of them: these, whatever the patterns say */
     unsigned n_points;
     const char *comment;     /* of the section: scenario and seed */
+    OutHold *hold;           /* for the files (sim/trace/outfile.h); NULL: none */
     const PcapngName *names; /* copied into the file at its end */
     unsigned n_names;
     void (*describe)(void *user, const ProbePoint *point, SinkPcapngPoint *out); /* NULL: nothing to add */

@@ -32,7 +32,7 @@ static void test_bytes(void)
         0xc0, 'l',  'i',  't',  'e',  'r',  'a',  'l', 's', ' ', '!', '!', '!', /* 12 literals end it */
         0,    0,    0,    0,                                                    /* the end mark */
     };
-    Lz4Frame *z = lz4frame_open(path, NULL);
+    Lz4Frame *z = lz4frame_open(path, NULL, NULL);
     char *got;
     gsize n;
 
@@ -56,7 +56,7 @@ static void test_lengths(void)
         for (unsigned k = 0; k < HS_ARRAY_LEN(lengths); k++) {
             unsigned n = lengths[i], m = lengths[k];
             GByteArray *a = g_byte_array_new();
-            Lz4Frame *z = lz4frame_open(path, NULL);
+            Lz4Frame *z = lz4frame_open(path, NULL, NULL);
 
             for (unsigned j = 0; j < n; j++)
                 g_byte_array_append(a, &(uint8_t){(uint8_t)(j * j >> 3)}, 1);
@@ -79,7 +79,7 @@ static void test_any(void)
     for (unsigned seed = 0; seed < 12; seed++) {
         GRand *rand = g_rand_new_with_seed(seed);
         GByteArray *a = g_byte_array_new();
-        Lz4Frame *z = lz4frame_open(path, NULL);
+        Lz4Frame *z = lz4frame_open(path, NULL, NULL);
         uint8_t *bytes = g_malloc(200000);
         unsigned n_blocks = 0; /* begun */
         uint64_t block_pos = 0, last_pos = 0;
@@ -130,14 +130,14 @@ static void test_blocks(void)
 {
     size_t n = (size_t)9 << 20;
     uint8_t *bytes = g_malloc(n);
-    Lz4Frame *z = lz4frame_open(path, NULL);
+    Lz4Frame *z = lz4frame_open(path, NULL, NULL);
     uint64_t block_pos, pos;
 
     for (size_t i = 0; i < n; i++)
         bytes[i] = (uint8_t)(i * i >> 11);
     lz4frame_put(z, bytes, n);
     finish(z, bytes, n);
-    z = lz4frame_open(path, NULL);
+    z = lz4frame_open(path, NULL, NULL);
     block_pos = z->block_pos;
     memset(bytes, 'x', n);
     lz4frame_put(z, bytes, 20);
@@ -160,15 +160,15 @@ static void test_blocks(void)
 static void test_empty_and_failed(void)
 {
     GError *error = NULL;
-    Lz4Frame *z = lz4frame_open(path, NULL);
+    Lz4Frame *z = lz4frame_open(path, NULL, NULL);
 
     lz4frame_flush(z);
     g_assert_cmpuint(lz4frame_size(z), ==, 7);
     finish(z, "", 0);
-    g_assert_null(lz4frame_open("/nowhere/x.lz4", &error));
+    g_assert_null(lz4frame_open("/nowhere/x.lz4", NULL, &error));
     g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
     g_clear_error(&error);
-    z = lz4frame_open("/dev/full", &error);
+    z = lz4frame_open("/dev/full", NULL, &error);
     g_assert_no_error(error);
     lz4frame_put(z, "twelve bytes", 12);
     lz4frame_flush(z);
@@ -177,7 +177,7 @@ static void test_empty_and_failed(void)
     g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
     g_clear_error(&error);
     lz4frame_discard(NULL);
-    z = lz4frame_open(path, NULL);
+    z = lz4frame_open(path, NULL, NULL);
     lz4frame_discard(z);
     g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS)); /* set aside: sim/trace/outfile.h */
 }

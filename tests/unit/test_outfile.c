@@ -102,6 +102,116 @@ static void test_stream(void)
     outfile_discard(NULL);
 }
 
+static OutFile *open_held(const char *name, OutHold *hold)
+{
+    g_autofree char *path = in_dir(name);
+    GError *error = NULL;
+    OutFile *f = outfile_open_held(path, hold, &error);
+
+    g_assert_no_error(error);
+    return f;
+}
+
+/* Up to the release an older file stays, and giving up leaves nothing. */
+static void test_held(void)
+{
+    OutHold *hold = outhold_new();
+    OutFile *f = open_ok("h.log", OUTFILE_STREAM), *g;
+
+    outfile_write(f, "old\n", 4);
+    close_ok(f);
+    f = open_held("h.log", hold);
+    outfile_write(f, "new\n", 4);
+    outfile_flush(f);
+    assert_content("h.log", "old\n");
+    outfile_discard(f);
+    assert_content("h.log", "old\n");
+    g_assert_false(exists("h.log.part"));
+    g_assert_false(exists("h.log.incomplete"));
+
+    f = open_held("h.log", hold);
+    g = open_held("i.log", hold);
+    outfile_write(f, "new\n", 4);
+    outfile_write(g, "too\n", 4);
+    close_ok(g); /* before the release: it is whole */
+    assert_content("i.log", "too\n");
+    g_assert_true(outhold_release(hold, NULL));
+    g_assert_false(exists("h.log.part"));
+    outfile_flush(f);
+    assert_content("h.log", "new\n");
+    outfile_discard(f); /* from here on like others */
+    assert_content("h.log.incomplete", "new\n");
+    g = open_held("i.log", hold);
+    g_assert_false(exists("i.log.part"));
+    close_ok(g);
+    assert_content("i.log", "");
+    outhold_free(hold);
+    outhold_free(NULL);
+    remove_file("h.log.incomplete");
+    remove_file("i.log");
+}
+
+/* A link is written through, and what it points to is there until then. */
+static void test_held_link(void)
+{
+    OutHold *hold = outhold_new();
+    g_autofree char *target = in_dir("target"), *link = in_dir("link");
+    OutFile *f;
+
+    g_assert_true(g_file_set_contents(target, "a longer text", -1, NULL));
+    g_assert_cmpint(symlink(target, link), ==, 0);
+    f = open_held("link", hold);
+    outfile_write(f, "short", 5);
+    outfile_discard(f);
+    assert_content("target", "a longer text");
+    f = open_held("link", hold);
+    outfile_write(f, "short", 5);
+    g_assert_true(outhold_release(hold, NULL));
+    close_ok(f);
+    assert_content("target", "short");
+    f = open_held("link", hold);
+    close_ok(f);
+    assert_content("target", "");
+    outhold_free(hold);
+    remove_file("link");
+    remove_file("target");
+}
+
+static void check_refused(const char *name, const char *why)
+{
+    g_autofree char *path = in_dir(name);
+    g_autofree char *message = g_strdup_printf("cannot create %s: %s", path, why);
+    GError *error = NULL;
+
+    g_assert_false(outfile_check(path, &error));
+    g_assert_nonnull(error);
+    g_assert_cmpstr(error->message, ==, message);
+    g_error_free(error);
+}
+
+static void test_check(void)
+{
+    g_autofree char *path = in_dir("c.log"), *folder = in_dir("folder"), *link = in_dir("dangling");
+
+    g_assert_true(outfile_check(path, NULL));
+    g_assert_false(exists("c.log"));
+    close_ok(open_ok("c.log", OUTFILE_STREAM));
+    g_assert_true(outfile_check(path, NULL));
+    g_assert_true(outfile_check("/dev/null", NULL));
+    g_assert_true(outfile_check("here", NULL)); /* no folder in the name */
+    g_assert_cmpint(g_mkdir(folder, 0777), ==, 0);
+    check_refused("folder", "Is a directory");
+    check_refused("folder/", "Is a directory");
+    check_refused("c.log/x", "Not a directory");
+    check_refused("none/x", "No such file or directory");
+    g_assert_cmpint(symlink("folder", link), ==, 0);
+    check_refused("dangling", "Is a directory");
+    g_assert_cmpint(g_rmdir(folder), ==, 0);
+    g_assert_true(outfile_check(link, NULL)); /* opening it makes what it points to */
+    remove_file("dangling");
+    remove_file("c.log");
+}
+
 /* Every way to write, across many buffers' ends, against the same bytes put together in memory. */
 static void test_large(void)
 {
@@ -325,6 +435,9 @@ int main(int argc, char **argv)
     dir = g_dir_make_tmp("outfile-XXXXXX", NULL);
     g_test_add_func("/trace/outfile/whole", test_whole);
     g_test_add_func("/trace/outfile/stream", test_stream);
+    g_test_add_func("/trace/outfile/held", test_held);
+    g_test_add_func("/trace/outfile/held-link", test_held_link);
+    g_test_add_func("/trace/outfile/check", test_check);
     g_test_add_func("/trace/outfile/large", test_large);
     g_test_add_func("/trace/outfile/ahead", test_ahead);
     g_test_add_func("/trace/outfile/lend", test_lend);
