@@ -97,19 +97,24 @@ static void on_packet(void *user, PdDirection dir, int64_t at_ns, const uint8_t 
     pcapng_writer_packet_end(w->pcap, dir == PD_INBOUND ? PCAPNG_FLAG_INBOUND : PCAPNG_FLAG_OUTBOUND, NULL);
 }
 
-/* "DIR/rto.pcapng" of "tests/rto.pkt". */
-static char *pcap_path(const char *dir, const char *script)
+/* "DIR/rto.pcapng" of "tests/rto.pkt"; "DIR/rto-2.pcapng" of the next script of that name. */
+static char *pcap_path(const char *dir, const char *script, GHashTable *taken)
 {
     g_autofree char *base = g_path_get_basename(script);
+    char *path;
 
     if (g_str_has_suffix(base, ".pkt"))
         base[strlen(base) - 4] = 0;
-    return g_strdup_printf("%s/%s.pcapng", dir, base);
+    path = g_strdup_printf("%s/%s.pcapng", dir, base);
+    for (unsigned i = 2; !g_hash_table_add(taken, g_strdup(path)); i++) {
+        g_free(path);
+        path = g_strdup_printf("%s/%s-%u.pcapng", dir, base, i);
+    }
+    return path;
 }
 
-static bool open_pcap(Watch *w, const char *dir, const char *script)
+static bool open_pcap(Watch *w, const char *path)
 {
-    g_autofree char *path = pcap_path(dir, script);
     GError *error = NULL;
 
     w->pcap = pcapng_writer_open(path, &(PcapngSection){0}, &error);
@@ -121,9 +126,12 @@ static bool open_pcap(Watch *w, const char *dir, const char *script)
     return w->pcap != NULL;
 }
 
-/* Before the first script: the folder is there, and no two scripts want one capture. */
-static bool prepare_pcaps(const ArgCommand *command, const char *dir, const char *const *scripts)
+/* Before the first script: the folder is there, and every capture can be made. Their names; NULL: that was
+ * told. */
+static GPtrArray *prepare_pcaps(const ArgCommand *command, const char *dir, const char *const *scripts)
 {
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     GError *error = NULL;
     OutCheck out;
     bool ok = true;
@@ -131,23 +139,22 @@ static bool prepare_pcaps(const ArgCommand *command, const char *dir, const char
     if (!runner_make_folder(dir, NULL, &error)) {
         fprintf(stderr, "hopscope packetdrill: --pcap: %s\n", error->message);
         g_error_free(error);
-        return false;
+        return NULL;
     }
     outcheck_init(&out, command, NULL);
     for (; *scripts && ok; scripts++) {
-        g_autofree char *path = pcap_path(dir, *scripts);
-
-        ok = outcheck_file(&out, "--pcap", path);
+        g_ptr_array_add(paths, pcap_path(dir, *scripts, taken));
+        ok = outcheck_file(&out, "--pcap", paths->pdata[paths->len - 1]);
     }
     outcheck_clear(&out);
-    return ok;
+    return ok ? g_steal_pointer(&paths) : NULL;
 }
 
 /* ---- one script ---- */
 
 /* A script that cannot be read has no capture, and that of an earlier one stays. */
 static PdOutcome run_text(const char *path, const char *text, size_t len, const PdConfig *base,
-                          const Options *options, char **error)
+                          const char *pcap, char **error)
 {
     Watch watch = {0};
     const PdObserver o = {.user = &watch, .line = on_line, .packet = on_packet};
@@ -161,7 +168,7 @@ static PdOutcome run_text(const char *path, const char *text, size_t len, const 
     script = pd_parse(path, text, len, &c, error);
     if (script && c.dry_run)
         outcome = PD_PASSED;
-    else if (script && (!options->pcap || open_pcap(&watch, options->pcap, path)))
+    else if (script && (!pcap || open_pcap(&watch, pcap)))
         outcome = pd_run(script, &c, &pd_sim_ops, NULL, &o, error);
     pd_script_free(script);
     pd_config_clear(&c);
@@ -173,7 +180,8 @@ static PdOutcome run_text(const char *path, const char *text, size_t len, const 
     return outcome;
 }
 
-static PdOutcome run_script(const char *path, const PdConfig *config, const Options *o)
+/* pcap: its capture, or NULL. */
+static PdOutcome run_script(const char *path, const PdConfig *config, const char *pcap)
 {
     GError *failure = NULL;
     char *text = NULL, *error = NULL;
@@ -187,7 +195,7 @@ static PdOutcome run_script(const char *path, const PdConfig *config, const Opti
         error = g_strdup_printf("%s: a script of %zu bytes is too long (at most %u)", path, len,
                                 MAX_SCRIPT_BYTES);
     } else {
-        outcome = run_text(path, text, len, config, o, &error);
+        outcome = run_text(path, text, len, config, pcap, &error);
     }
     if (error)
         fprintf(stderr, "%s\n", error);
@@ -218,6 +226,7 @@ int cmd_packetdrill(int argc, char **argv)
             "  hopscope packetdrill -v --pcap out a.pkt                show and capture every packet\n",
     };
     const char **paths = g_new0(const char *, MAX_SCRIPTS + 1);
+    GPtrArray *pcaps = NULL;
     int status = EXIT_OK;
     unsigned n = 0;
     char *error = NULL;
@@ -235,14 +244,14 @@ int cmd_packetdrill(int argc, char **argv)
     }
     if (!configure(&config, &o, &error)) {
         status = args_wrong(&command, "%s", error);
-    } else if (o.pcap && !prepare_pcaps(&command, o.pcap, paths)) {
+    } else if (o.pcap && !(pcaps = prepare_pcaps(&command, o.pcap, paths))) {
         status = EXIT_WRONG;
     } else {
         while (paths[n])
             n++;
         printf("1..%u\n", n);
         for (unsigned i = 0; i < n; i++) {
-            PdOutcome outcome = run_script(paths[i], &config, &o);
+            PdOutcome outcome = run_script(paths[i], &config, pcaps ? pcaps->pdata[i] : NULL);
 
             printf("%s %u - %s\n", outcome == PD_PASSED ? "ok" : "not ok", i + 1, paths[i]);
             fflush(stdout);
@@ -254,6 +263,8 @@ int cmd_packetdrill(int argc, char **argv)
     }
     pd_config_clear(&config);
 out:
+    if (pcaps)
+        g_ptr_array_unref(pcaps);
     g_free(error);
     g_free(paths);
     g_ptr_array_free(o.defines, TRUE);
