@@ -308,6 +308,14 @@ static void lend(TcpConn *c, bool more)
     q->last_loan = l;
 }
 
+void tcp_errq_on_appended(TcpConn *c, uint32_t end_seq)
+{
+    struct TcpErrQueue *q = c->has_errq ? c->opts->errq : NULL;
+
+    if (q && q->last_loan)
+        q->last_loan->end_seq = end_seq;
+}
+
 void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, int kind)
 {
     uint32_t want = tsflags & (TCP_TS_TX_SOFTWARE | TCP_TS_TX_SCHED | TCP_TS_TX_ACK);

@@ -73,6 +73,9 @@ void tcp_errq_icmp(TcpConn *c, const struct TcpIcmp *e); /* ip_icmp_error, when 
 enum { TCP_LEND_NOTHING, TCP_LEND, TCP_LEND_MORE };
 void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, int lend);
 void tcp_errq_on_copied(TcpConn *c); /* zerocopy, but all of it went into the SYN: complete at once */
+/* Bytes of the kernel's joined lent ones in the last segment, which now ends there: all of it, in whatever
+ * pieces it leaves, goes on holding the loan (skb_zcopy_clone). */
+void tcp_errq_on_appended(TcpConn *c, uint32_t end_seq);
 /* A segment went to the device, with so many bytes of IP and TCP headers, which are handed back with it; it
  * was acknowledged up to snd_una, of which before prior_snd_una is no news; and one that ended there is about
  * to be freed. Only called while somebody waits for that. */
