@@ -229,7 +229,7 @@ int pd_shell_write_file(PdShell *sh, const char *path, const char *text)
 
         if (params && !pd_shell_number(value, &v))
             pd_shell_fail(sh, "%s: expected a number, found '%s'", path, value);
-        else if (params && !cc_params_set(params, name, v, &error))
+        else if (params && !cc_params_write(params, name, v, &error))
             pd_shell_fail(sh, "%s: %s", path, error);
         g_free(module);
         g_free(name);

@@ -189,6 +189,7 @@ static int host_method_cc_param(lua_State *L)
     const char *controller = bind_check_name(L, 2, "congestion control");
     const char *name = bind_check_name(L, 3, "parameter");
     const CcOps *ops = cc_ops_by_name(controller);
+    const Scenario *s = scenario_of(L);
     CcParams *params;
     char *error = NULL;
     int32_t now;
@@ -207,7 +208,9 @@ static int host_method_cc_param(lua_State *L)
     scenario_may_change(L);
     int64_t value = lua_isboolean(L, 4) ? lua_toboolean(L, 4) : luaL_checkinteger(L, 4);
 
-    if (!cc_params_set(params, name, value, &error))
+    /* what is set before time passes is what the module is loaded with */
+    if (s->is_running || sim_now(s->sim) > 0 ? !cc_params_write(params, name, value, &error)
+                                             : !cc_params_set(params, name, value, &error))
         bind_raise_free(L, error);
     lua_settop(L, 1);
     return 1;

@@ -39,7 +39,7 @@ CcParams *cc_params_new(const CcOps *ops)
     p->ops = ops;
     p->refs = 1;
     for (unsigned i = 0; i < param_count(ops); i++)
-        p->values[i] = ops->params[i].def;
+        p->values[i] = p->loaded[i] = ops->params[i].def;
     return p;
 }
 
@@ -81,21 +81,44 @@ static char *unknown_param(const CcOps *ops, const char *name)
     return g_strdup_printf("%s has no parameter '%s' (expected %s)", ops->name, name, known);
 }
 
-bool cc_params_set(CcParams *p, const char *name, int64_t value, char **error)
+/* -1: not possible */
+static int index_for(const CcParams *p, const char *name, int64_t value, char **error)
 {
     int i = param_index(p->ops, name);
 
     if (i < 0) {
         *error = unknown_param(p->ops, name);
-        return false;
+        return -1;
     }
     if (value < p->ops->params[i].min || value > p->ops->params[i].max) {
         *error = g_strdup_printf("%s: %s cannot be %" PRId64 " (expected %" PRId32 " to %" PRId32 ")",
                                  p->ops->name, name, value, p->ops->params[i].min, p->ops->params[i].max);
+        return -1;
+    }
+    return i;
+}
+
+bool cc_params_set(CcParams *p, const char *name, int64_t value, char **error)
+{
+    int i = index_for(p, name, value, error);
+
+    if (i >= 0)
+        p->values[i] = p->loaded[i] = (int32_t)value;
+    return i >= 0;
+}
+
+bool cc_params_write(CcParams *p, const char *name, int64_t value, char **error)
+{
+    int i = index_for(p, name, value, error);
+
+    if (i >= 0 && p->ops->params[i].is_read_only) {
+        *error = g_strdup_printf("%s: %s cannot be changed any more, it is fixed when the module is loaded",
+                                 p->ops->name, name);
         return false;
     }
-    p->values[i] = (int32_t)value;
-    return true;
+    if (i >= 0)
+        p->values[i] = (int32_t)value;
+    return i >= 0;
 }
 
 bool cc_params_get(const CcParams *p, const char *name, int32_t *value)

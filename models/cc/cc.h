@@ -209,6 +209,7 @@ typedef struct CcParam {
     const char *name;
     int32_t def, min, max;
     const char *help;
+    bool is_read_only; /* once the module is loaded (mode 0444) */
 } CcParam;
 
 /* A set of values for one controller: of a host (then every connection sees a change, as in Linux) or of a
@@ -217,13 +218,16 @@ typedef struct CcParams {
     const CcOps *ops;
     unsigned refs;
     int32_t values[CC_PARAMS_MAX];
+    int32_t loaded[CC_PARAMS_MAX]; /* as the module was loaded with them */
 } CcParams;
 
 CcParams *cc_params_new(const CcOps *ops); /* all at their defaults */
 CcParams *cc_params_ref(CcParams *p);
 void cc_params_unref(CcParams *p); /* accepts NULL */
-/* false: *error (g_malloc'ed) says what the name or the value should have been. */
+/* As given to modprobe, and as written to /sys/module later: some things are worked out from the former only
+ * (cc_param_loaded). false: *error (g_malloc'ed) says what the name or the value should have been. */
 bool cc_params_set(CcParams *p, const char *name, int64_t value, char **error);
+bool cc_params_write(CcParams *p, const char *name, int64_t value, char **error);
 bool cc_params_get(const CcParams *p, const char *name, int32_t *value);
 
 /* ---- the controller ---- */
@@ -371,6 +375,11 @@ static inline const void *cc_priv_const(const Cc *cc)
 static inline int32_t cc_param(const Cc *cc, unsigned i)
 {
     return cc->params ? cc->params->values[i] : cc->ops->params[i].def;
+}
+
+static inline int32_t cc_param_loaded(const Cc *cc, unsigned i)
+{
+    return cc->params ? cc->params->loaded[i] : cc->ops->params[i].def;
 }
 
 static inline bool cc_before(uint32_t a, uint32_t b)

@@ -131,7 +131,8 @@ static uint32_t target(const Cubic *c, uint32_t scale, uint32_t now)
 }
 
 /* RFC 9438 4.3: no slower than Reno would be with the same average, that is with a reduction to beta and a
- * slope of 3 (1 - beta) / (1 + beta). */
+ * slope of 3 (1 - beta) / (1 + beta). Linux works the slope out once, from the beta that the module is loaded
+ * with (cubictcp_register): one that is written later changes reductions alone. */
 static void keep_up_with_reno(Cubic *c, uint32_t beta, uint32_t cwnd)
 {
     uint32_t scale = 8 * (BETA_SCALE + beta) / 3 / (BETA_SCALE - beta); /* 8 / slope */
@@ -167,7 +168,7 @@ static void update(Cc *cc, Cubic *c, const CcView *v, uint32_t acked)
             c->cnt = HS_MIN(c->cnt, CNT_MAX_FIRST_TIME);
     }
     if (cc_param(cc, TCP_FRIENDLINESS))
-        keep_up_with_reno(c, (uint32_t)cc_param(cc, BETA), cwnd);
+        keep_up_with_reno(c, (uint32_t)cc_param_loaded(cc, BETA), cwnd);
     c->cnt = HS_MAX(c->cnt, CNT_MIN);
 }
 
@@ -278,7 +279,7 @@ static const CcParam params[] = {
     [BETA] = {"beta", 717, 1, 1023, "what is left of the window at a loss, in 1024ths"},
     [INITIAL_SSTHRESH] = {"initial_ssthresh", 0, 0, INT32_MAX,
                           "first ssthresh where HyStart is off; 0: none"},
-    [BIC_SCALE] = {"bic_scale", 41, 1, 100000, "C in 10/1024 packets per cubic second"},
+    [BIC_SCALE] = {"bic_scale", 41, 1, 100000, "C in 10/1024 packets per cubic second", true},
     [TCP_FRIENDLINESS] = {"tcp_friendliness", 1, 0, 1, "never slower than Reno"},
     [HYSTART] = {"hystart", 1, 0, 1, "leave slow start before losses"},
     [HYSTART_DETECT] = {"hystart_detect", 3, 0, 3, "1: by ACK trains, 2: by delay, 3: by both"},

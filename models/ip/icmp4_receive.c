@@ -122,6 +122,7 @@ void icmp4_receive_error(Icmp4 *ic, Packet *pkt, const Ip4Rx *rx)
         .to = rx->dst,
         .tos = rx->tos,
         .ttl = rx->ttl,
+        .len = (uint32_t)(pkt->head - pkt->l3) + packet_len(pkt),
         .in = rx->in,
         .icmp_type = icmp_type(h),
         .icmp_code = icmp_code(h),

@@ -232,6 +232,7 @@ struct Ip4Error {
     uint32_t reporter; /* who sent the error */
     uint32_t to;       /* which of our addresses it came to … */
     uint8_t tos, ttl;  /* … and how */
+    uint32_t len;      /* of the message, IP header included */
     const Ip4If *in;
     uint8_t icmp_type, icmp_code;
     uint16_t mtu; /* with 3/4 */

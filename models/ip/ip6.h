@@ -124,6 +124,7 @@ typedef struct Ip6Error {
     Ipv6Addr reporter;
     Ipv6Addr to;               /* which of our addresses the message came to … */
     uint8_t tclass, hop_limit; /* … and how */
+    uint32_t len;              /* of the message, IP header included */
     const Ip4If *in;
     uint8_t icmp_type, icmp_code;
     uint32_t info; /* the MTU, or the pointer */

@@ -74,6 +74,7 @@ static void receive_error(Ip6 *ip, Packet *pkt, const Ip6Rx *rx)
         .to = rx->dst,
         .tclass = rx->tclass,
         .hop_limit = rx->hop_limit,
+        .len = (uint32_t)(pkt->head - pkt->l3) + packet_len(pkt),
         .in = rx->in,
         .icmp_type = icmp6_type(h),
         .icmp_code = icmp6_code(h),

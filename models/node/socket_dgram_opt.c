@@ -179,7 +179,6 @@ static bool is_icmp6_filter(const Dgram *d, int level, int name)
 
 int dgram_setsockopt(SockFile *f, int level, int name, const void *val, unsigned len)
 {
-    uint64_t bit;
     int v = 0;
 
     if (!val && len)
@@ -206,11 +205,7 @@ int dgram_setsockopt(SockFile *f, int level, int name, const void *val, unsigned
         memcpy(&v, val, sizeof(int));
     else
         v = *(const uint8_t *)val;
-    bit = is_pktinfo(level, name) ? 0 : tcp_opts_kept(level, name);
-    if (bit) {
-        uint64_t *kept = &f->dgram->kept[level == IPPROTO_IP];
-
-        *kept = v ? *kept | bit : *kept & ~bit;
+    if (!is_pktinfo(level, name) && tcp_opts_keep(&f->dgram->kept[level == IPPROTO_IP], level, name, v)) {
         if (level == SOL_SOCKET && name == SO_NO_CHECK && f->dgram->udp)
             udpsock_opt(f->dgram->udp)->no_check = v;
         return 0;

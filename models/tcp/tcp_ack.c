@@ -231,7 +231,8 @@ static TcpSeg *clean_queue(TcpConn *c, TcpSackState *st, bool ece_ack, uint32_t 
             c->sack.lost_hint = NULL;
         if (c->sack.highest_sack == s)
             c->sack.highest_sack = next;
-        tcp_errq_on_acked(c, s->end_seq, prior_snd_una, st->ttl, true);
+        tcp_errq_on_acked(c, s, prior_snd_una, st->ttl);
+        tcp_errq_on_freed(c, s->end_seq);
         tcpsndq_rtx_unlink_free(c, s);
     }
     return s;
@@ -251,7 +252,7 @@ static int clean_rtx(TcpConn *c, uint32_t prior_fack, uint32_t prior_snd_una, Tc
     if (c->urg && tcp_between(c->urg->snd_up, prior_snd_una, c->snd_una))
         c->urg->snd_up = c->snd_una;
     if (s) {
-        tcp_errq_on_acked(c, c->snd_una, prior_snd_una, st->ttl, false);
+        tcp_errq_on_acked(c, s, prior_snd_una, st->ttl);
         if (s->sacked & SEG_SACKED)
             k.flag |= ACK_SACK_RENEGING;
     }

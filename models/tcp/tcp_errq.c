@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 
 #include "models/tcp/tcp_info.h"
+#include "models/tcp/tcp_input.h"
 #include "models/tcp/tcp_life.h"
 #include "models/tcp/tcp_passive.h"
 #include "models/tcp/tcp_sockopt.h"
@@ -55,6 +56,8 @@ static void push(TcpConn *c, TcpErrMsg *m)
 {
     struct TcpErrQueue *q = queue(c);
 
+    c->rcv.rmem_alloc += m->truesize;
+
     if (q->last)
         q->last->next = m;
     else
@@ -63,12 +66,25 @@ static void push(TcpConn *c, TcpErrMsg *m)
     tcp_wake_events(c, EPOLLERR);
 }
 
-static TcpErrMsg *pop(struct TcpErrQueue *q)
+/* Linux sock_queue_err_skb: a message takes room in the receive buffer, to the last byte of which it must not
+ * come; but none of the memory that the protocol reserves. What does not fit is lost: nobody is told. */
+static bool push_if_room(TcpConn *c, TcpErrMsg *m)
+{
+    if (c->rcv.rmem_alloc + m->truesize >= c->win.rcvbuf) {
+        g_free(m);
+        return false;
+    }
+    push(c, m);
+    return true;
+}
+
+static TcpErrMsg *pop(TcpConn *c, struct TcpErrQueue *q)
 {
     TcpErrMsg *m = q->first;
 
     if (!m)
         return NULL;
+    c->rcv.rmem_alloc -= m->truesize;
     q->first = m->next;
     if (!q->first)
         q->last = NULL;
@@ -81,17 +97,29 @@ static bool is_icmp(const TcpErrMsg *m)
     return m && (m->origin == ORIGIN_ICMP || m->origin == ORIGIN_ICMP6);
 }
 
+/* The segment that was acknowledged in part when m was made may be sent again; it is the first if it is
+ * still there. */
+static void let_go(TcpConn *c, const TcpErrMsg *m)
+{
+    TcpSeg *s = c->snd.rtx_head;
+
+    if (s && !tcp_before(s->seq, m->start) && tcp_before(s->seq, m->end))
+        s->is_copy_held = false;
+}
+
 /* Linux sock_dequeue_err_skb: the error of the next complaint takes the place of this one's, or none does. */
 TcpErrMsg *tcp_errq_take(TcpConn *c)
 {
     struct TcpErrQueue *q = c->has_errq ? c->opts->errq : NULL;
-    TcpErrMsg *m = q ? pop(q) : NULL;
+    TcpErrMsg *m = q ? pop(c, q) : NULL;
     const TcpErrMsg *next = m ? q->first : NULL;
 
     if (is_icmp(next))
         c->err = (int)next->ee_errno;
     else if (is_icmp(m))
         c->err = 0;
+    if (m && m->clone == TCP_CLONE_HELD)
+        let_go(c, m);
     if (next)
         tcp_wake_events(c, EPOLLERR);
     return m;
@@ -104,7 +132,7 @@ void tcp_errq_clear(TcpConn *c)
 
     if (!q)
         return;
-    while ((m = pop(q)))
+    while ((m = pop(c, q)))
         g_free(m);
     for (Mark *k = q->marks, *next; k; k = next) {
         next = k->next;
@@ -145,7 +173,8 @@ void tcp_errq_icmp(TcpConn *c, const struct TcpIcmp *e)
                          .from = e->reporter,
                          .to = e->to};
     m->stamp = node_now(c->tcp->node);
-    push(c, m);
+    m->truesize = tcp_rcvq_frame_truesize(e->len); /* ip_icmp_error: a clone of the message */
+    push_if_room(c, m);
 }
 
 /* ---- statistics (tcp_get_timestamping_opt_stats) ---- */
@@ -220,9 +249,12 @@ static uint32_t put_stats(TcpConn *c, uint8_t *to, const uint8_t *ttl)
 
 /* ---- timestamps ---- */
 
+/* Headers and statistics fit into a buffer of the smallest head (SKB_TRUESIZE). */
+#define TRUESIZE_WITHOUT_PACKET 832
+
 /* ttl: of the ACK; NULL: none came. way: of the packet that was sent; NULL: it is not at the device, but
  * waits to be acknowledged, where Linux knows no device any more. */
-static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len, const uint8_t *ttl,
+static void push_stamp(TcpConn *c, const Mark *k, TcpSeg *s, unsigned which, uint32_t len, const uint8_t *ttl,
                        const TcpErrWay *way)
 {
     uint32_t flags = c->opts->tsflags;
@@ -240,9 +272,18 @@ static void push_stamp(TcpConn *c, const Mark *k, unsigned which, uint32_t len, 
         m->stats_len = put_stats(c, m->stats, ttl);
     /* The statistics are the message's bytes, which a read of none leaves behind: MSG_TRUNC. */
     m->payload_len = flags & TCP_TS_OPT_TSONLY ? m->stats_len : len;
-    if (way && !(flags & TCP_TS_OPT_TSONLY))
-        m->way = *way;
-    push(c, m);
+    m->truesize = TRUESIZE_WITHOUT_PACKET;
+    if (!(flags & TCP_TS_OPT_TSONLY)) {
+        m->truesize = s->truesize;
+        if (way)
+            m->way = *way;
+        /* what was lent is copied before (skb_orphan_frags_rx) */
+        m->clone = which == TCP_STAMP_ACKED ? TCP_CLONE_HELD : s->n_frags ? TCP_CLONE_NOT : TCP_CLONE_SHARES;
+        m->start = s->seq;
+        m->end = s->end_seq;
+    }
+    if (push_if_room(c, m) && m->clone == TCP_CLONE_HELD)
+        s->is_copy_held = true;
 }
 
 /* One completion for all writes whose first byte found a waiting segment with lent pages at the end of the
@@ -267,6 +308,14 @@ static void lend(TcpConn *c, bool more)
     q->last_loan = l;
 }
 
+void tcp_errq_on_appended(TcpConn *c, uint32_t end_seq)
+{
+    struct TcpErrQueue *q = c->has_errq ? c->opts->errq : NULL;
+
+    if (q && q->last_loan)
+        q->last_loan->end_seq = end_seq;
+}
+
 void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, int kind)
 {
     uint32_t want = tsflags & (TCP_TS_TX_SOFTWARE | TCP_TS_TX_SCHED | TCP_TS_TX_ACK);
@@ -289,12 +338,18 @@ void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, int k
     k->end = tail->end_seq;
 }
 
-void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s, uint32_t headers)
+/* What is before the first segment has been acknowledged, but was in one with what follows. */
+static bool is_mark_of(const TcpConn *c, const Mark *k, const TcpSeg *s)
+{
+    return tcp_before(k->seq, s->end_seq) && (!tcp_before(k->seq, s->seq) || s == c->snd.rtx_head);
+}
+
+void tcp_errq_note_sent(TcpConn *c, TcpSeg *s, uint32_t headers)
 {
     TcpErrWay way = {0};
 
     for (Mark *k = c->opts->errq->marks; k; k = k->next) {
-        if (tcp_before(k->seq, s->seq) || !tcp_before(k->seq, s->end_seq))
+        if (!is_mark_of(c, k, s))
             continue;
         k->start = s->seq;
         k->end = s->end_seq;
@@ -302,9 +357,9 @@ void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s, uint32_t headers)
         if (!way.is_known)
             tcp_ip_way_out(c, &way);
         if (k->flags & TCP_TS_TX_SCHED)
-            push_stamp(c, k, TCP_STAMP_SCHED, headers + tcpseg_len(s), NULL, &way);
+            push_stamp(c, k, s, TCP_STAMP_SCHED, headers + tcpseg_len(s), NULL, &way);
         if (k->flags & TCP_TS_TX_SOFTWARE)
-            push_stamp(c, k, TCP_STAMP_SENT, headers + tcpseg_len(s), NULL, &way);
+            push_stamp(c, k, s, TCP_STAMP_SENT, headers + tcpseg_len(s), NULL, &way);
     }
 }
 
@@ -337,21 +392,43 @@ static void end_first_loan(TcpConn *c, struct TcpErrQueue *q)
     g_free(l);
 }
 
-void tcp_errq_note_acked(TcpConn *c, uint32_t end_seq, uint32_t prior_snd_una, uint8_t ttl, bool is_freed)
+/* Linux tcp_ack_tstamp */
+void tcp_errq_note_acked(TcpConn *c, TcpSeg *s, uint32_t prior_snd_una, uint8_t ttl)
 {
-    struct TcpErrQueue *q = c->opts->errq;
+    uint32_t end = tcp_before(s->end_seq, c->snd_una) ? s->end_seq : c->snd_una;
 
-    while (q->marks && tcp_before(q->marks->seq, end_seq)) {
-        Mark *k = q->marks;
+    for (Mark *k = c->opts->errq->marks; k && tcp_before(k->seq, end); k = k->next) {
         bool is_trimmed = k->is_many && tcp_after(prior_snd_una, k->start); /* tcp_tso_acked */
 
         if (k->flags & TCP_TS_TX_ACK && !tcp_before(k->seq, prior_snd_una))
-            push_stamp(c, k, TCP_STAMP_ACKED, k->end - (is_trimmed ? prior_snd_una : k->start), &ttl, NULL);
-        q->marks = k->next;
-        g_free(k);
+            push_stamp(c, k, s, TCP_STAMP_ACKED, k->end - (is_trimmed ? prior_snd_una : k->start), &ttl,
+                       NULL);
     }
-    while (is_freed && q->loans && !tcp_after(q->loans->end_seq, end_seq))
+}
+
+void tcp_errq_note_freed(TcpConn *c, uint32_t end_seq)
+{
+    struct TcpErrQueue *q = c->opts->errq;
+
+    for (Mark *k; (k = q->marks) != NULL && tcp_before(k->seq, end_seq); g_free(k))
+        q->marks = k->next;
+    while (q->loans && !tcp_after(q->loans->end_seq, end_seq))
         end_first_loan(c, q);
+}
+
+bool tcp_errq_shares(const TcpConn *c, const TcpSeg *s)
+{
+    for (const TcpErrMsg *m = c->opts->errq->first; m; m = m->next)
+        if (m->clone == TCP_CLONE_SHARES && m->start == s->seq && m->end == s->end_seq)
+            return true;
+    return false;
+}
+
+void tcp_errq_unshare(TcpConn *c, const TcpSeg *s)
+{
+    for (TcpErrMsg *m = c->opts->errq->first; m; m = m->next)
+        if (m->clone == TCP_CLONE_SHARES && m->start == s->seq)
+            m->clone = TCP_CLONE_NOT;
 }
 
 /* Linux tcp_skb_collapse_tstamp */

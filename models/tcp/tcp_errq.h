@@ -37,6 +37,13 @@ typedef struct TcpErrWay { /* what IP says of the packet that a message is about
     InetAddr from, to;
 } TcpErrWay;
 
+enum {
+    TCP_CLONE_NOT,
+    TCP_CLONE_SHARES, /* a segment's bytes: it is not joined with others while they are (skb_cloned) */
+    TCP_CLONE_HELD,   /* the segment itself, of which a part is still to be acknowledged: it is not even sent
+                         again (skb_fclone_busy takes this for a copy on its way to the device) */
+};
+
 typedef struct TcpErrMsg { /* struct sock_extended_err and what goes with it */
     struct TcpErrMsg *next;
     uint32_t ee_errno, ee_info, ee_data;
@@ -47,6 +54,9 @@ typedef struct TcpErrMsg { /* struct sock_extended_err and what goes with it */
     InetAddr offender;
     TcpErrWay way;
     SimTime stamp;
+    uint32_t truesize;    /* what it takes of the receive buffer, as Linux would count it */
+    uint32_t start, end;  /* of the segment that it is a clone of */
+    uint8_t clone;        /* TCP_CLONE_* */
     uint32_t payload_len; /* what Linux would hand back of the packet; its bytes are not kept */
     uint32_t stats_len;
     uint8_t stats[];
@@ -63,11 +73,18 @@ void tcp_errq_icmp(TcpConn *c, const struct TcpIcmp *e); /* ip_icmp_error, when 
 enum { TCP_LEND_NOTHING, TCP_LEND, TCP_LEND_MORE };
 void tcp_errq_on_written(TcpConn *c, const TcpSeg *tail, uint32_t tsflags, int lend);
 void tcp_errq_on_copied(TcpConn *c); /* zerocopy, but all of it went into the SYN: complete at once */
-/* A segment went to the device, with so many bytes of IP and TCP headers, which are handed back with it;
- * what lies before end_seq was acknowledged, and that segment is about to be freed (else it is not all of
- * one). Only called while somebody waits for that. */
-void tcp_errq_note_sent(TcpConn *c, const TcpSeg *s, uint32_t headers);
-void tcp_errq_note_acked(TcpConn *c, uint32_t end_seq, uint32_t prior_snd_una, uint8_t ttl, bool is_freed);
+/* Bytes of the kernel's joined lent ones in the last segment, which now ends there: all of it, in whatever
+ * pieces it leaves, goes on holding the loan (skb_zcopy_clone). */
+void tcp_errq_on_appended(TcpConn *c, uint32_t end_seq);
+/* A segment went to the device, with so many bytes of IP and TCP headers, which are handed back with it; it
+ * was acknowledged up to snd_una, of which before prior_snd_una is no news; and one that ended there is about
+ * to be freed. Only called while somebody waits for that. */
+void tcp_errq_note_sent(TcpConn *c, TcpSeg *s, uint32_t headers);
+void tcp_errq_note_acked(TcpConn *c, TcpSeg *s, uint32_t prior_snd_una, uint8_t ttl);
+void tcp_errq_note_freed(TcpConn *c, uint32_t end_seq);
+/* Does an unread message share the segment's bytes (skb_cloned)? From now on none does (skb_unclone). */
+bool tcp_errq_shares(const TcpConn *c, const TcpSeg *s);
+void tcp_errq_unshare(TcpConn *c, const TcpSeg *s);
 void tcp_errq_note_purged(TcpConn *c); /* tcp_write_queue_purge: what was lent is given back, unsent or not */
 /* Segments from `start` to `end` have become one, which keeps one timestamp, the last. */
 void tcp_errq_note_joined(TcpConn *c, uint32_t start, uint32_t end);
@@ -76,16 +93,20 @@ static inline void tcp_errq_on_joined(TcpConn *c, uint32_t start, uint32_t end)
     if (HS_UNLIKELY(c->has_errq))
         tcp_errq_note_joined(c, start, end);
 }
-static inline void tcp_errq_on_sent(TcpConn *c, const TcpSeg *s, uint32_t headers)
+static inline void tcp_errq_on_sent(TcpConn *c, TcpSeg *s, uint32_t headers)
 {
     if (HS_UNLIKELY(c->has_errq))
         tcp_errq_note_sent(c, s, headers);
 }
-static inline void tcp_errq_on_acked(TcpConn *c, uint32_t end_seq, uint32_t prior_snd_una, uint8_t ttl,
-                                     bool is_freed)
+static inline void tcp_errq_on_acked(TcpConn *c, TcpSeg *s, uint32_t prior_snd_una, uint8_t ttl)
 {
     if (HS_UNLIKELY(c->has_errq))
-        tcp_errq_note_acked(c, end_seq, prior_snd_una, ttl, is_freed);
+        tcp_errq_note_acked(c, s, prior_snd_una, ttl);
+}
+static inline void tcp_errq_on_freed(TcpConn *c, uint32_t end_seq)
+{
+    if (HS_UNLIKELY(c->has_errq))
+        tcp_errq_note_freed(c, end_seq);
 }
 static inline void tcp_errq_on_purged(TcpConn *c)
 {

@@ -83,7 +83,8 @@ void tcp_rcvq_absorb(TcpConn *c, TcpRcvSeg *to, const TcpIn *in); /* puts it the
 void tcp_rcvq_spurious_retrans(TcpConn *c, const TcpIn *in);
 void tcp_rcvq_save_flowlabel(TcpConn *c, const TcpIn *in);
 uint32_t tcp_rcvq_truesize(const TcpIn *in);
-uint32_t tcp_rcvq_spare_head(const TcpIn *in); /* the part of it that is a head without payload */
+uint32_t tcp_rcvq_frame_truesize(uint32_t len); /* of a packet of so many bytes, IP header included */
+uint32_t tcp_rcvq_spare_head(const TcpIn *in);  /* the part of it that is a head without payload */
 void tcp_rcvq_data_ready(TcpConn *c);
 void tcp_rcvq_check_urg_shift(TcpConn *c);
 /* Pieces outside any queue: made of a segment (takes its packet; not charged yet), and given up (charged

@@ -447,6 +447,7 @@ static void error4(void *user, const Ip4Error *e)
                  .to = inet_from_ip4(e->to),
                  .ttl = e->ttl,
                  .tos = e->tos,
+                 .len = e->len,
                  .ifindex = e->in ? ip4_if_dev(e->in)->ifindex : 0,
                  .type = e->icmp_type,
                  .code = e->icmp_code,

@@ -199,6 +199,7 @@ static void error6(void *user, const Ip6Error *e)
                  .to = inet_from_ip6(&e->to),
                  .ttl = e->hop_limit,
                  .tos = e->tclass,
+                 .len = e->len,
                  .ifindex = e->in ? ip4_if_dev(e->in)->ifindex : 0,
                  .type = e->icmp_type,
                  .code = e->icmp_code,

@@ -32,6 +32,8 @@
 #define OPT_SO_MEMINFO 55
 #define OPT_SO_COOKIE 57
 #define OPT_SO_ZEROCOPY 60
+#define OPT_SO_TIMESTAMP_NEW 63
+#define OPT_SO_TIMESTAMPNS_NEW 64
 #define OPT_SO_RCVTIMEO_NEW 66
 #define OPT_SO_SNDTIMEO_NEW 67
 #define OPT_SO_TIMESTAMPING_NEW 65
@@ -99,13 +101,36 @@ uint64_t tcp_opts_kept(int level, int name)
     return 0;
 }
 
+/* The four ways to ask for times are one setting, the last (Linux __sock_set_timestamps); of the new ones
+ * SO_TIMESTAMP_NEW shows with either. */
+static uint64_t kept_timestamps(uint64_t kept, int name, int val)
+{
+    static const int names[] = {SO_TIMESTAMP, SO_TIMESTAMPNS, OPT_SO_TIMESTAMP_NEW, OPT_SO_TIMESTAMPNS_NEW};
+    bool is_one = false;
+
+    for (unsigned i = 0; i < HS_ARRAY_LEN(names); i++)
+        is_one |= names[i] == name;
+    for (unsigned i = 0; is_one && i < HS_ARRAY_LEN(names); i++)
+        kept &= ~tcp_opts_kept(SOL_SOCKET, names[i]);
+    if (val && name == OPT_SO_TIMESTAMPNS_NEW)
+        kept |= tcp_opts_kept(SOL_SOCKET, OPT_SO_TIMESTAMP_NEW);
+    return kept;
+}
+
+bool tcp_opts_keep(uint64_t *kept, int level, int name, int val)
+{
+    uint64_t bit = tcp_opts_kept(level, name);
+
+    if (level == SOL_SOCKET)
+        *kept = kept_timestamps(*kept, name, val);
+    *kept = val ? *kept | bit : *kept & ~bit;
+    return bit;
+}
+
 /* Takes or shows one of those; false: it is another option. */
 bool tcp_opts_set_kept(TcpConn *c, int level, int name, int val)
 {
-    uint64_t bit = tcp_opts_kept(level, name), *kept = &tcp_opts(c)->kept[level == IPPROTO_IP];
-
-    *kept = val ? *kept | bit : *kept & ~bit;
-    return bit;
+    return tcp_opts_keep(&tcp_opts(c)->kept[level == IPPROTO_IP], level, name, val);
 }
 
 bool tcp_opts_get_kept(const TcpConn *c, int level, int name, int *val)

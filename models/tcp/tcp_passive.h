@@ -309,6 +309,7 @@ typedef struct TcpIcmp {
     uint8_t type, code;
     InetAddr reporter, to; /* the message's own addresses, and how it came */
     uint8_t ttl, tos;
+    uint32_t len; /* of the message, IP header included */
     uint32_t ifindex;
 } TcpIcmp;
 bool tcp_err_icmp(Tcp *t, const TcpIcmp *e); /* false: about none of our connections */

@@ -70,6 +70,11 @@ uint32_t tcp_rcvq_truesize(const TcpIn *in)
     return cost_of(in).truesize;
 }
 
+uint32_t tcp_rcvq_frame_truesize(uint32_t len)
+{
+    return cost_of_frame(len).truesize;
+}
+
 uint32_t tcp_rcvq_spare_head(const TcpIn *in)
 {
     return cost_of(in).frags || !in->len ? SKB_HEAD_ONLY : 0;

@@ -36,9 +36,9 @@ static bool collapse_next(TcpConn *c, TcpSeg *s)
 }
 
 /* Linux tcp_can_collapse */
-static bool can_collapse(const TcpSeg *s)
+static bool can_collapse(const TcpConn *c, const TcpSeg *s)
 {
-    return s->pcount <= 1 && !s->is_on_device && !(s->sacked & SEG_SACKED);
+    return s->pcount <= 1 && !(s->sacked & SEG_SACKED) && !(c->has_errq && tcp_errq_shares(c, s));
 }
 
 /* Small segments behind s ride along (tcp_retrans_try_collapse). */
@@ -46,10 +46,10 @@ static void try_collapse(TcpConn *c, TcpSeg *s, int64_t space)
 {
     if (!c->tcp->sysctl->tcp_retrans_collapse || s->flags & TCP_SYN)
         return;
-    if (!can_collapse(s) || s->eor)
+    if (!can_collapse(c, s) || s->eor)
         return;
     space -= tcpseg_len(s);
-    while (s->next && can_collapse(s->next) && !s->eor) {
+    while (s->next && can_collapse(c, s->next) && !s->eor) {
         space -= tcpseg_len(s->next);
         if (space < 0 || tcp_after(s->next->end_seq, tcp_wnd_end(c)))
             break;
@@ -95,6 +95,8 @@ static int resize(TcpConn *c, TcpSeg *s, uint32_t segs)
     if (tcpseg_len(s) > len)
         return tcpsndq_fragment(c, s, len, mss) ? 0 : -ENOMEM;
 
+    if (HS_UNLIKELY(c->has_errq)) /* it gets bytes of its own (skb_unclone_keeptruesize) */
+        tcp_errq_unshare(c, s);
     int diff = s->pcount;
     diff -= tcpsndq_set_pcount(s, mss);
     if (diff)
@@ -113,7 +115,7 @@ int tcp_retransmit_unmarked(TcpConn *c, TcpSeg *s, uint32_t segs)
 
     /* a path MTU probe under way proves nothing any more */
     c->mtup.probe_size = 0;
-    if (s->is_on_device) {
+    if (s->is_copy_held) {
         TCP_INC(t, TcpExtTCPSpuriousRtxHostQueues);
         return -EBUSY;
     }

@@ -202,6 +202,8 @@ static int fill(TcpConn *c, TcpSeg *s, Source *src, size_t room, bool *is_full)
                         (uint32_t)len);
         if (HS_UNLIKELY(extra))
             tcpsndq_charge_more(c, s, extra);
+        if (HS_UNLIKELY(s->n_frags) && !lends)
+            tcp_errq_on_appended(c, s->end_seq);
         c->write_seq += n;
         source_advance(src, n);
         room -= n;

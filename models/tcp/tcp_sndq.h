@@ -40,7 +40,7 @@ typedef struct TcpSeg {
     uint8_t n_slices;
     bool in_rtx;
     bool has_tx_time;  /* sent at least once */
-    bool is_on_device; /* a copy still waits in this host's own queue (TSQ; Linux skb_still_in_host_queue) */
+    bool is_copy_held; /* a clone is somewhere, in the error queue (Linux skb_still_in_host_queue) */
     uint8_t n_write;   /* which write it left in, of those at one instant (tcp_rack_sent) */
     uint8_t n_frags;   /* MSG_ZEROCOPY: pieces of payload, as Linux would count them; 0: none is lent */
     uint32_t truesize; /* what it costs the send buffer, as Linux would count it */

@@ -96,6 +96,7 @@ int tcp_opts_get(TcpConn *c, int level, int name, void *val, unsigned *len);
 /* Switches that Linux keeps and shows, and that change nothing in a simulated host (SO_DEBUG, IP_PASSSEC …):
  * the bit of `kept` (0: SOL_SOCKET, 1: SOL_IP), or 0 for any other option. */
 uint64_t tcp_opts_kept(int level, int name);
+bool tcp_opts_keep(uint64_t *kept, int level, int name, int val); /* false: another option */
 bool tcp_opts_set_kept(TcpConn *c, int level, int name, int val); /* false: another option */
 bool tcp_opts_get_kept(const TcpConn *c, int level, int name, int *val);
 /* tcp_opts_ip.c */

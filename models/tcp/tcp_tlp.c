@@ -56,7 +56,7 @@ static bool send_probe(TcpConn *c)
     s = c->snd.rtx_tail;
     if (!s)
         return false;
-    if (s->is_on_device) {
+    if (s->is_copy_held) {
         TCP_INC(c->tcp, TcpExtTCPSpuriousRtxHostQueues);
         return false;
     }

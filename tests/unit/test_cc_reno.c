@@ -213,6 +213,17 @@ static void test_params(void)
     g_assert_cmpuint(cc_ssthresh(&f.cc, &f.v), ==, 50);
     cc_params_unref(p);
     g_assert_cmpuint(cc_ssthresh(&f.cc, &f.v), ==, 50);
+
+    /* One that is written later is not what the module was loaded with; some cannot be written. */
+    g_assert_true(cc_params_write(p, "beta", 256, &error));
+    g_assert_cmpuint(cc_ssthresh(&f.cc, &f.v), ==, 25);
+    g_assert_cmpint(p->loaded[1], ==, 512);
+    g_assert_false(cc_params_write(p, "hystart", 7, &error));
+    g_clear_pointer(&error, g_free);
+    g_assert_false(cc_params_write(p, "bic_scale", 42, &error));
+    g_assert_cmpstr(error, ==,
+                    "cubic: bic_scale cannot be changed any more, it is fixed when the module is loaded");
+    g_clear_pointer(&error, g_free);
     cc_clear(&f.cc);
 }
 
