@@ -11,6 +11,7 @@
 #define AF_INET6_ 10
 #define EPOLL_CTL_DEL_ 2
 #define CMSG_ROOM 4096
+#define SIGSET_SIZE 8
 #define MAX_COUNT (INT64_C(1) << 40)
 
 typedef struct Prepare {
@@ -49,11 +50,6 @@ static bool take_fd(Prepare *p, unsigned i, int *out)
         return false;
     *out = pd_run_live_fd(p->r, v);
     return true;
-}
-
-static bool take_ellipsis(Prepare *p, unsigned i)
-{
-    return pd_expr_is_ellipsis(p->s->arg[i]) || fail(p, i, "...");
 }
 
 /* One buffer: ... or NULL, and its length. */
@@ -145,7 +141,7 @@ static bool prepare_listen(Prepare *p)
 
 static bool prepare_accept(Prepare *p)
 {
-    return take_fd(p, 0, &p->call->fd) && take_ellipsis(p, 1) && take_ellipsis(p, 2) &&
+    return take_fd(p, 0, &p->call->fd) && pd_call_take_name(p->s, 1, p->call, p->why) &&
            (p->s->n_args < 4 || take_int(p, 3, &p->call->flags));
 }
 
@@ -162,7 +158,7 @@ static bool prepare_sendto(Prepare *p)
     if (!prepare_buffer(p) || !take_int(p, 0, &fd))
         return false;
     if (p->call->kind == PD_CALL_RECVFROM)
-        return true;
+        return pd_call_take_name(p->s, 4, p->call, p->why);
     if (p->s->arg[4]->kind != PD_EXPR_LIST && !pd_expr_is_ellipsis(p->s->arg[4]) &&
         pd_expr_is_word(p->s->arg[4], "NULL"))
         return true;
@@ -240,6 +236,7 @@ static bool prepare_msg(Prepare *p)
     static const char *const members[] = {"msg_name",  "msg_namelen", "msg_iov",        "msg_iovlen",
                                           "msg_flags", "msg_control", "msg_controllen", NULL};
     const PdExpr *m = p->s->arg[1], *name, *iov, *flags, *control;
+    PdSockAddr unused;
     int64_t v = 0;
     int fd;
 
@@ -260,8 +257,10 @@ static bool prepare_msg(Prepare *p)
     if (flags && !pd_expr_is_ellipsis(flags) && !pd_expr_int(flags, &v, p->why))
         return false;
     p->call->control_len = CMSG_ROOM;
-    if (p->call->kind == PD_CALL_RECVMSG)
-        return true;
+    if (p->call->kind == PD_CALL_RECVMSG) {
+        p->call->name_out.is_wanted = name && name->kind == PD_EXPR_LIST;
+        return !p->call->name_out.is_wanted || pd_expr_sockaddr_expected(name, &unused, p->why);
+    }
     if (v != 0)
         return pd_expr_fail(p->why, flags, "msg_flags of sendmsg must be 0");
     if (control && !take_control(p, control))
@@ -344,9 +343,20 @@ static bool prepare_poll(Prepare *p)
     return true;
 }
 
+static bool prepare_name(Prepare *p)
+{
+    return take_fd(p, 0, &p->call->fd) && pd_call_take_name(p->s, 1, p->call, p->why);
+}
+
 static bool prepare_epoll_create(Prepare *p)
 {
     return take_i64(p, 0, &p->call->arg);
+}
+
+static bool prepare_epoll_create1(Prepare *p)
+{
+    p->call->arg = 1;
+    return take_int(p, 0, &p->call->flags);
 }
 
 /* EPOLL_CTL_DEL does not read its event. */
@@ -366,6 +376,25 @@ static bool prepare_epoll_wait(Prepare *p)
 {
     return take_fd(p, 0, &p->call->fd) && take_i64(p, 2, &p->call->arg) &&
            take_int(p, 3, &p->call->timeout_ms);
+}
+
+/* The mask of signals says nothing where there are none; behind it the kernel's own call has its size. */
+static bool prepare_epoll_pwait(Prepare *p)
+{
+    int64_t size = SIGSET_SIZE;
+
+    if (!prepare_epoll_wait(p))
+        return false;
+    if (!pd_expr_is_ellipsis(p->s->arg[4]) && !pd_expr_is_null(p->s->arg[4]))
+        return fail(p, 4, "... or NULL");
+    if (p->s->n_args > 5 && !take_i64(p, 5, &size))
+        return false;
+    if (size == SIGSET_SIZE)
+        return true;
+    return pd_expr_fail(
+        p->why, p->s->arg[5],
+        "argument 6 of %s: expected %d, the size of the kernel's set of signals, found %" G_GINT64_FORMAT,
+        p->s->name, SIGSET_SIZE, size);
 }
 
 static bool prepare_open(Prepare *p)
@@ -436,9 +465,13 @@ static const CallType types[] = {
     {"close", PD_CALL_CLOSE, 1, 1, prepare_fd},
     {"connect", PD_CALL_CONNECT, 3, 3, prepare_addr},
     {"epoll_create", PD_CALL_EPOLL_CREATE, 1, 1, prepare_epoll_create},
+    {"epoll_create1", PD_CALL_EPOLL_CREATE, 1, 1, prepare_epoll_create1},
     {"epoll_ctl", PD_CALL_EPOLL_CTL, 4, 4, prepare_epoll_ctl},
+    {"epoll_pwait", PD_CALL_EPOLL_WAIT, 5, 6, prepare_epoll_pwait},
     {"epoll_wait", PD_CALL_EPOLL_WAIT, 4, 4, prepare_epoll_wait},
     {"fcntl", PD_CALL_FCNTL, 2, 3, prepare_fcntl},
+    {"getpeername", PD_CALL_GETPEERNAME, 3, 3, prepare_name},
+    {"getsockname", PD_CALL_GETSOCKNAME, 3, 3, prepare_name},
     {"getsockopt", PD_CALL_GETSOCKOPT, 5, 5, prepare_getsockopt},
     {"ioctl", PD_CALL_IOCTL, 2, 3, prepare_ioctl},
     {"listen", PD_CALL_LISTEN, 2, 2, prepare_listen},

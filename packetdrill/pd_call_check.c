@@ -249,7 +249,8 @@ static bool check_cmsg(const PdRun *r, const PdExpr *e, const PdCmsg *got, unsig
 static bool check_msg(const PdRun *r, const PdSyscall *s, const PdResult *result, char **why)
 {
     const PdExpr *flags = pd_expr_member(s->arg[1], "msg_flags"),
-                 *control = pd_expr_member(s->arg[1], "msg_control");
+                 *control = pd_expr_member(s->arg[1], "msg_control"),
+                 *name = pd_expr_member(s->arg[1], "msg_name");
     int64_t v = 0;
 
     if (flags && !pd_expr_is_ellipsis(flags)) {
@@ -258,6 +259,8 @@ static bool check_msg(const PdRun *r, const PdSyscall *s, const PdResult *result
         if (v != result->msg_flags)
             return differ(why, "msg_flags", v, result->msg_flags);
     }
+    if (name && name->kind == PD_EXPR_LIST && !pd_call_check_addr(name, result, why))
+        return false;
     if (!control || pd_expr_is_ellipsis(control))
         return true;
     if (control->kind != PD_EXPR_LIST)
@@ -315,6 +318,12 @@ bool pd_call_check(PdRun *r, const PdSyscall *s, const PdCall *call, const PdRes
         return check_epoll(s, result, why);
     case PD_CALL_RECVMSG:
         return check_msg(r, s, result, why);
+    case PD_CALL_ACCEPT:
+    case PD_CALL_GETSOCKNAME:
+    case PD_CALL_GETPEERNAME:
+        return pd_call_check_name(s, 1, call, result, why);
+    case PD_CALL_RECVFROM:
+        return pd_call_check_name(s, 4, call, result, why);
     case PD_CALL_IOCTL:
         return check_ioctl(s, result, why);
     default:

@@ -40,6 +40,8 @@ const char *pd_expr_kind(const PdExpr *e)
         return "name = value";
     case PD_EXPR_APPLY:
         return "name(...)";
+    case PD_EXPR_BECOMES:
+        return "a => b";
     }
     return "an expression";
 }
@@ -65,6 +67,8 @@ static bool operand(const PdExpr *e, int64_t *out, char **why)
     case PD_EXPR_WORD:
         return word_value(e, out, why);
     case PD_EXPR_APPLY:
+        if (strcmp(e->text, "sizeof") == 0)
+            return pd_expr_sizeof(e, out, why);
         if ((strcmp(e->text, "htons") == 0 || strcmp(e->text, "htonl") == 0) && e->n_children == 1 &&
             (e->child[0]->kind == PD_EXPR_INT || e->child[0]->kind == PD_EXPR_WORD))
             return operand(e->child[0], out, why);
@@ -100,6 +104,11 @@ bool pd_expr_is_ellipsis(const PdExpr *e)
 bool pd_expr_is_word(const PdExpr *e, const char *word)
 {
     return e->kind == PD_EXPR_WORD && strcmp(e->text, word) == 0;
+}
+
+bool pd_expr_is_null(const PdExpr *e)
+{
+    return pd_expr_is_word(e, "NULL") || (e->kind == PD_EXPR_INT && e->value == 0);
 }
 
 bool pd_expr_int_in_list(const PdExpr *e, int64_t *out, char **why)

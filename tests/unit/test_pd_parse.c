@@ -354,6 +354,8 @@ static void syscalls(void)
     bad("0 read(4, ,) = 1",
         "t.pkt:1:11: expected an expression (..., a number, a name, a string or a list), found ','");
     bad("0 read(4 5) = 1", "t.pkt:1:10: expected ')' or ',' behind an element, found the number 5");
+    bad("0 listen(3, sizeof()) = 0", "t.pkt:1:20: expected a type's name in sizeof(), found ')'");
+    bad("0 listen(3, sizeof(int[3])) = 0", "t.pkt:1:23: expected ')' behind the type in sizeof(), found '['");
 }
 
 static void defines(void)
