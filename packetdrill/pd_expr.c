@@ -58,6 +58,23 @@ static bool word_value(const PdExpr *e, int64_t *out, char **why)
     return pd_expr_fail(why, e, "unknown name %s", e->text);
 }
 
+static bool operand(const PdExpr *e, int64_t *out, char **why);
+
+/* htons(n), htonl(n): the number itself, if it fits. */
+static bool network_order(const PdExpr *e, int64_t *out, char **why)
+{
+    int64_t max = strcmp(e->text, "htons") == 0 ? UINT16_MAX : UINT32_MAX, v;
+
+    if (!operand(e->child[0], &v, why))
+        return false;
+    if (v < 0 || v > max)
+        return pd_expr_fail(why, e->child[0],
+                            "%s: expected a number from 0 to %" G_GINT64_FORMAT ", found %" G_GINT64_FORMAT,
+                            e->text, max, v);
+    *out = v;
+    return true;
+}
+
 static bool operand(const PdExpr *e, int64_t *out, char **why)
 {
     switch (e->kind) {
@@ -71,7 +88,7 @@ static bool operand(const PdExpr *e, int64_t *out, char **why)
             return pd_expr_sizeof(e, out, why);
         if ((strcmp(e->text, "htons") == 0 || strcmp(e->text, "htonl") == 0) && e->n_children == 1 &&
             (e->child[0]->kind == PD_EXPR_INT || e->child[0]->kind == PD_EXPR_WORD))
-            return operand(e->child[0], out, why);
+            return network_order(e, out, why);
         return pd_expr_fail(why, e, "expected a number, found %s(...)", e->text);
     default:
         return pd_expr_fail(why, e, "expected a number, found %s", pd_expr_kind(e));
@@ -180,6 +197,11 @@ static bool has_names(const PdExpr *list)
     return list->kind == PD_EXPR_LIST && list->n_children && list->child[0]->kind == PD_EXPR_PAIR;
 }
 
+static bool is_base(const PdExpr *e)
+{
+    return pd_expr_is_ellipsis(e) || e->kind == PD_EXPR_STRING || pd_expr_is_null(e);
+}
+
 bool pd_expr_iov(const PdExpr *e, PdIovec **out, unsigned *n, char **why)
 {
     PdIovec *iov;
@@ -193,7 +215,7 @@ bool pd_expr_iov(const PdExpr *e, PdIovec **out, unsigned *n, char **why)
         const PdExpr *size = member_or_place(v, "iov_len", 1);
         int64_t len;
 
-        if (v->kind != PD_EXPR_LIST || v->n_children != 2 || !base || !size ||
+        if (v->kind != PD_EXPR_LIST || v->n_children != 2 || !base || !size || !is_base(base) ||
             !pd_expr_int(size, &len, why)) {
             g_free(iov);
             return pd_expr_fail(why, v, "expected a buffer {..., length}, found %s", pd_expr_kind(v));
@@ -334,8 +356,12 @@ bool pd_expr_optval(const PdExpr *e, int64_t len, GByteArray *out, char **why)
     for (unsigned i = 0; i < e->n_children; i++) {
         if (!pd_expr_int(e->child[i], &v, why))
             return false;
+        if (!(e->n_children == 1 && len == 8) && (v < INT32_MIN || v > UINT32_MAX))
+            return pd_expr_fail(why, e->child[i], "expected a number of 32 bits, found %" G_GINT64_FORMAT, v);
         put_le(out, (uint64_t)v, e->n_children == 1 && len == 8 ? 8 : 4);
     }
+    if (e->n_children == 0 && len > 0)
+        return pd_expr_fail(why, e, "expected an option's value, found an empty list");
     return true;
 }
 

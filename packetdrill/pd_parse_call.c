@@ -40,10 +40,12 @@ static bool parse_elements(PdParser *p, PdExpr *e, char close, unsigned depth)
         if (!ok)
             break;
         g_ptr_array_add(children, child);
-        if (pd_parser_is_punct(p, ','))
+        if (pd_parser_is_punct(p, ',')) {
             pd_lex_next(&p->lex);
-        else if (!pd_parser_is_punct(p, close))
+            ok = !pd_parser_is_punct(p, close) || pd_parser_expected(p, "an element behind ','");
+        } else if (!pd_parser_is_punct(p, close)) {
             ok = pd_parser_take_punct(p, close, "or ',' behind an element");
+        }
     }
     set_children(p, e, children);
     if (ok)
