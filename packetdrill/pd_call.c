@@ -89,12 +89,11 @@ static PdSockAddr make_addr(const PdRun *r, int domain, const PdAddr *a, uint16_
     return s;
 }
 
-/* The length of an address: what is needed is known, and a number or a name of one says nothing new. */
+/* The length of an address, or ... for the family's. */
 static bool take_addr_len(Prepare *p, unsigned i)
 {
-    int64_t v;
-
-    return pd_expr_is_ellipsis(p->s->arg[i]) || take_i64(p, i, &v);
+    p->call->has_addr_len = !pd_expr_is_ellipsis(p->s->arg[i]);
+    return !p->call->has_addr_len || take_int(p, i, &p->call->addr_len);
 }
 
 /* An address argument and its length: both ..., or a struct, or AF_UNSPEC. */
@@ -103,9 +102,11 @@ static bool take_addr(Prepare *p, unsigned i, int script_fd, bool is_local)
     const PdConn *c = pd_conn_by_fd(p->r, script_fd);
     const PdHostConfig *h = &p->r->host;
 
-    p->call->has_addr = true;
     if (!take_addr_len(p, i + 1))
         return false;
+    p->call->has_addr = !pd_expr_is_null(p->s->arg[i]);
+    if (!p->call->has_addr)
+        return true;
     if (!pd_expr_is_ellipsis(p->s->arg[i]))
         return pd_expr_sockaddr(p->s->arg[i], &p->call->addr, p->why);
     p->call->addr = is_local ? make_addr(p->r, c ? c->domain : 0, &h->local, h->bind_port)
@@ -159,9 +160,6 @@ static bool prepare_sendto(Prepare *p)
         return false;
     if (p->call->kind == PD_CALL_RECVFROM)
         return pd_call_take_name(p->s, 4, p->call, p->why);
-    if (p->s->arg[4]->kind != PD_EXPR_LIST && !pd_expr_is_ellipsis(p->s->arg[4]) &&
-        pd_expr_is_word(p->s->arg[4], "NULL"))
-        return true;
     return take_addr(p, 4, fd, false);
 }
 
@@ -263,9 +261,9 @@ static bool prepare_msg(Prepare *p)
     }
     if (v != 0)
         return pd_expr_fail(p->why, flags, "msg_flags of sendmsg must be 0");
-    if (control && !take_control(p, control))
+    if (control && !pd_expr_is_null(control) && !pd_expr_is_ellipsis(control) && !take_control(p, control))
         return false;
-    if (!name || pd_expr_is_word(name, "NULL"))
+    if (!name || pd_expr_is_null(name))
         return true;
     p->call->has_addr = true;
     if (!pd_expr_is_ellipsis(name))
@@ -283,7 +281,10 @@ static bool prepare_fcntl(Prepare *p)
 
 static bool prepare_ioctl(Prepare *p)
 {
-    return take_fd(p, 0, &p->call->fd) && take_i64(p, 1, &p->call->arg);
+    const PdExpr *value = p->s->n_args > 2 ? p->s->arg[2] : NULL;
+
+    return take_fd(p, 0, &p->call->fd) && take_i64(p, 1, &p->call->arg) &&
+           (!value || pd_expr_is_ellipsis(value) || pd_expr_int_in_list(value, &p->call->arg2, p->why));
 }
 
 static bool prepare_fd(Prepare *p)
@@ -325,7 +326,7 @@ static bool prepare_setsockopt(Prepare *p)
 
 static bool prepare_getsockopt(Prepare *p)
 {
-    return take_option(p) && pd_expr_int_in_list(p->s->arg[4], &p->call->arg, p->why);
+    return take_option(p) && pd_call_take_length(p->s, 4, p->call, &p->call->arg, p->why);
 }
 
 static bool prepare_poll(Prepare *p)
@@ -333,6 +334,9 @@ static bool prepare_poll(Prepare *p)
     int64_t n;
     PdCall *c = p->call;
 
+    if (pd_expr_is_null(p->s->arg[0]))
+        return take_i64(p, 1, &n) && take_int(p, 2, &c->timeout_ms) &&
+               (n == 0 || fail(p, 1, "0 descriptors"));
     if (!pd_expr_pollfds(p->s->arg[0], &c->poll, &c->n_poll, p->why) || !take_i64(p, 1, &n) ||
         !take_int(p, 2, &c->timeout_ms))
         return false;
@@ -367,8 +371,9 @@ static bool is_unread_event(const Prepare *p)
 
 static bool prepare_epoll_ctl(Prepare *p)
 {
+    p->call->has_no_event = pd_expr_is_null(p->s->arg[3]);
     return take_fd(p, 0, &p->call->fd) && take_i64(p, 1, &p->call->arg) && take_fd(p, 2, &p->call->fd2) &&
-           (pd_expr_is_word(p->s->arg[3], "NULL") || is_unread_event(p) ||
+           (p->call->has_no_event || is_unread_event(p) ||
             pd_expr_epoll(p->s->arg[3], &p->call->epoll, p->why));
 }
 
@@ -411,6 +416,8 @@ static bool take_offset(Prepare *p, unsigned i, bool *has, int64_t *out)
     const PdExpr *e = p->s->arg[i];
 
     *has = e->kind == PD_EXPR_LIST;
+    if (!*has && !pd_expr_is_null(e) && !pd_expr_is_ellipsis(e))
+        return fail(p, i, "[offset], NULL or ...");
     return !*has || pd_expr_int_in_list(e, out, p->why);
 }
 

@@ -5,6 +5,7 @@
 #include "packetdrill/pd_run_priv.h"
 
 #define SOCKADDR_STORAGE_LEN 128
+#define OPTION_ROOM 512 /* more than any option of TCP takes */
 
 static bool wrong(const PdSyscall *s, unsigned i, const char *expected, char **why)
 {
@@ -48,6 +49,26 @@ bool pd_call_take_name(const PdSyscall *s, unsigned i, PdCall *call, char **why)
     if (n->len_is_null || pd_expr_is_ellipsis(len))
         return true;
     return take_room(s, i + 1, &n->room, &length, why);
+}
+
+bool pd_call_take_length(const PdSyscall *s, unsigned i, PdCall *call, int64_t *room, char **why)
+{
+    const PdExpr *e = s->arg[i];
+    int64_t len;
+
+    call->name_out.is_null = pd_expr_is_null(s->arg[i - 1]) && s->arg[i - 1]->kind == PD_EXPR_WORD;
+    call->name_out.len_is_null = pd_expr_is_null(e);
+    *room = OPTION_ROOM;
+    if (call->name_out.len_is_null || pd_expr_is_ellipsis(e))
+        return true;
+    return take_room(s, i, room, &len, why);
+}
+
+bool pd_call_length(const PdSyscall *s, unsigned i, int64_t *len, char **why)
+{
+    int64_t room;
+
+    return take_room(s, i, &room, len, why);
 }
 
 bool pd_call_check_addr(const PdExpr *e, const PdResult *r, char **why)

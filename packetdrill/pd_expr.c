@@ -252,7 +252,8 @@ bool pd_expr_pollfds(const PdExpr *e, PdPollFd **out, unsigned *n, char **why)
         ok = ok && (!has_names(one) || pd_expr_only_members(one, "a poll descriptor", members, why)) &&
              pd_expr_int(fd, &v[0], why) && pd_expr_int(events, &v[1], why) &&
              (!revents || pd_expr_is_ellipsis(revents) || pd_expr_int(revents, &v[2], why));
-        fds[i] = (PdPollFd){(int)v[0], (uint16_t)v[1], (uint16_t)v[2]};
+        fds[i] =
+            (PdPollFd){(int)v[0], (uint16_t)v[1], (uint16_t)v[2], revents && pd_expr_is_ellipsis(revents)};
     }
     if (!ok) {
         g_free(fds);

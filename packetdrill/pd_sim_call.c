@@ -220,6 +220,8 @@ static bool fill(PdSimCall *p, const PdCall *call, char **error)
                     .done = on_done};
     if (call->has_addr)
         set_addr(p, &call->addr);
+    c->has_addr_len = call->has_addr_len;
+    c->addr_len = call->addr_len;
     switch (call->kind) {
     case PD_CALL_RECVMSG:
     case PD_CALL_SENDMSG:
@@ -245,7 +247,7 @@ static bool fill(PdSimCall *p, const PdCall *call, char **error)
         return true;
     case PD_CALL_EPOLL_CTL:
         p->events[0] = (struct epoll_event){.events = call->epoll.events, .data.u64 = call->epoll.data};
-        c->events = p->events;
+        c->events = call->has_no_event ? NULL : p->events;
         return true;
     case PD_CALL_EPOLL_WAIT:
         c->events = p->events;
@@ -315,6 +317,17 @@ static int put_name(const PdNameOut *n)
     return n->is_null && (int)n->room > 0 ? -EFAULT : 0;
 }
 
+/* getsockopt reads the length first, and writes the value last. */
+static void put_option(PdSimCall *p)
+{
+    SockCall *c = &p->c;
+
+    if (p->name_out.len_is_null && c->ret != -EBADF && c->ret != -ENOTSOCK)
+        c->ret = -EFAULT;
+    else if (c->ret >= 0 && p->name_out.is_null && c->val_len > 0)
+        c->ret = -EFAULT;
+}
+
 static unsigned addr_len(const SockAddr *a)
 {
     return a->family == AF_INET6_ ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
@@ -351,7 +364,9 @@ static void take_result(PdSimCall *p, PdResult *out)
 {
     const SockCall *c = &p->c;
 
-    if (c->ret >= 0)
+    if (p->kind == PD_CALL_GETSOCKOPT)
+        put_option(p);
+    else if (c->ret >= 0)
         take_name(p, out);
 
     out->ret = c->ret < 0 ? -1 : c->ret;
@@ -371,7 +386,7 @@ static void take_result(PdSimCall *p, PdResult *out)
         out->poll = g_new0(PdPollFd, out->n_poll + 1);
         for (unsigned i = 0; i < out->n_poll; i++)
             out->poll[i] =
-                (PdPollFd){p->poll[i].fd, (uint16_t)p->poll[i].events, (uint16_t)p->poll[i].revents};
+                (PdPollFd){p->poll[i].fd, (uint16_t)p->poll[i].events, (uint16_t)p->poll[i].revents, false};
     }
     if (p->kind == PD_CALL_EPOLL_WAIT && c->ret > 0) {
         out->n_epoll = (unsigned)c->ret;

@@ -235,7 +235,8 @@ static int64_t get_option(const PdCall *c, PdResult *out)
 {
     socklen_t len = (socklen_t)c->arg;
     out->bytes = g_malloc0(len + 1);
-    int64_t ret = getsockopt(c->fd, c->level, c->optname, out->bytes, &len);
+    int64_t ret = getsockopt(c->fd, c->level, c->optname, c->name_out.is_null ? NULL : out->bytes,
+                             c->name_out.len_is_null ? NULL : &len);
     out->n_bytes = len;
     return ret;
 }
@@ -297,7 +298,8 @@ bool lnx_call_run(const PdCall *c, const char *cc, PdResult *out, char **error)
         break;
     case PD_CALL_BIND:
         name_len = address(&c->addr, &name);
-        ret = bind(c->fd, (struct sockaddr *)&name, name_len);
+        ret = bind(c->fd, c->has_addr ? (struct sockaddr *)&name : NULL,
+                   c->has_addr_len ? (socklen_t)c->addr_len : name_len);
         break;
     case PD_CALL_LISTEN:
         ret = listen(c->fd, (int)c->arg);
@@ -309,7 +311,8 @@ bool lnx_call_run(const PdCall *c, const char *cc, PdResult *out, char **error)
         break;
     case PD_CALL_CONNECT:
         name_len = address(&c->addr, &name);
-        ret = connect(c->fd, (struct sockaddr *)&name, name_len);
+        ret = connect(c->fd, c->has_addr ? (struct sockaddr *)&name : NULL,
+                      c->has_addr_len ? (socklen_t)c->addr_len : name_len);
         break;
     case PD_CALL_READ:
     case PD_CALL_WRITE:
@@ -329,7 +332,7 @@ bool lnx_call_run(const PdCall *c, const char *cc, PdResult *out, char **error)
         ret = fcntl(c->fd, (int)c->arg, (int)c->arg2);
         break;
     case PD_CALL_IOCTL: {
-        int value = 0;
+        int value = (int)c->arg2;
         ret = ioctl(c->fd, (unsigned long)c->arg, &value);
         out->out = value;
         break;
@@ -354,7 +357,7 @@ bool lnx_call_run(const PdCall *c, const char *cc, PdResult *out, char **error)
         break;
     case PD_CALL_EPOLL_CTL: {
         struct epoll_event e = {.events = c->epoll.events, .data.u64 = c->epoll.data};
-        ret = epoll_ctl(c->fd, (int)c->arg, c->fd2, &e);
+        ret = epoll_ctl(c->fd, (int)c->arg, c->fd2, c->has_no_event ? NULL : &e);
         break;
     }
     case PD_CALL_EPOLL_WAIT:
