@@ -25,7 +25,8 @@ typedef enum PdExprKind {
     PD_EXPR_OR,       /* a|b: child[0], child[1] */
     PD_EXPR_LIST,     /* [a, b] or {a, b} */
     PD_EXPR_PAIR,     /* name = child[0] */
-    PD_EXPR_APPLY,    /* name(child...): htons(80), inet_addr("…"), msg_name(...) */
+    PD_EXPR_APPLY,    /* name(child...): htons(80), inet_addr("…"), msg_name(...); sizeof(text of a type) */
+    PD_EXPR_BECOMES,  /* child[0] => child[1], strace's: what is given and what comes back */
 } PdExprKind;
 
 typedef struct PdExpr PdExpr;

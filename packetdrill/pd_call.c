@@ -11,6 +11,7 @@
 #define AF_INET6_ 10
 #define EPOLL_CTL_DEL_ 2
 #define CMSG_ROOM 4096
+#define SIGSET_SIZE 8
 #define MAX_COUNT (INT64_C(1) << 40)
 
 typedef struct Prepare {
@@ -51,11 +52,6 @@ static bool take_fd(Prepare *p, unsigned i, int *out)
     return true;
 }
 
-static bool take_ellipsis(Prepare *p, unsigned i)
-{
-    return pd_expr_is_ellipsis(p->s->arg[i]) || fail(p, i, "...");
-}
-
 /* One buffer: ... or NULL, and its length. */
 static bool take_buffer(Prepare *p, unsigned i)
 {
@@ -93,12 +89,11 @@ static PdSockAddr make_addr(const PdRun *r, int domain, const PdAddr *a, uint16_
     return s;
 }
 
-/* The length of an address: what is needed is known, and a number or a name of one says nothing new. */
+/* The length of an address, or ... for the family's. */
 static bool take_addr_len(Prepare *p, unsigned i)
 {
-    int64_t v;
-
-    return pd_expr_is_ellipsis(p->s->arg[i]) || take_i64(p, i, &v);
+    p->call->has_addr_len = !pd_expr_is_ellipsis(p->s->arg[i]);
+    return !p->call->has_addr_len || take_int(p, i, &p->call->addr_len);
 }
 
 /* An address argument and its length: both ..., or a struct, or AF_UNSPEC. */
@@ -107,9 +102,11 @@ static bool take_addr(Prepare *p, unsigned i, int script_fd, bool is_local)
     const PdConn *c = pd_conn_by_fd(p->r, script_fd);
     const PdHostConfig *h = &p->r->host;
 
-    p->call->has_addr = true;
     if (!take_addr_len(p, i + 1))
         return false;
+    p->call->has_addr = !pd_expr_is_null(p->s->arg[i]);
+    if (!p->call->has_addr)
+        return true;
     if (!pd_expr_is_ellipsis(p->s->arg[i]))
         return pd_expr_sockaddr(p->s->arg[i], &p->call->addr, p->why);
     p->call->addr = is_local ? make_addr(p->r, c ? c->domain : 0, &h->local, h->bind_port)
@@ -145,7 +142,7 @@ static bool prepare_listen(Prepare *p)
 
 static bool prepare_accept(Prepare *p)
 {
-    return take_fd(p, 0, &p->call->fd) && take_ellipsis(p, 1) && take_ellipsis(p, 2) &&
+    return take_fd(p, 0, &p->call->fd) && pd_call_take_name(p->s, 1, p->call, p->why) &&
            (p->s->n_args < 4 || take_int(p, 3, &p->call->flags));
 }
 
@@ -162,10 +159,7 @@ static bool prepare_sendto(Prepare *p)
     if (!prepare_buffer(p) || !take_int(p, 0, &fd))
         return false;
     if (p->call->kind == PD_CALL_RECVFROM)
-        return true;
-    if (p->s->arg[4]->kind != PD_EXPR_LIST && !pd_expr_is_ellipsis(p->s->arg[4]) &&
-        pd_expr_is_word(p->s->arg[4], "NULL"))
-        return true;
+        return pd_call_take_name(p->s, 4, p->call, p->why);
     return take_addr(p, 4, fd, false);
 }
 
@@ -240,6 +234,7 @@ static bool prepare_msg(Prepare *p)
     static const char *const members[] = {"msg_name",  "msg_namelen", "msg_iov",        "msg_iovlen",
                                           "msg_flags", "msg_control", "msg_controllen", NULL};
     const PdExpr *m = p->s->arg[1], *name, *iov, *flags, *control;
+    PdSockAddr unused;
     int64_t v = 0;
     int fd;
 
@@ -260,13 +255,15 @@ static bool prepare_msg(Prepare *p)
     if (flags && !pd_expr_is_ellipsis(flags) && !pd_expr_int(flags, &v, p->why))
         return false;
     p->call->control_len = CMSG_ROOM;
-    if (p->call->kind == PD_CALL_RECVMSG)
-        return true;
+    if (p->call->kind == PD_CALL_RECVMSG) {
+        p->call->name_out.is_wanted = name && name->kind == PD_EXPR_LIST;
+        return !p->call->name_out.is_wanted || pd_expr_sockaddr_expected(name, &unused, p->why);
+    }
     if (v != 0)
         return pd_expr_fail(p->why, flags, "msg_flags of sendmsg must be 0");
-    if (control && !take_control(p, control))
+    if (control && !pd_expr_is_null(control) && !pd_expr_is_ellipsis(control) && !take_control(p, control))
         return false;
-    if (!name || pd_expr_is_word(name, "NULL"))
+    if (!name || pd_expr_is_null(name))
         return true;
     p->call->has_addr = true;
     if (!pd_expr_is_ellipsis(name))
@@ -284,7 +281,10 @@ static bool prepare_fcntl(Prepare *p)
 
 static bool prepare_ioctl(Prepare *p)
 {
-    return take_fd(p, 0, &p->call->fd) && take_i64(p, 1, &p->call->arg);
+    const PdExpr *value = p->s->n_args > 2 ? p->s->arg[2] : NULL;
+
+    return take_fd(p, 0, &p->call->fd) && take_i64(p, 1, &p->call->arg) &&
+           (!value || pd_expr_is_ellipsis(value) || pd_expr_int_in_list(value, &p->call->arg2, p->why));
 }
 
 static bool prepare_fd(Prepare *p)
@@ -326,7 +326,7 @@ static bool prepare_setsockopt(Prepare *p)
 
 static bool prepare_getsockopt(Prepare *p)
 {
-    return take_option(p) && pd_expr_int_in_list(p->s->arg[4], &p->call->arg, p->why);
+    return take_option(p) && pd_call_take_length(p->s, 4, p->call, &p->call->arg, p->why);
 }
 
 static bool prepare_poll(Prepare *p)
@@ -334,6 +334,9 @@ static bool prepare_poll(Prepare *p)
     int64_t n;
     PdCall *c = p->call;
 
+    if (pd_expr_is_null(p->s->arg[0]))
+        return take_i64(p, 1, &n) && take_int(p, 2, &c->timeout_ms) &&
+               (n == 0 || fail(p, 1, "0 descriptors"));
     if (!pd_expr_pollfds(p->s->arg[0], &c->poll, &c->n_poll, p->why) || !take_i64(p, 1, &n) ||
         !take_int(p, 2, &c->timeout_ms))
         return false;
@@ -344,9 +347,20 @@ static bool prepare_poll(Prepare *p)
     return true;
 }
 
+static bool prepare_name(Prepare *p)
+{
+    return take_fd(p, 0, &p->call->fd) && pd_call_take_name(p->s, 1, p->call, p->why);
+}
+
 static bool prepare_epoll_create(Prepare *p)
 {
     return take_i64(p, 0, &p->call->arg);
+}
+
+static bool prepare_epoll_create1(Prepare *p)
+{
+    p->call->arg = 1;
+    return take_int(p, 0, &p->call->flags);
 }
 
 /* EPOLL_CTL_DEL does not read its event. */
@@ -357,8 +371,9 @@ static bool is_unread_event(const Prepare *p)
 
 static bool prepare_epoll_ctl(Prepare *p)
 {
+    p->call->has_no_event = pd_expr_is_null(p->s->arg[3]);
     return take_fd(p, 0, &p->call->fd) && take_i64(p, 1, &p->call->arg) && take_fd(p, 2, &p->call->fd2) &&
-           (pd_expr_is_word(p->s->arg[3], "NULL") || is_unread_event(p) ||
+           (p->call->has_no_event || is_unread_event(p) ||
             pd_expr_epoll(p->s->arg[3], &p->call->epoll, p->why));
 }
 
@@ -366,6 +381,25 @@ static bool prepare_epoll_wait(Prepare *p)
 {
     return take_fd(p, 0, &p->call->fd) && take_i64(p, 2, &p->call->arg) &&
            take_int(p, 3, &p->call->timeout_ms);
+}
+
+/* The mask of signals says nothing where there are none; behind it the kernel's own call has its size. */
+static bool prepare_epoll_pwait(Prepare *p)
+{
+    int64_t size = SIGSET_SIZE;
+
+    if (!prepare_epoll_wait(p))
+        return false;
+    if (!pd_expr_is_ellipsis(p->s->arg[4]) && !pd_expr_is_null(p->s->arg[4]))
+        return fail(p, 4, "... or NULL");
+    if (p->s->n_args > 5 && !take_i64(p, 5, &size))
+        return false;
+    if (size == SIGSET_SIZE)
+        return true;
+    return pd_expr_fail(
+        p->why, p->s->arg[5],
+        "argument 6 of %s: expected %d, the size of the kernel's set of signals, found %" G_GINT64_FORMAT,
+        p->s->name, SIGSET_SIZE, size);
 }
 
 static bool prepare_open(Prepare *p)
@@ -382,6 +416,8 @@ static bool take_offset(Prepare *p, unsigned i, bool *has, int64_t *out)
     const PdExpr *e = p->s->arg[i];
 
     *has = e->kind == PD_EXPR_LIST;
+    if (!*has && !pd_expr_is_null(e) && !pd_expr_is_ellipsis(e))
+        return fail(p, i, "[offset], NULL or ...");
     return !*has || pd_expr_int_in_list(e, out, p->why);
 }
 
@@ -436,9 +472,13 @@ static const CallType types[] = {
     {"close", PD_CALL_CLOSE, 1, 1, prepare_fd},
     {"connect", PD_CALL_CONNECT, 3, 3, prepare_addr},
     {"epoll_create", PD_CALL_EPOLL_CREATE, 1, 1, prepare_epoll_create},
+    {"epoll_create1", PD_CALL_EPOLL_CREATE, 1, 1, prepare_epoll_create1},
     {"epoll_ctl", PD_CALL_EPOLL_CTL, 4, 4, prepare_epoll_ctl},
+    {"epoll_pwait", PD_CALL_EPOLL_WAIT, 5, 6, prepare_epoll_pwait},
     {"epoll_wait", PD_CALL_EPOLL_WAIT, 4, 4, prepare_epoll_wait},
     {"fcntl", PD_CALL_FCNTL, 2, 3, prepare_fcntl},
+    {"getpeername", PD_CALL_GETPEERNAME, 3, 3, prepare_name},
+    {"getsockname", PD_CALL_GETSOCKNAME, 3, 3, prepare_name},
     {"getsockopt", PD_CALL_GETSOCKOPT, 5, 5, prepare_getsockopt},
     {"ioctl", PD_CALL_IOCTL, 2, 3, prepare_ioctl},
     {"listen", PD_CALL_LISTEN, 2, 2, prepare_listen},

@@ -7,6 +7,7 @@
 #include "packetdrill/pd_run_priv.h"
 #include "packetdrill/pd_symbols.h"
 
+#define FIONBIO_ 0x5421 /* it takes the int that other requests give */
 #define NLA_ALIGN(n) (((n) + 3u) & ~3u)
 
 static bool differ(char **why, const char *what, int64_t expected, int64_t actual)
@@ -61,11 +62,11 @@ static bool check_return(const PdSyscall *s, const PdCall *call, const PdResult 
 static bool check_optval(const PdSyscall *s, const PdResult *r, char **why)
 {
     const PdExpr *e = s->arg[3];
-    int64_t len;
+    int64_t len = (int64_t)r->n_bytes;
     GByteArray *expected;
     bool ok;
 
-    if (!pd_expr_int_in_list(s->arg[4], &len, why))
+    if (!pd_expr_is_ellipsis(s->arg[4]) && !pd_call_length(s, 4, &len, why))
         return false;
     if ((int64_t)r->n_bytes != len)
         return differ(why, "length of the option", len, (int64_t)r->n_bytes);
@@ -105,12 +106,14 @@ static bool check_poll(const PdSyscall *s, const PdResult *r, char **why)
     unsigned n;
     bool ok = true;
 
+    if (pd_expr_is_null(s->arg[0]))
+        return true;
     if (!pd_expr_pollfds(s->arg[0], &expected, &n, why))
         return false;
     for (unsigned i = 0; i < n && ok; i++) {
         uint16_t got = i < r->n_poll ? r->poll[i].revents : 0;
 
-        if (got == expected[i].revents)
+        if (got == expected[i].revents || expected[i].any_revents)
             continue;
         *why = g_strdup_printf("revents of descriptor %d: expected 0x%x, got 0x%x", expected[i].fd,
                                expected[i].revents, got);
@@ -249,7 +252,8 @@ static bool check_cmsg(const PdRun *r, const PdExpr *e, const PdCmsg *got, unsig
 static bool check_msg(const PdRun *r, const PdSyscall *s, const PdResult *result, char **why)
 {
     const PdExpr *flags = pd_expr_member(s->arg[1], "msg_flags"),
-                 *control = pd_expr_member(s->arg[1], "msg_control");
+                 *control = pd_expr_member(s->arg[1], "msg_control"),
+                 *name = pd_expr_member(s->arg[1], "msg_name");
     int64_t v = 0;
 
     if (flags && !pd_expr_is_ellipsis(flags)) {
@@ -258,6 +262,8 @@ static bool check_msg(const PdRun *r, const PdSyscall *s, const PdResult *result
         if (v != result->msg_flags)
             return differ(why, "msg_flags", v, result->msg_flags);
     }
+    if (name && name->kind == PD_EXPR_LIST && !pd_call_check_addr(name, result, why))
+        return false;
     if (!control || pd_expr_is_ellipsis(control))
         return true;
     if (control->kind != PD_EXPR_LIST)
@@ -272,11 +278,11 @@ static bool check_msg(const PdRun *r, const PdSyscall *s, const PdResult *result
     return true;
 }
 
-static bool check_ioctl(const PdSyscall *s, const PdResult *r, char **why)
+static bool check_ioctl(const PdSyscall *s, const PdCall *call, const PdResult *r, char **why)
 {
     int64_t v;
 
-    if (s->n_args < 3 || pd_expr_is_ellipsis(s->arg[2]))
+    if (call->arg == FIONBIO_ || s->n_args < 3 || pd_expr_is_ellipsis(s->arg[2]))
         return true;
     if (!pd_expr_int_in_list(s->arg[2], &v, why))
         return false;
@@ -315,8 +321,14 @@ bool pd_call_check(PdRun *r, const PdSyscall *s, const PdCall *call, const PdRes
         return check_epoll(s, result, why);
     case PD_CALL_RECVMSG:
         return check_msg(r, s, result, why);
+    case PD_CALL_ACCEPT:
+    case PD_CALL_GETSOCKNAME:
+    case PD_CALL_GETPEERNAME:
+        return pd_call_check_name(s, 1, call, result, why);
+    case PD_CALL_RECVFROM:
+        return pd_call_check_name(s, 4, call, result, why);
     case PD_CALL_IOCTL:
-        return check_ioctl(s, result, why);
+        return check_ioctl(s, call, result, why);
     default:
         return true;
     }

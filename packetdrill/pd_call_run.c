@@ -7,6 +7,7 @@
 
 #define MAX_WAIT_US 1000000 /* for a call that should have returned */
 #define EINPROGRESS_ 115
+#define NO_FD 0x3fffffff /* not open, but poll does not pass over it as over a negative one */
 
 /* ---- descriptors ---- */
 
@@ -27,7 +28,7 @@ int pd_run_live_fd(PdRun *r, int script_fd)
 
     /* A label that was closed keeps its number: the call fails with EBADF unless the stack gave it away
      * again. */
-    return l ? (l->is_open ? l->live_fd : -1) : script_fd < 0 ? script_fd : -1;
+    return l && l->is_open ? l->live_fd : script_fd < 0 ? script_fd : NO_FD;
 }
 
 void pd_run_bind_fd(PdRun *r, int script_fd, int live_fd)

@@ -152,7 +152,8 @@ void pd_config_copy(PdConfig *to, const PdConfig *from)
 static bool set_uint(PdConfig *c, const Flag *f, const char *value, char **error)
 {
     char *end;
-    uint64_t v = g_ascii_strtoull(value, &end, 10);
+    bool is_hex = value[0] == '0' && (value[1] | 32) == 'x' && g_ascii_isxdigit(value[2]);
+    uint64_t v = g_ascii_strtoull(value, &end, is_hex ? 16 : 10);
     void *at = (char *)c + f->at;
 
     if (!g_ascii_isdigit(*value) || *end || v > f->limit) {
@@ -245,6 +246,16 @@ static char *unknown_flag(const char *name)
     return g_strdup_printf("unknown flag --%s", name);
 }
 
+/* "192.0.2.1" is 192.0.2.1, and `true` is true. */
+static char *without_quotes(const char *value)
+{
+    size_t len = strlen(value);
+
+    if (len >= 2 && strchr("\"'`", value[0]) && value[len - 1] == value[0])
+        return g_strndup(value + 1, len - 2);
+    return g_strdup(value);
+}
+
 bool pd_config_set(PdConfig *c, const char *name, const char *value, bool from_command_line, char **error)
 {
     const Flag *f = find_flag(name);
@@ -279,7 +290,7 @@ bool pd_config_set(PdConfig *c, const char *name, const char *value, bool from_c
         char **text = (char **)((char *)c + f->at);
 
         g_free(*text);
-        *text = g_strdup(value);
+        *text = without_quotes(value);
         return true;
     }
     case FLAG_IP_VERSION:

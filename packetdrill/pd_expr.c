@@ -40,6 +40,8 @@ const char *pd_expr_kind(const PdExpr *e)
         return "name = value";
     case PD_EXPR_APPLY:
         return "name(...)";
+    case PD_EXPR_BECOMES:
+        return "a => b";
     }
     return "an expression";
 }
@@ -56,6 +58,23 @@ static bool word_value(const PdExpr *e, int64_t *out, char **why)
     return pd_expr_fail(why, e, "unknown name %s", e->text);
 }
 
+static bool operand(const PdExpr *e, int64_t *out, char **why);
+
+/* htons(n), htonl(n): the number itself, if it fits. */
+static bool network_order(const PdExpr *e, int64_t *out, char **why)
+{
+    int64_t max = strcmp(e->text, "htons") == 0 ? UINT16_MAX : UINT32_MAX, v;
+
+    if (!operand(e->child[0], &v, why))
+        return false;
+    if (v < 0 || v > max)
+        return pd_expr_fail(why, e->child[0],
+                            "%s: expected a number from 0 to %" G_GINT64_FORMAT ", found %" G_GINT64_FORMAT,
+                            e->text, max, v);
+    *out = v;
+    return true;
+}
+
 static bool operand(const PdExpr *e, int64_t *out, char **why)
 {
     switch (e->kind) {
@@ -65,9 +84,11 @@ static bool operand(const PdExpr *e, int64_t *out, char **why)
     case PD_EXPR_WORD:
         return word_value(e, out, why);
     case PD_EXPR_APPLY:
+        if (strcmp(e->text, "sizeof") == 0)
+            return pd_expr_sizeof(e, out, why);
         if ((strcmp(e->text, "htons") == 0 || strcmp(e->text, "htonl") == 0) && e->n_children == 1 &&
             (e->child[0]->kind == PD_EXPR_INT || e->child[0]->kind == PD_EXPR_WORD))
-            return operand(e->child[0], out, why);
+            return network_order(e, out, why);
         return pd_expr_fail(why, e, "expected a number, found %s(...)", e->text);
     default:
         return pd_expr_fail(why, e, "expected a number, found %s", pd_expr_kind(e));
@@ -100,6 +121,11 @@ bool pd_expr_is_ellipsis(const PdExpr *e)
 bool pd_expr_is_word(const PdExpr *e, const char *word)
 {
     return e->kind == PD_EXPR_WORD && strcmp(e->text, word) == 0;
+}
+
+bool pd_expr_is_null(const PdExpr *e)
+{
+    return pd_expr_is_word(e, "NULL") || (e->kind == PD_EXPR_INT && e->value == 0);
 }
 
 bool pd_expr_int_in_list(const PdExpr *e, int64_t *out, char **why)
@@ -171,6 +197,11 @@ static bool has_names(const PdExpr *list)
     return list->kind == PD_EXPR_LIST && list->n_children && list->child[0]->kind == PD_EXPR_PAIR;
 }
 
+static bool is_base(const PdExpr *e)
+{
+    return pd_expr_is_ellipsis(e) || e->kind == PD_EXPR_STRING || pd_expr_is_null(e);
+}
+
 bool pd_expr_iov(const PdExpr *e, PdIovec **out, unsigned *n, char **why)
 {
     PdIovec *iov;
@@ -184,7 +215,7 @@ bool pd_expr_iov(const PdExpr *e, PdIovec **out, unsigned *n, char **why)
         const PdExpr *size = member_or_place(v, "iov_len", 1);
         int64_t len;
 
-        if (v->kind != PD_EXPR_LIST || v->n_children != 2 || !base || !size ||
+        if (v->kind != PD_EXPR_LIST || v->n_children != 2 || !base || !size || !is_base(base) ||
             !pd_expr_int(size, &len, why)) {
             g_free(iov);
             return pd_expr_fail(why, v, "expected a buffer {..., length}, found %s", pd_expr_kind(v));
@@ -221,7 +252,8 @@ bool pd_expr_pollfds(const PdExpr *e, PdPollFd **out, unsigned *n, char **why)
         ok = ok && (!has_names(one) || pd_expr_only_members(one, "a poll descriptor", members, why)) &&
              pd_expr_int(fd, &v[0], why) && pd_expr_int(events, &v[1], why) &&
              (!revents || pd_expr_is_ellipsis(revents) || pd_expr_int(revents, &v[2], why));
-        fds[i] = (PdPollFd){(int)v[0], (uint16_t)v[1], (uint16_t)v[2]};
+        fds[i] =
+            (PdPollFd){(int)v[0], (uint16_t)v[1], (uint16_t)v[2], revents && pd_expr_is_ellipsis(revents)};
     }
     if (!ok) {
         g_free(fds);
@@ -325,8 +357,12 @@ bool pd_expr_optval(const PdExpr *e, int64_t len, GByteArray *out, char **why)
     for (unsigned i = 0; i < e->n_children; i++) {
         if (!pd_expr_int(e->child[i], &v, why))
             return false;
+        if (!(e->n_children == 1 && len == 8) && (v < INT32_MIN || v > UINT32_MAX))
+            return pd_expr_fail(why, e->child[i], "expected a number of 32 bits, found %" G_GINT64_FORMAT, v);
         put_le(out, (uint64_t)v, e->n_children == 1 && len == 8 ? 8 : 4);
     }
+    if (e->n_children == 0 && len > 0)
+        return pd_expr_fail(why, e, "expected an option's value, found an empty list");
     return true;
 }
 

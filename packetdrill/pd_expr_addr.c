@@ -97,7 +97,13 @@ static bool is_member(const PdExpr *list, const PdExpr *e, char **why)
     return pd_expr_only_members(&one, "a socket address", members, why);
 }
 
-bool pd_expr_sockaddr(const PdExpr *e, PdSockAddr *out, char **why)
+/* What a script may leave open about an address that comes back. */
+typedef struct Wild {
+    bool port, addr;
+} Wild;
+
+/* wild NULL: everything must be there. */
+static bool parse(const PdExpr *e, PdSockAddr *out, Wild *wild, char **why)
 {
     static const char *const families[] = {"sa_family", "sin_family", "sin6_family"};
     static const char *const ports[] = {"sin_port", "sin6_port"};
@@ -111,6 +117,8 @@ bool pd_expr_sockaddr(const PdExpr *e, PdSockAddr *out, char **why)
             return false;
         out->family = (uint16_t)v;
         out->port = 0;
+        if (wild)
+            *wild = (Wild){true, true};
         return true;
     }
     for (unsigned i = 0; i < e->n_children; i++) {
@@ -132,14 +140,71 @@ bool pd_expr_sockaddr(const PdExpr *e, PdSockAddr *out, char **why)
     if (!pd_expr_int(family, &v, why))
         return false;
     a.family = (uint16_t)v;
+    if (wild) {
+        *wild = (Wild){!port || pd_expr_is_ellipsis(port), !addr || pd_expr_is_ellipsis(addr)};
+        port = wild->port ? NULL : port;
+        addr = wild->addr ? NULL : addr;
+    }
     if (port && !pd_expr_int(port, &v, why))
         return false;
     if (port)
         a.port = (uint16_t)v;
     if (addr && !address(addr, &a, why))
         return false;
-    if (a.family != 0 && (!port || !addr))
+    if (!wild && a.family != 0 && (!port || !addr))
         return pd_expr_fail(why, e, "a socket address needs a port and an address");
     *out = a;
     return true;
+}
+
+bool pd_expr_sockaddr(const PdExpr *e, PdSockAddr *out, char **why)
+{
+    return parse(e, out, NULL, why);
+}
+
+bool pd_expr_sockaddr_expected(const PdExpr *e, PdSockAddr *out, char **why)
+{
+    Wild wild;
+
+    return parse(e, out, &wild, why);
+}
+
+static char *in_words(const PdSockAddr *a)
+{
+    char text[IPV6_ADDR_STR_LEN];
+    Ipv6Addr ip;
+
+    if (a->family == AF_INET_) {
+        ipv4_addr_format(wire_get32(a->b), text);
+        return g_strdup_printf("%s port %u", text, a->port);
+    }
+    if (a->family != AF_INET6_)
+        return g_strdup_printf("an address of family %u", a->family);
+    memcpy(ip.b, a->b, 16);
+    ipv6_addr_format(&ip, text);
+    return g_strdup_printf("%s port %u", text, a->port);
+}
+
+bool pd_expr_sockaddr_is(const PdExpr *e, const PdSockAddr *got, char **why)
+{
+    PdSockAddr a = {0};
+    Wild wild = {0};
+    char *expected, *actual;
+
+    if (!parse(e, &a, &wild, why))
+        return false;
+    if (a.family != got->family)
+        return pd_expr_fail(why, e, "family of the address: expected %u, got %u", a.family, got->family);
+    if (wild.port)
+        a.port = got->port;
+    if (wild.addr)
+        memcpy(a.b, got->b, sizeof a.b);
+    if (a.port == got->port && memcmp(a.b, got->b, a.family == AF_INET_ ? 4 : 16) == 0)
+        return true;
+    expected = in_words(&a);
+    actual = in_words(got);
+    pd_expr_fail(why, e, "address: expected %s, got %s", expected, actual);
+    g_free(expected);
+    g_free(actual);
+    return false;
 }

@@ -104,6 +104,7 @@ static bool skip_blanks(PdLex *l)
             while (peek(l, 0) >= 0 && !(peek(l, 0) == '*' && peek(l, 1) == '/'))
                 advance(l, 1);
             if (peek(l, 0) < 0) {
+                l->tok.start = l->pos;
                 wrong(l, loc, "a comment that does not end");
                 return false;
             }
@@ -251,7 +252,7 @@ static void take_string(PdLex *l)
         if (c == '"')
             break;
         if (c == '\\') {
-            static const char letters[] = "fnrtv\\\"'0", bytes[] = "\f\n\r\t\v\\\"'\0";
+            static const char letters[] = "abfnrtv\\\"'", bytes[] = "\a\b\f\n\r\t\v\\\"'";
             int e = peek(l, 0);
             const char *at = e > 0 ? strchr(letters, e) : NULL;
 
@@ -259,12 +260,18 @@ static void take_string(PdLex *l)
                 g_ascii_isxdigit(peek(l, 2))) {
                 c = g_ascii_xdigit_value((char)peek(l, 1)) << 4 | g_ascii_xdigit_value((char)peek(l, 2));
                 advance(l, 3);
+            } else if (e >= '0' && e <= '7') { /* up to three octal digits, as in C */
+                c = 0;
+                for (unsigned i = 0; i < 3 && peek(l, 0) >= '0' && peek(l, 0) <= '7'; i++) {
+                    c = c << 3 | (peek(l, 0) - '0');
+                    advance(l, 1);
+                }
             } else if (at) {
                 c = bytes[at - letters];
                 advance(l, 1);
             } else {
-                problem =
-                    "an unknown escape in a string: expected \\f \\n \\r \\t \\v \\0 \\\\ \\\" or \\xHH";
+                problem = "an unknown escape in a string: expected \\a \\b \\f \\n \\r \\t \\v \\\\ \\\" "
+                          "\\ooo or \\xHH";
                 break;
             }
         }
@@ -341,6 +348,8 @@ void pd_lex_init(PdLex *l, const char *text, size_t len, const PdDefines *define
 {
     *l = (PdLex){.text = text, .len = len, .loc = {1, 1}, .defines = defines, .arena = arena};
     l->last_line = 1;
+    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) /* the byte order mark of some editors */
+        l->pos = 3;
     pd_lex_next(l);
 }
 
@@ -390,13 +399,19 @@ static void go_back(PdLex *l)
     l->loc = l->tok.loc;
 }
 
+/* A number that does not fit in 64 bits may still be a cookie of digits only. */
+static bool is_digit_at(const PdLex *l, size_t at)
+{
+    return at < l->len && g_ascii_isdigit(l->text[at]);
+}
+
 const char *pd_lex_raw(PdLex *l, const char *stop, bool quotes, PdLoc *loc)
 {
     size_t n = 0;
     char quote = 0;
     const char *text;
 
-    if (l->tok.kind == PD_TOKEN_WRONG || l->tok.kind == PD_TOKEN_END) {
+    if ((l->tok.kind == PD_TOKEN_WRONG && !is_digit_at(l, l->tok.start)) || l->tok.kind == PD_TOKEN_END) {
         *loc = l->tok.loc;
         return "";
     }

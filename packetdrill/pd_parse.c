@@ -81,6 +81,15 @@ static bool parse_flags(PdParser *p)
         PdLoc loc;
 
         raw = pd_lex_raw(&p->lex, "", true, &loc);
+        if (strcmp(raw, "-v") == 0) {
+            raw = "--verbose";
+        } else if (strncmp(raw, "-D", 2) == 0) { /* -D NAME=VALUE, -DNAME=VALUE */
+            const char *define = raw[2] ? raw + 2 : pd_lex_raw(&p->lex, "", true, &loc);
+            char *text = g_strconcat("--define=", define, NULL);
+
+            raw = pd_arena_strndup(&p->arena, text, strlen(text));
+            g_free(text);
+        }
         if (strncmp(raw, "--", 2) != 0 || !raw[2]) {
             ok = pd_parser_fail(p, f.loc, "expected a flag (--name or --name=value) or an event, found '%s'",
                                 raw);

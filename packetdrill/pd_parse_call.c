@@ -40,41 +40,17 @@ static bool parse_elements(PdParser *p, PdExpr *e, char close, unsigned depth)
         if (!ok)
             break;
         g_ptr_array_add(children, child);
-        if (pd_parser_is_punct(p, ','))
+        if (pd_parser_is_punct(p, ',')) {
             pd_lex_next(&p->lex);
-        else if (!pd_parser_is_punct(p, close))
+            ok = !pd_parser_is_punct(p, close) || pd_parser_expected(p, "an element behind ','");
+        } else if (!pd_parser_is_punct(p, close)) {
             ok = pd_parser_take_punct(p, close, "or ',' behind an element");
+        }
     }
     set_children(p, e, children);
     if (ok)
         pd_lex_next(&p->lex);
     return ok;
-}
-
-/* A word alone, name(…), or name = value. */
-static PdExpr *parse_named(PdParser *p, unsigned depth)
-{
-    PdExpr *e = new_expr(p, PD_EXPR_WORD), *pair;
-
-    pd_lex_next(&p->lex);
-    if (pd_parser_is_punct(p, '(')) {
-        e->kind = PD_EXPR_APPLY;
-        pd_lex_next(&p->lex);
-        if (!parse_elements(p, e, ')', depth))
-            return NULL;
-    }
-    if (!pd_parser_is_punct(p, '=') || depth == 0)
-        return e;
-    pd_lex_next(&p->lex);
-    pair = pd_arena_alloc(&p->arena, sizeof *pair);
-    *pair = *e;
-    pair->kind = PD_EXPR_PAIR;
-    pair->name_braces = e->kind == PD_EXPR_APPLY;
-    pair->n_children = pair->name_braces ? 2 : 1;
-    pair->child = pd_arena_alloc(&p->arena, 2 * sizeof(PdExpr *));
-    pair->child[1] = pair->name_braces ? e : NULL;
-    pair->child[0] = parse_expr(p, depth + 1);
-    return pair->child[0] ? pair : NULL;
 }
 
 static PdExpr *parse_string(PdParser *p)
@@ -92,6 +68,72 @@ static PdExpr *parse_string(PdParser *p)
         g_string_free(s, TRUE);
     }
     return e;
+}
+
+/* sizeof(struct linger): the words of a type with one blank between them, or a text, are its only child. */
+static PdExpr *parse_sizeof(PdParser *p, PdExpr *e)
+{
+    const PdToken *t = &p->lex.tok;
+    GPtrArray *children = g_ptr_array_new();
+    GString *type;
+
+    e->kind = PD_EXPR_APPLY;
+    pd_lex_next(&p->lex);
+    if (t->kind == PD_TOKEN_STRING) {
+        g_ptr_array_add(children, parse_string(p));
+    } else {
+        PdExpr *name = new_expr(p, PD_EXPR_WORD);
+
+        type = g_string_new(NULL);
+        for (; t->kind == PD_TOKEN_WORD || pd_parser_is_punct(p, '*'); pd_lex_next(&p->lex))
+            g_string_append_printf(type, "%s%s", type->len ? " " : "",
+                                   t->kind == PD_TOKEN_WORD ? t->text : "*");
+        name->text = pd_arena_strndup(&p->arena, type->str, type->len);
+        name->text_len = type->len;
+        g_string_free(type, TRUE);
+        if (name->text_len)
+            g_ptr_array_add(children, name);
+    }
+    set_children(p, e, children);
+    if (e->n_children == 0) {
+        pd_parser_expected(p, "a type's name in sizeof()");
+        return NULL;
+    }
+    return pd_parser_take_punct(p, ')', "behind the type in sizeof()") ? e : NULL;
+}
+
+/* "=>", as strace writes [128 => 16]. */
+static bool is_arrow(const PdParser *p)
+{
+    return pd_parser_is_punct(p, '=') && p->lex.pos < p->lex.len && p->lex.text[p->lex.pos] == '>';
+}
+
+/* A word alone, name(…), or name = value. */
+static PdExpr *parse_named(PdParser *p, unsigned depth)
+{
+    PdExpr *e = new_expr(p, PD_EXPR_WORD), *pair;
+
+    pd_lex_next(&p->lex);
+    if (pd_parser_is_punct(p, '(') && strcmp(e->text, "sizeof") == 0)
+        return parse_sizeof(p, e);
+    if (pd_parser_is_punct(p, '(')) {
+        e->kind = PD_EXPR_APPLY;
+        pd_lex_next(&p->lex);
+        if (!parse_elements(p, e, ')', depth))
+            return NULL;
+    }
+    if (!pd_parser_is_punct(p, '=') || is_arrow(p) || depth == 0)
+        return e;
+    pd_lex_next(&p->lex);
+    pair = pd_arena_alloc(&p->arena, sizeof *pair);
+    *pair = *e;
+    pair->kind = PD_EXPR_PAIR;
+    pair->name_braces = e->kind == PD_EXPR_APPLY;
+    pair->n_children = pair->name_braces ? 2 : 1;
+    pair->child = pd_arena_alloc(&p->arena, 2 * sizeof(PdExpr *));
+    pair->child[1] = pair->name_braces ? e : NULL;
+    pair->child[0] = parse_expr(p, depth + 1);
+    return pair->child[0] ? pair : NULL;
 }
 
 static PdExpr *parse_operand(PdParser *p, unsigned depth)
@@ -162,6 +204,17 @@ static PdExpr *parse_expr(PdParser *p, unsigned depth)
         e->n_children = 2;
         e->child[0] = left;
         e->child[1] = parse_operand(p, depth);
+        left = e->child[1] ? e : NULL;
+    }
+    if (left && left->kind != PD_EXPR_PAIR && depth > 0 && is_arrow(p)) {
+        PdExpr *e = new_expr(p, PD_EXPR_BECOMES);
+
+        pd_lex_next(&p->lex);
+        pd_lex_next(&p->lex);
+        e->child = pd_arena_alloc(&p->arena, 2 * sizeof(PdExpr *));
+        e->n_children = 2;
+        e->child[0] = left;
+        e->child[1] = parse_expr(p, depth + 1);
         left = e->child[1] ? e : NULL;
     }
     return left;

@@ -29,7 +29,7 @@ static bool take_value(PdParser *p, const char *word, const char *what, uint64_t
 static bool parse_hex(PdParser *p, PdTcpOption *o, unsigned max, const char *what)
 {
     PdLoc loc;
-    const char *text = pd_lex_raw(&p->lex, ",>", false, &loc), *defined;
+    const char *text = pd_lex_raw(&p->lex, ",>/", false, &loc), *defined;
     size_t len;
 
     defined = pd_defines_find(p->lex.defines, text);
@@ -145,6 +145,15 @@ static bool parse_option(PdParser *p, PdTcpOption *o)
     }
 }
 
+static bool take_comma(PdParser *p)
+{
+    bool is_comma = pd_parser_is_punct(p, ',');
+
+    if (is_comma)
+        pd_lex_next(&p->lex);
+    return is_comma;
+}
+
 bool pd_parse_tcp_options(PdParser *p, PdTcp *tcp, PdDirection dir)
 {
     PdTcpOption list[PD_MAX_TCP_OPTIONS] = {0};
@@ -159,17 +168,15 @@ bool pd_parse_tcp_options(PdParser *p, PdTcp *tcp, PdDirection dir)
         pd_lex_next(&p->lex);
         return pd_parser_take_punct(p, '>', "behind the options");
     }
-    while (!pd_parser_is_punct(p, '>')) {
+    do {
         if (n == PD_MAX_TCP_OPTIONS)
             return pd_parser_fail(p, p->lex.tok.loc, "more options than fit in a header");
         if (!parse_option(p, &list[n]))
             return false;
         total += pd_option_len(&list[n++]);
-        if (pd_parser_is_punct(p, ','))
-            pd_lex_next(&p->lex);
-        else if (!pd_parser_is_punct(p, '>'))
-            return pd_parser_expected(p, "',' or '>' behind an option");
-    }
+    } while (take_comma(p));
+    if (!pd_parser_is_punct(p, '>'))
+        return pd_parser_expected(p, "',' or '>' behind an option");
     pd_lex_next(&p->lex);
     if (total % 4 != 0)
         return pd_parser_fail(

@@ -4,6 +4,8 @@
 
 #include "models/wire/ipv4.h"
 #include "models/wire/tcp.h"
+#include "models/wire/udp.h"
+#include "packetdrill/pd_option.h"
 #include "packetdrill/pd_parse_priv.h"
 
 #define MAX_SEGMENT 65535
@@ -44,6 +46,9 @@ static bool parse_ip_item(PdParser *p, PdPacket *packet)
         return pd_parser_fail(p, loc, "'%s' sets the TOS byte a second time", word);
     if (p->lex.tok.kind != PD_TOKEN_WORD)
         return pd_parser_expected(p, "noecn, ect0, ect1, ect01, ce, tos, flowlabel or ttl");
+    if ((packet->ip.has_ttl && strcmp(word, "ttl") == 0) ||
+        (packet->ip.has_flow_label && strcmp(word, "flowlabel") == 0))
+        return pd_parser_fail(p, loc, "'%s' is written twice", word);
     if (strcmp(word, "tos") == 0) {
         pd_lex_next(&p->lex);
         if (!pd_parser_take_uint(p, "a TOS byte", 255, &v))
@@ -149,15 +154,20 @@ static bool parse_tcp_flags(PdParser *p, PdTcp *tcp)
     } letters[] = {{'S', TCP_SYN}, {'F', TCP_FIN}, {'R', TCP_RST}, {'P', TCP_PSH}, {'U', TCP_URG},
                    {'E', TCP_ECE}, {'W', TCP_CWR}, {'A', TCP_AE},  {'.', TCP_ACK}};
     PdLoc loc;
-    const char *text;
+    const char *text, *defined;
     bool has_dot = false;
 
     if (p->lex.tok.kind == PD_TOKEN_END)
         return pd_parser_expected(p, "TCP flags");
-    text = pd_lex_raw(&p->lex, "", false, &loc);
+    text = pd_lex_raw(&p->lex, "/", false, &loc); /* up to a comment, too */
+    /* A defined word, unless it can be read as flags itself. */
+    defined = text[strspn(text, "SFRPUEWA.-01234567")] ? pd_defines_find(p->lex.defines, text) : NULL;
+    text = defined ? defined : text;
     tcp->ace = PD_ACE_NONE;
     if (strcmp(text, "-") == 0)
         return true;
+    if (!*text)
+        return pd_parser_fail(p, loc, "expected TCP flags, found nothing");
     for (const char *c = text; *c; c++) {
         unsigned i = 0;
 
@@ -225,6 +235,27 @@ static bool parse_tcp(PdParser *p, PdPacket *packet)
     return true;
 }
 
+/* An inbound packet is one datagram, whose length has 16 bits: total_length with IPv4's header,
+ * payload_length without IPv6's. Outbound lines may stand for several. */
+static bool fits(PdParser *p, PdLoc loc, const PdPacket *packet, unsigned headers, uint32_t len)
+{
+    unsigned room = IPV4_MAX_LEN - headers - (p->script->ip_version == PD_IPV6 ? 0 : IPV4_MIN_HDR_LEN);
+
+    if (packet->dir != PD_INBOUND || len <= room)
+        return true;
+    return pd_parser_fail(p, loc, "a payload of %u bytes does not fit in one packet: expected at most %u",
+                          len, room);
+}
+
+static unsigned tcp_header_len(const PdTcp *tcp)
+{
+    unsigned len = TCP_MIN_HDR_LEN;
+
+    for (unsigned i = 0; i < tcp->n_options; i++)
+        len += pd_option_len(&tcp->options[i]);
+    return len;
+}
+
 static bool is_encapsulation(const PdParser *p)
 {
     static const char *const words[] = {"ipv4", "ipv6", "gre", "mpls", "encap"};
@@ -238,6 +269,8 @@ static bool is_encapsulation(const PdParser *p)
 
 bool pd_parse_packet(PdParser *p, PdPacket *packet)
 {
+    PdLoc loc = p->lex.tok.loc;
+
     packet->dir = pd_parser_is_punct(p, '<') ? PD_INBOUND : PD_OUTBOUND;
     pd_lex_next(&p->lex);
     if ((pd_parser_is_punct(p, '[') || pd_parser_is_punct(p, '(')) && !parse_ip_info(p, packet))
@@ -251,12 +284,12 @@ bool pd_parse_packet(PdParser *p, PdPacket *packet)
         packet->proto = PD_UDP;
         if (!packet->has_ports && p->lex.tok.kind == PD_TOKEN_INT && !parse_ports(p, packet))
             return false;
-        return pd_parse_length(p, &packet->udp_len);
+        return pd_parse_length(p, &packet->udp_len) && fits(p, loc, packet, UDP_HDR_LEN, packet->udp_len);
     }
     if (pd_parser_is_word(p, "icmp")) {
         pd_lex_next(&p->lex);
         packet->proto = PD_ICMP;
         return pd_parse_icmp(p, packet);
     }
-    return parse_tcp(p, packet);
+    return parse_tcp(p, packet) && fits(p, loc, packet, tcp_header_len(&packet->tcp), packet->tcp.len);
 }

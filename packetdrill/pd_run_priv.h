@@ -106,6 +106,13 @@ bool pd_call_finish(PdRun *r, int64_t wait_us, bool must);
 bool pd_call_prepare(PdRun *r, const PdSyscall *s, PdCall *call, char **why);
 /* Compares a result with what the script says about it; binds new labels. */
 bool pd_call_check(PdRun *r, const PdSyscall *s, const PdCall *call, const PdResult *result, char **why);
+/* The two arguments from i on that say where an address comes back, and what came back there. */
+bool pd_call_take_name(const PdSyscall *s, unsigned i, PdCall *call, char **why);
+bool pd_call_check_name(const PdSyscall *s, unsigned i, const PdCall *call, const PdResult *r, char **why);
+/* getsockopt's [length] or [room => length], behind its value; and what has to come back there. */
+bool pd_call_take_length(const PdSyscall *s, unsigned i, PdCall *call, int64_t *room, char **why);
+bool pd_call_length(const PdSyscall *s, unsigned i, int64_t *len, char **why);
+bool pd_call_check_addr(const PdExpr *e, const PdResult *r, char **why);
 void pd_call_clear(PdCall *call);
 /* What a call means for the connection under test: before it is made, and after it returned. */
 void pd_call_on_start(PdRun *r, const PdSyscall *s, const PdCall *call);

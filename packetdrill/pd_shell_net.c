@@ -294,7 +294,7 @@ int pd_shell_tc(PdShell *sh, char **args, const GString *in, GString *out)
     if (!*a)
         return pd_shell_fail(sh, "tc qdisc %s: expected dev tun0 root", verb);
     a++;
-    if (is(*a, "handle") && a[1])
+    while ((is(*a, "handle") || (is(*a, "dev") && is(a[1], "tun0"))) && a[1]) /* in any order */
         a += 2;
     if (is(verb, "del") || is(verb, "delete")) {
         tun->is_fq = false;
@@ -308,7 +308,7 @@ int pd_shell_tc(PdShell *sh, char **args, const GString *in, GString *out)
                              "fq_codel and noqueue",
                              *a ? *a : "");
     for (char **p = a + 1; *p; p++) {
-        if (is(*p, "limit") && p[1] && !pd_shell_number(p[1], &limit))
+        if (is(*p, "limit") && p[1] && (!pd_shell_number(p[1], &limit) || limit < 0))
             return pd_shell_fail(sh, "tc qdisc: limit %s is no number", p[1]);
     }
     /* The same discipline again without a limit keeps the one it has (qdisc_change). */

@@ -3,6 +3,7 @@
 #include "packetdrill/pd_sim_call.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #define MAX_BUFFER (256u << 20) /* larger writes are refused */
@@ -14,6 +15,7 @@ typedef struct PdSimCall {
     SockCall c; /* first */
     PdSim *sim;
     PdCallKind kind;
+    PdNameOut name_out;
     bool is_done;
     int64_t at_ns;
     SockAddr addr;
@@ -192,6 +194,8 @@ static SockOp op_of(const PdCall *call)
         [PD_CALL_PIPE] = SYS_PIPE,
         [PD_CALL_SPLICE] = SYS_SPLICE,
         [PD_CALL_CAP_SET] = SYS_COUNT,
+        [PD_CALL_GETSOCKNAME] = SYS_GETSOCKNAME,
+        [PD_CALL_GETPEERNAME] = SYS_GETPEERNAME,
     };
 
     return ops[call->kind];
@@ -216,6 +220,8 @@ static bool fill(PdSimCall *p, const PdCall *call, char **error)
                     .done = on_done};
     if (call->has_addr)
         set_addr(p, &call->addr);
+    c->has_addr_len = call->has_addr_len;
+    c->addr_len = call->addr_len;
     switch (call->kind) {
     case PD_CALL_RECVMSG:
     case PD_CALL_SENDMSG:
@@ -237,11 +243,11 @@ static bool fill(PdSimCall *p, const PdCall *call, char **error)
         set_poll(p, call);
         return true;
     case PD_CALL_EPOLL_CREATE:
-        c->len = (size_t)call->arg;
+        c->len = (size_t)(int)call->arg;
         return true;
     case PD_CALL_EPOLL_CTL:
         p->events[0] = (struct epoll_event){.events = call->epoll.events, .data.u64 = call->epoll.data};
-        c->events = p->events;
+        c->events = call->has_no_event ? NULL : p->events;
         return true;
     case PD_CALL_EPOLL_WAIT:
         c->events = p->events;
@@ -301,9 +307,67 @@ static void take_control(PdSimCall *p, PdResult *out)
     }
 }
 
+/* Linux move_addr_to_user, with the length that the caller's room had before: 0 or -errno. */
+static int put_name(const PdNameOut *n)
+{
+    if (n->len_is_null)
+        return -EFAULT;
+    if ((int)n->room < 0)
+        return -EINVAL;
+    return n->is_null && (int)n->room > 0 ? -EFAULT : 0;
+}
+
+/* getsockopt reads the length first, and writes the value last. */
+static void put_option(PdSimCall *p)
+{
+    SockCall *c = &p->c;
+
+    if (p->name_out.len_is_null && c->ret != -EBADF && c->ret != -ENOTSOCK)
+        c->ret = -EFAULT;
+    else if (c->ret >= 0 && p->name_out.is_null && c->val_len > 0)
+        c->ret = -EFAULT;
+}
+
+static unsigned addr_len(const SockAddr *a)
+{
+    return a->family == AF_INET6_ ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+}
+
+/* Calls that succeeded and cannot say of whom: what they have done is done, but what was accepted is closed
+ * (Linux do_accept). */
+static void take_name(PdSimCall *p, PdResult *out)
+{
+    SockCall *c = &p->c;
+    bool optional = p->kind == PD_CALL_ACCEPT || p->kind == PD_CALL_RECVFROM;
+    int err = 0;
+
+    if (c->has_addr_out) {
+        out->name = (PdSockAddr){.family = c->addr_out.family, .port = c->addr_out.ep.port};
+        out->name_len = addr_len(&c->addr_out);
+        if (c->addr_out.family == AF_INET6_) {
+            Ipv6Addr ip = inet_ip6(&c->addr_out.ep.addr);
+
+            memcpy(out->name.b, ip.b, 16);
+        } else {
+            wire_put32(out->name.b, inet_ip4(&c->addr_out.ep.addr));
+        }
+    }
+    if (p->name_out.is_wanted && p->kind != PD_CALL_RECVMSG && !(optional && p->name_out.is_null))
+        err = put_name(&p->name_out);
+    if (err && p->kind == PD_CALL_ACCEPT)
+        sockcall_now(p->sim->fds, &(SockCall){.op = SYS_CLOSE, .fd = (int)c->ret});
+    if (err)
+        c->ret = err;
+}
+
 static void take_result(PdSimCall *p, PdResult *out)
 {
     const SockCall *c = &p->c;
+
+    if (p->kind == PD_CALL_GETSOCKOPT)
+        put_option(p);
+    else if (c->ret >= 0)
+        take_name(p, out);
 
     out->ret = c->ret < 0 ? -1 : c->ret;
     out->err = c->ret < 0 ? (int)-c->ret : 0;
@@ -322,7 +386,7 @@ static void take_result(PdSimCall *p, PdResult *out)
         out->poll = g_new0(PdPollFd, out->n_poll + 1);
         for (unsigned i = 0; i < out->n_poll; i++)
             out->poll[i] =
-                (PdPollFd){p->poll[i].fd, (uint16_t)p->poll[i].events, (uint16_t)p->poll[i].revents};
+                (PdPollFd){p->poll[i].fd, (uint16_t)p->poll[i].events, (uint16_t)p->poll[i].revents, false};
     }
     if (p->kind == PD_CALL_EPOLL_WAIT && c->ret > 0) {
         out->n_epoll = (unsigned)c->ret;
@@ -343,6 +407,7 @@ bool pd_sim_call(PdSim *s, const PdCall *call, PdResult *out, char **error)
     p = g_new0(PdSimCall, 1);
     p->sim = s;
     p->kind = call->kind;
+    p->name_out = call->name_out;
     if (!fill(p, call, error)) {
         free_call(p);
         return true;

@@ -42,36 +42,39 @@ typedef struct PdHostConfig {
 /* ---- system calls ---- */
 
 typedef enum PdCallKind {
-    PD_CALL_SOCKET,       /* domain, type, protocol */
-    PD_CALL_BIND,         /* fd, addr */
-    PD_CALL_LISTEN,       /* fd, arg = backlog */
-    PD_CALL_ACCEPT,       /* fd, flags */
-    PD_CALL_CONNECT,      /* fd, addr */
-    PD_CALL_READ,         /* fd, iov (one) */
-    PD_CALL_WRITE,        /* fd, iov (one) */
-    PD_CALL_READV,        /* fd, iov */
-    PD_CALL_WRITEV,       /* fd, iov */
-    PD_CALL_RECV,         /* fd, iov (one), flags */
-    PD_CALL_SEND,         /* fd, iov (one), flags */
-    PD_CALL_RECVFROM,     /* fd, iov (one), flags */
-    PD_CALL_SENDTO,       /* fd, iov (one), flags, addr */
-    PD_CALL_RECVMSG,      /* fd, iov, flags, control_len (room) */
-    PD_CALL_SENDMSG,      /* fd, iov, flags, addr if has_addr, control */
-    PD_CALL_FCNTL,        /* fd, arg = command, arg2 */
-    PD_CALL_IOCTL,        /* fd, arg = request; out: PdResult.out */
-    PD_CALL_CLOSE,        /* fd */
-    PD_CALL_SHUTDOWN,     /* fd, arg = how */
-    PD_CALL_SETSOCKOPT,   /* fd, level, name, bytes (NULL pointer if bytes is NULL), arg = length */
-    PD_CALL_GETSOCKOPT,   /* fd, level, name, arg = room; out: PdResult.bytes */
-    PD_CALL_POLL,         /* poll, timeout_ms */
-    PD_CALL_EPOLL_CREATE, /* arg = size */
-    PD_CALL_EPOLL_CTL,    /* fd = epoll, arg = op, fd2, epoll */
+    PD_CALL_SOCKET,     /* domain, type, protocol */
+    PD_CALL_BIND,       /* fd, addr if has_addr (NULL otherwise), addr_len if has_addr_len */
+    PD_CALL_LISTEN,     /* fd, arg = backlog */
+    PD_CALL_ACCEPT,     /* fd, flags, name_out */
+    PD_CALL_CONNECT,    /* as bind */
+    PD_CALL_READ,       /* fd, iov (one) */
+    PD_CALL_WRITE,      /* fd, iov (one) */
+    PD_CALL_READV,      /* fd, iov */
+    PD_CALL_WRITEV,     /* fd, iov */
+    PD_CALL_RECV,       /* fd, iov (one), flags */
+    PD_CALL_SEND,       /* fd, iov (one), flags */
+    PD_CALL_RECVFROM,   /* fd, iov (one), flags, name_out */
+    PD_CALL_SENDTO,     /* fd, iov (one), flags, addr */
+    PD_CALL_RECVMSG,    /* fd, iov, flags, control_len (room), name_out */
+    PD_CALL_SENDMSG,    /* fd, iov, flags, addr if has_addr, control */
+    PD_CALL_FCNTL,      /* fd, arg = command, arg2 */
+    PD_CALL_IOCTL,      /* fd, arg = request, arg2 = the int before the call; out: PdResult.out */
+    PD_CALL_CLOSE,      /* fd */
+    PD_CALL_SHUTDOWN,   /* fd, arg = how */
+    PD_CALL_SETSOCKOPT, /* fd, level, name, bytes (NULL pointer if bytes is NULL), arg = length */
+    PD_CALL_GETSOCKOPT, /* fd, level, name, arg = room, name_out: which pointers are NULL; out: PdResult.bytes
+                         */
+    PD_CALL_POLL,       /* poll, timeout_ms */
+    PD_CALL_EPOLL_CREATE, /* arg = size, flags (epoll_create1: of size 1) */
+    PD_CALL_EPOLL_CTL,    /* fd = epoll, arg = op, fd2, epoll unless has_no_event */
     PD_CALL_EPOLL_WAIT,   /* fd = epoll, arg = maxevents, timeout_ms */
     PD_CALL_OPEN,         /* path, flags */
     PD_CALL_SENDFILE,     /* fd = out, fd2 = in, offset (if has_offset), count */
     PD_CALL_PIPE,         /* out: PdResult.fds */
     PD_CALL_SPLICE,       /* fd = in, fd2 = out, offset (if has_offset), offset2, count, flags */
     PD_CALL_CAP_SET,      /* always succeeds */
+    PD_CALL_GETSOCKNAME,  /* fd, name_out */
+    PD_CALL_GETPEERNAME,  /* fd, name_out */
 } PdCallKind;
 
 typedef struct PdSockAddr {
@@ -79,6 +82,12 @@ typedef struct PdSockAddr {
     uint16_t port;   /* host order */
     uint8_t b[16];   /* IPv4 in the first four bytes; AF_INET6 with an IPv4 peer: ::ffff:a.b.c.d */
 } PdSockAddr;
+
+/* Where an address is to be put: PdResult.name. */
+typedef struct PdNameOut {
+    bool is_wanted, is_null, len_is_null; /* the pointers */
+    int64_t room;                         /* what the length is before the call */
+} PdNameOut;
 
 typedef struct PdIovec {
     bool is_null; /* the base is NULL: EFAULT */
@@ -88,6 +97,7 @@ typedef struct PdIovec {
 typedef struct PdPollFd {
     int fd;
     uint16_t events, revents;
+    bool any_revents; /* of an expectation: ... */
 } PdPollFd;
 
 typedef struct PdEpollEvent {
@@ -110,8 +120,10 @@ typedef struct PdCall {
     int flags;
     int64_t arg, arg2;
     int64_t count;
-    bool has_addr, has_offset, has_offset2;
+    bool has_addr, has_offset, has_offset2, has_addr_len, has_no_event;
     PdSockAddr addr;
+    int addr_len;
+    PdNameOut name_out;
     int64_t offset, offset2;
     PdIovec *iov;
     unsigned n_iov;
@@ -142,6 +154,8 @@ typedef struct PdResult {
     PdEpollEvent *epoll; /* epoll_wait: `ret` of them */
     unsigned n_epoll;
     int msg_flags; /* recvmsg */
+    PdSockAddr name;
+    unsigned name_len; /* of the sockaddr, without regard to the room; 0: there is none */
     PdCmsg *control;
     unsigned n_control;
 } PdResult;

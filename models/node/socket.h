@@ -142,6 +142,8 @@ struct SockCall {
     unsigned long cmd;
     int64_t arg;
     const SockAddr *addr; /* NULL: none (EFAULT where one is needed) */
+    bool has_addr_len;    /* bind, connect: addr_len counts; else it is the family's */
+    int addr_len;
     SockPayload payload;
     void *buf; /* to read into; written: not changed */
     size_t len;

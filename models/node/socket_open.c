@@ -106,16 +106,46 @@ bool sockop_socket(SockCall *c)
     return sockcall_end(c, fds_install(c->p.fds, f, c->type & SOCK_CLOEXEC));
 }
 
+#define SIN6_LEN_RFC2133 24 /* without sin6_scope_id; sizeof(struct sockaddr_in6) since */
+
+/* Is the address that is given shorter than the socket's family has them? */
+static bool addr_is_short(const SockCall *c, bool is_v6)
+{
+    return c->has_addr_len && c->addr_len < (is_v6 ? SIN6_LEN_RFC2133 : (int)sizeof(struct sockaddr_in));
+}
+
+/* Linux move_addr_to_kernel, and what bind and connect say before anything else: 0 or -errno. */
+static int check_addr_len(const SockCall *c, bool is_v6)
+{
+    if (c->has_addr_len && (c->addr_len < 0 || c->addr_len > (int)sizeof(struct sockaddr_storage)))
+        return -EINVAL;
+    if (!c->addr && !(c->has_addr_len && c->addr_len == 0))
+        return -EFAULT;
+    if (c->op == SYS_CONNECT) {
+        if (c->has_addr_len && c->addr_len < (int)sizeof(sa_family_t))
+            return -EINVAL;
+        return 0;
+    }
+    return addr_is_short(c, is_v6) ? -EINVAL : 0;
+}
+
 /* The TCP socket of a call that has an address. NULL: the call is over, by an error or by of_datagram. */
 static SockFile *tcp_with_addr(SockCall *c, int (*of_datagram)(SockFile *f, const SockAddr *a))
 {
     SockFile *f = sockcall_socket(c);
+    int err;
 
     if (!f)
         return NULL;
-    if (c->addr && f->kind == FILE_TCP)
+    err = check_addr_len(c, f->is_v6);
+    if (!err && f->kind == FILE_TCP)
         return f;
-    sockcall_end(c, c->addr ? of_datagram(f, c->addr) : -EFAULT);
+    /* Disconnecting needs no more than a family; an AF_INET6 socket takes AF_INET (__ip6_datagram_connect).
+     */
+    if (!err && c->op == SYS_CONNECT && c->addr->family != AF_UNSPEC &&
+        addr_is_short(c, f->is_v6 && c->addr->family != AF_INET))
+        err = -EINVAL;
+    sockcall_end(c, err ? err : of_datagram(f, c->addr));
     return NULL;
 }
 
@@ -200,7 +230,7 @@ bool sockop_connect(SockCall *c)
     to = c->addr->ep;
     to.is_v6 = c->addr->family == AF_INET6;
     if (tcp_state(f->tcp) == TCP_CLOSE) {
-        err = sock_take_addr(f, c->addr, &to);
+        err = addr_is_short(c, f->is_v6) ? -EINVAL : sock_take_addr(f, c->addr, &to);
         if (err)
             return sockcall_end(c, err);
     }

@@ -40,6 +40,41 @@ static socklen_t address(const PdSockAddr *a, struct sockaddr_storage *out)
     return sizeof(*in);
 }
 
+/* Where an address comes back; *len is what the kernel said, NULL pointers as the script has them. */
+typedef struct Name {
+    struct sockaddr_storage ss;
+    struct sockaddr *addr;
+    socklen_t len, *len_at;
+} Name;
+
+static void name_init(Name *n, const PdNameOut *wanted)
+{
+    memset(n, 0, sizeof(*n));
+    n->len = (socklen_t)wanted->room;
+    if (!wanted->is_wanted)
+        return;
+    n->addr = wanted->is_null ? NULL : (struct sockaddr *)&n->ss;
+    n->len_at = wanted->len_is_null ? NULL : &n->len;
+}
+
+static void take_name(const Name *n, const PdNameOut *wanted, PdResult *out)
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)&n->ss;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&n->ss;
+
+    if (!wanted->is_wanted || wanted->len_is_null)
+        return;
+    out->name_len = n->len;
+    out->name.family = n->ss.ss_family;
+    if (n->ss.ss_family == AF_INET6) {
+        out->name.port = ntohs(in6->sin6_port);
+        memcpy(out->name.b, &in6->sin6_addr, 16);
+    } else {
+        out->name.port = ntohs(in->sin_port);
+        memcpy(out->name.b, &in->sin_addr, 4);
+    }
+}
+
 /* Every buffer begins there in a page of its own: MSG_ZEROCOPY charges whole pages, and tells the same each
  * time. */
 #define BUFFER_ALIGN 4096
@@ -121,15 +156,21 @@ static int64_t message_call(const PdCall *c, Buffers *b, PdResult *out)
         m.msg_name = &name;
         m.msg_namelen = address(&c->addr, &name);
     }
+    Name from;
+    name_init(&from, &c->name_out);
     int64_t ret;
     if (c->kind == PD_CALL_SENDMSG) {
         fill_control(c, &m);
         ret = sendmsg(c->fd, &m, c->flags);
     } else {
+        m.msg_name = from.addr;
+        m.msg_namelen = from.addr ? sizeof(from.ss) : 0;
         m.msg_controllen = c->control_len;
         m.msg_control = c->control_len ? g_malloc0(c->control_len) : NULL;
         ret = recvmsg(c->fd, &m, c->flags);
         out->msg_flags = m.msg_flags;
+        from.len = m.msg_namelen;
+        take_name(&from, &c->name_out, out);
         if (ret >= 0)
             take_control(&m, out);
     }
@@ -164,9 +205,13 @@ static int64_t data_call(const PdCall *c, PdResult *out, char **error)
         ret = writev(c->fd, v, (int)b.n);
         break;
     case PD_CALL_RECV:
-    case PD_CALL_RECVFROM:
-        ret = recvfrom(c->fd, v->iov_base, v->iov_len, c->flags, NULL, NULL);
+    case PD_CALL_RECVFROM: {
+        Name from;
+        name_init(&from, &c->name_out);
+        ret = recvfrom(c->fd, v->iov_base, v->iov_len, c->flags, from.addr, from.len_at);
+        take_name(&from, &c->name_out, out);
         break;
+    }
     case PD_CALL_SEND:
     case PD_CALL_SENDTO:
         ret = sendto(c->fd, v->iov_base, v->iov_len, c->flags, name_len ? (struct sockaddr *)&name : NULL,
@@ -190,7 +235,8 @@ static int64_t get_option(const PdCall *c, PdResult *out)
 {
     socklen_t len = (socklen_t)c->arg;
     out->bytes = g_malloc0(len + 1);
-    int64_t ret = getsockopt(c->fd, c->level, c->optname, out->bytes, &len);
+    int64_t ret = getsockopt(c->fd, c->level, c->optname, c->name_out.is_null ? NULL : out->bytes,
+                             c->name_out.len_is_null ? NULL : &len);
     out->n_bytes = len;
     return ret;
 }
@@ -242,6 +288,7 @@ bool lnx_call_run(const PdCall *c, const char *cc, PdResult *out, char **error)
 {
     struct sockaddr_storage name;
     socklen_t name_len;
+    Name back;
     loff_t in_off = c->offset, out_off = c->offset2;
     int64_t ret = 0;
     errno = 0;
@@ -251,17 +298,21 @@ bool lnx_call_run(const PdCall *c, const char *cc, PdResult *out, char **error)
         break;
     case PD_CALL_BIND:
         name_len = address(&c->addr, &name);
-        ret = bind(c->fd, (struct sockaddr *)&name, name_len);
+        ret = bind(c->fd, c->has_addr ? (struct sockaddr *)&name : NULL,
+                   c->has_addr_len ? (socklen_t)c->addr_len : name_len);
         break;
     case PD_CALL_LISTEN:
         ret = listen(c->fd, (int)c->arg);
         break;
     case PD_CALL_ACCEPT:
-        ret = accept4(c->fd, NULL, NULL, c->flags);
+        name_init(&back, &c->name_out);
+        ret = accept4(c->fd, back.addr, back.len_at, c->flags);
+        take_name(&back, &c->name_out, out);
         break;
     case PD_CALL_CONNECT:
         name_len = address(&c->addr, &name);
-        ret = connect(c->fd, (struct sockaddr *)&name, name_len);
+        ret = connect(c->fd, c->has_addr ? (struct sockaddr *)&name : NULL,
+                      c->has_addr_len ? (socklen_t)c->addr_len : name_len);
         break;
     case PD_CALL_READ:
     case PD_CALL_WRITE:
@@ -281,7 +332,7 @@ bool lnx_call_run(const PdCall *c, const char *cc, PdResult *out, char **error)
         ret = fcntl(c->fd, (int)c->arg, (int)c->arg2);
         break;
     case PD_CALL_IOCTL: {
-        int value = 0;
+        int value = (int)c->arg2;
         ret = ioctl(c->fd, (unsigned long)c->arg, &value);
         out->out = value;
         break;
@@ -302,11 +353,11 @@ bool lnx_call_run(const PdCall *c, const char *cc, PdResult *out, char **error)
         ret = poll_call(c, out);
         break;
     case PD_CALL_EPOLL_CREATE:
-        ret = epoll_create((int)c->arg);
+        ret = c->arg <= 0 ? epoll_create((int)c->arg) : epoll_create1(c->flags);
         break;
     case PD_CALL_EPOLL_CTL: {
         struct epoll_event e = {.events = c->epoll.events, .data.u64 = c->epoll.data};
-        ret = epoll_ctl(c->fd, (int)c->arg, c->fd2, &e);
+        ret = epoll_ctl(c->fd, (int)c->arg, c->fd2, c->has_no_event ? NULL : &e);
         break;
     }
     case PD_CALL_EPOLL_WAIT:
@@ -324,6 +375,13 @@ bool lnx_call_run(const PdCall *c, const char *cc, PdResult *out, char **error)
     case PD_CALL_SPLICE:
         ret = splice(c->fd, c->has_offset ? &in_off : NULL, c->fd2, c->has_offset2 ? &out_off : NULL,
                      (size_t)c->count, (unsigned)c->flags);
+        break;
+    case PD_CALL_GETSOCKNAME:
+    case PD_CALL_GETPEERNAME:
+        name_init(&back, &c->name_out);
+        ret = c->kind == PD_CALL_GETSOCKNAME ? getsockname(c->fd, back.addr, back.len_at)
+                                             : getpeername(c->fd, back.addr, back.len_at);
+        take_name(&back, &c->name_out, out);
         break;
     case PD_CALL_CAP_SET:
         break;

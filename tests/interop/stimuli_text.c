@@ -83,7 +83,7 @@ static void append_packet(GString *out, const PdSeen *seen, bool v6, bool with_p
 static bool is_label(const PdSyscall *s)
 {
     return strcmp(s->name, "socket") == 0 || g_str_has_prefix(s->name, "accept") ||
-           strcmp(s->name, "open") == 0 || strcmp(s->name, "epoll_create") == 0;
+           strcmp(s->name, "open") == 0 || g_str_has_prefix(s->name, "epoll_create");
 }
 
 static void append_result(GString *out, const StimuliItem *i)

@@ -239,7 +239,7 @@ def outbound_other(text):
 
 # ---- calls ----
 
-NEW_FD = re.compile(r"\s(socket|accept4?|open|epoll_create)\(")
+NEW_FD = re.compile(r"\s(socket|accept4?|open|epoll_create1?)\(")
 
 
 def calls(text):
@@ -304,7 +304,8 @@ def outputs(text):
                     yield "revents with " + bit, instead(text, n, 1, "|".join(bits + [bit]))
             if bits:
                 yield "revents left out", re.sub(r",\s*$", "", text[:n.start()]) + text[n.end():]
-    m = re.search(r"\bepoll_wait\(\w+, \[?\{events\s*=\s*([\w|]+), (fd|ptr|u32|u64)\s*=\s*(\w+)\}", text)
+    yield from names(text)
+    m = re.search(r"\bepoll_p?wait\(\w+, \[?\{events\s*=\s*([\w|]+), (fd|ptr|u32|u64)\s*=\s*(\w+)\}", text)
     if m and not re.search(r"=\s*0\s*$", text):
         bits = m[1].split("|")
         for bit in bits:
@@ -313,6 +314,18 @@ def outputs(text):
             if bit not in bits:
                 yield "events with " + bit, instead(text, m, 1, "|".join(bits + [bit]))
         yield "epoll data", instead(text, m, 3, str(int(m[3], 0) + 1))
+
+
+def names(text):
+    """Addresses that come back, and their lengths."""
+    if not re.search(r"\b(getsockname|getpeername|accept4?|recvfrom|recvmsg)\(", text):
+        return
+    for n in re.finditer(r"\bhtons\((\d+)\)", text):
+        yield "name's port", more(text, n, 1)
+    for n in re.finditer(r'\binet6?_(?:addr|pton)\([^"]*"([^"]*)"', text):
+        yield "name's address", instead(text, n, 1, n[1][:-1] + ("2" if n[1][-1] == "1" else "1"))
+    for n in re.finditer(r"\[(?:(\d+) => )?(\d+)\]\)", text):
+        yield "name's length", more(text, n, 2)
 
 
 def messages(text):

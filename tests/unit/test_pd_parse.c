@@ -354,6 +354,34 @@ static void syscalls(void)
     bad("0 read(4, ,) = 1",
         "t.pkt:1:11: expected an expression (..., a number, a name, a string or a list), found ','");
     bad("0 read(4 5) = 1", "t.pkt:1:10: expected ')' or ',' behind an element, found the number 5");
+    bad("0 listen(3, sizeof()) = 0", "t.pkt:1:20: expected a type's name in sizeof(), found ')'");
+    bad("0 listen(3, sizeof(int[3])) = 0", "t.pkt:1:23: expected ')' behind the type in sizeof(), found '['");
+}
+
+/* What is easily taken for right: a comma too many, a field twice, a packet that is none. */
+static void too_much(void)
+{
+    Fixture f;
+
+    good(&f, "\xef\xbb\xbf-v\r\n0 `x`", 1); /* the byte order mark of some editors is not */
+    g_assert_true(f.config.verbose);
+    done(&f);
+    bad("0 read(4, ..., 5,) = 5", "t.pkt:1:18: expected an element behind ',', found ')'");
+    bad("0 < S 0:0(0) win 5 <mss 1460,>", "t.pkt:1:30: expected an option (nop, eol, mss, wscale, sackOK, "
+                                          "sack, TS, FO, FOEXP, md5, ECN), found '>'");
+    bad("0 < S 0:0(0) win 5 <>", "t.pkt:1:21: expected an option (nop, eol, mss, wscale, sackOK, sack, TS, "
+                                 "FO, FOEXP, md5, ECN), found '>'");
+    bad("0 < [ttl 5, ttl 6] S 0:0(0) win 5", "t.pkt:1:13: 'ttl' is written twice");
+    bad("0 < udp (65508)",
+        "t.pkt:1:3: a payload of 65508 bytes does not fit in one packet: expected at most 65507");
+    bad("--ip_version=ipv6\n0 < udp (65528)",
+        "t.pkt:2:3: a payload of 65528 bytes does not fit in one packet: expected at most 65527");
+    bad("0 < . 1:65493(65492) win 5 <mss 1460>",
+        "t.pkt:1:3: a payload of 65492 bytes does not fit in one packet: expected at most 65491");
+    bad("-D 5=1\n0 `x`", "t.pkt:1:1: --define=5=1: expected NAME=VALUE, the name of letters, digits and '_'");
+    bad("0 listen(3, 18446744073709551616) = 0",
+        "t.pkt:1:13: expected an expression (..., a number, a name, a string or a list), found a number that "
+        "does not fit in 64 bits");
 }
 
 static void defines(void)
@@ -444,6 +472,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pd/parse/udp-and-icmp", udp_and_icmp);
     g_test_add_func("/pd/parse/syscalls", syscalls);
     g_test_add_func("/pd/parse/defines", defines);
+    g_test_add_func("/pd/parse/too-much", too_much);
     g_test_add_func("/pd/parse/flags", flag_errors);
     g_test_add_func("/pd/parse/symbols", symbols);
     return g_test_run();

@@ -489,6 +489,15 @@ static void wrong_scripts(void)
         {"0 cap_set(CAP_NETADMIN, CAP_SET) = 0",
          "t.pkt:1: runtime error in cap_set call: unknown name "
          "CAP_NETADMIN; did you mean CAP_NET_ADMIN? (line 1, column 11)"},
+        {"0 bind(3, {sa_family=AF_INET, sin_port=htons(65536), sin_addr=INADDR_ANY}, 16) = 0",
+         "t.pkt:1: runtime error in bind call: htons: expected a number from 0 to 65535, found 65536 (line "
+         "1, column 46)"},
+        {"0 listen(3, sizeof(struct lingr)) = 0",
+         "t.pkt:1: runtime error in listen call: unknown type in sizeof(struct lingr); did you mean struct "
+         "linger? (line 1, column 20)"},
+        {"0 getsockname(3, ..., 16) = 0",
+         "t.pkt:1: runtime error in getsockname call: argument 3 of getsockname: expected ..., NULL, "
+         "[length] or [room => length], found a number (line 1, column 23)"},
         {"0 `unknown x`", "t.pkt:1: error executing `unknown x` command: not supported"},
     };
 
