@@ -244,15 +244,16 @@ static bool check_golden(const Test *t)
 {
     GError *error = NULL;
 
-    for (unsigned i = 0; t->update && !error && i < t->cases->len; i++) {
+    for (unsigned i = 0; t->update && i < t->cases->len; i++) {
         g_autofree char *folder = g_path_get_dirname(((const TestCase *)t->cases->pdata[i])->path);
         g_autofree char *path = g_build_filename(folder, TEST_GOLDEN_NAME, NULL);
 
-        (void)!outfile_check(path, &error);
+        if (!outfile_check(path, &error)) {
+            console_tell_error("test", error);
+            return false;
+        }
     }
-    if (error)
-        console_tell_error("test", error);
-    return !error;
+    return true;
 }
 
 static int run(Test *t, const char *const *operands)

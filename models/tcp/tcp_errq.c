@@ -57,7 +57,6 @@ static void push(TcpConn *c, TcpErrMsg *m)
     struct TcpErrQueue *q = queue(c);
 
     c->rcv.rmem_alloc += m->truesize;
-
     if (q->last)
         q->last->next = m;
     else
@@ -249,9 +248,6 @@ static uint32_t put_stats(TcpConn *c, uint8_t *to, const uint8_t *ttl)
 
 /* ---- timestamps ---- */
 
-/* Headers and statistics fit into a buffer of the smallest head (SKB_TRUESIZE). */
-#define TRUESIZE_WITHOUT_PACKET 832
-
 /* ttl: of the ACK; NULL: none came. way: of the packet that was sent; NULL: it is not at the device, but
  * waits to be acknowledged, where Linux knows no device any more. */
 static void push_stamp(TcpConn *c, const Mark *k, TcpSeg *s, unsigned which, uint32_t len, const uint8_t *ttl,
@@ -272,7 +268,7 @@ static void push_stamp(TcpConn *c, const Mark *k, TcpSeg *s, unsigned which, uin
         m->stats_len = put_stats(c, m->stats, ttl);
     /* The statistics are the message's bytes, which a read of none leaves behind: MSG_TRUNC. */
     m->payload_len = flags & TCP_TS_OPT_TSONLY ? m->stats_len : len;
-    m->truesize = TRUESIZE_WITHOUT_PACKET;
+    m->truesize = tcp_rcvq_frame_truesize(0); /* headers and statistics fit into the smallest head */
     if (!(flags & TCP_TS_OPT_TSONLY)) {
         m->truesize = s->truesize;
         if (way)

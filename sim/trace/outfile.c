@@ -43,7 +43,6 @@ struct OutHold {
 };
 
 static void write_all(OutFile *f, struct iovec *iov, int n_iov);
-static void make_new(OutFile *f);
 
 static bool fail_to_create(const char *path, int why, GError **error)
 {
@@ -71,6 +70,14 @@ bool outfile_check(const char *path, GError **error)
     return access(folder, W_OK | X_OK) == 0 || fail_to_create(path, errno, error);
 }
 
+static void free_outfile(OutFile *f)
+{
+    g_free(f->buffer);
+    g_free(f->written);
+    g_free(f->path);
+    g_free(f);
+}
+
 static OutFile *open_file(const char *path, OutFileMode mode, OutHold *hold, GError **error)
 {
     OutFile *f = g_new0(OutFile, 1);
@@ -83,8 +90,7 @@ static OutFile *open_file(const char *path, OutFileMode mode, OutHold *hold, GEr
     /* What must not be written is not to be replaced either. */
     if (hold && access(path, W_OK) != 0 && errno != ENOENT) {
         fail_to_create(path, errno, error);
-        g_free(f->path);
-        g_free(f);
+        free_outfile(f);
         return NULL;
     }
     f->written =
@@ -92,9 +98,7 @@ static OutFile *open_file(const char *path, OutFileMode mode, OutHold *hold, GEr
     f->fd = open(f->written, O_WRONLY | O_CREAT | (f->is_old ? 0 : O_TRUNC) | O_CLOEXEC, 0666);
     if (f->fd < 0) {
         fail_to_create(path, errno, error);
-        g_free(f->written);
-        g_free(f->path);
-        g_free(f);
+        free_outfile(f);
         return NULL;
     }
     f->no_ahead = f->in_place;
@@ -122,14 +126,6 @@ static void leave_hold(OutFile *f)
     if (f->hold)
         g_ptr_array_remove(f->hold->files, f);
     f->hold = NULL;
-}
-
-static void free_outfile(OutFile *f)
-{
-    g_free(f->buffer);
-    g_free(f->written);
-    g_free(f->path);
-    g_free(f);
 }
 
 /* Not every file system can do that, and a full one will say so when it is written to. */

@@ -67,9 +67,8 @@ void outhold_free(OutHold *hold); /* NULL is fine */
 /* Flush, close, give the file its name. False when anything since the open failed. Frees f in either case. */
 bool outfile_close(OutFile *f, GError **error);
 
-/* Give up: what was written is removed (WHOLE) or set aside as NAME.incomplete (STREAM, but what
- * is held is removed). Frees f. NULL is
- * fine. */
+/* Give up: what was written is removed (WHOLE, and what is held) or set aside as NAME.incomplete (STREAM).
+ * Frees f. NULL is fine. */
 void outfile_discard(OutFile *f);
 
 /* What was written so far, flushed or not; after an error the count goes on as if nothing had happened. */
